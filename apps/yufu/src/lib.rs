@@ -1,0 +1,1 @@
+//! Yufu: digital identity, digital cash and public services in one binary.

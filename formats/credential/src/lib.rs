@@ -1,0 +1,1 @@
+//! Credential formats: SD-JWT VC.

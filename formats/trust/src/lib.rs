@@ -1,0 +1,1 @@
+//! Trust lists, registration certificates, token status lists.

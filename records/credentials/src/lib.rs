@@ -1,0 +1,1 @@
+//! Issuance sessions, issued credentials and their status.

@@ -1,0 +1,1 @@
+//! A bank's customers, receipts, and the outbox towards the ledger.

@@ -1,0 +1,1 @@
+//! Population records of the identity authority, every read recorded.

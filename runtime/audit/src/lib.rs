@@ -1,0 +1,1 @@
+//! Recomputes the books from the log, independently of the machine's own counters.

@@ -1,0 +1,1 @@
+//! Relational records: connection, migrations, sealed personal data.

@@ -1,0 +1,1 @@
+//! Signing keys behind the signer interface, and the source of randomness.

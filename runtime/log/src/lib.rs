@@ -1,0 +1,1 @@
+//! The ordered, durable, hash-chained log: in memory and in SQLite.

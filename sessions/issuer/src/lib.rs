@@ -1,0 +1,1 @@
+//! The issuer's side of an issuance, without I/O.

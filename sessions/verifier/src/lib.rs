@@ -1,0 +1,1 @@
+//! The verifier's side of a presentation, without I/O.

@@ -1,0 +1,1 @@
+//! The holder's side of issuance and presentation, without I/O.

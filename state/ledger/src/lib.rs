@@ -1,0 +1,1 @@
+//! Accounts, transfers, wallet classes and limits: deterministic, exact.

@@ -1,0 +1,1 @@
+//! Composes ledger and registry into the one machine that replicas agree on.

@@ -1,0 +1,1 @@
+//! What money rules must know: institutions, their keys, policy.

@@ -1,0 +1,1 @@
+//! Foreign clients and libraries checked against ours.

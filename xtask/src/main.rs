@@ -1,0 +1,2 @@
+//! The project's own tasks: test, lint, tidy, docs.
+fn main() {}

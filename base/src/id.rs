@@ -30,15 +30,15 @@ fn parse_uuid(text: &str) -> Result<u128, IdError> {
 }
 
 fn write_uuid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let part = |shift: u32, bits: u32| (id >> shift) & ((1_u128 << bits) - 1);
+    let part = |shift: u32, mask: u128| (id >> shift) & mask;
     write!(
         f,
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        part(96, 32),
-        part(80, 16),
-        part(64, 16),
-        part(48, 16),
-        part(0, 48)
+        part(96, 0xffff_ffff),
+        part(80, 0xffff),
+        part(64, 0xffff),
+        part(48, 0xffff),
+        part(0, 0xffff_ffff_ffff)
     )
 }
 

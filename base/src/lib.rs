@@ -1,6 +1,8 @@
 //! The ground every other crate stands on: ids, amounts, timestamps, digests,
 //! and the two traits that cross layers, [`Signer`] and [`StateMachine`].
 //! Nothing here performs I/O, reads a clock or draws randomness.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 mod amount;
 mod digest;

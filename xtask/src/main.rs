@@ -1,2 +1,47 @@
-//! The project's own tasks: test, lint, tidy, docs.
-fn main() {}
+//! The project's own tasks, one entry point for people and for continuous integration:
+//! `cargo xtask test`, `lint`, `tidy`, `openapi`, `city`.
+
+mod lint;
+mod run;
+mod test;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs what the tests need, runs all of them, prints what ran, passed and was skipped.
+    Test {
+        /// Treat a skipped test as a failure (as continuous integration does).
+        #[arg(long, env = "YUFU_TEST_STRICT")]
+        strict: bool,
+    },
+    /// Formatting, clippy with every warning an error, and tidy.
+    Lint,
+    /// The rules no compiler checks: who imports whom, file sizes, documents kept true.
+    Tidy,
+    /// Writes docs/openapi.json anew from the handlers.
+    Openapi,
+    /// Writes the sample city of profiles/china anew from its seed.
+    City,
+}
+
+fn main() -> Result<()> {
+    std::env::set_current_dir(run::root()?)?;
+    match Arguments::parse().task {
+        Task::Test { strict } => test::test(strict),
+        Task::Lint => lint::lint(),
+        Task::Tidy => tidy::tidy(),
+        Task::Openapi => test::regenerate_openapi(),
+        Task::City => test::regenerate_city(),
+    }
+}

@@ -1,0 +1,176 @@
+//! Installs what the tests need, runs all of them, and says what ran, passed and was skipped.
+
+use crate::run;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::process::Command;
+
+/// Where nextest leaves its report (profile `default`, see `.config/nextest.toml`).
+const REPORT: &str = "target/nextest/default/junit.xml";
+/// The tests that need Node.js.
+const FOREIGN: &str = "testing/foreign";
+
+/// Tests that cannot run here, and why.
+struct Skipped {
+    tests: &'static str,
+    reason: String,
+}
+
+pub(crate) fn test(strict: bool) -> Result<()> {
+    ensure_nextest()?;
+    let skipped: Vec<Skipped> = ensure_foreign_libraries().err().into_iter().collect();
+
+    let _ = fs::remove_file(REPORT);
+    let mut arguments = vec!["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
+    if !skipped.is_empty() {
+        arguments.extend(["--exclude", "yufu-foreign"]);
+    }
+    let nextest = run::loud("cargo", &arguments);
+    let report = fs::read_to_string(REPORT)
+        .context("the test runner left no report: the tests did not build (see above)")?;
+    let documentation = documentation_tests()?;
+
+    let suites = suites(&report);
+    println!();
+    for suite in &suites {
+        println!("{:>5} ran, {:>3} failed  {}", suite.ran, suite.failed, suite.name);
+    }
+    println!("{:>5} ran, {:>3} failed  documentation examples", documentation.0, documentation.1);
+    for skip in &skipped {
+        println!("SKIPPED {}: {}", skip.tests, skip.reason);
+    }
+    let ran = suites.iter().map(|s| s.ran).sum::<usize>().saturating_add(documentation.0);
+    let failed = suites.iter().map(|s| s.failed).sum::<usize>().saturating_add(documentation.1);
+    println!("{} passed, {failed} failed, {} skipped", ran.saturating_sub(failed), skipped.len());
+
+    nextest?;
+    if failed > 0 {
+        bail!("{failed} tests failed");
+    }
+    if strict && !skipped.is_empty() {
+        bail!("tests were skipped, which counts as a failure here");
+    }
+    Ok(())
+}
+
+/// Writes `docs/openapi.json` anew: the test that compares it does the writing when told to.
+pub(crate) fn regenerate_openapi() -> Result<()> {
+    let status = Command::new("cargo")
+        .args(["test", "--quiet", "-p", "yufu-api", "--test", "openapi"])
+        .env("YUFU_REGENERATE", "1")
+        .status()?;
+    if status.success() { Ok(()) } else { bail!("the API description could not be generated") }
+}
+
+/// Writes the sample city of the China profile anew, with its committed seed.
+pub(crate) fn regenerate_city() -> Result<()> {
+    let csv =
+        run::output("cargo", &["run", "-q", "-p", "yufu-profile", "--example", "generate-city"])?;
+    fs::write("profiles/china/residents.csv", csv).context("profiles/china/residents.csv")
+}
+
+fn ensure_nextest() -> Result<()> {
+    if Command::new("cargo").args(["nextest", "--version"]).output()?.status.success() {
+        return Ok(());
+    }
+    eprintln!("cargo-nextest is missing: installing it (some minutes, once)");
+    run::loud("cargo", &["install", "cargo-nextest", "--locked"])
+}
+
+/// Node.js and the pinned packages that check our credentials from outside.
+fn ensure_foreign_libraries() -> Result<(), Skipped> {
+    let skip = |reason: String| Skipped {
+        tests: "yufu-foreign (credentials verified by @sd-jwt/sd-jwt-vc)",
+        reason,
+    };
+    if !(run::exists("node") && run::exists("npm")) {
+        install_debian(&["nodejs", "npm"]).map_err(|e| skip(format!("Node.js 18 or newer with npm is missing, and could not be installed: {e:#}. Install both and run again")))?;
+    }
+    run::loud("npm", &["ci", "--prefix", FOREIGN, "--no-audit", "--no-fund", "--ignore-scripts"])
+        .map_err(|e| skip(format!("`npm ci` in {FOREIGN} failed: {e:#}")))
+}
+
+fn install_debian(packages: &[&str]) -> Result<()> {
+    let root = run::output("id", &["-u"])?.trim() == "0";
+    if !run::exists("apt-get") {
+        bail!("this is not a Debian system");
+    }
+    if !root {
+        bail!("not root; run: sudo apt-get install {}", packages.join(" "));
+    }
+    run::loud("apt-get", &["update", "-qq"])?;
+    run::loud("apt-get", &[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())
+}
+
+/// Runs the examples in the documentation; (ran, failed).
+fn documentation_tests() -> Result<(usize, usize)> {
+    eprintln!("$ cargo test --doc --workspace --locked");
+    let output =
+        Command::new("cargo").args(["test", "--doc", "--workspace", "--locked"]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut counts = (0_usize, 0_usize);
+    for line in text.lines().filter(|l| l.starts_with("test result:")) {
+        counts.0 = counts.0.saturating_add(count_before(line, " passed"));
+        counts.1 = counts.1.saturating_add(count_before(line, " failed"));
+    }
+    if !output.status.success() {
+        eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        if counts.1 == 0 {
+            bail!("the documentation examples did not build");
+        }
+    }
+    Ok((counts.0.saturating_add(counts.1), counts.1))
+}
+
+fn count_before(line: &str, word: &str) -> usize {
+    let before = line.split_once(word).map_or("", |(before, _)| before);
+    before.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+struct Suite {
+    name: String,
+    ran: usize,
+    failed: usize,
+}
+
+/// The suites of a JUnit report, as nextest writes it: one `<testsuite name= tests= failures= errors=>` each.
+fn suites(report: &str) -> Vec<Suite> {
+    report
+        .lines()
+        .filter(|line| line.trim_start().starts_with("<testsuite "))
+        .map(|line| Suite {
+            name: attribute(line, "name").unwrap_or_default().to_owned(),
+            ran: number(line, "tests"),
+            failed: number(line, "failures").saturating_add(number(line, "errors")),
+        })
+        .collect()
+}
+
+fn number(line: &str, name: &str) -> usize {
+    attribute(line, name).and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(&format!(" {name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_gives_its_suites() {
+        let report = r#"<testsuites name="x" tests="3" failures="1" errors="0">
+    <testsuite name="yufu-base" tests="3" disabled="0" errors="1" failures="1">"#;
+        let found = suites(report);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].name.as_str(), found[0].ran, found[0].failed), ("yufu-base", 3, 2));
+    }
+
+    #[test]
+    fn a_result_line_gives_its_counts() {
+        let line = "test result: FAILED. 4 passed; 2 failed; 0 ignored";
+        assert_eq!((count_before(line, " passed"), count_before(line, " failed")), (4, 2));
+    }
+}

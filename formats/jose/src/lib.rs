@@ -1,1 +1,23 @@
 //! JSON Web Keys, signatures and encryption, and the X.509 chains they travel with.
+//! One algorithm per job: ES256 signs, ECDH-ES with AES-GCM encrypts, SHA-256 digests.
+//! Pure: time and randomness are arguments (ECDSA's per-signature secret excepted,
+//! which the cryptographic library draws inside).
+#![doc = include_str!("../README.md")]
+
+mod encoding;
+pub mod jwe;
+mod jwk;
+mod jws;
+mod key;
+mod time;
+mod x509;
+
+pub use encoding::{
+    Base64Error, JsonError, decode_base64url, encode_base64url, parse_json, parse_json_object,
+    sha256,
+};
+pub use jwk::{Jwk, JwkError, JwkSet};
+pub use jws::{DEFAULT_MAX_JWS, Header, JwsError, SignError, Unverified, Verified, sign};
+pub use key::{KeyError, SignatureInvalid, SoftwareKey, verify};
+pub use time::{TimeError, Validity, numeric_date, optional_numeric_date};
+pub use x509::{Chain, ChainError, Leaf};

@@ -1,0 +1,252 @@
+//! X.509 certificate chains as JOSE carries them (`x5c`, RFC 7515 section 4.1.6), P-256
+//! only. What a chain is trusted for is decided by the list its anchor stands in, not by
+//! extended key usages, which issuers of signing certificates set in many ways.
+
+use crate::encoding::{encode_base64url, sha256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use std::time::Duration;
+use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use yufu_base::{PublicKey, Timestamp};
+
+/// Certificates a chain may have.
+const MAX_LENGTH: usize = 6;
+/// Bytes a certificate may have.
+const MAX_CERTIFICATE: usize = 16 * 1024;
+
+/// A certificate chain, leaf first, not verified yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+/// The end of a verified chain: who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The certified key.
+    pub public_key: PublicKey,
+    /// The certificate.
+    pub der: Vec<u8>,
+    /// DNS names in the subject alternative names.
+    pub dns_names: Vec<String>,
+    /// URIs in the subject alternative names.
+    pub uri_names: Vec<String>,
+    /// The subject's organisation.
+    pub organisation: Option<String>,
+    /// The subject's common name.
+    pub common_name: Option<String>,
+    /// The last moment of its validity.
+    pub not_after: Timestamp,
+}
+
+/// Why a chain is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// There is no certificate.
+    #[error("no certificate chain: expected x5c with the signer's certificate first")]
+    Empty,
+    /// Too many certificates.
+    #[error("a chain of {0} certificates: at most 6 are read")]
+    TooLong(usize),
+    /// A certificate is too large.
+    #[error("certificate {0} has more than 16384 bytes")]
+    TooLarge(usize),
+    /// A certificate is not standard base64.
+    #[error("certificate {0} is not base64: x5c wants standard base64 with padding, of DER")]
+    Base64(usize),
+    /// A certificate is not X.509 DER.
+    #[error("certificate {0} is not an X.509 certificate")]
+    Malformed(usize),
+    /// An anchor is not X.509 DER.
+    #[error("trust anchor {0} is not an X.509 certificate: mend the trust list")]
+    Anchor(usize),
+    /// No path to an anchor.
+    #[error("no path from the certificate to a trusted authority")]
+    Untrusted,
+    /// A certificate is not valid yet.
+    #[error("a certificate of the chain is not valid yet")]
+    NotYetValid,
+    /// A certificate has expired.
+    #[error("a certificate of the chain has expired")]
+    Expired,
+    /// A certificate may not be used so.
+    #[error("the certificate is not for signatures: its key usage lacks digitalSignature")]
+    KeyUsage,
+    /// The leaf's key is not P-256.
+    #[error("the certificate's key is not P-256")]
+    NotP256,
+    /// Another rule of X.509 path validation (RFC 5280 section 6).
+    #[error("the chain is not valid: {0}")]
+    Invalid(String),
+}
+
+impl Chain {
+    /// From the `x5c` member: standard base64 of DER, leaf first.
+    ///
+    /// # Errors
+    /// [`ChainError`] for an empty, long, large or undecodable chain.
+    pub fn from_x5c(x5c: &[String]) -> Result<Self, ChainError> {
+        check_length(x5c.len())?;
+        let decode = |(index, text): (usize, &String)| {
+            if text.len() > MAX_CERTIFICATE.saturating_mul(2) {
+                return Err(ChainError::TooLarge(index));
+            }
+            STANDARD.decode(text).map_err(|_| ChainError::Base64(index))
+        };
+        let ders: Result<Vec<_>, _> = x5c.iter().enumerate().map(decode).collect();
+        Self::from_der(ders?)
+    }
+
+    /// From DER certificates, leaf first.
+    ///
+    /// # Errors
+    /// [`ChainError`] for an empty, long or large chain, or one that is no X.509.
+    pub fn from_der(ders: Vec<Vec<u8>>) -> Result<Self, ChainError> {
+        check_length(ders.len())?;
+        for (index, der) in ders.iter().enumerate() {
+            if der.len() > MAX_CERTIFICATE {
+                return Err(ChainError::TooLarge(index));
+            }
+            parse(der).ok_or(ChainError::Malformed(index))?;
+        }
+        Ok(Self { certificates: ders.into_iter().map(CertificateDer::from).collect() })
+    }
+
+    /// As the `x5c` member.
+    #[must_use]
+    pub fn to_x5c(&self) -> Vec<String> {
+        self.certificates.iter().map(|der| STANDARD.encode(der)).collect()
+    }
+
+    /// The leaf's DER, whoever made it.
+    #[must_use]
+    pub fn unverified_leaf(&self) -> &[u8] {
+        self.certificates.first().map_or(&[], |der| der.as_ref())
+    }
+
+    /// Verifies the path from the leaf to one of `anchors` (DER certificates) at the
+    /// moment `at` (RFC 5280 section 6; ECDSA P-256 with SHA-256 throughout). Revocation of
+    /// certificates is not looked up: an authority that errs leaves the trust list.
+    ///
+    /// # Errors
+    /// [`ChainError`], the rule broken.
+    pub fn verify(&self, anchors: &[Vec<u8>], at: Timestamp) -> Result<Leaf, ChainError> {
+        let (leaf, intermediates) = self.certificates.split_first().ok_or(ChainError::Empty)?;
+        let anchors: Vec<CertificateDer<'_>> =
+            anchors.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let anchors = anchors
+            .iter()
+            .enumerate()
+            .map(|(index, der)| {
+                webpki::anchor_from_trusted_cert(der).map_err(|_| ChainError::Anchor(index))
+            })
+            .collect::<Result<Vec<TrustAnchor<'_>>, _>>()?;
+        let end_entity = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
+        end_entity
+            .verify_for_usage(
+                &[webpki::aws_lc_rs::ECDSA_P256_SHA256],
+                &anchors,
+                intermediates,
+                UnixTime::since_unix_epoch(Duration::from_millis(at.millis())),
+                AnyPurpose,
+                None,
+                None,
+            )
+            .map_err(|error| refusal(&error))?;
+        Leaf::read(leaf)
+    }
+}
+
+impl Leaf {
+    /// SHA-256 of the certificate in base64url: the value of an `x509_hash` client id
+    /// (OpenID4VP 1.0 section 5.9.3).
+    #[must_use]
+    pub fn sha256_base64url(&self) -> String {
+        encode_base64url(sha256(&self.der))
+    }
+
+    fn read(der: &[u8]) -> Result<Self, ChainError> {
+        let certificate = parse(der).ok_or(ChainError::Malformed(0))?;
+        let invalid = |_| ChainError::Malformed(0);
+        let usage = certificate.key_usage().map_err(invalid)?;
+        if usage.is_some_and(|usage| !usage.value.digital_signature()) {
+            return Err(ChainError::KeyUsage);
+        }
+        let names = certificate.subject_alternative_name().map_err(invalid)?;
+        let names = names.map(|names| names.value.general_names.as_slice()).unwrap_or_default();
+        let not_after = certificate.validity().not_after.timestamp();
+        Ok(Self {
+            public_key: p256_key(&certificate).ok_or(ChainError::NotP256)?,
+            der: der.to_vec(),
+            dns_names: names
+                .iter()
+                .filter_map(|name| match name {
+                    GeneralName::DNSName(name) => Some((*name).to_owned()),
+                    _ => None,
+                })
+                .collect(),
+            uri_names: names
+                .iter()
+                .filter_map(|name| match name {
+                    GeneralName::URI(name) => Some((*name).to_owned()),
+                    _ => None,
+                })
+                .collect(),
+            organisation: first(certificate.subject().iter_organization()),
+            common_name: first(certificate.subject().iter_common_name()),
+            not_after: Timestamp::from_seconds(u64::try_from(not_after).unwrap_or(0)),
+        })
+    }
+}
+
+/// Accepts every extended key usage: the anchor's place in the trust list decides.
+struct AnyPurpose;
+
+impl ExtendedKeyUsageValidator for AnyPurpose {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
+        purposes.map(|purpose| purpose.map(|_| ())).collect()
+    }
+}
+
+fn check_length(length: usize) -> Result<(), ChainError> {
+    match length {
+        0 => Err(ChainError::Empty),
+        1..=MAX_LENGTH => Ok(()),
+        more => Err(ChainError::TooLong(more)),
+    }
+}
+
+fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Some(certificate),
+        _ => None,
+    }
+}
+
+fn p256_key(certificate: &X509Certificate<'_>) -> Option<PublicKey> {
+    let spki = certificate.public_key();
+    let curve = spki.algorithm.parameters.as_ref()?.as_oid().ok()?;
+    if curve != x509_parser::oid_registry::OID_EC_P256 {
+        return None;
+    }
+    PublicKey::from_uncompressed(&spki.subject_public_key.data)
+}
+
+fn first<'a>(
+    mut attributes: impl Iterator<Item = &'a x509_parser::x509::AttributeTypeAndValue<'a>>,
+) -> Option<String> {
+    attributes.next().and_then(|attribute| attribute.as_str().ok()).map(str::to_owned)
+}
+
+fn refusal(error: &Error) -> ChainError {
+    match error {
+        Error::UnknownIssuer => ChainError::Untrusted,
+        Error::CertExpired { .. } => ChainError::Expired,
+        Error::CertNotValidYet { .. } => ChainError::NotYetValid,
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::NotP256,
+        other => ChainError::Invalid(other.to_string()),
+    }
+}

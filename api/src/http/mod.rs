@@ -1,0 +1,16 @@
+//! What every institution's HTTP face shares: the server with its limits, problem details,
+//! bearer tokens of operators, requests signed by a key, and the client for calling others.
+
+mod client;
+mod operator;
+mod problem;
+mod server;
+mod signed_request;
+
+pub use client::{Client, ClientError};
+pub use operator::{Operator, OperatorToken};
+pub use problem::{Problem, ProblemBody};
+pub use server::{Limits, ServeError, serve};
+pub use signed_request::{SignedRequest, SignedRequestError, sign_request, verify_request};
+
+pub(crate) use server::layers;

@@ -1,0 +1,207 @@
+//! The HTTP server: bounded in connections, header time, body size and request time from the start,
+//! so that slow or huge requests cannot take it away from everybody else.
+
+use crate::http::Problem;
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// Bounds that hold for every request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections open at once; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// How long a client may take to send a request's head, idle keep-alive included.
+    pub header_read: Duration,
+    /// How long a request may take from its head to its answer.
+    pub request: Duration,
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// How long running requests may go on after shutdown was asked for.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            header_read: Duration::from_secs(5),
+            request: Duration::from_secs(30),
+            body: 256 * 1024,
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why serving ended other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The listening socket failed for good.
+    #[error("connections can no longer be accepted: {0}")]
+    Accept(std::io::Error),
+}
+
+/// Serves `router` on `listener` until `shutdown` resolves, then lets running requests finish.
+///
+/// # Errors
+/// [`ServeError::Accept`] if the listening socket fails.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_read);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) if is_passing(&error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+                Err(error) => return Err(ServeError::Accept(error)),
+            },
+            () = &mut shutdown => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A connection that breaks off is the client's affair; its requests were answered or not.
+            let _ = connection.await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// Errors of one connection, or of a moment without descriptors, do not end the server.
+fn is_passing(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24]; // ENFILE, EMFILE
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+        || error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+}
+
+/// Puts the per-request bounds, the request log and the answer for unknown paths around `router`.
+pub(crate) fn layers(router: Router, limits: Limits) -> Router {
+    router
+        .fallback(|| async { Problem::not_found("address; see /docs") })
+        .layer(middleware::from_fn(observe))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
+        .layer(RequestBodyLimitLayer::new(limits.body))
+        .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
+}
+
+/// Counts and logs a request by its route template: ids and queries, which may be personal, are left out.
+async fn observe(request: Request, next: Next) -> Response {
+    #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
+    let started = std::time::Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().to_string();
+    let mut response = next.run(request).await;
+    let elapsed = started.elapsed();
+    let status = response.status().as_u16();
+    let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
+    metrics::counter!("yufu_http_requests_total", &labels).increment(1);
+    metrics::histogram!("yufu_http_request_seconds", "route" => route.clone()).record(elapsed);
+    tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    fn tight() -> Limits {
+        Limits {
+            connections: 4,
+            header_read: Duration::from_millis(200),
+            request: Duration::from_millis(300),
+            body: 1024,
+            drain: Duration::from_millis(200),
+        }
+    }
+
+    async fn start(limits: Limits) -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/quick", get(|| async { "quick" }))
+            .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
+            .route("/echo", post(|body: String| async { body }));
+        tokio::spawn(serve(listener, layers(router, limits), limits, std::future::pending()));
+        address
+    }
+
+    async fn ask(address: std::net::SocketAddr, request: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn half_open_connections_do_not_take_the_server_away() {
+        let address = start(tight()).await;
+        let mut held = Vec::new();
+        for _ in 0..16 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"GET /quick HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
+            held.push(stream);
+        }
+        let answer = ask(address, "GET /quick HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_bound_is_refused() {
+        let address = start(tight()).await;
+        let head = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n";
+        let answer = ask(address, &format!("{head}{}", "x".repeat(2000))).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_request_over_its_time_is_ended() {
+        let address = start(tight()).await;
+        let answer = ask(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_is_a_problem_with_a_code() {
+        let address = start(tight()).await;
+        let answer = ask(address, "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.contains("\"code\":\"request.not_found\""), "{answer}");
+    }
+}

@@ -473,9 +473,9 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_character_never_decrypts(at in 0usize..400, with in "[A-Za-z0-9_-]") {
+        fn a_changed_character_never_decrypts(at: prop::sample::Index, with in "[A-Za-z0-9_-]") {
             let mut bytes = message(ContentEncryption::A128Gcm).into_bytes();
-            let at = at % bytes.len();
+            let at = at.index(bytes.len());
             prop_assume!(bytes[at] != with.as_bytes()[0]);
             bytes[at] = with.as_bytes()[0];
             prop_assert!(decrypt(&String::from_utf8(bytes).unwrap(), &key()).is_err());

@@ -353,10 +353,10 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_character_never_verifies(at in 0usize..150, with in "[A-Za-z0-9_-]") {
+        fn a_changed_character_never_verifies(at: prop::sample::Index, with in "[A-Za-z0-9_-]") {
             let good = token();
             let mut bytes = good.clone().into_bytes();
-            let at = at % bytes.len();
+            let at = at.index(bytes.len());
             prop_assume!(bytes[at] != with.as_bytes()[0] && bytes[at] != b'.');
             bytes[at] = with.as_bytes()[0];
             let changed = String::from_utf8(bytes).unwrap();

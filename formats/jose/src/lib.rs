@@ -4,6 +4,7 @@
 //! which the cryptographic library draws inside).
 #![doc = include_str!("../README.md")]
 
+mod claim_path;
 mod encoding;
 pub mod jwe;
 mod jwk;
@@ -12,6 +13,7 @@ mod key;
 mod time;
 mod x509;
 
+pub use claim_path::{ClaimPath, ClaimPathError, PathStep};
 pub use encoding::{
     Base64Error, JsonError, decode_base64url, encode_base64url, parse_json, parse_json_object,
     sha256,

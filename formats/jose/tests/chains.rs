@@ -1,4 +1,11 @@
 //! X.509 path validation, against chains built here: one row per rule.
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_wrap,
+    missing_docs,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,

@@ -1,1 +1,79 @@
-//! A bank's customers, receipts, and the outbox towards the ledger.
+//! A bank's own records: its customers, their accounts and signed orders, the presentations it
+//! asked for, the receipts it keeps, and the outbox towards the ledger.
+//!
+//! Personal data is sealed per customer; every read of it writes an access record in the same
+//! transaction. A row and the ledger command it leads to are written together (decision 4).
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod customer;
+mod entity;
+mod migrations;
+mod order;
+mod outbox;
+mod verification;
+
+pub use account::{Account, AccountState};
+pub use customer::{Access, Enrolment, NewCustomer};
+pub use order::{Order, OrderState};
+pub use outbox::OutboxEntry;
+pub use verification::Verification;
+
+use sea_orm::DbErr;
+use yufu_database::{Database, DatabaseError, SealError, Sealer};
+
+/// A bank's records.
+#[derive(Clone)]
+pub struct Onboarding {
+    database: Database,
+    sealer: Sealer,
+}
+
+/// Why a bank's records could not answer, or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OnboardingError {
+    /// There is no such row.
+    #[error("there is no such {0}")]
+    Unknown(&'static str),
+    /// The presentation was answered before; each is good once.
+    #[error("this request was answered before: ask for a new one")]
+    AlreadyAnswered,
+    /// An order with this id was taken before, with other contents.
+    #[error("an order with this id was taken before, with other contents: use a new id")]
+    OrderIdReused,
+    /// A stored value cannot be read back.
+    #[error("a stored {0} cannot be read back: restore the records from a backup")]
+    Damaged(&'static str),
+    /// The database failed; nothing of the step was written.
+    #[error("the bank's records are unavailable: {0}")]
+    Database(#[from] DbErr),
+    /// The database could not be opened or migrated.
+    #[error(transparent)]
+    Open(#[from] DatabaseError),
+    /// Personal data could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl Onboarding {
+    /// The records in `database`, its schema brought up to date.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Open`] if the schema cannot be brought up to date.
+    pub async fn open(database: Database, sealer: Sealer) -> Result<Self, OnboardingError> {
+        database.migrate("onboarding", migrations::ALL).await?;
+        Ok(Self { database, sealer })
+    }
+}
+
+/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
+fn to_column(at: yufu_base::Timestamp) -> i64 {
+    i64::try_from(at.millis()).unwrap_or(i64::MAX)
+}
+
+fn from_column(millis: i64) -> Result<yufu_base::Timestamp, OnboardingError> {
+    u64::try_from(millis)
+        .map(yufu_base::Timestamp::from_millis)
+        .map_err(|_| OnboardingError::Damaged("time"))
+}

@@ -1,0 +1,10 @@
+//! What a key signs to move money: the payment order of a wallet, and the request token by which
+//! a wallet or an institution proves who asks. Pure: time is an argument.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod order;
+mod request;
+
+pub use order::{OrderError, PaymentOrder, SignedOrder};
+pub use request::{RequestError, RequestToken};

@@ -1,0 +1,108 @@
+//! Accounts that the bank operates: which wallet key may give orders, and who stands behind it.
+
+use crate::entity::account;
+use crate::outbox::{self, OutboxEntry};
+use crate::{Onboarding, OnboardingError};
+use sea_orm::{ConnectionTrait, EntityTrait, Set, TransactionTrait};
+use uuid::Uuid;
+use yufu_base::{AccountId, Timestamp};
+
+/// Where an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// Entered here, on its way to the ledger.
+    Opening,
+    /// In the ledger.
+    Open,
+    /// The ledger refused to open it.
+    Refused,
+}
+
+impl AccountState {
+    /// The state's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Open => "open",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Self, OnboardingError> {
+        [Self::Opening, Self::Open, Self::Refused]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or(OnboardingError::Damaged("account state"))
+    }
+}
+
+/// An account as its bank knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id in the ledger, drawn at random by the bank.
+    pub id: AccountId,
+    /// Who stands behind it; none for a business account, whose papers lie at the branch.
+    pub customer: Option<Uuid>,
+    /// Its wallet class.
+    pub class: String,
+    /// The key that may give orders: a JWK.
+    pub wallet_key: String,
+    /// Where it stands.
+    pub state: AccountState,
+}
+
+impl Onboarding {
+    /// Enters an account without a customer of its own record (a business), with the command that
+    /// opens it in the ledger.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if it cannot be written, for example because the id exists.
+    pub async fn open_account(
+        &self,
+        new: &Account,
+        command: &OutboxEntry,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
+        let transaction = self.database.connection().begin().await?;
+        insert(&transaction, new, at).await?;
+        outbox::put(&transaction, command, at).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The account with this id.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if the bank has none.
+    pub async fn account(&self, id: AccountId) -> Result<Account, OnboardingError> {
+        let row =
+            account::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
+        let row = row.ok_or(OnboardingError::Unknown("account"))?;
+        let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
+        Ok(Account {
+            id,
+            customer: customer.map_err(|_| OnboardingError::Damaged("customer id"))?,
+            class: row.class,
+            wallet_key: row.wallet_key,
+            state: AccountState::parse(&row.state)?,
+        })
+    }
+}
+
+pub(crate) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    new: &Account,
+    at: Timestamp,
+) -> Result<(), OnboardingError> {
+    let row = account::ActiveModel {
+        id: Set(new.id.to_string()),
+        customer: Set(new.customer.map(|c| c.to_string())),
+        class: Set(new.class.clone()),
+        wallet_key: Set(new.wallet_key.clone()),
+        state: Set(AccountState::Opening.as_str().to_owned()),
+        created_at: Set(crate::to_column(at)),
+    };
+    account::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}

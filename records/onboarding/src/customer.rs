@@ -1,0 +1,163 @@
+//! Customers: who stands behind an account. Claims are sealed per customer; whoever reads them
+//! leaves an access record in the same transaction.
+
+use crate::account::{self, Account};
+use crate::entity::{access, customer};
+use crate::outbox::{self, OutboxEntry};
+use crate::verification;
+use crate::{Onboarding, OnboardingError};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait,
+};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use yufu_base::Timestamp;
+
+/// The index under which a customer is found again without storing the number readably.
+const NUMBER: &str = "onboarding.resident-number";
+
+/// A person whom the bank verified.
+pub struct NewCustomer {
+    /// A fresh random id; an existing customer with the same number keeps their own.
+    pub id: Uuid,
+    /// The resident number that was presented.
+    pub number: String,
+    /// The claims that were presented, by name.
+    pub claims: Map<String, Value>,
+    /// When the bank must forget them, as its registration certificate says.
+    pub retained_until: Timestamp,
+}
+
+/// One remote account opening: everything that it writes, written together.
+pub struct Enrolment {
+    /// Who was verified.
+    pub customer: NewCustomer,
+    /// The account to be opened; its customer is filled in.
+    pub account: Account,
+    /// The command that opens it in the ledger.
+    pub command: OutboxEntry,
+    /// The presentation that was answered.
+    pub verification: String,
+    /// The bank's signed receipt of it.
+    pub receipt: String,
+}
+
+/// Who reads a customer's data, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The reading person or process.
+    pub actor: String,
+    /// What for.
+    pub purpose: String,
+    /// Which claims, by name.
+    pub fields: Vec<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Onboarding {
+    /// Enters a verified customer (or finds them again), the account, the receipt and the ledger
+    /// command, and marks the presentation as answered: all or nothing.
+    ///
+    /// # Errors
+    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
+    pub async fn enrol(&self, new: Enrolment, at: Timestamp) -> Result<Uuid, OnboardingError> {
+        let transaction = self.database.connection().begin().await?;
+        let retained_until = new.customer.retained_until;
+        verification::answer(&transaction, &new.verification, &new.receipt, at, retained_until).await?;
+        let customer = self.find_or_insert(&transaction, new.customer, at).await?;
+        let account = Account { customer: Some(customer), ..new.account };
+        account::insert(&transaction, &account, at).await?;
+        outbox::put(&transaction, &new.command, at).await?;
+        transaction.commit().await?;
+        Ok(customer)
+    }
+
+    /// A customer's claims of the names in `access.fields`; the access is recorded with the read.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if there is no such customer.
+    pub async fn customer_claims(
+        &self,
+        id: Uuid,
+        access: Access,
+    ) -> Result<Map<String, Value>, OnboardingError> {
+        let transaction = self.database.connection().begin().await?;
+        let row = customer::Entity::find_by_id(id.to_string()).one(&transaction).await?;
+        let row = row.ok_or(OnboardingError::Unknown("customer"))?;
+        let plain = self.sealer.open(id, &row.sealed_claims).await?;
+        let mut claims: Map<String, Value> =
+            serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;
+        claims.retain(|name, _| access.fields.contains(name));
+        let record = access::ActiveModel {
+            customer: Set(id.to_string()),
+            actor: Set(access.actor),
+            purpose: Set(access.purpose),
+            fields: Set(access.fields.join(" ")),
+            at: Set(crate::to_column(access.at)),
+            ..Default::default()
+        };
+        access::Entity::insert(record).exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        Ok(claims)
+    }
+
+    /// Who read a customer's data, oldest first.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if it cannot be read.
+    pub async fn accesses(&self, id: Uuid) -> Result<Vec<Access>, OnboardingError> {
+        let rows = access::Entity::find()
+            .filter(access::Column::Customer.eq(id.to_string()))
+            .order_by_asc(access::Column::Id)
+            .all(self.database.connection())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Access {
+                    actor: row.actor,
+                    purpose: row.purpose,
+                    fields: row.fields.split(' ').map(str::to_owned).collect(),
+                    at: crate::from_column(row.at)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether `number` is this customer's resident number. Compares keyed digests: nothing personal is read.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if there is no such customer.
+    pub async fn is_customer(&self, id: Uuid, number: &str) -> Result<bool, OnboardingError> {
+        let row = customer::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
+        let row = row.ok_or(OnboardingError::Unknown("customer"))?;
+        Ok(row.number_index == self.sealer.blind_index(NUMBER, number.as_bytes()))
+    }
+
+    async fn find_or_insert(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: NewCustomer,
+        at: Timestamp,
+    ) -> Result<Uuid, OnboardingError> {
+        let index = self.sealer.blind_index(NUMBER, new.number.as_bytes()).to_vec();
+        let found = customer::Entity::find()
+            .filter(customer::Column::NumberIndex.eq(index.clone()))
+            .one(transaction)
+            .await?;
+        if let Some(row) = found {
+            return Uuid::parse_str(&row.id).map_err(|_| OnboardingError::Damaged("customer id"));
+        }
+        let plain = serde_json::to_vec(&new.claims).map_err(|_| OnboardingError::Damaged("customer"))?;
+        let sealed = self.sealer.seal(new.id, &plain).await?;
+        let row = customer::ActiveModel {
+            id: Set(new.id.to_string()),
+            number_index: Set(index),
+            sealed_claims: Set(sealed),
+            enrolled_at: Set(crate::to_column(at)),
+            retained_until: Set(crate::to_column(new.retained_until)),
+        };
+        customer::Entity::insert(row).exec_without_returning(transaction).await?;
+        Ok(new.id)
+    }
+}

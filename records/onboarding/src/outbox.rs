@@ -1,0 +1,140 @@
+//! The outbox: ledger commands that were written together with the rows they come from, and
+//! what the ledger answered.
+
+use crate::entity::{account, order, outbox};
+use crate::{AccountState, Onboarding, OnboardingError, OrderState};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait,
+};
+use yufu_base::{CommandId, Timestamp};
+
+/// A command on its way to the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// The command's id; the ledger gives a repeat its first answer.
+    pub command: CommandId,
+    /// What it came from: `account:<id>`, `order:<id>`, `desk:<id>`.
+    pub subject: String,
+    /// The signed submission, exactly as it is to be sent.
+    pub submission: Vec<u8>,
+    /// The ledger's answer as JSON, once there is one.
+    pub outcome: Option<String>,
+}
+
+impl Onboarding {
+    /// The commands that have no answer yet, oldest first: submit them again.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if they cannot be read.
+    pub async fn pending(&self) -> Result<Vec<OutboxEntry>, OnboardingError> {
+        let rows = outbox::Entity::find()
+            .filter(outbox::Column::Outcome.is_null())
+            .order_by_asc(outbox::Column::CreatedAt)
+            .all(self.database.connection())
+            .await?;
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// The command with this id, if it was ever put in.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if it cannot be read.
+    pub async fn outbox(&self, id: CommandId) -> Result<Option<OutboxEntry>, OnboardingError> {
+        let row =
+            outbox::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
+        row.map(entry).transpose()
+    }
+
+    /// Puts a command in that comes from no other row (the cash desk's exchanges).
+    /// A command that is there already stays as it is, and is returned.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if it cannot be written.
+    pub async fn put_outbox(
+        &self,
+        new: OutboxEntry,
+        at: Timestamp,
+    ) -> Result<OutboxEntry, OnboardingError> {
+        let transaction = self.database.connection().begin().await?;
+        let found = outbox::Entity::find_by_id(new.command.to_string()).one(&transaction).await?;
+        let kept = match found {
+            Some(row) => entry(row)?,
+            None => {
+                put(&transaction, &new, at).await?;
+                new
+            }
+        };
+        transaction.commit().await?;
+        Ok(kept)
+    }
+
+    /// Records the ledger's answer, and with it, in one transaction, what the answer decides:
+    /// an account is open (or refused), an order settled (or refused).
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] for a command that was never put in.
+    pub async fn record_outcome(
+        &self,
+        id: CommandId,
+        outcome: &str,
+        accepted: bool,
+    ) -> Result<(), OnboardingError> {
+        let transaction = self.database.connection().begin().await?;
+        let row = outbox::Entity::find_by_id(id.to_string()).one(&transaction).await?;
+        let row = row.ok_or(OnboardingError::Unknown("command"))?;
+        outbox::Entity::update_many()
+            .col_expr(outbox::Column::Outcome, Expr::value(outcome))
+            .filter(outbox::Column::CommandId.eq(&row.command_id))
+            .exec(&transaction)
+            .await?;
+        match row.subject.split_once(':') {
+            Some(("account", account)) => {
+                let state = if accepted { AccountState::Open } else { AccountState::Refused };
+                account::Entity::update_many()
+                    .col_expr(account::Column::State, Expr::value(state.as_str()))
+                    .filter(account::Column::Id.eq(account))
+                    .exec(&transaction)
+                    .await?;
+            }
+            Some(("order", order)) => {
+                let state = if accepted { OrderState::Settled } else { OrderState::Refused };
+                order::Entity::update_many()
+                    .col_expr(order::Column::State, Expr::value(state.as_str()))
+                    .filter(order::Column::Id.eq(order))
+                    .exec(&transaction)
+                    .await?;
+            }
+            _ => {}
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Puts a command in, within the transaction of the row it comes from.
+pub(crate) async fn put<C: ConnectionTrait>(
+    connection: &C,
+    new: &OutboxEntry,
+    at: Timestamp,
+) -> Result<(), OnboardingError> {
+    let row = outbox::ActiveModel {
+        command_id: Set(new.command.to_string()),
+        subject: Set(new.subject.clone()),
+        submission: Set(new.submission.clone()),
+        outcome: Set(None),
+        created_at: Set(crate::to_column(at)),
+    };
+    outbox::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+fn entry(row: outbox::Model) -> Result<OutboxEntry, OnboardingError> {
+    let command = row.command_id.parse().map_err(|_| OnboardingError::Damaged("command id"))?;
+    Ok(OutboxEntry {
+        command,
+        subject: row.subject,
+        submission: row.submission,
+        outcome: row.outcome,
+    })
+}

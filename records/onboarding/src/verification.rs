@@ -1,0 +1,100 @@
+//! Presentations that the bank asked for: each has a session that is stored between its request
+//! and its answer, and is answered at most once.
+
+use crate::entity::{receipt, verification};
+use crate::{Onboarding, OnboardingError};
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction};
+use yufu_base::Timestamp;
+
+/// A presentation that was asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Its id: at least 128 random bits, part of the address that the wallet answers to.
+    pub id: String,
+    /// What it is for: `account_opening`, `step_up`.
+    pub purpose: String,
+    /// What it is about, as JSON: the account class asked for, or the order to be paid.
+    pub subject: String,
+    /// The verifier's session as JSON, secrets included.
+    pub session: String,
+    /// When the request lapses.
+    pub expires_at: Timestamp,
+    /// Whether it was answered.
+    pub answered: bool,
+}
+
+impl Onboarding {
+    /// Stores a presentation request before the wallet is told of it.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if it cannot be stored, for example because the id exists.
+    pub async fn start_verification(&self, new: Verification) -> Result<(), OnboardingError> {
+        let row = verification::ActiveModel {
+            id: Set(new.id),
+            purpose: Set(new.purpose),
+            subject: Set(new.subject),
+            session: Set(new.session),
+            expires_at: Set(crate::to_column(new.expires_at)),
+            answered_at: Set(None),
+        };
+        verification::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
+        Ok(())
+    }
+
+    /// The presentation request with this id.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if there is none.
+    pub async fn verification(&self, id: &str) -> Result<Verification, OnboardingError> {
+        let row = verification::Entity::find_by_id(id).one(self.database.connection()).await?;
+        let row = row.ok_or(OnboardingError::Unknown("presentation request"))?;
+        Ok(Verification {
+            id: row.id,
+            purpose: row.purpose,
+            subject: row.subject,
+            session: row.session,
+            expires_at: crate::from_column(row.expires_at)?,
+            answered: row.answered_at.is_some(),
+        })
+    }
+
+    /// The receipt that the bank keeps of an answered presentation, as a signed JWS.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if there is none.
+    pub async fn receipt(&self, verification: &str) -> Result<String, OnboardingError> {
+        let row = receipt::Entity::find_by_id(verification).one(self.database.connection()).await?;
+        row.map(|row| row.receipt).ok_or(OnboardingError::Unknown("receipt"))
+    }
+}
+
+/// Marks a presentation as answered, and keeps its receipt. The mark is the single-use fence:
+/// of two answers at once, one finds it taken. The session, which holds the decryption key, is wiped.
+pub(crate) async fn answer(
+    transaction: &DatabaseTransaction,
+    id: &str,
+    signed_receipt: &str,
+    at: Timestamp,
+    retained_until: Timestamp,
+) -> Result<(), OnboardingError> {
+    let marked = verification::Entity::update_many()
+        .col_expr(verification::Column::AnsweredAt, Expr::value(crate::to_column(at)))
+        .col_expr(verification::Column::Session, Expr::value(""))
+        .filter(verification::Column::Id.eq(id))
+        .filter(verification::Column::AnsweredAt.is_null())
+        .exec(transaction)
+        .await?;
+    if marked.rows_affected != 1 {
+        return Err(OnboardingError::AlreadyAnswered);
+    }
+    let row = receipt::ActiveModel {
+        verification: Set(id.to_owned()),
+        receipt: Set(signed_receipt.to_owned()),
+        created_at: Set(crate::to_column(at)),
+        retained_until: Set(crate::to_column(retained_until)),
+    };
+    receipt::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(())
+}

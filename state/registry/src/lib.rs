@@ -1,1 +1,14 @@
-//! What money rules must know: institutions, their keys, policy.
+//! What money rules must know: institutions, their roles and current keys, and the policy
+//! (wallet classes, limits, calendar) as data.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod calendar;
+mod class;
+mod institution;
+mod policy;
+
+pub use calendar::UtcOffset;
+pub use class::{ClassId, ClassIdError, Limits, WalletClass};
+pub use institution::{Institution, InstitutionNumber, Registry, RegistryError, Role};
+pub use policy::{Policy, PolicyError, PolicyTerms};

@@ -1,1 +1,27 @@
-//! A country as data: resident-number scheme, currency, wallet classes, institutions, sample city.
+#![doc = include_str!("../README.md")]
+
+mod calendar;
+pub mod city;
+mod credential;
+mod error;
+mod institution;
+mod money;
+mod number;
+mod profile;
+mod resident;
+mod residents_csv;
+mod section;
+mod text;
+mod wallet_class;
+
+pub use calendar::{UtcOffset, UtcOffsets};
+pub use credential::{Claim, ClaimPath, ClaimSource, CredentialType};
+pub use error::{ProfileError, ProfileErrors};
+pub use institution::{Institution, Merchant, Request, Role};
+pub use money::{BankMoney, CurrencyProfile};
+pub use number::{CheckRule, Facts, Field, NumberError, NumberScheme, ResidentNumber, Sex};
+pub use profile::{Profile, Sources, load_dir, load_residents};
+pub use resident::{Column, Relation, Resident};
+pub use residents_csv::write_residents;
+pub use text::Text;
+pub use wallet_class::{Evidence, Limits, Opening, StepUp, WalletClass};

@@ -1,0 +1,153 @@
+//! Credential types: their claims, how each is shown, and which population column it is from.
+
+use crate::institution::Role;
+use crate::resident::Column;
+use crate::section::{Section, Span};
+use crate::text::{Text, read_text};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// A claim within a credential, by the names that lead to it: `address.locality` in the
+/// profile, `["address","locality"]` in DCQL (OpenID4VP 1.0, section 7).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// The names, outermost first; never empty.
+    #[must_use]
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl FromStr for ClaimPath {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let name = |s: &str| {
+            !s.is_empty()
+                && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if segments.iter().all(|s| name(s)) { Ok(Self(segments)) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// A type of credential an institution issues from the population register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialType {
+    /// Its short name in the profile: `pid`.
+    pub id: String,
+    /// Its type identifier (SD-JWT VC `vct`).
+    pub vct: String,
+    /// How it is shown.
+    pub name: Text,
+    /// Who issues it: the one institution of this role.
+    pub issuer: Role,
+    /// How long one copy is valid, in days.
+    pub validity_days: u32,
+    /// How many copies, each bound to a key of its own, a wallet gets at once.
+    pub batch: u32,
+    /// Its claims, in the order shown.
+    pub claims: Vec<Claim>,
+}
+
+/// One claim of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its place in the credential.
+    pub path: ClaimPath,
+    /// How it is shown.
+    pub label: Text,
+    /// Where its value comes from.
+    pub source: ClaimSource,
+}
+
+/// Where a claim's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimSource {
+    /// A column of the population register.
+    Column(Column),
+    /// Whether the person has completed so many years.
+    AgeOver(u8),
+    /// The same for everybody, such as the issuing country.
+    Constant(String),
+}
+
+pub(crate) fn read_credential(
+    mut section: Section<'_, '_, '_>,
+    ids: &mut BTreeSet<String>,
+) -> Option<CredentialType> {
+    let id = section.unique_text("id", ids);
+    let vct = section.text("vct");
+    let name = read_text(&mut section, "name");
+    let issuer = section.word("issuer", &Role::WORDS);
+    let validity_days = section.whole("validity_days");
+    let batch = section.whole("batch");
+    let mut seen = BTreeSet::new();
+    let claims = section.tables("claims", |claim| read_claim(claim, &mut seen));
+    section.finish();
+    Some(CredentialType {
+        id: id?,
+        vct: vct?.0,
+        name: name?,
+        issuer: issuer?.0,
+        validity_days: validity_days?,
+        batch: batch?,
+        claims: claims?,
+    })
+}
+
+fn read_claim(
+    mut section: Section<'_, '_, '_>,
+    seen: &mut BTreeSet<ClaimPath>,
+) -> Option<Claim> {
+    let path = section.parsed::<ClaimPath>("path", "names joined by dots: address.locality");
+    let label = read_text(&mut section, "label");
+    let source = if section.has("age_over") {
+        section.whole("age_over").map(ClaimSource::AgeOver)
+    } else if section.has("constant") {
+        section.text("constant").map(|(value, _)| ClaimSource::Constant(value))
+    } else {
+        section.word("column", &Column::WORDS).map(|(column, _)| ClaimSource::Column(column))
+    };
+    if let Some((path, span)) = &path
+        && !seen.insert(path.clone())
+    {
+        section.report(span, format!("claim `{path}` is given twice"), "each claim once");
+    }
+    section.finish();
+    Some(Claim { path: path?.0, label: label?, source: source? })
+}
+
+/// Reads `claims`, a list of paths of which each must be one that is issued.
+pub(crate) fn read_claim_paths(
+    section: &mut Section<'_, '_, '_>,
+    known: &BTreeSet<ClaimPath>,
+) -> Option<BTreeSet<ClaimPath>> {
+    let texts: Vec<(String, Span)> = section.texts("claims")?;
+    let mut paths = BTreeSet::new();
+    for (text, span) in texts {
+        match text.parse::<ClaimPath>() {
+            Ok(path) if !known.contains(&path) => {
+                let expected = "a claim of a credential in profile.toml";
+                section.report(&span, format!("claim `{path}` is issued by nobody"), expected);
+            }
+            Ok(path) => {
+                if !paths.insert(path) {
+                    section.report(&span, format!("claim `{text}` is given twice"), "once");
+                }
+            }
+            Err(()) => {
+                section.report(&span, format!("{text:?}"), "names joined by dots");
+            }
+        }
+    }
+    Some(paths)
+}

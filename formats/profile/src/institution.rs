@@ -1,0 +1,205 @@
+//! Institutions: who they are, and what they may ask of a person and why.
+
+use crate::credential::{ClaimPath, read_claim_paths};
+use crate::money::{BankMoney, read_bank_money};
+use crate::section::Section;
+use crate::text::{Text, read_text};
+use std::collections::{BTreeMap, BTreeSet};
+use yufu_base::{Amount, Currency, InstitutionId};
+
+/// What an institution does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Keeps the population register and issues the identity credential.
+    IdentityAuthority,
+    /// Registers what relying parties may ask.
+    Registrar,
+    /// Publishes the trust list.
+    TrustListOperator,
+    /// Issues money to commercial banks.
+    CentralBank,
+    /// Opens accounts and wallets for persons.
+    CommercialBank,
+    /// Sells, and takes payments on an account at a bank.
+    Merchant,
+}
+
+impl Role {
+    pub(crate) const WORDS: [(&'static str, Self); 6] = [
+        ("identity-authority", Self::IdentityAuthority),
+        ("registrar", Self::Registrar),
+        ("trust-list-operator", Self::TrustListOperator),
+        ("central-bank", Self::CentralBank),
+        ("commercial-bank", Self::CommercialBank),
+        ("merchant", Self::Merchant),
+    ];
+
+    /// Roles of which a profile names exactly one institution.
+    const SINGLE: [Self; 4] =
+        [Self::IdentityAuthority, Self::Registrar, Self::TrustListOperator, Self::CentralBank];
+
+    /// The word for it in a profile: `central-bank`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// An institution of the profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Institution {
+    /// Its unique short name.
+    pub id: InstitutionId,
+    /// What it does.
+    pub role: Role,
+    /// How it is shown.
+    pub name: Text,
+    /// For how many days it may keep what it learned from a presentation.
+    pub retention_days: u32,
+    /// What it does with what it learns, in one or two sentences.
+    pub privacy_policy: Text,
+    /// Where a person complains: an e-mail address.
+    pub support: String,
+    /// What it may ask, and why; empty if it asks nothing.
+    pub requests: Vec<Request>,
+    /// A merchant's trade and bank; exactly if it is a merchant.
+    pub merchant: Option<Merchant>,
+    /// What a commercial bank begins with; exactly if it is one.
+    pub opening_money: Option<BankMoney>,
+}
+
+/// Something an institution is registered to ask of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its name, unique within the institution: `open-account`.
+    pub id: String,
+    /// Why it is asked, as the wallet shows it.
+    pub purpose: Text,
+    /// The law or contract that allows it.
+    pub basis: Text,
+    /// The claims that may be asked, and no others; empty if only a signed confirmation is.
+    pub claims: BTreeSet<ClaimPath>,
+}
+
+/// What the money rules must know of a merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merchant {
+    /// Its merchant category code (ISO 18245), such as 5940, bicycle shops.
+    pub category: u16,
+    /// The commercial bank that keeps its account.
+    pub bank: InstitutionId,
+}
+
+/// Reads `institutions.toml`: them, and the paper cash in circulation.
+pub(crate) fn read_institutions(
+    mut root: Section<'_, '_, '_>,
+    claims: &BTreeSet<ClaimPath>,
+    currency: Currency,
+) -> Option<(BTreeMap<InstitutionId, Institution>, Amount)> {
+    let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
+    let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
+    let list =
+        root.tables("institutions", |section| read_one(section, claims, currency, &mut seen));
+    let span = root.span();
+    for role in Role::SINGLE {
+        let count = seen.values().filter(|r| **r == role).count();
+        if count != 1 {
+            root.report(&span, format!("{count} institutions are {}", role.word()), "exactly one");
+        }
+    }
+    root.finish();
+    Some((list?.into_iter().map(|i| (i.id.clone(), i)).collect(), paper?))
+}
+
+fn read_one(
+    mut section: Section<'_, '_, '_>,
+    claims: &BTreeSet<ClaimPath>,
+    currency: Currency,
+    seen: &mut BTreeMap<InstitutionId, Role>,
+) -> Option<Institution> {
+    let id = section.parsed::<InstitutionId>("id", "1 to 40 of a-z, 0-9 and hyphen");
+    let role = section.word("role", &Role::WORDS);
+    let name = read_text(&mut section, "name");
+    let retention_days = section.whole("retention_days");
+    let privacy_policy = read_text(&mut section, "privacy_policy");
+    let support = read_support(&mut section);
+    let requests = read_requests(&mut section, claims);
+    let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
+    let merchant = if is(Role::Merchant) {
+        section.table("merchant").and_then(|s| read_merchant(s, seen)).map(Some)
+    } else {
+        Some(None)
+    };
+    let opening_money = if is(Role::CommercialBank) {
+        section.table("opening_money").and_then(|s| read_bank_money(s, currency)).map(Some)
+    } else {
+        Some(None)
+    };
+    if let (Some((id, span)), Some((role, _))) = (&id, &role)
+        && seen.insert(id.clone(), *role).is_some()
+    {
+        section.report(span, format!("institution `{id}` is given twice"), "each id once");
+    }
+    section.finish();
+    Some(Institution {
+        id: id?.0,
+        role: role?.0,
+        name: name?,
+        retention_days: retention_days?,
+        privacy_policy: privacy_policy?,
+        support: support?,
+        requests: requests?,
+        merchant: merchant?,
+        opening_money: opening_money?,
+    })
+}
+
+fn read_support(section: &mut Section<'_, '_, '_>) -> Option<String> {
+    let (address, span) = section.text("support")?;
+    let parts = address.split_once('@');
+    if !parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
+        section.report(&span, format!("`support` is {address:?}"), "an e-mail address");
+    }
+    Some(address)
+}
+
+fn read_requests(
+    section: &mut Section<'_, '_, '_>,
+    claims: &BTreeSet<ClaimPath>,
+) -> Option<Vec<Request>> {
+    if !section.has("requests") {
+        section.optional("requests");
+        return Some(Vec::new());
+    }
+    let mut ids = BTreeSet::new();
+    section.tables("requests", |request| read_request(request, claims, &mut ids))
+}
+
+fn read_request(
+    mut section: Section<'_, '_, '_>,
+    known: &BTreeSet<ClaimPath>,
+    ids: &mut BTreeSet<String>,
+) -> Option<Request> {
+    let id = section.unique_text("id", ids);
+    let purpose = read_text(&mut section, "purpose");
+    let basis = read_text(&mut section, "basis");
+    let claims = read_claim_paths(&mut section, known);
+    section.finish();
+    Some(Request { id: id?, purpose: purpose?, basis: basis?, claims: claims? })
+}
+
+fn read_merchant(
+    mut section: Section<'_, '_, '_>,
+    seen: &BTreeMap<InstitutionId, Role>,
+) -> Option<Merchant> {
+    let category = section.whole::<u16>("category");
+    let bank = section.parsed::<InstitutionId>("bank", "the id of a commercial bank");
+    if let Some((bank, span)) = &bank
+        && seen.get(bank) != Some(&Role::CommercialBank)
+    {
+        let expected = "the id of a commercial bank given above";
+        section.report(span, format!("`bank` is `{bank}`"), expected);
+    }
+    section.finish();
+    Some(Merchant { category: category?, bank: bank?.0 })
+}

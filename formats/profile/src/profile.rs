@@ -1,0 +1,242 @@
+//! A whole profile, from the texts of its files or from a folder.
+
+use crate::calendar::{UtcOffsets, read_offsets};
+use crate::city::data::{CityData, read_city};
+use crate::credential::{ClaimPath, CredentialType, read_credential};
+use crate::error::ProfileErrors;
+use crate::institution::{Institution, Role, read_institutions};
+use crate::money::{CurrencyProfile, read_currency};
+use crate::number::{NumberScheme, read_scheme};
+use crate::resident::Resident;
+use crate::residents_csv::read_residents;
+use crate::section::{Section, read_toml};
+use crate::text::{Text, read_text};
+use crate::wallet_class::{WalletClass, read_class};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use yufu_base::{Amount, InstitutionId};
+
+/// A country as data. Made by [`load_dir`] or [`Profile::read`]; complete and consistent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// How the country is called.
+    pub name: Text,
+    /// The currency of its ledger.
+    pub currency: CurrencyProfile,
+    /// Its resident numbers.
+    pub resident_number: NumberScheme,
+    /// Its civil time.
+    pub utc_offsets: UtcOffsets,
+    /// For how many days the answer to a command id is kept.
+    pub id_retention_days: u32,
+    /// Wallet classes, in the order of the file, the least identified first.
+    pub wallet_classes: Vec<WalletClass>,
+    /// Credential types, in the order of the file.
+    pub credentials: Vec<CredentialType>,
+    /// Institutions by id.
+    pub institutions: BTreeMap<InstitutionId, Institution>,
+    /// Banknotes and coins in the public's hands at the beginning: a liability of the
+    /// central bank. What each commercial bank begins with is [`Institution::opening_money`].
+    pub paper_in_circulation: Amount,
+    /// What the sample city is generated from.
+    pub city: CityData,
+}
+
+/// The texts of a profile's files, each with the name that errors show.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// `profile.toml`: name and text.
+    pub profile: (&'a str, &'a str),
+    /// `institutions.toml`: name and text.
+    pub institutions: (&'a str, &'a str),
+    /// `city.toml`: name and text.
+    pub city: (&'a str, &'a str),
+}
+
+/// Reads the profile in a folder. The residents are separate: [`load_residents`].
+///
+/// # Errors
+/// [`ProfileErrors`]: everything wrong in its files, or a file that cannot be read.
+pub fn load_dir(dir: &Path) -> Result<Profile, ProfileErrors> {
+    let (profile, institutions, city) =
+        (read(dir, "profile.toml")?, read(dir, "institutions.toml")?, read(dir, "city.toml")?);
+    Profile::read(Sources {
+        profile: (&profile.0, &profile.1),
+        institutions: (&institutions.0, &institutions.1),
+        city: (&city.0, &city.1),
+    })
+}
+
+/// Reads `residents.csv` in a profile's folder. `today` bounds dates of birth.
+///
+/// # Errors
+/// [`ProfileErrors`]: everything wrong in it; nothing is returned unless all is right.
+pub fn load_residents(
+    dir: &Path,
+    profile: &Profile,
+    today: Date,
+) -> Result<Vec<Resident>, ProfileErrors> {
+    let (file, text) = read(dir, "residents.csv")?;
+    profile.read_residents(&file, &text, today)
+}
+
+fn read(dir: &Path, name: &str) -> Result<(String, String), ProfileErrors> {
+    let path = dir.join(name);
+    let file = path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((file, text)),
+        Err(error) => {
+            let what = format!("cannot be read: {error}");
+            Err(ProfileErrors::whole_file(&file, what, "a readable UTF-8 file"))
+        }
+    }
+}
+
+impl Profile {
+    /// Reads a profile from the texts of its files.
+    ///
+    /// # Errors
+    /// [`ProfileErrors`]: everything wrong in them.
+    pub fn read(sources: Sources<'_>) -> Result<Self, ProfileErrors> {
+        let main = read_toml(sources.profile.0, sources.profile.1, read_main)?;
+        let institutions = read_toml(sources.institutions.0, sources.institutions.1, |root| {
+            read_institutions(root, &main.claims(), main.currency.code)
+        });
+        let city = read_toml(sources.city.0, sources.city.1, |root| {
+            read_city(root, &main.resident_number)
+        });
+        match (institutions, city) {
+            (Ok((institutions, paper)), Ok(city)) => Ok(main.with(institutions, paper, city)),
+            (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+            (Err(institutions), Err(city)) => Err(institutions.join(city)),
+        }
+    }
+
+    /// Reads a `residents.csv`, named `file` in errors.
+    ///
+    /// # Errors
+    /// [`ProfileErrors`]: everything wrong in it.
+    pub fn read_residents(
+        &self,
+        file: &str,
+        text: &str,
+        today: Date,
+    ) -> Result<Vec<Resident>, ProfileErrors> {
+        read_residents(file, text, &self.resident_number, today)
+    }
+
+    /// The wallet class of that name.
+    #[must_use]
+    pub fn wallet_class(&self, name: &str) -> Option<&WalletClass> {
+        self.wallet_classes.iter().find(|class| class.name == name)
+    }
+
+    /// The credential type of that id.
+    #[must_use]
+    pub fn credential(&self, id: &str) -> Option<&CredentialType> {
+        self.credentials.iter().find(|credential| credential.id == id)
+    }
+
+    /// The institutions of a role, by id.
+    pub fn institutions_of(&self, role: Role) -> impl Iterator<Item = &Institution> {
+        self.institutions.values().filter(move |institution| institution.role == role)
+    }
+}
+
+/// `profile.toml`, to which the other files refer.
+struct Main {
+    country: String,
+    name: Text,
+    currency: CurrencyProfile,
+    resident_number: NumberScheme,
+    utc_offsets: UtcOffsets,
+    id_retention_days: u32,
+    wallet_classes: Vec<WalletClass>,
+    credentials: Vec<CredentialType>,
+}
+
+impl Main {
+    fn claims(&self) -> BTreeSet<ClaimPath> {
+        claims_of(&self.credentials)
+    }
+
+    fn with(
+        self,
+        institutions: BTreeMap<InstitutionId, Institution>,
+        paper_in_circulation: Amount,
+        city: CityData,
+    ) -> Profile {
+        Profile {
+            country: self.country,
+            name: self.name,
+            currency: self.currency,
+            resident_number: self.resident_number,
+            utc_offsets: self.utc_offsets,
+            id_retention_days: self.id_retention_days,
+            wallet_classes: self.wallet_classes,
+            credentials: self.credentials,
+            institutions,
+            paper_in_circulation,
+            city,
+        }
+    }
+}
+
+fn claims_of(credentials: &[CredentialType]) -> BTreeSet<ClaimPath> {
+    credentials.iter().flat_map(|c| &c.claims).map(|claim| claim.path.clone()).collect()
+}
+
+fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
+    let country = root.text("country");
+    if let Some((code, span)) = &country
+        && !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
+    {
+        root.report(span, format!("`country` is {code:?}"), "an ISO 3166-1 code such as CN");
+    }
+    let name = read_text(&mut root, "name");
+    let id_retention_days = root.whole("id_retention_days");
+    let currency = root.table("currency").and_then(read_currency);
+    let resident_number = root.table("resident_number").and_then(read_scheme);
+    let utc_offsets = read_offsets(&mut root);
+    let credentials = read_credentials(&mut root);
+    let wallet_classes = match (&currency, &credentials) {
+        (Some(currency), Some(credentials)) => {
+            read_classes(&mut root, currency, &claims_of(credentials))
+        }
+        _ => {
+            // What they refer to is wrong already; they are read once it is right.
+            root.optional("wallet_classes");
+            None
+        }
+    };
+    root.finish();
+    Some(Main {
+        country: country?.0,
+        name: name?,
+        currency: currency?,
+        resident_number: resident_number?,
+        utc_offsets: utc_offsets?,
+        id_retention_days: id_retention_days?,
+        wallet_classes: wallet_classes?,
+        credentials: credentials?,
+    })
+}
+
+fn read_credentials(root: &mut Section<'_, '_, '_>) -> Option<Vec<CredentialType>> {
+    let mut ids = BTreeSet::new();
+    root.tables("credentials", |section| read_credential(section, &mut ids))
+}
+
+fn read_classes(
+    root: &mut Section<'_, '_, '_>,
+    currency: &CurrencyProfile,
+    claims: &BTreeSet<ClaimPath>,
+) -> Option<Vec<WalletClass>> {
+    let mut names = BTreeSet::new();
+    root.tables("wallet_classes", |section| {
+        read_class(section, currency.code, claims, &mut names)
+    })
+}

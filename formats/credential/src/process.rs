@@ -1,0 +1,168 @@
+//! Processing (RFC 9901 section 7.1): puts disclosed claims back where their digests
+//! stand, and refuses everything that could make two readers see different credentials.
+
+use crate::SdJwtError;
+use crate::disclosure::{ALGORITHM, DIGESTS, Disclosure, ELEMENT};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use yufu_jose::PathStep;
+
+/// How deeply claims may nest, disclosures within disclosures counted.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// Claims that must stand in the open (SD-JWT VC section 2.2.2.3).
+const NEVER_HIDDEN: [&str; 7] = ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
+
+/// A payload with its disclosed claims in place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Processed {
+    /// All claims, without digests.
+    pub(crate) claims: Map<String, Value>,
+    /// For each disclosure, in the order given, where its claim stands.
+    pub(crate) places: Vec<Vec<PathStep>>,
+}
+
+/// Processes `payload` with `disclosures`.
+pub(crate) fn process(
+    mut payload: Map<String, Value>,
+    disclosures: &[Disclosure],
+) -> Result<Processed, SdJwtError> {
+    match payload.remove(ALGORITHM) {
+        None => {}
+        Some(Value::String(name)) if name == "sha-256" => {}
+        Some(other) => return Err(SdJwtError::HashAlgorithm(other.to_string())),
+    }
+    let mut by_digest = BTreeMap::new();
+    for (index, disclosure) in disclosures.iter().enumerate() {
+        if by_digest.insert(disclosure.digest.as_str(), (index, disclosure)).is_some() {
+            return Err(SdJwtError::Repeated(disclosure.digest.clone()));
+        }
+    }
+    let mut walk = Walk {
+        by_digest,
+        met: BTreeSet::new(),
+        places: vec![None; disclosures.len()],
+        path: Vec::new(),
+    };
+    let claims = walk.object(payload)?;
+    let places: Option<Vec<_>> = walk.places.into_iter().collect();
+    Ok(Processed { claims, places: places.ok_or(SdJwtError::Unreferenced)? })
+}
+
+struct Walk<'a> {
+    by_digest: BTreeMap<&'a str, (usize, &'a Disclosure)>,
+    /// Every digest met so far, decoys included.
+    met: BTreeSet<String>,
+    places: Vec<Option<Vec<PathStep>>>,
+    path: Vec<PathStep>,
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, step: PathStep, value: Value) -> Result<Value, SdJwtError> {
+        if self.path.len() >= MAX_DEPTH {
+            return Err(SdJwtError::TooDeep);
+        }
+        self.path.push(step);
+        let value = match value {
+            Value::Object(members) => Value::Object(self.object(members)?),
+            Value::Array(items) => Value::Array(self.array(items)?),
+            plain => plain,
+        };
+        self.path.pop();
+        Ok(value)
+    }
+
+    fn object(
+        &mut self,
+        mut members: Map<String, Value>,
+    ) -> Result<Map<String, Value>, SdJwtError> {
+        let digests = members.remove(DIGESTS);
+        let mut out = Map::new();
+        for (name, value) in members {
+            // A placeholder is consumed where it may stand: as an array's element.
+            if name == ELEMENT {
+                return Err(SdJwtError::Reserved(name));
+            }
+            let value = self.value(PathStep::Name(name.clone()), value)?;
+            out.insert(name, value);
+        }
+        let digests = match digests {
+            None => Vec::new(),
+            Some(Value::Array(digests)) => digests,
+            Some(_) => return Err(SdJwtError::Digests),
+        };
+        for digest in digests {
+            let Value::String(digest) = digest else { return Err(SdJwtError::Digests) };
+            let Some((index, disclosure)) = self.meet(digest)? else { continue };
+            let name = disclosure.name.clone().ok_or(SdJwtError::Kind(index))?;
+            if [DIGESTS, ELEMENT].contains(&name.as_str()) {
+                return Err(SdJwtError::Reserved(name));
+            }
+            let top = self.path.is_empty();
+            if top && (NEVER_HIDDEN.contains(&name.as_str()) || name == ALGORITHM) {
+                return Err(SdJwtError::MustBeOpen(name));
+            }
+            if out.contains_key(&name) {
+                return Err(SdJwtError::Overwrites(name));
+            }
+            let step = PathStep::Name(name.clone());
+            let value = self.disclosed(index, step, disclosure)?;
+            out.insert(name, value);
+        }
+        Ok(out)
+    }
+
+    fn array(&mut self, items: Vec<Value>) -> Result<Vec<Value>, SdJwtError> {
+        let mut out = Vec::new();
+        for item in items {
+            let step = PathStep::Index(out.len());
+            match placeholder(&item)? {
+                None => out.push(self.value(step, item)?),
+                Some(digest) => {
+                    let Some((index, disclosure)) = self.meet(digest)? else { continue };
+                    if disclosure.name.is_some() {
+                        return Err(SdJwtError::Kind(index));
+                    }
+                    out.push(self.disclosed(index, step, disclosure)?);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn disclosed(
+        &mut self,
+        index: usize,
+        step: PathStep,
+        disclosure: &Disclosure,
+    ) -> Result<Value, SdJwtError> {
+        let place = self.path.iter().cloned().chain([step.clone()]).collect();
+        if let Some(slot) = self.places.get_mut(index) {
+            *slot = Some(place);
+        }
+        self.value(step, disclosure.value.clone())
+    }
+
+    /// Notes a digest, and finds the disclosure it stands for; a digest met twice is refused.
+    fn meet(&mut self, digest: String) -> Result<Option<(usize, &'a Disclosure)>, SdJwtError> {
+        let found = self.by_digest.get(digest.as_str()).copied();
+        if self.met.contains(&digest) {
+            return Err(SdJwtError::Repeated(digest));
+        }
+        self.met.insert(digest);
+        Ok(found)
+    }
+}
+
+/// The digest in an array's placeholder `{"...": digest}`; `None` for other elements.
+fn placeholder(item: &Value) -> Result<Option<String>, SdJwtError> {
+    let Some((members, digest)) =
+        item.as_object().and_then(|members| members.get(ELEMENT).map(|digest| (members, digest)))
+    else {
+        return Ok(None);
+    };
+    match digest {
+        Value::String(digest) if members.len() == 1 => Ok(Some(digest.clone())),
+        _ => Err(SdJwtError::Digests),
+    }
+}

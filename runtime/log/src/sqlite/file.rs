@@ -64,7 +64,7 @@ pub enum OpenError {
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = connect(path, flags)?;
-    connection.execute_batch("PRAGMA synchronous = FULL").map_err(|e| storage(&e))?;
+    connection.execute_batch("PRAGMA synchronous = FULL").map_err(|e| file_error(path, &e))?;
     if is_blank(&connection).map_err(|e| file_error(path, &e))? {
         // Read first, changed after: another program's database is left as it is.
         connection.execute_batch("PRAGMA page_size = 65536").map_err(|e| storage(&e))?;

@@ -5,12 +5,11 @@ mod client;
 mod operator;
 mod problem;
 mod server;
-mod signed_request;
 
 pub use client::{Client, ClientError};
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
-pub use signed_request::{SignedRequest, SignedRequestError, sign_request, verify_request};
 
+pub(crate) use operator::bearer;
 pub(crate) use server::layers;

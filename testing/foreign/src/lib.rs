@@ -1,1 +1,1 @@
-//! Foreign clients and libraries checked against ours.
+//! Nothing of the product: the tests in this crate run other people's libraries on what ours wrote.

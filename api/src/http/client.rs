@@ -1,0 +1,190 @@
+//! The client by which institutions (and the terminal wallet) call other institutions,
+//! always through their public interfaces.
+
+use crate::http::{Problem, ProblemBody};
+use axum::http::StatusCode;
+use reqwest::{RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// The longest answer that is read, in bytes.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// Calls other institutions. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+/// Why a call gave no answer of the expected kind.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Not reached, or broken off: whether the request was carried out is unknown.
+    #[error("{url} did not answer: {cause}")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// Refused, with a reason.
+    #[error("{}: {}", .0.code, .0.detail)]
+    Refused(Box<ProblemBody>),
+    /// Answered with something else than expected.
+    #[error("{url} answered {status} with something unexpected: {cause}")]
+    Unexpected {
+        /// The address.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What was wrong with it.
+        cause: String,
+    },
+}
+
+impl Client {
+    /// A client with bounded times. Calls go straight to the address, through no proxy.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] if the TLS library cannot be set up.
+    pub fn new() -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(20))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|e| ClientError::Unreachable { url: String::new(), cause: e.to_string() })?;
+        Ok(Self { http })
+    }
+
+    /// GETs JSON, with a bearer token if one is given.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn get<T: DeserializeOwned>(&self, url: &str, bearer: Option<&str>) -> Result<T, ClientError> {
+        json(url, send(url, authorised(self.http.get(url), bearer)).await?).await
+    }
+
+    /// GETs text (a signed document).
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn get_text(&self, url: &str) -> Result<String, ClientError> {
+        let response = send(url, self.http.get(url)).await?;
+        let status = response.status().as_u16();
+        String::from_utf8(body(url, response).await?)
+            .map_err(|e| ClientError::Unexpected { url: url.to_owned(), status, cause: e.to_string() })
+    }
+
+    /// POSTs JSON and reads JSON, with a bearer token if one is given.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn post<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+        content: &B,
+    ) -> Result<T, ClientError> {
+        json(url, send(url, authorised(self.http.post(url), bearer).json(content)).await?).await
+    }
+
+    /// Sends a request as given and returns status, content type and body, whatever the status.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`], or [`ClientError::Unexpected`] for an answer that is too long.
+    pub async fn exchange(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        content: Vec<u8>,
+    ) -> Result<(u16, String, Vec<u8>), ClientError> {
+        let unreachable = |cause: String| ClientError::Unreachable { url: url.to_owned(), cause };
+        let method = method.parse().map_err(|_| unreachable(format!("{method} is no HTTP method")))?;
+        let mut request = self.http.request(method, url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.body(content).send().await.map_err(|e| unreachable(chain(&e)))?;
+        let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
+        let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let status = response.status().as_u16();
+        Ok((status, kind, body(url, response).await?))
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(body) => Self::passed_on(*body),
+            ClientError::Unreachable { .. } => Self::unavailable("institution.unreachable", error),
+            ClientError::Unexpected { .. } => {
+                Self::new(StatusCode::BAD_GATEWAY, "institution.unexpected_answer", error)
+            }
+        }
+    }
+}
+
+fn authorised(request: RequestBuilder, bearer: Option<&str>) -> RequestBuilder {
+    match bearer {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    }
+}
+
+/// Sends, and turns refusals into errors.
+async fn send(url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
+    let unreachable = |e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) };
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let bytes = body(url, response).await?;
+    match serde_json::from_slice::<ProblemBody>(&bytes) {
+        Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
+        Err(_) => Err(ClientError::Unexpected {
+            url: url.to_owned(),
+            status: status.as_u16(),
+            cause: String::from_utf8_lossy(&bytes).chars().take(200).collect(),
+        }),
+    }
+}
+
+async fn json<T: DeserializeOwned>(url: &str, response: Response) -> Result<T, ClientError> {
+    let status = response.status().as_u16();
+    let bytes = body(url, response).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|e| ClientError::Unexpected { url: url.to_owned(), status, cause: e.to_string() })
+}
+
+/// Reads a body up to a bound, so that no institution can exhaust another's memory.
+async fn body(url: &str, mut response: Response) -> Result<Vec<u8>, ClientError> {
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        match chunk.map_err(|e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) })? {
+            Some(chunk) if bytes.len().saturating_add(chunk.len()) <= LONGEST => bytes.extend_from_slice(&chunk),
+            Some(_) => {
+                let cause = format!("the answer is longer than {LONGEST} bytes");
+                return Err(ClientError::Unexpected { url: url.to_owned(), status, cause });
+            }
+            None => return Ok(bytes),
+        }
+    }
+}
+
+/// An error with its causes: the outer one alone says little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

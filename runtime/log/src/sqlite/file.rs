@@ -73,10 +73,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         sync_directory(path)?;
     }
     check_format(&connection, path)?;
-    // After a crash the WAL may hold records whose fsync failed or never came, which the page
-    // cache shows as if they were safe. A checkpoint writes them again and syncs.
-    let checkpoint = "PRAGMA wal_checkpoint(FULL)";
-    connection.query_row(checkpoint, (), |_| Ok(())).map_err(|e| storage(&e))?;
+    write_back(&connection)?;
     Ok(connection)
 }
 
@@ -85,6 +82,18 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     check_format(&connection, path)?;
     Ok(connection)
+}
+
+/// After a crash the WAL may hold records whose fsync failed or never came, which the page
+/// cache shows as if they were safe. A checkpoint writes them again, to the database, and syncs.
+pub(super) fn write_back(connection: &Connection) -> Result<(), LogError> {
+    let busy: i64 = connection
+        .query_row("PRAGMA wal_checkpoint(FULL)", (), |row| row.get(0))
+        .map_err(|e| storage(&e))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    Err(LogError::Storage("another process keeps a long transaction open on it".to_owned()))
 }
 
 /// Checks that the newest record follows from the one before it.

@@ -177,6 +177,26 @@ fn the_settings_that_durability_rests_on_are_in_force() {
 }
 
 #[test]
+fn another_process_at_work_is_waited_for_and_then_named() {
+    let (_directory, path) = written(2);
+    let mut log = SqliteLog::open(&path).unwrap();
+    log.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let other = Connection::open(&path).unwrap();
+
+    other.execute_batch("BEGIN; SELECT count(*) FROM record").unwrap();
+    let head = append(&mut log, 1);
+    let held_back = super::file::write_back(&log.connection);
+    assert!(matches!(held_back, Err(LogError::Storage(_))), "{held_back:?}");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(super::file::write_back(&log.connection), Ok(()));
+
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(log.append(head, Epoch::new(1), b"x"), Appended::Refused(Refusal::Busy));
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(append(&mut log, 1).seq, Seq::new(4));
+}
+
+#[test]
 fn after_a_failed_append_the_writer_is_unusable() {
     let (_directory, path) = written(2);
     let mut log = SqliteLog::open(&path).unwrap();

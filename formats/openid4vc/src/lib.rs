@@ -1,1 +1,17 @@
-//! The messages of OpenID4VCI and OpenID4VP: offers, metadata, requests, DCQL.
+//! The messages of OpenID4VCI 1.0 and OpenID4VP 1.0 as values: offers, metadata, tokens,
+//! proofs, request objects, responses, and the query language DCQL. Pure: bytes in, values
+//! out; HTTP itself is only described ([`HttpRequest`], [`HttpResponse`]).
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+pub mod dcql;
+mod endpoint;
+mod http;
+pub mod issuance;
+pub mod presentation;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use http::{HttpError, HttpRequest, HttpResponse, MAX_BODY, Method};
+
+/// The credential format identifier of SD-JWT VC (OpenID4VP 1.0, appendix B.3).
+pub const FORMAT_SD_JWT_VC: &str = "dc+sd-jwt";

@@ -1,0 +1,281 @@
+//! What an issuer and its authorization server publish (OpenID4VCI 1.0, section 12; RFC 8414).
+
+use crate::{Endpoint, FORMAT_SD_JWT_VC};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The document at `/.well-known/openid-credential-issuer`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuerMetadata {
+    /// The issuer's identifier, equal to the one the document was fetched for.
+    pub credential_issuer: Endpoint,
+    /// Identifiers of its authorization servers; if absent, the issuer is its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_servers: Vec<Endpoint>,
+    /// Where credentials are requested.
+    pub credential_endpoint: Endpoint,
+    /// Where a fresh `c_nonce` is had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce_endpoint: Option<Endpoint>,
+    /// How many credentials one request may ask for; if absent, one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_credential_issuance: Option<BatchIssuance>,
+    /// The issuer's name, one entry per language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub display: Vec<Display>,
+    /// The credentials, by configuration id.
+    pub credential_configurations_supported: BTreeMap<String, CredentialConfiguration>,
+}
+
+/// Batch issuance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchIssuance {
+    /// The most proofs in one request; 2 or more.
+    pub batch_size: u16,
+}
+
+/// A name in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Display {
+    /// The name.
+    pub name: String,
+    /// The language, a BCP 47 tag: `zh`, `en`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// One kind of credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialConfiguration {
+    /// `dc+sd-jwt`, or a format that is not read here.
+    pub format: String,
+    /// The type, for SD-JWT VC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vct: Option<String>,
+    /// The scope that stands for it (HAIP 1.0 requires one).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Key representations; `jwk` here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cryptographic_binding_methods_supported: Vec<String>,
+    /// Signature algorithms of the credential.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credential_signing_alg_values_supported: Vec<String>,
+    /// Accepted proofs by type; `jwt` here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proof_types_supported: BTreeMap<String, ProofType>,
+    /// How to show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_metadata: Option<CredentialMetadata>,
+}
+
+/// An accepted type of proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofType {
+    /// Accepted algorithms; `ES256` here.
+    pub proof_signing_alg_values_supported: Vec<String>,
+}
+
+/// How to show a credential and its claims.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialMetadata {
+    /// Its name, one entry per language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub display: Vec<Display>,
+    /// Its claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimDescription>,
+}
+
+/// How to show one claim (appendix B.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimDescription {
+    /// Which claim.
+    pub path: crate::dcql::ClaimPath,
+    /// Its name, one entry per language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub display: Vec<Display>,
+}
+
+/// The document at `/.well-known/oauth-authorization-server` (RFC 8414).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationServerMetadata {
+    /// The server's identifier, equal to the one the document was fetched for.
+    pub issuer: Endpoint,
+    /// Where codes are exchanged.
+    pub token_endpoint: Endpoint,
+    /// The accepted grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grant_types_supported: Vec<String>,
+    /// Response types; empty where only pre-authorized codes are accepted.
+    #[serde(default)]
+    pub response_types_supported: Vec<String>,
+    /// Whether a pre-authorized code needs no client id (section 12.3).
+    #[serde(rename = "pre-authorized_grant_anonymous_access_supported", default)]
+    pub pre_authorized_grant_anonymous_access_supported: bool,
+}
+
+/// Why metadata are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// The document names another issuer than it was fetched for (RFC 8414, section 3.3).
+    #[error("the metadata name {actual}, expected {expected}")]
+    Identifier {
+        /// Whom the document names.
+        actual: Endpoint,
+        /// For whom it was fetched.
+        expected: Endpoint,
+    },
+    /// A batch of less than two.
+    #[error("batch_size must be 2 or greater")]
+    BatchSize,
+    /// A key-bound credential without a nonce endpoint (HAIP 1.0, section 4.1).
+    #[error("a credential is bound to a key, but there is no nonce_endpoint")]
+    NonceEndpoint,
+    /// Two display entries in one language.
+    #[error("two display entries for the language {0}")]
+    Display(String),
+    /// A configuration in `dc+sd-jwt` without a type.
+    #[error("the configuration {0} has no vct")]
+    Vct(String),
+    /// An authorization server that does not take pre-authorized codes.
+    #[error("the authorization server does not take pre-authorized codes without a client id")]
+    Grant,
+}
+
+impl IssuerMetadata {
+    /// Checks the document fetched for `issuer`.
+    ///
+    /// # Errors
+    /// [`MetadataError`], the first rule that is broken.
+    pub fn check(&self, issuer: &Endpoint) -> Result<(), MetadataError> {
+        if self.credential_issuer != *issuer {
+            let (actual, expected) = (self.credential_issuer.clone(), issuer.clone());
+            return Err(MetadataError::Identifier { actual, expected });
+        }
+        if self.batch_credential_issuance.is_some_and(|batch| batch.batch_size < 2) {
+            return Err(MetadataError::BatchSize);
+        }
+        one_per_language(&self.display)?;
+        for (id, configuration) in &self.credential_configurations_supported {
+            if configuration.format == FORMAT_SD_JWT_VC && configuration.vct.is_none() {
+                return Err(MetadataError::Vct(id.clone()));
+            }
+            let bound = !configuration.cryptographic_binding_methods_supported.is_empty();
+            if bound && self.nonce_endpoint.is_none() {
+                return Err(MetadataError::NonceEndpoint);
+            }
+            if let Some(metadata) = &configuration.credential_metadata {
+                one_per_language(&metadata.display)?;
+                metadata.claims.iter().try_for_each(|claim| one_per_language(&claim.display))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The most proofs one request may hold.
+    #[must_use]
+    pub fn batch_size(&self) -> u16 {
+        self.batch_credential_issuance.map_or(1, |batch| batch.batch_size)
+    }
+}
+
+impl AuthorizationServerMetadata {
+    /// Checks the document fetched for `server`.
+    ///
+    /// # Errors
+    /// [`MetadataError`], the first rule that is broken.
+    pub fn check(&self, server: &Endpoint) -> Result<(), MetadataError> {
+        if self.issuer != *server {
+            let (actual, expected) = (self.issuer.clone(), server.clone());
+            return Err(MetadataError::Identifier { actual, expected });
+        }
+        let grants = &self.grant_types_supported;
+        let offered = grants.iter().any(|grant| grant == super::GRANT_PRE_AUTHORIZED);
+        if !offered || !self.pre_authorized_grant_anonymous_access_supported {
+            return Err(MetadataError::Grant);
+        }
+        Ok(())
+    }
+}
+
+fn one_per_language(display: &[Display]) -> Result<(), MetadataError> {
+    let mut seen = BTreeSet::new();
+    for entry in display {
+        if !seen.insert(entry.locale.as_deref()) {
+            return Err(MetadataError::Display(entry.locale.clone().unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn document() -> Value {
+        json!({
+            "credential_issuer": "https://id.example",
+            "credential_endpoint": "https://id.example/credential",
+            "nonce_endpoint": "https://id.example/nonce",
+            "batch_credential_issuance": {"batch_size": 4},
+            "display": [{"name": "身份局", "locale": "zh"}, {"name": "Identity", "locale": "en"}],
+            "something_new": true,
+            "credential_configurations_supported": {
+                "pid": {"format": "dc+sd-jwt", "vct": "urn:pid", "scope": "pid",
+                    "cryptographic_binding_methods_supported": ["jwk"],
+                    "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}}},
+                "mdl": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL"},
+            },
+        })
+    }
+
+    fn checked(change: impl FnOnce(&mut Value)) -> Result<(), MetadataError> {
+        let mut document = document();
+        change(&mut document);
+        let metadata: IssuerMetadata = serde_json::from_value(document).unwrap();
+        metadata.check(&Endpoint::parse("https://id.example").unwrap())
+    }
+
+    #[test]
+    fn each_rule_of_issuer_metadata_is_refused_by_its_own_name_12_2_4() {
+        assert_eq!(checked(|_| ()), Ok(()));
+        let other = |d: &mut Value| d["credential_issuer"] = "https://id.example/".into();
+        assert!(matches!(checked(other), Err(MetadataError::Identifier { .. })));
+        let one = |d: &mut Value| d["batch_credential_issuance"]["batch_size"] = 1.into();
+        assert_eq!(checked(one), Err(MetadataError::BatchSize));
+        let no_nonce = |d: &mut Value| {
+            d.as_object_mut().unwrap().remove("nonce_endpoint");
+        };
+        assert_eq!(checked(no_nonce), Err(MetadataError::NonceEndpoint));
+        let twice = |d: &mut Value| d["display"][1]["locale"] = "zh".into();
+        assert_eq!(checked(twice), Err(MetadataError::Display("zh".into())));
+        let untyped = |d: &mut Value| {
+            d["credential_configurations_supported"]["pid"].as_object_mut().unwrap().remove("vct");
+        };
+        assert_eq!(checked(untyped), Err(MetadataError::Vct("pid".into())));
+    }
+
+    #[test]
+    fn an_authorization_server_must_be_the_named_one_and_take_anonymous_codes() {
+        let server = Endpoint::parse("https://id.example").unwrap();
+        let good = AuthorizationServerMetadata {
+            issuer: server.clone(),
+            token_endpoint: server.join("token").unwrap(),
+            grant_types_supported: vec![super::super::GRANT_PRE_AUTHORIZED.to_owned()],
+            response_types_supported: vec![],
+            pre_authorized_grant_anonymous_access_supported: true,
+        };
+        assert_eq!(good.check(&server), Ok(()));
+        let other = server.join("x").unwrap();
+        assert!(matches!(good.check(&other), Err(MetadataError::Identifier { .. })));
+        let named = AuthorizationServerMetadata {
+            pre_authorized_grant_anonymous_access_supported: false,
+            ..good.clone()
+        };
+        assert_eq!(named.check(&server), Err(MetadataError::Grant));
+        let codes = AuthorizationServerMetadata { grant_types_supported: vec![], ..good };
+        assert_eq!(codes.check(&server), Err(MetadataError::Grant));
+    }
+}

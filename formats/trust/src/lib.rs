@@ -1,1 +1,27 @@
-//! Trust lists, registration certificates, token status lists.
+//! What lets strangers trust each other: the trust list, registration certificates, token
+//! status lists, and the receipts both sides keep. Pure: time is an argument.
+#![doc = include_str!("../README.md")]
+
+mod localized;
+mod receipt;
+mod registration;
+mod status_list;
+mod trust_list;
+
+pub use localized::Localized;
+pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
+pub use registration::{
+    OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, RegistrationError,
+};
+pub use status_list::{
+    MAX_STATUS_TOKEN, STATUS_LIST, Status, StatusBits, StatusList, StatusListError,
+    StatusListToken, StatusRangeError,
+};
+pub use trust_list::{
+    Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError, TrustedParty,
+};
+pub use yufu_credential::StatusReference;
+
+/// Seconds by which the clocks of two institutions may differ.
+pub const LEEWAY_SECONDS: u64 = 60;

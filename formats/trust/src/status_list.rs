@@ -1,0 +1,362 @@
+//! Token status lists (draft-ietf-oauth-status-list): the status of many credentials in one
+//! compressed array, so that whoever fetches it does not say which one it asks about.
+
+use crate::{LEEWAY_SECONDS, Role, TrustError, TrustList};
+use flate2::Compression;
+use flate2::read::{ZlibDecoder, ZlibEncoder};
+use serde::{Deserialize, Serialize};
+use std::io::Read as _;
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::{
+    ChainError, Header, JwsError, SignError, TimeError, Unverified, Validity, decode_base64url,
+    encode_base64url, numeric_date, optional_numeric_date, sign,
+};
+
+/// The `typ` of a status list token.
+pub const STATUS_LIST: &str = "statuslist+jwt";
+/// Bytes a status list token may have.
+pub const MAX_STATUS_TOKEN: usize = 8 * 1024 * 1024;
+/// Bytes a list may have once decompressed: 128 million credentials of one bit.
+const MAX_LIST: usize = 16 * 1024 * 1024;
+
+/// The status of one credential (section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// 0: it stands.
+    Valid,
+    /// 1: it was revoked, for good.
+    Invalid,
+    /// 2: it is suspended for now.
+    Suspended,
+    /// Another value, whose meaning the application gives.
+    Other(u8),
+}
+
+impl Status {
+    /// The value in the list.
+    #[must_use]
+    pub const fn value(self) -> u8 {
+        match self {
+            Self::Valid => 0,
+            Self::Invalid => 1,
+            Self::Suspended => 2,
+            Self::Other(value) => value,
+        }
+    }
+}
+
+impl From<u8> for Status {
+    fn from(value: u8) -> Self {
+        match value {
+            0 => Self::Valid,
+            1 => Self::Invalid,
+            2 => Self::Suspended,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// How many bits each status takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum StatusBits {
+    /// Valid or invalid.
+    One,
+    /// Suspended as well.
+    Two,
+    /// 16 values.
+    Four,
+    /// 256 values.
+    Eight,
+}
+
+impl From<StatusBits> for u8 {
+    fn from(bits: StatusBits) -> Self {
+        match bits {
+            StatusBits::One => 1,
+            StatusBits::Two => 2,
+            StatusBits::Four => 4,
+            StatusBits::Eight => 8,
+        }
+    }
+}
+
+impl TryFrom<u8> for StatusBits {
+    type Error = String;
+
+    fn try_from(bits: u8) -> Result<Self, String> {
+        match bits {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            4 => Ok(Self::Four),
+            8 => Ok(Self::Eight),
+            other => Err(format!("{other} bits per status: expected 1, 2, 4 or 8")),
+        }
+    }
+}
+
+impl StatusBits {
+    /// How many statuses a byte holds.
+    const fn per_byte(self) -> u64 {
+        match self {
+            Self::One => 8,
+            Self::Two => 4,
+            Self::Four => 2,
+            Self::Eight => 1,
+        }
+    }
+
+    const fn mask(self) -> u8 {
+        match self {
+            Self::One => 0b1,
+            Self::Two => 0b11,
+            Self::Four => 0b1111,
+            Self::Eight => 0xff,
+        }
+    }
+
+    /// The byte that holds entry `index`, and how far to shift it (section 4.1: from the
+    /// least significant bit up).
+    fn place(self, index: u64) -> Option<(usize, u32)> {
+        let byte = usize::try_from(index.checked_div(self.per_byte())?).ok()?;
+        let within = u32::try_from(index.checked_rem(self.per_byte())?).ok()?;
+        Some((byte, within.checked_mul(u32::from(u8::from(self)))?))
+    }
+}
+
+/// The statuses of many credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusList {
+    bits: StatusBits,
+    bytes: Vec<u8>,
+}
+
+/// Why a status cannot be set, or a list made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatusRangeError {
+    /// More entries than a list can have.
+    #[error("a list of {0} entries is too large: at most 16 MiB")]
+    Size(u64),
+    /// The list has no such entry.
+    #[error("the list has no entry {0}")]
+    Index(u64),
+    /// The status does not fit.
+    #[error("the status {0} does not fit into the list's bits")]
+    Value(u8),
+}
+
+/// Why a status list token is refused. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatusListError {
+    /// Not a status list, or its signature does not verify.
+    #[error("the status list: {0}")]
+    Token(#[from] JwsError),
+    /// It names no chain we can read.
+    #[error("the status list: {0}")]
+    Chain(#[from] ChainError),
+    /// Not signed by a trusted party.
+    #[error("the status list: {0}")]
+    Signer(#[from] TrustError),
+    /// It is another list.
+    #[error("this is the status list {0:?}, not the one the credential names")]
+    OtherList(String),
+    /// It says not until when it may be used.
+    #[error("the status list has no exp: without it a withheld revocation would go unseen")]
+    NoExpiry,
+    /// Expired, or from the future.
+    #[error("the status list: {0}")]
+    Time(#[from] TimeError),
+    /// The list is not base64url of zlib data.
+    #[error("the status list is not base64url of zlib data")]
+    Encoding,
+    /// The list is too large once decompressed.
+    #[error("the status list decompresses to more than 16 MiB")]
+    TooLarge,
+}
+
+/// A list as it is published: signed, dated, named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusListToken {
+    /// Its address; what credentials name.
+    pub uri: String,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From when it must no longer be used.
+    pub expires_at: Timestamp,
+    /// After how many seconds a fresh one should be fetched.
+    pub ttl_seconds: Option<u64>,
+    /// The statuses.
+    pub list: StatusList,
+}
+
+impl StatusList {
+    /// A list of `size` valid entries (rounded up to a whole byte).
+    ///
+    /// # Errors
+    /// [`StatusRangeError::Size`] beyond 16 MiB.
+    pub fn new(bits: StatusBits, size: u64) -> Result<Self, StatusRangeError> {
+        let bytes = usize::try_from(size.div_ceil(bits.per_byte()))
+            .ok()
+            .filter(|bytes| *bytes <= MAX_LIST)
+            .ok_or(StatusRangeError::Size(size))?;
+        Ok(Self { bits, bytes: vec![0; bytes] })
+    }
+
+    /// How many bits each status takes.
+    #[must_use]
+    pub const fn bits(&self) -> StatusBits {
+        self.bits
+    }
+
+    /// The status of entry `index`. `None` means there is none: refuse the credential.
+    #[must_use]
+    pub fn get(&self, index: u64) -> Option<Status> {
+        let (byte, shift) = self.bits.place(index)?;
+        let value = self.bytes.get(byte)?.checked_shr(shift)? & self.bits.mask();
+        Some(Status::from(value))
+    }
+
+    /// Sets the status of entry `index`.
+    ///
+    /// # Errors
+    /// [`StatusRangeError`] for a value or an entry the list does not have.
+    pub fn set(&mut self, index: u64, status: Status) -> Result<(), StatusRangeError> {
+        let (value, mask) = (status.value(), self.bits.mask());
+        if value > mask {
+            return Err(StatusRangeError::Value(value));
+        }
+        let missing = StatusRangeError::Index(index);
+        let (byte, shift) = self.bits.place(index).ok_or(missing)?;
+        let byte = self.bytes.get_mut(byte).ok_or(missing)?;
+        let clear = !(mask.checked_shl(shift).ok_or(missing)?);
+        *byte = (*byte & clear) | value.checked_shl(shift).ok_or(missing)?;
+        Ok(())
+    }
+
+    /// The list compressed, in base64url: `lst`.
+    ///
+    /// # Errors
+    /// [`SignError::Json`] never in practice: compression reads from memory.
+    pub fn to_lst(&self) -> Result<String, SignError> {
+        let mut out = Vec::new();
+        ZlibEncoder::new(self.bytes.as_slice(), Compression::best())
+            .read_to_end(&mut out)
+            .map_err(|error| SignError::Json(error.to_string()))?;
+        Ok(encode_base64url(out))
+    }
+
+    /// Reads `lst`, decompressing at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`StatusListError::Encoding`] or [`StatusListError::TooLarge`].
+    pub fn from_lst(bits: StatusBits, lst: &str) -> Result<Self, StatusListError> {
+        let packed = decode_base64url(lst).map_err(|_| StatusListError::Encoding)?;
+        let limit = u64::try_from(MAX_LIST).unwrap_or(u64::MAX).saturating_add(1);
+        let mut bytes = Vec::new();
+        ZlibDecoder::new(packed.as_slice())
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|_| StatusListError::Encoding)?;
+        if bytes.len() > MAX_LIST {
+            return Err(StatusListError::TooLarge);
+        }
+        Ok(Self { bits, bytes })
+    }
+}
+
+impl StatusListToken {
+    /// Signs the token; `header` says by whom (its chain or key name), its type is set here.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn sign(&self, header: Header, signer: &dyn Signer) -> Result<String, SignError> {
+        let claims = Claims {
+            sub: self.uri.clone(),
+            iat: self.issued_at,
+            exp: Some(self.expires_at),
+            ttl: self.ttl_seconds,
+            status_list: Wire { bits: self.list.bits, lst: self.list.to_lst()? },
+        };
+        let payload =
+            serde_json::to_vec(&claims).map_err(|error| SignError::Json(error.to_string()))?;
+        sign(&Header { typ: Some(STATUS_LIST.into()), ..header }, &payload, signer)
+    }
+
+    /// Verifies a token by a known key. `uri` is what the credential names.
+    ///
+    /// # Errors
+    /// [`StatusListError`], the first rule broken.
+    pub fn verify(
+        jwt: &str,
+        key: &PublicKey,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<Self, StatusListError> {
+        Self::check(parse(jwt)?, key, uri, now)
+    }
+
+    /// Verifies a token by the trust list: signed under a certificate of anyone in `role`.
+    ///
+    /// # Errors
+    /// [`StatusListError`], the first rule broken.
+    pub fn verify_trusted(
+        jwt: &str,
+        trust: &TrustList,
+        role: Role,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<Self, StatusListError> {
+        let token = parse(jwt)?;
+        let party = trust.identify(role, &token.header().chain()?, now)?;
+        Self::check(token, &party.leaf.public_key, uri, now)
+    }
+
+    fn check(
+        token: Unverified,
+        key: &PublicKey,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<Self, StatusListError> {
+        let claims: Claims = token.verify(key)?.claims()?;
+        if claims.sub != uri {
+            return Err(StatusListError::OtherList(claims.sub));
+        }
+        let expires_at = claims.exp.ok_or(StatusListError::NoExpiry)?;
+        let validity = Validity {
+            issued_at: Some(claims.iat),
+            not_before: None,
+            expires_at: Some(expires_at),
+        };
+        validity.check(now, LEEWAY_SECONDS)?;
+        let list = StatusList::from_lst(claims.status_list.bits, &claims.status_list.lst)?;
+        Ok(Self {
+            uri: claims.sub,
+            issued_at: claims.iat,
+            expires_at,
+            ttl_seconds: claims.ttl,
+            list,
+        })
+    }
+}
+
+fn parse(jwt: &str) -> Result<Unverified, JwsError> {
+    Unverified::parse_bounded(jwt, MAX_STATUS_TOKEN)?.expect_type(STATUS_LIST)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(with = "numeric_date")]
+    iat: Timestamp,
+    #[serde(default, with = "optional_numeric_date", skip_serializing_if = "Option::is_none")]
+    exp: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<u64>,
+    status_list: Wire,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    bits: StatusBits,
+    lst: String,
+}

@@ -1,0 +1,232 @@
+//! The trust list: one operator signs who may play which role, and under which
+//! certificates. A list that is expired, from the future or older than one already seen is
+//! refused, so that no revoked authority comes back.
+
+use crate::{LEEWAY_SECONDS, Localized};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::{
+    Chain, ChainError, Header, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
+    numeric_date, sign,
+};
+
+/// The `typ` of a trust list.
+pub const TRUST_LIST: &str = "yufu-trust-list+jwt";
+/// Seconds a list may live: an operator who falls silent is not trusted for long.
+const MAX_LIFETIME: u64 = 90 * 86_400;
+
+/// What a party is trusted to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Issues the national identity credential, and its status.
+    PidIssuer,
+    /// Issues payment credentials, and their status.
+    BankIssuer,
+    /// Signs registration certificates.
+    Registrar,
+    /// Certifies the keys of relying parties.
+    AccessCa,
+    /// Vouches for wallets and their keys.
+    WalletProvider,
+    /// Signs people in to other services.
+    OpenidProvider,
+    /// A role of a later version: it grants nothing here.
+    #[serde(other)]
+    Other,
+}
+
+/// One party in one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustEntry {
+    /// Its name.
+    pub name: Localized,
+    /// What it is trusted to do.
+    pub role: Role,
+    /// Its address, a URL.
+    pub identifier: String,
+    /// Its certification authorities: DER in standard base64.
+    pub certificates: Vec<String>,
+}
+
+impl TrustEntry {
+    /// A party whose signers are certified by `anchors` (DER).
+    #[must_use]
+    pub fn new(name: Localized, role: Role, identifier: &str, anchors: &[Vec<u8>]) -> Self {
+        let certificates = anchors.iter().map(|der| STANDARD.encode(der)).collect();
+        Self { name, role, identifier: identifier.to_owned(), certificates }
+    }
+}
+
+/// A trust list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustList {
+    /// Who keeps it.
+    #[serde(rename = "iss")]
+    pub operator: String,
+    /// Grows with each list.
+    pub sequence: u64,
+    /// When it was signed.
+    #[serde(rename = "iat", with = "numeric_date")]
+    pub issued_at: Timestamp,
+    /// From when it must no longer be used.
+    #[serde(rename = "exp", with = "numeric_date")]
+    pub expires_at: Timestamp,
+    /// Who is trusted.
+    pub entries: Vec<TrustEntry>,
+}
+
+/// Why a trust list is refused. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustListError {
+    /// Not a token of the operator's key; type and signature included.
+    #[error("the trust list: {0}")]
+    Token(#[from] JwsError),
+    /// Expired, or from the future.
+    #[error("the trust list: {0}")]
+    Time(#[from] TimeError),
+    /// It claims to be good for too long.
+    #[error("the trust list is to live more than 90 days: ask the operator for a shorter one")]
+    Lifetime,
+    /// Older than one already seen.
+    #[error("trust list {found} is older than list {known}, already seen: someone holds it back")]
+    RolledBack {
+        /// The sequence found.
+        found: u64,
+        /// The sequence seen before.
+        known: u64,
+    },
+    /// An entry's address is not a URL.
+    #[error("entry {0}: its identifier is not a URL")]
+    Identifier(usize),
+    /// An entry's certificates are not certificates.
+    #[error("entry {0}: {1}")]
+    Certificate(usize, ChainError),
+}
+
+/// Why a signer is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// The list has no party of the role.
+    #[error("the trust list names nobody as {0:?}")]
+    Nobody(Role),
+    /// The list may no longer be used.
+    #[error("the trust list has expired: fetch a fresh one")]
+    ListExpired,
+    /// No party of the role certifies the signer.
+    #[error("not certified by anyone trusted as {role:?}: {reason}")]
+    Chain {
+        /// The role wanted.
+        role: Role,
+        /// What is wrong with the chain.
+        reason: ChainError,
+    },
+}
+
+/// A signer that the trust list vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedParty {
+    /// The party, as the list names it.
+    pub entry: TrustEntry,
+    /// The signer's certificate.
+    pub leaf: Leaf,
+}
+
+impl TrustList {
+    /// Signs the list by the operator's key.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn sign(&self, signer: &dyn Signer) -> Result<String, SignError> {
+        let payload =
+            serde_json::to_vec(self).map_err(|error| SignError::Json(error.to_string()))?;
+        sign(&Header::typed(TRUST_LIST), &payload, signer)
+    }
+
+    /// Verifies a list at the moment `now`. `previous_sequence` is the highest seen before;
+    /// the same list again is fine.
+    ///
+    /// # Errors
+    /// [`TrustListError`], the first rule broken.
+    pub fn verify(
+        jws: &str,
+        operator_key: &PublicKey,
+        now: Timestamp,
+        previous_sequence: Option<u64>,
+    ) -> Result<Self, TrustListError> {
+        let token = Unverified::parse(jws)?.expect_type(TRUST_LIST)?.verify(operator_key)?;
+        let list: Self = token.claims()?;
+        list.validity().check(now, LEEWAY_SECONDS)?;
+        if list.expires_at > list.issued_at.plus_seconds(MAX_LIFETIME) {
+            return Err(TrustListError::Lifetime);
+        }
+        if let Some(known) = previous_sequence.filter(|known| list.sequence < *known) {
+            return Err(TrustListError::RolledBack { found: list.sequence, known });
+        }
+        for (index, entry) in list.entries.iter().enumerate() {
+            if url::Url::parse(&entry.identifier).is_err() {
+                return Err(TrustListError::Identifier(index));
+            }
+            anchors(entry).map_err(|error| TrustListError::Certificate(index, error))?;
+        }
+        Ok(list)
+    }
+
+    /// The certification authorities (DER) of everyone in `role`.
+    #[must_use]
+    pub fn anchors(&self, role: Role) -> Vec<Vec<u8>> {
+        self.in_role(role).filter_map(|entry| anchors(entry).ok()).flatten().collect()
+    }
+
+    /// Finds out which party of `role` certified the signer of `chain`, at the moment `now`.
+    ///
+    /// # Errors
+    /// [`TrustError`] if none did; the reason is that of the last party tried.
+    pub fn identify(
+        &self,
+        role: Role,
+        chain: &Chain,
+        now: Timestamp,
+    ) -> Result<TrustedParty, TrustError> {
+        if self.validity().check(now, LEEWAY_SECONDS).is_err() {
+            return Err(TrustError::ListExpired);
+        }
+        let mut refusal = TrustError::Nobody(role);
+        for entry in self.in_role(role) {
+            let verified = anchors(entry).and_then(|anchors| chain.verify(&anchors, now));
+            match verified {
+                Ok(leaf) => return Ok(TrustedParty { entry: entry.clone(), leaf }),
+                Err(reason) => refusal = TrustError::Chain { role, reason },
+            }
+        }
+        Err(refusal)
+    }
+
+    fn in_role(&self, role: Role) -> impl Iterator<Item = &TrustEntry> {
+        // A role we do not know grants nothing, whatever a later version means by it.
+        self.entries.iter().filter(move |entry| entry.role == role && role != Role::Other)
+    }
+
+    fn validity(&self) -> Validity {
+        Validity {
+            issued_at: Some(self.issued_at),
+            not_before: None,
+            expires_at: Some(self.expires_at),
+        }
+    }
+}
+
+/// The entry's authorities as DER; each must read as X.509.
+fn anchors(entry: &TrustEntry) -> Result<Vec<Vec<u8>>, ChainError> {
+    let decode = |(index, text): (usize, &String)| {
+        let der = STANDARD.decode(text).map_err(|_| ChainError::Base64(index))?;
+        Chain::from_der(vec![der.clone()]).map_err(|_| ChainError::Anchor(index))?;
+        Ok(der)
+    };
+    match entry.certificates.as_slice() {
+        [] => Err(ChainError::Empty),
+        certificates => certificates.iter().enumerate().map(decode).collect(),
+    }
+}

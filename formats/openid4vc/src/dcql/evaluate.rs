@@ -193,9 +193,11 @@ fn all_there(
     claims: &Map<String, Value>,
 ) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
     let is_there = |query: &super::ClaimQuery| {
-        let Ok(selected) = query.path.select(claims) else { return false };
-        let Some(values) = &query.values else { return true };
-        selected.into_iter().any(|value| values.contains(value))
+        let mut selected = query.path.select(claims).into_iter();
+        match &query.values {
+            Some(values) => selected.any(|value| values.contains(value)),
+            None => selected.next().is_some(),
+        }
     };
     let (found, missing): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|query| is_there(query));
     let paths = |queries: Vec<&super::ClaimQuery>| {
@@ -230,7 +232,7 @@ fn nearer(best: &mut Option<Mismatch>, mismatch: Mismatch) {
     }
 }
 
-fn list(paths: &[ClaimPath]) -> String {
+pub(super) fn list(paths: &[ClaimPath]) -> String {
     paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -284,7 +286,7 @@ mod tests {
         let loose = ask(json!({"require_cryptographic_holder_binding": false}));
         assert_eq!(loose.matches(&unbound), Ok(vec![]));
         let missing = ask(json!({"claims": [{"path": ["name"]}, {"path": ["sex"]}]}));
-        assert_eq!(missing.matches(&good), Err(Mismatch::Claims(vec![ClaimPath::top("sex")])));
+        assert_eq!(missing.matches(&good), Err(Mismatch::Claims(vec![ClaimPath::member("sex")])));
     }
 
     #[test]
@@ -366,7 +368,7 @@ mod tests {
         }));
         let evaluation = sets.evaluate(&held).unwrap();
         assert_eq!(evaluation.answer, ["pid"]);
-        assert_eq!(evaluation.matches["pid"][0].claims, [ClaimPath::top("name")]);
+        assert_eq!(evaluation.matches["pid"][0].claims, [ClaimPath::member("name")]);
         assert_eq!(
             evaluation.choices,
             [
@@ -385,13 +387,13 @@ mod tests {
             asked in prop::collection::btree_set("[a-d]", 1..4),
         ) {
             let claims: Map<String, Value> = held.iter().map(|n| (n.clone(), json!(1))).collect();
-            let wanted: Vec<ClaimPath> = asked.iter().map(ClaimPath::top).collect();
+            let wanted: Vec<ClaimPath> = asked.iter().map(ClaimPath::member).collect();
             let query = CredentialQuery::sd_jwt_vc("q", "t", &wanted);
             match query.select_claims(&claims) {
                 Ok(paths) => prop_assert!(paths == wanted && asked.is_subset(&held)),
                 Err(missing) => {
                     let lacking: Vec<ClaimPath> =
-                        asked.difference(&held).map(ClaimPath::top).collect();
+                        asked.difference(&held).map(ClaimPath::member).collect();
                     prop_assert_eq!(missing, lacking);
                 }
             }

@@ -3,13 +3,14 @@
 //! the verifier checks that the answer fits. A [`DcqlQuery`] is always valid and bounded.
 
 mod evaluate;
-mod path;
+mod project;
 mod query;
 mod response;
 
 pub use evaluate::{Candidate, Evaluation, Match, Mismatch, SetChoice, Unsatisfied};
-pub use path::{ClaimPath, PathElement, PathError, project};
+pub use project::project;
 pub use query::{
     ClaimQuery, CredentialQuery, CredentialSetQuery, DcqlError, DcqlQuery, Meta, TrustedAuthority,
 };
 pub use response::{Answer, ResponseMismatch};
+pub use yufu_jose::{ClaimPath, PathStep};

@@ -1,6 +1,6 @@
 //! The query itself, its limits and the rules of its shape (OpenID4VP 1.0, section 6).
 
-use super::{ClaimPath, PathElement};
+use super::{ClaimPath, PathStep};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -287,7 +287,7 @@ impl CredentialQuery {
                     return Err(DcqlError::DuplicateId(claim_id.clone()));
                 }
             }
-            if !matches!(path.elements().first(), Some(PathElement::Key(_))) {
+            if !matches!(path.steps().first(), Some(PathStep::Name(_))) {
                 return Err(DcqlError::Path { id, path });
             }
             if !paths.insert(&claim.path) {

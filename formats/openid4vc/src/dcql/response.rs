@@ -1,5 +1,6 @@
 //! Whether an answer fits the query (OpenID4VP 1.0, sections 6.4 and 8.6): the verifier's side.
 
+use super::evaluate::list;
 use super::{ClaimPath, DcqlQuery};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ pub enum ResponseMismatch {
     #[error("the credential for {0:?} has another format or type than was asked for")]
     Type(String),
     /// Claims are missing or have other values.
-    #[error("the credential for {id:?} lacks {missing:?}")]
+    #[error("the credential for {id:?} lacks {}", list(.missing))]
     Claims {
         /// Which query.
         id: String,
@@ -119,7 +120,7 @@ mod tests {
             query.check_answers(&entries.into_iter().map(|(id, a)| (id.to_owned(), a)).collect())
         };
         let asked = check(vec![("a", vec![good]), ("b", vec![good, good])]).unwrap();
-        assert_eq!(asked["a"], [vec![ClaimPath::top("x")]]);
+        assert_eq!(asked["a"], [vec![ClaimPath::member("x")]]);
         assert_eq!(asked["b"], [vec![], vec![]]);
         let (a, b) = (("a", vec![good]), ("b", vec![good]));
         assert_eq!(check(vec![a.clone(), ("c", vec![good])]), Err(E::Unasked("c".into())));
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(check(vec![("a", vec![mdoc]), b.clone()]), Err(E::Type("a".into())));
         assert_eq!(
             check(vec![("a", vec![answer("t", &none)]), b]),
-            Err(E::Claims { id: "a".into(), missing: vec![ClaimPath::top("x")] })
+            Err(E::Claims { id: "a".into(), missing: vec![ClaimPath::member("x")] })
         );
         assert_eq!(check(vec![a]), Err(E::Missing("b".into())));
     }

@@ -122,9 +122,9 @@ pub enum MetadataError {
     #[error("the metadata name {actual}, expected {expected}")]
     Identifier {
         /// Whom the document names.
-        actual: Endpoint,
+        actual: String,
         /// For whom it was fetched.
-        expected: Endpoint,
+        expected: String,
     },
     /// A batch of less than two.
     #[error("batch_size must be 2 or greater")]
@@ -150,7 +150,7 @@ impl IssuerMetadata {
     /// [`MetadataError`], the first rule that is broken.
     pub fn check(&self, issuer: &Endpoint) -> Result<(), MetadataError> {
         if self.credential_issuer != *issuer {
-            let (actual, expected) = (self.credential_issuer.clone(), issuer.clone());
+            let (actual, expected) = (self.credential_issuer.to_string(), issuer.to_string());
             return Err(MetadataError::Identifier { actual, expected });
         }
         if self.batch_credential_issuance.is_some_and(|batch| batch.batch_size < 2) {
@@ -187,7 +187,7 @@ impl AuthorizationServerMetadata {
     /// [`MetadataError`], the first rule that is broken.
     pub fn check(&self, server: &Endpoint) -> Result<(), MetadataError> {
         if self.issuer != *server {
-            let (actual, expected) = (self.issuer.clone(), server.clone());
+            let (actual, expected) = (self.issuer.to_string(), server.to_string());
             return Err(MetadataError::Identifier { actual, expected });
         }
         let grants = &self.grant_types_supported;

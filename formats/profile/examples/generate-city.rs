@@ -19,7 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--residents" => residents = value.parse()?,
             "--profile" => profile = value.into(),
             "--as-of" => as_of = value.parse()?,
-            _ => return Err(format!("{name} is unknown: --seed, --residents, --profile, --as-of").into()),
+            _ => {
+                return Err(
+                    format!("{name} is unknown: --seed, --residents, --profile, --as-of").into()
+                );
+            }
         }
     }
     let profile = load_dir(&profile)?;

@@ -104,10 +104,7 @@ pub(crate) fn read_credential(
     })
 }
 
-fn read_claim(
-    mut section: Section<'_, '_, '_>,
-    seen: &mut BTreeSet<ClaimPath>,
-) -> Option<Claim> {
+fn read_claim(mut section: Section<'_, '_, '_>, seen: &mut BTreeSet<ClaimPath>) -> Option<Claim> {
     let path = section.parsed::<ClaimPath>("path", "names joined by dots: address.locality");
     let label = read_text(&mut section, "label");
     let source = if section.has("age_over") {

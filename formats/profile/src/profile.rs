@@ -236,7 +236,5 @@ fn read_classes(
     claims: &BTreeSet<ClaimPath>,
 ) -> Option<Vec<WalletClass>> {
     let mut names = BTreeSet::new();
-    root.tables("wallet_classes", |section| {
-        read_class(section, currency.code, claims, &mut names)
-    })
+    root.tables("wallet_classes", |section| read_class(section, currency.code, claims, &mut names))
 }

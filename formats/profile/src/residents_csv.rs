@@ -205,10 +205,11 @@ impl Reader<'_> {
         let address = [&resident.region, &resident.locality, &resident.street, &resident.house];
         let address = address.map(Clone::clone);
         let line = record.line;
-        let household = self
-            .households
-            .entry(resident.household_id)
-            .or_insert_with(|| Household { line, address: address.clone(), once: BTreeSet::new() });
+        let household = self.households.entry(resident.household_id).or_insert_with(|| Household {
+            line,
+            address: address.clone(),
+            once: BTreeSet::new(),
+        });
         let same_address = household.address == address;
         let first = household.line;
         let single = matches!(resident.relation, Relation::Head | Relation::Spouse);

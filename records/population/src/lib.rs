@@ -1,1 +1,12 @@
-//! Population records of the identity authority, every read recorded.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod entity;
+mod excerpt;
+mod import;
+mod population;
+
+pub use access::{Access, AccessError, AccessRecord, Deed};
+pub use excerpt::Excerpt;
+pub use import::Imported;
+pub use population::{PersonId, Population, PopulationError};

@@ -1,1 +1,11 @@
-//! Relational records: connection, migrations, sealed personal data.
+#![doc = include_str!("../README.md")]
+
+mod connection;
+mod key;
+mod migration;
+mod sealer;
+
+pub use connection::{Database, DatabaseError};
+pub use key::{MasterKey, PersonKey};
+pub use migration::{Migration, MigrationError};
+pub use sealer::{BlindIndex, SealError, Sealer};

@@ -51,10 +51,7 @@ pub struct AgeBand {
     pub male: u32,
 }
 
-pub(crate) fn read_city(
-    mut root: Section<'_, '_, '_>,
-    scheme: &NumberScheme,
-) -> Option<CityData> {
+pub(crate) fn read_city(mut root: Section<'_, '_, '_>, scheme: &NumberScheme) -> Option<CityData> {
     let region = root.text("region");
     let house = root.text("house");
     let mut codes = BTreeSet::new();

@@ -73,7 +73,9 @@ impl<'a> Register<'a> {
             self.add(spouse, Relation::Spouse, &spouse_name, &home, draw)?;
         }
         // Children of a couple mostly bear the father's name; who has both may bear either.
-        let childrens = if family.spouse.is_some() && draw.percent(8) || family.spouse.is_none() && draw.percent(70) {
+        let childrens = if family.spouse.is_some() && draw.percent(8)
+            || family.spouse.is_none() && draw.percent(70)
+        {
             &spouse_name
         } else {
             &head_name
@@ -191,7 +193,12 @@ fn body(
 fn house(pattern: &str, draw: &mut Draw) -> String {
     let number = draw.below(380).saturating_add(1);
     let building = draw.below(18).saturating_add(1);
-    let flat = draw.below(26).saturating_add(1).saturating_mul(100).saturating_add(draw.below(4)).saturating_add(1);
+    let flat = draw
+        .below(26)
+        .saturating_add(1)
+        .saturating_mul(100)
+        .saturating_add(draw.below(4))
+        .saturating_add(1);
     pattern
         .replace("{number}", &number.to_string())
         .replace("{building}", &building.to_string())

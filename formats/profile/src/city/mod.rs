@@ -3,8 +3,8 @@
 
 pub(crate) mod data;
 mod draw;
-mod identity;
 mod households;
+mod identity;
 mod people;
 
 pub use data::{AgeBand, CityData, District};

@@ -99,8 +99,7 @@ fn read_check(mut section: Section<'_, '_, '_>) -> Option<CheckRule> {
         Luhn,
         None,
     }
-    let rules =
-        [("weighted-modulus", Rule::Weighted), ("luhn", Rule::Luhn), ("none", Rule::None)];
+    let rules = [("weighted-modulus", Rule::Weighted), ("luhn", Rule::Luhn), ("none", Rule::None)];
     let rule = section.word("kind", &rules).and_then(|(rule, _)| match rule {
         Rule::Luhn => Some(CheckRule::Luhn),
         Rule::None => Some(CheckRule::None),

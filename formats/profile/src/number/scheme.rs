@@ -177,10 +177,7 @@ impl NumberScheme {
                 _ => a_digit(character),
             };
             if !fits {
-                return Err(NumberError::Character {
-                    position: index.saturating_add(1),
-                    expected,
-                });
+                return Err(NumberError::Character { position: index.saturating_add(1), expected });
             }
         }
         Ok(())

@@ -1,0 +1,119 @@
+//! Opening a relational database. SQLite in a file of its own is the default; everything
+//! above this file is written so that PostgreSQL serves as well.
+
+use crate::migration::{self, Migration, MigrationError};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another writer before it fails.
+const BUSY: Duration = Duration::from_secs(10);
+/// Connections to one file: one writes at a time, the others read.
+const CONNECTIONS: u32 = 4;
+
+/// Why a database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// It could not be opened.
+    #[error("cannot open the database {name}: {reason}; check the path and its permissions")]
+    Open {
+        /// The file, or `memory`.
+        name: String,
+        /// What the database says.
+        reason: DbErr,
+    },
+    /// A statement failed.
+    #[error("the database refused: {0}")]
+    Statement(#[from] DbErr),
+}
+
+/// An open database; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    connection: DatabaseConnection,
+}
+
+impl Database {
+    /// Opens the SQLite file at `path`, making it if there is none: write-ahead log, every
+    /// commit synced, foreign keys enforced, deleted content overwritten.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Open`].
+    pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let file = path.to_owned();
+        let mut options = ConnectOptions::new("sqlite://file");
+        options.max_connections(CONNECTIONS).map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .filename(&file)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY)
+                .foreign_keys(true)
+                .pragma("secure_delete", "ON")
+        });
+        Self::connect(options, path.display().to_string()).await
+    }
+
+    /// A database in memory, gone with the last clone. It has one connection: a transaction
+    /// makes others wait, so that tests meet the order of a single writer.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Open`].
+    pub async fn in_memory() -> Result<Self, DatabaseError> {
+        let mut options = ConnectOptions::new("sqlite::memory:");
+        let never = Duration::from_secs(u64::from(u32::MAX));
+        options
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(never)
+            .max_lifetime(never)
+            .map_sqlx_sqlite_opts(|sqlite| sqlite.foreign_keys(true));
+        Self::connect(options, "memory".to_owned()).await
+    }
+
+    async fn connect(mut options: ConnectOptions, name: String) -> Result<Self, DatabaseError> {
+        // Statements carry sealed and personal values: they belong in no log.
+        options.sqlx_logging(false);
+        match sea_orm::Database::connect(options).await {
+            Ok(connection) => Ok(Self { connection }),
+            Err(reason) => Err(DatabaseError::Open { name, reason }),
+        }
+    }
+
+    /// For single statements, and for reading.
+    #[must_use]
+    pub const fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Begins a transaction that may write. It takes the write lock at once (SQLite), so that
+    /// it cannot fail half-way because another one wrote meanwhile. Dropped, it rolls back.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Statement`], if no connection or lock came free in time.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.connection.begin_with_options(options).await?)
+    }
+
+    /// Brings the tables of `component` up to date: applies those of `migrations`, the whole
+    /// history in order, that are not yet applied, each in a transaction of its own.
+    ///
+    /// # Errors
+    /// [`MigrationError`]; those applied before stay applied.
+    pub async fn migrate(
+        &self,
+        component: &str,
+        migrations: &[Migration],
+    ) -> Result<(), MigrationError> {
+        migration::run(self, component, migrations).await
+    }
+}

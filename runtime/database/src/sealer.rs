@@ -1,0 +1,195 @@
+//! Personal data sealed per person: a data key for each, wrapped under a master key, in a
+//! database of its own. Destroying a person's key makes what it sealed unreadable.
+
+use crate::connection::{Database, DatabaseError};
+use crate::key::{MasterKey, PersonKey, cipher, context, open, seal};
+use crate::migration::{Migration, MigrationError};
+use aws_lc_rs::aead::LessSafeKey;
+use aws_lc_rs::{hmac, rand};
+use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use std::fmt;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Why data could not be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The person's key was destroyed, or never made.
+    #[error("the key of this person was destroyed: what it sealed is erased for good")]
+    Erased,
+    /// Another key, another place, or altered bytes.
+    #[error("the sealed data do not open: they were altered, moved, or sealed by another key")]
+    Opening,
+    /// The database of keys belongs to another master key.
+    #[error("the master key is not the one this database of keys was made with: use that one")]
+    MasterKey,
+    /// The source of randomness or the cipher failed.
+    #[error("the cryptographic module failed: stop the program and check the machine")]
+    Cryptography,
+    /// The database of keys failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The tables of the database of keys could not be brought up to date.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+}
+
+impl From<DbErr> for SealError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// A keyed digest by which sealed values are found again (HMAC-SHA-256): without the master
+/// key nobody can try out values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlindIndex([u8; 32]);
+
+impl BlindIndex {
+    /// Its bytes, for an indexed column.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+const MIGRATIONS: [Migration; 1] = [Migration {
+    name: "wrapped data keys",
+    sql: "CREATE TABLE data_key (person {uuid} NOT NULL PRIMARY KEY, wrapped {bytes} NOT NULL);
+          CREATE TABLE master_check (id BIGINT NOT NULL PRIMARY KEY, digest {bytes} NOT NULL);",
+}];
+
+/// Keys inserted per statement.
+const BATCH: usize = 500;
+const PLACE: &str = "data_key.wrapped";
+
+/// Makes, finds and destroys data keys.
+pub struct Sealer {
+    keys: Database,
+    wrapping: LessSafeKey,
+    index: hmac::Key,
+}
+
+impl Sealer {
+    /// Opens the database of keys, apart from the data they seal, under its master key.
+    ///
+    /// # Errors
+    /// [`SealError::MasterKey`] if it was made with another one; [`SealError::Migration`],
+    /// [`SealError::Database`].
+    pub async fn open(keys: Database, master: &MasterKey) -> Result<Self, SealError> {
+        keys.migrate("sealer", &MIGRATIONS).await?;
+        let wrapping = cipher(&*master.derive(b"wrap data keys")?)?;
+        let index = master.derive(b"blind index")?;
+        let index = hmac::Key::new(hmac::HMAC_SHA256, index.as_ref());
+        let sealer = Self { keys, wrapping, index };
+        sealer.check_master().await?;
+        Ok(sealer)
+    }
+
+    async fn check_master(&self) -> Result<(), SealError> {
+        let digest = self.blind("master check", "").0.to_vec();
+        let transaction = self.keys.begin().await?;
+        let backend = transaction.get_database_backend();
+        let select = Statement::from_string(backend, "SELECT digest FROM master_check");
+        match transaction.query_one_raw(select).await? {
+            Some(row) if row.try_get::<Vec<u8>>("", "digest")? == digest => Ok(()),
+            Some(_) => Err(SealError::MasterKey),
+            None => {
+                let insert = "INSERT INTO master_check (id, digest) VALUES (1, $1)";
+                let insert = Statement::from_sql_and_values(backend, insert, [digest.into()]);
+                transaction.execute_raw(insert).await?;
+                Ok(transaction.commit().await?)
+            }
+        }
+    }
+
+    /// Makes and keeps a data key for each of these persons, all or none.
+    ///
+    /// # Errors
+    /// [`SealError::Database`] also if one of them has a key.
+    pub async fn create(&self, persons: &[Uuid]) -> Result<Vec<PersonKey>, SealError> {
+        let mut made = Vec::with_capacity(persons.len());
+        let transaction = self.keys.begin().await?;
+        for chunk in persons.chunks(BATCH) {
+            let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(2));
+            for &person in chunk {
+                let mut bytes = Zeroizing::new([0; 32]);
+                rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
+                let wrapped = seal(&self.wrapping, &context(PLACE, person), bytes.as_ref())?;
+                values.extend([Value::from(person), Value::from(wrapped)]);
+                made.push(PersonKey::new(person, &bytes)?);
+            }
+            let rows = (0..chunk.len()).map(|row| {
+                let first = row.saturating_mul(2).saturating_add(1);
+                format!("(${first}, ${})", first.saturating_add(1))
+            });
+            let rows = rows.collect::<Vec<_>>().join(", ");
+            let insert = format!("INSERT INTO data_key (person, wrapped) VALUES {rows}");
+            let backend = transaction.get_database_backend();
+            let insert = Statement::from_sql_and_values(backend, insert, values);
+            transaction.execute_raw(insert).await?;
+        }
+        transaction.commit().await?;
+        Ok(made)
+    }
+
+    /// The data key of a person.
+    ///
+    /// # Errors
+    /// [`SealError::Erased`] if there is none; [`SealError::Opening`] if it was altered.
+    pub async fn key(&self, person: Uuid) -> Result<PersonKey, SealError> {
+        let connection = self.keys.connection();
+        let select = Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            "SELECT wrapped FROM data_key WHERE person = $1",
+            [person.into()],
+        );
+        let row = connection.query_one_raw(select).await?.ok_or(SealError::Erased)?;
+        let wrapped: Vec<u8> = row.try_get("", "wrapped")?;
+        let bytes = open(&self.wrapping, &context(PLACE, person), &wrapped)?;
+        let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError::Opening)?;
+        PersonKey::new(person, bytes)
+    }
+
+    /// Destroys the keys of these persons; those without one are passed over. The bytes are
+    /// overwritten in the file, and its write-ahead log is emptied.
+    ///
+    /// # Errors
+    /// [`SealError::Database`].
+    pub async fn destroy(&self, persons: &[Uuid]) -> Result<(), SealError> {
+        let transaction = self.keys.begin().await?;
+        let backend = transaction.get_database_backend();
+        for &person in persons {
+            let delete = "DELETE FROM data_key WHERE person = $1";
+            let delete = Statement::from_sql_and_values(backend, delete, [person.into()]);
+            transaction.execute_raw(delete).await?;
+        }
+        transaction.commit().await?;
+        if backend == sea_orm::DbBackend::Sqlite {
+            let connection = self.keys.connection();
+            connection.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
+    }
+
+    /// The blind index of `value` within `domain`; equal values of two domains differ.
+    #[must_use]
+    pub fn blind(&self, domain: &str, value: &str) -> BlindIndex {
+        let mut context = hmac::Context::with_key(&self.index);
+        // The length first, so that no two pairs run together into the same bytes.
+        context.update(&u64::try_from(domain.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(domain.as_bytes());
+        context.update(value.as_bytes());
+        let mut index = [0; 32];
+        for (to, from) in index.iter_mut().zip(context.sign().as_ref()) {
+            *to = *from;
+        }
+        BlindIndex(index)
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(hidden)")
+    }
+}

@@ -95,7 +95,7 @@ impl<M: StateMachine> Handle<M> {
     /// [`SubmitError`].
     pub async fn submit(&self, command: M::Command) -> Result<Applied<M::Outcome>, SubmitError> {
         let applied = self.submit_all(vec![command]).await?;
-        applied.into_iter().next().ok_or_else(|| self.stopped())
+        applied.into_iter().next().ok_or(SubmitError::Unknown)
     }
 
     /// Submits commands that are applied one after another in this order, in one record,
@@ -111,7 +111,8 @@ impl<M: StateMachine> Handle<M> {
             return Ok(Vec::new());
         }
         let answer = self.enqueue(commands)?;
-        answer.await.unwrap_or_else(|_| Err(self.stopped()))
+        // Only a panic leaves a submission without an answer, perhaps after it was recorded.
+        answer.await.unwrap_or(Err(SubmitError::Unknown))
     }
 
     /// Reads the machine. `now` is the time a command would be stamped with. Keep `read`
@@ -177,8 +178,8 @@ impl<M: StateMachine> Handle<M> {
     }
 
     fn stopped(&self) -> SubmitError {
-        // Set before the queue closes, but for a panic, which is set last.
-        self.shared.stopped.get().cloned().unwrap_or(StopReason::Panicked).into()
+        // The reason is set before the queue closes.
+        self.shared.stop_reason().unwrap_or(StopReason::Shutdown).into()
     }
 }
 

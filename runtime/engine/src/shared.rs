@@ -2,7 +2,7 @@
 
 use crate::time_keeper::TimeKeeper;
 use crate::{Clock, ClockJump, Reading, Settings};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 use yufu_base::Timestamp;
 use yufu_log::{Head, LogError, Refusal};
@@ -46,12 +46,12 @@ pub(crate) struct State<M> {
 
 pub(crate) struct Shared<M> {
     pub(crate) state: RwLock<State<M>>,
-    pub(crate) stopped: OnceLock<StopReason>,
     /// The room left in the queue, in the unit of [`Settings::queue_bytes`].
     pub(crate) room: Arc<Semaphore>,
     pub(crate) settings: Settings,
     clock: Arc<dyn Clock>,
     time: Mutex<TimeKeeper>,
+    stopped: Mutex<Option<StopReason>>,
 }
 
 impl<M> Shared<M> {
@@ -65,19 +65,32 @@ impl<M> Shared<M> {
         let room = usize::try_from(settings.queue_bytes).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             state: RwLock::new(state),
-            stopped: OnceLock::new(),
             room: Arc::new(Semaphore::new(room)),
             settings,
             clock,
             time: Mutex::new(time),
+            stopped: Mutex::new(None),
         }
     }
 
     pub(crate) fn status(&self) -> Status {
-        match (self.stopped.get(), self.time().jump()) {
-            (Some(reason), _) => Status::Stopped(reason.clone()),
+        match (self.stop_reason(), self.time().jump()) {
+            (Some(reason), _) => Status::Stopped(reason),
             (None, Some(jump)) => Status::ClockJumped(jump),
             (None, None) => Status::Running,
+        }
+    }
+
+    pub(crate) fn stop_reason(&self) -> Option<StopReason> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes why the engine stops. The first reason stays, but a shutdown gives way to what
+    /// goes wrong on its way.
+    pub(crate) fn stop(&self, reason: StopReason) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*stopped, None | Some(StopReason::Shutdown)) {
+            *stopped = Some(reason);
         }
     }
 

@@ -41,7 +41,7 @@ impl<M: StateMachine> Writer<M> {
     }
 
     pub(crate) fn run(mut self) {
-        let panicked = PanicGuard(Arc::clone(&self.shared));
+        let _panicked = PanicGuard(Arc::clone(&self.shared));
         while let Some(first) = self.wait() {
             let pending = self.collect(first);
             if self.commit(pending).is_break() {
@@ -49,7 +49,6 @@ impl<M: StateMachine> Writer<M> {
             }
         }
         self.stop(StopReason::Shutdown);
-        drop(panicked);
     }
 
     /// The next submission, `None` once the engine is to stop and nothing waits.
@@ -67,7 +66,7 @@ impl<M: StateMachine> Writer<M> {
 
     /// On request: takes no more, but what was sent before is still received and done.
     fn close(&mut self) {
-        self.shared.stopped.get_or_init(|| StopReason::Shutdown);
+        self.shared.stop(StopReason::Shutdown);
         self.queue.close();
     }
 
@@ -149,11 +148,10 @@ impl<M: StateMachine> Writer<M> {
     fn resolve(&self, payload: &[u8], error: LogError) -> Result<Head, (StopReason, SubmitError)> {
         tracing::warn!(%error, "an append ended in doubt: reading back");
         let wanted = self.head.extend(self.epoch, payload);
-        let found = self.log.read(wanted.seq, 1).unwrap_or_default();
-        match found.first() {
-            Some(record) if record.head() == wanted => Ok(wanted),
-            Some(_) => Err((StopReason::Fenced, SubmitError::Fenced)),
-            None => Err((StopReason::Unknown(error), SubmitError::Unknown)),
+        match self.log.read(wanted.seq, 1).as_deref() {
+            Ok([record]) if record.head() == wanted => Ok(wanted),
+            Ok([_, ..]) => Err((StopReason::Fenced, SubmitError::Fenced)),
+            Ok([]) | Err(_) => Err((StopReason::Unknown(error), SubmitError::Unknown)),
         }
     }
 
@@ -176,9 +174,9 @@ impl<M: StateMachine> Writer<M> {
         }
     }
 
-    /// Takes no more, and refuses what waits. The first reason stays.
+    /// Takes no more, and refuses what waits.
     fn stop(&mut self, reason: StopReason) {
-        let reason = self.shared.stopped.get_or_init(|| reason).clone();
+        self.shared.stop(reason.clone());
         self.queue.close();
         if let Some(submission) = self.carried.take() {
             submission.answer(Err(reason.clone().into()));
@@ -205,12 +203,14 @@ impl<M: StateMachine> Pending<M> {
     }
 }
 
-/// Sets the status if the thread ends without having set it: it panicked.
+/// Sets the status if the thread panics.
 struct PanicGuard<M>(Arc<Shared<M>>);
 
 impl<M> Drop for PanicGuard<M> {
     fn drop(&mut self) {
-        self.0.stopped.get_or_init(|| StopReason::Panicked);
+        if std::thread::panicking() {
+            self.0.stop(StopReason::Panicked);
+        }
     }
 }
 

@@ -82,11 +82,35 @@ async fn a_refusing_log_stops_the_engine_with_nothing_applied() {
 }
 
 #[tokio::test]
-async fn a_panicking_machine_is_told_and_hangs_nobody() {
+async fn a_panicking_machine_leaves_its_command_in_doubt_and_hangs_nobody() {
     let engine = start(MemoryLog::new());
     let handle = engine.handle();
-    let panicked = SubmitError::Stopped(StopReason::Panicked);
-    assert_eq!(handle.submit(Add(u64::MAX - 1)).await, Err(panicked.clone()));
+    assert_eq!(handle.submit(Add(u64::MAX - 1)).await, Err(SubmitError::Unknown));
     assert_eq!(engine.shutdown(), Status::Stopped(StopReason::Panicked));
+    let panicked = SubmitError::Stopped(StopReason::Panicked);
     assert_eq!(handle.submit(Add(1)).await, Err(panicked));
+}
+
+#[tokio::test]
+async fn what_goes_wrong_while_shutting_down_is_told() {
+    let (log, begun, go) = FaultyLog::new([Fault::Written, Fault::Lost]).gated();
+    let engine = start(log);
+    let submit = |number| {
+        let handle = engine.handle();
+        tokio::spawn(async move { handle.submit(Add(number)).await })
+    };
+    let first = submit(1);
+    tokio::task::yield_now().await;
+    begun.recv().unwrap();
+    let second = submit(2);
+    tokio::task::yield_now().await;
+    engine.handle().send_stop();
+    go.send(()).unwrap();
+    begun.recv().unwrap();
+    assert_eq!(engine.handle().status(), Status::Stopped(StopReason::Shutdown));
+    drop(go);
+    assert_eq!(first.await.unwrap().unwrap().outcome, Some(1));
+    assert_eq!(second.await.unwrap(), Err(SubmitError::Unknown));
+    let reason = StopReason::Unknown(LogError::Storage("injected".to_owned()));
+    assert_eq!(engine.shutdown(), Status::Stopped(reason));
 }

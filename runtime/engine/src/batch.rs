@@ -104,6 +104,20 @@ mod tests {
     use yufu_base::Timestamp;
 
     #[test]
+    fn the_encodings_are_the_ones_written_down() {
+        let stamp = Stamp { at: Timestamp::from_millis(0x0102) };
+        let commands = borsh::to_vec(&Add(9)).unwrap();
+        let payload = encode_batch(3, stamp, Digest([0xaa; 32]), 1, &commands);
+        let mut expected = vec![1, 3, 0, 2, 1, 0, 0, 0, 0, 0, 0];
+        expected.extend([0xaa; 32]);
+        expected.extend([1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(payload, expected);
+        let outcomes = [1, 0, 0, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0];
+        let digest = Digest::derive("yufu.outcomes.v1", &outcomes);
+        assert_eq!(outcomes_digest(&[Some(9_u64)]), digest);
+    }
+
+    #[test]
     fn each_way_a_payload_is_no_batch_has_its_own_answer() {
         let decode = decode_batch::<Counter>;
         assert_eq!(decode(&[]), Err(BatchError::Format { found: None }));

@@ -3,7 +3,7 @@
 use crate::entity::account;
 use crate::outbox::{self, OutboxEntry};
 use crate::{Onboarding, OnboardingError};
-use sea_orm::{ConnectionTrait, EntityTrait, Set, TransactionTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, Set};
 use uuid::Uuid;
 use yufu_base::{AccountId, Timestamp};
 
@@ -64,7 +64,7 @@ impl Onboarding {
         command: &OutboxEntry,
         at: Timestamp,
     ) -> Result<(), OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         insert(&transaction, new, at).await?;
         outbox::put(&transaction, command, at).await?;
         transaction.commit().await?;

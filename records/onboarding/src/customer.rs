@@ -6,15 +6,15 @@ use crate::entity::{access, customer};
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
 /// The index under which a customer is found again without storing the number readably.
 const NUMBER: &str = "onboarding.resident-number";
+/// What the sealed claims are bound to, so that they cannot be moved elsewhere.
+const PLACE: &str = "onboarding.customers.claims";
 
 /// A person whom the bank verified.
 pub struct NewCustomer {
@@ -62,9 +62,10 @@ impl Onboarding {
     /// # Errors
     /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
     pub async fn enrol(&self, new: Enrolment, at: Timestamp) -> Result<Uuid, OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         let retained_until = new.customer.retained_until;
-        verification::answer(&transaction, &new.verification, &new.receipt, at, retained_until).await?;
+        verification::answer(&transaction, &new.verification, &new.receipt, at, retained_until)
+            .await?;
         let customer = self.find_or_insert(&transaction, new.customer, at).await?;
         let account = Account { customer: Some(customer), ..new.account };
         account::insert(&transaction, &account, at).await?;
@@ -82,10 +83,10 @@ impl Onboarding {
         id: Uuid,
         access: Access,
     ) -> Result<Map<String, Value>, OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         let row = customer::Entity::find_by_id(id.to_string()).one(&transaction).await?;
         let row = row.ok_or(OnboardingError::Unknown("customer"))?;
-        let plain = self.sealer.open(id, &row.sealed_claims).await?;
+        let plain = self.sealer.key(id).await?.open(PLACE, &row.sealed_claims)?;
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;
         claims.retain(|name, _| access.fields.contains(name));
@@ -95,7 +96,7 @@ impl Onboarding {
             purpose: Set(access.purpose),
             fields: Set(access.fields.join(" ")),
             at: Set(crate::to_column(access.at)),
-            ..Default::default()
+            id: Set(Uuid::now_v7().to_string()),
         };
         access::Entity::insert(record).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
@@ -129,9 +130,10 @@ impl Onboarding {
     /// # Errors
     /// [`OnboardingError::Unknown`] if there is no such customer.
     pub async fn is_customer(&self, id: Uuid, number: &str) -> Result<bool, OnboardingError> {
-        let row = customer::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
+        let row =
+            customer::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
         let row = row.ok_or(OnboardingError::Unknown("customer"))?;
-        Ok(row.number_index == self.sealer.blind_index(NUMBER, number.as_bytes()))
+        Ok(row.number_index == self.sealer.blind(NUMBER, number).as_bytes())
     }
 
     async fn find_or_insert(
@@ -140,7 +142,7 @@ impl Onboarding {
         new: NewCustomer,
         at: Timestamp,
     ) -> Result<Uuid, OnboardingError> {
-        let index = self.sealer.blind_index(NUMBER, new.number.as_bytes()).to_vec();
+        let index = self.sealer.blind(NUMBER, &new.number).as_bytes().to_vec();
         let found = customer::Entity::find()
             .filter(customer::Column::NumberIndex.eq(index.clone()))
             .one(transaction)
@@ -148,8 +150,11 @@ impl Onboarding {
         if let Some(row) = found {
             return Uuid::parse_str(&row.id).map_err(|_| OnboardingError::Damaged("customer id"));
         }
-        let plain = serde_json::to_vec(&new.claims).map_err(|_| OnboardingError::Damaged("customer"))?;
-        let sealed = self.sealer.seal(new.id, &plain).await?;
+        let plain =
+            serde_json::to_vec(&new.claims).map_err(|_| OnboardingError::Damaged("customer"))?;
+        let keys = self.sealer.create(&[new.id]).await?;
+        let key = keys.first().ok_or(OnboardingError::Damaged("customer key"))?;
+        let sealed = key.seal(PLACE, &plain)?;
         let row = customer::ActiveModel {
             id: Set(new.id.to_string()),
             number_index: Set(index),

@@ -1,7 +1,9 @@
 //! The tables as entities. Times are milliseconds since the epoch.
 
+/// A table's entity.
 macro_rules! table {
     ($module:ident, $name:literal, { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        #[allow(unreachable_pub, reason = "the derive needs its model public within a private module")]
         pub(crate) mod $module {
             use sea_orm::entity::prelude::*;
 
@@ -76,8 +78,8 @@ table!(receipt, "receipts", {
 });
 
 table!(access, "accesses", {
-    #[sea_orm(primary_key)]
-    id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
     customer: String,
     actor: String,
     purpose: String,

@@ -21,13 +21,14 @@ pub use outbox::OutboxEntry;
 pub use verification::Verification;
 
 use sea_orm::DbErr;
-use yufu_database::{Database, DatabaseError, SealError, Sealer};
+use std::sync::Arc;
+use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer};
 
 /// A bank's records.
 #[derive(Clone)]
 pub struct Onboarding {
     database: Database,
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
 }
 
 /// Why a bank's records could not answer, or refused.
@@ -47,10 +48,10 @@ pub enum OnboardingError {
     Damaged(&'static str),
     /// The database failed; nothing of the step was written.
     #[error("the bank's records are unavailable: {0}")]
-    Database(#[from] DbErr),
-    /// The database could not be opened or migrated.
+    Database(#[from] DatabaseError),
+    /// The schema could not be brought up to date.
     #[error(transparent)]
-    Open(#[from] DatabaseError),
+    Migration(#[from] MigrationError),
     /// Personal data could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -60,8 +61,8 @@ impl Onboarding {
     /// The records in `database`, its schema brought up to date.
     ///
     /// # Errors
-    /// [`OnboardingError::Open`] if the schema cannot be brought up to date.
-    pub async fn open(database: Database, sealer: Sealer) -> Result<Self, OnboardingError> {
+    /// [`OnboardingError::Migration`] if the schema cannot be brought up to date.
+    pub async fn open(database: Database, sealer: Arc<Sealer>) -> Result<Self, OnboardingError> {
         database.migrate("onboarding", migrations::ALL).await?;
         Ok(Self { database, sealer })
     }
@@ -76,4 +77,10 @@ fn from_column(millis: i64) -> Result<yufu_base::Timestamp, OnboardingError> {
     u64::try_from(millis)
         .map(yufu_base::Timestamp::from_millis)
         .map_err(|_| OnboardingError::Damaged("time"))
+}
+
+impl From<DbErr> for OnboardingError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
 }

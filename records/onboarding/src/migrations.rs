@@ -3,13 +3,12 @@
 use yufu_database::Migration;
 
 pub(crate) const ALL: &[Migration] = &[Migration {
-    version: 1,
     name: "customers, accounts, verifications, orders, outbox, receipts, accesses",
     sql: "
 CREATE TABLE customers (
     id TEXT PRIMARY KEY NOT NULL,
-    number_index BLOB NOT NULL UNIQUE,
-    sealed_claims BLOB NOT NULL,
+    number_index {bytes} NOT NULL UNIQUE,
+    sealed_claims {bytes} NOT NULL,
     enrolled_at BIGINT NOT NULL,
     retained_until BIGINT NOT NULL
 );
@@ -41,7 +40,7 @@ CREATE TABLE orders (
 CREATE TABLE outbox (
     command_id TEXT PRIMARY KEY NOT NULL,
     subject TEXT NOT NULL,
-    submission BLOB NOT NULL,
+    submission {bytes} NOT NULL,
     outcome TEXT,
     created_at BIGINT NOT NULL
 );
@@ -53,7 +52,7 @@ CREATE TABLE receipts (
     retained_until BIGINT NOT NULL
 );
 CREATE TABLE accesses (
-    id INTEGER PRIMARY KEY NOT NULL,
+    id TEXT PRIMARY KEY NOT NULL,
     customer TEXT NOT NULL,
     actor TEXT NOT NULL,
     purpose TEXT NOT NULL,

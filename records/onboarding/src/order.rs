@@ -5,7 +5,7 @@ use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TransactionTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use yufu_base::{AccountId, CommandId, Timestamp};
 
 /// Where an order stands.
@@ -65,7 +65,7 @@ impl Onboarding {
         command: &OutboxEntry,
         at: Timestamp,
     ) -> Result<(), OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         let found = order::Entity::find_by_id(new.id.to_string()).one(&transaction).await?;
         match found {
             Some(row) if row.signed == new.signed => {}
@@ -133,7 +133,7 @@ impl Onboarding {
         at: Timestamp,
         retained_until: Timestamp,
     ) -> Result<(), OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         verification::answer(&transaction, answered, receipt, at, retained_until).await?;
         outbox::put(&transaction, command, at).await?;
         transaction.commit().await?;

@@ -4,9 +4,7 @@
 use crate::entity::{account, order, outbox};
 use crate::{AccountState, Onboarding, OnboardingError, OrderState};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use yufu_base::{CommandId, Timestamp};
 
 /// A command on its way to the ledger.
@@ -56,7 +54,7 @@ impl Onboarding {
         new: OutboxEntry,
         at: Timestamp,
     ) -> Result<OutboxEntry, OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         let found = outbox::Entity::find_by_id(new.command.to_string()).one(&transaction).await?;
         let kept = match found {
             Some(row) => entry(row)?,
@@ -80,7 +78,7 @@ impl Onboarding {
         outcome: &str,
         accepted: bool,
     ) -> Result<(), OnboardingError> {
-        let transaction = self.database.connection().begin().await?;
+        let transaction = self.database.begin().await?;
         let row = outbox::Entity::find_by_id(id.to_string()).one(&transaction).await?;
         let row = row.ok_or(OnboardingError::Unknown("command"))?;
         outbox::Entity::update_many()

@@ -4,8 +4,8 @@
 use crate::entity::{receipt, verification};
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, QueryFilter, Set};
 use sea_orm::{ColumnTrait, DatabaseTransaction};
+use sea_orm::{EntityTrait, QueryFilter, Set};
 use yufu_base::Timestamp;
 
 /// A presentation that was asked for.
@@ -39,7 +39,9 @@ impl Onboarding {
             expires_at: Set(crate::to_column(new.expires_at)),
             answered_at: Set(None),
         };
-        verification::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
+        verification::Entity::insert(row)
+            .exec_without_returning(self.database.connection())
+            .await?;
         Ok(())
     }
 

@@ -1,0 +1,59 @@
+//! The tables as entities. Times are milliseconds since the epoch.
+
+/// A table's entity.
+macro_rules! table {
+    ($module:ident, $name:literal, { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        #[allow(unreachable_pub, reason = "the derive needs its model public within a private module")]
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $name)]
+            pub struct Model {
+                $($(#[$meta])* pub $field: $type),*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+table!(authentication, "authentications", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    person: String,
+    officer: String,
+    evidence: String,
+    at: i64,
+});
+
+table!(issuance, "issuances", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    authentication: String,
+    person: String,
+    lookup: String,
+    session: String,
+    stage: i32,
+    expires_at: i64,
+});
+
+table!(nonce, "nonces", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    nonce: String,
+    expires_at: i64,
+});
+
+table!(status_entry, "status_entries", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    list: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i32,
+    person: String,
+    issuance: String,
+    status: i32,
+    expires_at: i64,
+});

@@ -1,0 +1,132 @@
+//! Issuances: an officer's authentication of a person, and the session that follows from it.
+//! Each stage is passed once: moving on names the stage it moves from.
+
+use crate::entity::{authentication, issuance};
+use crate::{Credentials, CredentialsError, to_column};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use uuid::Uuid;
+use yufu_base::Timestamp;
+
+/// An officer's recorded statement that a person was authenticated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authentication {
+    /// Its id.
+    pub id: Uuid,
+    /// The person, by the authority's internal id.
+    pub person: Uuid,
+    /// The officer.
+    pub officer: String,
+    /// What the officer relied on, in their words: "ID card and portrait at counter 3".
+    pub evidence: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An issuance under way.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issuance {
+    /// Its id.
+    pub id: Uuid,
+    /// The authentication that it rests on.
+    pub authentication: Uuid,
+    /// Whom the credentials will be about.
+    pub person: Uuid,
+    /// What the next message will carry, digested: the pre-authorized code, then the access token.
+    pub lookup: String,
+    /// The issuer's session as JSON.
+    pub session: String,
+    /// How many stages were passed.
+    pub stage: i32,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+impl Credentials {
+    /// Records an officer's authentication and the offer that follows from it, together.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be written.
+    pub async fn start_issuance(
+        &self,
+        basis: Authentication,
+        new: Issuance,
+    ) -> Result<(), CredentialsError> {
+        let transaction = self.database.begin().await?;
+        let row = authentication::ActiveModel {
+            id: Set(basis.id.to_string()),
+            person: Set(basis.person.to_string()),
+            officer: Set(basis.officer),
+            evidence: Set(basis.evidence),
+            at: Set(to_column(basis.at)),
+        };
+        authentication::Entity::insert(row).exec_without_returning(&transaction).await?;
+        let row = issuance::ActiveModel {
+            id: Set(new.id.to_string()),
+            authentication: Set(new.authentication.to_string()),
+            person: Set(new.person.to_string()),
+            lookup: Set(new.lookup),
+            session: Set(new.session),
+            stage: Set(new.stage),
+            expires_at: Set(to_column(new.expires_at)),
+        };
+        issuance::Entity::insert(row).exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The issuance that a message belongs to, by the digest of what it carries.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Unknown`] if there is none.
+    pub async fn issuance(&self, lookup: &str) -> Result<Issuance, CredentialsError> {
+        let row = issuance::Entity::find()
+            .filter(issuance::Column::Lookup.eq(lookup))
+            .one(self.database.connection())
+            .await?;
+        let row = row.ok_or(CredentialsError::Unknown("issuance"))?;
+        let id = |text: &str| Uuid::parse_str(text).map_err(|_| CredentialsError::Damaged("id"));
+        let expires =
+            u64::try_from(row.expires_at).map_err(|_| CredentialsError::Damaged("time"))?;
+        Ok(Issuance {
+            id: id(&row.id)?,
+            authentication: id(&row.authentication)?,
+            person: id(&row.person)?,
+            lookup: row.lookup,
+            session: row.session,
+            stage: row.stage,
+            expires_at: Timestamp::from_millis(expires),
+        })
+    }
+
+    /// Stores an issuance's session anew, from the stage in which it was read, with what the next
+    /// message will carry. A wrong transaction code is also a stage: attempts cannot be raced.
+    ///
+    /// # Errors
+    /// [`CredentialsError::AlreadyPassed`] if another request was quicker.
+    pub async fn advance(
+        &self,
+        from: &Issuance,
+        lookup: &str,
+        session: &str,
+    ) -> Result<(), CredentialsError> {
+        advance(self.database.connection(), from, lookup, session).await
+    }
+}
+
+pub(crate) async fn advance<C: ConnectionTrait>(
+    connection: &C,
+    from: &Issuance,
+    lookup: &str,
+    session: &str,
+) -> Result<(), CredentialsError> {
+    let changed = issuance::Entity::update_many()
+        .col_expr(issuance::Column::Lookup, Expr::value(lookup))
+        .col_expr(issuance::Column::Session, Expr::value(session))
+        .col_expr(issuance::Column::Stage, Expr::value(from.stage.saturating_add(1)))
+        .filter(issuance::Column::Id.eq(from.id.to_string()))
+        .filter(issuance::Column::Stage.eq(from.stage))
+        .exec(connection)
+        .await?;
+    if changed.rows_affected == 1 { Ok(()) } else { Err(CredentialsError::AlreadyPassed) }
+}

@@ -1,0 +1,41 @@
+//! The schema, in steps that are applied once each and never edited.
+
+use yufu_database::Migration;
+
+pub(crate) const ALL: &[Migration] = &[Migration {
+    name: "authentications, issuances, nonces, status entries",
+    sql: "
+CREATE TABLE authentications (
+    id TEXT PRIMARY KEY NOT NULL,
+    person TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE TABLE issuances (
+    id TEXT PRIMARY KEY NOT NULL,
+    authentication TEXT NOT NULL REFERENCES authentications(id),
+    person TEXT NOT NULL,
+    lookup TEXT NOT NULL UNIQUE,
+    session TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE TABLE nonces (
+    nonce TEXT PRIMARY KEY NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX nonces_by_expiry ON nonces(expires_at);
+CREATE TABLE status_entries (
+    list INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    issuance TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (list, position)
+);
+CREATE INDEX status_entries_by_person ON status_entries(person);
+CREATE INDEX status_entries_invalid ON status_entries(list) WHERE status <> 0;
+",
+}];

@@ -1,0 +1,122 @@
+//! The place of every issued credential in a status list, and its status.
+
+use crate::entity::status_entry;
+use crate::issuance::{Issuance, advance};
+use crate::{Credentials, CredentialsError, nonce, to_column};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+use yufu_base::Timestamp;
+
+/// How often a taken place is answered by another draw before the list counts as full.
+const DRAWS: usize = 64;
+
+/// What is to be allocated for a batch of credentials.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocation {
+    /// The status list's number.
+    pub list: i32,
+    /// How many places the list has.
+    pub size: i32,
+    /// How many credentials the batch has.
+    pub count: usize,
+    /// When the credentials expire.
+    pub expires_at: Timestamp,
+}
+
+/// A place in a list with a status other than valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusEntry {
+    /// The place.
+    pub position: i32,
+    /// The status: 1 invalid, 2 suspended (Token Status List, section 7.1).
+    pub status: i32,
+}
+
+impl Credentials {
+    /// The last stage of an issuance: its nonces are spent, the batch gets its places in the status
+    /// list (drawn by `draw`, so that neighbours tell nothing), and the issuance is passed. Together, or not at all.
+    ///
+    /// # Errors
+    /// [`CredentialsError::NonceSpent`], [`CredentialsError::AlreadyPassed`] or [`CredentialsError::ListFull`].
+    pub async fn complete_issuance(
+        &self,
+        issuance: &Issuance,
+        nonces: &BTreeSet<String>,
+        wanted: Allocation,
+        draw: impl FnMut() -> u32 + Send,
+        now: Timestamp,
+    ) -> Result<Vec<i32>, CredentialsError> {
+        let transaction = self.database.begin().await?;
+        for spent in nonces {
+            nonce::spend(&transaction, spent, now).await?;
+        }
+        let positions = allocate(&transaction, issuance, wanted, draw).await?;
+        advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
+        transaction.commit().await?;
+        Ok(positions)
+    }
+
+    /// Marks every credential of a person as invalid; how many that were. Irreversible.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if it cannot be written.
+    pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
+        let changed = status_entry::Entity::update_many()
+            .col_expr(status_entry::Column::Status, Expr::value(1))
+            .filter(status_entry::Column::Person.eq(person.to_string()))
+            .filter(status_entry::Column::Status.ne(1))
+            .exec(self.database.connection())
+            .await?;
+        Ok(changed.rows_affected)
+    }
+
+    /// The places of a list that are not valid.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be read.
+    pub async fn invalid(&self, list: i32) -> Result<Vec<StatusEntry>, CredentialsError> {
+        let rows = status_entry::Entity::find()
+            .filter(status_entry::Column::List.eq(list))
+            .filter(status_entry::Column::Status.ne(0))
+            .all(self.database.connection())
+            .await?;
+        Ok(rows.iter().map(|r| StatusEntry { position: r.position, status: r.status }).collect())
+    }
+}
+
+async fn allocate<C: ConnectionTrait>(
+    connection: &C,
+    issuance: &Issuance,
+    wanted: Allocation,
+    mut draw: impl FnMut() -> u32 + Send,
+) -> Result<Vec<i32>, CredentialsError> {
+    let size =
+        u32::try_from(wanted.size).ok().filter(|s| *s > 0).ok_or(CredentialsError::ListFull)?;
+    let mut positions = Vec::with_capacity(wanted.count);
+    for _ in 0..wanted.count {
+        let mut free = None;
+        for _ in 0..DRAWS {
+            let drawn = draw().checked_rem(size).and_then(|p| i32::try_from(p).ok()).unwrap_or(0);
+            let taken =
+                status_entry::Entity::find_by_id((wanted.list, drawn)).one(connection).await?;
+            if taken.is_none() {
+                free = Some(drawn);
+                break;
+            }
+        }
+        let position = free.ok_or(CredentialsError::ListFull)?;
+        let row = status_entry::ActiveModel {
+            list: Set(wanted.list),
+            position: Set(position),
+            person: Set(issuance.person.to_string()),
+            issuance: Set(issuance.id.to_string()),
+            status: Set(0),
+            expires_at: Set(to_column(wanted.expires_at)),
+        };
+        status_entry::Entity::insert(row).exec_without_returning(connection).await?;
+        positions.push(position);
+    }
+    Ok(positions)
+}

@@ -1,0 +1,110 @@
+//! The issuer's records: each stage passed once, each nonce spent once, each place given once.
+
+use std::collections::BTreeSet;
+use uuid::Uuid;
+use yufu_base::Timestamp;
+use yufu_credentials::{Allocation, Authentication, Credentials, CredentialsError, Issuance};
+use yufu_database::Database;
+
+fn at() -> Timestamp {
+    Timestamp::from_seconds(1_800_000_000)
+}
+
+fn batch(count: usize, size: i32) -> Allocation {
+    Allocation { list: 1, size, count, expires_at: at().plus_seconds(86_400) }
+}
+
+async fn open() -> Credentials {
+    Credentials::open(Database::in_memory().await.unwrap()).await.unwrap()
+}
+
+async fn start(records: &Credentials, lookup: &str) -> Issuance {
+    let basis = Authentication {
+        id: Uuid::now_v7(),
+        person: Uuid::now_v7(),
+        officer: "officer 7".to_owned(),
+        evidence: "card and portrait".to_owned(),
+        at: at(),
+    };
+    let issuance = Issuance {
+        id: Uuid::now_v7(),
+        authentication: basis.id,
+        person: basis.person,
+        lookup: lookup.to_owned(),
+        session: "offered".to_owned(),
+        stage: 0,
+        expires_at: at().plus_seconds(600),
+    };
+    records.start_issuance(basis, issuance.clone()).await.unwrap();
+    issuance
+}
+
+fn count_up() -> impl FnMut() -> u32 {
+    let mut next = 0_u32;
+    move || {
+        next = next.wrapping_add(1);
+        next / 2 // every place is drawn twice, so that a taken one is met
+    }
+}
+
+#[tokio::test]
+async fn a_stage_is_passed_once() {
+    let records = open().await;
+    let offered = start(&records, "code").await;
+    records.advance(&offered, "token", "authorised").await.unwrap();
+    let raced = records.advance(&offered, "token2", "authorised").await;
+    assert!(matches!(raced, Err(CredentialsError::AlreadyPassed)));
+    assert!(matches!(records.issuance("code").await, Err(CredentialsError::Unknown(_))));
+    let authorised = records.issuance("token").await.unwrap();
+    assert_eq!((authorised.stage, authorised.session.as_str()), (1, "authorised"));
+}
+
+#[tokio::test]
+async fn a_nonce_is_spent_once_and_expires() {
+    let records = open().await;
+    let nonces = BTreeSet::from(["n".to_owned()]);
+    let first = start(&records, "a").await;
+    let unknown = records.complete_issuance(&first, &nonces, batch(1, 100), count_up(), at()).await;
+    assert!(matches!(unknown, Err(CredentialsError::NonceSpent)));
+    records.remember_nonce("n", at(), at().plus_seconds(60)).await.unwrap();
+    let late = at().plus_seconds(61);
+    let expired = records.complete_issuance(&first, &nonces, batch(1, 100), count_up(), late).await;
+    assert!(matches!(expired, Err(CredentialsError::NonceSpent)));
+    records.complete_issuance(&first, &nonces, batch(1, 100), count_up(), at()).await.unwrap();
+    let second = start(&records, "b").await;
+    let spent = records.complete_issuance(&second, &nonces, batch(1, 100), count_up(), at()).await;
+    assert!(matches!(spent, Err(CredentialsError::NonceSpent)));
+    assert_eq!(
+        records.issuance("b").await.unwrap().stage,
+        0,
+        "nothing of a refused step is written"
+    );
+}
+
+#[tokio::test]
+async fn every_credential_has_a_place_of_its_own_until_the_list_is_full() {
+    let records = open().await;
+    let none = BTreeSet::new();
+    let first = start(&records, "a").await;
+    let places =
+        records.complete_issuance(&first, &none, batch(10, 20), count_up(), at()).await.unwrap();
+    assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), 10);
+    let second = start(&records, "b").await;
+    let full = records.complete_issuance(&second, &none, batch(11, 20), count_up(), at()).await;
+    assert!(matches!(full, Err(CredentialsError::ListFull)));
+}
+
+#[tokio::test]
+async fn revoking_a_person_marks_all_of_theirs_and_none_of_others() {
+    let records = open().await;
+    let none = BTreeSet::new();
+    let (mine, theirs) = (start(&records, "a").await, start(&records, "b").await);
+    let places =
+        records.complete_issuance(&mine, &none, batch(3, 50), count_up(), at()).await.unwrap();
+    records.complete_issuance(&theirs, &none, batch(3, 50), count_up(), at()).await.unwrap();
+    assert_eq!(records.revoke(mine.person).await.unwrap(), 3);
+    assert_eq!(records.revoke(mine.person).await.unwrap(), 0);
+    let invalid: BTreeSet<i32> =
+        records.invalid(1).await.unwrap().iter().map(|e| e.position).collect();
+    assert_eq!(invalid, places.into_iter().collect());
+}

@@ -98,6 +98,18 @@ impl<C> Ledger<C> {
         self.desks.keys().copied()
     }
 
+    /// How many accounts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether there are none: never, as the central bank's are there from the start.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
     /// The running sum of all wallets, in minor units.
     pub(crate) const fn wallets_total(&self) -> u128 {
         self.wallets

@@ -1,1 +1,28 @@
-//! Composes ledger and registry into the one machine that replicas agree on.
+//! The one machine that replicas agree on: it composes ledger and registry, admits signed
+//! commands, remembers their ids, and answers each with an outcome.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod books;
+mod command;
+mod limits;
+mod machine;
+mod memory;
+mod outcome;
+mod refusal;
+mod steps;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{Action, Authorisation, Direction, Order, Submission};
+pub use machine::Machine;
+pub use outcome::{Done, Outcome};
+pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
+pub use views::{Totals, WalletView};
+pub use yufu_ledger::{AccountKind, Supply, institution_account};
+pub use yufu_registry::{
+    ClassId, ClassIdError, Institution, InstitutionNumber, Limits, Policy, PolicyError,
+    PolicyTerms, Role, UtcOffset, WalletClass,
+};

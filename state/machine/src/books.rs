@@ -1,0 +1,155 @@
+//! The state of an open ledger, and what the steps share: who submits, and finding what an
+//! order names.
+
+use crate::outcome::Done;
+use crate::refusal::Refusal;
+use borsh::{BorshDeserialize, BorshSerialize};
+use yufu_base::{AccountId, Amount, Currency, InstitutionId, PublicKey, Timestamp};
+use yufu_ledger::{BankNumber, ChartError, Ledger, Period, PostingError, Wallet, WalletSlot};
+use yufu_registry::{
+    ClassId, InstitutionNumber, Policy, Registry, RegistryError, Role, WalletClass,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Books {
+    pub(crate) currency: Currency,
+    pub(crate) registry: Registry,
+    pub(crate) ledger: Ledger<ClassId>,
+}
+
+/// An established submitter, and the time its command was stamped with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Submitter {
+    pub(crate) number: InstitutionNumber,
+    pub(crate) role: Role,
+    pub(crate) now: Timestamp,
+}
+
+/// A wallet an order names, with what the policy says of its class.
+pub(crate) struct Found<'a> {
+    pub(crate) slot: WalletSlot,
+    pub(crate) balance: u64,
+    pub(crate) wallet: &'a Wallet<ClassId>,
+    pub(crate) class: &'a WalletClass,
+}
+
+impl Submitter {
+    pub(crate) fn must_be(&self, needed: Role) -> Result<(), Refusal> {
+        if self.role == needed { Ok(()) } else { Err(Refusal::NotPermitted { needed }) }
+    }
+
+    pub(crate) const fn bank(&self) -> BankNumber {
+        bank_number(self.number)
+    }
+
+    pub(crate) const fn done(&self, balance: Option<Amount>) -> Done {
+        Done { at: self.now, balance }
+    }
+}
+
+impl Books {
+    /// The submitter, if it is registered and signed with its current key.
+    pub(crate) fn establish(
+        &self,
+        institution: &InstitutionId,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<Submitter, Refusal> {
+        let registered = self
+            .registry
+            .institution(institution)
+            .ok_or_else(|| Refusal::SubmitterUnknown(institution.clone()))?;
+        if registered.key != *key {
+            return Err(Refusal::KeyNotCurrent(institution.clone()));
+        }
+        Ok(Submitter { number: registered.number, role: registered.role, now })
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        self.registry.policy()
+    }
+
+    pub(crate) fn period(&self, now: Timestamp) -> Period {
+        Period { day: self.policy().day_index(now), year: self.policy().year(now) }
+    }
+
+    pub(crate) fn named_bank(&self, id: &InstitutionId) -> Result<BankNumber, Refusal> {
+        let institution =
+            self.registry.institution(id).ok_or_else(|| Refusal::InstitutionUnknown(id.clone()))?;
+        match institution.role {
+            Role::Bank => Ok(bank_number(institution.number)),
+            Role::CentralBank => Err(Refusal::NotABank(id.clone())),
+        }
+    }
+
+    pub(crate) fn wallet(&self, id: AccountId) -> Result<Found<'_>, Refusal> {
+        let (slot, balance, wallet) = self.ledger.wallet(id).ok_or(Refusal::AccountUnknown(id))?;
+        // A policy keeps every class there ever was, so a wallet's class is always found.
+        let class = self.policy().class(wallet.class).ok_or(Refusal::ClassUnknown(wallet.class))?;
+        Ok(Found { slot, balance, wallet, class })
+    }
+
+    /// The minor units of an amount that is something, in the ledger's currency.
+    pub(crate) fn minor(&self, amount: Amount) -> Result<u64, Refusal> {
+        if amount.is_zero() {
+            return Err(Refusal::AmountZero);
+        }
+        if amount.currency() != self.currency {
+            return Err(Refusal::CurrencyDiffers {
+                ledger: self.currency,
+                given: amount.currency(),
+            });
+        }
+        Ok(amount.minor())
+    }
+
+    pub(crate) const fn amount(&self, minor: u64) -> Amount {
+        Amount::new(self.currency, minor)
+    }
+}
+
+impl Found<'_> {
+    pub(crate) fn must_be_operated_by(
+        &self,
+        bank: BankNumber,
+        id: AccountId,
+    ) -> Result<(), Refusal> {
+        if self.wallet.bank == bank { Ok(()) } else { Err(Refusal::OtherBank(id)) }
+    }
+}
+
+/// The ledger knows banks by the numbers the registry gives.
+pub(crate) const fn bank_number(number: InstitutionNumber) -> BankNumber {
+    BankNumber(number.0)
+}
+
+impl From<PostingError> for Refusal {
+    fn from(error: PostingError) -> Self {
+        match error {
+            PostingError::InsufficientFunds { account, available, requested } => {
+                Self::InsufficientFunds { account, available, requested }
+            }
+            PostingError::OutOfRange(account) => Self::OutOfRange(account),
+        }
+    }
+}
+
+impl From<ChartError> for Refusal {
+    fn from(error: ChartError) -> Self {
+        match error {
+            ChartError::AccountExists(id) => Self::AccountExists(id),
+            ChartError::BankUnknown => Self::NotPermitted { needed: Role::Bank },
+            ChartError::Full => Self::Full,
+        }
+    }
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Registered(id) => Self::InstitutionRegistered(id),
+            RegistryError::Unknown(id) => Self::InstitutionUnknown(id),
+            RegistryError::Full => Self::Full,
+        }
+    }
+}

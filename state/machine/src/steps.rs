@@ -1,0 +1,9 @@
+//! The steps, one file each: every step checks, computes, then writes, and its write section
+//! cannot fail.
+
+mod exchange;
+mod institution;
+mod issuance;
+mod payment;
+mod policy;
+mod wallet;

@@ -1,0 +1,71 @@
+//! An exchange at a bank's desk. What comes into a wallet is held against its holding cap;
+//! what goes out counts as no payment.
+
+use crate::books::{Books, Found, Submitter};
+use crate::command::Direction;
+use crate::limits;
+use crate::outcome::Done;
+use crate::refusal::Refusal;
+use yufu_base::{AccountId, Amount};
+use yufu_ledger::Exchange;
+use yufu_registry::Role;
+
+/// What an exchange does to the wallet that takes part.
+enum Side<'a> {
+    Fills(Found<'a>),
+    Empties(Found<'a>),
+    None,
+}
+
+impl Books {
+    pub(crate) fn exchange(
+        &mut self,
+        by: Submitter,
+        direction: Direction,
+        amount: Amount,
+    ) -> Result<Done, Refusal> {
+        by.must_be(Role::Bank)?;
+        let (exchange, side) = self.at_the_desk(by, direction)?;
+        let minor = self.minor(amount)?;
+        let checked = self
+            .ledger
+            .check_exchange(by.bank(), exchange, minor)
+            .ok_or(Refusal::NotPermitted { needed: Role::Bank })??;
+        if let Side::Fills(wallet) = &side {
+            limits::check_holding(self.policy(), wallet.class, wallet.balance, minor)?;
+        }
+        let slot = match side {
+            Side::Fills(wallet) | Side::Empties(wallet) => Some(wallet.slot),
+            Side::None => None,
+        };
+        self.ledger.commit(checked);
+        Ok(by.done(slot.map(|slot| self.amount(self.ledger.balance(slot)))))
+    }
+
+    fn at_the_desk(
+        &self,
+        by: Submitter,
+        direction: Direction,
+    ) -> Result<(Exchange, Side<'_>), Refusal> {
+        let fills = |id, exchange: fn(_) -> Exchange| {
+            self.own_wallet(by, id).map(|wallet| (exchange(wallet.slot), Side::Fills(wallet)))
+        };
+        let empties = |id, exchange: fn(_) -> Exchange| {
+            self.own_wallet(by, id).map(|wallet| (exchange(wallet.slot), Side::Empties(wallet)))
+        };
+        match direction {
+            Direction::PaperToDigital(id) => fills(id, Exchange::PaperToDigital),
+            Direction::DepositToDigital(id) => fills(id, Exchange::DepositToDigital),
+            Direction::DigitalToPaper(id) => empties(id, Exchange::DigitalToPaper),
+            Direction::DigitalToDeposit(id) => empties(id, Exchange::DigitalToDeposit),
+            Direction::PaperToDeposit => Ok((Exchange::PaperToDeposit, Side::None)),
+            Direction::DepositToPaper => Ok((Exchange::DepositToPaper, Side::None)),
+        }
+    }
+
+    fn own_wallet(&self, by: Submitter, id: AccountId) -> Result<Found<'_>, Refusal> {
+        let wallet = self.wallet(id)?;
+        wallet.must_be_operated_by(by.bank(), id)?;
+        Ok(wallet)
+    }
+}

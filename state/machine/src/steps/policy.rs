@@ -1,0 +1,19 @@
+//! A new policy holds from the next command on. It keeps every class there ever was, so that
+//! no wallet is left without limits.
+
+use crate::books::{Books, Submitter};
+use crate::outcome::Done;
+use crate::refusal::Refusal;
+use yufu_registry::{Policy, Role};
+
+impl Books {
+    pub(crate) fn set_policy(&mut self, by: Submitter, policy: &Policy) -> Result<Done, Refusal> {
+        by.must_be(Role::CentralBank)?;
+        let mut known = self.policy().terms().classes.keys();
+        if let Some(class) = known.find(|class| policy.class(**class).is_none()) {
+            return Err(Refusal::ClassRemoved(*class));
+        }
+        self.registry.set_policy(policy.clone());
+        Ok(by.done(None))
+    }
+}

@@ -1,0 +1,127 @@
+//! What may be asked of the state. Nothing here changes it.
+
+use crate::books::bank_number;
+use crate::limits;
+use crate::machine::Machine;
+use yufu_base::{AccountId, Amount, Currency, InstitutionId, Timestamp};
+use yufu_ledger::{AccountKind, Supply};
+use yufu_registry::{ClassId, Institution, InstitutionNumber, Limits, Policy};
+
+/// A wallet as its bank sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalletView {
+    /// The bank that operates it.
+    pub bank: InstitutionId,
+    /// Its class.
+    pub class: ClassId,
+    /// What it holds.
+    pub balance: Amount,
+    /// What was paid from it today, by the policy's calendar.
+    pub spent_today: Amount,
+    /// What was paid from it this year, by the policy's calendar.
+    pub spent_this_year: Amount,
+    /// The ordinary limits of its class.
+    pub limits: Limits,
+    /// The limits after stepping up, if its class has any.
+    pub stepped_up: Option<Limits>,
+    /// What may still be paid today without stepping up; `None` is any amount.
+    pub remaining_today: Option<Amount>,
+    /// What may still be paid this year without stepping up; `None` is any amount.
+    pub remaining_this_year: Option<Amount>,
+    /// How much more it may hold; `None` is any amount.
+    pub remaining_balance: Option<Amount>,
+}
+
+/// How much the state holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Registered institutions, the central bank included.
+    pub institutions: usize,
+    /// Accounts of all kinds.
+    pub accounts: usize,
+    /// Command ids that are remembered.
+    pub remembered_ids: usize,
+}
+
+impl Machine {
+    /// The currency of the ledger; `None` before genesis.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.books.as_ref().map(|books| books.currency)
+    }
+
+    /// The policy in force; `None` before genesis.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.books.as_ref().map(|books| books.policy())
+    }
+
+    /// An institution by its name.
+    #[must_use]
+    pub fn institution(&self, id: &InstitutionId) -> Option<&Institution> {
+        self.books.as_ref()?.registry.institution(id)
+    }
+
+    /// All institutions, ordered by name.
+    pub fn institutions(&self) -> impl Iterator<Item = (&InstitutionId, &Institution)> {
+        self.books.iter().flat_map(|books| books.registry.institutions())
+    }
+
+    /// The balance of any account.
+    #[must_use]
+    pub fn balance(&self, account: AccountId) -> Option<Amount> {
+        let books = self.books.as_ref()?;
+        Some(books.amount(books.ledger.account(account)?.balance()))
+    }
+
+    /// The balance of one of a bank's own accounts; `None` for kinds a bank does not have.
+    #[must_use]
+    pub fn bank_balance(&self, bank: &InstitutionId, kind: AccountKind) -> Option<Amount> {
+        let books = self.books.as_ref()?;
+        let number = bank_number(books.registry.institution(bank)?.number);
+        Some(books.amount(books.ledger.bank_account(number, kind)?.balance()))
+    }
+
+    /// A wallet as of `now`.
+    #[must_use]
+    pub fn wallet(&self, account: AccountId, now: Timestamp) -> Option<WalletView> {
+        let books = self.books.as_ref()?;
+        let found = books.wallet(account).ok()?;
+        let period = books.period(now);
+        let today = found.wallet.spending.on_day(period);
+        let this_year = found.wallet.spending.in_year(period);
+        let limits = found.class.ordinary;
+        let left = |limit: Option<u64>, spent| {
+            limit.map(|limit: u64| books.amount(limit.saturating_sub(spent)))
+        };
+        Some(WalletView {
+            bank: books.registry.name(InstitutionNumber(found.wallet.bank.0))?.clone(),
+            class: found.wallet.class,
+            balance: books.amount(found.balance),
+            spent_today: books.amount(today),
+            spent_this_year: books.amount(this_year),
+            limits,
+            stepped_up: found.class.stepped_up,
+            remaining_today: left(limits.per_day, today),
+            remaining_this_year: left(limits.per_year, this_year),
+            remaining_balance: limits::room(&limits, found.balance).map(|m| books.amount(m)),
+        })
+    }
+
+    /// All money by where it is, in minor units.
+    #[must_use]
+    pub fn supply(&self) -> Supply {
+        let empty = Supply { balanced: true, ..Supply::default() };
+        self.books.as_ref().map_or(empty, |books| books.ledger.supply())
+    }
+
+    /// How much the state holds.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.books.as_ref().map_or_else(Totals::default, |books| Totals {
+            institutions: books.registry.institutions().count(),
+            accounts: books.ledger.len(),
+            remembered_ids: self.memory.len(),
+        })
+    }
+}

@@ -166,3 +166,61 @@ fn placeholder(item: &Value) -> Result<Option<String>, SdJwtError> {
         _ => Err(SdJwtError::Digests),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disclosure::digest;
+    use crate::key_binding::BindingClaims;
+    use serde_json::json;
+    use yufu_jose::{Jwk, Unverified, parse_json_object};
+
+    /// RFC 9901 section 5.2: the SD-JWT+KB of the main example.
+    const EXAMPLE: &str = include_str!("../tests/rfc9901-section-5.2.txt");
+
+    #[test]
+    fn the_main_example_of_rfc_9901_verifies_and_processes_as_printed() {
+        let (disclosed, binding) = crate::sd_jwt::split(EXAMPLE.trim()).unwrap();
+        let mut parts = disclosed.trim_end_matches('~').split('~');
+        // The issuer's key of RFC 9901 appendix A.5.
+        let issuer: Jwk = serde_json::from_value(json!({
+            "kty": "EC", "crv": "P-256",
+            "x": "b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ",
+            "y": "Xv5zWwuoaTgdS6hV43yI6gBwTnjukmFQQnJ_kCxzqk8",
+        }))
+        .unwrap();
+        let token = Unverified::parse(parts.next().unwrap()).unwrap().verify(&issuer.key).unwrap();
+        let disclosures: Vec<_> = parts.map(|part| Disclosure::parse(part).unwrap()).collect();
+        let processed = process(parse_json_object(&token.payload).unwrap(), &disclosures).unwrap();
+        let mut claims = processed.claims;
+        let holder: Jwk =
+            serde_json::from_value(claims.remove("cnf").unwrap()["jwk"].clone()).unwrap();
+        let expected = json!({
+            "iss": "https://issuer.example.com", "iat": 1683000000, "exp": 1883000000,
+            "sub": "user_42", "given_name": "John", "family_name": "Doe",
+            "nationalities": ["US"],
+            "address": {
+                "street_address": "123 Main St", "locality": "Anytown",
+                "region": "Anystate", "country": "US",
+            },
+        });
+        assert_eq!(Value::Object(claims), expected);
+        let binding = Unverified::parse(binding).unwrap().verify(&holder.key).unwrap();
+        let binding: BindingClaims = binding.claims().unwrap();
+        assert_eq!(binding.sd_hash, digest(disclosed));
+        assert_eq!(
+            (binding.aud.as_str(), binding.nonce.as_str()),
+            ("https://verifier.example.org", "1234567890")
+        );
+    }
+
+    #[test]
+    fn places_count_the_elements_that_are_left() {
+        let [hidden, shown] = ["a", "b"].map(|text| Disclosure::new([1; 16], None, json!(text)));
+        let payload = json!({"list": [{"...": hidden.digest}, {"...": shown.digest}, "c"]});
+        let processed = process(payload.as_object().unwrap().clone(), &[shown]).unwrap();
+        assert_eq!(processed.claims["list"], json!(["b", "c"]));
+        let place = vec![PathStep::Name("list".into()), PathStep::Index(0)];
+        assert_eq!(processed.places, [place]);
+    }
+}

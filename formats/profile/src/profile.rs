@@ -238,3 +238,6 @@ fn read_classes(
     let mut names = BTreeSet::new();
     root.tables("wallet_classes", |section| read_class(section, currency.code, claims, &mut names))
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,9 @@ pub(crate) async fn run(
             continue;
         };
         let number = index.saturating_add(1);
+        let backend = transaction.get_database_backend();
         let outcome = async {
-            transaction.execute_unprepared(&dialect(&transaction, migration.sql)).await?;
+            transaction.execute_unprepared(&dialect(backend, migration.sql)).await?;
             remember(&transaction, component, number, migration).await?;
             transaction.commit().await
         };
@@ -152,8 +153,8 @@ async fn remember(
     connection.execute_raw(insert).await.map(|_| ())
 }
 
-fn dialect(connection: &impl ConnectionTrait, sql: &str) -> String {
-    let (bytes, uuid) = match connection.get_database_backend() {
+fn dialect(backend: DbBackend, sql: &str) -> String {
+    let (bytes, uuid) = match backend {
         DbBackend::Postgres => ("BYTEA", "UUID"),
         _ => ("BLOB", "BLOB"),
     };
@@ -163,4 +164,83 @@ fn dialect(connection: &impl ConnectionTrait, sql: &str) -> String {
 fn checksum(migration: &Migration) -> String {
     let sum = digest(&SHA256, migration.sql.as_bytes());
     sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Migration =
+        Migration { name: "one", sql: "CREATE TABLE one (id {uuid}, body {bytes});" };
+    const SECOND: Migration =
+        Migration { name: "two", sql: "CREATE TABLE two (id BIGINT); INSERT INTO two VALUES (2);" };
+    const BROKEN: Migration =
+        Migration { name: "broken", sql: "CREATE TABLE three (id BIGINT); CREATE NONSENSE;" };
+
+    async fn count(database: &Database, sql: &str) -> i64 {
+        let connection = database.connection();
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    async fn tables(database: &Database) -> i64 {
+        let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('one', 'two', 'three')";
+        count(database, sql).await
+    }
+
+    #[tokio::test]
+    async fn each_migration_is_applied_once_and_in_order() {
+        let database = Database::in_memory().await.unwrap();
+        database.migrate("a", &[FIRST]).await.unwrap();
+        assert_eq!(tables(&database).await, 1);
+        for _ in 0..2 {
+            database.migrate("a", &[FIRST, SECOND]).await.unwrap();
+        }
+        assert_eq!(tables(&database).await, 2);
+        assert_eq!(count(&database, "SELECT COUNT(*) FROM two").await, 1);
+    }
+
+    #[tokio::test]
+    async fn components_have_histories_of_their_own() {
+        let database = Database::in_memory().await.unwrap();
+        database.migrate("a", &[FIRST]).await.unwrap();
+        database.migrate("b", &[SECOND]).await.unwrap();
+        assert_eq!(tables(&database).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_database_newer_than_the_program_is_refused() {
+        let database = Database::in_memory().await.unwrap();
+        database.migrate("a", &[FIRST, SECOND]).await.unwrap();
+        for known in [&[FIRST][..], &[]] {
+            let refused = database.migrate("a", known).await.unwrap_err();
+            assert!(matches!(refused, MigrationError::Newer { found: 2, .. }), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_released_migration_that_changed_is_refused() {
+        let database = Database::in_memory().await.unwrap();
+        database.migrate("a", &[FIRST]).await.unwrap();
+        let refused = database.migrate("a", &[SECOND, FIRST]).await.unwrap_err();
+        assert!(matches!(refused, MigrationError::Changed { number: 1, .. }), "{refused}");
+        assert_eq!(tables(&database).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_nothing_of_itself() {
+        let database = Database::in_memory().await.unwrap();
+        let refused = database.migrate("a", &[FIRST, BROKEN]).await.unwrap_err();
+        assert!(matches!(refused, MigrationError::Failed { number: 2, .. }), "{refused}");
+        assert_eq!(tables(&database).await, 1);
+        database.migrate("a", &[FIRST, SECOND]).await.unwrap();
+    }
+
+    #[test]
+    fn the_types_that_differ_are_filled_in() {
+        let sql = "CREATE TABLE one (id {uuid}, body {bytes});";
+        let postgres = dialect(DbBackend::Postgres, sql);
+        assert_eq!(postgres, "CREATE TABLE one (id UUID, body BYTEA);");
+        assert_eq!(dialect(DbBackend::Sqlite, sql), "CREATE TABLE one (id BLOB, body BLOB);");
+    }
 }

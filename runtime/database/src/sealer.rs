@@ -193,3 +193,118 @@ impl fmt::Debug for Sealer {
         f.write_str("Sealer(hidden)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sealer(keys: &Database, master: u8) -> Result<Sealer, SealError> {
+        Sealer::open(keys.clone(), &MasterKey::new([master; 32])).await
+    }
+
+    async fn keys() -> Database {
+        Database::in_memory().await.unwrap()
+    }
+
+    fn persons<const N: usize>() -> [Uuid; N] {
+        std::array::from_fn(|_| Uuid::new_v4())
+    }
+
+    #[tokio::test]
+    async fn what_is_sealed_opens_after_a_restart_under_the_same_master_key() {
+        let keys = keys().await;
+        let [person] = persons();
+        let made = sealer(&keys, 1).await.unwrap().create(&[person]).await.unwrap();
+        let sealed = made[0].seal("a.b", b"secret").unwrap();
+        let found = sealer(&keys, 1).await.unwrap().key(person).await.unwrap();
+        assert_eq!(*found.open("a.b", &sealed).unwrap(), b"secret");
+    }
+
+    #[tokio::test]
+    async fn another_master_key_is_refused_at_once() {
+        let keys = keys().await;
+        sealer(&keys, 1).await.unwrap();
+        assert!(matches!(sealer(&keys, 2).await, Err(SealError::MasterKey)));
+    }
+
+    #[tokio::test]
+    async fn sealed_bytes_open_only_whole_for_their_person_and_place() {
+        let keys = keys().await;
+        let made = sealer(&keys, 1).await.unwrap().create(&persons::<2>()).await.unwrap();
+        let sealed = made[0].seal("a.b", b"secret").unwrap();
+        assert!(matches!(made[1].open("a.b", &sealed), Err(SealError::Opening)));
+        assert!(matches!(made[0].open("a.c", &sealed), Err(SealError::Opening)));
+        for index in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[index] ^= 1;
+            assert!(matches!(made[0].open("a.b", &altered), Err(SealError::Opening)));
+            assert!(made[0].open("a.b", &sealed[..index]).is_err());
+        }
+        assert_ne!(made[0].seal("a.b", b"secret").unwrap(), sealed, "a nonce was used twice");
+    }
+
+    #[tokio::test]
+    async fn a_wrapped_key_moved_to_another_person_does_not_open() {
+        let keys = keys().await;
+        let sealer = sealer(&keys, 1).await.unwrap();
+        let [first, second] = persons();
+        sealer.create(&[first, second]).await.unwrap();
+        sealer.destroy(&[second]).await.unwrap();
+        let steal = Statement::from_sql_and_values(
+            sea_orm::DbBackend::Sqlite,
+            "INSERT INTO data_key SELECT $1, wrapped FROM data_key",
+            [second.into()],
+        );
+        keys.connection().execute_raw(steal).await.unwrap();
+        assert!(matches!(sealer.key(second).await, Err(SealError::Opening)));
+    }
+
+    #[tokio::test]
+    async fn a_destroyed_key_is_gone_and_the_others_stay() {
+        let sealer = sealer(&keys().await, 1).await.unwrap();
+        let [first, second] = persons();
+        sealer.create(&[first, second]).await.unwrap();
+        sealer.destroy(&[first]).await.unwrap();
+        sealer.destroy(&[first]).await.unwrap();
+        assert!(matches!(sealer.key(first).await, Err(SealError::Erased)));
+        assert!(sealer.key(second).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_destroyed_key_leaves_no_bytes_in_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Database::open(&folder.path().join("keys.db")).await.unwrap();
+        let sealer = sealer(&keys, 1).await.unwrap();
+        let [person] = persons();
+        sealer.create(&[person]).await.unwrap();
+        let holds = || {
+            std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+                let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                bytes.windows(16).any(|window| window == person.as_bytes())
+            })
+        };
+        assert!(holds());
+        sealer.destroy(&[person]).await.unwrap();
+        assert!(!holds());
+    }
+
+    #[tokio::test]
+    async fn keys_are_made_for_all_or_none() {
+        let sealer = sealer(&keys().await, 1).await.unwrap();
+        let [first, second] = persons();
+        sealer.create(&[first]).await.unwrap();
+        assert!(sealer.create(&[second, first]).await.is_err());
+        assert!(matches!(sealer.key(second).await, Err(SealError::Erased)));
+    }
+
+    #[tokio::test]
+    async fn a_blind_index_depends_on_master_key_domain_and_value() {
+        let one = sealer(&keys().await, 1).await.unwrap();
+        let two = sealer(&keys().await, 2).await.unwrap();
+        let index = one.blind("number", "42");
+        assert!(index == one.blind("number", "42"));
+        assert!(index != two.blind("number", "42"));
+        assert!(index != one.blind("phone", "42"));
+        assert!(index != one.blind("number4", "2"));
+    }
+}

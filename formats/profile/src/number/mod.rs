@@ -68,3 +68,6 @@ impl Sex {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

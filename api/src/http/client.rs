@@ -63,7 +63,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn get<T: DeserializeOwned>(&self, url: &str, bearer: Option<&str>) -> Result<T, ClientError> {
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+    ) -> Result<T, ClientError> {
         json(url, send(url, authorised(self.http.get(url), bearer)).await?).await
     }
 
@@ -74,8 +78,11 @@ impl Client {
     pub async fn get_text(&self, url: &str) -> Result<String, ClientError> {
         let response = send(url, self.http.get(url)).await?;
         let status = response.status().as_u16();
-        String::from_utf8(body(url, response).await?)
-            .map_err(|e| ClientError::Unexpected { url: url.to_owned(), status, cause: e.to_string() })
+        String::from_utf8(body(url, response).await?).map_err(|e| ClientError::Unexpected {
+            url: url.to_owned(),
+            status,
+            cause: e.to_string(),
+        })
     }
 
     /// POSTs JSON and reads JSON, with a bearer token if one is given.
@@ -103,7 +110,8 @@ impl Client {
         content: Vec<u8>,
     ) -> Result<(u16, String, Vec<u8>), ClientError> {
         let unreachable = |cause: String| ClientError::Unreachable { url: url.to_owned(), cause };
-        let method = method.parse().map_err(|_| unreachable(format!("{method} is no HTTP method")))?;
+        let method =
+            method.parse().map_err(|_| unreachable(format!("{method} is no HTTP method")))?;
         let mut request = self.http.request(method, url);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -157,8 +165,11 @@ async fn send(url: &str, request: RequestBuilder) -> Result<Response, ClientErro
 async fn json<T: DeserializeOwned>(url: &str, response: Response) -> Result<T, ClientError> {
     let status = response.status().as_u16();
     let bytes = body(url, response).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| ClientError::Unexpected { url: url.to_owned(), status, cause: e.to_string() })
+    serde_json::from_slice(&bytes).map_err(|e| ClientError::Unexpected {
+        url: url.to_owned(),
+        status,
+        cause: e.to_string(),
+    })
 }
 
 /// Reads a body up to a bound, so that no institution can exhaust another's memory.
@@ -167,8 +178,12 @@ async fn body(url: &str, mut response: Response) -> Result<Vec<u8>, ClientError>
     let mut bytes = Vec::new();
     loop {
         let chunk = response.chunk().await;
-        match chunk.map_err(|e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) })? {
-            Some(chunk) if bytes.len().saturating_add(chunk.len()) <= LONGEST => bytes.extend_from_slice(&chunk),
+        match chunk
+            .map_err(|e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) })?
+        {
+            Some(chunk) if bytes.len().saturating_add(chunk.len()) <= LONGEST => {
+                bytes.extend_from_slice(&chunk)
+            }
             Some(_) => {
                 let cause = format!("the answer is longer than {LONGEST} bytes");
                 return Err(ClientError::Unexpected { url: url.to_owned(), status, cause });

@@ -37,7 +37,9 @@ impl OperatorToken {
         let name = headers.get("operator").map_or(Ok("desk"), |v| v.to_str());
         match name {
             Ok(name) if (1..=64).contains(&name.len()) => Ok(Operator { name: name.to_owned() }),
-            _ => Err(Problem::malformed("the Operator header is to be a staff name of 1 to 64 ASCII characters")),
+            _ => Err(Problem::malformed(
+                "the Operator header is to be a staff name of 1 to 64 ASCII characters",
+            )),
         }
     }
 }

@@ -119,12 +119,14 @@ pub(crate) fn layers(router: Router, limits: Limits) -> Router {
 async fn observe(request: Request, next: Next) -> Response {
     #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
     let started = std::time::Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().to_string();
     let mut response = next.run(request).await;
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
-    let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
+    let labels =
+        [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
     metrics::counter!("yufu_http_requests_total", &labels).increment(1);
     metrics::histogram!("yufu_http_request_seconds", "route" => route.clone()).record(elapsed);
     tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
@@ -179,14 +181,16 @@ mod tests {
             stream.write_all(b"GET /quick HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
             held.push(stream);
         }
-        let answer = ask(address, "GET /quick HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let answer =
+            ask(address, "GET /quick HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     #[tokio::test]
     async fn a_body_over_the_bound_is_refused() {
         let address = start(tight()).await;
-        let head = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n";
+        let head =
+            "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n";
         let answer = ask(address, &format!("{head}{}", "x".repeat(2000))).await;
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
@@ -194,14 +198,16 @@ mod tests {
     #[tokio::test]
     async fn a_request_over_its_time_is_ended() {
         let address = start(tight()).await;
-        let answer = ask(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let answer =
+            ask(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
 
     #[tokio::test]
     async fn an_unknown_address_is_a_problem_with_a_code() {
         let address = start(tight()).await;
-        let answer = ask(address, "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let answer =
+            ask(address, "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(answer.contains("\"code\":\"request.not_found\""), "{answer}");
     }
 }

@@ -57,7 +57,9 @@ async fn healthz() -> Json<Health> {
     responses((status = 200, body = Health), (status = 503, body = crate::http::ProblemBody)))]
 async fn readyz(State(public): State<Arc<Public>>) -> Result<Json<Health>, Problem> {
     for (name, ready) in &public.readiness {
-        ready().map_err(|cause| Problem::unavailable("server.not_ready", format!("{name}: {cause}")))?;
+        ready().map_err(|cause| {
+            Problem::unavailable("server.not_ready", format!("{name}: {cause}"))
+        })?;
     }
     Ok(Json(OK))
 }

@@ -1,0 +1,69 @@
+//! The central bank: takes signed commands into the one log, issues money, and tells everybody
+//! how much there is. It learns account ids and amounts, never persons.
+
+mod accounts;
+mod commands;
+mod operations;
+mod supply;
+
+pub use accounts::WalletState;
+pub use operations::{Operation, OperationKind};
+pub use supply::{Ledger, SupplyReport};
+
+use crate::http::{OperatorToken, Problem};
+use crate::ledger::{self, CommandDone};
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yufu_base::{CommandId, InstitutionId, Signer};
+use yufu_engine::{Handle, Status};
+use yufu_keys::random;
+use yufu_machine::{Action, Machine};
+
+/// The central bank's face, and what it works with.
+pub struct CentralBank {
+    /// Its name in the ledger.
+    pub id: InstitutionId,
+    /// The engine that runs the machine over the log.
+    pub ledger: Handle<Machine>,
+    /// Its key for commands.
+    pub signer: Arc<dyn Signer>,
+    /// The token of its desk.
+    pub operator: OperatorToken,
+}
+
+pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
+    OpenApiRouter::new()
+        .routes(routes!(commands::submit))
+        .routes(routes!(operations::operate))
+        .routes(routes!(operations::confirm_clock))
+        .routes(routes!(accounts::wallet))
+        .routes(routes!(supply::supply))
+        .routes(routes!(supply::ledger))
+}
+
+impl CentralBank {
+    /// Signs and submits a command of the central bank's own, under a fresh id.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be submitted.
+    pub async fn command(&self, action: Action) -> Result<CommandDone, Problem> {
+        let now = self.ledger.read(|_, now| now);
+        let id = CommandId::at(now, u128::from_be_bytes(random()));
+        let submission =
+            ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
+        ledger::answer(id, self.ledger.submit(submission).await)
+    }
+
+    /// Whether commands are taken.
+    ///
+    /// # Errors
+    /// Why they are not.
+    pub fn ready(&self) -> Result<(), String> {
+        match self.ledger.status() {
+            Status::Running => Ok(()),
+            Status::ClockJumped(jump) => Err(jump.to_string()),
+            Status::Stopped(reason) => Err(reason.to_string()),
+        }
+    }
+}

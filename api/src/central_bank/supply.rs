@@ -1,0 +1,87 @@
+//! What anybody may know: how much money there is and where, and where the log stands.
+
+use super::CentralBank;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use yufu_machine::Supply;
+
+/// All money of the ledger by where it is, in minor units (fen), paper and digital together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SupplyReport {
+    /// ISO 4217.
+    pub currency: String,
+    /// Issued by the central bank: all that follows but the last two is part of it.
+    pub issued: u64,
+    /// Banks' reserves at the central bank.
+    pub reserves: u64,
+    /// Notes in banks' vaults.
+    pub paper_in_vaults: u64,
+    /// Notes and coins in the public's hands.
+    pub paper_in_circulation: u64,
+    /// Digital cash in banks' vaults.
+    pub digital_in_vaults: u64,
+    /// Digital cash in wallets.
+    pub digital_in_wallets: u64,
+    /// On its way between ledgers.
+    pub in_flight: u64,
+    /// Deposits that banks owe their customers: not central-bank money.
+    pub deposits: u64,
+    /// Whether issued = held + in flight, and every bank's books balance.
+    pub balanced: bool,
+}
+
+/// Where the log stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ledger {
+    /// The ledger's name: the id of its central bank. Orders name it.
+    pub ledger: String,
+    /// The newest record.
+    pub seq: u64,
+    /// The head of the hash chain: commits to every record before it.
+    pub chain: String,
+}
+
+/// How much money there is, and where.
+#[utoipa::path(get, path = "/central-bank/v1/supply", tag = "central bank",
+    responses((status = 200, body = SupplyReport)))]
+pub(super) async fn supply(State(bank): State<Arc<CentralBank>>) -> Json<SupplyReport> {
+    Json(bank.supply())
+}
+
+/// Where the log stands.
+#[utoipa::path(get, path = "/central-bank/v1/ledger", tag = "central bank",
+    responses((status = 200, body = Ledger)))]
+pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Json<Ledger> {
+    let head = bank.ledger.head();
+    Json(Ledger { ledger: bank.id.to_string(), seq: head.seq.get(), chain: head.chain.to_string() })
+}
+
+impl CentralBank {
+    /// How much money there is, and where.
+    #[must_use]
+    pub fn supply(&self) -> SupplyReport {
+        let (supply, currency) =
+            self.ledger.read(|machine, _| (machine.supply(), machine.currency()));
+        report(&supply, currency.map(|c| c.to_string()).unwrap_or_default())
+    }
+}
+
+fn report(supply: &Supply, currency: String) -> SupplyReport {
+    // Sums over all accounts; each is bounded by the turnover of one account, which fits 64 bits.
+    let minor = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
+    SupplyReport {
+        currency,
+        issued: minor(supply.backing),
+        reserves: minor(supply.reserves),
+        paper_in_vaults: minor(supply.paper_vaults),
+        paper_in_circulation: minor(supply.paper_public),
+        digital_in_vaults: minor(supply.vaults),
+        digital_in_wallets: minor(supply.wallets),
+        in_flight: minor(supply.in_flight),
+        deposits: minor(supply.deposits),
+        balanced: supply.balanced,
+    }
+}

@@ -1,1 +1,13 @@
-//! Tests of the whole machine.
+//! Tests of the whole machine: every rule and its precedence, the wire format, repeats, and
+//! properties over random command streams against an independent model.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "an overflow in a test panics, and so fails the test"
+)]
+
+mod calendar;
+mod properties;
+mod refusals;
+mod repeats;
+mod support;
+mod wire;

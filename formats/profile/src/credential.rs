@@ -1,9 +1,11 @@
 //! Credential types: their claims, how each is shown, and which population column it is from.
 
 use crate::institution::Role;
-use crate::resident::Column;
+use crate::number::Sex;
+use crate::resident::{Column, is_over};
 use crate::section::{Section, Span};
 use crate::text::{Text, read_text};
+use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -78,6 +80,73 @@ pub enum ClaimSource {
     AgeOver(u8),
     /// The same for everybody, such as the issuing country.
     Constant(String),
+}
+
+/// The value of a claim.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ClaimValue {
+    /// A text.
+    Text(String),
+    /// A number: sex by ISO/IEC 5218.
+    Number(u8),
+    /// Whether something holds.
+    Flag(bool),
+}
+
+impl fmt::Debug for ClaimValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClaimValue(hidden)")
+    }
+}
+
+impl CredentialType {
+    /// The population columns that its claims need: those an issuer must read, and no others.
+    #[must_use]
+    pub fn columns(&self) -> BTreeSet<Column> {
+        self.claims.iter().filter_map(|claim| claim.source.column()).collect()
+    }
+
+    /// Its claims' values for a person whose columns `value` gives, on the day `today`.
+    /// `None` if a needed column is not given or does not hold what it should.
+    #[must_use]
+    pub fn values<'a>(
+        &self,
+        value: impl Fn(Column) -> Option<&'a str>,
+        today: Date,
+    ) -> Option<Vec<(ClaimPath, ClaimValue)>> {
+        let claims = self.claims.iter();
+        claims.map(|c| Some((c.path.clone(), c.source.value(&value, today)?))).collect()
+    }
+}
+
+impl ClaimSource {
+    /// The population column it needs, if any.
+    #[must_use]
+    pub fn column(&self) -> Option<Column> {
+        match self {
+            Self::Column(column) => Some(*column),
+            Self::AgeOver(_) => Some(Column::BirthDate),
+            Self::Constant(_) => None,
+        }
+    }
+
+    fn value<'a>(
+        &self,
+        value: &impl Fn(Column) -> Option<&'a str>,
+        today: Date,
+    ) -> Option<ClaimValue> {
+        match self {
+            Self::Column(Column::Sex) => {
+                Some(ClaimValue::Number(Sex::from_letter(value(Column::Sex)?)?.iso_5218()))
+            }
+            Self::Column(column) => Some(ClaimValue::Text(value(*column)?.to_owned())),
+            Self::AgeOver(years) => {
+                let birth = value(Column::BirthDate)?.parse().ok()?;
+                Some(ClaimValue::Flag(is_over(birth, *years, today)))
+            }
+            Self::Constant(text) => Some(ClaimValue::Text(text.clone())),
+        }
+    }
 }
 
 pub(crate) fn read_credential(

@@ -15,7 +15,7 @@ mod text;
 mod wallet_class;
 
 pub use calendar::{UtcOffset, UtcOffsets};
-pub use credential::{Claim, ClaimPath, ClaimSource, CredentialType};
+pub use credential::{Claim, ClaimPath, ClaimSource, ClaimValue, CredentialType};
 pub use error::{ProfileError, ProfileErrors};
 pub use institution::{Institution, Merchant, Request, Role};
 pub use money::{BankMoney, CurrencyProfile};

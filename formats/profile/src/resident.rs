@@ -145,10 +145,14 @@ impl Resident {
     /// completes a year on 1 March of a common year.
     #[must_use]
     pub fn is_over(&self, years: u8, day: Date) -> bool {
-        let birth = self.birth_date;
-        let Some(year) = birth.year().checked_add(i16::from(years)) else { return false };
-        (day.year(), day.month(), day.day()) >= (year, birth.month(), birth.day())
+        is_over(self.birth_date, years, day)
     }
+}
+
+/// See [`Resident::is_over`].
+pub(crate) fn is_over(birth: Date, years: u8, day: Date) -> bool {
+    let Some(year) = birth.year().checked_add(i16::from(years)) else { return false };
+    (day.year(), day.month(), day.day()) >= (year, birth.month(), birth.day())
 }
 
 impl fmt::Debug for Resident {
@@ -160,6 +164,19 @@ impl fmt::Debug for Resident {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_year_is_completed_on_the_birthday_and_on_1_march_for_29_february() {
+        let day = |year, month, day| jiff::civil::date(year, month, day);
+        for (birth, today, over) in [
+            (day(2008, 5, 2), day(2026, 5, 1), false),
+            (day(2008, 5, 2), day(2026, 5, 2), true),
+            (day(2008, 2, 29), day(2026, 2, 28), false),
+            (day(2008, 2, 29), day(2026, 3, 1), true),
+        ] {
+            assert_eq!(is_over(birth, 18, today), over, "{birth} {today}");
+        }
+    }
 
     #[test]
     fn every_column_has_its_word() {

@@ -133,8 +133,8 @@ impl Reader<'_> {
     fn resident(&mut self, record: &Record) -> Option<Resident> {
         let number = self.scheme.parse(record.get(Column::ResidentNumber).1);
         if let Err(error) = &number {
-            let expected = format!("a number by {}", self.scheme.standard());
-            self.report(record, Column::ResidentNumber, &error.to_string(), &expected);
+            let (what, expected) = error.finding(self.scheme.standard());
+            self.report(record, Column::ResidentNumber, &what, &expected);
         }
         let sex = Sex::from_letter(record.get(Column::Sex).1);
         if sex.is_none() {

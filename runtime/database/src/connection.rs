@@ -24,11 +24,17 @@ pub enum DatabaseError {
         /// The file, or `memory`.
         name: String,
         /// What the database says.
-        reason: DbErr,
+        reason: Box<DbErr>,
     },
     /// A statement failed.
     #[error("the database refused: {0}")]
-    Statement(#[from] DbErr),
+    Statement(Box<DbErr>),
+}
+
+impl From<DbErr> for DatabaseError {
+    fn from(error: DbErr) -> Self {
+        Self::Statement(Box::new(error))
+    }
 }
 
 /// An open database; clones share its connections.
@@ -81,7 +87,7 @@ impl Database {
         options.sqlx_logging(false);
         match sea_orm::Database::connect(options).await {
             Ok(connection) => Ok(Self { connection }),
-            Err(reason) => Err(DatabaseError::Open { name, reason }),
+            Err(reason) => Err(DatabaseError::Open { name, reason: Box::new(reason) }),
         }
     }
 

@@ -196,11 +196,12 @@ fn join_grandparents(people: &[Person], families: Vec<Family>, draw: &mut Draw) 
         let bucket = hosts.get_mut(usize::from(youngest.saturating_sub(gap)));
         let Some(host) = bucket.and_then(VecDeque::pop_front) else { continue };
         // Whoever lives with their own children cannot be moved and moved to at once.
-        if host != index && moves.get(host) == Some(&None) {
-            if let (Some(place), Some(flag)) = (moves.get_mut(index), hosting.get_mut(host)) {
-                *place = Some(host);
-                *flag = true;
-            }
+        if host != index
+            && moves.get(host) == Some(&None)
+            && let (Some(place), Some(flag)) = (moves.get_mut(index), hosting.get_mut(host))
+        {
+            *place = Some(host);
+            *flag = true;
         }
     }
     merge(families, &moves)

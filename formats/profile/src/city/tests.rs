@@ -58,7 +58,7 @@ fn a_city_of_any_size_has_that_many_and_reads_back() {
 }
 
 #[test]
-fn parents_are_old_enough_and_siblings_twins_excepted_far_apart() {
+fn parents_are_old_enough_and_siblings_far_apart() {
     for (id, members) in households(&city(3, 5000)) {
         let of = |relation| members.iter().filter(move |r| r.relation == relation);
         let head = members[0];
@@ -87,7 +87,7 @@ fn parents_are_old_enough_and_siblings_twins_excepted_far_apart() {
 }
 
 #[test]
-fn fathers_and_children_share_a_family_name_with_a_parent() {
+fn children_bear_the_family_name_of_a_parent() {
     for (id, members) in households(&city(3, 3000)) {
         let couple = members.iter().any(|r| r.relation == Relation::Spouse);
         for child in members.iter().filter(|r| r.relation == Relation::Child && couple) {

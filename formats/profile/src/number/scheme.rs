@@ -104,6 +104,27 @@ pub enum NumberError {
     },
 }
 
+impl NumberError {
+    /// What is wrong and what was expected, apart, for a report with a place.
+    pub(crate) fn finding(&self, standard: &str) -> (String, String) {
+        match self {
+            Self::Length { found, expected } => {
+                (format!("the number has {found} characters"), format!("{expected} ({standard})"))
+            }
+            Self::Character { position, expected } => {
+                (format!("character {position} of the number is not allowed"), expected.clone())
+            }
+            Self::Region => ("the number's region is unknown".into(), "a region prefix".into()),
+            Self::BirthDate => {
+                ("the number's date of birth is no day".into(), "a day of the calendar".into())
+            }
+            Self::CheckCharacter { found, expected } => {
+                (format!("check character is {found}"), format!("{expected} ({standard})"))
+            }
+        }
+    }
+}
+
 impl NumberScheme {
     /// The standard it is written in, such as `GB 11643-1999`.
     #[must_use]

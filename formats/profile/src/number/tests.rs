@@ -13,7 +13,7 @@ fn scheme(toml: &str) -> NumberScheme {
 fn china() -> NumberScheme {
     let start = CHINA.find("[resident_number]").unwrap();
     let end = CHINA.find("# Civil time").unwrap();
-    let table = CHINA[start..end].replace("[resident_number]\n", "");
+    let table = CHINA.get(start..end).unwrap().replace("[resident_number]\n", "");
     scheme(&table.replace("[resident_number.check]", "[check]"))
 }
 
@@ -34,16 +34,10 @@ fn every_rule_refuses_in_its_order() {
         ("99010519491231002X", NumberError::Region),
         ("11010519490231002X", NumberError::BirthDate),
         ("11010519491331002X", NumberError::BirthDate),
-        ("11010500001231002X", check('X', '7')),
         ("110105194912310023", check('3', 'X')),
     ];
     for (text, expected) in rows {
-        let found = china.parse(text).unwrap_err();
-        // Year 0 is a year of the calendar; that row only shows that the check comes last.
-        match (&found, &expected) {
-            (NumberError::CheckCharacter { .. }, NumberError::CheckCharacter { .. }) => {}
-            _ => assert_eq!(found, expected, "{text}"),
-        }
+        assert_eq!(china.parse(text), Err(expected), "{text}");
     }
     let found = china.parse("110105194912310023").unwrap_err();
     assert_eq!(found.to_string(), "check character is 3, expected X: a character is mistyped");
@@ -142,7 +136,7 @@ proptest! {
         let china = china();
         let number = china.complete(&format!("42010619900307{sequence:03}")).unwrap();
         let mut typed: Vec<char> = number.as_str().chars().collect();
-        typed.swap(at, at + 1);
+        typed.swap(at, at.saturating_add(1));
         let typed: String = typed.into_iter().collect();
         prop_assert_eq!(china.parse(&typed).is_ok(), typed == number.as_str());
     }

@@ -1,6 +1,7 @@
 //! The profile of China says what it should, and every way to spoil it is refused in place.
 
 use super::*;
+use crate::credential::ClaimValue;
 use crate::institution::Role;
 use crate::wallet_class::{Evidence, Limits};
 use yufu_base::Timestamp;
@@ -99,150 +100,98 @@ fn summer_time_held_from_1986_to_1991() {
     assert_eq!(offsets.entries().len(), 13);
 }
 
-/// What is replaced in which file by what, and the one error that must name the place.
+/// What is replaced by what, and what the error must say.
+type Spoiled = (&'static str, &'static str, &'static str);
+
+const SPOILED_PROFILE: &[Spoiled] = &[
+    ("country = \"CN\"", "country = \"China\"", "`country` is \"China\", expected an ISO 3166-1"),
+    ("\"CNY\"", "\"Yuan\"", "unknown currency \"Yuan\", expected an ISO 4217 code"),
+    ("decimals = 2", "decimals = 9", "too many `decimals`"),
+    ("balance = 10_000_00", "balance = -1", "`balance` is -1, out of range"),
+    ("balance = 10_000_00", "balance = 1.5", "`balance` is a float"),
+    ("balance = 10_000_00\n", "", "`balance` is missing"),
+    ("per_year = \"none\"", "per_year = \"unlimited\"", "expected one of none"),
+    ("name = \"III\"", "name = \"IV\"", "`name` \"IV\" is given twice"),
+    (
+        "per_payment = 50_000_00\nper_day = 100_000_00\n\n",
+        "per_payment = 1\nper_day = 2\n\n",
+        "`stepped_up` lowers a limit",
+    ),
+    (
+        "evidence = \"identity\"",
+        "evidence = \"phone-or-token\"",
+        "`evidence` does not fit `claims`",
+    ),
+    ("claims = []", "claims = [\"shoe_size\"]", "claim `shoe_size` is issued by nobody"),
+    ("path = \"sex\"", "path = \"family_name\"", "claim `family_name` is given twice"),
+    (
+        "column = \"sex\"",
+        "column = \"height\"",
+        "`column` is \"height\", expected one of resident_number",
+    ),
+    ("id = \"pid\"", "id = \"pid\"\ncolour = \"red\"", "`colour` is unknown, expected only"),
+    ("from = 1970-01-01T00:00:00Z", "from = 1971-01-01T00:00:00Z", "`from` is out of order"),
+    ("offset = \"+09:00\"", "offset = \"9\"", "`offset` is \"9\", expected an offset"),
+    ("id_retention_days = 7", "id_retention_days = 7 7", "not TOML"),
+];
+
+const SPOILED_INSTITUTIONS: &[Spoiled] = &[
+    (
+        "id = \"bank-of-lianghu\"",
+        "id = \"bank-of-jiangcheng\"",
+        "institution `bank-of-jiangcheng` is given twice",
+    ),
+    ("id = \"registrar\"", "id = \"The Registrar\"", "`id` is \"The Registrar\""),
+    (
+        "role = \"registrar\"",
+        "role = \"central-bank\"",
+        "2 institutions are central-bank, expected exactly one",
+    ),
+    ("bank = \"bank-of-lianghu\"", "bank = \"registrar\"", "`bank` is `registrar`"),
+    (
+        "claims = [\"age_equal_or_over.16\"]",
+        "claims = [\"age_equal_or_over.17\"]",
+        "issued by nobody",
+    ),
+    ("id = \"confirm-payment\"", "id = \"open-account\"", "`id` \"open-account\" is given twice"),
+    (
+        "support = \"help@registrar.example\"",
+        "support = \"registrar\"",
+        "expected an e-mail address",
+    ),
+    ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
+    ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
+];
+
+const SPOILED_CITY: &[Spoiled] = &[
+    ("code = \"420103\"", "code = \"420102\"", "`code` \"420102\" is given twice"),
+    ("code = \"420103\"", "code = \"990103\"", "expected 6 digits that begin with a region prefix"),
+    ("weight = 65", "weight = 0", "`weight` is 0"),
+    ("from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
+];
+
 #[test]
 fn every_spoiled_file_is_refused_in_its_place() {
-    let rows = [
-        (
-            "profile.toml",
-            "country = \"CN\"",
-            "country = \"China\"",
-            "`country` is \"China\", expected an ISO 3166-1",
-        ),
-        (
-            "profile.toml",
-            "\"CNY\"",
-            "\"Yuan\"",
-            "unknown currency \"Yuan\", expected an ISO 4217 code",
-        ),
-        ("profile.toml", "decimals = 2", "decimals = 9", "too many `decimals`"),
-        ("profile.toml", "balance = 10_000_00", "balance = -1", "`balance` is -1, out of range"),
-        ("profile.toml", "balance = 10_000_00", "balance = 1.5", "`balance` is a float"),
-        ("profile.toml", "balance = 10_000_00\n", "", "`balance` is missing"),
-        ("profile.toml", "per_year = \"none\"", "per_year = \"unlimited\"", "expected one of none"),
-        ("profile.toml", "name = \"III\"", "name = \"IV\"", "`name` \"IV\" is given twice"),
-        (
-            "profile.toml",
-            "per_payment = 50_000_00\nper_day = 100_000_00\n\n",
-            "per_payment = 1\nper_day = 2\n\n",
-            "`stepped_up` lowers a limit",
-        ),
-        (
-            "profile.toml",
-            "evidence = \"identity\"",
-            "evidence = \"phone-or-token\"",
-            "`evidence` does not fit `claims`",
-        ),
-        (
-            "profile.toml",
-            "claims = []",
-            "claims = [\"shoe_size\"]",
-            "claim `shoe_size` is issued by nobody",
-        ),
-        (
-            "profile.toml",
-            "path = \"sex\"",
-            "path = \"family_name\"",
-            "claim `family_name` is given twice",
-        ),
-        (
-            "profile.toml",
-            "column = \"sex\"",
-            "column = \"height\"",
-            "`column` is \"height\", expected one of resident_number",
-        ),
-        (
-            "profile.toml",
-            "id = \"pid\"",
-            "id = \"pid\"\ncolour = \"red\"",
-            "`colour` is unknown, expected only",
-        ),
-        (
-            "profile.toml",
-            "from = 1970-01-01T00:00:00Z",
-            "from = 1971-01-01T00:00:00Z",
-            "`from` is out of order",
-        ),
-        (
-            "profile.toml",
-            "offset = \"+09:00\"",
-            "offset = \"9\"",
-            "`offset` is \"9\", expected an offset",
-        ),
-        ("profile.toml", "id_retention_days = 7", "id_retention_days = 7 7", "not TOML"),
-        (
-            "institutions.toml",
-            "id = \"bank-of-lianghu\"",
-            "id = \"bank-of-jiangcheng\"",
-            "institution `bank-of-jiangcheng` is given twice",
-        ),
-        (
-            "institutions.toml",
-            "id = \"registrar\"",
-            "id = \"The Registrar\"",
-            "`id` is \"The Registrar\"",
-        ),
-        (
-            "institutions.toml",
-            "role = \"registrar\"",
-            "role = \"central-bank\"",
-            "2 institutions are central-bank, expected exactly one",
-        ),
-        (
-            "institutions.toml",
-            "bank = \"bank-of-lianghu\"",
-            "bank = \"registrar\"",
-            "`bank` is `registrar`",
-        ),
-        (
-            "institutions.toml",
-            "claims = [\"age_equal_or_over.16\"]",
-            "claims = [\"age_equal_or_over.17\"]",
-            "issued by nobody",
-        ),
-        (
-            "institutions.toml",
-            "id = \"confirm-payment\"",
-            "id = \"open-account\"",
-            "`id` \"open-account\" is given twice",
-        ),
-        (
-            "institutions.toml",
-            "support = \"help@registrar.example\"",
-            "support = \"registrar\"",
-            "expected an e-mail address",
-        ),
-        ("institutions.toml", "reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
-        ("institutions.toml", "en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
-        ("city.toml", "code = \"420103\"", "code = \"420102\"", "`code` \"420102\" is given twice"),
-        (
-            "city.toml",
-            "code = \"420103\"",
-            "code = \"990103\"",
-            "expected 6 digits that begin with a region prefix",
-        ),
-        ("city.toml", "weight = 65", "weight = 0", "`weight` is 0"),
-        ("city.toml", "from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
+    let files = [
+        ("profile.toml", SPOILED_PROFILE),
+        ("institutions.toml", SPOILED_INSTITUTIONS),
+        ("city.toml", SPOILED_CITY),
     ];
-    for (file, before, after, expected) in rows {
-        let spoil = |name: &str, text: &str| {
-            if name == file { text.replacen(before, after, 1) } else { text.to_owned() }
-        };
-        let (profile, institutions, city) = (
-            spoil("profile.toml", PROFILE),
-            spoil("institutions.toml", INSTITUTIONS),
-            spoil("city.toml", CITY),
-        );
-        assert!(
-            [(&*profile, PROFILE), (&institutions, INSTITUTIONS), (&city, CITY)]
-                .iter()
-                .any(|(now, then)| now != then),
-            "{before:?} is not in {file}"
-        );
-        let errors = read_texts(&profile, &institutions, &city).unwrap_err();
-        let text = errors.to_string();
-        let found = errors.errors().iter().find(|error| error.to_string().contains(expected));
-        assert!(found.is_some_and(|error| error.file == file), "{expected}: {text}");
+    for (file, rows) in files {
+        for (before, after, expected) in rows {
+            let [profile, institutions, city] = [
+                ("profile.toml", PROFILE),
+                ("institutions.toml", INSTITUTIONS),
+                ("city.toml", CITY),
+            ]
+            .map(|(name, text)| {
+                assert!(name != file || text.contains(before), "{before:?} is not in {file}");
+                if name == file { text.replacen(before, after, 1) } else { text.to_owned() }
+            });
+            let errors = read_texts(&profile, &institutions, &city).unwrap_err();
+            let found = errors.errors().iter().find(|error| error.to_string().contains(expected));
+            assert!(found.is_some_and(|error| error.file == file), "{expected}: {errors}");
+        }
     }
 }
 
@@ -276,7 +225,12 @@ fn every_spoiled_resident_is_refused_in_its_place() {
     let row = "420104196512048822,张,娟莉,F,1965-12-04,420104,湖北省,武汉市硚口区,利济北路,217号14栋2401室,1,spouse";
     assert_eq!(RESIDENTS.lines().nth(2), Some(row));
     let rows = [
-        ("420104196512048822,", "420104196512048823,", 1, "check character is 3, expected 2"),
+        (
+            "420104196512048822,",
+            "420104196512048823,",
+            1,
+            "check character is 3, expected 2 (GB 11643-1999)",
+        ),
         ("420104196512048822,", "420104196209208811,", 1, "the number stands in line 2 already"),
         (",张,", ",,", 20, "family_name is empty"),
         (",张,", ",张 ,", 20, "has stray space"),
@@ -336,4 +290,38 @@ fn a_missing_folder_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let error = load_dir(folder.path()).unwrap_err().to_string();
     assert!(error.contains("profile.toml:1:1: cannot be read"), "{error}");
+}
+
+#[test]
+fn an_issuer_reads_the_needed_columns_and_gets_every_claim() {
+    let china = china();
+    let pid = china.credential("pid").unwrap();
+    assert!(!pid.columns().contains(&crate::Column::HouseholdId));
+    let residents = china.read_residents("r.csv", RESIDENTS, today()).unwrap();
+    let values: BTreeMap<_, _> =
+        pid.columns().into_iter().map(|column| (column, residents[1].value(column))).collect();
+    let value = |column| values.get(&column).map(String::as_str);
+    let claims: BTreeMap<String, ClaimValue> = pid
+        .values(value, today())
+        .unwrap()
+        .into_iter()
+        .map(|(path, value)| (path.to_string(), value))
+        .collect();
+    let text = |text: &str| ClaimValue::Text(text.to_owned());
+    for (path, expected) in [
+        ("family_name", text("张")),
+        ("birthdate", text("1965-12-04")),
+        ("sex", ClaimValue::Number(2)),
+        ("address.locality", text("武汉市硚口区")),
+        ("age_equal_or_over.60", ClaimValue::Flag(true)),
+        ("issuing_country", text("CN")),
+    ] {
+        assert!(claims.get(path) == Some(&expected), "{path}");
+    }
+    let young = jiff::civil::date(2025, 12, 3);
+    let still_59 = pid.values(value, young).unwrap();
+    assert!(still_59.iter().any(|(path, value)| {
+        path.to_string() == "age_equal_or_over.60" && *value == ClaimValue::Flag(false)
+    }));
+    assert!(pid.values(|_| None, today()).is_none());
 }

@@ -6,6 +6,7 @@ use crate::sd_jwt::split;
 use crate::subject::{Credential, StatusReference};
 use crate::{KEY_BINDING, SdJwt, SdJwtError};
 use serde_json::{Map, Value};
+use std::fmt;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::{Header, Jwk, JwsError, TimeError, Unverified, Validity};
 
@@ -65,7 +66,7 @@ pub enum PresentationError {
 }
 
 /// A verified presentation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Presentation {
     /// The disclosed claims and the open ones, registered ones included.
     pub claims: Map<String, Value>,
@@ -190,4 +191,11 @@ fn check_binding(
         return Err(PresentationError::TransactionData);
     }
     Ok(())
+}
+
+/// Says nothing of the claims' values: logs are no place for them.
+impl fmt::Debug for Presentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presentation({}, {} claims)", self.vct, self.claims.len())
+    }
 }

@@ -6,6 +6,7 @@ use crate::subject::Credential;
 use crate::{BindError, KeyBinding, SD_JWT_VC};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fmt;
 use yufu_base::{PublicKey, Signer};
 use yufu_jose::{ClaimPath, Header, Jwk, JwsError, PathStep, Unverified, parse_json_object};
 
@@ -69,7 +70,7 @@ pub enum SdJwtError {
 }
 
 /// A credential as the issuer sent it, not verified yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SdJwt {
     pub(crate) token: Unverified,
     pub(crate) token_text: String,
@@ -138,7 +139,7 @@ impl SdJwt {
 
 /// A verified credential with the claims it discloses: for the holder, all of them.
 /// Stored as its text and the issuer's key; reading it back verifies it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct IssuedCredential {
     token_text: String,
@@ -212,7 +213,7 @@ impl IssuedCredential {
 }
 
 /// What the holder chose to show, not bound to a verifier yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Disclosed {
     text: String,
     holder_key: PublicKey,
@@ -269,5 +270,26 @@ impl TryFrom<Stored> for IssuedCredential {
 
     fn try_from(stored: Stored) -> Result<Self, SdJwtError> {
         SdJwt::parse(&stored.sd_jwt)?.verify(&stored.issuer_key.key)
+    }
+}
+
+/// Says nothing of the claims' values: logs are no place for them.
+impl fmt::Debug for SdJwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SdJwt({} disclosures)", self.disclosures.len())
+    }
+}
+
+/// Says nothing of the claims' values: logs are no place for them.
+impl fmt::Debug for IssuedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IssuedCredential({}, {} claims)", self.credential.vct, self.claims().len())
+    }
+}
+
+/// Says nothing of the claims' values: logs are no place for them.
+impl fmt::Debug for Disclosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Disclosed({} bytes)", self.text.len())
     }
 }

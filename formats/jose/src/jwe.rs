@@ -91,6 +91,9 @@ pub enum EncryptError {
     /// The recipient's key is no point of the curve.
     #[error("the recipient's key is not a point of P-256")]
     Recipient,
+    /// The recipient's key is for something else.
+    #[error("the recipient's key is not for encryption: its use or alg says otherwise")]
+    Purpose,
     /// The ephemeral key could not be made.
     #[error(transparent)]
     Ephemeral(#[from] KeyError),
@@ -205,6 +208,7 @@ impl fmt::Debug for DecryptionKey {
 /// Encrypts `plaintext` to `recipient` as a compact JWE.
 ///
 /// # Errors
+/// [`EncryptError::Purpose`] for a key whose `use` or `alg` says otherwise,
 /// [`EncryptError::Recipient`] for a key off the curve.
 pub fn encrypt(
     recipient: &Jwk,
@@ -212,6 +216,11 @@ pub fn encrypt(
     plaintext: &[u8],
     entropy: &Entropy,
 ) -> Result<String, EncryptError> {
+    if recipient.usage.as_deref().is_some_and(|usage| usage != "enc")
+        || recipient.alg.as_deref().is_some_and(|alg| alg != ECDH_ES)
+    {
+        return Err(EncryptError::Purpose);
+    }
     let (private, public) = agreement_key(&*scalar_from_seed(&entropy.ephemeral)?)?;
     let mut header = Map::new();
     header.insert("alg".into(), ECDH_ES.into());
@@ -457,6 +466,21 @@ mod tests {
         let entropy = Entropy { ephemeral: [2; 32], iv: [3; 12] };
         let refused = encrypt(&recipient, &ContentEncryption::A128Gcm.into(), b"m", &entropy);
         assert_eq!(refused, Err(EncryptError::Recipient));
+    }
+
+    #[test]
+    fn nothing_is_encrypted_to_a_key_for_another_purpose() {
+        let entropy = Entropy { ephemeral: [2; 32], iv: [3; 12] };
+        let good = key().public_jwk("enc-1");
+        for recipient in [
+            Jwk { usage: Some("sig".into()), ..good.clone() },
+            Jwk { alg: Some("ES256".into()), ..good.clone() },
+        ] {
+            let refused = encrypt(&recipient, &ContentEncryption::A128Gcm.into(), b"m", &entropy);
+            assert_eq!(refused, Err(EncryptError::Purpose));
+        }
+        let plain = Jwk::from(good.key);
+        assert!(encrypt(&plain, &ContentEncryption::A128Gcm.into(), b"m", &entropy).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{Chain, ChainError, Jwk};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fmt;
 use yufu_base::{PublicKey, Signature, Signer, SignerError};
 
 /// How many bytes [`Unverified::parse`] reads: ample for credentials and requests.
@@ -143,7 +144,7 @@ pub fn sign(header: &Header, payload: &[u8], signer: &dyn Signer) -> Result<Stri
 
 /// A well-formed JWS whose signature nobody has checked yet. Its contents serve only to
 /// find the key that must have signed it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Unverified {
     input: String,
     header: Header,
@@ -229,7 +230,7 @@ impl Unverified {
 }
 
 /// The contents of a JWS whose signature was verified.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Verified {
     /// The protected header.
     pub header: Header,
@@ -260,6 +261,20 @@ fn parse_header(bytes: &[u8]) -> Result<Header, JwsError> {
     }
     serde_json::from_value(Value::Object(members))
         .map_err(|error| JwsError::Header(JsonError::Shape(error.to_string())))
+}
+
+/// Says nothing of the payload, which may be about a person.
+impl fmt::Debug for Unverified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unverified({:?}, {} bytes)", self.header.typ, self.payload.len())
+    }
+}
+
+/// Says nothing of the payload, which may be about a person.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verified({:?}, {} bytes)", self.header.typ, self.payload.len())
+    }
 }
 
 #[cfg(test)]

@@ -360,3 +360,97 @@ struct Wire {
     bits: StatusBits,
     lst: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bits() -> impl Strategy<Value = StatusBits> {
+        prop::sample::select(vec![
+            StatusBits::One,
+            StatusBits::Two,
+            StatusBits::Four,
+            StatusBits::Eight,
+        ])
+    }
+
+    #[test]
+    fn the_examples_of_section_4_read_as_printed() {
+        let rows: [(StatusBits, &str, &[u8]); 2] = [
+            (StatusBits::One, "eNrbuRgAAhcBXQ", &[1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1]),
+            (StatusBits::Two, "eNo76fITAAPfAgc", &[1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3]),
+        ];
+        for (bits, lst, values) in rows {
+            let list = StatusList::from_lst(bits, lst).unwrap();
+            let mut made = StatusList::new(bits, u64::try_from(values.len()).unwrap()).unwrap();
+            for (index, value) in (0_u64..).zip(values) {
+                assert_eq!(list.get(index), Some(Status::from(*value)), "{bits:?} {index}");
+                made.set(index, Status::from(*value)).unwrap();
+            }
+            assert_eq!(made, list);
+            assert_eq!(list.get(u64::try_from(values.len()).unwrap()), None);
+        }
+    }
+
+    #[test]
+    fn the_one_bit_test_vector_of_the_appendix_reads_as_printed() {
+        let lst = concat!(
+            "eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogE",
+            "AAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAAAAAAAAA",
+            "A7KpLAAAAAAAAAAAAAAAAAAAAAJsLCQAAAAAAAAAAADjelAAAAAAAAAAAKjDMAQAAA",
+            "ACAZC8L2AEb",
+        );
+        let list = StatusList::from_lst(StatusBits::One, lst).unwrap();
+        let mut expected = StatusList::new(StatusBits::One, 1 << 20).unwrap();
+        for index in [
+            0, 1_993, 25_460, 159_495, 495_669, 554_353, 645_645, 723_232, 854_545, 934_534,
+            1_000_345,
+        ] {
+            expected.set(index, Status::Invalid).unwrap();
+        }
+        assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn a_bomb_is_refused_after_16_mib() {
+        let mut packed = Vec::new();
+        let zeros = std::io::repeat(0).take(64 * 1024 * 1024);
+        ZlibEncoder::new(zeros, Compression::best()).read_to_end(&mut packed).unwrap();
+        assert!(packed.len() < 100_000);
+        let found = StatusList::from_lst(StatusBits::One, &encode_base64url(packed));
+        assert_eq!(found, Err(StatusListError::TooLarge));
+    }
+
+    #[test]
+    fn entries_and_values_out_of_range_are_refused() {
+        let mut list = StatusList::new(StatusBits::One, 8).unwrap();
+        assert_eq!(list.set(8, Status::Invalid), Err(StatusRangeError::Index(8)));
+        assert_eq!(list.set(0, Status::Suspended), Err(StatusRangeError::Value(2)));
+        assert_eq!(list.get(u64::MAX), None);
+        let size = 1 << 40;
+        assert_eq!(StatusList::new(StatusBits::One, size), Err(StatusRangeError::Size(size)));
+    }
+
+    proptest! {
+        #[test]
+        fn setting_one_entry_changes_that_entry_alone(
+            bits in bits(),
+            entries in prop::collection::vec((0_u64..500, any::<u8>()), 1..50),
+        ) {
+            let mut list = StatusList::new(bits, 500).unwrap();
+            let mut model = std::collections::BTreeMap::new();
+            for (index, value) in entries {
+                let status = Status::from(value & bits.mask());
+                list.set(index, status).unwrap();
+                model.insert(index, status);
+            }
+            let read = StatusList::from_lst(bits, &list.to_lst().unwrap()).unwrap();
+            for index in 0..500 {
+                let expected = model.get(&index).copied().unwrap_or(Status::Valid);
+                prop_assert_eq!(read.get(index), Some(expected));
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What an issuer publishes, from what its institution says about itself.
+
+use yufu_openid4vc::issuance::{
+    AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
+    CredentialMetadata, Display, GRANT_PRE_AUTHORIZED, IssuerMetadata, MetadataError, ProofType,
+};
+use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_SD_JWT_VC};
+
+/// An issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerProfile {
+    /// Its identifier; its endpoints lie below: `/credential`, `/nonce`, `/token`.
+    pub identifier: Endpoint,
+    /// Its name, one entry per language.
+    pub display: Vec<Display>,
+    /// How many credentials one request may ask for.
+    pub batch_size: u16,
+    /// What it issues.
+    pub credentials: Vec<CredentialProfile>,
+}
+
+/// One kind of credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialProfile {
+    /// The configuration id, which is the scope as well.
+    pub id: String,
+    /// The type.
+    pub vct: String,
+    /// Its name, one entry per language.
+    pub display: Vec<Display>,
+    /// Its claims, with their names.
+    pub claims: Vec<ClaimDescription>,
+}
+
+/// Why a profile cannot be published.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// An endpoint would not be a permitted URL.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A rule of the specification.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+impl IssuerProfile {
+    /// The document for `/.well-known/openid-credential-issuer`.
+    ///
+    /// # Errors
+    /// [`ProfileError`], the first rule that is broken.
+    pub fn issuer_metadata(&self) -> Result<IssuerMetadata, ProfileError> {
+        let configurations = self.credentials.iter().map(|c| (c.id.clone(), c.configuration()));
+        let batch_size = self.batch_size;
+        let metadata = IssuerMetadata {
+            credential_issuer: self.identifier.clone(),
+            authorization_servers: Vec::new(),
+            credential_endpoint: self.identifier.join("credential")?,
+            nonce_endpoint: Some(self.identifier.join("nonce")?),
+            batch_credential_issuance: (batch_size > 1).then_some(BatchIssuance { batch_size }),
+            display: self.display.clone(),
+            credential_configurations_supported: configurations.collect(),
+        };
+        metadata.check(&self.identifier)?;
+        Ok(metadata)
+    }
+
+    /// The document for `/.well-known/oauth-authorization-server`.
+    ///
+    /// # Errors
+    /// [`ProfileError::Endpoint`].
+    pub fn authorization_server_metadata(
+        &self,
+    ) -> Result<AuthorizationServerMetadata, ProfileError> {
+        Ok(AuthorizationServerMetadata {
+            issuer: self.identifier.clone(),
+            token_endpoint: self.identifier.join("token")?,
+            grant_types_supported: vec![GRANT_PRE_AUTHORIZED.to_owned()],
+            response_types_supported: Vec::new(),
+            pre_authorized_grant_anonymous_access_supported: true,
+        })
+    }
+}
+
+impl CredentialProfile {
+    fn configuration(&self) -> CredentialConfiguration {
+        let es256 = || vec!["ES256".to_owned()];
+        let jwt = ProofType { proof_signing_alg_values_supported: es256() };
+        CredentialConfiguration {
+            format: FORMAT_SD_JWT_VC.to_owned(),
+            vct: Some(self.vct.clone()),
+            scope: Some(self.id.clone()),
+            cryptographic_binding_methods_supported: vec!["jwk".to_owned()],
+            credential_signing_alg_values_supported: es256(),
+            proof_types_supported: [("jwt".to_owned(), jwt)].into(),
+            credential_metadata: Some(CredentialMetadata {
+                display: self.display.clone(),
+                claims: self.claims.clone(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yufu_jose::ClaimPath;
+
+    fn named(zh: &str, en: &str) -> Vec<Display> {
+        let entry = |name: &str, locale: &str| Display {
+            name: name.to_owned(),
+            locale: Some(locale.to_owned()),
+        };
+        vec![entry(zh, "zh"), entry(en, "en")]
+    }
+
+    fn profile() -> IssuerProfile {
+        IssuerProfile {
+            identifier: Endpoint::parse("https://id.example/authority").unwrap(),
+            display: named("身份局", "Identity authority"),
+            batch_size: 8,
+            credentials: vec![CredentialProfile {
+                id: "pid".into(),
+                vct: "urn:yufu:pid:1".into(),
+                display: named("身份证", "Identity card"),
+                claims: vec![ClaimDescription {
+                    path: ClaimPath::member("family_name"),
+                    display: named("姓", "Family name"),
+                }],
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_published_passes_the_wallets_own_checks() {
+        let profile = profile();
+        let metadata = profile.issuer_metadata().unwrap();
+        let wire = serde_json::to_string(&metadata).unwrap();
+        let read: IssuerMetadata = serde_json::from_str(&wire).unwrap();
+        assert_eq!(read, metadata);
+        assert_eq!(read.check(&profile.identifier), Ok(()));
+        assert_eq!(read.credential_endpoint.as_str(), "https://id.example/authority/credential");
+        let server = profile.authorization_server_metadata().unwrap();
+        assert_eq!(server.check(&profile.identifier), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_of_one_is_not_announced_and_two_names_in_one_language_are_refused() {
+        let one = IssuerProfile { batch_size: 1, ..profile() };
+        assert_eq!(one.issuer_metadata().unwrap().batch_credential_issuance, None);
+        let mut twice = profile();
+        twice.display[1].locale = Some("zh".into());
+        let error = ProfileError::Metadata(MetadataError::Display("zh".into()));
+        assert_eq!(twice.issuer_metadata(), Err(error));
+    }
+}

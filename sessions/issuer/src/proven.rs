@@ -1,0 +1,140 @@
+//! The last state: keys are proven, and credentials bound to them can be signed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use yufu_base::{Signer, Timestamp};
+use yufu_credential::{Issuance, StatusReference};
+use yufu_jose::{Chain, Jwk};
+use yufu_openid4vc::Endpoint;
+use yufu_openid4vc::issuance::{CredentialResponse, IssuedCredential};
+
+/// Dates of credentials are whole days, so that a batch, or two batches of one day, cannot
+/// be told apart by them.
+const DAY: u64 = 24 * 3600;
+
+/// Keys whose possession was shown. Issue only after [`Proven::nonces`] were spent durably.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    pub(crate) subject: String,
+    pub(crate) configuration_id: String,
+    pub(crate) vct: String,
+    pub(crate) issuer: Endpoint,
+    pub(crate) keys: Vec<Jwk>,
+    pub(crate) nonces: BTreeSet<String>,
+}
+
+/// What the credentials of a batch have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// Now; rounded down to the day.
+    pub issued_at: Timestamp,
+    /// Until when they are valid; rounded down to the day.
+    pub expires_at: Timestamp,
+    /// Claims that every presentation shows.
+    pub open: Map<String, Value>,
+    /// Claims that the holder chooses to show.
+    pub selective: Map<String, Value>,
+    /// Digests without a claim behind them, that hide how many claims there are.
+    pub decoys: u8,
+}
+
+/// Why credentials cannot be signed. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssueError {
+    /// They would have expired after rounding.
+    #[error("the credentials would be valid for less than a day")]
+    Dates,
+    /// Not one status entry per credential.
+    #[error("{keys} credentials need {keys} status entries, not {entries}")]
+    StatusCount {
+        /// How many credentials there are.
+        keys: usize,
+        /// How many entries were given.
+        entries: usize,
+    },
+    /// Two credentials would share an entry: revoking one would revoke the other, and the
+    /// entry would link them.
+    #[error("a status entry is given twice")]
+    StatusRepeated,
+    /// The claims cannot be issued, or the key does not sign.
+    #[error(transparent)]
+    Credential(#[from] yufu_credential::IssueError),
+}
+
+impl Proven {
+    /// What the issuer's records call the person.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Which configuration is to be issued.
+    #[must_use]
+    pub fn configuration_id(&self) -> &str {
+        &self.configuration_id
+    }
+
+    /// The proven keys, one per credential, all different.
+    #[must_use]
+    pub fn keys(&self) -> &[Jwk] {
+        &self.keys
+    }
+
+    /// The nonces the proofs used: each must be live, and is to be spent before issuing.
+    #[must_use]
+    pub const fn nonces(&self) -> &BTreeSet<String> {
+        &self.nonces
+    }
+
+    /// Signs one credential per key. `statuses` are in the order of the keys (none at all
+    /// for credentials without status); draw their indices at random.
+    ///
+    /// # Errors
+    /// [`IssueError`], the first rule that is broken; then nothing is issued.
+    pub fn issue(
+        self,
+        template: &Template,
+        statuses: &[StatusReference],
+        signer: &dyn Signer,
+        chain: &Chain,
+        salts: &mut dyn FnMut() -> [u8; 16],
+    ) -> Result<CredentialResponse, IssueError> {
+        let (issued_at, expires_at) =
+            (whole_day(template.issued_at), whole_day(template.expires_at));
+        if expires_at <= template.issued_at {
+            return Err(IssueError::Dates);
+        }
+        let (keys, entries) = (self.keys.len(), statuses.len());
+        if entries != 0 && entries != keys {
+            return Err(IssueError::StatusCount { keys, entries });
+        }
+        if statuses.iter().collect::<BTreeSet<_>>().len() != entries {
+            return Err(IssueError::StatusRepeated);
+        }
+        let statuses: BTreeMap<usize, &StatusReference> = statuses.iter().enumerate().collect();
+        let mut credentials = Vec::new();
+        for (index, key) in self.keys.into_iter().enumerate() {
+            let issuance = Issuance {
+                vct: self.vct.clone(),
+                issuer: self.issuer.as_str().to_owned(),
+                issued_at,
+                not_before: None,
+                expires_at,
+                status: statuses.get(&index).map(|status| (*status).clone()),
+                holder_key: key,
+                open: template.open.clone(),
+                selective: template.selective.clone(),
+                decoys: template.decoys,
+            };
+            let credential = issuance.sign(signer, chain, salts)?;
+            credentials.push(IssuedCredential { credential });
+        }
+        Ok(CredentialResponse { credentials })
+    }
+}
+
+fn whole_day(at: Timestamp) -> Timestamp {
+    let into_day = at.seconds().checked_rem(DAY).unwrap_or(0);
+    Timestamp::from_seconds(at.seconds().saturating_sub(into_day))
+}

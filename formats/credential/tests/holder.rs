@@ -10,11 +10,12 @@ mod support;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
-use yufu_base::{PublicKey, Signer as _};
+use yufu_base::{PublicKey, Signer as _, Timestamp};
 use yufu_credential::{
-    BindError, DiscloseError, IssuedCredential, KeyBinding, Presented, SdJwt, verify_presentation,
+    BindError, DiscloseError, Expected, IssuedCredential, KeyBinding, Presented, SdJwt,
+    verify_presentation,
 };
-use yufu_jose::{ClaimPath, SoftwareKey, decode_base64url};
+use yufu_jose::{ClaimPath, Jwk, SoftwareKey, decode_base64url};
 
 fn held() -> IssuedCredential {
     SdJwt::parse(&issued()).unwrap().verify(&issuer().public_key()).unwrap()
@@ -117,6 +118,30 @@ fn a_stored_credential_is_verified_when_read_back() {
 fn held_again(stored: &Value) -> IssuedCredential {
     let text = stored["sd_jwt"].as_str().unwrap();
     SdJwt::parse(text).unwrap().verify(&issuer().public_key()).unwrap()
+}
+
+#[test]
+fn the_sd_jwt_vc_example_of_rfc_9901_appendix_a_3_is_accepted() {
+    // The issuer's key of RFC 9901 appendix A.5.
+    let key: Jwk = serde_json::from_value(json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ",
+        "y": "Xv5zWwuoaTgdS6hV43yI6gBwTnjukmFQQnJ_kCxzqk8",
+    }))
+    .unwrap();
+    let expected = Expected {
+        audience: "https://verifier.example.org",
+        nonce: "1234567890",
+        now: Timestamp::from_seconds(1_748_537_244),
+        ..expected()
+    };
+    let text = include_str!("rfc9901-appendix-a.3.txt").trim();
+    let seen = verify_presentation(text, &key.key, &expected).unwrap();
+    assert_eq!(seen.vct, "urn:eudi:pid:de:1");
+    assert_eq!(seen.claims["age_equal_or_over"], json!({"18": true}));
+    assert_eq!(seen.claims["nationalities"], json!(["DE"]));
+    let names: Vec<&str> = seen.claims.keys().map(String::as_str).collect();
+    assert_eq!(names, ["age_equal_or_over", "cnf", "exp", "iat", "iss", "nationalities", "vct"]);
 }
 
 #[test]

@@ -1,0 +1,197 @@
+//! An answer that holds but for one question: was a credential revoked?
+
+use crate::requested::Requested;
+use crate::verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use yufu_base::Timestamp;
+use yufu_credential::{Presentation, StatusReference};
+use yufu_jose::{ClaimPath, Jwk, PathStep};
+use yufu_openid4vc::dcql::project;
+use yufu_trust::{
+    DisclosedNames, Receipt, ReceiptKind, Role, Status, StatusListError, StatusListToken,
+    TrustEntry, TrustList, request_digest,
+};
+
+/// Claims every credential shows, which nobody has to ask for.
+const REGISTERED: [&str; 8] = ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
+
+/// A day, in seconds.
+const DAY: u64 = 24 * 3600;
+
+/// An answer whose signatures hold. Fetch the status lists, then [`Authenticated::verify`].
+pub struct Authenticated {
+    pub(crate) request: Requested,
+    pub(crate) request_object: String,
+    pub(crate) presentations: BTreeMap<String, Vec<String>>,
+    pub(crate) credentials: BTreeMap<String, Vec<Credential>>,
+    pub(crate) transactions: Vec<AuthorisedTransaction>,
+}
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated").field("request", &self.request.id).finish_non_exhaustive()
+    }
+}
+
+/// One presented credential.
+pub(crate) struct Credential {
+    vct: String,
+    issuer: TrustEntry,
+    holder_key: Jwk,
+    claims: Map<String, Value>,
+    asked: Vec<ClaimPath>,
+    unasked: Vec<ClaimPath>,
+    status: Option<StatusReference>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Credential {
+    pub(crate) fn new(found: Presentation, issuer: TrustEntry, asked: &[ClaimPath]) -> Self {
+        let (claims, mut unasked) = project(&found.claims, asked);
+        unasked.retain(|path| match path.steps().first() {
+            Some(PathStep::Name(name)) => !REGISTERED.contains(&name.as_str()),
+            _ => true,
+        });
+        Self {
+            vct: found.vct,
+            issuer,
+            holder_key: found.holder_key,
+            claims,
+            asked: asked.to_vec(),
+            unasked,
+            status: found.status,
+            expires_at: found.validity.expires_at,
+        }
+    }
+}
+
+/// Why a credential's status does not let it pass. Whatever is not known to be valid is
+/// refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatusError {
+    /// A list that is needed was not given.
+    #[error("the status list {0} is needed: fetch it and try again")]
+    Missing(String),
+    /// A list does not hold.
+    #[error("the status list {uri}: {error}")]
+    List {
+        /// Which list.
+        uri: String,
+        /// Why.
+        error: Box<StatusListError>,
+    },
+    /// A list has no such entry.
+    #[error("the status list {uri} has no entry {index}")]
+    NoEntry {
+        /// Which list.
+        uri: String,
+        /// Which entry.
+        index: u64,
+    },
+    /// The credential was revoked or suspended.
+    #[error("the credential for {id:?} is no longer valid: {status:?}")]
+    NotValid {
+        /// Which query.
+        id: String,
+        /// What the list says.
+        status: Status,
+    },
+}
+
+impl Authenticated {
+    /// The status lists to fetch. They are named by trusted issuers.
+    #[must_use]
+    pub fn status_uris(&self) -> BTreeSet<&str> {
+        let all = self.credentials.values().flatten();
+        all.filter_map(|credential| credential.status.as_ref()).map(|s| s.uri.as_str()).collect()
+    }
+
+    /// Checks every credential's status in `lists`, status list tokens by their address,
+    /// each signed by someone in the role the credential's issuer has.
+    ///
+    /// # Errors
+    /// [`StatusError`], the first rule that is broken.
+    pub fn verify(
+        self,
+        trust: &TrustList,
+        lists: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<Verified, StatusError> {
+        let mut read = BTreeMap::new();
+        for (id, credentials) in &self.credentials {
+            for credential in credentials {
+                let Some(status) = &credential.status else { continue };
+                let role = credential.issuer.role;
+                let key = (status.uri.as_str(), role);
+                if !read.contains_key(&key) {
+                    read.insert(key, read_list(&status.uri, role, trust, lists, now)?);
+                }
+                let entry = read.get(&key).and_then(|token| token.list.get(status.index));
+                match entry {
+                    Some(Status::Valid) => {}
+                    Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
+                    None => {
+                        let (uri, index) = (status.uri.clone(), status.index);
+                        return Err(StatusError::NoEntry { uri, index });
+                    }
+                }
+            }
+        }
+        Ok(self.accept(now))
+    }
+
+    fn accept(self, now: Timestamp) -> Verified {
+        let all = self.credentials.values().flatten();
+        let disclosed = all
+            .map(|credential| DisclosedNames {
+                vct: credential.vct.clone(),
+                claims: credential.asked.clone(),
+            })
+            .collect();
+        let retention = u64::from(self.request.retention_days).saturating_mul(DAY);
+        let receipt = Receipt {
+            kind: ReceiptKind::Accepted,
+            party: self.request.client_id,
+            purpose: self.request.purpose,
+            request_digest: request_digest(&self.request_object),
+            disclosed,
+            at: now,
+            retained_until: Some(now.plus_seconds(retention)),
+        };
+        let credentials = self
+            .credentials
+            .into_iter()
+            .map(|(id, found)| (id, found.into_iter().map(VerifiedCredential::from).collect()))
+            .collect();
+        let Self { request_object, presentations, transactions, .. } = self;
+        let evidence = Evidence { request_object, presentations };
+        Verified { credentials, transactions, receipt, evidence, x5c: self.request.x5c }
+    }
+}
+
+impl From<Credential> for VerifiedCredential {
+    fn from(found: Credential) -> Self {
+        Self {
+            vct: found.vct,
+            issuer: found.issuer,
+            holder_key: found.holder_key,
+            claims: found.claims,
+            unasked: found.unasked,
+            expires_at: found.expires_at,
+        }
+    }
+}
+
+fn read_list(
+    uri: &str,
+    role: Role,
+    trust: &TrustList,
+    lists: &BTreeMap<String, String>,
+    now: Timestamp,
+) -> Result<StatusListToken, StatusError> {
+    let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
+    StatusListToken::verify_trusted(jwt, trust, role, uri, now)
+        .map_err(|error| StatusError::List { uri: uri.to_owned(), error: Box::new(error) })
+}

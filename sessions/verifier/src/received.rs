@@ -1,0 +1,197 @@
+//! An answer that was opened, and the checks that need no look at a status list.
+
+use crate::authenticated::{Authenticated, Credential};
+use crate::requested::Requested;
+use crate::verified::AuthorisedTransaction;
+use crate::verifier::decode;
+use std::collections::BTreeMap;
+use std::fmt;
+use yufu_base::Timestamp;
+use yufu_credential::{Expected, Presentation, PresentationError, Presented};
+use yufu_jose::ChainError;
+use yufu_openid4vc::dcql::{Answer, ResponseMismatch};
+use yufu_openid4vc::presentation::EncodedTransaction;
+use yufu_openid4vc::{Endpoint, FORMAT_SD_JWT_VC};
+use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList};
+
+/// An opened answer. Nothing in it is known to be true yet.
+pub struct Received {
+    pub(crate) request: Requested,
+    pub(crate) request_object: String,
+    pub(crate) presentations: BTreeMap<String, Vec<String>>,
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<&String> = self.presentations.keys().collect();
+        f.debug_struct("Received")
+            .field("request", &self.request.id)
+            .field("answers", &ids)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an answer is refused. Checked in this order, presentation by presentation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The answer does not fit the query.
+    #[error(transparent)]
+    Answer(#[from] ResponseMismatch),
+    /// A presentation does not hold: signature, key binding, nonce, audience, dates,
+    /// transaction data.
+    #[error("the credential for {id:?}: {error}")]
+    Presentation {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: Box<PresentationError>,
+    },
+    /// A credential carries no chain that can be read.
+    #[error("the issuer of the credential for {id:?}: {error}")]
+    Chain {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: ChainError,
+    },
+    /// The issuer is not trusted for this.
+    #[error("the issuer of the credential for {id:?}: {error}")]
+    Issuer {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: TrustError,
+    },
+    /// The credential names another issuer than its certificate belongs to.
+    #[error(
+        "the credential for {id:?} names the issuer {named:?}, its certificate is of {trusted}"
+    )]
+    IssuerName {
+        /// Which query.
+        id: String,
+        /// Whom the credential names.
+        named: String,
+        /// Whom the trust list names.
+        trusted: String,
+    },
+    /// No credential that was asked to sign the transaction data was presented.
+    #[error("the transaction data were not signed: none of {0:?} was presented")]
+    TransactionUnsigned(Vec<String>),
+}
+
+impl Received {
+    /// Checks every presentation: its issuer against the trust list, its signatures, its
+    /// binding to this request, and the query. Claims that were not asked for are dropped.
+    ///
+    /// # Errors
+    /// [`VerifyError`], the first rule that is broken.
+    pub fn authenticate(
+        self,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<Authenticated, VerifyError> {
+        let unasked = |id: &&String| self.request.query.credential(id).is_none();
+        if let Some(id) = self.presentations.keys().find(unasked) {
+            return Err(ResponseMismatch::Unasked(id.clone()).into());
+        }
+        let transactions = self.assign()?;
+        let mut checked = BTreeMap::new();
+        for (id, texts) in &self.presentations {
+            let signed: Vec<String> = transactions
+                .iter()
+                .filter(|transaction| transaction.query_id == *id)
+                .map(|transaction| transaction.encoded.text().to_owned())
+                .collect();
+            let mut found = Vec::new();
+            for text in texts {
+                found.push(self.check(id, text, &signed, trust, now)?);
+            }
+            checked.insert(id.clone(), found);
+        }
+        let asked = self.request.query.check_answers(&answers(&checked))?;
+        let credentials = checked
+            .into_iter()
+            .map(|(id, found)| {
+                let paths = asked.get(&id).cloned().unwrap_or_default();
+                let credentials = found.into_iter().zip(paths);
+                let credentials = credentials
+                    .map(|((presentation, issuer), paths)| {
+                        Credential::new(presentation, issuer, &paths)
+                    })
+                    .collect();
+                (id, credentials)
+            })
+            .collect();
+        let Self { request, request_object, presentations } = self;
+        Ok(Authenticated { request, request_object, presentations, credentials, transactions })
+    }
+
+    /// Which presentation must have signed which transaction data: the first of the named
+    /// queries that was answered.
+    fn assign(&self) -> Result<Vec<AuthorisedTransaction>, VerifyError> {
+        let assigned = |encoded: EncodedTransaction| {
+            let ids = encoded.data().credential_ids();
+            let first = ids.iter().find(|id| self.presentations.contains_key(*id)).cloned();
+            let unsigned = VerifyError::TransactionUnsigned(ids.to_vec());
+            first.map(|query_id| AuthorisedTransaction { query_id, encoded }).ok_or(unsigned)
+        };
+        decode(&self.request.transactions).into_iter().map(assigned).collect()
+    }
+
+    fn check(
+        &self,
+        id: &str,
+        text: &str,
+        transaction_data: &[String],
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<(Presentation, TrustEntry), VerifyError> {
+        let id = || id.to_owned();
+        let presentation = |error| VerifyError::Presentation { id: id(), error: Box::new(error) };
+        let presented = Presented::parse(text).map_err(presentation)?;
+        let chain =
+            presented.header().chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
+        let role = self.request.roles.get(&id()).copied().unwrap_or(Role::PidIssuer);
+        let party = trust
+            .identify(role, &chain, now)
+            .map_err(|error| VerifyError::Issuer { id: id(), error })?;
+        let expected = Expected {
+            audience: &self.request.client_id,
+            nonce: &self.request.nonce,
+            now,
+            leeway_seconds: LEEWAY_SECONDS,
+            max_age_seconds: now.seconds().saturating_sub(self.request.issued_at),
+            transaction_data,
+        };
+        let found = presented.verify(&party.leaf.public_key, &expected).map_err(presentation)?;
+        let trusted = &party.entry.identifier;
+        if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
+            let (named, trusted) = (named.clone(), trusted.clone());
+            return Err(VerifyError::IssuerName { id: id(), named, trusted });
+        }
+        Ok((found, party.entry))
+    }
+}
+
+fn answers(
+    checked: &BTreeMap<String, Vec<(Presentation, TrustEntry)>>,
+) -> BTreeMap<String, Vec<Answer<'_>>> {
+    checked
+        .iter()
+        .map(|(id, found)| {
+            let answers = found.iter().map(|(Presentation { vct, claims, .. }, _)| Answer {
+                format: FORMAT_SD_JWT_VC,
+                vct,
+                claims,
+            });
+            (id.clone(), answers.collect())
+        })
+        .collect()
+}
+
+fn same_origin(named: &str, trusted: &str) -> bool {
+    match (Endpoint::parse(named), Endpoint::parse(trusted)) {
+        (Ok(named), Ok(trusted)) => named.origin() == trusted.origin(),
+        _ => false,
+    }
+}

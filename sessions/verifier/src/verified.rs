@@ -1,0 +1,100 @@
+//! What the verifier may act on, and what it keeps.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use yufu_base::{Signer, Timestamp};
+use yufu_jose::{ClaimPath, Header, Jwk, SignError};
+use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
+use yufu_trust::{Receipt, TrustEntry};
+
+/// A verified answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// The credentials, by query id.
+    pub credentials: BTreeMap<String, Vec<VerifiedCredential>>,
+    /// What else the holder signed: all that was asked.
+    pub transactions: Vec<AuthorisedTransaction>,
+    /// What the holder gets, signed: see [`Verified::respond`].
+    pub receipt: Receipt,
+    /// What proves it to others later. Holds personal data.
+    pub evidence: Evidence,
+    pub(crate) x5c: Vec<String>,
+}
+
+/// One verified credential, with what was asked and nothing else.
+#[derive(Clone, PartialEq)]
+pub struct VerifiedCredential {
+    /// Its type.
+    pub vct: String,
+    /// Who issued it, as the trust list names it.
+    pub issuer: TrustEntry,
+    /// The key it is bound to, possession of which was shown.
+    pub holder_key: Jwk,
+    /// The claims that were asked for.
+    pub claims: Map<String, Value>,
+    /// What it disclosed beyond; dropped.
+    pub unasked: Vec<ClaimPath>,
+    /// Until when it is valid.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for VerifiedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.claims.keys().collect();
+        f.debug_struct("VerifiedCredential")
+            .field("vct", &self.vct)
+            .field("claims", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Transaction data that the holder signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorisedTransaction {
+    /// The query whose credential's key signed it.
+    pub query_id: String,
+    /// What was signed.
+    pub encoded: EncodedTransaction,
+}
+
+impl AuthorisedTransaction {
+    /// What it says.
+    #[must_use]
+    pub const fn data(&self) -> &TransactionData {
+        self.encoded.data()
+    }
+}
+
+/// The request and the signed presentations, as they went over the wire.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The signed request.
+    pub request_object: String,
+    /// The presentations, by query id.
+    pub presentations: BTreeMap<String, Vec<String>>,
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence").finish_non_exhaustive()
+    }
+}
+
+impl Verified {
+    /// What the response endpoint answers: the signed receipt, and where the person goes
+    /// next.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn respond(
+        &self,
+        signer: &dyn Signer,
+        redirect_uri: Option<String>,
+    ) -> Result<DirectPostResponse, SignError> {
+        let header = Header { x5c: Some(self.x5c.clone()), ..Header::default() };
+        let receipt = Some(self.receipt.sign(header, signer)?);
+        Ok(DirectPostResponse { redirect_uri, receipt })
+    }
+}

@@ -1,0 +1,214 @@
+//! A relying party that may ask, and the questions it starts.
+
+use crate::requested::Requested;
+use std::collections::BTreeMap;
+use yufu_base::Timestamp;
+use yufu_jose::{Chain, ChainError, ClaimPath, KeyError, encode_base64url, jwe, sha256};
+use yufu_openid4vc::dcql::DcqlQuery;
+use yufu_openid4vc::presentation::{
+    EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
+};
+use yufu_openid4vc::{Endpoint, EndpointError};
+use yufu_trust::{
+    OverAsking, RegistrationCertificate, RegistrationError, Role, TrustError, TrustList,
+};
+use zeroize::Zeroizing;
+
+/// The longest a request may wait, in seconds.
+const MAX_SECONDS: u64 = 3600;
+
+/// A relying party with its access certificate and its registration.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    pub(crate) client_id: String,
+    pub(crate) chain: Chain,
+    pub(crate) base: Endpoint,
+    pub(crate) registration: String,
+    pub(crate) certificate: RegistrationCertificate,
+}
+
+/// What is asked, and who must have issued the answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The query.
+    pub query: DcqlQuery,
+    /// The role the issuer must have in the trust list, by query id; where a query is not
+    /// named, [`Role::PidIssuer`].
+    pub roles: BTreeMap<String, Role>,
+    /// What else the holder is to sign.
+    pub transactions: Vec<TransactionData>,
+}
+
+/// The randomness of one request.
+pub struct RequestEntropy {
+    /// Becomes the id of the request, in its addresses.
+    pub id: [u8; 16],
+    /// Becomes the `state`.
+    pub state: [u8; 16],
+    /// Becomes the `nonce`.
+    pub nonce: [u8; 32],
+    /// Becomes the key the answer is encrypted to.
+    pub response_key: [u8; 32],
+}
+
+/// Why a relying party cannot ask anything. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// The access certificate is not from a trusted authority.
+    #[error("the access certificate: {0}")]
+    Access(TrustError),
+    /// The access certificate cannot be read.
+    #[error("the access certificate: {0}")]
+    Chain(ChainError),
+    /// The registration does not hold.
+    #[error(transparent)]
+    Registration(Box<RegistrationError>),
+    /// The registration is of another client.
+    #[error("the registration is for {registered}, the access certificate gives {actual}")]
+    ClientId {
+        /// Whom the registration names.
+        registered: String,
+        /// What the certificate hashes to.
+        actual: String,
+    },
+    /// Answers would go where the registration does not allow.
+    #[error("the registration does not allow answers to {0}")]
+    Origin(String),
+}
+
+/// Why a question cannot be asked. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The request would stand for nothing, or for too long.
+    #[error("a request stands for 1 to {MAX_SECONDS} seconds, not {0}")]
+    Lifetime(u64),
+    /// The registration does not allow to ask this.
+    #[error(transparent)]
+    OverAsking(#[from] OverAsking),
+    /// A credential without proof of possession could be anyone's.
+    #[error("the query {0:?} must require holder binding")]
+    Binding(String),
+    /// The transaction data break a rule of their type.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// The transaction data name a query that is not there.
+    #[error("the transaction data name the unknown query {0:?}")]
+    UnknownQuery(String),
+    /// An address would not be a permitted URL.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The response key cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl Verifier {
+    /// Sets a relying party up: `chain` is its access certificate, `registration` its
+    /// registration certificate, `base` the address below which requests are fetched and
+    /// answered. What the wallet will check is checked here first.
+    ///
+    /// # Errors
+    /// [`SetupError`], the first rule that is broken.
+    pub fn new(
+        chain: Chain,
+        base: Endpoint,
+        registration: String,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<Self, SetupError> {
+        trust.identify(Role::AccessCa, &chain, now).map_err(SetupError::Access)?;
+        let actual = format!("x509_hash:{}", encode_base64url(sha256(chain.unverified_leaf())));
+        let (certificate, _) = RegistrationCertificate::verify(&registration, trust, now)
+            .map_err(|error| SetupError::Registration(Box::new(error)))?;
+        if certificate.client_id != actual {
+            let registered = certificate.client_id;
+            return Err(SetupError::ClientId { registered, actual });
+        }
+        if !certificate.permits_response_to(base.as_str()) {
+            return Err(SetupError::Origin(base.as_str().to_owned()));
+        }
+        Ok(Self { client_id: actual, chain, base, registration, certificate })
+    }
+
+    /// The client id: `x509_hash:` and the hash of the access certificate.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// What the relying party is registered for.
+    #[must_use]
+    pub const fn certificate(&self) -> &RegistrationCertificate {
+        &self.certificate
+    }
+
+    /// Starts a request that stands for `seconds`. Store the session under
+    /// [`Requested::id`], and show the link.
+    ///
+    /// # Errors
+    /// [`StartError`], the first rule that is broken.
+    pub fn start(
+        &self,
+        question: Question,
+        entropy: &RequestEntropy,
+        now: Timestamp,
+        seconds: u64,
+    ) -> Result<(Requested, PresentationLink), StartError> {
+        if !(1..=MAX_SECONDS).contains(&seconds) {
+            return Err(StartError::Lifetime(seconds));
+        }
+        self.check_query(&question.query)?;
+        let mut transactions = Vec::new();
+        for transaction in &question.transactions {
+            let mut ids = transaction.credential_ids().iter();
+            if let Some(id) = ids.find(|id| question.query.credential(id).is_none()) {
+                return Err(StartError::UnknownQuery(id.clone()));
+            }
+            transactions.push(transaction.encode()?);
+        }
+        let id = encode_base64url(entropy.id);
+        let request_uri = self.base.join(&format!("{id}/request"))?;
+        let response_uri = self.base.join(&format!("{id}/response"))?;
+        jwe::DecryptionKey::from_seed(&entropy.response_key)?;
+        let requested = Requested {
+            id,
+            client_id: self.client_id.clone(),
+            x5c: self.chain.to_x5c(),
+            response_uri,
+            state: encode_base64url(entropy.state),
+            nonce: encode_base64url(entropy.nonce),
+            response_key: Zeroizing::new(entropy.response_key),
+            query: question.query,
+            roles: question.roles,
+            transactions: transactions.iter().map(|t| t.text().to_owned()).collect(),
+            registration: self.registration.clone(),
+            purpose: self.certificate.purpose.clone(),
+            retention_days: self.certificate.retention_days,
+            issued_at: now.seconds(),
+            expires_at: now.plus_seconds(seconds).seconds(),
+            sent: None,
+        };
+        let request_uri_method = RequestUriMethod::Post;
+        let client_id = self.client_id.clone();
+        Ok((requested, PresentationLink { client_id, request_uri, request_uri_method }))
+    }
+
+    fn check_query(&self, query: &DcqlQuery) -> Result<(), StartError> {
+        for credential in query.credentials() {
+            let claims: Vec<ClaimPath> =
+                credential.claims().iter().map(|claim| claim.path.clone()).collect();
+            for vct in credential.meta.vct_values.iter().flatten() {
+                self.certificate.permits(&credential.format, vct, &claims)?;
+            }
+            if !credential.require_cryptographic_holder_binding {
+                return Err(StartError::Binding(credential.id.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads transaction data that were encoded here.
+pub(crate) fn decode(texts: &[String]) -> Vec<EncodedTransaction> {
+    texts.iter().filter_map(|text| EncodedTransaction::parse(text).ok()).collect()
+}

@@ -141,7 +141,8 @@ impl<'a> Register<'a> {
         region: &str,
         draw: &mut Draw,
     ) -> Result<ResidentNumber, GenerateError> {
-        // High sequence numbers are rarely given out, so that few of these are somebody's.
+        // From the upper end, so that where numbers are given out from below fewer of these are
+        // somebody's.
         let start = draw.below(200).saturating_add(800);
         for step in 0..1000_u32 {
             let sequence = start.saturating_add(step) % 1000;

@@ -221,3 +221,25 @@ async fn rows_swapped_between_persons_do_not_open() {
     let read = population.read(&residents[0].number, &access(&NAME, 1)).await;
     assert!(matches!(read, Err(PopulationError::Seal(SealError::Opening))));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reads_at_once_all_succeed_and_are_all_recorded_and_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async || {
+        let records = Database::open(&folder.path().join("records.db")).await.unwrap();
+        let keys = Database::open(&folder.path().join("keys.db")).await.unwrap();
+        Population::open(records, sealer(&keys).await).await.unwrap()
+    };
+    let population = std::sync::Arc::new(open().await);
+    let residents = residents(1, 5);
+    population.import(&residents, |_, _| ()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for at in 0..40 {
+        let (population, number) = (population.clone(), residents[0].number.clone());
+        tasks.spawn(async move { population.read(&number, &access(&NAME, at)).await.map(|_| ()) });
+    }
+    assert!(tasks.join_all().await.iter().all(Result::is_ok));
+    drop(population);
+    let list = open().await.accesses_of(&residents[0].number, &access(&[], 99)).await.unwrap();
+    assert_eq!(list.len(), 41);
+}

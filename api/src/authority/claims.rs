@@ -1,0 +1,87 @@
+//! From a person's record to the claims of a credential.
+
+use super::Authority;
+use crate::http::Problem;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use yufu_base::Timestamp;
+use yufu_population::{Access, PersonId};
+use yufu_profile::{ClaimPath, ClaimValue, CredentialType};
+
+impl Authority {
+    /// The claims of a credential about a person: reads the columns that it needs and no others;
+    /// the person can see that they were read.
+    pub(super) async fn claims(
+        &self,
+        person: PersonId,
+        kind: &CredentialType,
+        now: Timestamp,
+    ) -> Result<Map<String, Value>, Problem> {
+        let access = Access {
+            actor: "credential issuance".to_owned(),
+            role: "pid-issuer".to_owned(),
+            purpose: format!("issuing the credential {} to the person's own wallet", kind.id),
+            fields: kind.columns(),
+            at: now,
+        };
+        let excerpt = self.population.read_person(person, &access).await?;
+        let today = self.today(now)?;
+        let values = kind.values(|column| excerpt.value(column), today);
+        let values =
+            values.ok_or_else(|| Problem::internal("a record lacks a column of its credential"))?;
+        let mut claims = Map::new();
+        for (path, value) in values {
+            insert(&mut claims, &path, json(value));
+        }
+        Ok(claims)
+    }
+}
+
+impl Authority {
+    /// The day that it is in the country.
+    fn today(&self, now: Timestamp) -> Result<Date, Problem> {
+        let seconds = i64::try_from(now.seconds()).map_err(Problem::internal)?;
+        let east = i64::from(self.offsets.minutes_at(now)).saturating_mul(60);
+        let local = jiff::Timestamp::from_second(seconds.saturating_add(east));
+        Ok(local.map_err(Problem::internal)?.to_zoned(TimeZone::UTC).date())
+    }
+}
+
+fn json(value: ClaimValue) -> Value {
+    match value {
+        ClaimValue::Text(text) => text.into(),
+        ClaimValue::Number(number) => number.into(),
+        ClaimValue::Flag(flag) => flag.into(),
+    }
+}
+
+/// Puts a value at the end of its path, making the objects on the way.
+fn insert(claims: &mut Map<String, Value>, path: &ClaimPath, value: Value) {
+    let Some((last, outer)) = path.segments().split_last() else { return };
+    let mut place = claims;
+    for name in outer {
+        let entry = place.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(inner) = entry else { return };
+        place = inner;
+    }
+    place.insert(last.clone(), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_nest() {
+        let mut claims = Map::new();
+        insert(&mut claims, &"address.locality".parse().unwrap(), json!("江城"));
+        insert(&mut claims, &"address.region".parse().unwrap(), json!("湖北"));
+        insert(&mut claims, &"sex".parse().unwrap(), json!(2));
+        assert_eq!(
+            Value::Object(claims),
+            json!({"address": {"locality": "江城", "region": "湖北"}, "sex": 2})
+        );
+    }
+}

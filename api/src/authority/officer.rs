@@ -1,0 +1,218 @@
+//! What an officer does: authenticates a person, which leads to an offer; revokes; and shows a
+//! person who read their record.
+
+use super::Authority;
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use yufu_credentials::{Authentication as Basis, Issuance};
+use yufu_issuer::{IssuerSession, Offer, OfferEntropy, OfferTerms};
+use yufu_keys::random;
+use yufu_openid4vc::issuance::OfferLink;
+use yufu_population::{Access, PersonId};
+use yufu_profile::{Column, ResidentNumber};
+
+/// How long an offer stands.
+const OFFER_SECONDS: u64 = 1800;
+/// The digits of a transaction code.
+const CODE_DIGITS: u8 = 6;
+
+/// An officer's statement that a person stands before them.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authentication {
+    /// The person's resident number.
+    pub resident_number: String,
+    /// What the officer relied on, in words: it is recorded.
+    #[schema(example = "card and portrait compared at counter 3")]
+    pub evidence: String,
+    /// The credential that is offered.
+    #[schema(example = "pid")]
+    pub credential: String,
+}
+
+/// An offer, and the code that goes to the person by another way.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct IssuedOffer {
+    /// `openid-credential-offer://...`, to be shown as a QR code.
+    pub offer: String,
+    /// The digits that the person types into the wallet.
+    pub transaction_code: String,
+    /// Until when the offer stands, in seconds since the epoch.
+    pub expires: u64,
+}
+
+/// One touch of a person's record.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccessEntry {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// Who.
+    pub actor: String,
+    /// In which role.
+    pub role: String,
+    /// What for.
+    pub purpose: String,
+    /// Which fields; never their values.
+    pub fields: Vec<String>,
+}
+
+/// A person, by number.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NumberOnly {
+    /// The resident number.
+    pub resident_number: String,
+}
+
+/// A revocation of all of a person's credentials.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// The resident number.
+    pub resident_number: String,
+    /// Why, in words: it is recorded.
+    pub reason: String,
+}
+
+/// How many credentials were revoked.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Revoked {
+    /// How many.
+    pub revoked: u64,
+}
+
+/// Record that a person was authenticated, and offer them a credential.
+#[utoipa::path(post, path = "/authority/v1/officer/authentications", tag = "authority",
+    request_body = Authentication, security(("operator" = [])),
+    responses((status = 200, body = IssuedOffer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn authenticate(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+    request: Result<Json<Authentication>, JsonRejection>,
+) -> Result<Json<IssuedOffer>, Problem> {
+    let officer = authority.operator.authenticate(&headers)?.name;
+    let Json(request) = request?;
+    let number = authority.number(&request.resident_number)?;
+    let purpose =
+        format!("authentication for the credential {}: {}", request.credential, request.evidence);
+    let person = authority.find(&number, &officer, purpose).await?;
+    Ok(Json(authority.offer(person, officer, request).await?))
+}
+
+/// Who read a person's record. Looking is recorded too.
+#[utoipa::path(post, path = "/authority/v1/officer/accesses", tag = "authority",
+    request_body = NumberOnly, security(("operator" = [])),
+    responses((status = 200, body = [AccessEntry]), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn accesses(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+    request: Result<Json<NumberOnly>, JsonRejection>,
+) -> Result<Json<Vec<AccessEntry>>, Problem> {
+    let officer = authority.operator.authenticate(&headers)?.name;
+    let number = authority.number(&request?.resident_number)?;
+    let access = authority.access(&officer, "the person asked who read their record".to_owned());
+    let records = authority.population.accesses_of(&number, &access).await?;
+    let entry = |record: yufu_population::AccessRecord| AccessEntry {
+        at: record.access.at.seconds(),
+        actor: record.access.actor,
+        role: record.access.role,
+        purpose: record.access.purpose,
+        fields: record.access.fields.iter().map(|column| column.word().to_owned()).collect(),
+    };
+    Ok(Json(records.into_iter().map(entry).collect()))
+}
+
+/// Revoke all of a person's credentials, for good: lost card, replacement, death.
+#[utoipa::path(post, path = "/authority/v1/officer/revocations", tag = "authority",
+    request_body = Revocation, security(("operator" = [])),
+    responses((status = 200, body = Revoked), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn revoke(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+    request: Result<Json<Revocation>, JsonRejection>,
+) -> Result<Json<Revoked>, Problem> {
+    let officer = authority.operator.authenticate(&headers)?.name;
+    let Json(request) = request?;
+    let number = authority.number(&request.resident_number)?;
+    let person =
+        authority.find(&number, &officer, format!("revocation: {}", request.reason)).await?;
+    Ok(Json(Revoked { revoked: authority.records.revoke(person.uuid()).await? }))
+}
+
+impl Authority {
+    fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
+        let number = self.numbers.parse(text);
+        number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
+    }
+
+    fn access(&self, officer: &str, purpose: String) -> Access {
+        Access {
+            actor: officer.to_owned(),
+            role: "officer".to_owned(),
+            purpose,
+            fields: BTreeSet::from([Column::ResidentNumber]),
+            at: self.now(),
+        }
+    }
+
+    async fn find(
+        &self,
+        number: &ResidentNumber,
+        officer: &str,
+        purpose: String,
+    ) -> Result<PersonId, Problem> {
+        Ok(self.population.read(number, &self.access(officer, purpose)).await?.person())
+    }
+
+    async fn offer(
+        &self,
+        person: PersonId,
+        officer: String,
+        request: Authentication,
+    ) -> Result<IssuedOffer, Problem> {
+        if !self.credentials.iter().any(|kind| kind.id == request.credential) {
+            return Err(Problem::not_found("credential type here"));
+        }
+        let now = self.now();
+        let terms = OfferTerms {
+            issuer: self.metadata.credential_issuer.clone(),
+            configuration_ids: vec![request.credential],
+            subject: person.to_string(),
+            tx_code_digits: Some(CODE_DIGITS),
+            tx_code_description: Some("The six digits that the officer gave you".to_owned()),
+            lifetime_seconds: OFFER_SECONDS,
+        };
+        let entropy = OfferEntropy { code: random(), tx_code: u64::from_be_bytes(random()) };
+        let made = Offer::new(terms, &entropy, now).map_err(Problem::malformed)?;
+        let basis = Basis {
+            id: Uuid::now_v7(),
+            person: person.uuid(),
+            officer,
+            evidence: request.evidence,
+            at: now,
+        };
+        let issuance = Issuance {
+            id: Uuid::now_v7(),
+            authentication: basis.id,
+            person: person.uuid(),
+            lookup: made.session.id().to_owned(),
+            expires_at: made.session.expires_at(),
+            session: serde_json::to_string(&IssuerSession::from(made.session))
+                .map_err(Problem::internal)?,
+            stage: 0,
+        };
+        let expires = issuance.expires_at.seconds();
+        self.records.start_issuance(basis, issuance).await?;
+        let offer = OfferLink::Value(made.offer).to_link().map_err(Problem::internal)?;
+        let code = made.tx_code.map(|code| code.digits().to_owned()).unwrap_or_default();
+        Ok(IssuedOffer { offer, transaction_code: code, expires })
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::account::{Account, AccountKind, Wallet};
 use crate::chart::{BankNumber, ChartError, Desk, institution_account};
+use crate::index::Index;
 use crate::spending::Spending;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use yufu_base::{AccountId, InstitutionId};
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Ledger<C> {
     accounts: Vec<Account<C>>,
-    slots: BTreeMap<AccountId, Slot>,
+    slots: Index,
     desks: BTreeMap<BankNumber, Desk>,
     wallets: u128,
 }
@@ -24,6 +25,13 @@ pub(crate) struct Slot(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WalletSlot(pub(crate) Slot);
 
+impl Slot {
+    #[cfg(test)]
+    pub(crate) const fn at_place(place: u32) -> Self {
+        Self(place)
+    }
+}
+
 impl<C> Ledger<C> {
     pub(crate) const BACKING: Slot = Slot(0);
     pub(crate) const PAPER_PUBLIC: Slot = Slot(1);
@@ -31,18 +39,15 @@ impl<C> Ledger<C> {
     /// Empty books: the two accounts of the central bank, and no money.
     #[must_use]
     pub fn new(central_bank: &InstitutionId) -> Self {
-        let id = |kind| institution_account(central_bank, kind);
-        let kinds = [AccountKind::Backing, AccountKind::PaperPublic];
-        Self {
-            accounts: kinds.map(Account::institutional).into(),
-            slots: [
-                (id(AccountKind::Backing), Self::BACKING),
-                (id(AccountKind::PaperPublic), Self::PAPER_PUBLIC),
-            ]
-            .into(),
-            desks: BTreeMap::new(),
-            wallets: 0,
+        let mut ledger =
+            Self { accounts: Vec::new(), slots: Index::new(), desks: BTreeMap::new(), wallets: 0 };
+        for (slot, kind) in
+            [(Self::BACKING, AccountKind::Backing), (Self::PAPER_PUBLIC, AccountKind::PaperPublic)]
+        {
+            let id = institution_account(central_bank, kind);
+            ledger.put(slot, id, Account::institutional(kind));
         }
+        ledger
     }
 
     /// Opens a wallet.
@@ -58,7 +63,7 @@ impl<C> Ledger<C> {
         if self.desk(bank).is_none() {
             return Err(ChartError::BankUnknown);
         }
-        if self.slots.contains_key(&id) {
+        if self.slots.get(id).is_some() {
             return Err(ChartError::AccountExists(id));
         }
         let [slot] = self.free_slots().ok_or(ChartError::Full)?;
@@ -71,13 +76,13 @@ impl<C> Ledger<C> {
     /// An account by its id.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account<C>> {
-        self.slots.get(&id).map(|slot| self.at(*slot))
+        self.slots.get(id).map(|slot| self.at(slot))
     }
 
     /// A wallet by its id: where it is, its balance in minor units, and what only wallets have.
     #[must_use]
     pub fn wallet(&self, id: AccountId) -> Option<(WalletSlot, u64, &Wallet<C>)> {
-        let slot = *self.slots.get(&id)?;
+        let slot = self.slots.get(id)?;
         let account = self.at(slot);
         Some((WalletSlot(slot), account.balance(), account.wallet.as_ref()?))
     }
@@ -90,7 +95,7 @@ impl<C> Ledger<C> {
 
     /// Every account, ordered by id.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account<C>)> {
-        self.slots.iter().map(|(id, slot)| (*id, self.at(*slot)))
+        self.slots.iter().map(|(id, slot)| (id, self.at(slot)))
     }
 
     /// Every bank that has accounts here.

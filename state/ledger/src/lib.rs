@@ -6,6 +6,7 @@
 mod account;
 mod chart;
 mod exchange;
+mod index;
 mod issuance;
 mod ledger;
 mod payment;

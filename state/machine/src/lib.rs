@@ -21,7 +21,7 @@ pub use machine::Machine;
 pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
 pub use views::{Totals, WalletView};
-pub use yufu_ledger::{AccountKind, Supply, institution_account};
+pub use yufu_ledger::{Account, AccountKind, Supply, institution_account};
 pub use yufu_registry::{
     ClassId, ClassIdError, Institution, InstitutionNumber, Limits, Policy, PolicyError,
     PolicyTerms, Role, UtcOffset, WalletClass,

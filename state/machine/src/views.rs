@@ -4,7 +4,7 @@ use crate::books::bank_number;
 use crate::limits;
 use crate::machine::Machine;
 use yufu_base::{AccountId, Amount, Currency, InstitutionId, Timestamp};
-use yufu_ledger::{AccountKind, Supply};
+use yufu_ledger::{Account, AccountKind, Supply};
 use yufu_registry::{ClassId, Institution, InstitutionNumber, Limits, Policy};
 
 /// A wallet as its bank sees it.
@@ -80,6 +80,11 @@ impl Machine {
         let books = self.books.as_ref()?;
         let number = bank_number(books.registry.institution(bank)?.number);
         Some(books.amount(books.ledger.bank_account(number, kind)?.balance()))
+    }
+
+    /// Every account, ordered by id.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account<ClassId>)> {
+        self.books.iter().flat_map(|books| books.ledger.accounts())
     }
 
     /// A wallet as of `now`.

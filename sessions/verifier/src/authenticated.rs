@@ -65,6 +65,11 @@ impl Credential {
             expires_at: found.validity.expires_at,
         }
     }
+
+    /// The list its status stands in, and the role of those who may sign that list.
+    fn list(&self) -> Option<(&str, Role)> {
+        self.status.as_ref().map(|status| (status.uri.as_str(), self.issuer.role))
+    }
 }
 
 /// Why a credential's status does not let it pass. Whatever is not known to be valid is
@@ -119,23 +124,24 @@ impl Authenticated {
         lists: &BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<Verified, StatusError> {
+        let all =
+            || self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
+        let needed: BTreeSet<(&str, Role)> =
+            all().filter_map(|(_, credential)| credential.list()).collect();
         let mut read = BTreeMap::new();
-        for (id, credentials) in &self.credentials {
-            for credential in credentials {
-                let Some(status) = &credential.status else { continue };
-                let role = credential.issuer.role;
-                let key = (status.uri.as_str(), role);
-                if !read.contains_key(&key) {
-                    read.insert(key, read_list(&status.uri, role, trust, lists, now)?);
-                }
-                let entry = read.get(&key).and_then(|token| token.list.get(status.index));
-                match entry {
-                    Some(Status::Valid) => {}
-                    Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
-                    None => {
-                        let (uri, index) = (status.uri.clone(), status.index);
-                        return Err(StatusError::NoEntry { uri, index });
-                    }
+        for (uri, role) in needed {
+            read.insert((uri, role), read_list(uri, role, trust, lists, now)?);
+        }
+        for (id, credential) in all() {
+            let (Some(status), Some(list)) = (&credential.status, credential.list()) else {
+                continue;
+            };
+            match read.get(&list).and_then(|token| token.list.get(status.index)) {
+                Some(Status::Valid) => {}
+                Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
+                None => {
+                    let (uri, index) = (status.uri.clone(), status.index);
+                    return Err(StatusError::NoEntry { uri, index });
                 }
             }
         }

@@ -23,7 +23,8 @@ pub const REGISTRATION_CERTIFICATE_FORMAT: &str = "registration_cert";
 const MAX_ENTRIES: usize = 8;
 
 /// A request, checked as far as it can be without knowing whom it is from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
 pub struct RequestObject {
     /// Whom it is from, with its prefix: `x509_hash:...`.
     pub client_id: String,
@@ -215,6 +216,10 @@ impl RequestObject {
     /// The payload.
     #[must_use]
     pub fn to_json(&self) -> Value {
+        let accepted: &[&str] = match self.client_metadata.content_encryption {
+            ContentEncryption::A256Gcm => &["A256GCM", "A128GCM"],
+            ContentEncryption::A128Gcm => &["A128GCM"],
+        };
         let mut document = json!({
             "response_type": "vp_token",
             "response_mode": "direct_post.jwt",
@@ -225,7 +230,7 @@ impl RequestObject {
             "dcql_query": self.dcql_query,
             "client_metadata": {
                 "jwks": {"keys": [self.client_metadata.encryption_key]},
-                "encrypted_response_enc_values_supported": ["A256GCM", "A128GCM"],
+                "encrypted_response_enc_values_supported": accepted,
                 "vp_formats_supported": {
                     "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]},
                 },
@@ -282,6 +287,19 @@ impl RequestObject {
             }
         }
         Ok(())
+    }
+}
+
+impl TryFrom<Value> for RequestObject {
+    type Error = RequestObjectError;
+    fn try_from(document: Value) -> Result<Self, RequestObjectError> {
+        Self::from_json(document.to_string().as_bytes())
+    }
+}
+
+impl From<RequestObject> for Value {
+    fn from(request: RequestObject) -> Self {
+        request.to_json()
     }
 }
 
@@ -364,8 +382,10 @@ mod tests {
             .as_object_mut()
             .unwrap()
             .remove("encrypted_response_enc_values_supported");
-        let metadata = read(&document).unwrap().client_metadata;
-        assert_eq!(metadata.content_encryption, ContentEncryption::A128Gcm);
+        let request = read(&document).unwrap();
+        assert_eq!(request.client_metadata.content_encryption, ContentEncryption::A128Gcm);
+        let stored = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<RequestObject>(&stored).unwrap(), request);
     }
 
     #[test]

@@ -1,1 +1,11 @@
-//! The holder's side of issuance and presentation, without I/O.
+//! The holder's side of issuance (OpenID4VCI 1.0) and presentation (OpenID4VP 1.0), without
+//! I/O. Each state takes what came in and gives the next state with what is to be sent;
+//! time, randomness and keys are arguments.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod held;
+pub mod issuance;
+pub mod presentation;
+
+pub use held::HeldCredential;

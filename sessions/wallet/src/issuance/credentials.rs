@@ -1,0 +1,283 @@
+//! From a nonce to credentials, each of them verified before it is kept.
+
+use super::Ready;
+use super::offer::ISSUERS;
+use crate::HeldCredential;
+use crate::held::authority_key_ids;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fmt;
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_credential::{SdJwt, SdJwtError};
+use yufu_jose::{ChainError, Jwk, SignError, TimeError};
+use yufu_openid4vc::issuance::{
+    CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
+    NonceResponse, Proofs, sign_proof,
+};
+use yufu_openid4vc::{HttpError, HttpRequest, HttpResponse};
+use yufu_trust::{LEEWAY_SECONDS, TrustError, TrustList, TrustedParty};
+
+/// Waits for a nonce, and then for keys.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchingNonce {
+    pub(super) ready: Ready,
+    pub(super) access_token: String,
+}
+
+/// Waits for the credentials.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestingCredentials {
+    ready: Ready,
+    access_token: String,
+    keys: Vec<Jwk>,
+}
+
+impl fmt::Debug for FetchingNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchingNonce").field("ready", &self.ready).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RequestingCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestingCredentials").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// Why credentials are not requested. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NonceError {
+    /// The nonce did not come.
+    #[error("the nonce: {0}")]
+    Http(#[from] HttpError),
+    /// No key, or more than the issuer takes.
+    #[error("{given} keys were given, expected 1 to {most}")]
+    Keys {
+        /// How many keys there are.
+        given: usize,
+        /// The issuer's batch size.
+        most: u16,
+    },
+    /// One key twice.
+    #[error("a key was given twice: each credential has its own")]
+    RepeatedKey,
+    /// A key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// Why credentials are not kept. Checked in this order; then none is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialsError {
+    /// The issuer refused: with `invalid_nonce`, begin again at the nonce.
+    #[error("the issuer refused ({code:?}): {description}")]
+    Refused {
+        /// Its code.
+        code: CredentialErrorCode,
+        /// Its words.
+        description: String,
+    },
+    /// The answer cannot be read.
+    #[error("the credentials: {0}")]
+    Http(#[from] HttpError),
+    /// None, or more than keys were given.
+    #[error("{got} credentials came, expected 1 to {asked}")]
+    Count {
+        /// How many came.
+        got: usize,
+        /// How many were asked for.
+        asked: usize,
+    },
+    /// A credential does not hold.
+    #[error("credential {index}: {error}")]
+    Credential {
+        /// Which one, from 0.
+        index: usize,
+        /// Why.
+        error: CredentialProblem,
+    },
+    /// Two credentials are bound to one key.
+    #[error("two credentials are bound to one key")]
+    RepeatedKey,
+    /// The credentials of a batch say different things.
+    #[error("the credentials of the batch differ in their claims")]
+    Different,
+}
+
+/// What is wrong with a received credential. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialProblem {
+    /// Not an SD-JWT VC signed by the issuer.
+    #[error(transparent)]
+    SdJwt(Box<SdJwtError>),
+    /// Without a chain that can be read.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Not from a trusted issuer.
+    #[error(transparent)]
+    Issuer(#[from] TrustError),
+    /// From another trusted issuer than the one that made the offer.
+    #[error("signed by {signer}, the offer was of {offered}")]
+    OtherIssuer {
+        /// Whose certificate signed.
+        signer: String,
+        /// Who made the offer.
+        offered: String,
+    },
+    /// Of another type than was offered.
+    #[error("of type {0:?}, which was not offered")]
+    Type(String),
+    /// Bound to a key that is not ours.
+    #[error("bound to a key that is not one of the wallet's")]
+    Key,
+    /// Without an end, and without a status.
+    #[error("neither exp nor status says when it ends")]
+    Endless,
+    /// Expired, or not valid yet.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+}
+
+impl FetchingNonce {
+    /// Takes the nonce, and one fresh key for each wanted credential (at most
+    /// [`FetchingNonce::batch_size`]).
+    ///
+    /// # Errors
+    /// [`NonceError`], the first rule that is broken.
+    pub fn handle(
+        self,
+        response: &HttpResponse,
+        keys: &[&dyn Signer],
+        now: Timestamp,
+    ) -> Result<(RequestingCredentials, HttpRequest), NonceError> {
+        let nonce: NonceResponse = response.json()?;
+        let (given, most) = (keys.len(), self.batch_size());
+        if given == 0 || given > usize::from(most) {
+            return Err(NonceError::Keys { given, most });
+        }
+        let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.public_key()).collect();
+        if distinct.len() != given {
+            return Err(NonceError::RepeatedKey);
+        }
+        let issuer = &self.ready.metadata.credential_issuer;
+        let jwt = keys
+            .iter()
+            .map(|key| sign_proof(issuer, &nonce.c_nonce, now, *key))
+            .collect::<Result<Vec<String>, SignError>>()?;
+        let request = CredentialRequest {
+            credential_configuration_id: self.ready.configuration_id.clone(),
+            proofs: Proofs { jwt },
+        };
+        let document =
+            serde_json::to_value(&request).map_err(|e| SignError::Json(e.to_string()))?;
+        let url = self.ready.metadata.credential_endpoint.clone();
+        let http = HttpRequest::post_json(url, &document).bearer(&self.access_token);
+        let keys = keys.iter().map(|key| Jwk::from(key.public_key())).collect();
+        let Self { ready, access_token } = self;
+        Ok((RequestingCredentials { ready, access_token, keys }, http))
+    }
+
+    /// The most keys one request may have.
+    #[must_use]
+    pub fn batch_size(&self) -> u16 {
+        self.ready.batch_size()
+    }
+}
+
+impl RequestingCredentials {
+    /// Back to the nonce, after `invalid_nonce`. `None` never in practice: the nonce
+    /// endpoint was there before.
+    #[must_use]
+    pub fn retry(self) -> Option<(FetchingNonce, HttpRequest)> {
+        let url = self.ready.metadata.nonce_endpoint.clone()?;
+        let Self { ready, access_token, .. } = self;
+        Some((FetchingNonce { ready, access_token }, HttpRequest::post_empty(url)))
+    }
+
+    /// Takes the credentials.
+    ///
+    /// # Errors
+    /// [`CredentialsError`], the first rule that is broken.
+    pub fn handle(
+        &self,
+        response: &HttpResponse,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<Vec<HeldCredential>, CredentialsError> {
+        if let Some(refusal) = response.refusal::<CredentialErrorResponse>() {
+            let description = refusal.error_description.unwrap_or_default();
+            return Err(CredentialsError::Refused { code: refusal.error, description });
+        }
+        let issued: CredentialResponse = response.json()?;
+        let (got, asked) = (issued.credentials.len(), self.keys.len());
+        if got == 0 || got > asked {
+            return Err(CredentialsError::Count { got, asked });
+        }
+        let mut held: Vec<HeldCredential> = Vec::new();
+        for (index, one) in issued.credentials.iter().enumerate() {
+            let credential = self
+                .check(&one.credential, trust, now)
+                .map_err(|error| CredentialsError::Credential { index, error })?;
+            held.push(credential);
+        }
+        let keys: BTreeSet<&PublicKey> = held.iter().map(HeldCredential::holder_key).collect();
+        if keys.len() != held.len() {
+            return Err(CredentialsError::RepeatedKey);
+        }
+        let mut all = held.iter().map(|one| statements(one.credential.claims()));
+        let first = all.next();
+        if all.any(|one| Some(&one) != first.as_ref()) {
+            return Err(CredentialsError::Different);
+        }
+        Ok(held)
+    }
+
+    fn check(
+        &self,
+        text: &str,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<HeldCredential, CredentialProblem> {
+        let sd_jwt = SdJwt::parse(text).map_err(|e| CredentialProblem::SdJwt(Box::new(e)))?;
+        let chain = sd_jwt.header().chain()?;
+        let authority_key_ids = authority_key_ids(&chain.to_x5c());
+        let TrustedParty { entry, leaf } = ISSUERS
+            .iter()
+            .map(|role| trust.identify(*role, &chain, now))
+            .reduce(|best, next| best.or(next))
+            .ok_or(TrustError::ListExpired)??;
+        let credential =
+            sd_jwt.verify(&leaf.public_key).map_err(|e| CredentialProblem::SdJwt(Box::new(e)))?;
+        let registered = credential.credential();
+        let offered = &self.ready.metadata.credential_issuer;
+        let named = registered.issuer.as_deref().unwrap_or(offered.as_str());
+        if entry.identifier != self.ready.entry.identifier || named != offered.as_str() {
+            let (signer, offered) = (entry.identifier, offered.to_string());
+            return Err(CredentialProblem::OtherIssuer { signer, offered });
+        }
+        let offered = self.ready.configuration().and_then(|offered| offered.vct.as_ref());
+        if offered != Some(&registered.vct) {
+            return Err(CredentialProblem::Type(registered.vct.clone()));
+        }
+        if !self.keys.iter().any(|key| key.key == registered.confirmation.jwk.key) {
+            return Err(CredentialProblem::Key);
+        }
+        if registered.validity.expires_at.is_none() && registered.status.is_none() {
+            return Err(CredentialProblem::Endless);
+        }
+        registered.validity.check(now, LEEWAY_SECONDS)?;
+        let configuration_id = self.ready.configuration_id.clone();
+        Ok(HeldCredential { credential, configuration_id, issuer: entry, authority_key_ids })
+    }
+}
+
+/// The claims without those that differ, or may, from one credential of a batch to another.
+fn statements(claims: &Map<String, Value>) -> Map<String, Value> {
+    let own = ["cnf", "status", "iat", "nbf", "exp"];
+    claims
+        .iter()
+        .filter(|(name, _)| !own.contains(&name.as_str()))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect()
+}

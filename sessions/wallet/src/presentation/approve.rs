@@ -1,0 +1,181 @@
+//! The person agrees: the answer is made, signed and encrypted.
+
+use super::answered::Answered;
+use super::reviewed::post;
+use super::{RequestRefused, Reviewed};
+use crate::HeldCredential;
+use std::collections::BTreeMap;
+use yufu_base::{Signer, Timestamp};
+use yufu_credential::{BindError, DiscloseError, KeyBinding};
+use yufu_jose::jwe::{self, EncryptError, Entropy};
+use yufu_jose::{ClaimPath, SignError};
+use yufu_openid4vc::HttpRequest;
+use yufu_openid4vc::dcql::{Answer, Mismatch, ResponseMismatch};
+use yufu_openid4vc::presentation::{AuthorizationResponse, DirectPost};
+use yufu_trust::{DisclosedNames, Receipt, ReceiptKind, request_digest};
+
+/// A credential to show, and the key it is bound to.
+#[derive(Clone, Copy)]
+pub struct Presenting<'a> {
+    /// Which query it answers.
+    pub query_id: &'a str,
+    /// The credential; not shown before, and not to be shown again.
+    pub held: &'a HeldCredential,
+    /// Its key.
+    pub signer: &'a dyn Signer,
+}
+
+/// The randomness of one answer.
+pub struct AnswerEntropy {
+    /// Seed of the ephemeral key.
+    pub ephemeral: [u8; 32],
+    /// Initialisation vector.
+    pub iv: [u8; 12],
+}
+
+/// Why an answer is not made. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApproveError {
+    /// The request has expired while the person thought, or the payment has.
+    #[error(transparent)]
+    Refused(#[from] Box<RequestRefused>),
+    /// A credential answers no query of the request.
+    #[error("the request has no query {0:?}")]
+    UnknownQuery(String),
+    /// A credential does not answer its query.
+    #[error("the credential for {id:?}: {error}")]
+    Mismatch {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: Mismatch,
+    },
+    /// Something required is missing, or too much is given.
+    #[error(transparent)]
+    Answer(#[from] ResponseMismatch),
+    /// The credential that is to sign the transaction data is not among them.
+    #[error("the transaction data need a credential for one of {0:?}")]
+    Transaction(Vec<String>),
+    /// The claims cannot be disclosed.
+    #[error(transparent)]
+    Disclose(#[from] DiscloseError),
+    /// The key is not the credential's, or does not sign.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The answer cannot be encrypted.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
+}
+
+impl Reviewed {
+    /// Makes the answer. Remember [`Reviewed::replay_id`], and that the credentials were
+    /// shown, before sending it.
+    ///
+    /// # Errors
+    /// [`ApproveError`], the first rule that is broken.
+    pub fn approve(
+        self,
+        presenting: &[Presenting<'_>],
+        entropy: &AnswerEntropy,
+        now: Timestamp,
+    ) -> Result<(Answered, HttpRequest), ApproveError> {
+        self.check_still_open(now)?;
+        let selected = self.select(presenting)?;
+        let transactions = self.assign(presenting)?;
+        let mut vp_token: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut disclosed = Vec::new();
+        for (one, claims) in presenting.iter().zip(selected) {
+            let binding = KeyBinding {
+                audience: self.request.client_id.clone(),
+                nonce: self.request.nonce.clone(),
+                issued_at: now,
+                transaction_data: transactions.get(one.query_id).cloned().unwrap_or_default(),
+            };
+            let credential = &one.held.credential;
+            let shown = credential.disclose(&claims)?.bind(&binding, one.signer)?;
+            vp_token.entry(one.query_id.to_owned()).or_default().push(shown);
+            let vct = credential.credential().vct.clone();
+            disclosed.push((one.query_id, DisclosedNames { vct, claims }));
+        }
+        // The order of the answer, which is the order of the verifier's receipt.
+        disclosed.sort_by_key(|(query_id, _)| *query_id);
+        let http = self.encrypt(vp_token, entropy)?;
+        let receipt = Receipt {
+            kind: ReceiptKind::Presented,
+            party: self.request.client_id,
+            purpose: self.certificate.purpose,
+            request_digest: request_digest(&self.request_object),
+            disclosed: disclosed.into_iter().map(|(_, names)| names).collect(),
+            at: now,
+            retained_until: None,
+        };
+        let answered = Answered {
+            receipt,
+            party: self.certificate.name,
+            request_object: self.request_object,
+            verifier_key: self.verifier_key,
+        };
+        Ok((answered, http))
+    }
+
+    fn check_still_open(&self, now: Timestamp) -> Result<(), ApproveError> {
+        if now >= self.request.expires_at {
+            let expired = yufu_jose::TimeError::Expired(self.request.expires_at.seconds());
+            return Err(Box::new(RequestRefused::Time(expired)).into());
+        }
+        self.check_payments(now).map_err(|refused| ApproveError::Refused(Box::new(refused)))
+    }
+
+    /// The claims to disclose, in the order of `presenting`.
+    fn select(&self, presenting: &[Presenting<'_>]) -> Result<Vec<Vec<ClaimPath>>, ApproveError> {
+        let query = &self.request.dcql_query;
+        let mut answers: BTreeMap<String, Vec<Answer<'_>>> = BTreeMap::new();
+        let mut selected = Vec::new();
+        for one in presenting {
+            let id = one.query_id.to_owned();
+            let wanted =
+                query.credential(&id).ok_or_else(|| ApproveError::UnknownQuery(id.clone()))?;
+            let candidate = one.held.candidate();
+            let claims = wanted
+                .matches(&candidate)
+                .map_err(|error| ApproveError::Mismatch { id: id.clone(), error })?;
+            selected.push(claims);
+            let (format, vct, claims) = (candidate.format, candidate.vct, candidate.claims);
+            answers.entry(id).or_default().push(Answer { format, vct, claims });
+        }
+        query.check_answers(&answers)?;
+        Ok(selected)
+    }
+
+    /// Which transaction data each query's credential signs: each goes to the first of its
+    /// queries that is answered (OpenID4VP 1.0, 5.1: only one may sign it).
+    fn assign(
+        &self,
+        presenting: &[Presenting<'_>],
+    ) -> Result<BTreeMap<String, Vec<String>>, ApproveError> {
+        let mut assigned: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for transaction in &self.request.transaction_data {
+            let ids = transaction.data().credential_ids();
+            let answered = |id: &&String| presenting.iter().any(|one| one.query_id == **id);
+            let id = ids.iter().find(answered);
+            let id = id.ok_or_else(|| ApproveError::Transaction(ids.to_vec()))?;
+            assigned.entry(id.clone()).or_default().push(transaction.text().to_owned());
+        }
+        Ok(assigned)
+    }
+
+    fn encrypt(
+        &self,
+        vp_token: BTreeMap<String, Vec<String>>,
+        entropy: &AnswerEntropy,
+    ) -> Result<HttpRequest, ApproveError> {
+        let answer = AuthorizationResponse { vp_token, state: self.request.state.clone() };
+        let plaintext = serde_json::to_vec(&answer)
+            .map_err(|e| BindError::Sign(SignError::Json(e.to_string())))?;
+        let metadata = &self.request.client_metadata;
+        let entropy = Entropy { ephemeral: entropy.ephemeral, iv: entropy.iv };
+        let parameters = metadata.content_encryption.into();
+        let jwe = jwe::encrypt(&metadata.encryption_key, &parameters, &plaintext, &entropy)?;
+        Ok(post(&self.request, &DirectPost::Response(jwe)))
+    }
+}

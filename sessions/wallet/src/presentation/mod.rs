@@ -1,0 +1,29 @@
+//! Showing credentials: [`open`] -> [`FetchingRequest`] -> [`Reviewed`] -> [`Answered`] ->
+//! [`Done`]. Both ends are verified: nothing is shown to a verifier that is not
+//! registered for exactly what it asks.
+
+mod answered;
+mod approve;
+mod consent;
+mod fetching;
+mod reviewed;
+
+pub use answered::{AnswerError, Answered, Done, VerifierReceipt};
+pub use approve::{AnswerEntropy, ApproveError, Presenting};
+pub use consent::{Consent, ConsentCredential, Warning};
+pub use fetching::{FetchingRequest, open};
+pub use reviewed::{RequestRefused, Reviewed};
+
+use serde::{Deserialize, Serialize};
+
+/// A presentation in any of its states, for storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PresentationState {
+    /// The request is being fetched.
+    FetchingRequest(FetchingRequest),
+    /// The person decides.
+    Reviewed(Box<Reviewed>),
+    /// The answer is on its way.
+    Answered(Box<Answered>),
+}

@@ -1,0 +1,235 @@
+//! The checks of a request: whom it is from, and whether they may ask this.
+
+use super::FetchingRequest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use yufu_base::Timestamp;
+use yufu_jose::{
+    ChainError, ClaimPath, Jwk, JwsError, TimeError, Unverified, Validity, encode_base64url, sha256,
+};
+use yufu_openid4vc::presentation::{
+    AuthorizationErrorCode, AuthorizationErrorResponse, DirectPost, REQUEST_TYPE, RequestObject,
+    RequestObjectError, TransactionData,
+};
+use yufu_openid4vc::{HttpError, HttpRequest};
+use yufu_trust::{
+    LEEWAY_SECONDS, OverAsking, RegistrationCertificate, RegistrationError, Role, TrustError,
+    TrustList,
+};
+
+/// A request that may be answered, if the person agrees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reviewed {
+    pub(super) request_object: String,
+    pub(super) request: RequestObject,
+    pub(super) certificate: RegistrationCertificate,
+    pub(super) verifier_key: Jwk,
+}
+
+/// Why a request is not answered, nor shown as if it could be. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestRefused {
+    /// The request did not come.
+    #[error("the request: {0}")]
+    Http(#[from] HttpError),
+    /// Not a request object in ES256.
+    #[error("the request is not a signed request object: {0}")]
+    Token(JwsError),
+    /// Without a chain that can be read.
+    #[error("the request: {0}")]
+    Chain(#[from] ChainError),
+    /// Not signed by anyone an access authority certifies.
+    #[error("the request: {0}")]
+    Untrusted(#[from] TrustError),
+    /// Not signed by the key it is certified for, or altered.
+    #[error("the signature of the request does not hold: {0}")]
+    Signature(JwsError),
+    /// Breaks a rule of requests; its transaction data are not understood.
+    #[error(transparent)]
+    Request(Box<RequestObjectError>),
+    /// The client id is not the hash of the certificate that signed (`x509_hash`).
+    #[error("the request says to be from {named}, but is signed by {actual}")]
+    ClientId {
+        /// Whom it names.
+        named: String,
+        /// Whose certificate signed.
+        actual: String,
+    },
+    /// The link was for another client than the request.
+    #[error("the link was of {link}, the request is from {request}")]
+    LinkClientId {
+        /// Whom the link named.
+        link: String,
+        /// Whom the request names.
+        request: String,
+    },
+    /// The wallet's own nonce is missing or another: an old request, played again.
+    #[error("the request was not made for this wallet now: wallet_nonce differs")]
+    WalletNonce,
+    /// Expired, or from the future.
+    #[error("the request: {0}")]
+    Time(#[from] TimeError),
+    /// Answered before.
+    #[error("this request was answered before: ask the verifier for a new one")]
+    Replayed,
+    /// No registration certificate.
+    #[error("the verifier shows no registration certificate")]
+    NoRegistration,
+    /// The registration does not hold.
+    #[error(transparent)]
+    Registration(Box<RegistrationError>),
+    /// The registration is of another client.
+    #[error("the registration is of {registered}, not of the verifier {client_id}")]
+    RegistrationClientId {
+        /// Whom it names.
+        registered: String,
+        /// Who asks.
+        client_id: String,
+    },
+    /// The answer would go where the registration does not allow.
+    #[error("the verifier is not registered to receive answers at {0}")]
+    ResponseUri(String),
+    /// The query goes beyond the registration.
+    #[error("the verifier asks for more than it may: {0}")]
+    OverAsking(#[from] OverAsking),
+    /// A payment that can no longer be made.
+    #[error("the payment {0:?} could be authorised only until a time that is past")]
+    PaymentExpired(String),
+}
+
+/// The checks, in order.
+pub(super) fn review(
+    fetching: &FetchingRequest,
+    text: &str,
+    trust: &TrustList,
+    seen: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Reviewed, RequestRefused> {
+    let token = Unverified::parse(text.trim())
+        .and_then(|token| token.expect_type(REQUEST_TYPE))
+        .map_err(RequestRefused::Token)?;
+    let chain = token.header().chain()?;
+    let party = trust.identify(Role::AccessCa, &chain, now)?;
+    let verified = token.verify(&party.leaf.public_key).map_err(RequestRefused::Signature)?;
+    let request = RequestObject::from_json(&verified.payload)
+        .map_err(|error| RequestRefused::Request(Box::new(error)))?;
+    let actual = format!("x509_hash:{}", party.leaf.sha256_base64url());
+    if request.client_id != actual {
+        return Err(RequestRefused::ClientId { named: request.client_id, actual });
+    }
+    if request.client_id != fetching.client_id {
+        let link = fetching.client_id.clone();
+        return Err(RequestRefused::LinkClientId { link, request: request.client_id });
+    }
+    if fetching.wallet_nonce.is_some() && request.wallet_nonce != fetching.wallet_nonce {
+        return Err(RequestRefused::WalletNonce);
+    }
+    let expires_at = Some(request.expires_at);
+    let dates = Validity { issued_at: request.issued_at, not_before: None, expires_at };
+    dates.check(now, LEEWAY_SECONDS)?;
+    let reviewed = Reviewed {
+        certificate: registration(&request, trust, seen, now)?,
+        request_object: text.trim().to_owned(),
+        verifier_key: party.leaf.public_key.into(),
+        request,
+    };
+    reviewed.check_question(now)?;
+    Ok(reviewed)
+}
+
+fn registration(
+    request: &RequestObject,
+    trust: &TrustList,
+    seen: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<RegistrationCertificate, RequestRefused> {
+    if seen.contains(&replay_id(request)) {
+        return Err(RequestRefused::Replayed);
+    }
+    let jwt = request.registration_certificate().ok_or(RequestRefused::NoRegistration)?;
+    let (certificate, _) = RegistrationCertificate::verify(jwt, trust, now)
+        .map_err(|error| RequestRefused::Registration(Box::new(error)))?;
+    if certificate.client_id != request.client_id {
+        let (registered, client_id) = (certificate.client_id, request.client_id.clone());
+        return Err(RequestRefused::RegistrationClientId { registered, client_id });
+    }
+    if !certificate.permits_response_to(request.response_uri.as_str()) {
+        return Err(RequestRefused::ResponseUri(request.response_uri.to_string()));
+    }
+    Ok(certificate)
+}
+
+impl Reviewed {
+    /// What to remember once the request is answered, until [`Reviewed::expires_at`] and a
+    /// minute: a request is answered once.
+    #[must_use]
+    pub fn replay_id(&self) -> String {
+        replay_id(&self.request)
+    }
+
+    /// Until when the request may be answered.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.request.expires_at
+    }
+
+    /// What the verifier is registered for.
+    #[must_use]
+    pub const fn certificate(&self) -> &RegistrationCertificate {
+        &self.certificate
+    }
+
+    /// The verified request.
+    #[must_use]
+    pub const fn request(&self) -> &RequestObject {
+        &self.request
+    }
+
+    /// The person declines, or has not what is asked: the verifier learns only that.
+    #[must_use]
+    pub fn decline(&self) -> HttpRequest {
+        let refusal = DirectPost::Error(AuthorizationErrorResponse {
+            error: AuthorizationErrorCode::AccessDenied,
+            error_description: None,
+            state: self.request.state.clone(),
+        });
+        post(&self.request, &refusal)
+    }
+
+    fn check_question(&self, now: Timestamp) -> Result<(), RequestRefused> {
+        for query in self.request.dcql_query.credentials() {
+            let claims: Vec<ClaimPath> =
+                query.claims().iter().map(|claim| claim.path.clone()).collect();
+            for vct in query.meta.vct_values.iter().flatten() {
+                self.certificate.permits(&query.format, vct, &claims)?;
+            }
+            // A format without types is none that a registration could permit.
+            if query.meta.vct_values.is_none() {
+                self.certificate.permits(&query.format, &query.format, &claims)?;
+            }
+        }
+        self.check_payments(now)
+    }
+
+    pub(super) fn check_payments(&self, now: Timestamp) -> Result<(), RequestRefused> {
+        for transaction in &self.request.transaction_data {
+            if let TransactionData::Payment(payment) = transaction.data()
+                && payment.expires <= now
+            {
+                return Err(RequestRefused::PaymentExpired(payment.order_id.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn post(request: &RequestObject, answer: &DirectPost) -> HttpRequest {
+    let fields = answer.fields();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    HttpRequest::post_form(request.response_uri.clone(), "application/json", &fields)
+}
+
+fn replay_id(request: &RequestObject) -> String {
+    let id = format!("yufu.request.v1\0{}\0{}", request.client_id, request.nonce);
+    encode_base64url(sha256(id.as_bytes()))
+}

@@ -1,0 +1,123 @@
+//! Everything an audit can find, one variant per rule.
+
+use yufu_base::{AccountId, InstitutionId};
+use yufu_engine::BatchError;
+use yufu_log::{ChainError, Seq};
+
+/// Something in the log that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Irregularity {
+    /// The chain of records does not hold; nothing after it was audited.
+    #[error("the chain of records does not hold, nothing from here on was audited: {0}")]
+    Chain(ChainError),
+    /// The log does not lead through a head that was published.
+    #[error(
+        "the log does not lead through the published head of record {0}: it was rewritten or cut off; compare it with other copies"
+    )]
+    Checkpoint(Seq),
+    /// A record does not decode; nothing after it was audited.
+    #[error("the record does not decode, nothing from here on was audited: {0}")]
+    Batch(BatchError),
+    /// A record is stamped earlier than the one before it.
+    #[error("the record is stamped earlier than the one before it")]
+    StampDecreased,
+    /// Replaying gives other outcomes than the log commits to.
+    #[error(
+        "replaying the commands of record {0} gives other outcomes than this record commits to: the answers given then were not those of the rules"
+    )]
+    Outcomes(Seq),
+    /// A command is not signed with the key it names.
+    #[error("the signature is not one of the key the command names")]
+    Signature,
+    /// A command was done that its submitter's current key has not signed.
+    #[error("done, though {0} has not signed it with its current key")]
+    Key(InstitutionId),
+    /// A command was done that its submitter may not give.
+    #[error("done, though {0} has no right to it")]
+    Permission(InstitutionId),
+    /// An id was answered a second time with something else than the first answer.
+    #[error("the command id was used before and is answered otherwise now")]
+    IdUsedTwice,
+    /// A command was done with an amount of nothing or of another currency, or to itself.
+    #[error("done, though its amount or its accounts are none to move money by")]
+    Malformed,
+    /// A command was done on an account that is not there, or not the submitter's.
+    #[error("done, though wallet {0} is not one the submitter may use here")]
+    Wallet(AccountId),
+    /// A wallet or an institution was opened twice.
+    #[error("done, though what it opens is there already")]
+    OpenedTwice,
+    /// A command took more than was there.
+    #[error("done, though it takes more than is held: {0}")]
+    Overdrawn(String),
+    /// A payment was done beyond a limit.
+    #[error("done, though it exceeds the {limit} limit of wallet {account}")]
+    Limit {
+        /// Which limit.
+        limit: &'static str,
+        /// Whose.
+        account: AccountId,
+    },
+    /// A command was refused for a reason that the record of payments does not bear out.
+    #[error("refused for a reason that the recomputed books do not bear out: {0}")]
+    Refusal(String),
+    /// A balance of the machine is not the one recomputed.
+    #[error("account {account} holds {machine} by the machine and {recomputed} recomputed")]
+    Balance {
+        /// The account.
+        account: AccountId,
+        /// In the machine, in minor units.
+        machine: u64,
+        /// Recomputed, in minor units.
+        recomputed: i128,
+    },
+    /// A total of the machine is not the one recomputed.
+    #[error("the {total} are {machine} by the machine and {recomputed} recomputed")]
+    Total {
+        /// Which total.
+        total: &'static str,
+        /// In the machine, in minor units.
+        machine: u128,
+        /// Recomputed, in minor units.
+        recomputed: i128,
+    },
+    /// Debits and credits of all accounts differ.
+    #[error("all debits are {debits} and all credits {credits}: they must be equal")]
+    DoubleEntry {
+        /// Sum of all debits, in minor units.
+        debits: u128,
+        /// Sum of all credits, in minor units.
+        credits: u128,
+    },
+}
+
+impl Irregularity {
+    /// The stable code of the rule, in words.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Chain(ChainError::Missing { .. }) => "chain.missing",
+            Self::Chain(ChainError::CutOff { .. }) => "chain.cut_off",
+            Self::Chain(ChainError::EpochDecreased { .. }) => "chain.epoch_decreased",
+            Self::Chain(ChainError::Altered { .. }) => "chain.altered",
+            Self::Chain(_) => "chain.unreadable",
+            Self::Checkpoint(_) => "chain.checkpoint",
+            Self::Batch(_) => "record.malformed",
+            Self::StampDecreased => "record.stamp_decreased",
+            Self::Outcomes(_) => "record.outcomes",
+            Self::Signature => "command.signature",
+            Self::Key(_) => "command.key",
+            Self::Permission(_) => "command.permission",
+            Self::IdUsedTwice => "command.id_used_twice",
+            Self::Malformed => "command.malformed",
+            Self::Wallet(_) => "command.wallet",
+            Self::OpenedTwice => "command.opened_twice",
+            Self::Overdrawn(_) => "command.overdrawn",
+            Self::Limit { .. } => "command.limit",
+            Self::Refusal(_) => "command.refusal",
+            Self::Balance { .. } => "books.balance",
+            Self::Total { .. } => "books.total",
+            Self::DoubleEntry { .. } => "books.double_entry",
+        }
+    }
+}

@@ -1,10 +1,16 @@
 //! HTTP: one module per institution, each with its own keys and records, talking to the others
 //! only through their public interfaces. Handlers parse, call and convert.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 pub mod authority;
+pub mod bank;
 pub mod central_bank;
 pub mod http;
 mod ledger;
 pub mod public;
+mod router;
+pub mod trust;
 
 pub use ledger::CommandDone;
+pub use router::{Institutions, description, router};

@@ -103,14 +103,19 @@ pub(super) async fn exchange(
         Some(id) => id.parse::<CommandId>().map_err(Problem::malformed)?,
         None => bank.fresh_command_id(),
     };
-    let action =
-        Action::Exchange { direction: request.direction()?, amount: bank.amount(request.amount_minor) };
+    let action = Action::Exchange {
+        direction: request.direction()?,
+        amount: bank.amount(request.amount_minor),
+    };
     let entry = bank.entry(id, format!("desk:{id}"), action)?;
     let kept = bank.records.put_outbox(entry.clone(), bank.now()).await?;
     if same_order(&kept.submission, &entry.submission)? {
         Ok(Json(bank.submit(id).await?))
     } else {
-        Err(Problem::conflict("command.id_reused", "this id was used for another exchange: use a new one"))
+        Err(Problem::conflict(
+            "command.id_reused",
+            "this id was used for another exchange: use a new one",
+        ))
     }
 }
 
@@ -150,7 +155,8 @@ pub(super) async fn open_account(
     let class = ClassId::new(&request.class).map_err(Problem::malformed)?;
     let account = AccountId::new(u128::from_be_bytes(random()));
     let id = bank.fresh_command_id();
-    let entry = bank.entry(id, format!("account:{account}"), Action::OpenWallet { account, class })?;
+    let entry =
+        bank.entry(id, format!("account:{account}"), Action::OpenWallet { account, class })?;
     let wallet_key = serde_json::to_string(&request.wallet_key).map_err(Problem::internal)?;
     let new = Account {
         id: account,
@@ -200,7 +206,9 @@ impl Exchange {
             (Wire::DigitalToDeposit, Some(wallet)) => Ok(Direction::DigitalToDeposit(wallet)),
             (Wire::PaperToDeposit, None) => Ok(Direction::PaperToDeposit),
             (Wire::DepositToPaper, None) => Ok(Direction::DepositToPaper),
-            (_, Some(_)) => Err(Problem::malformed("no wallet takes part in an exchange between paper and deposit: leave account out")),
+            (_, Some(_)) => Err(Problem::malformed(
+                "no wallet takes part in an exchange between paper and deposit: leave account out",
+            )),
             (_, None) => Err(Problem::malformed("name the wallet that takes part as account")),
         }
     }
@@ -209,7 +217,9 @@ impl Exchange {
 /// Whether two submissions carry the same order; their signatures differ by nature.
 fn same_order(kept: &[u8], new: &[u8]) -> Result<bool, Problem> {
     let order = |bytes: &[u8]| {
-        borsh::from_slice::<yufu_machine::Submission>(bytes).map(|s| s.order).map_err(Problem::internal)
+        borsh::from_slice::<yufu_machine::Submission>(bytes)
+            .map(|s| s.order)
+            .map_err(Problem::internal)
     };
     Ok(order(kept)? == order(new)?)
 }

@@ -110,6 +110,12 @@ impl Problem {
         &self.body.code
     }
 
+    /// A member of the body beyond the standard ones.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.body.more.get(name)
+    }
+
     /// What another institution answered, passed on as it came.
     #[must_use]
     pub fn passed_on(body: ProblemBody) -> Self {

@@ -127,10 +127,10 @@ impl SignedOrder {
         Ok(Self { text: text.to_owned(), jws, order })
     }
 
-    /// The account that is to pay, as the unverified order says: whose key to look up.
+    /// What it says, which anyone may have written: enough to look up whose key it needs.
     #[must_use]
-    pub fn unverified_payer(&self) -> AccountId {
-        self.order.payer
+    pub const fn unverified(&self) -> &PaymentOrder {
+        &self.order
     }
 
     /// The order, once it is known to be signed by `key`, for `ledger`, and not expired at `now`.

@@ -62,6 +62,20 @@ impl Onboarding {
         })
     }
 
+    /// Stores the session of a request that is not answered yet anew.
+    ///
+    /// # Errors
+    /// [`OnboardingError::AlreadyAnswered`] if it was answered in the meantime.
+    pub async fn store_session(&self, id: &str, session: &str) -> Result<(), OnboardingError> {
+        let changed = verification::Entity::update_many()
+            .col_expr(verification::Column::Session, Expr::value(session))
+            .filter(verification::Column::Id.eq(id))
+            .filter(verification::Column::AnsweredAt.is_null())
+            .exec(self.database.connection())
+            .await?;
+        if changed.rows_affected == 1 { Ok(()) } else { Err(OnboardingError::AlreadyAnswered) }
+    }
+
     /// The receipt that the bank keeps of an answered presentation, as a signed JWS.
     ///
     /// # Errors

@@ -1,0 +1,192 @@
+//! Remote account opening: the bank asks for an identity, the wallet answers, an account is opened
+//! under the key that the holder's signature named.
+
+use super::presentation::{Answer, Purpose, QUERY};
+use super::{Bank, Banks, named};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use yufu_base::{AccountId, Digest};
+use yufu_jose::Jwk;
+use yufu_keys::random;
+use yufu_machine::{Action, ClassId};
+use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
+use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
+
+/// The claim that names a resident.
+pub(super) const NUMBER: &str = "personal_administrative_number";
+
+/// A wish to open an account.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpeningRequest {
+    /// The wallet class wanted.
+    #[schema(example = "III")]
+    pub class: String,
+    /// The key that is to give orders: a P-256 JWK. The holder's signature will name it.
+    #[schema(value_type = Object)]
+    pub wallet_key: Jwk,
+}
+
+/// An opening that waits for the wallet's answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Opening {
+    /// Its id.
+    pub opening: String,
+    /// The presentation request: `openid4vp://...`, for the wallet.
+    pub authorization_request: String,
+}
+
+/// Where an opening stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct OpeningStatus {
+    /// `waiting`, `opening`, `open` or `refused`.
+    pub state: String,
+    /// The account, once there is one.
+    pub account: Option<String>,
+    /// The bank's signed receipt of the presentation, a JWS, once answered.
+    pub receipt: Option<String>,
+}
+
+/// What the records keep of an opening until it is answered.
+#[derive(Serialize, Deserialize)]
+struct Subject {
+    class: String,
+    wallet_key: Jwk,
+    account: String,
+}
+
+/// Begin to open an account.
+#[utoipa::path(post, path = "/banks/{bank}/v1/openings", tag = "bank",
+    params(("bank" = String, Path, description = "the bank")), request_body = OpeningRequest,
+    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
+pub(super) async fn open(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<OpeningRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<Opening>), Problem> {
+    let bank = named(&banks, &bank)?;
+    Ok((StatusCode::CREATED, Json(bank.start_opening(request?.0).await?)))
+}
+
+/// Where an opening stands. Its id is known to the wallet that began it alone.
+#[utoipa::path(get, path = "/banks/{bank}/v1/openings/{opening}", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("opening" = String, Path, description = "the opening's id")),
+    responses((status = 200, body = OpeningStatus), (status = 404, body = ProblemBody)))]
+pub(super) async fn status(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, opening)): Path<(String, String)>,
+) -> Result<Json<OpeningStatus>, Problem> {
+    Ok(Json(named(&banks, &bank)?.opening_status(&opening).await?))
+}
+
+impl Bank {
+    async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
+        if !self.remote_classes.contains(&request.class) {
+            let detail = format!(
+                "class {:?} is not opened remotely here: choose one of {}",
+                request.class,
+                self.remote_classes.join(", ")
+            );
+            return Err(Problem::refused("account.class_not_remote", detail));
+        }
+        let transaction = TransactionData::AccountOpening(AccountOpening {
+            credential_ids: vec![QUERY.to_owned()],
+            bank: self.id.to_string(),
+            class: request.class.clone(),
+            wallet_key_thumbprint: request.wallet_key.thumbprint_base64url(),
+        });
+        let account = AccountId::new(u128::from_be_bytes(random())).to_string();
+        let subject = Subject { class: request.class, wallet_key: request.wallet_key, account };
+        let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
+        let (opening, authorization_request) =
+            self.ask(Purpose::OpenAccount, subject, transaction).await?;
+        Ok(Opening { opening, authorization_request })
+    }
+
+    /// A verified presentation opens the account: customer, account, receipt and ledger command
+    /// are written together, then the command is submitted.
+    pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
+        let subject: Subject =
+            serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
+        let class = ClassId::new(&subject.class).map_err(Problem::internal)?;
+        let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
+        let claims = presented(&answer)?;
+        let command = self.fresh_command_id();
+        let action = Action::OpenWallet { account, class };
+        let wallet_key = serde_json::to_string(&subject.wallet_key).map_err(Problem::internal)?;
+        let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
+        let enrolment = Enrolment {
+            customer: NewCustomer {
+                id: Uuid::new_v4(),
+                number: number(&claims)?.to_owned(),
+                claims,
+                retained_until,
+            },
+            account: Account {
+                id: account,
+                customer: None,
+                class: subject.class,
+                wallet_key,
+                state: AccountState::Opening,
+            },
+            command: self.entry(command, format!("account:{account}"), action)?,
+            verification: answer.verification.id,
+            receipt: answer.receipt,
+        };
+        self.records.enrol(enrolment, self.now()).await?;
+        self.submit(command).await?;
+        Ok(())
+    }
+
+    async fn opening_status(&self, id: &str) -> Result<OpeningStatus, Problem> {
+        let verification = self.records.verification(id).await?;
+        if verification.purpose != Purpose::OpenAccount.name() {
+            return Err(Problem::not_found("opening"));
+        }
+        if !verification.answered {
+            return Ok(OpeningStatus { state: "waiting".to_owned(), account: None, receipt: None });
+        }
+        let subject: Subject =
+            serde_json::from_str(&verification.subject).map_err(Problem::internal)?;
+        let account_id: AccountId = subject.account.parse().map_err(Problem::internal)?;
+        let account = self.records.account(account_id).await?;
+        Ok(OpeningStatus {
+            state: account.state.as_str().to_owned(),
+            account: Some(subject.account),
+            receipt: Some(self.records.receipt(id).await?),
+        })
+    }
+}
+
+/// The claims of the one credential that was presented.
+pub(super) fn presented(answer: &Answer) -> Result<Map<String, Value>, Problem> {
+    let found = answer.verified.credentials.get(QUERY).and_then(|found| found.first());
+    found.map(|credential| credential.claims.clone()).ok_or_else(|| {
+        Problem::internal("a verified answer lacks the credential that was asked for")
+    })
+}
+
+/// The resident number among claims.
+pub(super) fn number(claims: &Map<String, Value>) -> Result<&str, Problem> {
+    claims.get(NUMBER).and_then(Value::as_str).ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "presentation.rejected",
+            "the resident number is not a text",
+        )
+    })
+}
+
+/// A commitment to what was presented, for the ledger: says nothing of its contents.
+pub(super) fn commitment(answer: &Answer) -> Result<Digest, Problem> {
+    let evidence = serde_json::to_vec(&answer.verified.evidence).map_err(Problem::internal)?;
+    Ok(Digest::derive("yufu.presentation.v1", &evidence))
+}

@@ -1,0 +1,79 @@
+//! All institutions that run here under one router, and the description of the whole API.
+
+use crate::authority::{self, Authority};
+use crate::bank::{self, Banks};
+use crate::central_bank::{self, CentralBank};
+use crate::http::{Limits, layers};
+use crate::public::{self, Public};
+use crate::trust::{self, TrustOperator};
+use axum::Router;
+use std::sync::Arc;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa_swagger_ui::SwaggerUi;
+
+/// The institutions that run in this process; those left out run elsewhere.
+pub struct Institutions {
+    /// The identity authority.
+    pub authority: Option<Arc<Authority>>,
+    /// The central bank.
+    pub central_bank: Option<Arc<CentralBank>>,
+    /// Commercial banks, by name.
+    pub banks: Banks,
+    /// The operator of the trust list.
+    pub trust_operator: Option<Arc<TrustOperator>>,
+}
+
+/// The router of `institutions` and the public pages, with its bounds around it.
+#[must_use]
+pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
+    let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
+        .merge(public::pages().with_state(public))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", description()));
+    if let Some(authority) = institutions.authority {
+        router = router
+            .merge(authority::well_known().with_state(Arc::clone(&authority)))
+            .merge(Router::from(authority::described().with_state(authority)));
+    }
+    if let Some(central_bank) = institutions.central_bank {
+        router = router.merge(Router::from(central_bank::described().with_state(central_bank)));
+    }
+    if let Some(operator) = institutions.trust_operator {
+        router = router.merge(Router::from(trust::described().with_state(operator)));
+    }
+    if !institutions.banks.is_empty() {
+        let banks = Arc::new(institutions.banks);
+        router = router.merge(Router::from(bank::described().with_state(banks)));
+    }
+    layers(router, limits)
+}
+
+/// The description of the whole API, whichever institutions run here.
+#[must_use]
+pub fn description() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Yufu")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Every institution of a city. Amounts are whole minor units (fen). Refusals are \
+             problem details (RFC 9457) with a stable `code`; the protocol endpoints of OpenID4VCI \
+             answer in that protocol's words. Issuer metadata lies at its well-known addresses.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()));
+    let scheme = |what: &str| {
+        let http =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what)).build();
+        SecurityScheme::Http(http)
+    };
+    let components = ComponentsBuilder::new()
+        .security_scheme("operator", scheme("the token of an institution's desk"))
+        .security_scheme("request", scheme("a JWS of type yufu-request+jwt for this address"));
+    let mut all =
+        OpenApiBuilder::new().info(info.build()).components(Some(components.build())).build();
+    all.merge(authority::described().into_openapi());
+    all.merge(trust::described().into_openapi());
+    all.merge(bank::described().into_openapi());
+    all.merge(central_bank::described().into_openapi());
+    all.merge(public::described().into_openapi());
+    all
+}

@@ -122,3 +122,13 @@ impl<C> Account<C> {
         Self { kind, debits: 0, credits: 0, wallet: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_takes_no_more_memory_than_stated() {
+        assert_eq!(size_of::<Account<[u8; 16]>>(), 80);
+    }
+}

@@ -1,7 +1,7 @@
 //! Finding an account by its id: an ordered forest, one small tree for each value of an id's
-//! first 12 bits. Random ids spread evenly, so a lookup among a million accounts touches two
-//! or three cache lines where one tree touches seven; chosen ids can crowd one tree, and then
-//! cost what a single tree costs. In order of ids it is, and encodes as, one ordered map.
+//! first bits, doubled as it grows. Random ids spread evenly, so a lookup among a million
+//! accounts touches two or three cache lines where one tree touches seven; chosen ids can crowd
+//! one tree, and then cost what a single tree costs. It iterates and encodes as one ordered map.
 
 use crate::ledger::Slot;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -9,29 +9,36 @@ use std::collections::BTreeMap;
 use std::io;
 use yufu_base::AccountId;
 
-const TREES: usize = 1 << 12;
+/// Ids a tree holds on average before the forest doubles: about one node's worth.
+const CROWDED: usize = 8;
+/// The forest has at most 2^20 trees (25 MB of roots).
+const MOST_BITS: u32 = 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index {
-    /// Always `TREES` of them.
+    /// 2^`bits` of them; each holds the ids that begin with its number.
     trees: Vec<BTreeMap<AccountId, Slot>>,
+    bits: u32,
     len: usize,
 }
 
 impl Index {
     pub(crate) fn new() -> Self {
-        Self { trees: vec![BTreeMap::new(); TREES], len: 0 }
+        Self { trees: vec![BTreeMap::new()], bits: 0, len: 0 }
     }
 
     pub(crate) fn get(&self, id: AccountId) -> Option<Slot> {
-        self.trees.get(tree_of(id))?.get(&id).copied()
+        self.trees.get(first_bits(id, self.bits))?.get(&id).copied()
     }
 
     pub(crate) fn insert(&mut self, id: AccountId, slot: Slot) {
-        if let Some(tree) = self.trees.get_mut(tree_of(id))
+        if let Some(tree) = self.trees.get_mut(first_bits(id, self.bits))
             && tree.insert(id, slot).is_none()
         {
             self.len = self.len.saturating_add(1);
+        }
+        if self.len > self.trees.len().saturating_mul(CROWDED) && self.bits < MOST_BITS {
+            self.double();
         }
     }
 
@@ -39,10 +46,23 @@ impl Index {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AccountId, Slot)> {
         self.trees.iter().flatten().map(|(id, slot)| (*id, *slot))
     }
+
+    /// Splits every tree where the ids' next bit turns to 1.
+    fn double(&mut self) {
+        self.bits = self.bits.saturating_add(1);
+        let mut trees = Vec::with_capacity(self.trees.len().saturating_mul(2));
+        for (number, mut lower) in (0_u128..).zip(self.trees.drain(..)) {
+            let turn = ((number << 1) | 1) << 128_u32.saturating_sub(self.bits);
+            let upper = lower.split_off(&AccountId::new(turn));
+            trees.extend([lower, upper]);
+        }
+        self.trees = trees;
+    }
 }
 
-fn tree_of(id: AccountId) -> usize {
-    usize::try_from(id.bits() >> 116).unwrap_or(0)
+fn first_bits(id: AccountId, bits: u32) -> usize {
+    let number = id.bits().checked_shr(128_u32.saturating_sub(bits)).unwrap_or(0);
+    usize::try_from(number).unwrap_or(0)
 }
 
 impl BorshSerialize for Index {

@@ -7,7 +7,7 @@ use crate::{
     StepUp, Submission, institution_account,
 };
 use std::collections::BTreeSet;
-use yufu_base::{AccountId, Amount, Currency, Stamp, StateMachine, Timestamp};
+use yufu_base::{AccountId, Amount, CommandId, Currency, Stamp, StateMachine, Timestamp};
 
 const NOBODY: AccountId = AccountId::new(99);
 
@@ -54,10 +54,10 @@ fn admission(city: &mut City) -> Vec<Row> {
     old_key.key = key(9);
     let oldest = city.now.minus_seconds(7 * 86_400);
     let created = Timestamp::from_millis(oldest.millis() - 1);
-    let expired = submission("bank-a", yufu_base::CommandId::at(created, 1), doomed());
+    let expired = submission("bank-a", CommandId::at(created, 1), doomed());
     let newest = city.now.plus_seconds(60);
     let early = Timestamp::from_millis(newest.millis() + 1);
-    let future = submission("bank-a", yufu_base::CommandId::at(early, 1), doomed());
+    let future = submission("bank-a", CommandId::at(early, 1), doomed());
     let reused = submission("bank-a", used.order.id, doomed());
     let bank = name("bank-a");
     vec![
@@ -208,6 +208,15 @@ fn each_rule_refuses_under_its_code_before_every_later_rule() {
         assert_eq!(given.code(), code);
         assert_eq!(city.machine.books_hash(), before, "{code} changed something");
     }
+}
+
+#[test]
+fn an_id_at_the_very_edge_of_the_tolerance_is_admitted() {
+    let mut city = City::furnished();
+    let newest = CommandId::at(city.now.plus_seconds(60), 1);
+    assert!(city.apply(&submission("bank-a", newest, pay(ALICE, SHOP, 1))).is_ok());
+    let oldest = CommandId::at(city.now.minus_seconds(7 * 86_400), 1);
+    assert!(city.apply(&submission("bank-a", oldest, pay(ALICE, SHOP, 1))).is_ok());
 }
 
 #[test]

@@ -129,6 +129,6 @@ mod tests {
 
     #[test]
     fn a_wallet_takes_no_more_memory_than_stated() {
-        assert_eq!(size_of::<Account<[u8; 16]>>(), 80);
+        assert_eq!(size_of::<Account<[u8; 16]>>(), 88);
     }
 }

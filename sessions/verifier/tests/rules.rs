@@ -8,6 +8,7 @@
 
 mod support;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use support::*;
@@ -287,4 +288,17 @@ fn what_was_not_asked_is_dropped_and_noted() {
     assert_eq!(unasked, ["given_name", "issuing_country"]);
     assert_eq!(*verified.transactions[0].data(), opening("id"));
     assert!(!format!("{verified:?}").contains('李'));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_form_but_an_answer_to_this_request_is_opened(bytes: Vec<u8>, jwe in "[A-Za-z0-9._-]{0,80}") {
+        static SESSION: std::sync::OnceLock<Requested> = std::sync::OnceLock::new();
+        let session = SESSION.get_or_init(|| World::new().asked(question()).0);
+        prop_assert!(session.clone().open(&bytes, NOW).is_err());
+        let form = format!("response={jwe}");
+        prop_assert!(session.clone().open(form.as_bytes(), NOW).is_err());
+    }
 }

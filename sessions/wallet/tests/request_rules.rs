@@ -9,6 +9,7 @@
 
 mod support;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use support::*;
@@ -18,7 +19,7 @@ use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObjectError, TransactionError};
 use yufu_trust::{OverAsking, RegistrationCertificate, RegistrationError, TrustError, TrustList};
 use yufu_verifier::Question;
-use yufu_wallet::presentation::{RequestRefused, Reviewed, open};
+use yufu_wallet::presentation::{FetchingRequest, RequestRefused, Reviewed, open};
 
 fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[path(json!(["family_name"]))]);
@@ -219,4 +220,29 @@ fn a_payment_that_can_no_longer_be_made_is_refused() {
         f.payload["transaction_data"] = json!([yufu_jose::encode_base64url(data.to_string())]);
     });
     assert_eq!(refusal, RequestRefused::PaymentExpired("B-1".into()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_altered_byte_of_a_signed_request_passes(at: prop::sample::Index, to in "[A-Za-z0-9._~-]") {
+        static SIGNED: std::sync::OnceLock<(World, FetchingRequest, String)> =
+            std::sync::OnceLock::new();
+        let (world, step, jws) = SIGNED.get_or_init(|| {
+            let world = World::new();
+            let (mut server, link) = VerifierServer::ask(&world, question());
+            let (step, http) = open(&link, &[5; 16]).unwrap();
+            let body = server.answer(&http).body;
+            (world, step, String::from_utf8(body).unwrap())
+        });
+        let review = |jws: &str| {
+            step.clone().handle(&request_response(jws), &world.trust, &BTreeSet::new(), NOW)
+        };
+        prop_assert!(review(jws).is_ok());
+        let at = at.index(jws.len());
+        let mut altered = jws.clone();
+        altered.replace_range(at..=at, &to);
+        prop_assert!(altered == *jws || review(&altered).is_err());
+    }
 }

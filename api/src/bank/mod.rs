@@ -47,8 +47,8 @@ pub struct Bank {
     pub currency: Currency,
     /// The credential type of an identity: its `vct`.
     pub identity: String,
-    /// Classes of wallet that an identity presented remotely opens.
-    pub remote_classes: Vec<String>,
+    /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
+    pub remote_classes: BTreeMap<String, u32>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -97,6 +97,7 @@ impl From<OnboardingError> for Problem {
             OnboardingError::AlreadyAnswered => {
                 Self::conflict("presentation.already_answered", error)
             }
+            OnboardingError::TooManyAccounts { .. } => Self::refused("account.too_many", error),
             OnboardingError::OrderIdReused => Self::conflict("order.id_reused", error),
             other => Self::internal(other),
         }

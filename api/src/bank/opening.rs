@@ -89,11 +89,12 @@ pub(super) async fn status(
 
 impl Bank {
     async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
-        if !self.remote_classes.contains(&request.class) {
+        if !self.remote_classes.contains_key(&request.class) {
+            let classes: Vec<&str> = self.remote_classes.keys().map(String::as_str).collect();
             let detail = format!(
                 "class {:?} is not opened remotely here: choose one of {}",
                 request.class,
-                self.remote_classes.join(", ")
+                classes.join(", ")
             );
             return Err(Problem::refused("account.class_not_remote", detail));
         }
@@ -116,7 +117,8 @@ impl Bank {
     pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
         let subject: Subject =
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
-        let class = ClassId::new(&subject.class).map_err(Problem::internal)?;
+        let class_name = subject.class.clone();
+        let class = ClassId::new(&class_name).map_err(Problem::internal)?;
         let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
         let claims = presented(&answer)?;
         let command = self.fresh_command_id();
@@ -137,6 +139,7 @@ impl Bank {
                 wallet_key,
                 state: AccountState::Opening,
             },
+            at_most: self.remote_classes.get(class_name.as_str()).copied().unwrap_or(1),
             command: self.entry(command, format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,

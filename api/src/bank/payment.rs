@@ -17,7 +17,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::{CommandId, Digest};
 use yufu_machine::{Action, Authorisation};
-use yufu_onboarding::{AccountState, Order, OrderState};
+use yufu_onboarding::{AccountState, OnboardingError, Order, OrderState};
 use yufu_openid4vc::presentation::{Payment, TransactionData};
 use yufu_payment::{PaymentOrder, SignedOrder};
 
@@ -98,11 +98,28 @@ impl Bank {
             state: OrderState::Taken,
             verification: None,
         };
-        self.records.take_order(&row, &entry, self.now()).await?;
+        if !self.was_taken(&order).await? {
+            self.records.take_order(&row, &entry, self.now()).await?;
+        }
         match self.submit(order.id).await {
             Ok(done) => Ok(settled(&order, done)),
             Err(refusal) if lifted_by_presentation(&refusal) => self.step_up(&order, refusal).await,
             Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Whether this very order was taken before; its signature may differ, its contents may not.
+    async fn was_taken(&self, order: &PaymentOrder) -> Result<bool, Problem> {
+        let known = match self.records.order(order.id).await {
+            Ok(known) => known,
+            Err(OnboardingError::Unknown(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let known = SignedOrder::parse(&known.signed).map_err(Problem::internal)?;
+        if known.unverified() == order {
+            Ok(true)
+        } else {
+            Err(OnboardingError::OrderIdReused.into())
         }
     }
 

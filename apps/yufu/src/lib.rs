@@ -1,1 +1,37 @@
-//! Yufu: digital identity, digital cash and public services in one binary.
+//! Yufu: every institution of a city, a wallet and an audit in one program.
+//! The library is there for the program's own end-to-end tests.
+
+mod audit;
+mod city;
+mod command_line;
+mod data;
+mod demo;
+mod profile;
+mod serve;
+mod settings;
+mod trust_key;
+pub mod wallet;
+
+use clap::Parser;
+use command_line::{Arguments, Command};
+use std::process::ExitCode;
+
+/// Parses the command line and does what it says. 0 if all went as it must, 1 otherwise, 2 for a
+/// command line that cannot be understood.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Demo(options) => demo::run(options),
+        Command::Serve(options) => serve::run(options),
+        Command::Wallet(options) => wallet::run(options),
+        Command::Audit(options) => audit::run(&options),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("yufu: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

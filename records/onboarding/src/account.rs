@@ -3,7 +3,7 @@
 use crate::entity::account;
 use crate::outbox::{self, OutboxEntry};
 use crate::{Onboarding, OnboardingError};
-use sea_orm::{ConnectionTrait, EntityTrait, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::{AccountId, Timestamp};
 
@@ -105,4 +105,17 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     };
     account::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
+}
+
+/// How many accounts of a class a customer has, or is about to have.
+pub(crate) async fn count<C: ConnectionTrait>(
+    connection: &C,
+    customer: Uuid,
+    class: &str,
+) -> Result<u64, OnboardingError> {
+    let held = account::Entity::find()
+        .filter(account::Column::Customer.eq(customer.to_string()))
+        .filter(account::Column::Class.eq(class))
+        .filter(account::Column::State.ne(AccountState::Refused.as_str()));
+    Ok(held.count(connection).await?)
 }

@@ -34,6 +34,8 @@ pub struct Enrolment {
     pub customer: NewCustomer,
     /// The account to be opened; its customer is filled in.
     pub account: Account,
+    /// How many accounts of its class one customer may have.
+    pub at_most: u32,
     /// The command that opens it in the ledger.
     pub command: OutboxEntry,
     /// The presentation that was answered.
@@ -60,7 +62,8 @@ impl Onboarding {
     /// command, and marks the presentation as answered: all or nothing.
     ///
     /// # Errors
-    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
+    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before,
+    /// [`OnboardingError::TooManyAccounts`] if the customer has as many of the class as allowed.
     pub async fn enrol(&self, new: Enrolment, at: Timestamp) -> Result<Uuid, OnboardingError> {
         let transaction = self.database.begin().await?;
         let retained_until = new.customer.retained_until;
@@ -68,6 +71,13 @@ impl Onboarding {
             .await?;
         let customer = self.find_or_insert(&transaction, new.customer, at).await?;
         let account = Account { customer: Some(customer), ..new.account };
+        let held = account::count(&transaction, customer, &account.class).await?;
+        if held >= u64::from(new.at_most) {
+            return Err(OnboardingError::TooManyAccounts {
+                class: account.class,
+                at_most: new.at_most,
+            });
+        }
         account::insert(&transaction, &account, at).await?;
         outbox::put(&transaction, &new.command, at).await?;
         transaction.commit().await?;

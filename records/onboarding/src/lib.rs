@@ -43,6 +43,16 @@ pub enum OnboardingError {
     /// An order with this id was taken before, with other contents.
     #[error("an order with this id was taken before, with other contents: use a new id")]
     OrderIdReused,
+    /// The customer has as many accounts of the class as one may have.
+    #[error(
+        "the customer has {at_most} account of class {class} here already, as many as one may have: use it, or choose another class"
+    )]
+    TooManyAccounts {
+        /// The class.
+        class: String,
+        /// How many one may have.
+        at_most: u32,
+    },
     /// A stored value cannot be read back.
     #[error("a stored {0} cannot be read back: restore the records from a backup")]
     Damaged(&'static str),

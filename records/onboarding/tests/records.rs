@@ -62,6 +62,7 @@ fn enrolment(verification: &str, account: u128) -> Enrolment {
             wallet_key: "{}".to_owned(),
             state: AccountState::Opening,
         },
+        at_most: 2,
         command: command(account.bits(), &format!("account:{account}")),
         verification: verification.to_owned(),
         receipt: "receipt".to_owned(),
@@ -93,6 +94,10 @@ async fn the_same_person_is_one_customer() {
     assert_eq!(first, second);
     assert!(records.is_customer(first, NUMBER).await.unwrap());
     assert!(!records.is_customer(first, "110105194912310011").await.unwrap());
+    ask(&records, "x").await;
+    let third = records.enrol(enrolment("x", 3), at()).await;
+    assert!(matches!(third, Err(OnboardingError::TooManyAccounts { at_most: 2, .. })));
+    assert!(!records.verification("x").await.unwrap().answered, "nothing of it is written");
 }
 
 #[tokio::test]

@@ -80,7 +80,9 @@ fn allowed(from: &str, to: &str) -> bool {
         |layers: &[&str]| layers.iter().any(|l| to == *l || to.starts_with(&format!("{l}/")));
     match from.split('/').next().unwrap_or_default() {
         "base" => false,
-        "formats" => within(&["base", "formats/jose"]) && from != "formats/jose" || to == "base",
+        "formats" if from == "formats/jose" => within(&["base"]),
+        "formats" if from == "formats/credential" => within(&["base", "formats/jose"]),
+        "formats" => within(&["base", "formats/jose", "formats/credential"]),
         "sessions" => within(&["base", "formats"]),
         "state" if from == "state/machine" => within(&["base", "formats", "state"]),
         "state" => within(&["base", "formats"]),
@@ -101,6 +103,7 @@ mod tests {
         let permitted = [
             ("formats/credential", "formats/jose"),
             ("formats/jose", "base"),
+            ("formats/trust", "formats/credential"),
             ("sessions/wallet", "formats/trust"),
             ("state/machine", "state/ledger"),
             ("runtime/engine", "runtime/log"),
@@ -114,7 +117,8 @@ mod tests {
         let forbidden = [
             ("base", "formats/jose"),
             ("formats/jose", "formats/credential"),
-            ("formats/trust", "formats/credential"),
+            ("formats/credential", "formats/trust"),
+            ("formats/openid4vc", "formats/trust"),
             ("sessions/wallet", "sessions/issuer"),
             ("sessions/wallet", "state/ledger"),
             ("state/ledger", "state/registry"),

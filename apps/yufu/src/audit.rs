@@ -1,0 +1,49 @@
+//! `yufu audit`: the books, recomputed from the log.
+
+use crate::command_line;
+use crate::data::DataFolder;
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+use yufu_audit::{AuditReport, audit};
+use yufu_log::SqliteLog;
+
+pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
+    let path = match &options.log {
+        Some(path) => path.clone(),
+        None => {
+            let data = DataFolder::choose(options.data.data.clone(), "demo")?;
+            data.root().join("central-bank").join("ledger.sqlite")
+        }
+    };
+    let log = SqliteLog::open_read_only(&path).with_context(|| {
+        format!(
+            "{} cannot be audited: name the log with --log, or the folder with --data",
+            path.display()
+        )
+    })?;
+    let report = audit(&log)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(report: &AuditReport) {
+    println!("records     {}", report.records);
+    println!(
+        "commands    {} ({} accepted, {} refused)",
+        report.commands, report.accepted, report.refused
+    );
+    println!("supply      {}", serde_json::to_string(&report.supply).unwrap_or_default());
+    println!("head        {}", serde_json::to_string(&report.head).unwrap_or_default());
+    println!("state hash  {}", report.state_hash);
+    for finding in &report.findings {
+        println!("FOUND       {}", serde_json::to_string(finding).unwrap_or_default());
+    }
+    println!(
+        "{}",
+        if report.ok { "everything agrees" } else { "the log does not agree with itself" }
+    );
+}

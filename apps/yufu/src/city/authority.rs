@@ -1,0 +1,77 @@
+//! The identity authority: opens its register, imports the city, publishes itself as an issuer.
+
+use super::Plan;
+use super::trust::Trust;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+use yufu_api::authority::{Authority, issuer_profile};
+use yufu_base::Signer;
+use yufu_credentials::Credentials;
+use yufu_database::{Database, MasterKey, Sealer};
+use yufu_population::{Imported, Population};
+use yufu_profile::{CredentialType, Role};
+
+pub(super) async fn open(
+    plan: &Plan<'_>,
+    trust: &Trust,
+    mut progress: impl FnMut(&str),
+) -> Result<Authority> {
+    let institution = plan.the(Role::IdentityAuthority)?;
+    let id = institution.id.clone();
+    let keys = plan.data.keys(&id)?;
+    let population = population(plan, &mut progress).await?;
+    let database = Database::open(&plan.data.database(&id, "credentials")?).await?;
+    let credentials: Vec<CredentialType> = plan
+        .profile()
+        .credentials
+        .iter()
+        .filter(|kind| kind.issuer == Role::IdentityAuthority)
+        .cloned()
+        .collect();
+    let identifier = plan.endpoint("/authority")?;
+    let signer: Arc<dyn Signer> = keys.signer("credentials")?;
+    let chain = trust.credential_chain(
+        &keys,
+        &institution.name,
+        identifier.as_str(),
+        signer.public_key(),
+    )?;
+    let profile = issuer_profile(identifier, &institution.name, &credentials);
+    Ok(Authority {
+        metadata: profile.issuer_metadata()?,
+        authorization_server: profile.authorization_server_metadata()?,
+        credentials,
+        numbers: plan.profile().resident_number.clone(),
+        offsets: plan.profile().utc_offsets.clone(),
+        population,
+        records: Credentials::open(database).await?,
+        signer,
+        chain,
+        operator: plan.operator(&id)?,
+        clock: Arc::clone(&plan.clock),
+        id,
+    })
+}
+
+async fn population(plan: &Plan<'_>, progress: &mut impl FnMut(&str)) -> Result<Population> {
+    let id = &plan.the(Role::IdentityAuthority)?.id;
+    let sealer = sealer(plan, id).await?;
+    let database = Database::open(&plan.data.database(id, "population")?).await?;
+    let population = Population::open(database, sealer).await?;
+    let residents = &plan.country.residents;
+    let imported = population
+        .import(residents, |done, of| progress(&format!("importing residents: {done} of {of}")))
+        .await
+        .context("the city's residents were not imported")?;
+    if let Imported::Now(count) = imported {
+        progress(&format!("{count} residents are in the register, sealed one by one"));
+    }
+    Ok(population)
+}
+
+/// The sealer of an institution's personal data: data keys in a file of their own, under a master key.
+pub(super) async fn sealer(plan: &Plan<'_>, id: &yufu_base::InstitutionId) -> Result<Sealer> {
+    let master = MasterKey::new(plan.data.keys(id)?.master("records")?);
+    let keys = Database::open(&plan.data.database(id, "person-keys")?).await?;
+    Ok(Sealer::open(keys, &master).await?)
+}

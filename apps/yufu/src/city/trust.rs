@@ -1,0 +1,225 @@
+//! The ceremony at the beginning: authorities make their anchors, the trust-list operator lists
+//! them, the registrar certifies relying parties. Each key stays in its institution's own folder.
+
+use super::Plan;
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use yufu_api::trust::TrustOperator;
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
+use yufu_keys::{AuthorityCertificate, KeyStore, LeafSubject, Validity};
+use yufu_profile::{Institution, Request, Role, Text};
+use yufu_trust::{
+    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
+    TrustEntry, TrustList,
+};
+
+const DAY: u64 = 86_400;
+/// How long an authority's anchor is valid.
+const ANCHOR_DAYS: u64 = 3650;
+/// How long what is certified at a start is valid.
+const LEAF_DAYS: u64 = 360;
+
+/// What the ceremony leaves.
+pub(super) struct Trust {
+    pub(super) operator: TrustOperator,
+    /// The list as of now, for parties that set themselves up.
+    pub(super) list: TrustList,
+    registrar: KeyStore,
+    now: Timestamp,
+}
+
+/// A relying party's access certificate and the key it is for.
+pub(super) struct Access {
+    pub(super) signer: Arc<dyn Signer>,
+    pub(super) chain: Chain,
+}
+
+/// Makes (or finds) the anchors, and lists them.
+pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
+    let now = plan.clock.read().wall;
+    let authority = plan.the(Role::IdentityAuthority)?;
+    let registrar = plan.the(Role::Registrar)?;
+    let operator = plan.the(Role::TrustListOperator)?;
+    let registrar_keys = plan.data.keys(&registrar.id)?;
+    let authority_keys = plan.data.keys(&authority.id)?;
+    let entry = |institution: &Institution, keys: &KeyStore, anchor: &str, role, path: &str| {
+        let der = anchor_der(keys, anchor, &institution.name.en, now)?;
+        let identifier = format!("{}{path}", plan.url);
+        Ok::<_, anyhow::Error>(TrustEntry::new(
+            localized(&institution.name),
+            role,
+            &identifier,
+            &[der],
+        ))
+    };
+    let entries = vec![
+        entry(
+            authority,
+            &authority_keys,
+            "credential-anchor",
+            yufu_trust::Role::PidIssuer,
+            "/authority",
+        )?,
+        entry(
+            registrar,
+            &registrar_keys,
+            "registration-anchor",
+            yufu_trust::Role::Registrar,
+            "/registrar",
+        )?,
+        entry(
+            registrar,
+            &registrar_keys,
+            "access-anchor",
+            yufu_trust::Role::AccessCa,
+            "/registrar",
+        )?,
+    ];
+    let signer: Arc<dyn Signer> = plan.data.keys(&operator.id)?.signer("trust-list")?;
+    let operator = TrustOperator {
+        identifier: format!("{}/trust-list", plan.url),
+        entries,
+        signer: Arc::clone(&signer),
+        clock: Arc::clone(&plan.clock),
+    };
+    let list = TrustList::verify(&operator.signed_list()?, &signer.public_key(), now, None)?;
+    Ok(Trust { operator, list, registrar: registrar_keys, now })
+}
+
+impl Trust {
+    /// The chain of the key with which an institution signs credentials.
+    pub(super) fn credential_chain(
+        &self,
+        keys: &KeyStore,
+        name: &Text,
+        identifier: &str,
+        key: PublicKey,
+    ) -> Result<Chain> {
+        let subject = LeafSubject {
+            organisation: name.en.clone(),
+            common_name: "credentials and their status".to_owned(),
+            dns_names: Vec::new(),
+            uris: vec![identifier.to_owned()],
+            key,
+        };
+        certify(keys, "credential-anchor", &subject, self.now)
+    }
+
+    /// An access certificate for a relying party that is reached at `host`.
+    pub(super) fn access(&self, keys: &KeyStore, name: &Text, host: &str) -> Result<Access> {
+        let signer: Arc<dyn Signer> = keys.signer("access")?;
+        let subject = LeafSubject {
+            organisation: name.en.clone(),
+            common_name: "presentation requests".to_owned(),
+            dns_names: vec![host.to_owned()],
+            uris: Vec::new(),
+            key: signer.public_key(),
+        };
+        let chain = certify(&self.registrar, "access-anchor", &subject, self.now)?;
+        Ok(Access { signer, chain })
+    }
+
+    /// A registration certificate: what `party` may ask for the purpose of `request`, and where
+    /// answers may go.
+    pub(super) fn register(
+        &self,
+        party: &Institution,
+        request: &Request,
+        access: &Chain,
+        origin: &str,
+        vct: &str,
+    ) -> Result<String> {
+        let signer = self.registrar.signer("registration")?;
+        let subject = LeafSubject {
+            organisation: "Registrar".to_owned(),
+            common_name: "registration certificates".to_owned(),
+            dns_names: Vec::new(),
+            uris: Vec::new(),
+            key: signer.public_key(),
+        };
+        let chain = certify(&self.registrar, "registration-anchor", &subject, self.now)?;
+        let certificate = RegistrationCertificate {
+            sub: party.id.to_string(),
+            name: localized(&party.name),
+            client_id: format!("x509_hash:{}", encode_base64url(sha256(access.unverified_leaf()))),
+            origins: vec![origin.to_owned()],
+            purpose: localized(&request.purpose),
+            credentials: vec![RegisteredCredential {
+                format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
+                meta: RegisteredMeta { vct_values: vec![vct.to_owned()] },
+                claims: claims(&request.claims)?,
+            }],
+            privacy_policy: format!("{origin}/#{}", party.id),
+            support_uri: format!("mailto:{}", party.support),
+            report_uri: format!("mailto:{}", party.support),
+            intended_use_id: request.id.clone(),
+            retention_days: party.retention_days,
+            issued_at: self.now,
+            expires_at: self.now.plus_seconds(LEAF_DAYS.saturating_mul(DAY)),
+            status: None,
+        };
+        Ok(certificate.sign(&*signer, &chain)?)
+    }
+}
+
+pub(super) fn localized(text: &Text) -> Localized {
+    Localized::new("zh", &text.zh).with("en", &text.en)
+}
+
+fn claims(paths: &BTreeSet<yufu_profile::ClaimPath>) -> Result<Vec<RegisteredClaim>> {
+    let claim = |path: &yufu_profile::ClaimPath| {
+        let path = ClaimPath::members(path.segments().iter().map(String::as_str))?;
+        Ok::<_, anyhow::Error>(RegisteredClaim { path })
+    };
+    paths.iter().map(claim).collect()
+}
+
+fn validity(now: Timestamp, days: u64) -> Validity {
+    Validity { from: now.minus_seconds(DAY), until: now.plus_seconds(days.saturating_mul(DAY)) }
+}
+
+/// The authority's self-signed certificate, made once and kept.
+fn anchor_der(keys: &KeyStore, anchor: &str, name: &str, now: Timestamp) -> Result<Vec<u8>> {
+    let signer = keys.signer(anchor)?;
+    keys.document(anchor, "der", || {
+        let made = AuthorityCertificate::self_signed(name, &*signer, validity(now, ANCHOR_DAYS))?;
+        Ok(made.der().to_vec())
+    })
+}
+
+/// A fresh leaf under an anchor.
+fn certify(keys: &KeyStore, anchor: &str, subject: &LeafSubject, now: Timestamp) -> Result<Chain> {
+    let signer = keys.signer(anchor)?;
+    let der =
+        keys.document(anchor, "der", || anyhow::bail!("the anchor {anchor} was never made"))?;
+    let authority = AuthorityCertificate::from_der(der, &*signer)?;
+    let leaf = authority.issue(subject, validity(now, LEAF_DAYS))?;
+    Chain::from_der(vec![leaf]).context("a certificate just made")
+}
+
+/// The verifiers of a relying party, one for each purpose it is registered for.
+pub(super) fn verifiers(
+    plan: &Plan<'_>,
+    trust: &Trust,
+    party: &Institution,
+    access: &Access,
+    base: &str,
+    vct: &str,
+) -> Result<BTreeMap<String, yufu_verifier::Verifier>> {
+    let base = plan.endpoint(base)?;
+    let mut verifiers = BTreeMap::new();
+    for request in &party.requests {
+        let registration = trust.register(party, request, &access.chain, &base.origin(), vct)?;
+        let verifier = yufu_verifier::Verifier::new(
+            access.chain.clone(),
+            base.clone(),
+            registration,
+            &trust.list,
+            trust.now,
+        )?;
+        verifiers.insert(request.id.clone(), verifier);
+    }
+    Ok(verifiers)
+}

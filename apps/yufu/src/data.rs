@@ -1,0 +1,147 @@
+//! The data folder: where each institution's state lies, and whose it is.
+//!
+//! ```text
+//! profile                  which profile this state was made with
+//! lock                     held by the running server
+//! <institution>/keys/      its keys, certificates and tokens
+//! <institution>/*.sqlite   its records, or the log
+//! wallets/<name>.json      terminal wallets
+//! ```
+
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use yufu_base::{Digest, InstitutionId};
+use yufu_keys::KeyStore;
+
+/// The folder that holds all state.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFolder {
+    root: PathBuf,
+}
+
+/// Held while a server runs on the folder; the system lets go of it when the process ends, however it ends.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl DataFolder {
+    /// The folder named on the command line, or the user's default for `purpose` (`demo`, `city`).
+    pub(crate) fn choose(named: Option<PathBuf>, purpose: &str) -> Result<Self> {
+        let root = match named {
+            Some(root) => root,
+            None => directories::ProjectDirs::from("", "", "yufu")
+                .context("no home directory is known: name a folder with --data")?
+                .data_dir()
+                .join(purpose),
+        };
+        Ok(Self { root })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Removes everything in the folder, if it is one of ours.
+    pub(crate) fn start_over(&self) -> Result<()> {
+        if !self.root.exists() {
+            return Ok(());
+        }
+        let ours = self.root.join("profile").exists();
+        let empty = fs::read_dir(&self.root)?.next().is_none();
+        if !(ours || empty) {
+            bail!(
+                "{} holds something that is not Yufu's: it was not touched; name another folder with --data",
+                self.root.display()
+            );
+        }
+        let _lock = self.lock()?;
+        fs::remove_dir_all(&self.root)
+            .with_context(|| format!("{} cannot be removed", self.root.display()))
+    }
+
+    /// Makes the folder if need be, and claims it for a profile: state made with one profile is not run with another.
+    pub(crate) fn claim(&self, profile: Digest) -> Result<()> {
+        KeyStore::open(&self.root)
+            .with_context(|| format!("{} cannot be made", self.root.display()))?;
+        let file = self.root.join("profile");
+        match fs::read_to_string(&file) {
+            Ok(found) if found.trim() == profile.to_string() => Ok(()),
+            Ok(_) => bail!(
+                "{} was made with another profile, or the profile was changed since: start over with --fresh, or name another folder with --data",
+                self.root.display()
+            ),
+            Err(_) => fs::write(&file, format!("{profile}\n"))
+                .with_context(|| format!("{} cannot be written", file.display())),
+        }
+    }
+
+    /// Locks the folder for one server at a time.
+    pub(crate) fn lock(&self) -> Result<Lock> {
+        let path = self.root.join("lock");
+        let file =
+            File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+        if file.try_lock().is_err() {
+            bail!(
+                "another server runs on {}: stop it first, or name another folder with --data",
+                self.root.display()
+            );
+        }
+        Ok(Lock { _file: file })
+    }
+
+    /// The keys of an institution.
+    pub(crate) fn keys(&self, institution: &InstitutionId) -> Result<KeyStore> {
+        Ok(KeyStore::open(&self.of(institution)?.join("keys"))?)
+    }
+
+    /// A database file of an institution.
+    pub(crate) fn database(&self, institution: &InstitutionId, name: &str) -> Result<PathBuf> {
+        Ok(self.of(institution)?.join(format!("{name}.sqlite")))
+    }
+
+    /// The folder of terminal wallets.
+    pub(crate) fn wallets(&self) -> Result<PathBuf> {
+        private(self.root.join("wallets"))
+    }
+
+    fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
+        private(self.root.join(institution.as_str()))
+    }
+}
+
+fn private(folder: PathBuf) -> Result<PathBuf> {
+    KeyStore::open(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_belongs_to_one_profile_and_one_server() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::choose(Some(root.path().join("d")), "demo").unwrap();
+        folder.claim(Digest::of(b"one")).unwrap();
+        folder.claim(Digest::of(b"one")).unwrap();
+        assert!(folder.claim(Digest::of(b"two")).is_err());
+        let held = folder.lock().unwrap();
+        assert!(folder.lock().is_err());
+        drop(held);
+        assert!(folder.lock().is_ok());
+    }
+
+    #[test]
+    fn starting_over_spares_what_is_not_ours() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("thesis.txt"), "precious").unwrap();
+        let folder = DataFolder::choose(Some(root.path().to_owned()), "demo").unwrap();
+        assert!(folder.start_over().is_err());
+        assert!(root.path().join("thesis.txt").exists());
+        let ours = DataFolder::choose(Some(root.path().join("d")), "demo").unwrap();
+        ours.claim(Digest::of(b"one")).unwrap();
+        ours.start_over().unwrap();
+        assert!(!root.path().join("d").exists());
+    }
+}

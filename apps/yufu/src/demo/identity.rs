@@ -1,0 +1,169 @@
+//! The steps about who somebody is: authenticated, given an identity, shown to a bank that was
+//! checked first, looked up, revoked.
+
+use super::report::Told;
+use super::story::Story;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use yufu_api::authority::{
+    AccessEntry, Authentication, IssuedOffer, NumberOnly, Revocation, Revoked,
+};
+use yufu_profile::Role;
+use yufu_wallet::presentation::Consent;
+
+/// What is asked of her, on its way to the report.
+#[derive(Default)]
+struct Asked {
+    party: String,
+    purpose: String,
+}
+
+impl Asked {
+    fn agree(&mut self, consent: &Consent) -> bool {
+        self.party = consent.party.get("en").to_owned();
+        self.purpose = consent.purpose.get("en").to_owned();
+        true
+    }
+}
+
+impl Story<'_> {
+    pub(super) fn city(&self) -> Result<Told> {
+        let profile = &self.country.profile;
+        let residents = self.country.residents.len();
+        let mut households: Vec<u32> =
+            self.country.residents.iter().map(|r| r.household_id).collect();
+        households.sort_unstable();
+        households.dedup();
+        Ok(Told::new(format!(
+            "{residents} residents in {} households, {} institutions. Today's journey is that of one of them.",
+            households.len(),
+            profile.institutions.len(),
+        )))
+    }
+
+    pub(super) async fn authenticate(&mut self) -> Result<Told> {
+        let authority = self.the(Role::IdentityAuthority)?;
+        let request = Authentication {
+            resident_number: self.resident.number.as_str().to_owned(),
+            evidence: "card and portrait compared at the counter".to_owned(),
+            credential: "pid".to_owned(),
+        };
+        let url = format!("{}/authority/v1/officer/authentications", self.url);
+        let desk = self.desk(&authority.id)?;
+        let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
+        let digits = issued.transaction_code.len();
+        self.offer = Some((issued.offer, issued.transaction_code));
+        Ok(Told::new(format!(
+            "An officer compares card and portrait, and records it. The resident's wallet gets an \
+             offer; a code of {digits} digits goes to her by another way."
+        )))
+    }
+
+    pub(super) async fn get_identity(&mut self) -> Result<Told> {
+        let (offer, code) = self.offer.clone().context("there is no offer")?;
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        let refused = self.wallet.get(&offer, Some(wrong)).await;
+        ensure!(refused.is_err(), "a wrong code was accepted");
+        let received = self.wallet.get(&offer, Some(&code)).await?;
+        let again = self.wallet.get(&offer, Some(&code)).await;
+        ensure!(again.is_err(), "an offer was taken up twice");
+        Ok(Told::new(format!(
+            "With the code her wallet gets {} copies of the identity credential, each bound to a key of \
+             its own, so that two uses cannot be linked. A wrong code, and the same offer a second \
+             time, were refused.",
+            received.count
+        ))
+        .learned("her wallet", received.claims))
+    }
+
+    pub(super) async fn open_account(&mut self) -> Result<Told> {
+        let mut asked = Asked::default();
+        let bank = self.bank;
+        let opened =
+            self.wallet.open_account(bank.id.as_str(), "III", &mut |c| asked.agree(c)).await?;
+        ensure!(opened.shown.receipt, "the bank signed no receipt");
+        let kept = self.stored_by_bank(&opened.account).await?;
+        let shown: BTreeSet<&str> = opened.shown.claims.iter().map(String::as_str).collect();
+        ensure!(
+            kept.iter().all(|claim| shown.contains(claim.as_str())),
+            "the bank stored more than was shown"
+        );
+        Ok(Told::new(format!(
+            "Her wallet checks {} before it shows anything: on the trust list, registered for \"{}\", \
+             asking no more than that. She agrees; the bank checks her: issuer, key, status. A class \
+             III account is open, and both sides keep a receipt.",
+            asked.party, asked.purpose
+        ))
+        .learned(bank.name.en.clone(), kept)
+        .learned("Central Bank", vec!["a random account id".to_owned(), "wallet class III".to_owned()]))
+    }
+
+    pub(super) async fn open_account_twice(&mut self) -> Result<Told> {
+        let mut agree = |_: &Consent| true;
+        let refused = self.wallet.open_account(self.bank.id.as_str(), "III", &mut agree).await;
+        let refusal =
+            refused.err().context("a second account of one class was opened")?.to_string();
+        ensure!(refusal.contains("account.too_many"), "refused, but for another reason: {refusal}");
+        Ok(Told::new(
+            "A second class III account at the same bank is refused: one each.".to_owned(),
+        ))
+    }
+
+    pub(super) async fn who_read(&mut self) -> Result<Told> {
+        let authority = self.the(Role::IdentityAuthority)?;
+        let url = format!("{}/authority/v1/officer/accesses", self.url);
+        let request = NumberOnly { resident_number: self.resident.number.as_str().to_owned() };
+        let desk = self.desk(&authority.id)?;
+        let accesses: Vec<AccessEntry> = self.client.post(&url, Some(&desk), &request).await?;
+        ensure!(accesses.len() >= 3, "only {} accesses were recorded", accesses.len());
+        let list: Vec<String> = accesses
+            .iter()
+            .map(|a| format!("{} ({}): {}", a.actor, a.role, a.fields.join(" ")))
+            .collect();
+        Ok(Told::new(format!(
+            "She asks the authority who read her record: {} reads, each written in the same \
+             transaction as the read, this one too.",
+            accesses.len()
+        ))
+        .learned("she", list))
+    }
+
+    pub(super) async fn revoke(&mut self) -> Result<Told> {
+        let authority = self.the(Role::IdentityAuthority)?;
+        let url = format!("{}/authority/v1/officer/revocations", self.url);
+        let request = Revocation {
+            resident_number: self.resident.number.as_str().to_owned(),
+            reason: "phone reported lost".to_owned(),
+        };
+        let desk = self.desk(&authority.id)?;
+        let revoked: Revoked = self.client.post(&url, Some(&desk), &request).await?;
+        let mut agree = |_: &Consent| true;
+        let refused =
+            self.wallet.open_account(self.other_bank.id.as_str(), "III", &mut agree).await;
+        let refusal = refused.err().context("a revoked identity opened an account")?.to_string();
+        ensure!(
+            refusal.contains("credential.revoked"),
+            "refused, but for another reason: {refusal}"
+        );
+        Ok(Told::new(format!(
+            "She loses her phone; the officer revokes all {} copies. Whoever finds it tries to open an \
+             account at {} in her name: the status list says no.",
+            revoked.revoked, self.other_bank.name.en
+        )))
+    }
+
+    /// The claims that the bank in fact has on file, by name.
+    async fn stored_by_bank(&self, account: &str) -> Result<Vec<String>> {
+        let paths = self.bank.requests.iter().flat_map(|request| request.claims.iter());
+        let all: BTreeSet<String> = paths.map(ToString::to_string).collect();
+        let fields = all.into_iter().collect::<Vec<_>>().join("+");
+        let url = format!(
+            "{}/banks/{}/v1/desk/accounts/{account}/customer?purpose=report&fields={fields}",
+            self.url, self.bank.id
+        );
+        let desk = self.desk(&self.bank.id)?;
+        let file: Map<String, Value> = self.client.get(&url, Some(&desk)).await?;
+        Ok(file.keys().cloned().collect())
+    }
+}

@@ -1,0 +1,135 @@
+//! `yufu demo`: a whole city on this machine, and the first journey played in it over HTTP, as
+//! anybody else would.
+
+mod identity;
+mod money;
+mod report;
+mod story;
+
+use crate::city::{City, Plan};
+use crate::command_line;
+use crate::data::DataFolder;
+use crate::profile::{self, Country};
+use crate::serve::{listen, local_url, start_logging, stop_signal};
+use crate::settings::{LogFormat, listen_address};
+use crate::trust_key;
+use anyhow::{Context, Result};
+use report::Report;
+use std::process::ExitCode;
+use std::sync::Arc;
+use story::Story;
+use tokio::sync::oneshot;
+use yufu_api::http::Limits;
+use yufu_engine::{Clock, SystemClock};
+
+pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
+    if std::env::var_os("YUFU_LOG").is_some() {
+        start_logging(LogFormat::Text);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(demo(options))
+}
+
+async fn demo(options: command_line::Demo) -> Result<ExitCode> {
+    let clock = Arc::new(SystemClock::new());
+    let country = profile::load(options.profile.as_deref(), clock.read().wall)?;
+    let data = DataFolder::choose(options.data.data.clone(), "demo")?;
+    if options.fresh {
+        data.start_over()?;
+    }
+    let listener = listen(listen_address(&options.listen)?).await?;
+    let url = local_url(listener.local_addr()?);
+    let say = |line: &str| if options.json { eprintln!("{line}") } else { println!("{line}") };
+    say(&format!("鱼符 Yufu · {} · {}", country.profile.name.zh, country.profile.name.en));
+    let plan = Plan { country: &country, data: &data, url, clock };
+    let city = City::open(&plan, |progress| say(&format!("  {progress}"))).await?;
+    trust_key::write(&data, city.trust_key)?;
+    say(&format!(
+        "  every institution runs at {}, its state lies in {}",
+        city.url,
+        data.root().display()
+    ));
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let url = city.url.clone();
+    let central_bank = city.central_bank();
+    let trust_key = city.trust_key;
+    let served = tokio::spawn(city.serve(listener, Limits::default(), async {
+        let _ = stopped.await;
+    }));
+    let report = play(&country, &data, &url, trust_key, options.json).await;
+    let report = report.map(|steps| Report {
+        ok: steps.iter().all(|step| step.ok),
+        steps,
+        supply: Some(central_bank.supply()),
+    });
+    drop(central_bank);
+    if let Ok(report) = &report {
+        finish(report, &options, &country, &url)?;
+    }
+    if !options.once && report.is_ok() {
+        stop_signal().await;
+        say("stopping: what was taken is finished, then the log is closed");
+    }
+    let _ = stop.send(());
+    served.await.context("the server")??;
+    let ok = report?.ok;
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn play(
+    country: &Country,
+    data: &DataFolder,
+    url: &str,
+    trust_key: yufu_base::PublicKey,
+    json: bool,
+) -> Result<Vec<report::StepReport>> {
+    let mut story = Story::new(country, data, url, trust_key)?;
+    let decimals = country.profile.currency.decimals;
+    let steps = story.play(|number, step| {
+        if !json {
+            step.print(number, decimals);
+        }
+    });
+    Ok(steps.await)
+}
+
+fn finish(
+    report: &Report,
+    options: &command_line::Demo,
+    country: &Country,
+    url: &str,
+) -> Result<()> {
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(report)?);
+        return Ok(());
+    }
+    if let Some(supply) = &report.supply {
+        let decimals = country.profile.currency.decimals;
+        let sum = |minor| report::major(minor, decimals);
+        println!("\nMoney, in {}:", supply.currency);
+        println!("  issued by the central bank  {:>24}", sum(supply.issued));
+        println!("  = reserves                  {:>24}", sum(supply.reserves));
+        println!("  + notes in vaults           {:>24}", sum(supply.paper_in_vaults));
+        println!("  + notes in circulation      {:>24}", sum(supply.paper_in_circulation));
+        println!("  + digital cash in vaults    {:>24}", sum(supply.digital_in_vaults));
+        println!("  + digital cash in wallets   {:>24}", sum(supply.digital_in_wallets));
+        println!("  + in flight                 {:>24}", sum(supply.in_flight));
+        println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
+    }
+    println!(
+        "\n{}",
+        if report.ok { "Every step did what it must." } else { "A step failed: see above." }
+    );
+    if !options.once {
+        println!("\nStill running. Look at:");
+        println!("  {url}/            what runs here");
+        println!("  {url}/docs        the API, to read and to try");
+        println!("  {url}/central-bank/v1/supply");
+        println!("  yufu audit        the books, recomputed from the log");
+        println!(
+            "Ctrl-C stops it; the state stays, and the next demo goes on with another resident."
+        );
+    }
+    Ok(())
+}

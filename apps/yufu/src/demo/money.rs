@@ -1,0 +1,242 @@
+//! The steps about money: issued, exchanged, paid, refused, stepped up, redeemed, audited.
+
+use super::report::Told;
+use super::story::Story;
+use crate::wallet::{Bill, Holder, Paid};
+use anyhow::{Context, Result, bail, ensure};
+use yufu_api::CommandDone;
+use yufu_api::bank::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
+use yufu_api::central_bank::{Operation, OperationKind};
+use yufu_base::{AccountId, Amount, Signer};
+use yufu_profile::{Institution, Role};
+use yufu_wallet::presentation::Consent;
+
+/// The wallet class of a business.
+const BUSINESS: &str = "I";
+
+impl Story<'_> {
+    pub(super) async fn issue_money(&mut self) -> Result<Told> {
+        let central_bank = self.the(Role::CentralBank)?;
+        let amount = self.major(1_000_000);
+        let operation = Operation {
+            kind: OperationKind::Issue,
+            bank: self.bank.id.to_string(),
+            amount_minor: amount.minor(),
+        };
+        let url = format!("{}/central-bank/v1/operations", self.url);
+        let desk = self.desk(&central_bank.id)?;
+        let _: CommandDone = self.client.post(&url, Some(&desk), &operation).await?;
+        let bank = &self.bank.name.en;
+        Ok(Told::new(format!(
+            "The central bank issues digital cash to {bank} against its reserves: what is in one form is no \
+             longer in the other."
+        ))
+        .moved(&format!("{bank}: reserve"), &format!("{bank}: digital vault"), amount))
+    }
+
+    pub(super) async fn cash_in(&mut self) -> Result<Told> {
+        let amount = self.major(3_000);
+        self.exchange(ExchangeDirection::PaperToDigital, amount).await?;
+        let bank = &self.bank.name.en;
+        Ok(Told::new(
+            "At the counter she changes notes into digital cash. Two movements, one step: paper and \
+             digital together stay the same.",
+        )
+        .moved("the public: notes", &format!("{bank}: notes"), amount)
+        .moved(&format!("{bank}: digital vault"), "her wallet", amount))
+    }
+
+    pub(super) async fn from_deposit(&mut self) -> Result<Told> {
+        let amount = self.major(15_000);
+        self.exchange(ExchangeDirection::DepositToDigital, amount).await?;
+        let bank = &self.bank.name.en;
+        let too_much = self.exchange(ExchangeDirection::DepositToDigital, self.major(3_000)).await;
+        let refusal =
+            too_much.err().context("a wallet holds more than its class allows")?.to_string();
+        ensure!(
+            refusal.contains("transfer.limit_exceeded.balance"),
+            "unexpected refusal: {refusal}"
+        );
+        Ok(Told::new(
+            "From her deposit more follows. The bank's debt to her falls by what her wallet gains. 3,000 \
+             more would be above what a class III wallet may hold: refused, and nothing moved.",
+        )
+        .moved("her deposit (the bank's liability)", "gone", amount)
+        .moved(&format!("{bank}: digital vault"), "her wallet", amount))
+    }
+
+    pub(super) async fn pay(&mut self) -> Result<Told> {
+        let shop = self.merchant_account().await?;
+        let amount = self.major(18);
+        let bill = self.bill(shop, amount);
+        let Paid::Done(done) = self.wallet.pay(&bill).await? else { bail!("18 were refused") };
+        let balance = done.balance_minor.context("the payment gave no balance")?;
+        let left = Amount::new(amount.currency(), balance);
+        self.noodles = Some(bill);
+        let banks = (&self.bank.name.en, &self.other_bank.name.en);
+        Ok(Told::new(format!(
+            "A bell for the bicycle: an order signed by her wallet's key, through {} to a customer of {}, \
+             final at once in central-bank money. {} remain.",
+            banks.0,
+            banks.1,
+            self.words(left)
+        ))
+        .learned("Central Bank", vec!["two account ids".to_owned(), "the amount".to_owned()])
+        .learned(self.merchant.name.en.clone(), vec!["the amount".to_owned()])
+        .moved("her wallet", &self.merchant.name.en, amount))
+    }
+
+    pub(super) async fn pay_again(&mut self) -> Result<Told> {
+        let bill = self.noodles.clone().context("nothing was paid yet")?;
+        let before = self.balance().await?;
+        let Paid::Done(_) = self.wallet.pay(&bill).await? else { bail!("a repeat was refused") };
+        let after = self.balance().await?;
+        ensure!(before == after, "a repeated order was paid twice: {before} then {after}");
+        Ok(Told::new(
+            "The answer got lost on the way, so her wallet sends the same order again: it gets the \
+             first answer, and nothing moves twice.",
+        ))
+    }
+
+    pub(super) async fn pay_above_limit(&mut self) -> Result<Told> {
+        let shop = self.merchant_account().await?;
+        let amount = self.major(5_600);
+        let bill = self.bill(shop, amount);
+        let before = self.balance().await?;
+        let paid = self.wallet.pay(&bill).await?;
+        let Paid::Refused(problem) = &paid else { bail!("5,600 passed a limit of 5,000") };
+        ensure!(problem.code == "transfer.limit_exceeded.single", "unexpected: {}", problem.code);
+        ensure!(before == self.balance().await?, "a refused payment moved money");
+        let link = paid.step_up().context("the refusal offers no step-up")?.to_owned();
+        let said = format!(
+            "An electric bicycle for {}: refused ({}). {}",
+            self.words(amount),
+            problem.code,
+            problem.detail
+        );
+        self.bicycle = Some((bill, link));
+        Ok(Told::new(said))
+    }
+
+    pub(super) async fn step_up(&mut self) -> Result<Told> {
+        let (bill, link) = self.bicycle.clone().context("nothing was refused")?;
+        let mut agree = |_: &Consent| true;
+        let shown = self.wallet.step_up(&bill, &link, &mut agree).await?;
+        ensure!(shown.receipt, "the bank signed no receipt");
+        let before = self.balance().await?;
+        let replayed = self.wallet.present(&link, &mut agree).await;
+        ensure!(replayed.is_err(), "a request was answered twice");
+        let Paid::Done(_) = self.wallet.pay(&bill).await? else {
+            bail!("a paid order was refused")
+        };
+        ensure!(before == self.balance().await?, "a stepped-up order was paid twice");
+        Ok(Told::new(format!(
+            "She confirms with her identity: ledger, amount, payee, order and expiry are inside what she \
+             signs, so it authorises this payment and no other. {} left her wallet once; the same \
+             request and the same order again moved nothing.",
+            self.words(bill.amount)
+        ))
+        .learned(self.bank.name.en.clone(), shown.claims)
+        .moved("her wallet", &self.merchant.name.en, bill.amount))
+    }
+
+    pub(super) async fn cash_out(&mut self) -> Result<Told> {
+        let amount = self.major(200);
+        self.exchange(ExchangeDirection::DigitalToPaper, amount).await?;
+        let bank = &self.bank.name.en;
+        Ok(Told::new("And back: digital cash into notes at the counter.")
+            .moved("her wallet", &format!("{bank}: digital vault"), amount)
+            .moved(&format!("{bank}: notes"), "the public: notes", amount))
+    }
+
+    pub(super) async fn merchant_redeems(&mut self) -> Result<Told> {
+        let shop = self.merchant_account().await?;
+        let amount = self.major(5_000);
+        self.exchange_at(self.other_bank, ExchangeDirection::DigitalToDeposit, shop, amount)
+            .await?;
+        let bank = &self.other_bank.name.en;
+        Ok(Told::new("The shop changes its takings into a deposit at its own bank.")
+            .moved(&self.merchant.name.en, &format!("{bank}: digital vault"), amount)
+            .moved("new", &format!("the shop's deposit ({bank}'s liability)"), amount))
+    }
+
+    pub(super) fn audit(&self) -> Result<Told> {
+        let central_bank = self.the(Role::CentralBank)?;
+        let path = self.data.database(&central_bank.id, "ledger")?;
+        let log = yufu_log::SqliteLog::open_read_only(&path)?;
+        let report = yufu_audit::audit(&log)?;
+        ensure!(report.ok, "the audit found {} differences", report.findings.len());
+        Ok(Told::new(format!(
+            "An auditor reads the log alone: {} records chained without a gap, {} commands with valid \
+             signatures, debits equal credits, issued equals held, no limit exceeded. State hash {}.",
+            report.records, report.commands, report.state_hash
+        )))
+    }
+
+    fn bill(&self, payee: AccountId, amount: Amount) -> Bill {
+        Bill {
+            payee,
+            payee_name: self.merchant.name.en.clone(),
+            amount,
+            id: self.wallet.fresh_order_id(),
+        }
+    }
+
+    async fn balance(&self) -> Result<u64> {
+        let accounts = self.wallet.accounts().await?;
+        Ok(accounts.first().context("she has no account")?.wallet.balance_minor)
+    }
+
+    /// The shop's account: opened at a branch once, and kept for the runs that follow.
+    async fn merchant_account(&mut self) -> Result<AccountId> {
+        if let Some(known) = self.merchant_account {
+            return Ok(known);
+        }
+        let folder = self.data.wallets()?;
+        let name = self.merchant.id.as_str();
+        let mut wallet = Holder::open(&folder, name, &self.url, self.trust_key)?;
+        let account = match wallet.first_account() {
+            Some((_, account)) => account.to_owned(),
+            None => {
+                let key = self.data.keys(&self.merchant.id)?.signer("wallet")?;
+                let request =
+                    NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
+                let url = format!("{}/banks/{}/v1/desk/accounts", self.url, self.other_bank.id);
+                let desk = self.desk(&self.other_bank.id)?;
+                let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
+                wallet.keep_account(
+                    self.other_bank.id.as_str(),
+                    &opened.account,
+                    BUSINESS,
+                    &key,
+                )?;
+                opened.account
+            }
+        };
+        let account = account.parse()?;
+        self.merchant_account = Some(account);
+        Ok(account)
+    }
+
+    async fn exchange(&self, direction: ExchangeDirection, amount: Amount) -> Result<CommandDone> {
+        let (_, account) = self.wallet.first_account().context("she has no account")?;
+        self.exchange_at(self.bank, direction, account.parse()?, amount).await
+    }
+
+    async fn exchange_at(
+        &self,
+        bank: &Institution,
+        direction: ExchangeDirection,
+        account: AccountId,
+        amount: Amount,
+    ) -> Result<CommandDone> {
+        let request = Exchange {
+            id: None,
+            direction,
+            account: Some(account.to_string()),
+            amount_minor: amount.minor(),
+        };
+        let url = format!("{}/banks/{}/v1/desk/exchanges", self.url, bank.id);
+        Ok(self.client.post(&url, Some(&self.desk(&bank.id)?), &request).await?)
+    }
+}

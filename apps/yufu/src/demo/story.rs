@@ -1,0 +1,230 @@
+//! The journey: its people, its steps, and who acts in each.
+
+use super::report::{StepReport, Told};
+use crate::data::DataFolder;
+use crate::profile::Country;
+use crate::wallet::{Bill, Holder};
+use anyhow::{Context, Result};
+use std::fs;
+use yufu_api::http::Client;
+use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
+use yufu_engine::{Clock, SystemClock};
+use yufu_profile::{Institution, Resident, Role};
+
+/// The first age at which somebody opens an account alone.
+const ADULT: u64 = 18;
+
+/// One step of the journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Profile,
+    Issue,
+    Authenticate,
+    Pid,
+    OpenAccount,
+    Twice,
+    CashIn,
+    FromDeposit,
+    Pay,
+    Repeat,
+    Limit,
+    StepUp,
+    CashOut,
+    MerchantRedeems,
+    WhoRead,
+    Revoke,
+    Audit,
+}
+
+impl Step {
+    const ALL: [Self; 17] = [
+        Self::Profile,
+        Self::Issue,
+        Self::Authenticate,
+        Self::Pid,
+        Self::OpenAccount,
+        Self::Twice,
+        Self::CashIn,
+        Self::FromDeposit,
+        Self::Pay,
+        Self::Repeat,
+        Self::Limit,
+        Self::StepUp,
+        Self::CashOut,
+        Self::MerchantRedeems,
+        Self::WhoRead,
+        Self::Revoke,
+        Self::Audit,
+    ];
+
+    const fn id_and_actor(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Profile => ("city", "city"),
+            Self::Issue => ("issue-money", "central bank"),
+            Self::Authenticate => ("authenticate", "officer"),
+            Self::Pid => ("get-identity", "resident"),
+            Self::OpenAccount => ("open-account", "resident"),
+            Self::Twice => ("open-account-twice", "resident"),
+            Self::CashIn => ("paper-to-digital", "teller"),
+            Self::FromDeposit => ("deposit-to-digital", "teller"),
+            Self::Pay => ("pay", "resident"),
+            Self::Repeat => ("pay-again-same-order", "resident"),
+            Self::Limit => ("pay-above-limit", "resident"),
+            Self::StepUp => ("step-up", "resident"),
+            Self::CashOut => ("digital-to-paper", "teller"),
+            Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
+            Self::WhoRead => ("who-read-my-data", "resident"),
+            Self::Revoke => ("revoke", "officer"),
+            Self::Audit => ("audit", "auditor"),
+        }
+    }
+}
+
+/// The people and places of one journey.
+pub(super) struct Story<'a> {
+    pub(super) country: &'a Country,
+    pub(super) data: &'a DataFolder,
+    pub(super) url: String,
+    pub(super) client: Client,
+    pub(super) trust_key: PublicKey,
+    /// Who plays it: another adult at every run.
+    pub(super) resident: &'a Resident,
+    pub(super) wallet: Holder,
+    /// Her bank, another bank, and a shop with an account at the other.
+    pub(super) bank: &'a Institution,
+    pub(super) other_bank: &'a Institution,
+    pub(super) merchant: &'a Institution,
+    pub(super) merchant_account: Option<AccountId>,
+    /// The offer and its code, between the officer and the wallet.
+    pub(super) offer: Option<(String, String)>,
+    pub(super) noodles: Option<Bill>,
+    pub(super) bicycle: Option<(Bill, String)>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(
+        country: &'a Country,
+        data: &'a DataFolder,
+        url: &str,
+        trust_key: PublicKey,
+    ) -> Result<Self> {
+        let profile = &country.profile;
+        let run = next_run(data)?;
+        let now = SystemClock::new().read().wall;
+        let adults: Vec<&Resident> =
+            country.residents.iter().filter(|r| is_adult(r, now)).collect();
+        let index = run.checked_rem(adults.len()).context("the city has no adult resident")?;
+        let resident = adults.get(index).copied().context("the city has no adult resident")?;
+        let mut banks = profile.institutions_of(Role::CommercialBank);
+        let bank = banks.next().context("the profile has no commercial bank")?;
+        let other_bank = banks.next().unwrap_or(bank);
+        let merchant = profile.institutions_of(Role::Merchant).next();
+        let wallet = Holder::open(&data.wallets()?, &format!("resident-{run}"), url, trust_key)?;
+        Ok(Self {
+            country,
+            data,
+            url: url.to_owned(),
+            client: Client::new()?,
+            trust_key,
+            resident,
+            wallet,
+            bank,
+            other_bank,
+            merchant: merchant.context("the profile has no merchant")?,
+            merchant_account: None,
+            offer: None,
+            noodles: None,
+            bicycle: None,
+        })
+    }
+
+    /// Plays all steps; the first that fails is the last.
+    pub(super) async fn play(
+        &mut self,
+        mut told: impl FnMut(usize, &StepReport),
+    ) -> Vec<StepReport> {
+        let mut reports = Vec::new();
+        for (index, step) in Step::ALL.into_iter().enumerate() {
+            #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
+            let started = std::time::Instant::now();
+            let outcome = self.act(step).await;
+            let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let (id, actor) = step.id_and_actor();
+            let ok = outcome.is_ok();
+            let Told { said, learned, moved } =
+                outcome.unwrap_or_else(|error| Told::new(format!("failed: {error:#}")));
+            let report = StepReport { id, ok, ms, actor, said, learned, moved };
+            told(index.saturating_add(1), &report);
+            reports.push(report);
+            if !ok {
+                break;
+            }
+        }
+        reports
+    }
+
+    async fn act(&mut self, step: Step) -> Result<Told> {
+        match step {
+            Step::Profile => self.city(),
+            Step::Issue => self.issue_money().await,
+            Step::Authenticate => self.authenticate().await,
+            Step::Pid => self.get_identity().await,
+            Step::OpenAccount => self.open_account().await,
+            Step::Twice => self.open_account_twice().await,
+            Step::CashIn => self.cash_in().await,
+            Step::FromDeposit => self.from_deposit().await,
+            Step::Pay => self.pay().await,
+            Step::Repeat => self.pay_again().await,
+            Step::Limit => self.pay_above_limit().await,
+            Step::StepUp => self.step_up().await,
+            Step::CashOut => self.cash_out().await,
+            Step::MerchantRedeems => self.merchant_redeems().await,
+            Step::WhoRead => self.who_read().await,
+            Step::Revoke => self.revoke().await,
+            Step::Audit => self.audit(),
+        }
+    }
+
+    /// An amount in major units of the country's currency.
+    pub(super) fn major(&self, units: u64) -> Amount {
+        let decimals = u32::from(self.country.profile.currency.decimals);
+        let minor = units.saturating_mul(10_u64.saturating_pow(decimals));
+        Amount::new(self.country.profile.currency.code, minor)
+    }
+
+    /// An amount for a person to read.
+    pub(super) fn words(&self, amount: Amount) -> String {
+        let currency = &self.country.profile.currency;
+        format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
+    }
+
+    /// The token of an institution's desk: the demo plays its staff.
+    pub(super) fn desk(&self, id: &InstitutionId) -> Result<String> {
+        Ok(self.data.keys(id)?.secret("desk")?)
+    }
+
+    pub(super) fn the(&self, role: Role) -> Result<&'a Institution> {
+        let found = self.country.profile.institutions_of(role).next();
+        found.with_context(|| format!("the profile has no {}", role.word()))
+    }
+}
+
+/// Which run this is on the data folder, counted before it begins.
+fn next_run(data: &DataFolder) -> Result<usize> {
+    let path = data.root().join("demo-runs");
+    let run =
+        fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0_usize);
+    fs::write(&path, run.saturating_add(1).to_string())
+        .with_context(|| path.display().to_string())?;
+    Ok(run)
+}
+
+/// Whether somebody has completed the years at which one opens an account alone, whatever the day is.
+fn is_adult(resident: &Resident, now: Timestamp) -> bool {
+    let days_per_year = 366_u64;
+    let born =
+        resident.birth_date.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp().as_second());
+    let seconds = ADULT.saturating_mul(days_per_year).saturating_mul(86_400);
+    let latest = i64::try_from(now.seconds().saturating_sub(seconds)).unwrap_or(0);
+    born.is_ok_and(|born| born <= latest)
+}

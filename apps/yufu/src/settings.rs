@@ -1,0 +1,104 @@
+//! The server's settings: one documented struct; options and environment override the file.
+
+use crate::command_line::Serve;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// The settings of `yufu serve`, as a file holds them. Unknown names are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The address to listen on. Default `127.0.0.1:8080`.
+    listen: Option<String>,
+    /// The address under which others reach this server, behind which TLS ends. Default: where it listens.
+    url: Option<String>,
+    /// The folder that holds all state.
+    data: Option<PathBuf>,
+    /// Another country and city.
+    profile: Option<PathBuf>,
+    /// Connections open at once. Default 512.
+    connections: Option<usize>,
+    /// `text` or `json`. Default `text`.
+    log_format: Option<LogFormat>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// The settings, complete and valid.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) url: Option<Url>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) profile: Option<PathBuf>,
+    pub(crate) connections: usize,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    /// Reads the file, if one is named, and puts the options over it.
+    pub(crate) fn load(options: Serve) -> Result<Self> {
+        let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let url = options.url.or(file.url);
+        let connections = file.connections.unwrap_or(512);
+        anyhow::ensure!(connections > 0, "connections is 0: expected at least 1");
+        Ok(Self {
+            listen: listen_address(&listen)?,
+            url: url
+                .map(|u| {
+                    Url::parse(&u).with_context(|| {
+                        format!("url {u:?}: expected such as https://city.example")
+                    })
+                })
+                .transpose()?,
+            data: options.data.data.or(file.data),
+            profile: options.profile.or(file.profile),
+            connections,
+            log_format: file.log_format.unwrap_or_default(),
+        })
+    }
+}
+
+/// Parses an address to listen on.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr> {
+    text.parse().with_context(|| {
+        format!("listen {text:?}: expected an address and a port, such as 127.0.0.1:8080")
+    })
+}
+
+fn read(path: &Path) -> Result<File> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is refused", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let refused =
+            toml::from_str::<File>("listen = \"127.0.0.1:1\"\nlisten_adress = \"x\"").unwrap_err();
+        assert!(refused.to_string().contains("listen_adress"), "{refused}");
+    }
+
+    #[test]
+    fn an_address_needs_a_port() {
+        assert!(listen_address("127.0.0.1:8080").is_ok());
+        for bad in ["127.0.0.1", "localhost:80x", ""] {
+            assert!(listen_address(bad).is_err(), "{bad}");
+        }
+    }
+}

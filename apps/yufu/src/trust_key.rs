@@ -1,0 +1,30 @@
+//! The one key that a wallet is given out of band: the trust-list operator's. The server leaves it in
+//! its data folder; for a wallet elsewhere it is carried there by hand.
+
+use crate::data::DataFolder;
+use anyhow::{Context, Result};
+use std::fs;
+use yufu_base::PublicKey;
+use yufu_jose::Jwk;
+
+const FILE: &str = "trust-list-key.json";
+
+/// Leaves the key for wallets on this machine.
+pub(crate) fn write(data: &DataFolder, key: PublicKey) -> Result<()> {
+    let path = data.root().join(FILE);
+    let json = serde_json::to_string_pretty(&Jwk::from(key))?;
+    fs::write(&path, format!("{json}\n")).with_context(|| path.display().to_string())
+}
+
+/// The key, from the data folder.
+pub(crate) fn read(data: &DataFolder) -> Result<PublicKey> {
+    let path = data.root().join(FILE);
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "{} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",
+            path.display()
+        )
+    })?;
+    let jwk: Jwk = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    Ok(jwk.key)
+}

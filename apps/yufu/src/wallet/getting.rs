@@ -1,0 +1,77 @@
+//! Getting credentials over OpenID4VCI.
+
+use super::file::{StoredCredential, write_key};
+use super::history::Event;
+use super::holder::Holder;
+use anyhow::{Context, Result};
+use yufu_base::Signer;
+use yufu_jose::SoftwareKey;
+use yufu_keys::random;
+use yufu_wallet::issuance::{Scanned, scan};
+
+/// The most credentials that are asked for at once.
+const MOST: u16 = 10;
+
+/// What was received.
+#[derive(Debug)]
+pub struct Received {
+    /// From whom.
+    pub issuer: String,
+    /// Of which type.
+    pub vct: String,
+    /// How many, each for one use.
+    pub count: usize,
+    /// The claims that each of them holds, by name.
+    pub claims: Vec<String>,
+}
+
+impl Holder {
+    /// Takes up an offer with the code that the officer gave: a batch of credentials, each bound to
+    /// a fresh key and verified before it is kept.
+    ///
+    /// # Errors
+    /// Whatever the issuer refused, or the wallet refused of the issuer.
+    pub async fn get(&mut self, offer: &str, code: Option<&str>) -> Result<Received> {
+        let trust = self.trust().await?;
+        let (fetching, request) = match scan(offer, &trust)? {
+            Scanned::Value(fetching, request) => (*fetching, request),
+            Scanned::Reference(fetching, request) => {
+                fetching.handle(&self.send(request).await?, &trust)?
+            }
+        };
+        let (fetching, request) = fetching.handle(&self.send(request).await?)?;
+        let ready = fetching.handle(&self.send(request).await?)?;
+        let issuer = ready.issuer_name().get("en").to_owned();
+        let (exchanging, request) = ready.accept(code)?;
+        let (nonce, request) = exchanging.handle(&self.send(request).await?)?;
+        let mut keys = Vec::new();
+        for _ in 0..nonce.batch_size().min(MOST) {
+            keys.push(SoftwareKey::from_seed(&random())?);
+        }
+        let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+        let response = self.send(request).await?;
+        let (requesting, request) = nonce.handle(&response, &signers, self.now())?;
+        let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
+        let first = held.first().context("the issuer sent no credential")?;
+        let received = Received {
+            issuer: issuer.clone(),
+            vct: first.credential.credential().vct.clone(),
+            count: held.len(),
+            claims: names(first.credential.claims()),
+        };
+        for credential in held {
+            let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
+            let key = write_key(key.context("a credential is bound to a key that is not ours")?)?;
+            self.file.contents.credentials.push(StoredCredential { key, held: credential });
+        }
+        let Received { vct, count, .. } = &received;
+        self.note(Event::Received { issuer, vct: vct.clone(), count: *count })?;
+        Ok(received)
+    }
+}
+
+/// The names of the claims about the person, without the credential's own.
+fn names(claims: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+    const OWN: [&str; 6] = ["iss", "iat", "exp", "cnf", "vct", "status"];
+    claims.keys().filter(|name| !OWN.contains(&name.as_str())).cloned().collect()
+}

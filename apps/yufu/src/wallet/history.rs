@@ -1,0 +1,64 @@
+//! The one history of what a wallet got, showed and paid: parties, purposes and claim names; never values.
+
+use serde::{Deserialize, Serialize};
+use yufu_trust::Receipt;
+
+/// One event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Credentials were received.
+    Received {
+        /// From whom.
+        issuer: String,
+        /// Of which type.
+        vct: String,
+        /// How many, each for one use.
+        count: usize,
+    },
+    /// Something was shown.
+    Disclosed {
+        /// To whom.
+        party: String,
+        /// What for.
+        purpose: String,
+        /// The names of the claims shown.
+        claims: Vec<String>,
+        /// The wallet's own receipt: commits to the request and the names.
+        receipt: Box<Receipt>,
+        /// The other side's receipt, signed by it.
+        signed_receipt: Option<String>,
+        /// The signed request, which both receipts commit to.
+        request: String,
+    },
+    /// Something was asked, and declined.
+    Declined {
+        /// By whom.
+        party: String,
+        /// Why it was declined.
+        reason: String,
+    },
+    /// A payment was made.
+    Paid {
+        /// To whom.
+        payee: String,
+        /// The payee's account.
+        account: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// The order's id.
+        order: String,
+        /// Whether an identity was shown to lift the limit.
+        stepped_up: bool,
+    },
+}

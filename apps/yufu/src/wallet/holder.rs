@@ -1,0 +1,101 @@
+//! The wallet's outer half: carries what the sessions want sent, keeps the clock, the randomness and
+//! the file. What may be shown is decided by whoever holds it, through [`Decide`].
+
+use super::file::WalletFile;
+use super::history::{Entry, Event};
+use anyhow::{Context, Result};
+use std::path::Path;
+use yufu_api::http::Client;
+use yufu_base::{PublicKey, Timestamp};
+use yufu_engine::{Clock, SystemClock};
+use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_openid4vc::{Method, presentation::TransactionData};
+use yufu_trust::TrustList;
+use yufu_wallet::presentation::Consent;
+
+/// Whether to show what is asked.
+pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
+
+/// A wallet in use.
+pub struct Holder {
+    pub(super) file: WalletFile,
+    pub(super) client: Client,
+    /// The city's address, without a slash at the end.
+    pub(super) url: String,
+    trust_key: PublicKey,
+    clock: SystemClock,
+}
+
+impl Holder {
+    /// Opens the wallet called `name` in `folder`, for the city at `url`, whose trust list is signed
+    /// with `trust_key`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn open(folder: &Path, name: &str, url: &str, trust_key: PublicKey) -> Result<Self> {
+        Ok(Self {
+            file: WalletFile::open(folder, name)?,
+            client: Client::new()?,
+            url: url.trim_end_matches('/').to_owned(),
+            trust_key,
+            clock: SystemClock::new(),
+        })
+    }
+
+    /// Every disclosure and payment, oldest first.
+    #[must_use]
+    pub fn history(&self) -> &[Entry] {
+        &self.file.contents.history
+    }
+
+    /// How many credentials are left, each for one use.
+    #[must_use]
+    pub fn credentials_left(&self) -> usize {
+        self.file.contents.credentials.len()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.read().wall
+    }
+
+    /// Notes an event, and saves the wallet.
+    pub(super) fn note(&mut self, event: Event) -> Result<()> {
+        let at = self.now().seconds();
+        self.file.contents.history.push(Entry { at, event });
+        self.file.save()
+    }
+
+    /// The trust list as of now; never one older than was seen before.
+    pub(super) async fn trust(&mut self) -> Result<TrustList> {
+        let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
+        let known = self.file.contents.trust_sequence;
+        let list = TrustList::verify(&text, &self.trust_key, self.now(), known)
+            .context("the trust list is refused: nobody can be verified, so nothing is shown")?;
+        if known != Some(list.sequence) {
+            self.file.contents.trust_sequence = Some(list.sequence);
+            self.file.save()?;
+        }
+        Ok(list)
+    }
+
+    /// Carries a request of a session.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+        let method = match request.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        };
+        let headers: Vec<(String, String)> = request.headers.into_iter().collect();
+        let answer =
+            self.client.exchange(method, request.url.as_str(), &headers, request.body).await;
+        let (status, content_type, body) = answer?;
+        Ok(HttpResponse { status, content_type: Some(content_type), body })
+    }
+}
+
+/// What the transaction data of a request must say, if the wallet began the step itself.
+pub(super) enum Awaited {
+    /// Anything: the person reads it and decides.
+    Nothing,
+    /// Exactly this.
+    Transaction(Box<TransactionData>),
+}

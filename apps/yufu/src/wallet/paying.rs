@@ -1,0 +1,235 @@
+//! Accounts and payments: opened by showing an identity, paid from by signed orders.
+
+use super::file::{StoredAccount, read_key, write_key};
+use super::history::Event;
+use super::holder::{Awaited, Decide, Holder};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use yufu_api::bank::{
+    AccountState, Opening, OpeningRequest, OpeningStatus, PaymentDone, PaymentRequest,
+};
+use yufu_api::central_bank::Ledger;
+use yufu_api::http::{ClientError, ProblemBody};
+use yufu_base::{AccountId, Amount, CommandId, Signer};
+use yufu_jose::{Jwk, SoftwareKey};
+use yufu_keys::random;
+use yufu_openid4vc::presentation::{AccountOpening, Payment, TransactionData};
+use yufu_payment::{PaymentOrder, RequestToken};
+
+use super::showing::Shown;
+
+/// How long an order may be taken, in seconds.
+const ORDER_SECONDS: u64 = 600;
+/// The id that banks give the one credential query.
+const QUERY: &str = "pid";
+
+/// An account that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its id.
+    pub account: String,
+    /// What was shown to open it.
+    pub shown: Shown,
+}
+
+/// What is to be paid.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    /// The payee's account.
+    pub payee: AccountId,
+    /// The payee's name, as it will stand in the order.
+    pub payee_name: String,
+    /// How much.
+    pub amount: Amount,
+    /// The order's id: fresh for a new payment, the same to repeat one.
+    pub id: CommandId,
+}
+
+/// What became of an order.
+#[derive(Debug)]
+pub enum Paid {
+    /// Paid.
+    Done(PaymentDone),
+    /// Refused by a rule; nothing moved.
+    Refused(Box<ProblemBody>),
+}
+
+impl Paid {
+    /// The presentation request that would lift the refusal, if one would.
+    #[must_use]
+    pub fn step_up(&self) -> Option<&str> {
+        let Self::Refused(problem) = self else { return None };
+        problem.more.get("step_up")?.get("authorization_request").and_then(Value::as_str)
+    }
+}
+
+impl Holder {
+    /// Opens an account of `class` at `bank` with a fresh key.
+    ///
+    /// # Errors
+    /// Whatever the bank refused, or the wallet refused of the bank.
+    pub async fn open_account(
+        &mut self,
+        bank: &str,
+        class: &str,
+        decide: Decide<'_>,
+    ) -> Result<Opened> {
+        let key = SoftwareKey::from_seed(&random())?;
+        let wallet_key: Jwk = key.public_key().into();
+        let awaited = TransactionData::AccountOpening(AccountOpening {
+            credential_ids: vec![QUERY.to_owned()],
+            bank: bank.to_owned(),
+            class: class.to_owned(),
+            wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
+        });
+        let base = format!("{}/banks/{bank}/v1/openings", self.url);
+        let request = OpeningRequest { class: class.to_owned(), wallet_key };
+        let opening: Opening = self.client.post(&base, None, &request).await?;
+        let awaited = Awaited::Transaction(Box::new(awaited));
+        let shown = self.present_for(&opening.authorization_request, &awaited, decide).await?;
+        let url = format!("{base}/{}", opening.opening);
+        let status: OpeningStatus = self.client.get(&url, None).await?;
+        let account = status.account.filter(|_| status.state == "open");
+        let account = account.with_context(|| format!("the account is {}", status.state))?;
+        self.file.contents.accounts.push(StoredAccount {
+            bank: bank.to_owned(),
+            account: account.clone(),
+            class: class.to_owned(),
+            key: write_key(&key)?,
+        });
+        self.file.save()?;
+        Ok(Opened { account, shown })
+    }
+
+    /// Keeps an account that a branch opened for this wallet's key.
+    ///
+    /// # Errors
+    /// If the wallet cannot be saved.
+    pub fn keep_account(
+        &mut self,
+        bank: &str,
+        account: &str,
+        class: &str,
+        key: &SoftwareKey,
+    ) -> Result<()> {
+        self.file.contents.accounts.push(StoredAccount {
+            bank: bank.to_owned(),
+            account: account.to_owned(),
+            class: class.to_owned(),
+            key: write_key(key)?,
+        });
+        self.file.save()
+    }
+
+    /// The first account, as (bank, account).
+    #[must_use]
+    pub fn first_account(&self) -> Option<(&str, &str)> {
+        self.file.contents.accounts.first().map(|a| (a.bank.as_str(), a.account.as_str()))
+    }
+
+    /// The accounts as their banks have them.
+    ///
+    /// # Errors
+    /// If a bank does not answer.
+    pub async fn accounts(&self) -> Result<Vec<AccountState>> {
+        let mut states = Vec::new();
+        for account in &self.file.contents.accounts {
+            let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+            let token = RequestToken {
+                iss: account.account.clone(),
+                aud: account.bank.clone(),
+                htm: "GET".to_owned(),
+                htu: path.clone(),
+                iat: self.now(),
+            };
+            let bearer = token.sign(&read_key(&account.key)?)?;
+            states.push(self.client.get(&format!("{}{path}", self.url), Some(&bearer)).await?);
+        }
+        Ok(states)
+    }
+
+    /// A fresh order id.
+    #[must_use]
+    pub fn fresh_order_id(&self) -> CommandId {
+        CommandId::at(self.now(), u128::from_be_bytes(random()))
+    }
+
+    /// Pays from the first account.
+    ///
+    /// # Errors
+    /// If there is no account, or no answer: then repeat with the same id.
+    pub async fn pay(&mut self, bill: &Bill) -> Result<Paid> {
+        let (account, order) = self.sign(bill).await?;
+        let url = format!("{}/banks/{}/v1/payments", self.url, account.bank);
+        match self.client.post(&url, None, &PaymentRequest { order }).await {
+            Ok(done) => {
+                self.note_payment(bill, false)?;
+                Ok(Paid::Done(done))
+            }
+            Err(ClientError::Refused(problem)) if problem.status == 422 => {
+                Ok(Paid::Refused(problem))
+            }
+            Err(ClientError::Refused(problem)) => bail!("{}: {}", problem.code, problem.detail),
+            Err(error) => Err(error).with_context(|| {
+                format!("whether it was paid is not known: repeat with --id {}", bill.id)
+            }),
+        }
+    }
+
+    /// Lifts a refusal by showing an identity: the request must be for exactly this payment.
+    ///
+    /// # Errors
+    /// Whatever either side refused.
+    pub async fn step_up(&mut self, bill: &Bill, link: &str, decide: Decide<'_>) -> Result<Shown> {
+        let (account, order) = self.unsigned(bill).await?;
+        let awaited = TransactionData::Payment(Payment {
+            credential_ids: vec![QUERY.to_owned()],
+            ledger: order.ledger,
+            amount: bill.amount,
+            payee_account: bill.payee,
+            payee_name: bill.payee_name.clone(),
+            order_id: bill.id.to_string(),
+            expires: order.expires,
+        });
+        drop(account);
+        let shown =
+            self.present_for(link, &Awaited::Transaction(Box::new(awaited)), decide).await?;
+        self.note_payment(bill, true)?;
+        Ok(shown)
+    }
+
+    fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
+        self.note(Event::Paid {
+            payee: bill.payee_name.clone(),
+            account: bill.payee.to_string(),
+            amount_minor: bill.amount.minor(),
+            order: bill.id.to_string(),
+            stepped_up,
+        })
+    }
+
+    /// The signed order. Its expiry follows from its id, so that a repeat is the same order.
+    async fn sign(&self, bill: &Bill) -> Result<(StoredAccount, String)> {
+        let (account, order) = self.unsigned(bill).await?;
+        let signed = order.sign(&read_key(&account.key)?)?;
+        Ok((account, signed))
+    }
+
+    async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
+        let account = self.file.contents.accounts.first().cloned();
+        let account =
+            account.context("the wallet has no account yet: open one with `yufu wallet open`")?;
+        let url = format!("{}/central-bank/v1/ledger", self.url);
+        let ledger: Ledger = self.client.get(&url, None).await?;
+        let order = PaymentOrder {
+            ledger: ledger.ledger,
+            id: bill.id,
+            payer: account.account.parse()?,
+            payee: bill.payee,
+            payee_name: bill.payee_name.clone(),
+            amount: bill.amount,
+            expires: bill.id.created().plus_seconds(ORDER_SECONDS),
+        };
+        Ok((account, order))
+    }
+}

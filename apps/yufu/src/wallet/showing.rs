@@ -1,0 +1,156 @@
+//! Showing credentials over OpenID4VP: the other side is verified before the person is even asked.
+
+use super::file::read_key;
+use super::history::Event;
+use super::holder::{Awaited, Decide, Holder};
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::BTreeSet;
+use yufu_jose::SoftwareKey;
+use yufu_keys::random;
+use yufu_openid4vc::HttpResponse;
+use yufu_wallet::HeldCredential;
+use yufu_wallet::presentation::{
+    AnswerEntropy, Consent, Presenting, Reviewed, VerifierReceipt, open,
+};
+
+/// What was shown.
+#[derive(Debug)]
+pub struct Shown {
+    /// To whom.
+    pub party: String,
+    /// What for.
+    pub purpose: String,
+    /// The names of the claims.
+    pub claims: Vec<String>,
+    /// Whether the other side signed a receipt that says the same.
+    pub receipt: bool,
+}
+
+impl Holder {
+    /// Answers a presentation request, if `decide` agrees.
+    ///
+    /// # Errors
+    /// A request that is refused (unknown, expired or over-asking party, wrong origin, replay), a
+    /// person who declines, or a verifier that does.
+    pub async fn present(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
+        self.present_for(link, &Awaited::Nothing, decide).await
+    }
+
+    pub(super) async fn present_for(
+        &mut self,
+        link: &str,
+        awaited: &Awaited,
+        decide: Decide<'_>,
+    ) -> Result<Shown> {
+        let trust = self.trust().await?;
+        let (fetching, request) = open(link, &random())?;
+        let response = self.send(request).await?;
+        let now = self.now();
+        self.file.contents.answered.retain(|_, until| *until > now.seconds());
+        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
+        let reviewed = fetching
+            .handle(&response, &trust, &seen, now)
+            .map_err(|refused| reason(&response, &refused))?;
+        let held: Vec<HeldCredential> =
+            self.file.contents.credentials.iter().map(|stored| stored.held.clone()).collect();
+        let consent = match reviewed.consent(&held) {
+            Ok(consent) => consent,
+            Err(missing) => return self.decline(&reviewed, &missing.to_string()).await,
+        };
+        if let Awaited::Transaction(wanted) = awaited
+            && consent.transactions != [wanted.as_ref().clone()]
+        {
+            return self
+                .decline(&reviewed, "the request is for something else than was begun here")
+                .await;
+        }
+        if !decide(&consent) {
+            return self.decline(&reviewed, "declined by the person").await;
+        }
+        self.answer(reviewed, &consent, &held).await
+    }
+
+    async fn answer(
+        &mut self,
+        reviewed: Reviewed,
+        consent: &Consent,
+        held: &[HeldCredential],
+    ) -> Result<Shown> {
+        let mut chosen: Vec<(String, usize, SoftwareKey)> = Vec::new();
+        for credential in consent.credentials.iter().filter(|credential| credential.selected) {
+            let index = *credential.candidates.first().context("nothing matches the request")?;
+            let stored = self.file.contents.credentials.get(index);
+            let key = read_key(&stored.context("the wallet changed meanwhile")?.key)?;
+            chosen.push((credential.query_id.clone(), index, key));
+        }
+        let presenting: Vec<Presenting<'_>> = chosen
+            .iter()
+            .filter_map(|(query_id, index, key)| {
+                Some(Presenting { query_id, held: held.get(*index)?, signer: key })
+            })
+            .collect();
+        let until = reviewed.expires_at().plus_seconds(60).seconds();
+        let replay_id = reviewed.replay_id();
+        let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
+        let (answered, request) = reviewed.approve(&presenting, &entropy, self.now())?;
+        // One use: gone from the wallet before it leaves, whatever happens on the way.
+        let used: BTreeSet<usize> = chosen.iter().map(|(_, index, _)| *index).collect();
+        let mut index = 0_usize;
+        self.file.contents.credentials.retain(|_| {
+            let keep = !used.contains(&index);
+            index = index.saturating_add(1);
+            keep
+        });
+        self.file.contents.answered.insert(replay_id, until);
+        self.file.save()?;
+        let response = self.send(request).await?;
+        let done = answered.handle(&response).map_err(|error| reason(&response, &error))?;
+        let signed_receipt = match done.verifier_receipt {
+            VerifierReceipt::Valid { jws, .. } => Some(jws),
+            VerifierReceipt::Missing => None,
+            VerifierReceipt::Invalid(error) => {
+                bail!("shown, but the other side's receipt does not hold: {error}; report it")
+            }
+            VerifierReceipt::Different(_) => {
+                bail!("shown, but the other side's receipt says something else: report it")
+            }
+        };
+        let claims: Vec<String> = done
+            .receipt
+            .disclosed
+            .iter()
+            .flat_map(|names| names.claims.iter().map(ToString::to_string))
+            .collect();
+        let shown = Shown {
+            party: done.party.get("en").to_owned(),
+            purpose: consent.purpose.get("en").to_owned(),
+            claims: claims.clone(),
+            receipt: signed_receipt.is_some(),
+        };
+        self.note(Event::Disclosed {
+            party: shown.party.clone(),
+            purpose: shown.purpose.clone(),
+            claims,
+            receipt: Box::new(done.receipt),
+            signed_receipt,
+            request: done.request_object,
+        })?;
+        Ok(shown)
+    }
+
+    async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
+        let party = reviewed.certificate().name.get("en").to_owned();
+        // The verifier learns only that nothing comes; whether it hears that is its affair.
+        let _ = self.send(reviewed.decline()).await;
+        self.note(Event::Declined { party, reason: why.to_owned() })?;
+        bail!("nothing was shown: {why}")
+    }
+}
+
+/// The other side's own words, if it refused; else what the wallet makes of it.
+fn reason(response: &HttpResponse, error: &impl ToString) -> anyhow::Error {
+    match response.refusal::<yufu_api::http::ProblemBody>() {
+        Some(problem) => anyhow!("{}: {}", problem.code, problem.detail),
+        None => anyhow!("{}", error.to_string()),
+    }
+}

@@ -20,7 +20,6 @@ use yufu_api::bank::{Bank, Banks};
 use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, OperatorToken, serve};
 use yufu_api::public::Public;
-use yufu_api::trust::TrustOperator;
 use yufu_api::{Institutions, router};
 use yufu_base::{InstitutionId, PublicKey, Signer};
 use yufu_engine::{Clock, Engine};

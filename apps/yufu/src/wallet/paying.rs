@@ -1,7 +1,7 @@
 //! Accounts and payments: opened by showing an identity, paid from by signed orders.
 
 use super::file::{StoredAccount, read_key, write_key};
-use super::history::Event;
+use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use yufu_api::bank::{
 };
 use yufu_api::central_bank::Ledger;
 use yufu_api::http::{ClientError, ProblemBody};
-use yufu_base::{AccountId, Amount, CommandId, Signer};
+use yufu_base::{AccountId, Amount, CommandId, Signer, Timestamp};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::random;
 use yufu_openid4vc::presentation::{AccountOpening, Payment, TransactionData};
@@ -199,11 +199,17 @@ impl Holder {
     }
 
     fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
+        let id = bill.id.to_string();
+        let known =
+            |entry: &Entry| matches!(&entry.event, Event::Paid { order, .. } if *order == id);
+        if self.history().iter().any(known) {
+            return Ok(());
+        }
         self.note(Event::Paid {
             payee: bill.payee_name.clone(),
             account: bill.payee.to_string(),
             amount_minor: bill.amount.minor(),
-            order: bill.id.to_string(),
+            order: id,
             stepped_up,
         })
     }
@@ -228,7 +234,10 @@ impl Holder {
             payee: bill.payee,
             payee_name: bill.payee_name.clone(),
             amount: bill.amount,
-            expires: bill.id.created().plus_seconds(ORDER_SECONDS),
+            // Whole seconds, as the order carries them.
+            expires: Timestamp::from_seconds(
+                bill.id.created().plus_seconds(ORDER_SECONDS).seconds(),
+            ),
         };
         Ok((account, order))
     }

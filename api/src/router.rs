@@ -25,7 +25,6 @@ pub struct Institutions {
 }
 
 /// The router of `institutions` and the public pages, with its bounds around it.
-#[must_use]
 pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
         .merge(public::pages().with_state(public))

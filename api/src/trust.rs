@@ -69,7 +69,14 @@ pub struct TrustSource {
     client: Client,
     url: String,
     operator: PublicKey,
-    newest: Arc<Mutex<Option<(Arc<TrustList>, Timestamp)>>>,
+    newest: Arc<Mutex<Option<Fetched>>>,
+}
+
+/// A verified list, and when it was fetched.
+#[derive(Clone)]
+struct Fetched {
+    list: Arc<TrustList>,
+    at: Timestamp,
 }
 
 /// Why the trust list cannot be relied on: then nothing is accepted.
@@ -96,16 +103,16 @@ impl TrustSource {
     /// [`TrustSourceError`]: fails closed.
     pub async fn list(&self, now: Timestamp) -> Result<Arc<TrustList>, TrustSourceError> {
         let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((list, fetched)) = &known
-            && now < fetched.plus_seconds(FRESH_SECONDS)
+        if let Some(Fetched { list, at }) = &known
+            && now < at.plus_seconds(FRESH_SECONDS)
         {
             return Ok(Arc::clone(list));
         }
         let text = self.client.get_text(&self.url).await?;
-        let sequence = known.map(|(list, _)| list.sequence);
+        let sequence = known.map(|known| known.list.sequence);
         let list = Arc::new(TrustList::verify(&text, &self.operator, now, sequence)?);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        *newest = Some((Arc::clone(&list), now));
+        *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
     }
 

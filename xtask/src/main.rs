@@ -8,6 +8,7 @@ mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -35,9 +36,19 @@ enum Task {
     City,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
     std::env::set_current_dir(run::root()?)?;
-    match Arguments::parse().task {
+    match task {
         Task::Test { strict } => test::test(strict),
         Task::Lint => lint::lint(),
         Task::Tidy => tidy::tidy(),

@@ -6,7 +6,6 @@ use crate::data::DataFolder;
 use crate::settings::{LogFormat, Settings};
 use crate::{profile, trust_key};
 use anyhow::{Context, Result};
-use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,24 +52,19 @@ pub(crate) fn local_url(address: SocketAddr) -> String {
 }
 
 /// Resolves when the process is asked to stop: Ctrl-C, or SIGTERM.
-pub(crate) fn stop_signal() -> impl Future<Output = ()> {
-    async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            match signal(SignalKind::terminate()) {
-                Ok(mut terminate) => {
-                    tokio::select! {
-                        _ = tokio::signal::ctrl_c() => {}
-                        _ = terminate.recv() => {}
-                    }
-                }
-                Err(_) => drop(tokio::signal::ctrl_c().await),
+pub(crate) async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
             }
+            return;
         }
-        #[cfg(not(unix))]
-        drop(tokio::signal::ctrl_c().await);
     }
+    drop(tokio::signal::ctrl_c().await);
 }
 
 /// Structured logs on standard error. The environment variable `YUFU_LOG` sets the level (default `info`).

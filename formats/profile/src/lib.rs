@@ -1,3 +1,5 @@
+//! A country as data: its profile and its sample city, read strictly or refused with the place.
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod calendar;

@@ -1,6 +1,8 @@
 //! A bank's records: each presentation answered once, rows and commands together or not at all,
 //! every read of a customer recorded.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! The population register: relational, erasable, every read recorded.
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod access;

@@ -1,3 +1,5 @@
+//! Relational records: connections, migrations, personal data sealed per person.
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod connection;

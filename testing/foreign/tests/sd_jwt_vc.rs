@@ -1,6 +1,8 @@
 //! An SD-JWT VC of ours, a presentation of it and its key binding, verified by
 //! `@sd-jwt/sd-jwt-vc` and `jose`; and what those must refuse, refused.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -46,7 +46,7 @@ impl Story<'_> {
         .moved(&format!("{bank}: digital vault"), "her wallet", amount))
     }
 
-    pub(super) async fn from_deposit(&mut self) -> Result<Told> {
+    pub(super) async fn draw_deposit(&mut self) -> Result<Told> {
         let amount = self.major(15_000);
         self.exchange(ExchangeDirection::DepositToDigital, amount).await?;
         let bank = &self.bank.name.en;

@@ -27,7 +27,7 @@ pub struct CommandDone {
     pub id: String,
     /// When, by the ledger's clock: milliseconds since the epoch.
     pub at: u64,
-    /// The record of the log that carries it.
+    /// The record of the log that carries it; of a repeat, the one that carries the repeat.
     pub seq: u64,
     /// The balance afterwards of the wallet that the command was about, in minor units.
     pub balance_minor: Option<u64>,

@@ -70,8 +70,8 @@ impl Bank {
         };
         let text = serde_json::to_string(&answer).map_err(Problem::internal)?;
         let accepted = matches!(answer, Answer::Done(_));
-        self.records.record_outcome(entry.command, &text, accepted).await?;
-        Ok(answer)
+        let first = self.records.record_outcome(entry.command, &text, accepted).await?;
+        serde_json::from_str(&first).map_err(Problem::internal)
     }
 
     /// A wallet of this bank as the ledger has it.

@@ -68,7 +68,8 @@ impl Onboarding {
     }
 
     /// Records the ledger's answer, and with it, in one transaction, what the answer decides:
-    /// an account is open (or refused), an order settled (or refused).
+    /// an account is open (or refused), an order settled (or refused). The answer that was recorded
+    /// first stays: a command may be on its way twice, and everybody is to hear the same. It is returned.
     ///
     /// # Errors
     /// [`OnboardingError::Unknown`] for a command that was never put in.
@@ -77,10 +78,13 @@ impl Onboarding {
         id: CommandId,
         outcome: &str,
         accepted: bool,
-    ) -> Result<(), OnboardingError> {
+    ) -> Result<String, OnboardingError> {
         let transaction = self.database.begin().await?;
         let row = outbox::Entity::find_by_id(id.to_string()).one(&transaction).await?;
         let row = row.ok_or(OnboardingError::Unknown("command"))?;
+        if let Some(first) = row.outcome {
+            return Ok(first);
+        }
         outbox::Entity::update_many()
             .col_expr(outbox::Column::Outcome, Expr::value(outcome))
             .filter(outbox::Column::CommandId.eq(&row.command_id))
@@ -106,7 +110,7 @@ impl Onboarding {
             _ => {}
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(outcome.to_owned())
     }
 }
 

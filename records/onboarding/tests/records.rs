@@ -136,6 +136,18 @@ async fn an_outcome_decides_the_row_that_the_command_came_from() {
 }
 
 #[tokio::test]
+async fn the_outcome_recorded_first_stays_and_is_what_everybody_hears() {
+    let records = open().await;
+    ask(&records, "v").await;
+    records.enrol(enrolment("v", 1), at()).await.unwrap();
+    let id = records.pending().await.unwrap()[0].command;
+    assert_eq!(records.record_outcome(id, "first", true).await.unwrap(), "first");
+    assert_eq!(records.record_outcome(id, "second", false).await.unwrap(), "first");
+    assert_eq!(records.outbox(id).await.unwrap().unwrap().outcome.as_deref(), Some("first"));
+    assert_eq!(records.account(AccountId::new(1)).await.unwrap().state, AccountState::Open);
+}
+
+#[tokio::test]
 async fn an_order_is_taken_once_and_its_id_is_its_own() {
     let records = open().await;
     ask(&records, "v").await;

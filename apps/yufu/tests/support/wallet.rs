@@ -1,0 +1,139 @@
+//! A resident with a wallet: the program's own for the ordinary way, and its sessions alone where a test
+//! keeps what was sent.
+
+use super::{Account, Answer, Caller, JIANGCHENG, now};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use yufu::wallet::Holder;
+use yufu_base::PublicKey;
+use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
+use yufu_keys::random;
+use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_trust::TrustList;
+use yufu_wallet::HeldCredential;
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, open};
+
+const RESIDENTS: &str = include_str!("../../../../profiles/china/residents.csv");
+
+/// A resident of the city.
+pub struct Resident {
+    pub name: String,
+    pub number: String,
+    pub wallet: Holder,
+    data: std::path::PathBuf,
+}
+
+/// What a wallet sends to answer a presentation request.
+pub struct Presentation(HttpRequest);
+
+impl Resident {
+    /// The resident in row `row` of the city's register, with an empty wallet.
+    pub fn of(caller: &Caller, row: usize) -> Self {
+        let line = RESIDENTS.lines().nth(row).unwrap();
+        let number = line.split(',').next().unwrap().to_owned();
+        let name = format!("row-{row}");
+        let folder = caller.data().join("wallets");
+        fs::create_dir_all(&folder).unwrap();
+        let wallet = Holder::open(&folder, &name, &caller.url, trust_key(caller)).unwrap();
+        Self { name, number, wallet, data: caller.data().to_owned() }
+    }
+
+    /// An officer's offer, and its code.
+    pub async fn offer(&self, caller: &Caller) -> (String, String) {
+        let body = json!({
+            "resident_number": self.number,
+            "evidence": "card and portrait compared",
+            "credential": "pid",
+        });
+        let desk = caller.desk("identity-authority");
+        let path = "/authority/v1/officer/authentications";
+        let made = caller.post(path, Some(&desk), &body).await.done();
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        (text("offer"), text("transaction_code"))
+    }
+
+    /// Gets an identity.
+    pub async fn identified(caller: &Caller, row: usize) -> Self {
+        let mut resident = Self::of(caller, row);
+        let (offer, code) = resident.offer(caller).await;
+        resident.wallet.get(&offer, Some(&code)).await.unwrap();
+        resident
+    }
+
+    /// Opens a class III account and puts `minor` into it.
+    pub async fn open_account(&mut self, caller: &Caller, minor: u64) -> Account {
+        self.wallet.open_account(JIANGCHENG, "III", &mut |_| true).await.unwrap();
+        let stored = &self.file()["accounts"][0];
+        let account = Account {
+            bank: JIANGCHENG.to_owned(),
+            id: stored["account"].as_str().unwrap().parse().unwrap(),
+            key: Arc::new(key(&stored["key"])),
+        };
+        caller.fund(&account, minor).await.done();
+        account
+    }
+
+    /// Answers `link` with the wallet's first credential, without sending the answer.
+    pub async fn answer(&self, caller: &Caller, link: &str) -> Presentation {
+        let list = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await;
+        let trust = TrustList::verify(&list.unwrap(), &trust_key(caller), now(), None).unwrap();
+        let (fetching, request) = open(link, &random()).unwrap();
+        let response = carry(caller, &request).await;
+        let reviewed = fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap();
+        let stored = &self.file()["credentials"][0];
+        let held: HeldCredential = serde_json::from_value(stored["held"].clone()).unwrap();
+        let signer = key(&stored["key"]);
+        let presenting = [Presenting { query_id: "pid", held: &held, signer: &signer }];
+        let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
+        let (_, request) = reviewed.approve(&presenting, &entropy, now()).unwrap();
+        Presentation(request)
+    }
+
+    /// The wallet's file.
+    pub fn file(&self) -> Value {
+        let path = self.data.join("wallets").join(format!("{}.json", self.name));
+        serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    }
+}
+
+impl Presentation {
+    pub async fn send(&self, caller: &Caller) -> Answer {
+        let answer = carry(caller, &self.0).await;
+        let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+        Answer { status: answer.status, kind: answer.content_type.unwrap_or_default(), body }
+    }
+}
+
+/// Begins to open a class III account: the link that the wallet is to answer, and the opening.
+pub async fn begin_opening(caller: &Caller) -> (String, String) {
+    let key = SoftwareKey::from_seed(&random()).unwrap();
+    let body = json!({
+        "class": "III",
+        "wallet_key": Jwk::from(yufu_base::Signer::public_key(&key)),
+    });
+    let path = format!("/banks/{JIANGCHENG}/v1/openings");
+    let begun = caller.post(&path, None, &body).await.done();
+    let text = |name: &str| begun[name].as_str().unwrap().to_owned();
+    (text("authorization_request"), text("opening"))
+}
+
+async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
+    let method = if request.body.is_empty() { "GET" } else { "POST" };
+    let headers: Vec<(String, String)> = request.headers.clone().into_iter().collect();
+    let answer =
+        caller.client.exchange(method, request.url.as_str(), &headers, request.body.clone());
+    let (status, kind, body) = answer.await.unwrap();
+    HttpResponse { status, content_type: Some(kind), body }
+}
+
+fn key(stored: &Value) -> SoftwareKey {
+    SoftwareKey::from_pkcs8(&decode_base64url(stored.as_str().unwrap()).unwrap()).unwrap()
+}
+
+fn trust_key(caller: &Caller) -> PublicKey {
+    let text = fs::read(caller.data().join("trust-list-key.json")).unwrap();
+    let jwk: Jwk = serde_json::from_slice(&text).unwrap();
+    jwk.key
+}

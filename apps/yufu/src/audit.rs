@@ -10,10 +10,7 @@ use yufu_log::SqliteLog;
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
     let path = match &options.log {
         Some(path) => path.clone(),
-        None => {
-            let data = DataFolder::choose(options.data.data.clone(), "demo")?;
-            data.root().join("central-bank").join("ledger.sqlite")
-        }
+        None => DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?,
     };
     let log = SqliteLog::open_read_only(&path).with_context(|| {
         format!(

@@ -100,6 +100,17 @@ impl DataFolder {
         Ok(self.of(institution)?.join(format!("{name}.sqlite")))
     }
 
+    /// The ledger's log, whatever the central bank is called here.
+    pub(crate) fn ledger(&self) -> Result<PathBuf> {
+        let folders = fs::read_dir(&self.root).with_context(|| {
+            format!("{} cannot be read: name the folder with --data", self.root.display())
+        })?;
+        let logs = folders.filter_map(|entry| Some(entry.ok()?.path().join("ledger.sqlite")));
+        logs.filter(|path| path.exists()).min().with_context(|| {
+            format!("{} holds no ledger: name its log with --log", self.root.display())
+        })
+    }
+
     /// The folder of terminal wallets.
     pub(crate) fn wallets(&self) -> Result<PathBuf> {
         private(self.root.join("wallets"))

@@ -1,25 +1,6 @@
 //! The tables as entities. Times are milliseconds since the epoch.
 
-/// A table's entity.
-macro_rules! table {
-    ($module:ident, $name:literal, { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
-        #[allow(unreachable_pub, reason = "the derive needs its model public within a private module")]
-        pub(crate) mod $module {
-            use sea_orm::entity::prelude::*;
-
-            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-            #[sea_orm(table_name = $name)]
-            pub struct Model {
-                $($(#[$meta])* pub $field: $type),*
-            }
-
-            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-            pub enum Relation {}
-
-            impl ActiveModelBehavior for ActiveModel {}
-        }
-    };
-}
+use yufu_database::table;
 
 table!(authentication, "authentications", {
     #[sea_orm(primary_key, auto_increment = false)]

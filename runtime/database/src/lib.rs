@@ -6,6 +6,7 @@ mod connection;
 mod key;
 mod migration;
 mod sealer;
+mod table;
 
 pub use connection::{Database, DatabaseError};
 pub use key::{MasterKey, PersonKey};

@@ -7,11 +7,11 @@
     reason = "test code: a wrong fixture is to fail loudly"
 )]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde::Serialize;
 use serde_json::{Value, json};
 use yufu_base::{Signer, Timestamp};
-use yufu_jose::{Chain, Header, SoftwareKey, sign};
+pub use yufu_fixtures::{Party, party};
+use yufu_jose::{Header, SoftwareKey, sign};
 use yufu_trust::{
     Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
     Role, TrustEntry, TrustList,
@@ -25,27 +25,6 @@ pub fn now() -> Timestamp {
 
 pub fn operator() -> SoftwareKey {
     SoftwareKey::from_seed(&[1; 32]).unwrap()
-}
-
-/// A certification authority and one signer under it.
-pub struct Party {
-    pub anchor: Vec<u8>,
-    pub chain: Chain,
-    pub key: SoftwareKey,
-}
-
-pub fn party() -> Party {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let pair = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["signer.example".to_owned()]).unwrap();
-    let leaf = params.signed_by(&pair, &authority).unwrap();
-    Party {
-        anchor: authority.der().to_vec(),
-        chain: Chain::from_der(vec![leaf.der().to_vec()]).unwrap(),
-        key: SoftwareKey::from_pkcs8(&pair.serialize_der()).unwrap(),
-    }
 }
 
 pub fn entry(role: Role, party: &Party) -> TrustEntry {

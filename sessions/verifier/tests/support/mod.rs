@@ -8,13 +8,13 @@
     reason = "test code: a wrong fixture is to fail loudly"
 )]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yufu_base::{Signer as _, Timestamp};
 use yufu_credential::{Issuance, KeyBinding, SdJwt, StatusReference};
+pub use yufu_fixtures::{Party, key, members, party};
 use yufu_jose::jwe::{self, ContentEncryption, Entropy, Parameters};
-use yufu_jose::{Chain, ClaimPath, Header, SoftwareKey, Unverified};
+use yufu_jose::{ClaimPath, Header, Unverified};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{AccountOpening, RequestObject, TransactionData};
@@ -28,34 +28,6 @@ pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_123);
 pub const DAY: u64 = 86_400;
 pub const PID: &str = "urn:yufu:pid:1";
 pub const STATUS: &str = "https://id.example/status/1";
-
-pub struct Party {
-    pub anchor: Vec<u8>,
-    pub chain: Chain,
-    pub key: SoftwareKey,
-}
-
-pub fn party() -> Party {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let pair = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["signer.example".to_owned()]).unwrap();
-    let leaf = params.signed_by(&pair, &authority).unwrap();
-    Party {
-        anchor: authority.der().to_vec(),
-        chain: Chain::from_der(vec![leaf.der().to_vec()]).unwrap(),
-        key: SoftwareKey::from_pkcs8(&pair.serialize_der()).unwrap(),
-    }
-}
-
-pub fn key(seed: u8) -> SoftwareKey {
-    SoftwareKey::from_seed(&[seed; 32]).unwrap()
-}
-
-pub fn members(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
-}
 
 pub struct World {
     pub trust: TrustList,

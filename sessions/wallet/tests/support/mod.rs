@@ -9,15 +9,15 @@
     reason = "test code: a wrong fixture is to fail loudly"
 )]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{Signer, Timestamp};
 use yufu_credential::StatusReference;
+pub use yufu_fixtures::{Party, key, members, party};
 use yufu_issuer::{
     CredentialProfile, IssuerProfile, IssuerSession, Offer, OfferEntropy, OfferTerms, Template,
 };
-use yufu_jose::{Chain, ClaimPath, Header, SoftwareKey};
+use yufu_jose::{ClaimPath, Header, SoftwareKey};
 use yufu_openid4vc::issuance::{CredentialRequest, OfferLink, TokenRequest};
 use yufu_openid4vc::presentation::REQUEST_MEDIA_TYPE;
 use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
@@ -35,38 +35,8 @@ pub const PID: &str = "urn:yufu:pid:1";
 pub const PAY: &str = "urn:yufu:payment:1";
 pub const STATUS: &str = "https://id.example/status/1";
 
-/// A certification authority and one signer under it.
-pub struct Party {
-    pub anchor: Vec<u8>,
-    pub chain: Chain,
-    pub key: SoftwareKey,
-}
-
-pub fn party() -> Party {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let pair = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(["signer.example".to_owned()]).unwrap();
-    params.use_authority_key_identifier_extension = true;
-    let leaf = params.signed_by(&pair, &authority).unwrap();
-    Party {
-        anchor: authority.der().to_vec(),
-        chain: Chain::from_der(vec![leaf.der().to_vec()]).unwrap(),
-        key: SoftwareKey::from_pkcs8(&pair.serialize_der()).unwrap(),
-    }
-}
-
-pub fn key(seed: u8) -> SoftwareKey {
-    SoftwareKey::from_seed(&[seed; 32]).unwrap()
-}
-
 pub fn endpoint(url: &str) -> Endpoint {
     Endpoint::parse(url).unwrap()
-}
-
-pub fn members(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
 }
 
 pub fn path(value: Value) -> ClaimPath {

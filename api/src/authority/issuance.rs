@@ -17,7 +17,7 @@ use yufu_issuer::{IssuerSession, ProveError, Proven, Template, TokenError, secre
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::issuance::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
-    NonceResponse, TokenErrorCode, TokenErrorResponse, TokenRequest, TokenResponse,
+    NonceResponse, TokenErrorResponse, TokenRequest, TokenResponse,
 };
 use yufu_population::PersonId;
 use yufu_profile::CredentialType;
@@ -44,7 +44,7 @@ pub(super) async fn token(
 ) -> Result<Json<TokenResponse>, Refusal> {
     let request = TokenRequest::from_form(&body).map_err(|error| {
         Refusal::Token(TokenErrorResponse {
-            error: TokenErrorCode::InvalidRequest,
+            error: error.code(),
             error_description: Some(error.to_string()),
         })
     })?;
@@ -74,7 +74,7 @@ pub(super) async fn credential(
     let token = bearer(&headers).ok_or_else(|| refused(CredentialErrorCode::InvalidToken))?;
     let request = CredentialRequest::from_json(&body).map_err(|e| {
         Refusal::Credential(CredentialErrorResponse {
-            error: CredentialErrorCode::InvalidCredentialRequest,
+            error: e.code(),
             error_description: Some(e.to_string()),
         })
     })?;

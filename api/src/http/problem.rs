@@ -133,11 +133,13 @@ impl IntoResponse for Problem {
 
 impl From<axum::extract::rejection::JsonRejection> for Problem {
     fn from(rejection: axum::extract::rejection::JsonRejection) -> Self {
-        let code = match rejection.status() {
+        let status = rejection.status();
+        let code = match status {
             StatusCode::PAYLOAD_TOO_LARGE => "request.too_large",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "request.media_type",
-            _ => "request.malformed",
+            // 422 is kept for the rules' word.
+            _ => return Self::malformed(rejection.body_text()),
         };
-        Self::new(rejection.status(), code, rejection.body_text())
+        Self::new(status, code, rejection.body_text())
     }
 }

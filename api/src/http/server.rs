@@ -19,6 +19,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+/// The longest reason of the framework's that is passed on, in bytes.
+const LONGEST_REASON: usize = 4096;
+
 /// Bounds that hold for every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -113,6 +116,48 @@ pub(crate) fn layers(router: Router, limits: Limits) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
+        .layer(middleware::map_response(in_one_shape))
+}
+
+/// Gives the framework's own refusals (another method, too large, too slow, an address that cannot be
+/// read) the shape that all refusals have.
+async fn in_one_shape(response: Response) -> Response {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !refused || kind.is_some_and(|kind| kind.contains("json")) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let problem = match status {
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            status,
+            "request.method_not_allowed",
+            "this address takes another method: see /docs",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(status, "request.too_large", "the body is larger than is taken: send less")
+        }
+        StatusCode::REQUEST_TIMEOUT => Problem::new(
+            status,
+            "request.timeout",
+            "no answer came in time, and what was asked may have been done: repeat it with the same id",
+        ),
+        status if status.is_server_error() => Problem::internal(status),
+        _ => {
+            let said = axum::body::to_bytes(body, LONGEST_REASON).await.unwrap_or_default();
+            Problem::new(status, "request.malformed", String::from_utf8_lossy(&said))
+        }
+    };
+    let mut shaped = problem.into_response();
+    shaped.headers_mut().extend(
+        parts
+            .headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name?, value)))
+            .filter(|(name, _)| *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH),
+    );
+    shaped
 }
 
 /// Counts and logs a request by its route template: ids and queries, which may be personal, are left out.

@@ -121,7 +121,8 @@ impl Onboarding {
     }
 
     /// Lets a stepped-up order through: the presentation is marked as answered, its receipt kept,
-    /// and the command put in, in one transaction.
+    /// and the command put in, in one transaction. An order that another presentation let through
+    /// before stays as it is: its command is there already.
     ///
     /// # Errors
     /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
@@ -135,7 +136,7 @@ impl Onboarding {
     ) -> Result<(), OnboardingError> {
         let transaction = self.database.begin().await?;
         verification::answer(&transaction, answered, receipt, at, retained_until).await?;
-        outbox::put(&transaction, command, at).await?;
+        outbox::put_once(&transaction, command, at).await?;
         transaction.commit().await?;
         Ok(())
     }

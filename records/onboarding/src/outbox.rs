@@ -55,14 +55,7 @@ impl Onboarding {
         at: Timestamp,
     ) -> Result<OutboxEntry, OnboardingError> {
         let transaction = self.database.begin().await?;
-        let found = outbox::Entity::find_by_id(new.command.to_string()).one(&transaction).await?;
-        let kept = match found {
-            Some(row) => entry(row)?,
-            None => {
-                put(&transaction, &new, at).await?;
-                new
-            }
-        };
+        let kept = put_once(&transaction, &new, at).await?.unwrap_or(new);
         transaction.commit().await?;
         Ok(kept)
     }
@@ -111,6 +104,21 @@ impl Onboarding {
         }
         transaction.commit().await?;
         Ok(outcome.to_owned())
+    }
+}
+
+/// Puts a command in unless it is there: then it stays as it is, and is returned.
+pub(crate) async fn put_once<C: ConnectionTrait>(
+    connection: &C,
+    new: &OutboxEntry,
+    at: Timestamp,
+) -> Result<Option<OutboxEntry>, OnboardingError> {
+    match outbox::Entity::find_by_id(new.command.to_string()).one(connection).await? {
+        Some(row) => Ok(Some(entry(row)?)),
+        None => {
+            put(connection, new, at).await?;
+            Ok(None)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 // Verifies a credential or presentation with @sd-jwt/sd-jwt-vc and jose, which know nothing of ours.
 // Reads {sd_jwt, issuer_jwk, audience?, nonce?, status_lists?: {uri: jwt}} on standard input,
 // writes {ok, payload?, key_binding?, error?} on standard output.
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
 import { compactVerify, importJWK, importX509 } from 'jose';
+
+globalThis.crypto ??= webcrypto; // Node.js 18 does not expose it
 
 const input = JSON.parse(readFileSync(0, 'utf8'));
 

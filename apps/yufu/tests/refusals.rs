@@ -588,6 +588,16 @@ async fn the_issuer_refuses_in_the_words_of_its_protocol() {
             with("credential_configuration_id", json!("passport")),
             "unknown_credential_configuration",
         ),
+        (
+            "by identifier",
+            with("credential_identifier", json!("pid-1")),
+            "unknown_credential_identifier",
+        ),
+        (
+            "encrypted",
+            with("credential_response_encryption", json!({"alg": "ECDH-ES"})),
+            "invalid_encryption_parameters",
+        ),
         ("no proofs", with("proofs", json!({})), "invalid_proof"),
         ("not a proof", with("proofs", json!({"jwt": ["x.y.z"]})), "invalid_proof"),
         ("a nonce that is none", request("made-up"), "invalid_nonce"),

@@ -9,7 +9,10 @@ use crate::trust::{self, TrustOperator};
 use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
+    RefOr, ResponseBuilder,
+};
 use utoipa_swagger_ui::SwaggerUi;
 
 /// The institutions that run in this process; those left out run elsewhere.
@@ -74,5 +77,22 @@ pub fn description() -> OpenApi {
     all.merge(bank::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
+    document_refusals(&mut all);
     all
+}
+
+/// Every operation can refuse with a problem that is common to all: malformed, too large, too slow, unavailable.
+fn document_refusals(all: &mut OpenApi) {
+    let schema = RefOr::Ref(Ref::from_schema_name("ProblemBody"));
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let refusal = ResponseBuilder::new()
+        .description("refused: a problem with a stable code, see docs/errors.md")
+        .content("application/problem+json", content)
+        .build();
+    for item in all.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".to_owned(), RefOr::T(refusal.clone()));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The error catalogue in `docs/errors.md` is complete: every code that the sources can answer
-//! with is documented with its status, and nothing is documented that cannot happen.
+//! with is documented with its status, and nothing is documented that cannot happen. The tests
+//! that the documents name as evidence exist.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -71,6 +72,30 @@ fn codes_are_found_with_the_status_they_are_sent_with() {
     }
     assert_eq!(found.get("a.unknown_status"), Some(&BTreeSet::new()));
     assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[test]
+fn every_test_that_the_documents_name_exists() {
+    let root = Path::new(HERE).join("..");
+    let mut all = String::new();
+    for layer in ["api", "apps", "base", "formats", "records", "runtime", "sessions", "state"] {
+        sources(&root.join(layer)).iter().for_each(|path| all.push_str(&read(path)));
+    }
+    let mut named = 0;
+    for document in ["conformance", "privacy", "threats"] {
+        let text = read(&root.join(format!("docs/{document}.md")));
+        for word in text.split('`').skip(1).step_by(2) {
+            if let Some((file, test)) = word.split_once(".rs::") {
+                let source = read(&root.join(format!("{file}.rs")));
+                assert!(source.contains(&format!("fn {test}(")), "{document}.md: {word}");
+                named += 1;
+            } else if word.matches('_').count() > 3 && word.bytes().all(|b| b != b'/') {
+                assert!(all.contains(&format!("fn {word}(")), "{document}.md: {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 100, "only {named} tests were found: has their form changed?");
 }
 
 /// Every code in the sources, with the statuses that are evident where it stands.

@@ -20,16 +20,16 @@ const LIFETIME_SECONDS: u64 = 300;
 
 /// A status list, signed.
 #[utoipa::path(get, path = "/authority/status/{list}", tag = "authority",
-    params(("list" = i32, Path, description = "the list's number")),
+    params(("list" = String, Path, description = "the list's number")),
     responses((status = 200, description = "Token Status List", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = crate::http::ProblemBody)))]
 pub(super) async fn list(
     State(authority): State<Arc<Authority>>,
-    Path(list): Path<i32>,
+    Path(list): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    if list != LIST {
+    if list != LIST.to_string() {
         return Err(Problem::not_found("status list"));
     }
-    let token = authority.status_list(list).await?;
+    let token = authority.status_list(LIST).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/statuslist+jwt".to_owned()),
         (header::CACHE_CONTROL, format!("max-age={TTL_SECONDS}")),

@@ -5,7 +5,7 @@ use super::{Banks, named};
 use crate::http::{Problem, ProblemBody};
 use crate::ledger::CommandDone;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -179,10 +179,11 @@ pub(super) async fn customer(
     State(banks): State<Arc<Banks>>,
     Path((bank, account)): Path<(String, String)>,
     headers: HeaderMap,
-    Query(look): Query<Look>,
+    look: Result<Query<Look>, QueryRejection>,
 ) -> Result<Json<Map<String, Value>>, Problem> {
     let bank = named(&banks, &bank)?;
     let operator = bank.operator.authenticate(&headers)?;
+    let Query(look) = look.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let account = bank.records.account(account.parse().map_err(Problem::malformed)?).await?;
     let customer = account.customer.ok_or_else(|| Problem::not_found("customer file"))?;
     let access = Access {

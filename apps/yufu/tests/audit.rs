@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use support::{Data, demo, run, text};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+
 /// A demo's log, and copies of it to tamper with.
 struct Log {
     data: Data,

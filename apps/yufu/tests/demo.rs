@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use support::{Data, demo, run, text};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
 const STEPS: [&str; 17] = [
     "city",

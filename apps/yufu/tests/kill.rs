@@ -14,6 +14,8 @@ use std::time::Duration;
 use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, run};
 use yufu_base::{AccountId, CommandId};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+
 const KILLS: usize = 5;
 /// How long payments flow before each kill, in milliseconds; uneven, so that kills fall anywhere.
 const FLOWS: [u64; KILLS] = [310, 470, 230, 590, 370];

@@ -24,6 +24,10 @@ use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{OfferLink, sign_proof};
 use yufu_payment::{PaymentOrder, RequestToken};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+/// The grant of an offer.
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+
 /// What refusals must leave as it was.
 #[derive(Debug, PartialEq)]
 struct Books {
@@ -50,6 +54,7 @@ impl Books {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a flat list of rules")]
 async fn what_cannot_be_understood_is_refused_in_the_one_shape_of_refusals() {
     let data = Data::new();
     let server = Server::start(&data);
@@ -130,8 +135,8 @@ async fn what_cannot_be_understood_is_refused_in_the_one_shape_of_refusals() {
             "/authority/status/first",
             &[],
             vec![],
-            400,
-            "request.malformed",
+            404,
+            "request.not_found",
         ),
     ];
     for (case, method, path, headers, body, status, code) in rows {
@@ -201,6 +206,9 @@ async fn a_desk_opens_to_its_own_token_alone() {
         }
     }
     let file = bank(&format!("accounts/{}/customer?purpose=x&fields=family_name", account.id));
+    let unexplained = bank(&format!("accounts/{}/customer?fields=family_name", account.id));
+    let answer = caller.get(&unexplained, Some(&caller.desk(JIANGCHENG))).await;
+    answer.refused("a look without a purpose", 400, "request.malformed");
     caller.get(&file, Some("guess")).await.refused("file", 401, "request.unauthenticated");
     assert_eq!(Books::untouched(&caller, &[&account]).await, before);
 }
@@ -519,57 +527,56 @@ async fn an_account_is_opened_by_one_presentation_that_holds() {
 }
 
 #[tokio::test]
-async fn the_issuer_refuses_in_the_words_of_its_protocol() {
+async fn an_offer_is_taken_up_once_with_its_code_and_digits() {
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
-    let before = Books::untouched(&caller, &[]).await;
     let resident = Resident::of(&caller, 4);
-    let (offer, digits) = resident.offer(&caller).await;
-    let code = code(&offer);
+    let (code, digits) = offered(&resident, &caller).await;
     let wrong = if digits == "000000" { "000001" } else { "000000" };
-    const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
-    let rows: [(&str, &[(&str, &str)], &str); 6] = [
-        ("nothing", &[], "invalid_request"),
-        (
-            "another grant",
-            &[("grant_type", "authorization_code"), ("code", &code)],
-            "unsupported_grant_type",
-        ),
-        ("no code", &[("grant_type", GRANT)], "invalid_request"),
-        (
-            "an unknown code",
-            &[("grant_type", GRANT), ("pre-authorized_code", "x"), ("tx_code", &digits)],
-            "invalid_grant",
-        ),
-        ("no digits", &[("grant_type", GRANT), ("pre-authorized_code", &code)], "invalid_request"),
-        (
-            "wrong digits",
-            &[("grant_type", GRANT), ("pre-authorized_code", &code), ("tx_code", wrong)],
-            "invalid_grant",
-        ),
+    let grant = ("grant_type", GRANT);
+    let with_code = ("pre-authorized_code", code.as_str());
+    let right = vec![grant, with_code, ("tx_code", &digits)];
+    let rows = [
+        ("nothing", vec![], "invalid_request"),
+        ("another grant", vec![("grant_type", "password")], "unsupported_grant_type"),
+        ("no code", vec![grant], "invalid_request"),
+        ("an unknown code", vec![grant, ("pre-authorized_code", "x")], "invalid_grant"),
+        ("no digits", vec![grant, with_code], "invalid_request"),
+        ("wrong digits", vec![grant, with_code, ("tx_code", wrong)], "invalid_grant"),
+        ("twice", [right.clone(), vec![grant]].concat(), "invalid_request"),
     ];
     for (case, fields, error) in rows {
-        caller.post_form("/authority/token", fields).await.oauth(case, 400, error);
+        caller.post_form("/authority/token", &fields).await.oauth(case, 400, error);
     }
-    let fields = [("grant_type", GRANT), ("pre-authorized_code", &*code), ("tx_code", &*digits)];
-    let token = caller.post_form("/authority/token", &fields).await.done();
-    let token = token["access_token"].as_str().unwrap().to_owned();
-    let again = caller.post_form("/authority/token", &fields).await;
+    caller.post_form("/authority/token", &right).await.done();
+    let again = caller.post_form("/authority/token", &right).await;
     again.oauth("the code again", 400, "invalid_grant");
 
+    let (code, digits) = offered(&resident, &caller).await;
+    let wrong = if digits == "000000" { "000001" } else { "000000" };
+    let fields = |digits| [grant, ("pre-authorized_code", code.as_str()), ("tx_code", digits)];
+    for _ in 0..5 {
+        let guess = caller.post_form("/authority/token", &fields(wrong)).await;
+        guess.oauth("a guess", 400, "invalid_grant");
+    }
+    let answer = caller.post_form("/authority/token", &fields(&digits)).await;
+    answer.oauth("the right digits after five wrong ones", 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn credentials_are_issued_once_for_a_token_and_fresh_proofs() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let resident = Resident::of(&caller, 4);
+    let before = Books::untouched(&caller, &[]).await;
     let nonce = async || {
         let fresh = caller.post("/authority/nonce", None, &json!({})).await.done();
         fresh["c_nonce"].as_str().unwrap().to_owned()
     };
     let nonces = [nonce().await, nonce().await];
-    let request = |nonce: &str| {
-        let issuer = Endpoint::parse(&format!("{}/authority", caller.url)).unwrap();
-        let key = SoftwareKey::from_seed(&random()).unwrap();
-        let proof = sign_proof(&issuer, nonce, now(), &key).unwrap();
-        json!({"credential_configuration_id": "pid", "proofs": {"jwt": [proof]}})
-    };
-    let good = request(&nonces[0]);
+    let good = proofs(&caller, &nonces[0]);
     let with = |name: &str, value: Value| {
         let mut changed = good.clone();
         changed[name] = value;
@@ -578,43 +585,33 @@ async fn the_issuer_refuses_in_the_words_of_its_protocol() {
     let ask = async |token: Option<&str>, body: &Value| {
         caller.post("/authority/credential", token, body).await
     };
-    let token = Some(&*token);
     ask(None, &good).await.oauth("no token", 401, "invalid_token");
     ask(Some("x"), &good).await.oauth("an unknown token", 401, "invalid_token");
+    let token = access_token(&resident, &caller).await;
+    let token = Some(token.as_str());
+    let identifier = with("credential_identifier", json!("pid-1"));
+    let encrypted = with("credential_response_encryption", json!({"alg": "ECDH-ES"}));
+    let passport = with("credential_configuration_id", json!("passport"));
     let rows = [
         ("not a request", json!({}), "invalid_credential_request"),
-        (
-            "an unknown credential",
-            with("credential_configuration_id", json!("passport")),
-            "unknown_credential_configuration",
-        ),
-        (
-            "by identifier",
-            with("credential_identifier", json!("pid-1")),
-            "unknown_credential_identifier",
-        ),
-        (
-            "encrypted",
-            with("credential_response_encryption", json!({"alg": "ECDH-ES"})),
-            "invalid_encryption_parameters",
-        ),
+        ("an unknown credential", passport, "unknown_credential_configuration"),
+        ("by identifier", identifier, "unknown_credential_identifier"),
+        ("encrypted", encrypted, "invalid_encryption_parameters"),
         ("no proofs", with("proofs", json!({})), "invalid_proof"),
         ("not a proof", with("proofs", json!({"jwt": ["x.y.z"]})), "invalid_proof"),
-        ("a nonce that is none", request("made-up"), "invalid_nonce"),
+        ("a nonce that is none", proofs(&caller, "made-up"), "invalid_nonce"),
     ];
     for (case, body, error) in rows {
         ask(token, &body).await.oauth(case, 400, error);
     }
     ask(token, &good).await.done();
-    ask(token, &request(&nonces[1])).await.oauth("a spent token", 401, "invalid_token");
+    let again = ask(token, &proofs(&caller, &nonces[1])).await;
+    again.oauth("a spent token", 401, "invalid_token");
 
-    let (offer, digits) = resident.offer(&caller).await;
-    let code = self::code(&offer);
-    let fields = [("grant_type", GRANT), ("pre-authorized_code", &*code), ("tx_code", &*digits)];
-    let next = caller.post_form("/authority/token", &fields).await.done();
-    let next = next["access_token"].as_str();
-    ask(next, &request(&nonces[0])).await.oauth("a spent nonce", 400, "invalid_nonce");
-    ask(next, &request(&nonces[1])).await.done();
+    let token = access_token(&resident, &caller).await;
+    let spent = ask(Some(&token), &proofs(&caller, &nonces[0])).await;
+    spent.oauth("a spent nonce", 400, "invalid_nonce");
+    ask(Some(&token), &proofs(&caller, &nonces[1])).await.done();
     assert_eq!(Books::untouched(&caller, &[]).await, before, "an identity is no money");
 }
 
@@ -634,10 +631,26 @@ async fn submit(caller: &Caller, bytes: &[u8]) -> Answer {
     caller.post("/central-bank/v1/commands", None, &body).await
 }
 
-/// The pre-authorized code of an offer.
-fn code(offer: &str) -> String {
-    let OfferLink::Value(offer) = OfferLink::parse(offer).unwrap() else {
+/// An officer's offer: its pre-authorized code, and its digits.
+async fn offered(resident: &Resident, caller: &Caller) -> (String, String) {
+    let (offer, digits) = resident.offer(caller).await;
+    let OfferLink::Value(offer) = OfferLink::parse(&offer).unwrap() else {
         panic!("an offer by reference")
     };
-    offer.grants.pre_authorized.unwrap().pre_authorized_code
+    (offer.grants.pre_authorized.unwrap().pre_authorized_code, digits)
+}
+
+async fn access_token(resident: &Resident, caller: &Caller) -> String {
+    let (code, digits) = offered(resident, caller).await;
+    let fields = [("grant_type", GRANT), ("pre-authorized_code", &code), ("tx_code", &digits)];
+    let token = caller.post_form("/authority/token", &fields).await.done();
+    token["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A request for one credential, with a proof for a fresh key.
+fn proofs(caller: &Caller, nonce: &str) -> Value {
+    let issuer = Endpoint::parse(&format!("{}/authority", caller.url)).unwrap();
+    let key = SoftwareKey::from_seed(&random()).unwrap();
+    let proof = sign_proof(&issuer, nonce, now(), &key).unwrap();
+    json!({"credential_configuration_id": "pid", "proofs": {"jwt": [proof]}})
 }

@@ -1,11 +1,11 @@
 //! An SD-JWT VC of ours, a presentation of it and its key binding, verified by
 //! `@sd-jwt/sd-jwt-vc` and `jose`; and what those must refuse, refused.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod node;
 
 use serde_json::{Map, Value, json};
-use std::io::Write;
-use std::process::{Command, Stdio};
 use yufu_base::{Signer, Timestamp};
 use yufu_credential::{ClaimPath, Issuance, KeyBinding, SdJwt};
 use yufu_jose::{Chain, Jwk, SoftwareKey};
@@ -83,23 +83,15 @@ fn present(issued: &Issued) -> String {
 }
 
 fn foreign(sd_jwt: &str, issuer: &SoftwareKey, nonce: Option<&str>) -> Value {
-    let input = json!({
-        "sd_jwt": sd_jwt,
-        "issuer_jwk": Jwk::from(issuer.public_key()),
-        "nonce": nonce,
-        "audience": nonce.map(|_| AUDIENCE),
-    });
-    let mut node = Command::new("node")
-        .arg("verify.mjs")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("node runs; `cargo xtask test` installs it");
-    node.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
-    let output = node.wait_with_output().unwrap();
-    serde_json::from_slice(&output.stdout)
-        .expect("verify.mjs answers in JSON; `cargo xtask test` installs its packages")
+    node::run(
+        "verify.mjs",
+        &json!({
+            "sd_jwt": sd_jwt,
+            "issuer_jwk": Jwk::from(issuer.public_key()),
+            "nonce": nonce,
+            "audience": nonce.map(|_| AUDIENCE),
+        }),
+    )
 }
 
 #[test]

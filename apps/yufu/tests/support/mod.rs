@@ -1,9 +1,11 @@
 //! What the end-to-end tests share: the real binary on a fresh folder and a free port, and callers who know
-//! nothing but its HTTP interface.
+//! nothing but its HTTP interface. Each test file names the binary as `BINARY`.
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary, with no setting from outside.
 pub fn yufu() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_yufu"));
+    let mut command = Command::new(crate::BINARY);
     for name in ["DATA", "PROFILE", "LISTEN", "CONFIG", "URL", "LOG"] {
         command.env_remove(format!("YUFU_{name}"));
     }

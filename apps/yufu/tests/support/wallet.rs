@@ -13,7 +13,7 @@ use yufu_keys::random;
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_trust::TrustList;
 use yufu_wallet::HeldCredential;
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, open};
 
 const RESIDENTS: &str = include_str!("../../../../profiles/china/residents.csv");
 
@@ -75,16 +75,25 @@ impl Resident {
         account
     }
 
-    /// Answers `link` with the wallet's first credential, without sending the answer.
-    pub async fn answer(&self, caller: &Caller, link: &str) -> Presentation {
+    /// Fetches the request at `link` and checks the verifier, as the wallet does before it asks.
+    pub async fn review(&self, caller: &Caller, link: &str) -> Reviewed {
         let list = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await;
         let trust = TrustList::verify(&list.unwrap(), &trust_key(caller), now(), None).unwrap();
         let (fetching, request) = open(link, &random()).unwrap();
         let response = carry(caller, &request).await;
-        let reviewed = fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap();
+        fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap()
+    }
+
+    /// The wallet's first credential, and the key it is bound to. It stays in the wallet.
+    pub fn credential(&self) -> (HeldCredential, SoftwareKey) {
         let stored = &self.file()["credentials"][0];
-        let held: HeldCredential = serde_json::from_value(stored["held"].clone()).unwrap();
-        let signer = key(&stored["key"]);
+        (serde_json::from_value(stored["held"].clone()).unwrap(), key(&stored["key"]))
+    }
+
+    /// Answers `link` with the wallet's first credential, without sending the answer.
+    pub async fn answer(&self, caller: &Caller, link: &str) -> Presentation {
+        let reviewed = self.review(caller, link).await;
+        let (held, signer) = self.credential();
         let presenting = [Presenting { query_id: "pid", held: &held, signer: &signer }];
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
         let (_, request) = reviewed.approve(&presenting, &entropy, now()).unwrap();

@@ -98,8 +98,10 @@ impl Bank {
             state: OrderState::Taken,
             verification: None,
         };
-        if !self.was_taken(&order).await? {
-            self.records.take_order(&row, &entry, self.now()).await?;
+        match self.records.take_order(&row, &entry, self.now()).await {
+            // Signed anew it may be another text, and is the same order if it says the same.
+            Err(OnboardingError::OrderIdReused) => self.was_taken(&order).await?,
+            taken => taken?,
         }
         match self.submit(order.id).await {
             Ok(done) => Ok(settled(&order, done)),
@@ -108,16 +110,12 @@ impl Bank {
         }
     }
 
-    /// Whether this very order was taken before; its signature may differ, its contents may not.
-    async fn was_taken(&self, order: &PaymentOrder) -> Result<bool, Problem> {
-        let known = match self.records.order(order.id).await {
-            Ok(known) => known,
-            Err(OnboardingError::Unknown(_)) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+    /// Checks that what was taken under the order's id is this very order.
+    async fn was_taken(&self, order: &PaymentOrder) -> Result<(), Problem> {
+        let known = self.records.order(order.id).await?;
         let known = SignedOrder::parse(&known.signed).map_err(Problem::internal)?;
         if known.unverified() == order {
-            Ok(true)
+            Ok(())
         } else {
             Err(OnboardingError::OrderIdReused.into())
         }

@@ -178,6 +178,11 @@ async fn observe(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // RFC 9110, section 15.5.2; RFC 6750, section 3.
+        let scheme = header::HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
     response
 }
 
@@ -204,7 +209,8 @@ mod tests {
         let router = Router::new()
             .route("/quick", get(|| async { "quick" }))
             .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
-            .route("/echo", post(|body: String| async { body }));
+            .route("/echo", post(|body: String| async { body }))
+            .route("/desk", get(|| async { Problem::unauthenticated("send a token") }));
         tokio::spawn(serve(listener, layers(router, limits), limits, std::future::pending()));
         address
     }
@@ -254,5 +260,22 @@ mod tests {
         let answer =
             ask(address, "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(answer.contains("\"code\":\"request.not_found\""), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_frameworks_refusals_have_the_one_shape_and_keep_their_headers() {
+        let address = start(tight()).await;
+        let rows = [
+            ("GET /echo HTTP/1.1", "405 ", "allow: POST", "request.method_not_allowed"),
+            ("GET /slow HTTP/1.1", "408 ", "content-type: application/problem", "request.timeout"),
+            ("GET /desk HTTP/1.1", "401 ", "www-authenticate: Bearer", "request.unauthenticated"),
+        ];
+        for (request, status, header, code) in rows {
+            let request = format!("{request}\r\nHost: a\r\nConnection: close\r\n\r\n");
+            let answer = ask(address, &request).await;
+            for part in [status, header, "application/problem+json", code] {
+                assert!(answer.contains(part), "{part:?} is not in {answer}");
+            }
+        }
     }
 }

@@ -4,8 +4,9 @@ use crate::command_line;
 use crate::data::DataFolder;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
-use yufu_audit::{AuditReport, audit};
-use yufu_log::SqliteLog;
+use yufu_audit::{AuditReport, audit, audit_against};
+use yufu_base::Digest;
+use yufu_log::{Head, Seq, SqliteLog};
 
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
     let path = match &options.log {
@@ -18,13 +19,26 @@ pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
             path.display()
         )
     })?;
-    let report = audit(&log)?;
+    let report = match options.head.as_deref().map(published).transpose()? {
+        Some(head) => audit_against(&log, head)?,
+        None => audit(&log)?,
+    };
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A head as the central bank publishes it, `SEQ:CHAIN`.
+fn published(text: &str) -> Result<Head> {
+    let head = text.split_once(':').and_then(|(seq, chain)| {
+        Some(Head { seq: Seq::new(seq.parse().ok()?), chain: Digest::from_hex(chain)? })
+    });
+    head.with_context(|| {
+        format!("head {text:?}: expected the number of a record, a colon and 64 hexadecimal digits")
+    })
 }
 
 fn print(report: &AuditReport) {

@@ -36,7 +36,9 @@ pub(crate) enum Command {
     /// Recompute the books from the log, with code independent of the machine's own counters.
     ///
     /// Exits with 0 if everything agrees, 1 on any difference.
-    #[command(after_help = "Example:\n  yufu audit --json")]
+    #[command(
+        after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
+    )]
     Audit(Audit),
 }
 
@@ -165,6 +167,9 @@ pub(crate) struct Audit {
     /// The log to audit [default: the central bank's in the data folder].
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// A head of the log that was published earlier, as SEQ:CHAIN: finds records cut off since.
+    #[arg(long, value_name = "SEQ:CHAIN")]
+    pub(crate) head: Option<String>,
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,

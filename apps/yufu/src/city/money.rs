@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::central_bank::CentralBank;
 use yufu_base::{Amount, CommandId, InstitutionId, Signer, Timestamp};
-use yufu_engine::{Engine, Settings};
+use yufu_engine::{Engine, Handle, Settings};
 use yufu_keys::random;
 use yufu_log::SqliteLog;
 use yufu_machine::{
@@ -41,6 +41,21 @@ pub(super) async fn open(plan: &Plan<'_>) -> Result<(Engine<Machine>, Arc<Centra
     let central_bank =
         CentralBank { signer: plan.command_key(&id)?, operator: plan.operator(&id)?, ledger, id };
     Ok((engine, Arc::new(central_bank)))
+}
+
+/// A key that differs from the one in the ledger was lost and made anew, or comes from another folder: every command
+/// would be refused, so the city does not start with it.
+fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
+    for (id, registered) in ledger.read(|machine, _| {
+        machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
+    }) {
+        if plan.command_key(&id)?.public_key() != registered {
+            bail!(
+                "the key of {id} in the data folder is not the one the ledger knows: restore {id}/keys/commands.p8 from the backup of keys"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Signs commands that follow one another.

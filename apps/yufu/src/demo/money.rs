@@ -82,7 +82,6 @@ impl Story<'_> {
             self.words(left)
         ))
         .learned("Central Bank", vec!["two account ids".to_owned(), "the amount".to_owned()])
-        .learned(self.merchant.name.en.clone(), vec!["the amount".to_owned()])
         .moved("her wallet", &self.merchant.name.en, amount))
     }
 

@@ -38,6 +38,7 @@ pub(super) async fn open(plan: &Plan<'_>) -> Result<(Engine<Machine>, Arc<Centra
             }
         }
     }
+    check_keys(plan, &ledger)?;
     let central_bank =
         CentralBank { signer: plan.command_key(&id)?, operator: plan.operator(&id)?, ledger, id };
     Ok((engine, Arc::new(central_bank)))

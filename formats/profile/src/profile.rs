@@ -103,7 +103,7 @@ impl Profile {
     pub fn read(sources: Sources<'_>) -> Result<Self, ProfileErrors> {
         let main = read_toml(sources.profile.0, sources.profile.1, read_main)?;
         let institutions = read_toml(sources.institutions.0, sources.institutions.1, |root| {
-            read_institutions(root, &main.claims(), main.currency.code)
+            read_institutions(root, &main.credentials, main.currency.code)
         });
         let city = read_toml(sources.city.0, sources.city.1, |root| {
             read_city(root, &main.resident_number)
@@ -159,10 +159,6 @@ struct Main {
 }
 
 impl Main {
-    fn claims(&self) -> BTreeSet<ClaimPath> {
-        claims_of(&self.credentials)
-    }
-
     fn with(
         self,
         institutions: BTreeMap<InstitutionId, Institution>,

@@ -71,6 +71,8 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::CentralBank, 1),
         (Role::CommercialBank, 2),
         (Role::Merchant, 1),
+        (Role::Hotel, 1),
+        (Role::Railway, 1),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -152,6 +154,21 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
         "claims = [\"age_equal_or_over.16\"]",
         "claims = [\"age_equal_or_over.17\"]",
         "issued by nobody",
+    ),
+    (
+        "credentials = [\"pid\", \"payment\"]",
+        "credentials = [\"pid\", \"library-card\"]",
+        "credential `library-card` is issued by nobody",
+    ),
+    (
+        "credentials = [\"pid\", \"payment\"]",
+        "credentials = [\"pid\", \"pid\"]",
+        "credential `pid` is given twice",
+    ),
+    (
+        "claims = [\"ticket\"]",
+        "claims = [\"family_name\"]",
+        "claim `family_name` is issued by nobody",
     ),
     ("id = \"confirm-payment\"", "id = \"open-account\"", "`id` \"open-account\" is given twice"),
     (

@@ -7,6 +7,7 @@ pub mod authority;
 pub mod bank;
 pub mod central_bank;
 pub mod http;
+pub mod issuer;
 mod ledger;
 pub mod public;
 mod router;

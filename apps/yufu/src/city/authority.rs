@@ -5,6 +5,7 @@ use super::trust::Trust;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, issuer_profile};
+use yufu_api::issuer::Issuer;
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
 use yufu_database::{Database, MasterKey, Sealer};
@@ -38,15 +39,18 @@ pub(super) async fn open(
     )?;
     let profile = issuer_profile(identifier, &institution.name, &credentials);
     Ok(Authority {
-        metadata: profile.issuer_metadata()?,
-        authorization_server: profile.authorization_server_metadata()?,
-        credentials,
+        issuer: Issuer {
+            metadata: profile.issuer_metadata()?,
+            authorization_server: profile.authorization_server_metadata()?,
+            credentials,
+            records: Credentials::open(database).await?,
+            signer,
+            chain,
+            clock: Arc::clone(&plan.clock),
+        },
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         population,
-        records: Credentials::open(database).await?,
-        signer,
-        chain,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,

@@ -12,9 +12,9 @@ pub use accounts::AccountState;
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
-pub use presentation::Party;
 
 use crate::http::{Client, OperatorToken, Problem};
+use crate::relying_party::Party;
 use crate::trust::TrustSource;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,8 +45,6 @@ pub struct Bank {
     pub central_bank: (InstitutionId, String),
     /// The ledger's currency.
     pub currency: Currency,
-    /// The credential type of an identity: its `vct`.
-    pub identity: String,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
     /// What time it is.

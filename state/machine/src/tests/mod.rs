@@ -10,4 +10,5 @@ mod properties;
 mod refusals;
 mod repeats;
 mod support;
+mod wallets;
 mod wire;

@@ -78,17 +78,26 @@ fn refused(city: &mut City, by: &str, action: Action) -> Refusal {
     refusal
 }
 
-#[test]
-fn each_rule_of_a_wallets_life_refuses_before_every_later_rule() {
+const CLOSED: AccountId = AccountId::new(21);
+const RESTING: AccountId = AccountId::new(22);
+
+/// As [`city`], with a closed and a dormant wallet, a hundred days later.
+fn aged() -> City {
     let mut city = city();
-    let (old, rest) = (AccountId::new(21), AccountId::new(22));
-    for account in [old, rest] {
+    for account in [CLOSED, RESTING] {
         city.done("bank-a", Action::OpenWallet { account, class: class("IV") });
     }
-    city.done("bank-a", close(old));
+    city.done("bank-a", close(CLOSED));
     city.now = city.now.plus_seconds(100 * DAYS);
-    city.done("bank-a", dormant(rest));
+    city.done("bank-a", dormant(RESTING));
     city.done("bank-a", fill(ALICE, 1));
+    city
+}
+
+#[test]
+fn each_rule_of_a_wallets_life_refuses_before_every_later_rule() {
+    let mut city = aged();
+    let (old, rest) = (CLOSED, RESTING);
     let earliest = city.now.plus_seconds(100 * DAYS);
     let missing = AccountId::new(99);
     let rows = [

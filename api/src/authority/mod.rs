@@ -3,11 +3,13 @@
 
 mod claims;
 mod issuance;
+mod look;
 mod metadata;
 mod officer;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
 
@@ -35,6 +37,8 @@ pub struct Authority {
     pub offsets: UtcOffsets,
     /// The population register.
     pub population: Population,
+    /// Itself as a relying party, for a person's look at who read her record.
+    pub own_look: OwnLook,
     /// The token of its officers.
     pub operator: OperatorToken,
     /// What time it is.
@@ -46,6 +50,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(look::begin))
+        .routes(routes!(look::request))
+        .routes(routes!(look::respond))
+        .routes(routes!(look::fetch))
         .routes(routes!(issuance::token))
         .routes(routes!(issuance::nonce))
         .routes(routes!(issuance::credential))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_population::{Access, PersonId};
+use yufu_population::{Access, AccessRecord, PersonId};
 use yufu_profile::{Column, ResidentNumber};
 
 /// The digits of a transaction code.
@@ -103,14 +103,7 @@ pub(super) async fn accesses(
     let number = authority.number(&request?.resident_number)?;
     let access = authority.access(&officer, "the person asked who read their record".to_owned());
     let records = authority.population.accesses_of(&number, &access).await?;
-    let entry = |record: yufu_population::AccessRecord| AccessEntry {
-        at: record.access.at.seconds(),
-        actor: record.access.actor,
-        role: record.access.role,
-        purpose: record.access.purpose,
-        fields: record.access.fields.iter().map(|column| column.word().to_owned()).collect(),
-    };
-    Ok(Json(records.into_iter().map(entry).collect()))
+    Ok(Json(records.into_iter().map(AccessEntry::from).collect()))
 }
 
 /// Revoke all of a person's credentials, for good: lost card, replacement, death.
@@ -128,6 +121,19 @@ pub(super) async fn revoke(
     let person =
         authority.find(&number, &officer, format!("revocation: {}", request.reason)).await?;
     Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
+}
+
+impl From<AccessRecord> for AccessEntry {
+    fn from(record: AccessRecord) -> Self {
+        let access = record.access;
+        Self {
+            at: access.at.seconds(),
+            actor: access.actor,
+            role: access.role,
+            purpose: access.purpose,
+            fields: access.fields.iter().map(|column| column.word().to_owned()).collect(),
+        }
+    }
 }
 
 impl Authority {

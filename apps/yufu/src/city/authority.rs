@@ -1,10 +1,13 @@
 //! The identity authority: opens its register, imports the city, publishes itself as an issuer.
 
 use super::Plan;
-use super::trust::Trust;
+use super::trust::{Trust, issuers, verifiers};
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::authority::{Authority, issuer_profile};
+use yufu_api::authority::{Authority, Looks, OwnLook, issuer_profile};
+use yufu_api::http::Client;
+use yufu_api::relying_party::Party;
+use yufu_api::trust::TrustSource;
 use yufu_api::issuer::Issuer;
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
@@ -51,9 +54,27 @@ pub(super) async fn open(
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         population,
+        own_look: own_look(plan, trust)?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,
+    })
+}
+
+/// The authority as a relying party: what it is registered for, as everybody else.
+fn own_look(plan: &Plan<'_>, trust: &Trust) -> Result<OwnLook> {
+    let institution = plan.the(Role::IdentityAuthority)?;
+    let host = plan.endpoint("/")?.host().to_owned();
+    let access = trust.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
+    let verifiers = verifiers(plan, trust, institution, &access, "/authority/openid4vp")?;
+    Ok(OwnLook {
+        party: Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) },
+        trust: TrustSource::new(
+            Client::new()?,
+            format!("{}/trust-list/v1/list", plan.url),
+            trust.operator.signer.public_key(),
+        ),
+        looks: Looks::default(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::report::Told;
 use super::story::Story;
-use crate::wallet::{Bill, Holder, Paid};
+use crate::wallet::{Bill, Paid};
 use anyhow::{Context, Result, bail, ensure};
 use yufu_api::CommandDone;
 use yufu_api::bank::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
@@ -192,9 +192,7 @@ impl Story<'_> {
         if let Some(known) = self.merchant_account {
             return Ok(known);
         }
-        let folder = self.data.wallets()?;
-        let name = self.merchant.id.as_str();
-        let mut wallet = Holder::open(&folder, name, &self.url, self.trust_key)?;
+        let mut wallet = self.open_wallet(self.merchant.id.as_str())?;
         let account = match wallet.first_account() {
             Some((_, account)) => account.to_owned(),
             None => {

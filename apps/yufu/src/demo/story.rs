@@ -3,7 +3,7 @@
 use super::report::{StepReport, Told};
 use crate::data::DataFolder;
 use crate::profile::Country;
-use crate::wallet::{Bill, Holder};
+use crate::wallet::{Bill, Holder, Passphrase};
 use anyhow::{Context, Result};
 use std::fs;
 use yufu_api::http::Client;
@@ -119,7 +119,7 @@ impl<'a> Story<'a> {
         let bank = banks.next().context("the profile has no commercial bank")?;
         let other_bank = banks.next().unwrap_or(bank);
         let merchant = profile.institutions_of(Role::Merchant).next();
-        let wallet = Holder::open(&data.wallets()?, &format!("resident-{run}"), url, trust_key)?;
+        let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
         Ok(Self {
             country,
             data,
@@ -198,6 +198,11 @@ impl<'a> Story<'a> {
         format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
     }
 
+    /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
+    pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
+        wallet(self.data, name, &self.url, self.trust_key)
+    }
+
     /// The token of an institution's desk: the demo plays its staff.
     pub(super) fn desk(&self, id: &InstitutionId) -> Result<String> {
         Ok(self.data.keys(id)?.secret("desk")?)
@@ -207,6 +212,11 @@ impl<'a> Story<'a> {
         let found = self.country.profile.institutions_of(role).next();
         found.with_context(|| format!("the profile has no {}", role.word()))
     }
+}
+
+/// A wallet under the passphrase that the demo states to everybody.
+fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Result<Holder> {
+    Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
 }
 
 /// Which run this is on the data folder, counted before it begins.

@@ -1,17 +1,36 @@
 //! The wallet in the terminal: a thin shell over the wallet's sessions.
 
+mod asking;
+mod attempts;
+mod backup;
+mod contents;
+mod fault;
 mod file;
 mod getting;
 mod history;
 mod holder;
+mod looking;
 mod paying;
+mod receipts;
+mod reporting;
 mod showing;
+mod telling;
 mod terminal;
+mod vault;
 
+pub use backup::{Restored, restore};
+pub use fault::WalletFault;
 pub use getting::Received;
 pub use history::{Entry, Event};
 pub use holder::{Decide, Holder};
+pub use looking::{BankAccesses, WhoRead};
 pub use paying::{Bill, Opened, Paid};
+pub use receipts::{CheckedReceipt, ReceiptFault};
+pub use reporting::Reported;
 pub use showing::Shown;
+pub use vault::Passphrase;
 
 pub(crate) use terminal::run;
+
+#[cfg(test)]
+mod tests;

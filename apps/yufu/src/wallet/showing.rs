@@ -1,6 +1,5 @@
 //! Showing credentials over OpenID4VP: the other side is verified before the person is even asked.
 
-use super::file::read_key;
 use super::history::Event;
 use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,8 +8,10 @@ use yufu_jose::SoftwareKey;
 use yufu_keys::random;
 use yufu_openid4vc::HttpResponse;
 use yufu_wallet::HeldCredential;
+use yufu_api::registrar::Asked;
+use yufu_trust::TrustList;
 use yufu_wallet::presentation::{
-    AnswerEntropy, Consent, Presenting, Reviewed, VerifierReceipt, open,
+    AnswerEntropy, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt, open,
 };
 
 /// What was shown.
@@ -24,6 +25,8 @@ pub struct Shown {
     pub claims: Vec<String>,
     /// Whether the other side signed a receipt that says the same.
     pub receipt: bool,
+    /// Where the person goes next.
+    pub redirect: Option<String>,
 }
 
 impl Holder {
@@ -48,11 +51,12 @@ impl Holder {
         let now = self.now();
         self.file.contents.answered.retain(|_, until| *until > now.seconds());
         let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
-        let reviewed = fetching
-            .handle(&response, &trust, &seen, now)
-            .map_err(|refused| reason(&response, &refused))?;
+        let reviewed = match fetching.handle(&response, &trust, &seen, now) {
+            Ok(reviewed) => reviewed,
+            Err(refused) => return self.refuse(&response, &refused, &trust),
+        };
         let held: Vec<HeldCredential> =
-            self.file.contents.credentials.iter().map(|stored| stored.held.clone()).collect();
+            self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect();
         let consent = match reviewed.consent(&held) {
             Ok(consent) => consent,
             Err(missing) => return self.decline(&reviewed, &missing.to_string()).await,
@@ -77,11 +81,13 @@ impl Holder {
         held: &[HeldCredential],
     ) -> Result<Shown> {
         let mut chosen: Vec<(String, usize, SoftwareKey)> = Vec::new();
+        let mut used: BTreeSet<usize> = BTreeSet::new();
         for credential in consent.credentials.iter().filter(|credential| credential.selected) {
             let index = *credential.candidates.first().context("nothing matches the request")?;
-            let stored = self.file.contents.credentials.get(index);
-            let key = read_key(&stored.context("the wallet changed meanwhile")?.key)?;
-            chosen.push((credential.query_id.clone(), index, key));
+            let (place, stored) =
+                self.file.contents.usable().nth(index).context("the wallet changed meanwhile")?;
+            used.insert(place);
+            chosen.push((credential.query_id.clone(), index, stored.key.key()?));
         }
         let presenting: Vec<Presenting<'_>> = chosen
             .iter()
@@ -94,7 +100,6 @@ impl Holder {
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
         let (answered, request) = reviewed.approve(&presenting, &entropy, self.now())?;
         // One use: gone from the wallet before it leaves, whatever happens on the way.
-        let used: BTreeSet<usize> = chosen.iter().map(|(_, index, _)| *index).collect();
         let mut index = 0_usize;
         self.file.contents.credentials.retain(|_| {
             let keep = !used.contains(&index);
@@ -126,6 +131,7 @@ impl Holder {
             purpose: consent.purpose.get("en").to_owned(),
             claims: claims.clone(),
             receipt: signed_receipt.is_some(),
+            redirect: done.redirect_uri,
         };
         self.note(Event::Disclosed {
             party: shown.party.clone(),
@@ -142,8 +148,33 @@ impl Holder {
         let party = reviewed.certificate().name.get("en").to_owned();
         // The verifier learns only that nothing comes; whether it hears that is its affair.
         let _ = self.send(reviewed.decline()).await;
-        self.note(Event::Declined { party, reason: why.to_owned() })?;
+        let request = Some(reviewed.request_object().to_owned());
+        self.note(Event::Declined { party, reason: why.to_owned(), request })?;
         bail!("nothing was shown: {why}")
+    }
+
+    /// Notes a request that the rules forbid to answer. The party is named only if its registration holds.
+    fn refuse(
+        &mut self,
+        response: &HttpResponse,
+        refused: &RequestRefused,
+        trust: &TrustList,
+    ) -> Result<Shown> {
+        if matches!(refused, RequestRefused::Http(_)) {
+            return Err(reason(response, refused));
+        }
+        let request = String::from_utf8_lossy(&response.body).trim().to_owned();
+        let asked = Asked::read(&request, trust, self.now()).ok();
+        let party = asked.as_ref().map_or("somebody unknown", |asked| asked.party.get("en"));
+        let reason = refused.to_string();
+        let party = party.to_owned();
+        self.note(Event::Refused {
+            party: party.clone(),
+            reason: reason.clone(),
+            request: asked.map(|_| request),
+        })?;
+        let number = self.history().len();
+        bail!("{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`")
     }
 }
 

@@ -10,6 +10,7 @@ pub mod http;
 pub mod issuer;
 mod ledger;
 pub mod public;
+pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;

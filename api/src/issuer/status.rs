@@ -4,6 +4,8 @@ use super::Issuer;
 use crate::http::Problem;
 use axum::http::header;
 use axum::response::IntoResponse;
+use uuid::Uuid;
+use yufu_credential::StatusReference;
 use yufu_jose::Header;
 use yufu_trust::{Status, StatusBits, StatusList, StatusListToken};
 
@@ -20,6 +22,22 @@ impl Issuer {
     /// The address of a status list.
     pub(super) fn status_uri(&self, list: i32) -> String {
         format!("{}/status/{list}", self.metadata.credential_issuer.as_str())
+    }
+
+    /// Whom the credential with this status is about, if it is one of ours and still valid.
+    pub(crate) async fn subject_of(
+        &self,
+        status: Option<&StatusReference>,
+    ) -> Result<Uuid, Problem> {
+        let unknown = || Problem::not_found("credential of this issuer");
+        let own = status.filter(|status| status.uri == self.status_uri(LIST));
+        let place = own.and_then(|status| i32::try_from(status.index).ok()).ok_or_else(unknown)?;
+        let (subject, valid) = self.records.placed(LIST, place).await?;
+        if valid {
+            return Ok(subject);
+        }
+        let detail = "the credential was revoked by this issuer: get a new one";
+        Err(Problem::refused("credential.revoked", detail))
     }
 
     /// A status list, signed, as it is served.

@@ -1,19 +1,17 @@
 //! The identity authority: opens its register, imports the city, publishes itself as an issuer.
 
 use super::Plan;
+use super::issuer::issuer;
 use super::trust::{Trust, issuers, verifiers};
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::authority::{Authority, Looks, OwnLook, issuer_profile};
+use yufu_api::authority::{Authority, Looks, OwnLook};
 use yufu_api::http::Client;
 use yufu_api::relying_party::Party;
 use yufu_api::trust::TrustSource;
-use yufu_api::issuer::Issuer;
-use yufu_base::Signer;
-use yufu_credentials::Credentials;
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_population::{Imported, Population};
-use yufu_profile::{CredentialType, Role};
+use yufu_profile::Role;
 
 pub(super) async fn open(
     plan: &Plan<'_>,
@@ -22,35 +20,9 @@ pub(super) async fn open(
 ) -> Result<Authority> {
     let institution = plan.the(Role::IdentityAuthority)?;
     let id = institution.id.clone();
-    let keys = plan.data.keys(&id)?;
     let population = population(plan, &mut progress).await?;
-    let database = Database::open(&plan.data.database(&id, "credentials")?).await?;
-    let credentials: Vec<CredentialType> = plan
-        .profile()
-        .credentials
-        .iter()
-        .filter(|kind| kind.issuer == Role::IdentityAuthority)
-        .cloned()
-        .collect();
-    let identifier = plan.endpoint("/authority")?;
-    let signer: Arc<dyn Signer> = keys.signer("credentials")?;
-    let chain = trust.credential_chain(
-        &keys,
-        &institution.name,
-        identifier.as_str(),
-        signer.public_key(),
-    )?;
-    let profile = issuer_profile(identifier, &institution.name, &credentials);
     Ok(Authority {
-        issuer: Issuer {
-            metadata: profile.issuer_metadata()?,
-            authorization_server: profile.authorization_server_metadata()?,
-            credentials,
-            records: Credentials::open(database).await?,
-            signer,
-            chain,
-            clock: Arc::clone(&plan.clock),
-        },
+        issuer: issuer(plan, trust, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         population,

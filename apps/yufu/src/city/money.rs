@@ -11,8 +11,8 @@ use yufu_engine::{Engine, Settings};
 use yufu_keys::random;
 use yufu_log::SqliteLog;
 use yufu_machine::{
-    Action, ClassId, Direction, HoldingRules, HoldingTerms, Limits, Machine, Order, Policy, PolicyTerms, Submission, UtcOffset,
-    WalletClass,
+    Action, ClassId, Direction, HoldingRules, HoldingTerms, Limits, Machine, Order, Policy,
+    PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Profile, Role};
 

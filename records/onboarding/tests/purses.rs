@@ -1,4 +1,9 @@
 //! Purses without identity: codes, tokens, and what is kept of a number.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use yufu_base::{AccountId, CommandId, Timestamp};

@@ -3,6 +3,7 @@
 
 mod identity;
 mod money;
+mod purse;
 mod report;
 mod story;
 
@@ -127,7 +128,10 @@ fn finish(
         println!("  {url}/            what runs here");
         println!("  {url}/docs        the API, to read and to try");
         println!("  {url}/central-bank/v1/supply");
-        println!("  yufu wallet --as resident-0 show      her wallet; passphrase {}", Passphrase::OF_THE_DEMO);
+        println!(
+            "  yufu wallet --as resident-0 show      her wallet; passphrase {}",
+            Passphrase::OF_THE_DEMO
+        );
         println!("  yufu audit        the books, recomputed from the log");
         println!(
             "Ctrl-C stops it; the state stays, and the next demo goes on with another resident."

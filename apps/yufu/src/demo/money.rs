@@ -188,7 +188,7 @@ impl Story<'_> {
     }
 
     /// The shop's account: opened at a branch once, and kept for the runs that follow.
-    async fn merchant_account(&mut self) -> Result<AccountId> {
+    pub(super) async fn merchant_account(&mut self) -> Result<AccountId> {
         if let Some(known) = self.merchant_account {
             return Ok(known);
         }

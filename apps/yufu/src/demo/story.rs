@@ -1,5 +1,6 @@
 //! The journey: its people, its steps, and who acts in each.
 
+use super::purse::Purse;
 use super::report::{StepReport, Told};
 use crate::data::DataFolder;
 use crate::profile::Country;
@@ -29,6 +30,9 @@ pub(super) enum Step {
     Repeat,
     Limit,
     Confirm,
+    Purse,
+    Noodles,
+    PurseLimit,
     CashOut,
     MerchantRedeems,
     WhoRead,
@@ -37,7 +41,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -50,6 +54,9 @@ impl Step {
         Self::Repeat,
         Self::Limit,
         Self::Confirm,
+        Self::Purse,
+        Self::Noodles,
+        Self::PurseLimit,
         Self::CashOut,
         Self::MerchantRedeems,
         Self::WhoRead,
@@ -71,6 +78,9 @@ impl Step {
             Self::Repeat => ("pay-again-same-order", "resident"),
             Self::Limit => ("pay-above-limit", "resident"),
             Self::Confirm => ("step-up", "resident"),
+            Self::Purse => ("open-purse", "somebody"),
+            Self::Noodles => ("pay-anonymously", "somebody"),
+            Self::PurseLimit => ("bicycle-from-purse", "somebody"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::WhoRead => ("who-read-my-data", "resident"),
@@ -99,6 +109,7 @@ pub(super) struct Story<'a> {
     pub(super) offer: Option<(String, String)>,
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
+    pub(super) purse: Option<Purse>,
 }
 
 impl<'a> Story<'a> {
@@ -135,6 +146,7 @@ impl<'a> Story<'a> {
             offer: None,
             noodles: None,
             bicycle: None,
+            purse: None,
         })
     }
 
@@ -177,6 +189,9 @@ impl<'a> Story<'a> {
             Step::Repeat => self.pay_again().await,
             Step::Limit => self.pay_above_limit().await,
             Step::Confirm => self.step_up().await,
+            Step::Purse => self.open_purse().await,
+            Step::Noodles => self.noodles().await,
+            Step::PurseLimit => self.bicycle_from_purse().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::WhoRead => self.who_read().await,

@@ -17,7 +17,9 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
         return Ok(Passphrase::new(text)?);
     }
     if !std::io::stdin().is_terminal() {
-        bail!("the wallet {name:?} needs its passphrase and nobody can be asked here: set {VARIABLE}");
+        bail!(
+            "the wallet {name:?} needs its passphrase and nobody can be asked here: set {VARIABLE}"
+        );
     }
     let ask = |prompt: String| {
         rpassword::prompt_password(prompt).context("the passphrase cannot be read")
@@ -25,7 +27,9 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
     if !is_new {
         return Ok(Passphrase::new(ask(format!("Passphrase of the wallet {name}: "))?)?);
     }
-    println!("The wallet {name} is new. Without its passphrase nobody can open it: not you, not us.");
+    println!(
+        "The wallet {name} is new. Without its passphrase nobody can open it: not you, not us."
+    );
     let text = ask("New passphrase: ".to_owned())?;
     let again = zeroize::Zeroizing::new(ask("Once more: ".to_owned())?);
     let passphrase = Passphrase::new(text)?;

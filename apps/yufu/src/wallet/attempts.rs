@@ -86,7 +86,10 @@ mod tests {
             assert!(matches!(at(1002), Err(WalletFault::Wait { failed: 2, seconds: 1 })));
         }
         at(1003).unwrap();
-        assert!(matches!(at(0), Err(WalletFault::Wait { failed: 3, seconds: 4 })), "clock set back");
+        assert!(
+            matches!(at(0), Err(WalletFault::Wait { failed: 3, seconds: 4 })),
+            "clock set back"
+        );
         succeeded(&path).unwrap();
         at(1003).unwrap();
     }

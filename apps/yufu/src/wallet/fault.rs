@@ -13,7 +13,7 @@ pub enum WalletFault {
     InUse(String),
     /// Too soon after wrong passphrases.
     #[error(
-        "{failed} wrong passphrases in a row: wait {seconds} seconds, then try again; nothing was tried now"
+        "the passphrase was wrong {failed} times in a row: try again in {seconds} seconds; nothing was tried now"
     )]
     Wait {
         /// How many were wrong.
@@ -65,7 +65,9 @@ pub enum WalletFault {
         known: u32,
     },
     /// The file asks for a derivation that is not accepted.
-    #[error("the wallet's file states key parameters that are not accepted: restore it from a backup")]
+    #[error(
+        "the wallet's file states key parameters that are not accepted: restore it from a backup"
+    )]
     Parameters,
     /// The file cannot be read as a wallet.
     #[error("the wallet's file is damaged, and was not replaced: restore it from a backup")]

@@ -51,8 +51,7 @@ impl<'a> Place<'a> {
 
     fn lock(&self) -> Result<File, WalletFault> {
         let path = self.file("lock");
-        let file =
-            private().truncate(false).open(&path).map_err(|cause| disk(&path, cause))?;
+        let file = private().truncate(false).open(&path).map_err(|cause| disk(&path, cause))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(_) => Err(WalletFault::InUse(self.name.to_owned())),
@@ -106,10 +105,7 @@ impl WalletFile {
     }
 
     /// Encrypts a wallet that an earlier version left in plain text, and removes the plain file.
-    pub(super) fn protect(
-        place: &Place<'_>,
-        passphrase: &Passphrase,
-    ) -> Result<Self, WalletFault> {
+    pub(super) fn protect(place: &Place<'_>, passphrase: &Passphrase) -> Result<Self, WalletFault> {
         let lock = place.lock()?;
         if place.file("wallet").exists() {
             return Err(WalletFault::Exists(place.name.to_owned()));

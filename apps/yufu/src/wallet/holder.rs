@@ -10,9 +10,9 @@ use std::path::Path;
 use yufu_api::http::Client;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
+use yufu_jose::encode_base64url;
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_openid4vc::{Method, presentation::TransactionData};
-use yufu_jose::encode_base64url;
 use yufu_trust::{Role, TrustList};
 use yufu_wallet::presentation::Consent;
 

@@ -14,6 +14,7 @@ mod paying;
 mod purse;
 mod receipts;
 mod reporting;
+mod services;
 mod showing;
 mod telling;
 mod terminal;
@@ -29,6 +30,7 @@ pub use paying::{Bill, Opened, Paid};
 pub use purse::PurseOpening;
 pub use receipts::{CheckedReceipt, ReceiptFault};
 pub use reporting::Reported;
+pub use services::Bought;
 pub use showing::Shown;
 pub use vault::Passphrase;
 

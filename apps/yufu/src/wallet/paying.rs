@@ -216,7 +216,7 @@ impl Holder {
         Ok(shown)
     }
 
-    fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
+    pub(super) fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
         let id = bill.id.to_string();
         let known =
             |entry: &Entry| matches!(&entry.event, Event::Paid { order, .. } if *order == id);

@@ -127,6 +127,7 @@ impl Told {
             None => {}
         }
         self.reference.as_deref().into_iter().for_each(&mut add);
+        line.truncate(line.trim_end().len());
         line
     }
 }

@@ -6,11 +6,13 @@ use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
-use super::telling::{DECIMALS, money, tell};
+use super::receipts::CheckedReceipt;
+use super::telling::{DECIMALS, Told, money, tell};
 use crate::command_line::{Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use yufu_base::{Amount, Currency};
@@ -24,8 +26,7 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
         WalletAction::Restore { file, other_wallet_gone } => {
             let phrase = passphrase(&options.name, false)?;
             let now = SystemClock::new().read().wall;
-            let restored =
-                restore(&folder, &options.name, file, &phrase, *other_wallet_gone, now)?;
+            let restored = restore(&folder, &options.name, file, &phrase, *other_wallet_gone, now)?;
             tell_restored(&options.name, restored);
             return Ok(ExitCode::SUCCESS);
         }
@@ -33,7 +34,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
             let place = Place::new(&folder, &options.name)?;
             WalletFile::protect(&place, &passphrase(&options.name, true)?)?;
             println!("The wallet {} is encrypted; the plain file is gone.", options.name);
-            println!("Copies of the plain file elsewhere (backups of the disk) are still readable.");
+            println!(
+                "Copies of the plain file elsewhere (backups of the disk) are still readable."
+            );
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -48,11 +51,7 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     runtime.block_on(act(&mut holder, options.action, &mut decide))
 }
 
-async fn act(
-    holder: &mut Holder,
-    action: WalletAction,
-    decide: Decide<'_>,
-) -> Result<ExitCode> {
+async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
     match action {
         WalletAction::Get { offer, code } => {
             let received = holder.get(&offer, code.as_deref()).await?;
@@ -145,24 +144,27 @@ async fn pay(
 }
 
 async fn show(holder: &Holder) -> Result<()> {
-    println!("{} credentials left, each for one use.", holder.credentials_left());
+    let mut lines =
+        vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    let resting = holder.credentials_resting();
+    if resting > 0 {
+        lines.push(format!(
+            "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
+        ));
+    }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
-        println!(
+        lines.push(format!(
             "{}  {}  class {}  {}",
             account.account,
             account.bank,
             account.wallet.class,
             money(balance)
-        );
+        ));
     }
-    let resting = holder.credentials_resting();
-    if resting > 0 {
-        println!("{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch.");
-    }
-    history(holder, false)?;
-    Ok(())
+    print(&lines)?;
+    history(holder, false)
 }
 
 fn history(holder: &Holder, json: bool) -> Result<()> {
@@ -171,24 +173,24 @@ fn history(holder: &Holder, json: bool) -> Result<()> {
         .map(|(index, entry)| tell(index.saturating_add(1), entry))
         .collect::<Result<Vec<_>>>()?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&told)?);
-    } else {
-        told.iter().for_each(|told| println!("{}", told.line()));
+        return print(&[serde_json::to_string_pretty(&told)?]);
     }
-    Ok(())
+    print(&told.iter().map(Told::line).collect::<Vec<_>>())
 }
 
 fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
     let checked = holder.check_receipts();
     if json {
-        println!("{}", serde_json::to_string_pretty(&checked)?);
+        print(&[serde_json::to_string_pretty(&checked)?])?;
     } else {
-        for one in &checked {
+        let line = |one: &CheckedReceipt| {
             let verdict = one.fault.as_deref().unwrap_or("holds");
-            println!("{:>4}  {}  {verdict}", one.entry, one.party);
-        }
+            format!("{:>4}  {}  {verdict}", one.entry, one.party)
+        };
+        let mut lines: Vec<String> = checked.iter().map(line).collect();
         let holding = checked.iter().filter(|one| one.holds).count();
-        println!("{holding} of {} receipts hold.", checked.len());
+        lines.push(format!("{holding} of {} receipts hold.", checked.len()));
+        print(&lines)?;
     }
     let all = checked.iter().all(|one| one.holds);
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -196,26 +198,38 @@ fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
 
 fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(who)?);
-        return Ok(());
+        return print(&[serde_json::to_string_pretty(who)?]);
     }
-    println!("Identity authority:");
+    let mut lines = vec!["Identity authority:".to_owned()];
     for access in &who.authority {
         let at = time(access.at)?;
         let fields = access.fields.join(" ");
-        println!("  {at}  {} ({})  {fields}  {}", access.actor, access.role, access.purpose);
+        lines.push(format!(
+            "  {at}  {} ({})  {fields}  {}",
+            access.actor, access.role, access.purpose
+        ));
     }
     for bank in &who.banks {
-        println!("{}, account {}:", bank.bank, bank.account);
+        lines.push(format!("{}, account {}:", bank.bank, bank.account));
         if bank.accesses.is_empty() {
-            println!("  nobody looked into your file");
+            lines.push("  nobody looked into your file".to_owned());
         }
         for access in &bank.accesses {
-            let fields = access.fields.join(" ");
-            println!("  {}  {}  {fields}  {}", time(access.at)?, access.actor, access.purpose);
+            let (at, fields) = (time(access.at)?, access.fields.join(" "));
+            lines.push(format!("  {at}  {}  {fields}  {}", access.actor, access.purpose));
         }
     }
-    Ok(())
+    print(&lines)
+}
+
+/// Prints what may be long. That a pager or `head` stops reading is no failure.
+fn print(lines: &[String]) -> Result<()> {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 async fn report(
@@ -232,7 +246,11 @@ async fn report(
     }
     match &reported.taken {
         Some(taken) => {
-            let found = if taken.over_asking { "it asked for more than it may" } else { "within its registration" };
+            let found = if taken.over_asking {
+                "it asked for more than it may"
+            } else {
+                "within its registration"
+            };
             println!("The registrar took it as {} and finds: {found}.", taken.report);
         }
         None => println!("No registrar takes reports here: hand the document to one yourself."),

@@ -53,10 +53,7 @@ fn a_wrong_passphrase_waits_longer_each_time_even_after_a_restart() {
         assert_eq!(wrong.code(), "wallet.passphrase_wrong");
         // Every opening is a new start: nothing is remembered but the file.
         let early = open(folder.path(), "correct horse", now).err().unwrap();
-        assert!(
-            matches!(early, WalletFault::Wait { seconds, .. } if seconds == wait),
-            "{early}"
-        );
+        assert!(matches!(early, WalletFault::Wait { seconds, .. } if seconds == wait), "{early}");
         now = now.plus_seconds(wait);
     }
     drop(open(folder.path(), "correct horse", now).unwrap());

@@ -97,7 +97,10 @@ async fn whoever_holds_her_data_tells_her_who_read_them_and_nobody_else() {
     assert!(who.authority.iter().any(|access| access.role == "officer"));
     let bank = who.banks.first().unwrap();
     let look = bank.accesses.first().unwrap();
-    assert_eq!((look.purpose.as_str(), look.fields.as_slice()), ("audit", &["birthdate".to_owned()][..]));
+    assert_eq!(
+        (look.purpose.as_str(), look.fields.as_slice()),
+        ("audit", &["birthdate".to_owned()][..])
+    );
 
     // Neither without the account's key, nor with a code that was not handed to the wallet.
     let url = format!("{}/banks/{BANK}/v1/accounts/{account}/accesses", city.url);
@@ -153,6 +156,27 @@ async fn the_history_names_and_never_tells_values_and_its_receipts_are_verified_
     assert!(!wallet.check_receipts()[0].holds, "held without any certificate");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_stands_in_the_history_even_if_it_was_then_refused() {
+    let city = TestCity::start().await;
+    let mut wallet = city.open(&city.device("phone"), "mei").unwrap();
+    city.issue_identity(&mut wallet).await;
+    city.open_account(&mut wallet).await;
+    let left = wallet.credentials_left();
+    let refused = wallet.open_account(BANK, "III", &mut |_| true).await.unwrap_err().to_string();
+    assert!(refused.contains("account.too_many"), "{refused}");
+    let last = wallet.history().last().unwrap();
+    assert!(
+        matches!(&last.event, Event::Disclosed { signed_receipt: None, claims, .. } if claims.len() == 4),
+        "{last:?}"
+    );
+    assert_eq!(wallet.credentials_left(), left - 1);
+    assert!(
+        wallet.check_receipts().iter().any(|receipt| !receipt.holds),
+        "proven without a receipt"
+    );
+}
+
 fn set(wallet: &mut Holder, change: impl Fn(&mut yufu_trust::Receipt, &mut Option<String>)) {
     for entry in &mut wallet.file.contents.history {
         if let Event::Disclosed { receipt, signed_receipt, .. } = &mut entry.event {
@@ -185,7 +209,8 @@ async fn whoever_asks_too_much_is_refused_and_reported_with_their_own_signature(
     assert_eq!(wallet.report(2, "again", None).await.unwrap().taken.unwrap().report, taken.report);
     let url = format!("{}/registrar/v1/reports", city.url);
     let tallies: Vec<PartyReports> = city.client.get(&url, None).await.unwrap();
-    let tallies: Vec<_> = tallies.iter().map(|t| (t.party.as_str(), t.reports, t.over_asking)).collect();
+    let tallies: Vec<_> =
+        tallies.iter().map(|t| (t.party.as_str(), t.reports, t.over_asking)).collect();
     assert_eq!(tallies, [(BANK, 1, 1)]);
     let desk = format!("{}/registrar/v1/desk/reports/{BANK}", city.url);
     assert!(city.client.get::<Value>(&desk, None).await.is_err(), "the desk is open to all");
@@ -222,11 +247,8 @@ async fn over_asking(city: &TestCity) -> (String, String) {
     use yufu_base::Signer;
     let key: Jwk = SoftwareKey::from_seed(&[3; 32]).unwrap().public_key().into();
     let url = format!("{}/banks/{BANK}/v1/openings", city.url);
-    let opening: Opening = city
-        .client
-        .post(&url, None, &json!({"class": "III", "wallet_key": key}))
-        .await
-        .unwrap();
+    let opening: Opening =
+        city.client.post(&url, None, &json!({"class": "III", "wallet_key": key})).await.unwrap();
     let link = PresentationLink::parse(&opening.authorization_request).unwrap();
     let honest = city.client.get_text(link.request_uri.as_str()).await.unwrap();
     let payload = decode_base64url(honest.split('.').nth(1).unwrap()).unwrap();

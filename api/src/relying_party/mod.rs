@@ -9,7 +9,7 @@ mod railway;
 mod ticketing;
 mod tickets;
 
-pub use hotel::{CheckIn, CheckInRequest, CheckInState};
+pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
 pub use party::Party;
 pub(crate) use party::{Answered, Started, rejected};
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
@@ -116,18 +116,19 @@ pub(crate) fn well_known() -> Router<Arc<RelyingParties>> {
 #[utoipa::path(post, path = "/parties/{party}/v1/desk/account", tag = "relying party",
     params(("party" = String, Path, description = "the relying party")),
     request_body = TakingsAccount, security(("operator" = [])),
-    responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody)))]
+    responses((status = 200, body = TakingsAccount), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody)))]
 async fn account(
     State(parties): State<Arc<RelyingParties>>,
     Path(party): Path<String>,
     headers: HeaderMap,
     request: Result<Json<TakingsAccount>, JsonRejection>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<TakingsAccount>, Problem> {
     let party = named(&parties, &party)?;
     party.operator.authenticate(&headers)?;
-    let account: AccountId = request?.account.parse().map_err(Problem::malformed)?;
+    let Json(request) = request?;
+    let account: AccountId = request.account.parse().map_err(Problem::malformed)?;
     party.records.set_account(&account.to_string()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(request))
 }
 
 /// The relying party of that name.

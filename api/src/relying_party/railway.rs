@@ -67,22 +67,29 @@ pub struct BookingState {
 #[utoipa::path(post, path = "/parties/{party}/v1/desk/departures", tag = "relying party",
     params(("party" = String, Path, description = "the railway")),
     request_body = NewDeparture, security(("operator" = [])),
-    responses((status = 201), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 201, body = NewDeparture), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn add_departure(
     State(parties): State<Arc<RelyingParties>>,
     Path(party): Path<String>,
     headers: HeaderMap,
     request: Result<Json<NewDeparture>, JsonRejection>,
-) -> Result<StatusCode, Problem> {
+) -> Result<(StatusCode, Json<NewDeparture>), Problem> {
     let railway = railway(&parties, &party)?;
     railway.operator.authenticate(&headers)?;
-    let Json(NewDeparture { id, train, date, class, price_minor, seats }) = request?;
-    if price_minor == 0 || seats == 0 {
+    let Json(new) = request?;
+    if new.price_minor == 0 || new.seats == 0 {
         return Err(Problem::malformed("price_minor and seats are to be at least 1"));
     }
-    let departure = Departure { id, train, date, class, price_minor, seats };
+    let departure = Departure {
+        id: new.id.clone(),
+        train: new.train.clone(),
+        date: new.date.clone(),
+        class: new.class.clone(),
+        price_minor: new.price_minor,
+        seats: new.seats,
+    };
     railway.records.add_departure(&departure).await?;
-    Ok(StatusCode::CREATED)
+    Ok((StatusCode::CREATED, Json(new)))
 }
 
 /// Book a seat.

@@ -5,6 +5,7 @@ mod identity;
 mod money;
 mod purse;
 mod report;
+mod services;
 mod story;
 
 use crate::city::{City, Plan};

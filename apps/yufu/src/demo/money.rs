@@ -182,7 +182,7 @@ impl Story<'_> {
         }
     }
 
-    async fn balance(&self) -> Result<u64> {
+    pub(super) async fn balance(&self) -> Result<u64> {
         let accounts = self.wallet.accounts().await?;
         Ok(accounts.first().context("she has no account")?.wallet.balance_minor)
     }

@@ -33,6 +33,11 @@ pub(super) enum Step {
     Purse,
     Noodles,
     PurseLimit,
+    PaymentCredential,
+    Hotel,
+    Ticket,
+    Gate,
+    Refund,
     CashOut,
     MerchantRedeems,
     WhoRead,
@@ -41,7 +46,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 25] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -57,6 +62,11 @@ impl Step {
         Self::Purse,
         Self::Noodles,
         Self::PurseLimit,
+        Self::PaymentCredential,
+        Self::Hotel,
+        Self::Ticket,
+        Self::Gate,
+        Self::Refund,
         Self::CashOut,
         Self::MerchantRedeems,
         Self::WhoRead,
@@ -81,6 +91,11 @@ impl Step {
             Self::Purse => ("open-purse", "somebody"),
             Self::Noodles => ("pay-anonymously", "somebody"),
             Self::PurseLimit => ("bicycle-from-purse", "somebody"),
+            Self::PaymentCredential => ("get-payment-credential", "resident"),
+            Self::Hotel => ("hotel", "resident"),
+            Self::Ticket => ("ticket", "resident"),
+            Self::Gate => ("gate", "resident"),
+            Self::Refund => ("refund", "resident"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::WhoRead => ("who-read-my-data", "resident"),
@@ -97,6 +112,8 @@ pub(super) struct Story<'a> {
     pub(super) url: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
+    /// Which run this is on the data folder.
+    pub(super) run: usize,
     /// Who plays it: another adult at every run.
     pub(super) resident: &'a Resident,
     pub(super) wallet: Holder,
@@ -137,6 +154,7 @@ impl<'a> Story<'a> {
             url: url.to_owned(),
             client: Client::new()?,
             trust_key,
+            run,
             resident,
             wallet,
             bank,
@@ -192,6 +210,11 @@ impl<'a> Story<'a> {
             Step::Purse => self.open_purse().await,
             Step::Noodles => self.noodles().await,
             Step::PurseLimit => self.bicycle_from_purse().await,
+            Step::PaymentCredential => self.payment_credential().await,
+            Step::Hotel => self.hotel().await,
+            Step::Ticket => self.ticket().await,
+            Step::Gate => self.gate().await,
+            Step::Refund => self.refund().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::WhoRead => self.who_read().await,

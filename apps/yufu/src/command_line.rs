@@ -212,9 +212,7 @@ pub(crate) enum WalletAction {
     ///
     /// Accounts can be used at once. One-time credentials rest, for the wallet they were copied from may
     /// have shown them: one shown twice tells two parties that they met the same person.
-    #[command(
-        after_help = "Example:\n  yufu wallet --as mei --data /new/place restore mei.backup"
-    )]
+    #[command(after_help = "Example:\n  yufu wallet --as mei --data /new/place restore mei.backup")]
     Restore {
         /// The backup.
         file: PathBuf,

@@ -13,6 +13,7 @@ mod opening;
 mod payment;
 mod presentation;
 mod presented;
+mod presented_desk;
 mod refund;
 
 pub use accesses::FileAccess;
@@ -25,6 +26,7 @@ pub(crate) use issuing::PAYMENT;
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
+pub use presented_desk::PresentedPaymentFile;
 pub use refund::{Origin, OriginRequest};
 
 use crate::http::{Client, OperatorToken, Problem};
@@ -101,6 +103,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(issuing::credential))
         .routes(routes!(issuing::status))
         .routes(routes!(presented::pay))
+        .routes(routes!(presented_desk::file))
         .routes(routes!(refund::origin))
         .routes(routes!(refund::refund))
 }

@@ -62,6 +62,8 @@ pub struct HotelPayment {
     pub bank: String,
     /// The hotel's own order.
     pub order: String,
+    /// The payment's name at the bank, for a refund.
+    pub payment: String,
     /// How much, in minor units.
     pub amount_minor: u64,
 }
@@ -184,6 +186,7 @@ impl RelyingParty {
         let payment = (state == "checked_in").then_some(HotelPayment {
             bank: charge.bank,
             order: charge.order,
+            payment: charge.payment,
             amount_minor: charge.amount_minor,
         });
         Ok(CheckInState {

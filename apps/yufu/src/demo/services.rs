@@ -5,7 +5,7 @@ use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use yufu_api::bank::{NewAccount, OpenedAccount};
+use yufu_api::bank::{NewAccount, OpenedAccount, PresentedPaymentFile};
 use yufu_api::relying_party::{CheckIn, CheckInRequest, CheckInState, NewDeparture, PassageState};
 use yufu_api::relying_party::{TakingsAccount, TicketRequest};
 use yufu_base::Signer;
@@ -54,6 +54,7 @@ impl Story<'_> {
         let account = self.wallet.first_account().context("she has no account")?.1.to_owned();
         ensure!(!serde_json::to_string(known)?.contains(&account), "the hotel knows her account");
         kept.extend(known.keys().map(|name| format!("payment: {name}")));
+        let at_bank = self.stored_by_payer_bank(&payment.payment).await?;
         let days = hotel.retention_days;
         Ok(Told::new(format!(
             "She checks in with one tap. One request asks for two credentials: the law has the hotel ask \
@@ -62,7 +63,7 @@ impl Story<'_> {
              {days} days."
         ))
         .learned(hotel.name.en.clone(), kept)
-        .learned(self.bank.name.en.clone(), vec!["the payee".to_owned(), "the amount".to_owned()])
+        .learned(self.bank.name.en.clone(), at_bank)
         .moved("her wallet", &hotel.name.en, amount))
     }
 
@@ -161,6 +162,20 @@ impl Story<'_> {
         let url = format!("{check_in}/guest?purpose=report&fields={}", all.join("+"));
         let file: Map<String, Value> = self.client.get(&url, Some(&self.desk(&hotel.id)?)).await?;
         Ok(file.keys().cloned().collect())
+    }
+
+    /// What her bank in fact has on file of a payment that was presented elsewhere, by name.
+    async fn stored_by_payer_bank(&self, payment: &str) -> Result<Vec<String>> {
+        let url =
+            format!("{}/banks/{}/v1/desk/presented-payments/{payment}", self.url, self.bank.id);
+        let desk = self.desk(&self.bank.id)?;
+        let file: PresentedPaymentFile = self.client.get(&url, Some(&desk)).await?;
+        ensure!(file.claims.is_empty(), "the bank was shown {:?}", file.claims);
+        let fields = serde_json::to_value(&file)?;
+        let fields = fields.as_object().context("a file is an object")?;
+        let filled =
+            |(_, value): &(&String, &Value)| value.as_array().is_none_or(|v| !v.is_empty());
+        Ok(fields.iter().filter(filled).map(|(name, _)| format!("payment: {name}")).collect())
     }
 
     /// Opens an account for an institution at its bank, once per data folder.

@@ -2,3 +2,5 @@
 
 mod city;
 mod journeys;
+mod purses;
+mod services;

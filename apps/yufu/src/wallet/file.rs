@@ -49,8 +49,13 @@ impl<'a> Place<'a> {
         self.folder.join(format!("{}.{extension}", self.name))
     }
 
+    /// What is no wallet itself is hidden: a wallet is one file to look at and to copy.
+    fn beside(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!(".{}.{extension}", self.name))
+    }
+
     fn lock(&self) -> Result<File, WalletFault> {
-        let path = self.file("lock");
+        let path = self.beside("lock");
         let file = private().truncate(false).open(&path).map_err(|cause| disk(&path, cause))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
@@ -70,7 +75,7 @@ impl WalletFile {
         let path = place.file("wallet");
         match fs::read(&path) {
             Ok(bytes) => {
-                let attempts = place.file("attempts");
+                let attempts = place.beside("attempts");
                 attempts::begin(&attempts, now)?;
                 let opened = Vault::open(&bytes, passphrase);
                 if !matches!(opened, Err(WalletFault::PassphraseWrong)) {

@@ -31,10 +31,15 @@ pub(super) struct TestCity {
 
 impl TestCity {
     pub(super) async fn start() -> Self {
+        Self::start_in(None).await
+    }
+
+    /// A city of the profile in a folder.
+    pub(super) async fn start_in(profile: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::choose(Some(folder.path().join("city")), "demo").unwrap();
         let clock = Arc::new(SystemClock::new());
-        let country = profile::load(None, clock.read().wall).unwrap();
+        let country = profile::load(profile, clock.read().wall).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let plan = Plan { country: &country, data: &data, url: url.clone(), clock };

@@ -1,0 +1,217 @@
+//! Purses without identity, and steps at a branch, end to end over HTTP.
+
+use super::city::{BANK, TestCity};
+use crate::wallet::{Bill, Holder, Paid};
+use serde_json::{Value, json};
+use std::path::Path;
+use yufu_api::bank::CodeMessage;
+use yufu_base::{Amount, Currency, Signer};
+use yufu_jose::{Jwk, SoftwareKey};
+
+const PHONE: &str = "+99900000001";
+
+/// What a desk answers an officer: the status, and the body.
+async fn officer(city: &TestCity, name: &str, path: &str, body: &Value) -> (u16, Value) {
+    let token = city.data.keys(&BANK.parse().unwrap()).unwrap().secret("desk").unwrap();
+    let mut headers = vec![
+        ("authorization".to_owned(), format!("Bearer {token}")),
+        ("content-type".to_owned(), "application/json".to_owned()),
+    ];
+    if !name.is_empty() {
+        headers.push(("operator".to_owned(), name.to_owned()));
+    }
+    let url = format!("{}/banks/{BANK}/v1/desk/{path}", city.url);
+    let body = Some(serde_json::to_vec(body).unwrap());
+    send(city, "POST", &url, &headers, body).await
+}
+
+async fn open(city: &TestCity, path: &str, body: &Value) -> (u16, Value) {
+    let headers = [("content-type".to_owned(), "application/json".to_owned())];
+    let url = format!("{}/banks/{BANK}/v1/{path}", city.url);
+    send(city, "POST", &url, &headers, Some(serde_json::to_vec(body).unwrap())).await
+}
+
+async fn send(
+    city: &TestCity,
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: Option<Vec<u8>>,
+) -> (u16, Value) {
+    let (status, _, body) =
+        city.client.exchange(method, url, headers, body.unwrap_or_default().into()).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+fn key(seed: u8) -> Jwk {
+    SoftwareKey::from_seed(&[seed; 32]).unwrap().public_key().into()
+}
+
+async fn code(city: &TestCity) -> String {
+    let token = city.data.keys(&BANK.parse().unwrap()).unwrap().secret("desk").unwrap();
+    let url = format!("{}/banks/{BANK}/v1/desk/messages?purpose=test", city.url);
+    let messages: Vec<CodeMessage> = city.client.get(&url, Some(&token)).await.unwrap();
+    let message = messages.iter().rfind(|message| message.phone == PHONE).unwrap();
+    message.text.split(':').next().unwrap().to_owned()
+}
+
+async fn purse(city: &TestCity) -> (Holder, String) {
+    let mut wallet = city.open(&city.device("purse"), "somebody").unwrap();
+    let begun = wallet.begin_purse(BANK, "IV", PHONE).await.unwrap();
+    let code = code(city).await;
+    let account = wallet.finish_purse(&begun, &code).await.unwrap();
+    (wallet, account)
+}
+
+async fn exchange(city: &TestCity, account: &str, direction: &str, minor: u64) -> (u16, Value) {
+    let request = json!({"direction": direction, "account": account, "amount_minor": minor});
+    officer(city, "", "exchanges", &request).await
+}
+
+fn bill(wallet: &Holder, payee: &str, minor: u64) -> Bill {
+    Bill {
+        payee: payee.parse().unwrap(),
+        payee_name: "Noodle shop".to_owned(),
+        amount: Amount::new(Currency::new("CNY").unwrap(), minor),
+        id: wallet.fresh_order_id(),
+    }
+}
+
+fn code_of(answer: &(u16, Value)) -> (u16, &str) {
+    (answer.0, answer.1["code"].as_str().unwrap_or("none"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purse_pays_to_its_limit_is_closed_when_empty_and_its_number_is_erased() {
+    let city = TestCity::start().await;
+    let (mut wallet, account) = purse(&city).await;
+    let shop = city.shop().await;
+    assert_eq!(exchange(&city, &account, "deposit_to_digital", 300_000).await.0, 200);
+    let over = bill(&wallet, &shop, 200_001);
+    let paid = wallet.pay(&over).await.unwrap();
+    assert!(paid.step_up().is_none());
+    let Paid::Refused(problem) = paid else { panic!("paid above the limit") };
+    assert_eq!(problem.code, "transfer.limit_exceeded.single");
+    assert_eq!(problem.more["step_up"]["classes"], json!(["I", "II", "III"]));
+    let at_limit = bill(&wallet, &shop, 200_000);
+    assert!(matches!(wallet.pay(&at_limit).await.unwrap(), Paid::Done(_)));
+
+    let path = format!("accounts/{account}/steps");
+    let close = json!({"step": "close", "evidence": "asked for at the counter, form 7"});
+    let unnamed = officer(&city, "", &path, &close).await;
+    assert_eq!(code_of(&unnamed), (400, "request.malformed"));
+    let silent = json!({"step": "close", "evidence": " "});
+    assert_eq!(code_of(&officer(&city, "teller-3", &path, &silent).await).0, 400);
+    let full = officer(&city, "teller-3", &path, &close).await;
+    assert_eq!(code_of(&full), (422, "account.not_empty"));
+    let up = json!({"step": "set_class", "class": "I", "evidence": "card seen"});
+    let nameless = officer(&city, "teller-3", &path, &up).await;
+    assert_eq!(code_of(&nameless), (422, "account.no_customer"));
+    assert_eq!(exchange(&city, &account, "digital_to_deposit", 100_000).await.0, 200);
+    assert_eq!(officer(&city, "teller-3", &path, &close).await.0, 200);
+    let late = bill(&wallet, &shop, 1);
+    let Paid::Refused(problem) = wallet.pay(&late).await.unwrap() else {
+        panic!("a closed one paid")
+    };
+    assert_eq!(problem.code, "account.closed");
+    let token = city.data.keys(&BANK.parse().unwrap()).unwrap().secret("desk").unwrap();
+    let url = format!("{}/banks/{BANK}/v1/desk/messages?purpose=test", city.url);
+    let left: Vec<CodeMessage> = city.client.get(&url, Some(&token)).await.unwrap();
+    assert!(left.is_empty(), "the number can still be read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openings_without_identity_are_refused_by_the_rule_they_break() {
+    let city = TestCity::start().await;
+    let wanted = |class: &str, phone: Value, token: Value| json!({"class": class, "wallet_key": key(3), "phone": phone, "token": token});
+    let path = "anonymous-openings";
+    for (body, expected) in [
+        (wanted("III", json!(PHONE), Value::Null), (422, "account.class_needs_identity")),
+        (wanted("IV", json!(PHONE), json!("t")), (400, "request.malformed")),
+        (wanted("IV", Value::Null, Value::Null), (400, "request.malformed")),
+        (wanted("IV", json!("12345"), Value::Null), (400, "request.malformed")),
+        (wanted("IV", Value::Null, json!("t")), (422, "token.unknown")),
+    ] {
+        assert_eq!(code_of(&open(&city, path, &body).await), expected, "{body}");
+    }
+    let (status, begun) = open(&city, path, &wanted("IV", json!(PHONE), Value::Null)).await;
+    assert_eq!((status, begun["state"].as_str()), (201, Some("code_sent")));
+    let again = open(&city, path, &wanted("IV", json!(PHONE), Value::Null)).await;
+    assert_eq!(code_of(&again), (429, "code.too_soon"));
+    let answer = format!("{path}/{}/code", begun["opening"].as_str().unwrap());
+    let wrong = open(&city, &answer, &json!({"code": "x"})).await;
+    assert_eq!(code_of(&wrong), (422, "code.wrong"));
+    assert_eq!(wrong.1["attempts_left"], 4);
+    let soon = open(&city, &answer, &json!({"code": code(&city).await})).await;
+    assert_eq!(code_of(&soon), (429, "code.too_soon"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_from_the_counter_opens_one_purse() {
+    let city = TestCity::start().await;
+    let unnamed = officer(&city, "", "tokens", &json!({"class": "IV"})).await;
+    assert_eq!(code_of(&unnamed), (400, "request.malformed"));
+    let other = officer(&city, "teller-3", "tokens", &json!({"class": "III"})).await;
+    assert_eq!(code_of(&other), (422, "account.class_needs_identity"));
+    let (status, given) = officer(&city, "teller-3", "tokens", &json!({"class": "IV"})).await;
+    assert_eq!(status, 201);
+    let body = json!({"class": "IV", "wallet_key": key(4), "token": given["token"]});
+    let (status, opened) = open(&city, "anonymous-openings", &body).await;
+    assert_eq!((status, opened["state"].as_str()), (201, Some("open")));
+    let again = open(&city, "anonymous-openings", &body).await;
+    assert_eq!(code_of(&again), (422, "token.used"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identified_wallet_becomes_class_one_at_a_branch_and_goes_back_only_if_it_fits() {
+    let city = TestCity::start().await;
+    let mut wallet = city.open(&city.device("phone"), "mei").unwrap();
+    city.issue_identity(&mut wallet).await;
+    let account = city.open_account(&mut wallet).await;
+    let path = format!("accounts/{account}/steps");
+    let into =
+        |class: &str| json!({"step": "set_class", "class": class, "evidence": "card seen, form 9"});
+    let two = officer(&city, "teller-3", &path, &into("II")).await;
+    assert_eq!(code_of(&two), (422, "account.class_not_in_person"));
+    assert_eq!(officer(&city, "teller-3", &path, &into("I")).await.0, 200);
+    assert_eq!(wallet.accounts().await.unwrap()[0].wallet.class, "I");
+    assert_eq!(exchange(&city, &account, "deposit_to_digital", 2_500_000).await.0, 200);
+    let back = officer(&city, "teller-3", &path, &into("III")).await;
+    assert_eq!(code_of(&back), (422, "transfer.limit_exceeded.balance"));
+    let rest = json!({"step": "flag_dormant", "evidence": "yearly list"});
+    let lately = officer(&city, "teller-3", &path, &rest).await;
+    assert_eq!(code_of(&lately), (422, "account.moved_lately"));
+    let wake = json!({"step": "reactivate", "evidence": "card seen"});
+    assert_eq!(
+        code_of(&officer(&city, "teller-3", &path, &wake).await),
+        (422, "account.not_dormant")
+    );
+}
+
+/// The sample country with another policy on where named wallets are opened.
+async fn city_where(account_opening: &str) -> (TestCity, tempfile::TempDir) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(source).unwrap() {
+        let entry = entry.unwrap();
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let policy = format!("account_opening = \"{account_opening}\"");
+        let text = text.replace("account_opening = \"both\"", &policy);
+        std::fs::write(folder.path().join(entry.file_name()), text).unwrap();
+    }
+    (TestCity::start_in(Some(folder.path())).await, folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_named_wallets_are_opened_is_policy() {
+    let (city, _folder) = city_where("in_person").await;
+    let request = json!({"class": "III", "wallet_key": key(5)});
+    assert_eq!(code_of(&open(&city, "openings", &request).await), (422, "account.remote_closed"));
+    let (city, _folder) = city_where("remote").await;
+    let mut wallet = city.open(&city.device("phone"), "mei").unwrap();
+    city.issue_identity(&mut wallet).await;
+    let account = city.open_account(&mut wallet).await;
+    let up = json!({"step": "set_class", "class": "I", "evidence": "card seen"});
+    let refused = officer(&city, "teller-3", &format!("accounts/{account}/steps"), &up).await;
+    assert_eq!(code_of(&refused), (422, "account.in_person_closed"));
+}

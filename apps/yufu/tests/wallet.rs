@@ -1,4 +1,5 @@
 //! The wallet's commands as another process runs them: passphrases, waits, locks, files.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use std::path::PathBuf;

@@ -5,15 +5,12 @@ use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use yufu_api::bank::{NewAccount, OpenedAccount, PresentedPaymentFile};
+use yufu_api::bank::PresentedPaymentFile;
 use yufu_api::relying_party::{CheckIn, CheckInRequest, CheckInState, NewDeparture, PassageState};
 use yufu_api::relying_party::{TakingsAccount, TicketRequest};
-use yufu_base::Signer;
 use yufu_profile::{Institution, Role};
 use yufu_wallet::presentation::Consent;
 
-/// The wallet class of a business.
-const BUSINESS: &str = "I";
 /// How many nights she stays.
 const NIGHTS: u16 = 2;
 
@@ -178,24 +175,9 @@ impl Story<'_> {
         Ok(fields.iter().filter(filled).map(|(name, _)| format!("payment: {name}")).collect())
     }
 
-    /// Opens an account for an institution at its bank, once per data folder.
+    /// Tells an institution's desk which account takes its payments.
     async fn takings_account(&self, institution: &Institution) -> Result<()> {
-        let trade = institution.merchant.as_ref().context("it has no bank")?;
-        let mut wallet = self.open_wallet(institution.id.as_str())?;
-        let account = match wallet.first_account() {
-            Some((_, account)) => account.to_owned(),
-            None => {
-                let key = self.data.keys(&institution.id)?.signer("wallet")?;
-                let request =
-                    NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
-                let url = format!("{}/banks/{}/v1/desk/accounts", self.url, trade.bank);
-                let desk = self.desk(&trade.bank)?;
-                let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
-                let bank = trade.bank.as_str();
-                wallet.keep_account(bank, &opened.account, BUSINESS, &key)?;
-                opened.account
-            }
-        };
+        let account = self.business_account(institution).await?.to_string();
         let url = format!("{}/parties/{}/v1/desk/account", self.url, institution.id);
         let desk = self.desk(&institution.id)?;
         let _: TakingsAccount =

@@ -3,6 +3,7 @@
 
 mod identity;
 mod money;
+mod person;
 mod purse;
 mod report;
 mod services;

@@ -41,12 +41,14 @@ pub(super) enum Step {
     CashOut,
     MerchantRedeems,
     WhoRead,
+    History,
+    SparePhone,
     Revoke,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -70,6 +72,8 @@ impl Step {
         Self::CashOut,
         Self::MerchantRedeems,
         Self::WhoRead,
+        Self::History,
+        Self::SparePhone,
         Self::Revoke,
         Self::Audit,
     ];
@@ -99,6 +103,8 @@ impl Step {
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::WhoRead => ("who-read-my-data", "resident"),
+            Self::History => ("history", "resident"),
+            Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -218,6 +224,8 @@ impl<'a> Story<'a> {
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::WhoRead => self.who_read().await,
+            Step::History => self.history(),
+            Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
             Step::Audit => self.audit(),
         }

@@ -36,9 +36,13 @@ impl TestCity {
 
     /// A city of the profile in a folder.
     pub(super) async fn start_in(profile: Option<&Path>) -> Self {
+        Self::start_at(profile, Arc::new(SystemClock::new())).await
+    }
+
+    /// A city whose institutions read this clock.
+    pub(super) async fn start_at(profile: Option<&Path>, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::choose(Some(folder.path().join("city")), "demo").unwrap();
-        let clock = Arc::new(SystemClock::new());
         let country = profile::load(profile, clock.read().wall).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());

@@ -268,7 +268,7 @@ async fn over_asking(city: &TestCity) -> (String, String) {
 }
 
 /// Answers every request with one document.
-async fn serve(document: String) -> String {
+pub(super) async fn serve(document: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -1,13 +1,19 @@
 //! Hotel and railway over HTTP: who learns what, and every refusal.
 
 use super::city::{BANK, TestCity};
+use super::journeys::serve;
 use crate::wallet::{Event, Holder};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use yufu_api::bank::{OpenedAccount, PresentedPayment, PresentedPaymentDone, PresentedPaymentFile};
 use yufu_api::http::ClientError;
 use yufu_api::relying_party::{Booking, CheckIn, CheckInState, TakingsAccount, TicketRequest};
-use yufu_base::Signer;
-use yufu_jose::Jwk;
+use yufu_base::{Signer, Timestamp};
+use yufu_engine::{Clock, ManualClock, SystemClock};
+use yufu_jose::{Header, Jwk, Unverified, decode_base64url, sign};
+use yufu_openid4vc::Endpoint;
+use yufu_openid4vc::presentation::{PresentationLink, REQUEST_TYPE, RequestUriMethod};
 use yufu_wallet::presentation::Consent;
 
 const HOTEL: &str = "yellow-crane-hotel";
@@ -21,7 +27,10 @@ fn agree(_: &Consent) -> bool {
 
 /// A city, and a wallet with an identity, an account with 500.00 and payment credentials.
 async fn guest() -> (TestCity, Holder, String) {
-    let city = TestCity::start().await;
+    guest_in(TestCity::start().await).await
+}
+
+async fn guest_in(city: TestCity) -> (TestCity, Holder, String) {
     for party in [HOTEL, RAILWAY] {
         let key = city.data.keys(&party.parse().unwrap()).unwrap().signer("wallet").unwrap();
         let key: Jwk = key.public_key().into();
@@ -190,7 +199,7 @@ async fn a_forwarded_payment_is_made_once_and_only_as_it_was_signed() {
 
 /// The signed request of a check-in or booking that no wallet has answered.
 async fn request_object(city: &TestCity, link: &str) -> String {
-    let link = yufu_openid4vc::presentation::PresentationLink::parse(link).unwrap();
+    let link = PresentationLink::parse(link).unwrap();
     city.client.get_text(link.request_uri.as_str()).await.unwrap()
 }
 
@@ -274,7 +283,7 @@ async fn a_returned_ticket_is_paid_back_and_revoked() {
     assert_eq!(balance(&wallet).await, before);
     // A copy of the wallet from before still has the ticket: it opens nothing, and pays nothing back.
     let phone = city.device("copy-phone");
-    let now = yufu_base::Timestamp::from_seconds(1_000_000);
+    let now = Timestamp::from_seconds(1_000_000);
     crate::wallet::restore(&phone, "mei", &copy, &super::city::phrase(), true, now).unwrap();
     let mut thief = city.open(&phone, "mei").unwrap();
     let refused = pass(&city, &mut thief).await.unwrap_err();
@@ -297,4 +306,53 @@ async fn a_changed_ticket_is_the_new_one_and_is_paid_back_once() {
     assert_eq!(balance(&wallet).await, before);
     let none = wallet.return_ticket(RAILWAY, &mut agree).await.unwrap_err().to_string();
     assert!(none.contains("nothing was shown"), "{none}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hotel_that_asks_more_than_the_law_demands_is_shown_nothing() {
+    let (city, mut wallet, _) = guest().await;
+    let check_in = begin_check_in(&city, 1_000).await;
+    let link = PresentationLink::parse(&check_in.authorization_request).unwrap();
+    let honest = request_object(&city, &check_in.authorization_request).await;
+    let payload = decode_base64url(honest.split('.').nth(1).unwrap()).unwrap();
+    let mut request: Value = serde_json::from_slice(&payload).unwrap();
+    let claims = request.pointer_mut("/dcql_query/credentials/0/claims").unwrap();
+    claims.as_array_mut().unwrap().push(json!({"path": ["address", "street_address"]}));
+    let chain = Unverified::parse(&honest).unwrap().header().chain().unwrap();
+    let signer = city.data.keys(&HOTEL.parse().unwrap()).unwrap().signer("access").unwrap();
+    let header = Header::typed(REQUEST_TYPE).with_chain(&chain);
+    let signed = sign(&header, &serde_json::to_vec(&request).unwrap(), &*signer).unwrap();
+    let rogue = PresentationLink {
+        client_id: link.client_id,
+        request_uri: Endpoint::parse(&serve(signed).await).unwrap(),
+        request_uri_method: RequestUriMethod::Get,
+    };
+    let asked = |_: &Consent| panic!("the person was asked");
+    let refused = wallet.present(&rogue.to_link(), &mut { asked }).await.unwrap_err().to_string();
+    assert!(refused.contains("more than it may"), "{refused}");
+    assert_eq!(state(&city, &check_in).await.state, "waiting");
+    assert_eq!(balance(&wallet).await, 50_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_payment_or_certificate_pays_nothing() {
+    // Expiries are whole seconds.
+    let now = SystemClock::new().read().wall.seconds();
+    let clock = ManualClock::new(Timestamp::from_seconds(now));
+    let city = TestCity::start_at(None, Arc::new(clock.clone())).await;
+    let (city, mut wallet, _) = guest_in(city).await;
+    let check_in = begin_check_in(&city, 1_000).await;
+    wallet.present(&check_in.authorization_request, &mut agree).await.unwrap();
+    let paid = forwarded(&city, &state(&city, &check_in).await.payment.unwrap().payment);
+    let open = begin_check_in(&city, 1_000).await;
+    let request_object = request_object(&city, &open.authorization_request).await;
+    let late = PresentedPayment { request_object, presentation: paid.presentation.clone() };
+    clock.advance(Duration::from_millis(599_999));
+    assert_eq!(forward(&city, BANK, &late).await.unwrap_err(), "presentation.rejected");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(forward(&city, BANK, &late).await.unwrap_err(), "payment.expired");
+    // A repeat of what was paid in time still gets its first answer, while the hotel is certified.
+    forward(&city, BANK, &paid).await.unwrap();
+    clock.advance(Duration::from_secs(361 * 86_400));
+    assert_eq!(forward(&city, BANK, &paid).await.unwrap_err(), "payment.request_untrusted");
 }

@@ -114,10 +114,11 @@ impl Story<'_> {
         ensure!(who.authority.len() >= 3, "only {} accesses were recorded", who.authority.len());
         let looks: usize = who.banks.iter().map(|bank| bank.accesses.len()).sum();
         ensure!(looks >= 1, "the report's own look into the bank's file was not recorded");
-        let authority = who
-            .authority
-            .iter()
-            .map(|a| format!("{}: {} ({}): {}", asked.party, a.actor, a.role, a.fields.join(" ")));
+        let authority = who.authority.iter().map(|a| {
+            let fields = a.fields.join(" ");
+            let what = if fields.is_empty() { "this list" } else { &fields };
+            format!("{}: {} ({}): {what}", asked.party, a.actor, a.role)
+        });
         let banks = who.banks.iter().flat_map(|bank| {
             bank.accesses.iter().map(|a| format!("{}: {} ({})", bank.bank, a.actor, a.purpose))
         });

@@ -30,6 +30,8 @@ pub struct WalletRules {
     pub anonymous: BTreeMap<String, u32>,
     /// Classes that a step at a branch gives, and how many of them one person may have.
     pub in_person: BTreeMap<String, u32>,
+    /// Classes that a linked bank account gives, and how many of them one person may have.
+    pub linked: BTreeMap<String, u32>,
     /// Where wallets that need an identity may be opened.
     pub opening: AccountOpening,
     /// How codes reach a telephone.
@@ -200,7 +202,7 @@ impl Bank {
 }
 
 /// The acting officer, who has to be named.
-fn officer(operator: Operator) -> Result<String, Problem> {
+pub(super) fn officer(operator: Operator) -> Result<String, Problem> {
     if operator.name == "desk" {
         return Err(Problem::malformed(
             "name the officer who answers for this in the Operator header",

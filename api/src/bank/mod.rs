@@ -9,6 +9,7 @@ mod codes;
 mod desk;
 mod issuing;
 mod ledger;
+mod linked;
 mod opening;
 mod payment;
 mod presentation;
@@ -23,6 +24,7 @@ pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub(crate) use issuing::PAYMENT;
+pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
@@ -85,6 +87,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
         .routes(routes!(branch::token))
+        .routes(routes!(linked::state))
+        .routes(routes!(linked::link))
         .routes(routes!(branch::step))
         .routes(routes!(codes::messages))
         .routes(routes!(accounts::account))
@@ -147,6 +151,7 @@ impl From<OnboardingError> for Problem {
             }
             OnboardingError::TooManyAccounts { .. } => Self::refused("account.too_many", error),
             OnboardingError::OrderIdReused => Self::conflict("order.id_reused", error),
+            OnboardingError::ReferenceLinked => Self::conflict("account.reference_linked", error),
             OnboardingError::TooSoon { retry_after } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "code.too_soon", error)
                     .with("retry_after_seconds", retry_after)

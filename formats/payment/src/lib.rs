@@ -5,6 +5,8 @@
 
 mod order;
 mod request;
+mod statement;
 
 pub use order::{OrderError, PaymentOrder, SignedOrder};
 pub use request::{RequestError, RequestToken};
+pub use statement::{AccountStatement, SignedStatement, StatementError};

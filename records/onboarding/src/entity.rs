@@ -138,3 +138,12 @@ table!(branch_step, "branch_steps", {
     evidence: String,
     at: i64,
 });
+
+table!(linked, "linked_accounts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    reference_index: Vec<u8>,
+    account: String,
+    bank: String,
+    sealed_statement: Vec<u8>,
+    at: i64,
+});

@@ -10,6 +10,7 @@ mod account;
 mod branch;
 mod customer;
 mod entity;
+mod linked;
 mod message;
 mod migrations;
 mod order;
@@ -20,6 +21,7 @@ mod verification;
 pub use account::{Account, AccountState};
 pub use branch::BranchStep;
 pub use customer::{Access, Enrolment, NewCustomer};
+pub use linked::Link;
 pub use message::Message;
 pub use order::{Order, OrderState};
 pub use outbox::OutboxEntry;
@@ -59,6 +61,11 @@ pub enum OnboardingError {
         /// How many one may have.
         at_most: u32,
     },
+    /// The deposit is linked to another wallet.
+    #[error(
+        "this bank account is linked to another wallet already: unlink that one, or use another"
+    )]
+    ReferenceLinked,
     /// Too soon after the last code or wrong answer.
     #[error("too soon: wait {retry_after} s, then try again")]
     TooSoon {

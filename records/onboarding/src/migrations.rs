@@ -113,4 +113,16 @@ CREATE TABLE branch_steps (
 CREATE INDEX branch_steps_by_account ON branch_steps(account);
 ",
     },
+    Migration {
+        name: "linked bank accounts",
+        sql: "
+CREATE TABLE linked_accounts (
+    reference_index {bytes} PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL UNIQUE REFERENCES accounts(id),
+    bank TEXT NOT NULL,
+    sealed_statement {bytes} NOT NULL,
+    at BIGINT NOT NULL
+);
+",
+    },
 ];

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use yufu_base::{AccountId, CommandId, Timestamp};
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_onboarding::{
-    Access, AccountState, BranchStep, CodeOpening, Onboarding, OnboardingError, OutboxEntry,
+    Access, Account, AccountState, BranchStep, CodeOpening, Enrolment, Link, NewCustomer,
+    Onboarding, OnboardingError, OutboxEntry, Verification,
 };
 
 const NUMBER: &str = "+8613800138000";
@@ -205,4 +206,69 @@ async fn a_token_is_good_once_for_its_class_and_its_time() {
     used("t", opening(1), 99).await.unwrap();
     assert!(matches!(used("t", opening(2), 99).await, Err(OnboardingError::TokenUsed)));
     assert_eq!(records.pending().await.unwrap().len(), 1);
+}
+
+/// A customer with one account of class III.
+async fn customer(records: &Onboarding, number: u128) -> uuid::Uuid {
+    let verification = format!("v{number}");
+    let asked = Verification {
+        id: verification.clone(),
+        purpose: "open-account".to_owned(),
+        subject: "{}".to_owned(),
+        session: "{}".to_owned(),
+        expires_at: at(300),
+        answered: false,
+    };
+    records.start_verification(asked).await.unwrap();
+    let enrolment = Enrolment {
+        customer: NewCustomer {
+            id: uuid::Uuid::new_v4(),
+            number: format!("number {number}"),
+            claims: serde_json::Map::new(),
+            retained_until: at(86_400),
+        },
+        account: Account {
+            id: AccountId::new(number),
+            customer: None,
+            class: "III".to_owned(),
+            wallet_key: "{}".to_owned(),
+            state: AccountState::Opening,
+        },
+        at_most: 1,
+        command: command(number, "account"),
+        verification,
+        receipt: "receipt".to_owned(),
+    };
+    records.enrol(enrolment, at(0)).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_deposit_is_linked_to_one_wallet_and_a_class_is_counted() {
+    let records = open().await;
+    let (mei, tom) = (customer(&records, 1).await, customer(&records, 2).await);
+    let link = |number: u128, customer, reference: &str| Link {
+        account: AccountId::new(number),
+        customer,
+        bank: "https://bank".to_owned(),
+        reference: reference.to_owned(),
+        statement: "signed".to_owned(),
+    };
+    let to_two = |number: u128| {
+        let id = CommandId::at(at(0), 100 + number);
+        let subject = format!("class:{}:II", AccountId::new(number % 10));
+        OutboxEntry { command: id, subject, submission: vec![1], outcome: None }
+    };
+    let into = ("II", 1);
+    records.link(&link(1, mei, "r"), into, &to_two(1), at(0)).await.unwrap();
+    let taken = records.link(&link(2, tom, "r"), into, &to_two(2), at(0)).await;
+    assert!(matches!(taken, Err(OnboardingError::ReferenceLinked)));
+    records.link(&link(2, tom, "s"), into, &to_two(2), at(0)).await.unwrap();
+    // Refused by the ledger, it may be tried again, with the same deposit or another.
+    records.record_outcome(to_two(1).command, "{}", false).await.unwrap();
+    records.link(&link(1, mei, "r"), into, &to_two(11), at(0)).await.unwrap();
+    records.link(&link(1, mei, "t"), into, &to_two(21), at(0)).await.unwrap();
+    records.record_outcome(to_two(21).command, "{}", true).await.unwrap();
+    assert_eq!(records.account(AccountId::new(1)).await.unwrap().class, "II");
+    let again = records.link(&link(1, mei, "t"), into, &to_two(31), at(0)).await;
+    assert!(matches!(again, Err(OnboardingError::TooManyAccounts { at_most: 1, .. })));
 }

@@ -64,6 +64,7 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
     WalletRules {
         anonymous: classes(&[Evidence::PhoneOrToken]),
         in_person: classes(&[Evidence::Identity, Evidence::InPerson]),
+        linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
         codes: Box::new(RecordedOutbox(records)),
     }

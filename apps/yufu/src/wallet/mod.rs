@@ -9,6 +9,7 @@ mod file;
 mod getting;
 mod history;
 mod holder;
+mod linking;
 mod looking;
 mod paying;
 mod purse;

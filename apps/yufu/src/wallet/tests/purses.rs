@@ -9,10 +9,21 @@ use yufu_base::{Amount, Currency, Signer};
 use yufu_jose::{Jwk, SoftwareKey};
 
 const PHONE: &str = "+99900000001";
+const OTHER_BANK: &str = "bank-of-lianghu";
 
 /// What a desk answers an officer: the status, and the body.
 async fn officer(city: &TestCity, name: &str, path: &str, body: &Value) -> (u16, Value) {
-    let token = city.data.keys(&BANK.parse().unwrap()).unwrap().secret("desk").unwrap();
+    officer_of(city, BANK, name, path, body).await
+}
+
+async fn officer_of(
+    city: &TestCity,
+    bank: &str,
+    name: &str,
+    path: &str,
+    body: &Value,
+) -> (u16, Value) {
+    let token = city.data.keys(&bank.parse().unwrap()).unwrap().secret("desk").unwrap();
     let mut headers = vec![
         ("authorization".to_owned(), format!("Bearer {token}")),
         ("content-type".to_owned(), "application/json".to_owned()),
@@ -20,7 +31,7 @@ async fn officer(city: &TestCity, name: &str, path: &str, body: &Value) -> (u16,
     if !name.is_empty() {
         headers.push(("operator".to_owned(), name.to_owned()));
     }
-    let url = format!("{}/banks/{BANK}/v1/desk/{path}", city.url);
+    let url = format!("{}/banks/{bank}/v1/desk/{path}", city.url);
     let body = Some(serde_json::to_vec(body).unwrap());
     send(city, "POST", &url, &headers, body).await
 }
@@ -186,6 +197,50 @@ async fn an_identified_wallet_becomes_class_one_at_a_branch_and_goes_back_only_i
         code_of(&officer(&city, "teller-3", &path, &wake).await),
         (422, "account.not_dormant")
     );
+}
+
+/// The other bank's word on a deposit, for a wallet's key.
+async fn statement(city: &TestCity, reference: &str, audience: &str, key: &str) -> String {
+    let request = json!({
+        "reference": reference, "audience": audience, "wallet_key_thumbprint": key,
+    });
+    let (status, given) = officer_of(city, OTHER_BANK, "clerk-1", "statements", &request).await;
+    assert_eq!(status, 201);
+    given["statement"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_linked_bank_account_gives_class_two_once_and_only_on_its_own_banks_word() {
+    let city = TestCity::start().await;
+    let mut wallet = city.open(&city.device("phone"), "mei").unwrap();
+    city.issue_identity(&mut wallet).await;
+    city.open_account(&mut wallet).await;
+    let key = wallet.key_thumbprint().unwrap();
+    let good = statement(&city, "r-1", BANK, &key).await;
+    let elsewhere = statement(&city, "r-1", OTHER_BANK, &key).await;
+    let another = statement(&city, "r-1", BANK, "another-key").await;
+    let mut forged = good.clone();
+    forged.replace_range(forged.len() - 4.., "AAAA");
+    for (class, statement, code) in [
+        ("I", &good, "account.class_not_by_link"),
+        ("II", &elsewhere, "statement.refused"),
+        ("II", &another, "statement.refused"),
+        ("II", &forged, "statement.refused"),
+    ] {
+        let refused = wallet.link_account(class, statement).await.unwrap_err().to_string();
+        assert!(refused.contains(code), "{refused}");
+    }
+    wallet.link_account("II", &good).await.unwrap();
+    assert_eq!(wallet.accounts().await.unwrap()[0].wallet.class, "II");
+    let again = wallet.link_account("II", &good).await.unwrap_err().to_string();
+    assert!(again.contains("account.too_many"), "{again}");
+
+    // The same deposit serves no second wallet, and a purse without identity none at all.
+    let (mut purse, _) = purse(&city).await;
+    let thumbprint = purse.key_thumbprint().unwrap();
+    let second = statement(&city, "r-1", BANK, &thumbprint).await;
+    let refused = purse.link_account("II", &second).await.unwrap_err().to_string();
+    assert!(refused.contains("account.no_customer"), "{refused}");
 }
 
 /// The sample country with another policy on where named wallets are opened.

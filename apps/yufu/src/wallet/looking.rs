@@ -5,9 +5,10 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use yufu_api::authority::{AccessEntry, Look};
 use yufu_api::bank::FileAccess;
+use yufu_trust::Role;
 
-/// Where the authority hands a list over, below the city's address.
-const FETCH: &str = "/authority/v1/looks/accesses";
+/// Where an authority hands a list over, below its address.
+const FETCH: &str = "/v1/looks/accesses";
 
 /// Who read a person's data, as those who hold it recorded.
 #[derive(Debug, Serialize)]
@@ -56,17 +57,27 @@ impl Holder {
     }
 
     async fn who_read_at_authority(&mut self, decide: Decide<'_>) -> Result<Vec<AccessEntry>> {
-        let url = format!("{}/authority/v1/looks", self.url);
-        let look: Look = self.client.post(&url, None, &()).await?;
+        let authority = self.own_authority()?;
+        let look: Look = self.client.post(&format!("{authority}/v1/looks"), None, &()).await?;
         let shown = self.present(&look.authorization_request, decide).await?;
         let redirect = shown.redirect.context("the authority did not say where the list is")?;
         let (address, code) = redirect
             .split_once("#response_code=")
             .context("the authority's answer carries no code for the list")?;
         // The code opens a person's list: it goes to the authority that was asked, nowhere else.
-        if address != format!("{}{FETCH}", self.url) {
+        if address != format!("{authority}{FETCH}") {
             bail!("the authority sends to {address}, which is not its own address: report it");
         }
         Ok(self.client.get(address, Some(code)).await?)
+    }
+
+    /// The address of the authority that issued this wallet's identity, as the trust list named it.
+    fn own_authority(&self) -> Result<String> {
+        let mut issuers = self.file.contents.usable().map(|(_, stored)| &stored.held.issuer);
+        let authority = issuers.find(|issuer| issuer.role == Role::PidIssuer);
+        let authority = authority.context(
+            "nothing was shown: no identity credential is left; get a fresh batch with `yufu wallet get`",
+        )?;
+        Ok(authority.identifier.clone())
     }
 }

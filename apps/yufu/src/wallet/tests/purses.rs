@@ -50,7 +50,7 @@ async fn send(
     body: Option<Vec<u8>>,
 ) -> (u16, Value) {
     let (status, _, body) =
-        city.client.exchange(method, url, headers, body.unwrap_or_default().into()).await.unwrap();
+        city.client.exchange(method, url, headers, body.unwrap_or_default()).await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())
 }
 

@@ -55,7 +55,7 @@ pub struct Booking {
 /// Where a booking stands.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct BookingState {
-    /// `booked`, `valid`, `used`, `refunding`, `refunded` or `changed`.
+    /// `booked`, `valid`, `used`, `refunding`, `refunded`, `changed` or `lapsed`.
     pub state: String,
     /// Why the payment was refused: the bank's code.
     pub refusal: Option<String>,

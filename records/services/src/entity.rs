@@ -78,7 +78,6 @@ table!(departure, "departures", {
     class: String,
     price_minor: i64,
     seats: i32,
-    sold: i32,
 });
 
 table!(ticket, "tickets", {

@@ -82,6 +82,7 @@ const fn remedy(found: TicketState) -> &'static str {
         TicketState::Refunding => "its money is on the way back",
         TicketState::Refunded => "buy a new one",
         TicketState::Changed => "use the ticket that it was changed into",
+        TicketState::Lapsed => "book again",
     }
 }
 

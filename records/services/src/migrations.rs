@@ -51,8 +51,7 @@ CREATE TABLE departures (
     date TEXT NOT NULL,
     class TEXT NOT NULL,
     price_minor BIGINT NOT NULL,
-    seats INTEGER NOT NULL,
-    sold INTEGER NOT NULL
+    seats INTEGER NOT NULL
 );
 CREATE TABLE tickets (
     id TEXT PRIMARY KEY NOT NULL,
@@ -60,8 +59,9 @@ CREATE TABLE tickets (
     seat INTEGER NOT NULL,
     state TEXT NOT NULL,
     paid_by TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    UNIQUE (departure, seat)
+    created_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX tickets_by_seat ON tickets(departure, seat)
+    WHERE state IN ('booked', 'valid', 'used', 'refunding');
 ",
 }];

@@ -1,12 +1,16 @@
 //! A railway's departures and tickets. No row says who travels.
 
-use crate::entity::{departure, ticket};
-use crate::{Services, ServicesError, asked, charge, to_column};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use crate::entity::{charge as charge_row, departure, ticket};
+use crate::{ChargeState, Services, ServicesError, asked, charge, to_column};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use std::collections::BTreeSet;
 use std::fmt;
 use uuid::Uuid;
 use yufu_base::Timestamp;
+
+/// For how long a seat is held unpaid, in seconds: longer than a payment may be answered.
+const HELD_SECONDS: u64 = 900;
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +27,22 @@ pub enum TicketState {
     Refunded,
     /// Changed into another ticket.
     Changed,
+    /// Never paid for, and its seat given up.
+    Lapsed,
 }
 
 impl TicketState {
-    const ALL: [Self; 6] =
-        [Self::Booked, Self::Valid, Self::Used, Self::Refunding, Self::Refunded, Self::Changed];
+    const ALL: [Self; 7] = [
+        Self::Booked,
+        Self::Valid,
+        Self::Used,
+        Self::Refunding,
+        Self::Refunded,
+        Self::Changed,
+        Self::Lapsed,
+    ];
+    /// The states in which a ticket has its seat.
+    const SEATED: [Self; 4] = [Self::Booked, Self::Valid, Self::Used, Self::Refunding];
 
     /// The state's word.
     #[must_use]
@@ -39,6 +54,7 @@ impl TicketState {
             Self::Refunding => "refunding",
             Self::Refunded => "refunded",
             Self::Changed => "changed",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -94,7 +110,6 @@ impl Services {
             class: Set(new.class.clone()),
             price_minor: Set(i64::try_from(new.price_minor).unwrap_or(i64::MAX)),
             seats: Set(i32::from(new.seats)),
-            sold: Set(0),
         };
         departure::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
         Ok(())
@@ -235,25 +250,54 @@ async fn take_seat(
     (state, paid_by): (TicketState, Uuid),
     at: Timestamp,
 ) -> Result<(), ServicesError> {
-    let taken = departure::Entity::update_many()
-        .col_expr(departure::Column::Sold, Expr::col(departure::Column::Sold).add(1))
+    // Written first, so that one transaction at a time looks for a seat here.
+    departure::Entity::update_many()
+        .col_expr(departure::Column::Seats, Expr::col(departure::Column::Seats))
         .filter(departure::Column::Id.eq(on))
-        .filter(Expr::col(departure::Column::Sold).lt(Expr::col(departure::Column::Seats)))
         .exec(transaction)
         .await?;
-    if taken.rows_affected != 1 {
-        return Err(ServicesError::SoldOut);
-    }
     let row = departure::Entity::find_by_id(on).one(transaction).await?;
     let row = row.ok_or(ServicesError::Unknown("departure"))?;
+    give_up_unpaid(transaction, on, at).await?;
+    let taken = ticket::Entity::find()
+        .filter(ticket::Column::Departure.eq(on))
+        .filter(ticket::Column::State.is_in(TicketState::SEATED.map(TicketState::as_str)))
+        .all(transaction)
+        .await?;
+    let taken: BTreeSet<i32> = taken.into_iter().map(|ticket| ticket.seat).collect();
+    let seat = (1..=row.seats).find(|seat| !taken.contains(seat));
+    let seat = seat.ok_or(ServicesError::SoldOut)?;
     let new = ticket::ActiveModel {
         id: Set(id.to_string()),
         departure: Set(on.to_owned()),
-        seat: Set(row.sold),
+        seat: Set(seat),
         state: Set(state.as_str().to_owned()),
         paid_by: Set(paid_by.to_string()),
         created_at: Set(to_column(at)),
     };
     ticket::Entity::insert(new).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Seats that were booked and not paid for in time are for sale again.
+async fn give_up_unpaid(
+    transaction: &DatabaseTransaction,
+    on: &str,
+    now: Timestamp,
+) -> Result<(), ServicesError> {
+    let unpaid = [ChargeState::Waiting, ChargeState::Refused].map(ChargeState::as_str);
+    let unpaid = Query::select()
+        .column(charge_row::Column::Subject)
+        .from(charge_row::Entity)
+        .and_where(Expr::col(charge_row::Column::State).is_in(unpaid))
+        .to_owned();
+    ticket::Entity::update_many()
+        .col_expr(ticket::Column::State, Expr::value(TicketState::Lapsed.as_str()))
+        .filter(ticket::Column::Departure.eq(on))
+        .filter(ticket::Column::State.eq(TicketState::Booked.as_str()))
+        .filter(ticket::Column::CreatedAt.lte(to_column(now.minus_seconds(HELD_SECONDS))))
+        .filter(ticket::Column::Id.in_subquery(unpaid))
+        .exec(transaction)
+        .await?;
     Ok(())
 }

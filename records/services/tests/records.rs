@@ -149,3 +149,27 @@ async fn a_changed_ticket_keeps_its_payment_and_loses_its_seat() {
     };
     assert_eq!(records.ticket(new).await.unwrap(), expected);
 }
+
+#[tokio::test]
+async fn a_seat_not_paid_in_time_or_given_back_is_sold_again() {
+    let records = open().await;
+    let train = departure("a", 1);
+    records.add_departure(&train).await.unwrap();
+    let unpaid = Uuid::new_v4();
+    records.book(unpaid, &train, "first", at()).await.unwrap();
+    let early = Timestamp::from_millis(at().millis() + 899_999);
+    let held = records.book(Uuid::new_v4(), &train, "second", early).await;
+    assert!(matches!(held, Err(ServicesError::SoldOut)));
+    let paid = Uuid::new_v4();
+    records.book(paid, &train, "third", at().plus_seconds(900)).await.unwrap();
+    assert_eq!(records.ticket(unpaid).await.unwrap().state, TicketState::Lapsed);
+    records.move_ticket(paid, TicketState::Booked, TicketState::Valid).await.unwrap();
+    let late = at().plus_seconds(9_000);
+    let sold = records.book(Uuid::new_v4(), &train, "fourth", late).await;
+    assert!(matches!(sold, Err(ServicesError::SoldOut)), "a paid seat is never given up");
+    records.move_ticket(paid, TicketState::Valid, TicketState::Refunding).await.unwrap();
+    records.move_ticket(paid, TicketState::Refunding, TicketState::Refunded).await.unwrap();
+    let next = Uuid::new_v4();
+    records.book(next, &train, "fifth", late).await.unwrap();
+    assert_eq!(records.ticket(next).await.unwrap().seat, 1);
+}

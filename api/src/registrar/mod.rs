@@ -67,7 +67,8 @@ pub struct ReportTaken {
     pub over_asking: bool,
 }
 
-/// How often a party was reported.
+/// How often a party was reported. Anybody can report any request, so `reports` alone says little;
+/// `over_asking` the registrar found itself, in requests that the party signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PartyReports {
     /// The party's registered id.

@@ -135,8 +135,12 @@ impl WalletFile {
 
     /// The file's bytes.
     pub(super) fn sealed(&self) -> Result<Vec<u8>, WalletFault> {
-        let plain = serde_json::to_vec(&self.contents).map_err(|_| WalletFault::Cipher)?;
-        self.vault.seal(&Zeroizing::new(plain))
+        // Measured first: a vector that grows would leave copies of the keys behind where it was.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &self.contents).map_err(|_| WalletFault::Cipher)?;
+        let mut plain = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *plain, &self.contents).map_err(|_| WalletFault::Cipher)?;
+        self.vault.seal(&plain)
     }
 
     fn write_new(
@@ -148,6 +152,20 @@ impl WalletFile {
         let made = Self { path, vault: Vault::new(passphrase)?, contents, _lock: lock };
         made.save()?;
         Ok(made)
+    }
+}
+
+/// Counts what is written, and keeps nothing.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ mod presentation;
 mod presented;
 mod presented_desk;
 mod refund;
+mod sub_wallet;
 
 pub use accesses::FileAccess;
 pub use accounts::AccountState;
@@ -30,6 +31,8 @@ pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
 pub use presented_desk::PresentedPaymentFile;
 pub use refund::{Origin, OriginRequest};
+
+pub use sub_wallet::{SubWalletDone, SubWalletRequest};
 
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::Issuer;
@@ -86,6 +89,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(opening::status))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
+        .routes(routes!(sub_wallet::act))
         .routes(routes!(branch::token))
         .routes(routes!(linked::state))
         .routes(routes!(linked::link))

@@ -5,8 +5,10 @@ use crate::wallet::{Bill, Holder, Paid};
 use serde_json::{Value, json};
 use std::path::Path;
 use yufu_api::bank::CodeMessage;
-use yufu_base::{Amount, Currency, Signer};
+use yufu_base::{Amount, CommandId, Currency, Signer, Timestamp};
+use yufu_engine::{Clock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
+use yufu_payment::{SubWalletOrder, SubWalletStep};
 
 const PHONE: &str = "+99900000001";
 const OTHER_BANK: &str = "bank-of-lianghu";
@@ -241,6 +243,85 @@ async fn a_linked_bank_account_gives_class_two_once_and_only_on_its_own_banks_wo
     let second = statement(&city, "r-1", BANK, &thumbprint).await;
     let refused = purse.link_account("II", &second).await.unwrap_err().to_string();
     assert!(refused.contains("account.no_customer"), "{refused}");
+}
+
+fn ledger_order(parent: &str, seed: u128, step: SubWalletStep) -> SubWalletOrder {
+    let now = SystemClock::new().read().wall;
+    SubWalletOrder {
+        ledger: "central-bank".to_owned(),
+        id: CommandId::at(now, seed),
+        parent: parent.parse().unwrap(),
+        step,
+        expires: Timestamp::from_seconds(now.seconds() + 300),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sub_wallet_pays_its_merchant_within_its_limits_and_gives_back_the_rest() {
+    let city = TestCity::start().await;
+    let shop = city.shop().await;
+    let (holder, merchant) = ([5; 32], [6; 32]);
+    let (holder, merchant) =
+        (SoftwareKey::from_seed(&holder).unwrap(), SoftwareKey::from_seed(&merchant).unwrap());
+    let (_, given) = officer(&city, "teller-3", "tokens", &json!({"class": "IV"})).await;
+    let body = json!({"class": "IV", "wallet_key": key(5), "token": given["token"]});
+    let (_, opened) = open(&city, "anonymous-openings", &body).await;
+    let parent = opened["account"].as_str().unwrap();
+    assert_eq!(exchange(&city, parent, "deposit_to_digital", 10_000).await.0, 200);
+    let wish = |per_payment_minor| SubWalletStep::Open {
+        key: merchant.public_key().into(),
+        payee: shop.clone(),
+        payee_name: "Noodle shop".to_owned(),
+        per_payment_minor,
+        per_day_minor: 3_000,
+        balance_minor: 5_000,
+    };
+    let send = async |order: &SubWalletOrder, key: &SoftwareKey| {
+        let order = json!({"order": order.sign(key).unwrap()});
+        open(&city, "sub-wallets", &order).await
+    };
+    let order = ledger_order(parent, 1, wish(2_000));
+    assert_eq!(send(&order, &merchant).await.0, 401);
+    let wide = ledger_order(parent, 2, wish(200_001));
+    assert_eq!(code_of(&send(&wide, &holder).await), (422, "sub_wallet.limit_wider"));
+    let text = json!({"order": order.sign(&holder).unwrap()});
+    let first = open(&city, "sub-wallets", &text).await;
+    assert_eq!((first.0, &open(&city, "sub-wallets", &text).await), (200, &first));
+    let below = first.1["account"].as_str().unwrap();
+    let reused = SubWalletOrder { step: wish(1), ..order };
+    assert_eq!(code_of(&send(&reused, &holder).await), (409, "order.id_reused"));
+    let fund = |account: &str, amount_minor| SubWalletStep::Fund {
+        account: account.to_owned(),
+        amount_minor,
+    };
+    let funded = send(&ledger_order(parent, 3, fund(below, 4_000)), &holder).await;
+    assert_eq!((funded.0, &funded.1["balance_minor"]), (200, &json!(4_000)));
+    let strange = send(&ledger_order(parent, 4, fund(&shop, 1)), &holder).await;
+    assert_eq!(code_of(&strange), (404, "request.not_found"));
+
+    let mut wallet = city.open(&city.device("merchant"), "merchant").unwrap();
+    wallet.keep_account(BANK, below, "IV", &merchant).unwrap();
+    let over = bill(&wallet, &shop, 2_001);
+    let Paid::Refused(problem) = wallet.pay(&over).await.unwrap() else { panic!("paid too much") };
+    assert_eq!(problem.code, "sub_wallet.limit_exceeded.single");
+    let elsewhere = bill(&wallet, parent, 1);
+    let Paid::Refused(problem) = wallet.pay(&elsewhere).await.unwrap() else {
+        panic!("paid another")
+    };
+    assert_eq!(problem.code, "sub_wallet.other_payee");
+    let noodles = bill(&wallet, &shop, 1_800);
+    assert!(matches!(wallet.pay(&noodles).await.unwrap(), Paid::Done(_)));
+    assert_eq!(wallet.accounts().await.unwrap()[0].wallet.parent.as_deref(), Some(parent));
+
+    let close = SubWalletStep::Close { account: below.to_owned() };
+    assert_eq!(send(&ledger_order(parent, 5, close), &holder).await.0, 200);
+    let late = bill(&wallet, &shop, 1);
+    let Paid::Refused(problem) = wallet.pay(&late).await.unwrap() else {
+        panic!("paid when closed")
+    };
+    assert_eq!(problem.code, "account.closed");
+    let back = exchange(&city, parent, "digital_to_deposit", 8_200).await;
+    assert_eq!((back.0, &back.1["balance_minor"]), (200, &json!(0)));
 }
 
 /// The sample country with another policy on where named wallets are opened.

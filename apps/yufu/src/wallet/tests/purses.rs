@@ -252,7 +252,7 @@ fn ledger_order(parent: &str, seed: u128, step: SubWalletStep) -> SubWalletOrder
         id: CommandId::at(now, seed),
         parent: parent.parse().unwrap(),
         step,
-        expires: Timestamp::from_seconds(now.seconds() + 300),
+        expires: Timestamp::from_seconds(now.plus_seconds(300).seconds()),
     }
 }
 

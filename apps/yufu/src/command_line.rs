@@ -119,6 +119,32 @@ pub(crate) struct Wallet {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum TicketAction {
+    /// Book a seat, pay with a payment credential, and take the ticket.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
+    )]
+    Buy {
+        /// The railway, as the front page lists it.
+        railway: String,
+        /// The departure, as the railway names it.
+        departure: String,
+    },
+    /// Change a ticket to another departure at the same price.
+    Change {
+        /// The railway.
+        railway: String,
+        /// The departure to change to.
+        departure: String,
+    },
+    /// Give a ticket back: the money returns to the account that paid.
+    Return {
+        /// The railway.
+        railway: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum WalletAction {
     /// Get credentials from an offer, with the code that the officer gave.
     Get {
@@ -140,6 +166,14 @@ pub(crate) enum WalletAction {
     Present {
         /// The request: openid4vp://...
         request: String,
+    },
+    /// Get payment credentials for your first account: to pay where somebody else asks, as at a hotel.
+    #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
+    PaymentCredential,
+    /// Buy a rail ticket, change it, or give it back.
+    Ticket {
+        #[command(subcommand)]
+        action: TicketAction,
     },
     /// Pay from an account to another. A refusal that a presentation lifts is offered to be lifted.
     Pay {

@@ -8,7 +8,7 @@ use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{DECIMALS, Told, money, tell};
-use crate::command_line::{Wallet, WalletAction};
+use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
 use anyhow::{Context, Result, bail};
@@ -69,6 +69,11 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
         }
+        WalletAction::PaymentCredential => {
+            let received = holder.get_payment_credential().await?;
+            println!("{} payment credentials from {}", received.count, received.issuer);
+        }
+        WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {
                 payee: payee.parse()?,
@@ -86,6 +91,24 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {
+    let bought = match action {
+        TicketAction::Buy { railway, departure } => {
+            holder.buy_ticket(&railway, &departure, decide).await?
+        }
+        TicketAction::Change { railway, departure } => {
+            holder.change_ticket(&railway, &departure, decide).await?
+        }
+        TicketAction::Return { railway } => {
+            let shown = holder.return_ticket(&railway, decide).await?;
+            println!("Given back to {}: the money returns to the account that paid", shown.party);
+            return Ok(());
+        }
+    };
+    println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
+    Ok(())
 }
 
 /// What needs nobody else.

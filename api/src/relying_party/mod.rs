@@ -6,6 +6,7 @@ mod hotel;
 mod party;
 mod presentation;
 mod railway;
+mod ticket_desk;
 mod ticketing;
 mod tickets;
 
@@ -13,6 +14,7 @@ pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
 pub use party::Party;
 pub(crate) use party::{Answered, Started, rejected};
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
+pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
@@ -95,6 +97,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(tickets::passage))
         .routes(routes!(tickets::give_back))
         .routes(routes!(tickets::change))
+        .routes(routes!(ticket_desk::file))
         .routes(routes!(ticketing::token))
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))

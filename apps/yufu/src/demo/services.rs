@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 use yufu_api::bank::PresentedPaymentFile;
 use yufu_api::relying_party::{CheckIn, CheckInRequest, CheckInState, NewDeparture, PassageState};
-use yufu_api::relying_party::{TakingsAccount, TicketRequest};
+use yufu_api::relying_party::{TakingsAccount, TicketFile, TicketRequest};
 use yufu_profile::{Institution, Role};
 use yufu_wallet::presentation::Consent;
 
@@ -85,14 +85,17 @@ impl Story<'_> {
         let id = railway.id.as_str();
         let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
         ensure!(bought.shown.claims.is_empty(), "buying showed {:?}", bought.shown.claims);
+        let stored = self.stored_by_railway(railway, &bought.booking, "valid").await?;
         let changed = self.wallet.change_ticket(id, &later, &mut agree).await?;
+        self.stored_by_railway(railway, &bought.booking, "changed").await?;
+        self.train = Some(changed.booking);
         Ok(Told::new(format!(
             "A ticket for a train, paid the same way: the railway learns that it was paid and nothing of \
              her. The ticket is a credential bound to her key, without a name. She changes it to a later \
              train; the old one is revoked, {} copies of the new one are in her wallet.",
             changed.ticket.count
         ))
-        .learned(railway.name.en.clone(), bought.shown.claims)
+        .learned(railway.name.en.clone(), stored)
         .learned("her wallet", changed.ticket.claims)
         .moved("her wallet", &railway.name.en, price))
     }
@@ -106,6 +109,9 @@ impl Story<'_> {
         let desk = self.desk(&railway.id)?;
         let passage: PassageState = self.client.get(&url, Some(&desk)).await?;
         ensure!(passage.open, "the gate stayed shut");
+        let ticket = self.train.clone().context("no ticket was bought")?;
+        let stored = self.stored_by_railway(railway, &ticket, "used").await?;
+        ensure!(shown.claims.iter().any(|claim| claim == "ticket"), "no ticket was shown");
         let again = self.gate_request(railway).await?;
         let refused = self.wallet.present(&again.authorization_request, &mut agree).await;
         let refusal = refused.err().context("a ticket opened the gate twice")?.to_string();
@@ -114,7 +120,8 @@ impl Story<'_> {
             "At the gate her wallet shows the ticket, and only that. It opens; the same ticket a second \
              time does not open it.",
         )
-        .learned(railway.name.en.clone(), shown.claims))
+        .learned("the gate", shown.claims)
+        .learned(railway.name.en.clone(), stored))
     }
 
     pub(super) async fn refund(&mut self) -> Result<Told> {
@@ -126,15 +133,16 @@ impl Story<'_> {
         let refusal = used.err().context("a used ticket was paid back")?.to_string();
         ensure!(refusal.contains("ticket.used"), "refused, but for another reason: {refusal}");
         let before = self.balance().await?;
-        self.wallet.buy_ticket(id, &departure, &mut agree).await?;
+        let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
         ensure!(before > self.balance().await?, "a ticket was free");
-        let back = self.wallet.return_ticket(id, &mut agree).await?;
+        self.wallet.return_ticket(id, &mut agree).await?;
+        let stored = self.stored_by_railway(railway, &bought.booking, "refunded").await?;
         ensure!(before == self.balance().await?, "the ticket was not paid back in full");
         Ok(Told::new(
             "Another ticket she gives back: the railway orders the refund from its own account, her bank \
              knows where to, the ticket is revoked. A used ticket was not taken back.",
         )
-        .learned(railway.name.en.clone(), back.claims)
+        .learned(railway.name.en.clone(), stored)
         .moved(&railway.name.en, "her wallet", self.major(180)))
     }
 
@@ -159,6 +167,22 @@ impl Story<'_> {
         let url = format!("{check_in}/guest?purpose=report&fields={}", all.join("+"));
         let file: Map<String, Value> = self.client.get(&url, Some(&self.desk(&hotel.id)?)).await?;
         Ok(file.keys().cloned().collect())
+    }
+
+    /// What the railway in fact has on file of a ticket, by name; the ticket must be in `state`.
+    async fn stored_by_railway(
+        &self,
+        railway: &Institution,
+        ticket: &str,
+        state: &str,
+    ) -> Result<Vec<String>> {
+        let url = format!("{}/parties/{}/v1/desk/tickets/{ticket}", self.url, railway.id);
+        let desk = self.desk(&railway.id)?;
+        let file: TicketFile = self.client.get(&url, Some(&desk)).await?;
+        ensure!(file.state == state, "the ticket is {}, not {state}", file.state);
+        let fields = serde_json::to_value(&file)?;
+        let fields = fields.as_object().context("a file is an object")?;
+        Ok(fields.keys().cloned().collect())
     }
 
     /// What her bank in fact has on file of a payment that was presented elsewhere, by name.

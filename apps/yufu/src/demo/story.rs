@@ -118,6 +118,8 @@ pub(super) struct Story<'a> {
     pub(super) url: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
+    /// The ticket that she travels with.
+    pub(super) train: Option<String>,
     /// Which run this is on the data folder.
     pub(super) run: usize,
     /// Who plays it: another adult at every run.
@@ -160,6 +162,7 @@ impl<'a> Story<'a> {
             url: url.to_owned(),
             client: Client::new()?,
             trust_key,
+            train: None,
             run,
             resident,
             wallet,

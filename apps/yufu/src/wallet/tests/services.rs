@@ -356,3 +356,33 @@ async fn an_expired_payment_or_certificate_pays_nothing() {
     clock.advance(Duration::from_secs(361 * 86_400));
     assert_eq!(forward(&city, BANK, &paid).await.unwrap_err(), "payment.request_untrusted");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn desks_and_accounts_answer_their_own_keys_alone() {
+    let (city, _, account) = guest().await;
+    let refused = async |path: String, body: Value| {
+        let url = format!("{}{path}", city.url);
+        match city.client.post::<_, Value>(&url, Some("guessed"), &body).await {
+            Err(ClientError::Refused(problem)) => (problem.status, problem.code),
+            other => panic!("{path} answered {other:?}"),
+        }
+    };
+    let room = json!({"room": "1", "nights": 1, "amount_minor": 1});
+    let train =
+        json!({"id": "G1", "train": "G1", "date": "", "class": "", "price_minor": 1, "seats": 1});
+    let payment = "01a20729-00a1-7bd3-bc38-00423298914b";
+    for (path, body) in [
+        (format!("/parties/{HOTEL}/v1/desk/check-ins"), room.clone()),
+        (format!("/parties/{HOTEL}/v1/desk/account"), json!({"account": account})),
+        (format!("/parties/{RAILWAY}/v1/desk/departures"), train),
+        (format!("/parties/{RAILWAY}/v1/desk/gates/a1/requests"), json!({})),
+        (format!("/banks/{BANK}/v1/accounts/{account}/payment-credentials"), json!({})),
+        (format!("/banks/{BANK}/v1/accounts/{account}/refunds/{BANK}/{payment}"), json!({})),
+        (format!("/banks/{BANK}/v1/payment-origins"), json!({"question": "a.b.c"})),
+    ] {
+        assert_eq!(refused(path, body).await, (401, "request.unauthenticated".to_owned()));
+    }
+    // A railway lodges nobody.
+    let elsewhere = refused(format!("/parties/{RAILWAY}/v1/desk/check-ins"), room).await;
+    assert_eq!(elsewhere.1, "request.not_found");
+}

@@ -7,8 +7,11 @@ pub mod authority;
 pub mod bank;
 pub mod central_bank;
 pub mod http;
+pub mod issuer;
 mod ledger;
 pub mod public;
+pub mod registrar;
+pub mod relying_party;
 mod router;
 pub mod trust;
 

@@ -5,6 +5,8 @@ use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
 use crate::http::{Limits, layers};
 use crate::public::{self, Public};
+use crate::registrar::{self, Registrar};
+use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
 use axum::Router;
 use std::sync::Arc;
@@ -23,6 +25,10 @@ pub struct Institutions {
     pub central_bank: Option<Arc<CentralBank>>,
     /// Commercial banks, by name.
     pub banks: Banks,
+    /// Hotels and railways, by name.
+    pub relying_parties: RelyingParties,
+    /// The registrar of relying parties.
+    pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
     pub trust_operator: Option<Arc<TrustOperator>>,
 }
@@ -40,12 +46,23 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
     if let Some(central_bank) = institutions.central_bank {
         router = router.merge(Router::from(central_bank::described().with_state(central_bank)));
     }
+    if let Some(registrar) = institutions.registrar {
+        router = router.merge(Router::from(registrar::described().with_state(registrar)));
+    }
     if let Some(operator) = institutions.trust_operator {
         router = router.merge(Router::from(trust::described().with_state(operator)));
     }
     if !institutions.banks.is_empty() {
         let banks = Arc::new(institutions.banks);
-        router = router.merge(Router::from(bank::described().with_state(banks)));
+        router = router
+            .merge(bank::well_known().with_state(Arc::clone(&banks)))
+            .merge(Router::from(bank::described().with_state(banks)));
+    }
+    if !institutions.relying_parties.is_empty() {
+        let parties = Arc::new(institutions.relying_parties);
+        router = router
+            .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
+            .merge(Router::from(relying_party::described().with_state(parties)));
     }
     layers(router, limits)
 }
@@ -73,8 +90,10 @@ pub fn description() -> OpenApi {
     let mut all =
         OpenApiBuilder::new().info(info.build()).components(Some(components.build())).build();
     all.merge(authority::described().into_openapi());
+    all.merge(registrar::described().into_openapi());
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
+    all.merge(relying_party::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

@@ -2,6 +2,7 @@
 
 use super::Authority;
 use crate::http::Problem;
+use crate::issuer::UnderWay;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -10,9 +11,20 @@ use yufu_population::{Access, PersonId};
 use yufu_profile::{ClaimPath, ClaimValue, CredentialType};
 
 impl Authority {
+    /// The claims of the credential that an issuance is of, about its person.
+    pub(super) async fn claims_for(
+        &self,
+        under_way: &UnderWay,
+    ) -> Result<Map<String, Value>, Problem> {
+        let wanted = under_way.configuration_id();
+        let kind = self.issuer.credentials.iter().find(|kind| kind.id == wanted);
+        let kind = kind.ok_or_else(|| Problem::not_found("credential type here"))?;
+        self.claims(PersonId::new(under_way.subject()), kind, self.now()).await
+    }
+
     /// The claims of a credential about a person: reads the columns that it needs and no others;
     /// the person can see that they were read.
-    pub(super) async fn claims(
+    async fn claims(
         &self,
         person: PersonId,
         kind: &CredentialType,

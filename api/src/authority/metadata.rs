@@ -3,10 +3,10 @@
 use super::Authority;
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use yufu_issuer::{CredentialProfile, IssuerProfile};
-use yufu_jose::{ClaimPath, Jwk, JwkSet};
+use yufu_jose::ClaimPath;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{
     AuthorizationServerMetadata, ClaimDescription, Display, IssuerMetadata,
@@ -49,18 +49,15 @@ fn display(text: &Text) -> Vec<Display> {
 }
 
 pub(super) async fn issuer(State(authority): State<Arc<Authority>>) -> Json<IssuerMetadata> {
-    Json(authority.metadata.clone())
+    Json(authority.issuer.metadata.clone())
 }
 
 pub(super) async fn authorization_server(
     State(authority): State<Arc<Authority>>,
 ) -> Json<AuthorizationServerMetadata> {
-    Json(authority.authorization_server.clone())
+    Json(authority.issuer.authorization_server.clone())
 }
 
-/// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).
 pub(super) async fn keys(State(authority): State<Arc<Authority>>) -> Json<Value> {
-    let key: Jwk = authority.signer.public_key().into();
-    let set = JwkSet { keys: vec![key] };
-    Json(json!({"issuer": authority.metadata.credential_issuer, "jwks": set}))
+    Json(authority.issuer.keys())
 }

@@ -3,49 +3,42 @@
 
 mod claims;
 mod issuance;
+mod look;
 mod metadata;
 mod officer;
 mod status;
 
+pub use crate::issuer::IssuedOffer;
+pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
-pub use officer::{AccessEntry, Authentication, IssuedOffer, NumberOnly, Revocation, Revoked};
+pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
 
 use crate::http::{OperatorToken, Problem};
+use crate::issuer::Issuer;
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{InstitutionId, Signer, Timestamp};
-use yufu_credentials::{Credentials, CredentialsError};
+use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
-use yufu_jose::Chain;
-use yufu_openid4vc::issuance::{AuthorizationServerMetadata, IssuerMetadata};
 use yufu_population::{Population, PopulationError};
-use yufu_profile::{CredentialType, NumberScheme, UtcOffsets};
+use yufu_profile::{NumberScheme, UtcOffsets};
 
 /// The identity authority, and what it works with.
 pub struct Authority {
     /// Its name.
     pub id: InstitutionId,
-    /// What it publishes as an issuer.
-    pub metadata: IssuerMetadata,
-    /// What it publishes as an authorization server.
-    pub authorization_server: AuthorizationServerMetadata,
-    /// What it issues, by configuration id.
-    pub credentials: Vec<CredentialType>,
+    /// Itself as an issuer.
+    pub issuer: Issuer,
     /// The country's resident numbers.
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
     /// The population register.
     pub population: Population,
-    /// Issuances and statuses.
-    pub records: Credentials,
-    /// The key that signs credentials and status lists.
-    pub signer: Arc<dyn Signer>,
-    /// Its certificate chain.
-    pub chain: Chain,
+    /// Itself as a relying party, for a person's look at who read her record.
+    pub own_look: OwnLook,
     /// The token of its officers.
     pub operator: OperatorToken,
     /// What time it is.
@@ -57,6 +50,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(look::begin))
+        .routes(routes!(look::request))
+        .routes(routes!(look::respond))
+        .routes(routes!(look::fetch))
         .routes(routes!(issuance::token))
         .routes(routes!(issuance::nonce))
         .routes(routes!(issuance::credential))
@@ -78,11 +75,6 @@ impl Authority {
     fn now(&self) -> Timestamp {
         self.clock.read().wall
     }
-
-    /// The address of a status list.
-    fn status_uri(&self, list: i32) -> String {
-        format!("{}/status/{list}", self.metadata.credential_issuer.as_str())
-    }
 }
 
 impl From<PopulationError> for Problem {
@@ -90,17 +82,6 @@ impl From<PopulationError> for Problem {
         match error {
             PopulationError::NotFound => Self::not_found("person in the register"),
             PopulationError::Access(access) => Self::malformed(access),
-            other => Self::internal(other),
-        }
-    }
-}
-
-impl From<CredentialsError> for Problem {
-    fn from(error: CredentialsError) -> Self {
-        match error {
-            CredentialsError::Unknown(what) => Self::not_found(what),
-            CredentialsError::AlreadyPassed => Self::conflict("issuance.already_passed", error),
-            CredentialsError::ListFull => Self::unavailable("status_list.full", error),
             other => Self::internal(other),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::Authority;
 use crate::http::{Problem, ProblemBody};
+use crate::issuer::{IssuedOffer, OfferFor};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -11,16 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use uuid::Uuid;
-use yufu_credentials::{Authentication as Basis, Issuance};
-use yufu_issuer::{IssuerSession, Offer, OfferEntropy, OfferTerms};
-use yufu_keys::random;
-use yufu_openid4vc::issuance::OfferLink;
-use yufu_population::{Access, PersonId};
+use yufu_population::{Access, AccessRecord, PersonId};
 use yufu_profile::{Column, ResidentNumber};
 
-/// How long an offer stands.
-const OFFER_SECONDS: u64 = 1800;
 /// The digits of a transaction code.
 const CODE_DIGITS: u8 = 6;
 
@@ -36,17 +30,6 @@ pub struct Authentication {
     /// The credential that is offered.
     #[schema(example = "pid")]
     pub credential: String,
-}
-
-/// An offer, and the code that goes to the person by another way.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct IssuedOffer {
-    /// `openid-credential-offer://...`, to be shown as a QR code.
-    pub offer: String,
-    /// The digits that the person types into the wallet.
-    pub transaction_code: String,
-    /// Until when the offer stands, in seconds since the epoch.
-    pub expires: u64,
 }
 
 /// One touch of a person's record.
@@ -120,14 +103,7 @@ pub(super) async fn accesses(
     let number = authority.number(&request?.resident_number)?;
     let access = authority.access(&officer, "the person asked who read their record".to_owned());
     let records = authority.population.accesses_of(&number, &access).await?;
-    let entry = |record: yufu_population::AccessRecord| AccessEntry {
-        at: record.access.at.seconds(),
-        actor: record.access.actor,
-        role: record.access.role,
-        purpose: record.access.purpose,
-        fields: record.access.fields.iter().map(|column| column.word().to_owned()).collect(),
-    };
-    Ok(Json(records.into_iter().map(entry).collect()))
+    Ok(Json(records.into_iter().map(AccessEntry::from).collect()))
 }
 
 /// Revoke all of a person's credentials, for good: lost card, replacement, death.
@@ -144,7 +120,20 @@ pub(super) async fn revoke(
     let number = authority.number(&request.resident_number)?;
     let person =
         authority.find(&number, &officer, format!("revocation: {}", request.reason)).await?;
-    Ok(Json(Revoked { revoked: authority.records.revoke(person.uuid()).await? }))
+    Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
+}
+
+impl From<AccessRecord> for AccessEntry {
+    fn from(record: AccessRecord) -> Self {
+        let access = record.access;
+        Self {
+            at: access.at.seconds(),
+            actor: access.actor,
+            role: access.role,
+            purpose: access.purpose,
+            fields: access.fields.iter().map(|column| column.word().to_owned()).collect(),
+        }
+    }
 }
 
 impl Authority {
@@ -178,41 +167,14 @@ impl Authority {
         officer: String,
         request: Authentication,
     ) -> Result<IssuedOffer, Problem> {
-        if !self.credentials.iter().any(|kind| kind.id == request.credential) {
-            return Err(Problem::not_found("credential type here"));
-        }
-        let now = self.now();
-        let terms = OfferTerms {
-            issuer: self.metadata.credential_issuer.clone(),
-            configuration_ids: vec![request.credential],
-            subject: person.to_string(),
-            tx_code_digits: Some(CODE_DIGITS),
-            tx_code_description: Some("The six digits that the officer gave you".to_owned()),
-            lifetime_seconds: OFFER_SECONDS,
-        };
-        let entropy = OfferEntropy { code: random(), tx_code: u64::from_be_bytes(random()) };
-        let made = Offer::new(terms, &entropy, now).map_err(Problem::malformed)?;
-        let basis = Basis {
-            id: Uuid::now_v7(),
-            person: person.uuid(),
+        let description = "The six digits that the officer gave you".to_owned();
+        let offer = OfferFor {
+            credential: request.credential,
+            subject: person.uuid(),
             officer,
             evidence: request.evidence,
-            at: now,
+            code: Some((CODE_DIGITS, description)),
         };
-        let issuance = Issuance {
-            id: Uuid::now_v7(),
-            authentication: basis.id,
-            person: person.uuid(),
-            lookup: made.session.id().to_owned(),
-            expires_at: made.session.expires_at(),
-            session: serde_json::to_string(&IssuerSession::from(made.session))
-                .map_err(Problem::internal)?,
-            stage: 0,
-        };
-        let expires = issuance.expires_at.seconds();
-        self.records.start_issuance(basis, issuance).await?;
-        let offer = OfferLink::Value(made.offer).to_link().map_err(Problem::internal)?;
-        let code = made.tx_code.map(|code| code.digits().to_owned()).unwrap_or_default();
-        Ok(IssuedOffer { offer, transaction_code: code, expires })
+        self.issuer.offer(offer).await
     }
 }

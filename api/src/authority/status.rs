@@ -1,22 +1,10 @@
-//! The status list that verifiers fetch whole, so that nobody learns which entry they look at.
+//! The status of the identity credentials.
 
 use super::Authority;
 use crate::http::Problem;
 use axum::extract::{Path, State};
-use axum::http::header;
 use axum::response::IntoResponse;
 use std::sync::Arc;
-use yufu_jose::Header;
-use yufu_trust::{Status, StatusBits, StatusList, StatusListToken};
-
-/// The number of the list that credentials are placed in.
-pub(super) const LIST: i32 = 1;
-/// How many places it has.
-pub(super) const LIST_SIZE: i32 = 1 << 17;
-/// How long a verifier may rely on a list it fetched, in seconds: a revocation is seen within it.
-const TTL_SECONDS: u64 = 60;
-/// How long a list is valid at all, in seconds.
-const LIFETIME_SECONDS: u64 = 300;
 
 /// A status list, signed.
 #[utoipa::path(get, path = "/authority/status/{list}", tag = "authority",
@@ -26,35 +14,5 @@ pub(super) async fn list(
     State(authority): State<Arc<Authority>>,
     Path(list): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    if list != LIST.to_string() {
-        return Err(Problem::not_found("status list"));
-    }
-    let token = authority.status_list(LIST).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/statuslist+jwt".to_owned()),
-        (header::CACHE_CONTROL, format!("max-age={TTL_SECONDS}")),
-    ];
-    Ok((headers, token))
-}
-
-impl Authority {
-    async fn status_list(&self, list: i32) -> Result<String, Problem> {
-        let size = u64::try_from(LIST_SIZE).unwrap_or(0);
-        let mut statuses = StatusList::new(StatusBits::Two, size).map_err(Problem::internal)?;
-        for entry in self.records.invalid(list).await? {
-            let index = u64::try_from(entry.position).unwrap_or(0);
-            let status = Status::from(u8::try_from(entry.status).unwrap_or(1));
-            statuses.set(index, status).map_err(Problem::internal)?;
-        }
-        let now = self.now();
-        let token = StatusListToken {
-            uri: self.status_uri(list),
-            issued_at: now,
-            expires_at: now.plus_seconds(LIFETIME_SECONDS),
-            ttl_seconds: Some(TTL_SECONDS),
-            list: statuses,
-        };
-        let header = Header::default().with_chain(&self.chain);
-        token.sign(header, &*self.signer).map_err(Problem::internal)
-    }
+    authority.issuer.status_response(&list).await
 }

@@ -1,21 +1,46 @@
 //! A commercial bank: verifies customers, keeps their accounts and orders, and acts for them on the
 //! ledger with commands signed by its own key. Each bank runs by itself; several may share a process.
 
+mod accesses;
 mod accounts;
+mod anonymous;
+mod branch;
+mod codes;
 mod desk;
+mod issuing;
 mod ledger;
+mod linked;
 mod opening;
 mod payment;
 mod presentation;
+mod presented;
+mod presented_desk;
+mod refund;
+mod sub_wallet;
 
+pub use accesses::FileAccess;
 pub use accounts::AccountState;
+pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
+pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
+pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
+pub(crate) use issuing::PAYMENT;
+pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
-pub use presentation::Party;
+pub use presented::{PresentedPayment, PresentedPaymentDone};
+pub use presented_desk::PresentedPaymentFile;
+pub use refund::{Origin, OriginRequest};
+
+pub use sub_wallet::{SubWalletDone, SubWalletRequest};
 
 use crate::http::{Client, OperatorToken, Problem};
+use crate::issuer::Issuer;
+use crate::relying_party::Party;
 use crate::trust::TrustSource;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +62,8 @@ pub struct Bank {
     pub records: Onboarding,
     /// How it shows itself to wallets: certificates, purposes, addresses.
     pub party: Party,
+    /// Itself as the issuer of payment credentials.
+    pub issuer: Issuer,
     /// Whom it trusts to issue identities.
     pub trust: TrustSource,
     /// Calls the central bank.
@@ -45,10 +72,10 @@ pub struct Bank {
     pub central_bank: (InstitutionId, String),
     /// The ledger's currency.
     pub currency: Currency,
-    /// The credential type of an identity: its `vct`.
-    pub identity: String,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
+    /// What else there is to opening a wallet.
+    pub wallet_rules: WalletRules,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -60,7 +87,16 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
         .routes(routes!(opening::status))
+        .routes(routes!(anonymous::open))
+        .routes(routes!(anonymous::answer))
+        .routes(routes!(sub_wallet::act))
+        .routes(routes!(branch::token))
+        .routes(routes!(linked::state))
+        .routes(routes!(linked::link))
+        .routes(routes!(branch::step))
+        .routes(routes!(codes::messages))
         .routes(routes!(accounts::account))
+        .routes(routes!(accesses::accesses))
         .routes(routes!(payment::pay))
         .routes(routes!(payment::status))
         .routes(routes!(desk::exchange))
@@ -69,6 +105,26 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(desk::customer))
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
+        .routes(routes!(issuing::offer))
+        .routes(routes!(issuing::token))
+        .routes(routes!(issuing::nonce))
+        .routes(routes!(issuing::credential))
+        .routes(routes!(issuing::status))
+        .routes(routes!(presented::pay))
+        .routes(routes!(presented_desk::file))
+        .routes(routes!(refund::origin))
+        .routes(routes!(refund::refund))
+}
+
+/// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine.
+pub(crate) fn well_known() -> Router<Arc<Banks>> {
+    Router::new()
+        .route("/.well-known/openid-credential-issuer/banks/{bank}", get(issuing::metadata))
+        .route(
+            "/.well-known/oauth-authorization-server/banks/{bank}",
+            get(issuing::authorization_server),
+        )
+        .route("/.well-known/jwt-vc-issuer/banks/{bank}", get(issuing::keys))
 }
 
 /// The bank of that name.
@@ -99,6 +155,19 @@ impl From<OnboardingError> for Problem {
             }
             OnboardingError::TooManyAccounts { .. } => Self::refused("account.too_many", error),
             OnboardingError::OrderIdReused => Self::conflict("order.id_reused", error),
+            OnboardingError::ReferenceLinked => Self::conflict("account.reference_linked", error),
+            OnboardingError::TooSoon { retry_after } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "code.too_soon", error)
+                    .with("retry_after_seconds", retry_after)
+            }
+            OnboardingError::CodeWrong { left, retry_after } => Self::refused("code.wrong", error)
+                .with("attempts_left", left)
+                .with("retry_after_seconds", retry_after),
+            OnboardingError::CodeExpired => Self::new(StatusCode::GONE, "code.expired", error),
+            OnboardingError::CodeExhausted => Self::refused("code.exhausted", error),
+            OnboardingError::TokenUnknown => Self::refused("token.unknown", error),
+            OnboardingError::TokenUsed => Self::refused("token.used", error),
+            OnboardingError::TokenExpired => Self::refused("token.expired", error),
             other => Self::internal(other),
         }
     }

@@ -89,6 +89,11 @@ pub(super) async fn status(
 
 impl Bank {
     async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
+        if !self.wallet_rules.opening.remote() {
+            let detail =
+                "wallets with an identity are opened in person only, by policy: go to a branch";
+            return Err(Problem::refused("account.remote_closed", detail));
+        }
         if !self.remote_classes.contains_key(&request.class) {
             let classes: Vec<&str> = self.remote_classes.keys().map(String::as_str).collect();
             let detail = format!(

@@ -125,6 +125,10 @@ impl Bank {
     async fn verified_order(&self, text: &str) -> Result<(PaymentOrder, Digest), Problem> {
         let signed = SignedOrder::parse(text).map_err(Problem::malformed)?;
         let account = self.records.account(signed.unverified().payer).await?;
+        if account.state == AccountState::Closed {
+            let detail = "the account is closed: pay from another one";
+            return Err(Problem::refused("account.closed", detail));
+        }
         if account.state != AccountState::Open {
             let detail =
                 format!("the account is {}: wait until it is open", account.state.as_str());
@@ -204,10 +208,14 @@ impl Bank {
             balance_minor: None,
         };
         if order.state == OrderState::Settled {
-            let signed = SignedOrder::parse(&order.signed).map_err(Problem::internal)?;
-            let stepped_up = signed.unverified().stepped_up_id();
-            let through = self.records.outbox(stepped_up).await?.is_some();
-            let done = self.submit(if through { stepped_up } else { order.id }).await?;
+            // An order by a payment credential, or a refund, has no step-up.
+            let stepped_up = SignedOrder::parse(&order.signed).ok();
+            let stepped_up = stepped_up.map(|signed| signed.unverified().stepped_up_id());
+            let through = match stepped_up {
+                Some(id) if self.records.outbox(id).await?.is_some() => id,
+                _ => order.id,
+            };
+            let done = self.submit(through).await?;
             status.at = Some(done.at);
             status.seq = Some(done.seq);
             status.balance_minor = done.balance_minor;
@@ -216,7 +224,11 @@ impl Bank {
     }
 }
 
-fn action(order: &PaymentOrder, commitment: Digest, authorisation: Authorisation) -> Action {
+pub(super) fn action(
+    order: &PaymentOrder,
+    commitment: Digest,
+    authorisation: Authorisation,
+) -> Action {
     Action::Pay {
         payer: order.payer,
         payee: order.payee,

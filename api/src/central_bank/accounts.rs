@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::{AccountId, InstitutionId, Timestamp};
-use yufu_machine::{Limits, WalletView};
+use yufu_machine::{Limits, Standing, WalletView};
 use yufu_payment::RequestToken;
 
 /// A wallet account: what it holds, what may still be paid. Amounts in minor units (fen); a
@@ -18,6 +18,10 @@ use yufu_payment::RequestToken;
 pub struct WalletState {
     /// Its class.
     pub class: String,
+    /// `open`, `dormant` or `closed`.
+    pub standing: String,
+    /// The wallet above it, if it is a sub-wallet.
+    pub parent: Option<String>,
     /// ISO 4217.
     pub currency: String,
     /// What it holds.
@@ -80,6 +84,13 @@ impl From<WalletView> for WalletState {
         let single = |limits: Limits| limits.per_payment;
         Self {
             class: view.class.to_string(),
+            standing: match view.standing {
+                Standing::Open => "open",
+                Standing::Dormant => "dormant",
+                Standing::Closed => "closed",
+            }
+            .to_owned(),
+            parent: view.parent.map(|parent| parent.to_string()),
             currency: view.balance.currency().to_string(),
             balance_minor: view.balance.minor(),
             limit_single_minor: single(view.limits),

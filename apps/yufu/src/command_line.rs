@@ -29,8 +29,11 @@ pub(crate) enum Command {
     )]
     Serve(Serve),
     /// A wallet in the terminal: get a PID, open an account, pay.
+    ///
+    /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
+    /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -118,6 +121,32 @@ pub(crate) struct Wallet {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum TicketAction {
+    /// Book a seat, pay with a payment credential, and take the ticket.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
+    )]
+    Buy {
+        /// The railway, as the front page lists it.
+        railway: String,
+        /// The departure, as the railway names it.
+        departure: String,
+    },
+    /// Change a ticket to another departure at the same price.
+    Change {
+        /// The railway.
+        railway: String,
+        /// The departure to change to.
+        departure: String,
+    },
+    /// Give a ticket back: the money returns to the account that paid.
+    Return {
+        /// The railway.
+        railway: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum WalletAction {
     /// Get credentials from an offer, with the code that the officer gave.
     Get {
@@ -140,6 +169,14 @@ pub(crate) enum WalletAction {
         /// The request: openid4vp://...
         request: String,
     },
+    /// Get payment credentials for your first account: to pay where somebody else asks, as at a hotel.
+    #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
+    PaymentCredential,
+    /// Buy a rail ticket, change it, or give it back.
+    Ticket {
+        #[command(subcommand)]
+        action: TicketAction,
+    },
     /// Pay from an account to another. A refusal that a presentation lifts is offered to be lifted.
     Pay {
         /// The payee's account.
@@ -158,6 +195,71 @@ pub(crate) enum WalletAction {
     },
     /// Show credentials, accounts with balances, and every disclosure and payment.
     Show,
+    /// List every disclosure (party, purpose, claim names, never values), refusal and payment.
+    #[command(after_help = "Example:\n  yufu wallet --as mei history --json")]
+    History {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the whole history, with signed requests and receipts, to a new JSON file.
+    #[command(after_help = "Example:\n  yufu wallet --as mei export my-history.json")]
+    Export {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Verify again, offline, the receipts that the other sides signed. Exits with 1 if one does not hold.
+    #[command(after_help = "Example:\n  yufu wallet --as mei receipts")]
+    Receipts {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the authority and your banks who read your data.
+    ///
+    /// The authority is shown your resident number, for this purpose alone; this uses one credential up.
+    /// Your banks are shown nothing: your accounts' keys prove who asks.
+    #[command(after_help = "Example:\n  yufu wallet --as mei who-read")]
+    WhoRead {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Report a relying party to the registrar: what it asked, signed by itself, and your reason. No values.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei history\n  yufu wallet --as mei report 7 'asks for my number at a bicycle shop'"
+    )]
+    Report {
+        /// The entry's number in the history: a disclosure, or what was declined or refused.
+        entry: usize,
+        /// Why, in up to 500 characters; nothing about yourself is needed.
+        reason: String,
+        /// Write the report to a new file too.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Write an encrypted backup of keys, accounts, credentials and history to a new file.
+    #[command(after_help = "Example:\n  yufu wallet --as mei backup mei.backup")]
+    Backup {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Make a wallet from a backup, with the passphrase that the backup was made under.
+    ///
+    /// Accounts can be used at once. One-time credentials rest, for the wallet they were copied from may
+    /// have shown them: one shown twice tells two parties that they met the same person.
+    #[command(after_help = "Example:\n  yufu wallet --as mei --data /new/place restore mei.backup")]
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// The other wallet is gone and will show nothing any more: use the one-time credentials all the same.
+        /// Those that it showed after the backup could then be linked.
+        #[arg(long)]
+        other_wallet_gone: bool,
+    },
+    /// Encrypt a wallet that an earlier version left in plain text.
+    #[command(after_help = "Example:\n  yufu wallet --as mei protect")]
+    Protect,
 }
 
 #[derive(Args)]

@@ -5,7 +5,7 @@
 //! lock                     held by the running server
 //! <institution>/keys/      its keys, certificates and tokens
 //! <institution>/*.sqlite   its records, or the log
-//! wallets/<name>.json      terminal wallets
+//! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
 use anyhow::{Context, Result, bail};

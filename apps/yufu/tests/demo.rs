@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 27] = [
     "city",
     "issue-money",
     "authenticate",
@@ -33,9 +33,19 @@ const STEPS: [&str; 17] = [
     "pay-again-same-order",
     "pay-above-limit",
     "step-up",
+    "open-purse",
+    "pay-anonymously",
+    "bicycle-from-purse",
+    "get-payment-credential",
+    "hotel",
+    "ticket",
+    "gate",
+    "refund",
     "digital-to-paper",
     "merchant-to-deposit",
     "who-read-my-data",
+    "history",
+    "spare-phone",
     "revoke",
     "audit",
 ];

@@ -5,6 +5,10 @@
 
 mod order;
 mod request;
+mod statement;
+mod sub_wallet;
 
 pub use order::{OrderError, PaymentOrder, SignedOrder};
 pub use request::{RequestError, RequestToken};
+pub use statement::{AccountStatement, SignedStatement, StatementError};
+pub use sub_wallet::{SignedSubWalletOrder, SubWalletOrder, SubWalletStep};

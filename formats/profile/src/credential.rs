@@ -41,7 +41,7 @@ impl fmt::Display for ClaimPath {
     }
 }
 
-/// A type of credential an institution issues from the population register.
+/// A type of credential that an institution issues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialType {
     /// Its short name in the profile: `pid`.
@@ -50,7 +50,7 @@ pub struct CredentialType {
     pub vct: String,
     /// How it is shown.
     pub name: Text,
-    /// Who issues it: the one institution of this role.
+    /// Who issues it: every institution of this role.
     pub issuer: Role,
     /// How long one copy is valid, in days.
     pub validity_days: u32,
@@ -80,6 +80,8 @@ pub enum ClaimSource {
     AgeOver(u8),
     /// The same for everybody, such as the issuing country.
     Constant(String),
+    /// The issuer's own records, under this name: not the population register.
+    Record(String),
 }
 
 /// The value of a claim.
@@ -126,7 +128,7 @@ impl ClaimSource {
         match self {
             Self::Column(column) => Some(*column),
             Self::AgeOver(_) => Some(Column::BirthDate),
-            Self::Constant(_) => None,
+            Self::Constant(_) | Self::Record(_) => None,
         }
     }
 
@@ -145,6 +147,7 @@ impl ClaimSource {
                 Some(ClaimValue::Flag(is_over(birth, *years, today)))
             }
             Self::Constant(text) => Some(ClaimValue::Text(text.clone())),
+            Self::Record(_) => None,
         }
     }
 }
@@ -160,7 +163,13 @@ pub(crate) fn read_credential(
     let validity_days = section.whole("validity_days");
     let batch = section.whole("batch");
     let mut seen = BTreeSet::new();
-    let claims = section.tables("claims", |claim| read_claim(claim, &mut seen));
+    let claims = if section.has("claims") {
+        section.tables("claims", |claim| read_claim(claim, &mut seen))
+    } else {
+        // A credential may say nothing but that its holder has its key.
+        section.optional("claims");
+        Some(Vec::new())
+    };
     section.finish();
     Some(CredentialType {
         id: id?,
@@ -180,6 +189,8 @@ fn read_claim(mut section: Section<'_, '_, '_>, seen: &mut BTreeSet<ClaimPath>) 
         section.whole("age_over").map(ClaimSource::AgeOver)
     } else if section.has("constant") {
         section.text("constant").map(|(value, _)| ClaimSource::Constant(value))
+    } else if section.has("record") {
+        section.text("record").map(|(name, _)| ClaimSource::Record(name))
     } else {
         section.word("column", &Column::WORDS).map(|(column, _)| ClaimSource::Column(column))
     };

@@ -1,11 +1,14 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
-use crate::credential::{ClaimPath, read_claim_paths};
+use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::section::Section;
 use crate::text::{Text, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{Amount, Currency, InstitutionId};
+
+/// The credential that a request is for unless it names others.
+const IDENTITY: &str = "pid";
 
 /// What an institution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,17 +25,26 @@ pub enum Role {
     CommercialBank,
     /// Sells, and takes payments on an account at a bank.
     Merchant,
+    /// Lodges guests, whom the law has it identify.
+    Hotel,
+    /// Carries passengers, and issues their tickets.
+    Railway,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 6] = [
+    pub(crate) const WORDS: [(&'static str, Self); 8] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
         ("central-bank", Self::CentralBank),
         ("commercial-bank", Self::CommercialBank),
         ("merchant", Self::Merchant),
+        ("hotel", Self::Hotel),
+        ("railway", Self::Railway),
     ];
+
+    /// Roles that take payments on an account at a bank.
+    const TRADES: [Self; 3] = [Self::Merchant, Self::Hotel, Self::Railway];
 
     /// Roles of which a profile names exactly one institution.
     const SINGLE: [Self; 4] =
@@ -62,7 +74,7 @@ pub struct Institution {
     pub support: String,
     /// What it may ask, and why; empty if it asks nothing.
     pub requests: Vec<Request>,
-    /// A merchant's trade and bank; exactly if it is a merchant.
+    /// Its trade and bank; exactly if it is a merchant, a hotel or a railway.
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
@@ -77,7 +89,9 @@ pub struct Request {
     pub purpose: Text,
     /// The law or contract that allows it.
     pub basis: Text,
-    /// The claims that may be asked, and no others; empty if only a signed confirmation is.
+    /// The ids of the credentials that are asked for together; `pid` unless the profile says otherwise.
+    pub credentials: Vec<String>,
+    /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
 }
 
@@ -93,13 +107,13 @@ pub struct Merchant {
 /// Reads `institutions.toml`: them, and the paper cash in circulation.
 pub(crate) fn read_institutions(
     mut root: Section<'_, '_, '_>,
-    claims: &BTreeSet<ClaimPath>,
+    credentials: &[CredentialType],
     currency: Currency,
 ) -> Option<(BTreeMap<InstitutionId, Institution>, Amount)> {
     let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
     let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
     let list =
-        root.tables("institutions", |section| read_one(section, claims, currency, &mut seen));
+        root.tables("institutions", |section| read_one(section, credentials, currency, &mut seen));
     let span = root.span();
     for role in Role::SINGLE {
         let count = seen.values().filter(|r| **r == role).count();
@@ -113,7 +127,7 @@ pub(crate) fn read_institutions(
 
 fn read_one(
     mut section: Section<'_, '_, '_>,
-    claims: &BTreeSet<ClaimPath>,
+    credentials: &[CredentialType],
     currency: Currency,
     seen: &mut BTreeMap<InstitutionId, Role>,
 ) -> Option<Institution> {
@@ -123,9 +137,9 @@ fn read_one(
     let retention_days = section.whole("retention_days");
     let privacy_policy = read_text(&mut section, "privacy_policy");
     let support = read_support(&mut section);
-    let requests = read_requests(&mut section, claims);
+    let requests = read_requests(&mut section, credentials);
     let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
-    let merchant = if is(Role::Merchant) {
+    let merchant = if Role::TRADES.into_iter().any(is) {
         section.table("merchant").and_then(|s| read_merchant(s, seen)).map(Some)
     } else {
         Some(None)
@@ -165,27 +179,50 @@ fn read_support(section: &mut Section<'_, '_, '_>) -> Option<String> {
 
 fn read_requests(
     section: &mut Section<'_, '_, '_>,
-    claims: &BTreeSet<ClaimPath>,
+    credentials: &[CredentialType],
 ) -> Option<Vec<Request>> {
     if !section.has("requests") {
         section.optional("requests");
         return Some(Vec::new());
     }
     let mut ids = BTreeSet::new();
-    section.tables("requests", |request| read_request(request, claims, &mut ids))
+    section.tables("requests", |request| read_request(request, credentials, &mut ids))
 }
 
 fn read_request(
     mut section: Section<'_, '_, '_>,
-    known: &BTreeSet<ClaimPath>,
+    known: &[CredentialType],
     ids: &mut BTreeSet<String>,
 ) -> Option<Request> {
     let id = section.unique_text("id", ids);
     let purpose = read_text(&mut section, "purpose");
     let basis = read_text(&mut section, "basis");
-    let claims = read_claim_paths(&mut section, known);
+    let credentials = read_asked(&mut section, known)?;
+    let asked = known.iter().filter(|kind| credentials.contains(&kind.id));
+    let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
+    let claims = read_claim_paths(&mut section, &paths);
     section.finish();
-    Some(Request { id: id?, purpose: purpose?, basis: basis?, claims: claims? })
+    Some(Request { id: id?, purpose: purpose?, basis: basis?, credentials, claims: claims? })
+}
+
+/// Reads `credentials`, the ids of those asked for together.
+fn read_asked(section: &mut Section<'_, '_, '_>, known: &[CredentialType]) -> Option<Vec<String>> {
+    if !section.has("credentials") {
+        section.optional("credentials");
+        return Some(vec![IDENTITY.to_owned()]);
+    }
+    let mut ids = Vec::new();
+    for (id, span) in section.texts("credentials")? {
+        if !known.iter().any(|kind| kind.id == id) {
+            let expected = "the id of a credential in profile.toml";
+            section.report(&span, format!("credential `{id}` is issued by nobody"), expected);
+        } else if ids.contains(&id) {
+            section.report(&span, format!("credential `{id}` is given twice"), "once");
+        } else {
+            ids.push(id);
+        }
+    }
+    Some(ids)
 }
 
 fn read_merchant(

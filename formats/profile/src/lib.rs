@@ -26,4 +26,4 @@ pub use profile::{Profile, Sources, load_dir, load_residents};
 pub use resident::{Column, Relation, Resident};
 pub use residents_csv::write_residents;
 pub use text::Text;
-pub use wallet_class::{Evidence, Limits, Opening, StepUp, WalletClass};
+pub use wallet_class::{AccountOpening, Evidence, Limits, Opening, StepUp, WalletClass};

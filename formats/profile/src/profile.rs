@@ -11,7 +11,9 @@ use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
 use crate::text::{Text, read_text};
-use crate::wallet_class::{WalletClass, read_class};
+use crate::wallet_class::{
+    AccountOpening, WalletClass, read_account_opening, read_class, read_dormancy,
+};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,6 +34,10 @@ pub struct Profile {
     pub utc_offsets: UtcOffsets,
     /// For how many days the answer to a command id is kept.
     pub id_retention_days: u32,
+    /// Where wallets that need an identity may be opened.
+    pub account_opening: AccountOpening,
+    /// After how many days without movement a wallet may be flagged dormant; `None` is never.
+    pub dormant_after_days: Option<u32>,
     /// Wallet classes, in the order of the file, the least identified first.
     pub wallet_classes: Vec<WalletClass>,
     /// Credential types, in the order of the file.
@@ -103,7 +109,7 @@ impl Profile {
     pub fn read(sources: Sources<'_>) -> Result<Self, ProfileErrors> {
         let main = read_toml(sources.profile.0, sources.profile.1, read_main)?;
         let institutions = read_toml(sources.institutions.0, sources.institutions.1, |root| {
-            read_institutions(root, &main.claims(), main.currency.code)
+            read_institutions(root, &main.credentials, main.currency.code)
         });
         let city = read_toml(sources.city.0, sources.city.1, |root| {
             read_city(root, &main.resident_number)
@@ -154,15 +160,13 @@ struct Main {
     resident_number: NumberScheme,
     utc_offsets: UtcOffsets,
     id_retention_days: u32,
+    account_opening: AccountOpening,
+    dormant_after_days: Option<u32>,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
 }
 
 impl Main {
-    fn claims(&self) -> BTreeSet<ClaimPath> {
-        claims_of(&self.credentials)
-    }
-
     fn with(
         self,
         institutions: BTreeMap<InstitutionId, Institution>,
@@ -176,6 +180,8 @@ impl Main {
             resident_number: self.resident_number,
             utc_offsets: self.utc_offsets,
             id_retention_days: self.id_retention_days,
+            account_opening: self.account_opening,
+            dormant_after_days: self.dormant_after_days,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
             institutions,
@@ -198,6 +204,8 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     }
     let name = read_text(&mut root, "name");
     let id_retention_days = root.whole("id_retention_days");
+    let account_opening = read_account_opening(&mut root);
+    let dormant_after_days = read_dormancy(&mut root);
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
@@ -220,6 +228,8 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         resident_number: resident_number?,
         utc_offsets: utc_offsets?,
         id_retention_days: id_retention_days?,
+        account_opening: account_opening?,
+        dormant_after_days: dormant_after_days?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })

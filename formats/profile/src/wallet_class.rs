@@ -48,6 +48,31 @@ pub enum Evidence {
     InPerson,
 }
 
+/// Where a wallet that needs an identity may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountOpening {
+    /// From anywhere, by a presentation.
+    Remote,
+    /// At a counter only.
+    InPerson,
+    /// Either way.
+    Both,
+}
+
+impl AccountOpening {
+    /// Whether a presentation from afar may open a wallet.
+    #[must_use]
+    pub const fn remote(self) -> bool {
+        matches!(self, Self::Remote | Self::Both)
+    }
+
+    /// Whether a step at a counter may open a wallet.
+    #[must_use]
+    pub const fn in_person(self) -> bool {
+        matches!(self, Self::InPerson | Self::Both)
+    }
+}
+
 /// Caps; `None` is unlimited. Days and years are those of the profile's calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -68,6 +93,29 @@ pub struct StepUp {
     pub per_payment: Option<Amount>,
     /// The most that may be paid in a day.
     pub per_day: Option<Amount>,
+}
+
+pub(crate) fn read_account_opening(root: &mut Section<'_, '_, '_>) -> Option<AccountOpening> {
+    let words = [
+        ("remote", AccountOpening::Remote),
+        ("in_person", AccountOpening::InPerson),
+        ("both", AccountOpening::Both),
+    ];
+    root.word("account_opening", &words).map(|(opening, _)| opening)
+}
+
+/// After how many days without movement a wallet is dormant, or the word `never`.
+pub(crate) fn read_dormancy(root: &mut Section<'_, '_, '_>) -> Option<Option<u32>> {
+    const KEY: &str = "dormant_after_days";
+    if root.is_text(KEY) {
+        return root.word(KEY, &[("never", ())]).map(|_| None);
+    }
+    let days = root.whole::<u32>(KEY)?;
+    if days == 0 {
+        let span = root.span();
+        root.report(&span, "`dormant_after_days` is 0", "at least 1, or \"never\"");
+    }
+    Some(Some(days))
 }
 
 pub(crate) fn read_class(

@@ -25,6 +25,8 @@ pub enum Role {
     PidIssuer,
     /// Issues payment credentials, and their status.
     BankIssuer,
+    /// Issues tickets, and their status.
+    TicketIssuer,
     /// Signs registration certificates.
     Registrar,
     /// Certifies the keys of relying parties.

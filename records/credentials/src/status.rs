@@ -72,6 +72,18 @@ impl Credentials {
         Ok(changed.rows_affected)
     }
 
+    /// Whom the credential at a place of a list is about, and whether it is still valid.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Unknown`] if nothing was placed there.
+    pub async fn placed(&self, list: i32, position: i32) -> Result<(Uuid, bool), CredentialsError> {
+        let row = status_entry::Entity::find_by_id((list, position));
+        let row = row.one(self.database.connection()).await?;
+        let row = row.ok_or(CredentialsError::Unknown("credential"))?;
+        let person = Uuid::parse_str(&row.person).map_err(|_| CredentialsError::Damaged("id"))?;
+        Ok((person, row.status == 0))
+    }
+
     /// The places of a list that are not valid.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub enum AccountState {
     Open,
     /// The ledger refused to open it.
     Refused,
+    /// Closed for good.
+    Closed,
 }
 
 impl AccountState {
@@ -26,11 +28,12 @@ impl AccountState {
             Self::Opening => "opening",
             Self::Open => "open",
             Self::Refused => "refused",
+            Self::Closed => "closed",
         }
     }
 
     fn parse(word: &str) -> Result<Self, OnboardingError> {
-        [Self::Opening, Self::Open, Self::Refused]
+        [Self::Opening, Self::Open, Self::Refused, Self::Closed]
             .into_iter()
             .find(|state| state.as_str() == word)
             .ok_or(OnboardingError::Damaged("account state"))
@@ -107,6 +110,20 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     Ok(())
 }
 
+/// States in which an account counts no longer.
+const GONE: [&str; 2] = [AccountState::Refused.as_str(), AccountState::Closed.as_str()];
+
+/// How many of these accounts are neither refused nor closed.
+pub(crate) async fn count_live<C: ConnectionTrait>(
+    connection: &C,
+    ids: Vec<String>,
+) -> Result<u64, OnboardingError> {
+    let live = account::Entity::find()
+        .filter(account::Column::Id.is_in(ids))
+        .filter(account::Column::State.is_not_in(GONE));
+    Ok(live.count(connection).await?)
+}
+
 /// How many accounts of a class a customer has, or is about to have.
 pub(crate) async fn count<C: ConnectionTrait>(
     connection: &C,
@@ -116,6 +133,6 @@ pub(crate) async fn count<C: ConnectionTrait>(
     let held = account::Entity::find()
         .filter(account::Column::Customer.eq(customer.to_string()))
         .filter(account::Column::Class.eq(class))
-        .filter(account::Column::State.ne(AccountState::Refused.as_str()));
+        .filter(account::Column::State.is_not_in(GONE));
     Ok(held.count(connection).await?)
 }

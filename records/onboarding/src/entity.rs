@@ -67,3 +67,64 @@ table!(access, "accesses", {
     fields: String,
     at: i64,
 });
+
+table!(phone, "phones", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    number_index: Vec<u8>,
+    sealed_number: Vec<u8>,
+    codes_sent: i64,
+    wait_until: i64,
+    first_at: i64,
+});
+
+table!(code, "phone_codes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    phone: String,
+    class: String,
+    wallet_key: String,
+    account: String,
+    code_index: Vec<u8>,
+    attempts: i64,
+    answer_from: i64,
+    expires_at: i64,
+    state: String,
+});
+
+table!(message, "phone_messages", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    phone: String,
+    sealed_text: Vec<u8>,
+    at: i64,
+});
+
+table!(token, "counter_tokens", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    token_index: Vec<u8>,
+    class: String,
+    officer: String,
+    issued_at: i64,
+    expires_at: i64,
+    account: Option<String>,
+});
+
+table!(branch_step, "branch_steps", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    command_id: String,
+    account: String,
+    step: String,
+    officer: String,
+    evidence: String,
+    at: i64,
+});
+
+table!(linked, "linked_accounts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    reference_index: Vec<u8>,
+    account: String,
+    bank: String,
+    sealed_statement: Vec<u8>,
+    at: i64,
+});

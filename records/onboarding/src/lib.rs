@@ -7,17 +7,25 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod branch;
 mod customer;
 mod entity;
+mod linked;
+mod message;
 mod migrations;
 mod order;
 mod outbox;
+mod phone;
 mod verification;
 
 pub use account::{Account, AccountState};
+pub use branch::BranchStep;
 pub use customer::{Access, Enrolment, NewCustomer};
+pub use linked::Link;
+pub use message::Message;
 pub use order::{Order, OrderState};
 pub use outbox::OutboxEntry;
+pub use phone::CodeOpening;
 pub use verification::Verification;
 
 use sea_orm::DbErr;
@@ -53,6 +61,42 @@ pub enum OnboardingError {
         /// How many one may have.
         at_most: u32,
     },
+    /// The deposit is linked to another wallet.
+    #[error(
+        "this bank account is linked to another wallet already: unlink that one, or use another"
+    )]
+    ReferenceLinked,
+    /// Too soon after the last code or wrong answer.
+    #[error("too soon: wait {retry_after} s, then try again")]
+    TooSoon {
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
+    /// The code is not the one that was sent.
+    #[error(
+        "the code is not the one that was sent: {left} answers are left, the next in {retry_after} s"
+    )]
+    CodeWrong {
+        /// How many answers are left.
+        left: u32,
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
+    /// The code was sent too long ago, or another one was sent since.
+    #[error("the code is no longer good: answer the newest one, or ask for another")]
+    CodeExpired,
+    /// The code was answered wrongly as often as it may be.
+    #[error("the code was answered wrongly five times: ask for another one")]
+    CodeExhausted,
+    /// There is no such token for a purse of this class.
+    #[error("there is no such token for this class: ask for one at a counter of this bank")]
+    TokenUnknown,
+    /// The token was used before.
+    #[error("the token was used before, and is good once: ask for another one at a counter")]
+    TokenUsed,
+    /// The token was given out too long ago.
+    #[error("the token is too old: ask for another one at a counter")]
+    TokenExpired,
     /// A stored value cannot be read back.
     #[error("a stored {0} cannot be read back: restore the records from a backup")]
     Damaged(&'static str),

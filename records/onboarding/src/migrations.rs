@@ -2,9 +2,10 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[Migration {
-    name: "customers, accounts, verifications, orders, outbox, receipts, accesses",
-    sql: "
+pub(crate) const ALL: &[Migration] = &[
+    Migration {
+        name: "customers, accounts, verifications, orders, outbox, receipts, accesses",
+        sql: "
 CREATE TABLE customers (
     id TEXT PRIMARY KEY NOT NULL,
     number_index {bytes} NOT NULL UNIQUE,
@@ -61,4 +62,67 @@ CREATE TABLE accesses (
 );
 CREATE INDEX accesses_by_customer ON accesses(customer);
 ",
-}];
+    },
+    Migration {
+        name: "purses without identity, steps at a branch",
+        sql: "
+CREATE TABLE phones (
+    id TEXT PRIMARY KEY NOT NULL,
+    number_index {bytes} NOT NULL UNIQUE,
+    sealed_number {bytes} NOT NULL,
+    codes_sent BIGINT NOT NULL,
+    wait_until BIGINT NOT NULL,
+    first_at BIGINT NOT NULL
+);
+CREATE TABLE phone_codes (
+    id TEXT PRIMARY KEY NOT NULL,
+    phone TEXT NOT NULL REFERENCES phones(id),
+    class TEXT NOT NULL,
+    wallet_key TEXT NOT NULL,
+    account TEXT NOT NULL,
+    code_index {bytes} NOT NULL,
+    attempts BIGINT NOT NULL,
+    answer_from BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    state TEXT NOT NULL
+);
+CREATE INDEX phone_codes_by_phone ON phone_codes(phone);
+CREATE INDEX phone_codes_by_account ON phone_codes(account);
+CREATE TABLE phone_messages (
+    id TEXT PRIMARY KEY NOT NULL,
+    phone TEXT NOT NULL REFERENCES phones(id),
+    sealed_text {bytes} NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE TABLE counter_tokens (
+    token_index {bytes} PRIMARY KEY NOT NULL,
+    class TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    account TEXT
+);
+CREATE TABLE branch_steps (
+    command_id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts(id),
+    step TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX branch_steps_by_account ON branch_steps(account);
+",
+    },
+    Migration {
+        name: "linked bank accounts",
+        sql: "
+CREATE TABLE linked_accounts (
+    reference_index {bytes} PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL UNIQUE REFERENCES accounts(id),
+    bank TEXT NOT NULL,
+    sealed_statement {bytes} NOT NULL,
+    at BIGINT NOT NULL
+);
+",
+    },
+];

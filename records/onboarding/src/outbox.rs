@@ -12,7 +12,7 @@ use yufu_base::{CommandId, Timestamp};
 pub struct OutboxEntry {
     /// The command's id; the ledger gives a repeat its first answer.
     pub command: CommandId,
-    /// What it came from: `account:<id>`, `order:<id>`, `desk:<id>`.
+    /// What it came from: `account:<id>`, `class:<id>:<class>`, `close:<id>`, `order:<id>`, `desk:<id>`.
     pub subject: String,
     /// The signed submission, exactly as it is to be sent.
     pub submission: Vec<u8>,
@@ -88,6 +88,22 @@ impl Onboarding {
                 let state = if accepted { AccountState::Open } else { AccountState::Refused };
                 account::Entity::update_many()
                     .col_expr(account::Column::State, Expr::value(state.as_str()))
+                    .filter(account::Column::Id.eq(account))
+                    .exec(&transaction)
+                    .await?;
+            }
+            Some(("class", change)) if accepted => {
+                let (account, class) =
+                    change.split_once(':').ok_or(OnboardingError::Damaged("subject"))?;
+                account::Entity::update_many()
+                    .col_expr(account::Column::Class, Expr::value(class))
+                    .filter(account::Column::Id.eq(account))
+                    .exec(&transaction)
+                    .await?;
+            }
+            Some(("close", account)) if accepted => {
+                account::Entity::update_many()
+                    .col_expr(account::Column::State, Expr::value(AccountState::Closed.as_str()))
                     .filter(account::Column::Id.eq(account))
                     .exec(&transaction)
                     .await?;

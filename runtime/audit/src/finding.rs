@@ -3,6 +3,7 @@
 use yufu_base::{AccountId, InstitutionId};
 use yufu_engine::BatchError;
 use yufu_log::{ChainError, Seq};
+use yufu_machine::ClassId;
 
 /// Something in the log that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,39 @@ pub enum Irregularity {
         /// Whose.
         account: AccountId,
     },
+    /// A command was done on a wallet that was closed or dormant, or not rested long enough.
+    #[error("done, though where wallet {0} stands does not admit it")]
+    Standing(AccountId),
+    /// A command was done against what a sub-wallet is: below one wallet, for one payee.
+    #[error("done, though wallet {0} is, or is not, a sub-wallet that may do this")]
+    SubWallet(AccountId),
+    /// A command was done beyond what all wallets of a class at a bank may hold together.
+    #[error("done, though the wallets of class {class} at {bank} hold more than they may together")]
+    Aggregate {
+        /// The bank.
+        bank: InstitutionId,
+        /// The class.
+        class: ClassId,
+    },
+    /// What the machine says all wallets of a class at a bank hold is not what was recomputed.
+    #[error(
+        "the wallets of class {class} at {bank} hold {machine} by the machine and {recomputed} recomputed"
+    )]
+    Holdings {
+        /// The bank.
+        bank: InstitutionId,
+        /// The class.
+        class: ClassId,
+        /// In the machine, in minor units.
+        machine: u128,
+        /// Recomputed, in minor units.
+        recomputed: i128,
+    },
+    /// A wallet does not stand, or is not of the class, that the recomputed books say.
+    #[error(
+        "wallet {0} has another class, standing or wallet above it by the machine than recomputed"
+    )]
+    WalletState(AccountId),
     /// A command was refused for a reason that the record of payments does not bear out.
     #[error("refused for a reason that the recomputed books do not bear out: {0}")]
     Refusal(String),
@@ -114,6 +148,11 @@ impl Irregularity {
             Self::OpenedTwice => "command.opened_twice",
             Self::Overdrawn(_) => "command.overdrawn",
             Self::Limit { .. } => "command.limit",
+            Self::Standing(_) => "command.standing",
+            Self::SubWallet(_) => "command.sub_wallet",
+            Self::Aggregate { .. } => "command.aggregate",
+            Self::Holdings { .. } => "books.holdings",
+            Self::WalletState(_) => "books.wallet",
             Self::Refusal(_) => "command.refusal",
             Self::Balance { .. } => "books.balance",
             Self::Total { .. } => "books.total",

@@ -5,17 +5,19 @@
 mod compare;
 mod flows;
 mod spent;
+mod wallets;
 
 use crate::finding::Irregularity;
 use flows::{Flow, Place};
 use spent::Spent;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use wallets::Known;
 use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Timestamp,
 };
 use yufu_machine::{
-    AccountKind, Action, Authorisation, ClassId, Limits, Outcome, PolicyTerms, Refusal, Role,
-    Submission,
+    AccountKind, Action, Authorisation, ClassId, HoldingTerms, Limits, Outcome, PolicyTerms,
+    Refusal, Role, Standing, Submission,
 };
 
 type Found = Result<(), Irregularity>;
@@ -24,8 +26,13 @@ type Found = Result<(), Irregularity>;
 pub(crate) struct Model {
     currency: Option<Currency>,
     terms: Option<PolicyTerms>,
+    rules: HoldingTerms,
     institutions: BTreeMap<InstitutionId, (Role, PublicKey)>,
-    wallets: BTreeMap<AccountId, (InstitutionId, ClassId)>,
+    wallets: BTreeMap<AccountId, Known>,
+    /// Wallets and the sub-wallets that were ever opened below them.
+    below: BTreeSet<(AccountId, AccountId)>,
+    /// What all wallets of a class at a bank hold.
+    sums: BTreeMap<(InstitutionId, ClassId), i128>,
     held: BTreeMap<Place, i128>,
     /// M0 created less M0 cancelled.
     issued: i128,
@@ -81,16 +88,22 @@ impl Model {
         if let Action::Pay { payer, payee, amount, authorisation, .. } = action {
             let stepped_up = *authorisation != Authorisation::Ordinary;
             found.extend(self.check_payment(at, (*payer, *payee), amount.minor(), stepped_up));
+            found.extend(self.check_below(at, (*payer, *payee), amount.minor()));
             self.spend(at, *payer, amount.minor());
+            if let Some(above) = self.above(*payer) {
+                self.spend(at, above, amount.minor());
+            }
         }
         found.extend(self.check_wallets(by, action).err());
-        for flow in flows::of(by, action) {
+        found.extend(self.check_life(at, action).err());
+        for flow in flows::of(by, action).into_iter().chain(self.flow_below(action)) {
             found.extend(self.flow(&flow).err());
         }
         if let Some(wallet) = flows::filled(action) {
             found.extend(self.check_cap(wallet).err());
         }
         found.extend(self.change(by, action).err());
+        found.extend(self.live(at, by, action));
         found
     }
 
@@ -104,7 +117,13 @@ impl Model {
             Action::OpenWallet { .. }
             | Action::CreditDeposits { .. }
             | Action::Exchange { .. }
-            | Action::Pay { .. } => *role == Role::Bank,
+            | Action::Pay { .. }
+            | Action::SetClass { .. }
+            | Action::CloseWallet { .. }
+            | Action::FlagDormant { .. }
+            | Action::Reactivate { .. }
+            | Action::OpenSubWallet { .. }
+            | Action::FundSubWallet { .. } => *role == Role::Bank,
             Action::ReplaceKey { institution, .. } => {
                 *role == Role::CentralBank || institution == by
             }
@@ -121,7 +140,7 @@ impl Model {
     /// The wallet that gives, or takes part in an exchange, is operated by the submitter.
     fn check_wallets(&self, by: &InstitutionId, action: &Action) -> Found {
         let operated = |id: AccountId| match self.wallets.get(&id) {
-            Some((bank, _)) if bank == by => Ok(()),
+            Some(known) if known.bank == *by => Ok(()),
             _ => Err(Irregularity::Wallet(id)),
         };
         match action {
@@ -136,6 +155,16 @@ impl Model {
             Action::Exchange { direction, .. } => {
                 flows::wallet(*direction).map_or(Ok(()), operated)
             }
+            Action::SetClass { account, .. }
+            | Action::CloseWallet { account }
+            | Action::FlagDormant { account }
+            | Action::Reactivate { account, .. }
+            | Action::FundSubWallet { account, .. } => operated(*account),
+            Action::OpenSubWallet { parent, payee, .. } => {
+                operated(*parent)?;
+                let there = parent != payee && self.wallets.contains_key(payee);
+                if there { Ok(()) } else { Err(Irregularity::Wallet(*payee)) }
+            }
             _ => Ok(()),
         }
     }
@@ -147,6 +176,8 @@ impl Model {
         minor: u64,
         stepped_up: bool,
     ) -> Vec<Irregularity> {
+        // A sub-wallet's payment is one of the wallet above it.
+        let payer = self.above(payer).unwrap_or(payer);
         let Some(limits) = self.limits(payer, stepped_up) else {
             return vec![Irregularity::Wallet(payer)];
         };
@@ -168,8 +199,9 @@ impl Model {
     }
 
     fn check_room(&self, wallet: AccountId, minor: u128) -> Found {
+        let wallet = self.above(wallet).unwrap_or(wallet);
         let cap = self.limits(wallet, false).and_then(|limits| limits.balance);
-        let held = u128::try_from(self.held_in(wallet)).unwrap_or(0);
+        let held = u128::try_from(self.held_with_below(wallet)).unwrap_or(0);
         let over = cap.is_some_and(|cap| held.saturating_add(minor) > u128::from(cap));
         let limit = Irregularity::Limit { limit: "balance", account: wallet };
         if over { Err(limit) } else { Ok(()) }
@@ -182,7 +214,9 @@ impl Model {
 
     fn check_refusal(&self, at: Timestamp, action: &Action, refusal: &Refusal) -> Found {
         let Action::Pay { payer, amount, .. } = action else { return Ok(()) };
-        let (day, year) = self.spent_so_far(at, *payer);
+        let (day, _) = self.spent_so_far(at, *payer);
+        let counted = self.above(*payer).unwrap_or(*payer);
+        let (above_day, above_year) = self.spent_so_far(at, counted);
         let borne_out = match refusal {
             Refusal::InsufficientFunds { account: AccountKind::Wallet, available, .. } => {
                 let held = self.held_in(*payer);
@@ -191,24 +225,29 @@ impl Model {
             Refusal::LimitExceeded(exceeded) => {
                 use yufu_machine::LimitKind as Kind;
                 let used = match exceeded.kind {
-                    Kind::Single => 0,
-                    Kind::Daily => day,
-                    Kind::Yearly => year,
-                    Kind::Balance => return Err(Irregularity::Refusal(refusal.to_string())),
+                    Kind::Single | Kind::SubSingle => 0,
+                    Kind::Daily => above_day,
+                    Kind::Yearly => above_year,
+                    Kind::SubDaily => day,
+                    Kind::Balance | Kind::Aggregate | Kind::SubBalance => {
+                        return Err(Irregularity::Refusal(refusal.to_string()));
+                    }
                 };
                 let remaining = u128::from(exceeded.limit).saturating_sub(used);
                 remaining == u128::from(exceeded.remaining)
                     && u128::from(amount.minor()) > remaining
             }
             Refusal::AccountUnknown(id) => !self.wallets.contains_key(id),
+            Refusal::AccountClosed(id) => self.stands(*id) == Some(Standing::Closed),
+            Refusal::AccountDormant(id) => self.stands(*id) == Some(Standing::Dormant),
             _ => true,
         };
         if borne_out { Ok(()) } else { Err(Irregularity::Refusal(refusal.to_string())) }
     }
 
     fn limits(&self, wallet: AccountId, stepped_up: bool) -> Option<Limits> {
-        let (_, class) = self.wallets.get(&wallet)?;
-        let class = self.terms.as_ref()?.classes.get(class)?;
+        let class = self.wallets.get(&wallet)?.class;
+        let class = self.terms.as_ref()?.classes.get(&class)?;
         Some(class.stepped_up.filter(|_| stepped_up).unwrap_or(class.ordinary))
     }
 
@@ -234,6 +273,11 @@ impl Model {
         if flow.cancels {
             self.issued = self.issued.saturating_sub(minor);
         }
+        for (place, minor) in [(&flow.to, minor), (&flow.from, minor.saturating_neg())] {
+            if let Some(Place::Wallet(wallet)) = place {
+                self.sum(*wallet, minor);
+            }
+        }
         if let Some(to) = &flow.to {
             let held = self.held.entry(to.clone()).or_default();
             *held = held.saturating_add(minor);
@@ -253,9 +297,6 @@ impl Model {
         let replaced = match action {
             Action::RegisterBank { bank, key } => {
                 self.institutions.insert(bank.clone(), (Role::Bank, *key)).is_some()
-            }
-            Action::OpenWallet { account, class } => {
-                self.wallets.insert(*account, (by.clone(), *class)).is_some()
             }
             Action::ReplaceKey { institution, key } => {
                 match self.institutions.get_mut(institution) {

@@ -9,3 +9,4 @@ mod honest;
 mod rules;
 mod support;
 mod tampering;
+mod wallets;

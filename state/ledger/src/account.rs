@@ -3,6 +3,7 @@
 use crate::chart::BankNumber;
 use crate::spending::Spending;
 use borsh::{BorshDeserialize, BorshSerialize};
+use yufu_base::Timestamp;
 
 /// What an account is for (the chart of accounts, ADR 0002).
 #[derive(
@@ -62,6 +63,17 @@ impl AccountKind {
     }
 }
 
+/// Where a wallet stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Standing {
+    /// In use.
+    Open,
+    /// Nothing moved for long: what is in it stays until its holder comes forward.
+    Dormant,
+    /// Closed for good, empty.
+    Closed,
+}
+
 /// What only a wallet has. `C` is what the caller knows its class by; the ledger keeps it and
 /// does not interpret it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -72,6 +84,10 @@ pub struct Wallet<C> {
     pub class: C,
     /// What was paid from it.
     pub spending: Spending,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When something last moved in or out; at first, when it was opened.
+    pub moved: Timestamp,
 }
 
 /// An account, in minor units of the ledger's currency.

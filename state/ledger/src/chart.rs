@@ -140,7 +140,7 @@ mod tests {
     fn a_wallet_that_squats_on_a_banks_id_stops_its_registration_and_changes_nothing() {
         let mut ledger = ledger();
         let squatted = institution_account(&name("other"), AccountKind::Vault);
-        ledger.open_wallet(squatted, BankNumber(1), 4).unwrap();
+        ledger.open_wallet(squatted, BankNumber(1), 4, yufu_base::Timestamp::default()).unwrap();
         let before = ledger.clone();
         assert_eq!(
             ledger.open_bank(BankNumber(2), &name("other")),

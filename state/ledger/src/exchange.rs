@@ -66,7 +66,9 @@ mod tests {
     fn stocked() -> (Ledger<u8>, WalletSlot) {
         let mut ledger = Ledger::new(&"central-bank".parse().unwrap());
         ledger.open_bank(BANK, &"bank".parse().unwrap()).unwrap();
-        let wallet = ledger.open_wallet(AccountId::new(7), BANK, 4).unwrap();
+        let wallet = ledger
+            .open_wallet(AccountId::new(7), BANK, 4, yufu_base::Timestamp::default())
+            .unwrap();
         for (movement, amount) in [
             (Movement::CreateReserves, 1000),
             (Movement::Issue, 300),

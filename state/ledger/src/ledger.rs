@@ -1,12 +1,12 @@
 //! The books: every account in the order it was opened, found by its id.
 
-use crate::account::{Account, AccountKind, Wallet};
+use crate::account::{Account, AccountKind, Standing, Wallet};
 use crate::chart::{BankNumber, ChartError, Desk, institution_account};
 use crate::index::Index;
 use crate::spending::Spending;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
-use yufu_base::{AccountId, InstitutionId};
+use yufu_base::{AccountId, InstitutionId, Timestamp};
 
 /// The books of one currency. `C` is what the caller knows the class of a wallet by.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -14,7 +14,10 @@ pub struct Ledger<C> {
     accounts: Vec<Account<C>>,
     slots: Index,
     desks: BTreeMap<BankNumber, Desk>,
-    wallets: u128,
+    pub(crate) wallets: u128,
+    /// What all wallets of a class at a bank hold together.
+    #[borsh(bound(deserialize = "C: BorshDeserialize + Ord"))]
+    pub(crate) holdings: BTreeMap<(BankNumber, C), u128>,
 }
 
 /// The place of an account among all, in the order they were opened.
@@ -39,8 +42,13 @@ impl<C> Ledger<C> {
     /// Empty books: the two accounts of the central bank, and no money.
     #[must_use]
     pub fn new(central_bank: &InstitutionId) -> Self {
-        let mut ledger =
-            Self { accounts: Vec::new(), slots: Index::new(), desks: BTreeMap::new(), wallets: 0 };
+        let mut ledger = Self {
+            accounts: Vec::new(),
+            slots: Index::new(),
+            desks: BTreeMap::new(),
+            wallets: 0,
+            holdings: BTreeMap::new(),
+        };
         for (slot, kind) in
             [(Self::BACKING, AccountKind::Backing), (Self::PAPER_PUBLIC, AccountKind::PaperPublic)]
         {
@@ -50,7 +58,7 @@ impl<C> Ledger<C> {
         ledger
     }
 
-    /// Opens a wallet.
+    /// Opens a wallet at `now`.
     ///
     /// # Errors
     /// [`ChartError`], the first in the order of its variants; nothing changes then.
@@ -59,6 +67,7 @@ impl<C> Ledger<C> {
         id: AccountId,
         bank: BankNumber,
         class: C,
+        now: Timestamp,
     ) -> Result<WalletSlot, ChartError> {
         if self.desk(bank).is_none() {
             return Err(ChartError::BankUnknown);
@@ -67,10 +76,25 @@ impl<C> Ledger<C> {
             return Err(ChartError::AccountExists(id));
         }
         let [slot] = self.free_slots().ok_or(ChartError::Full)?;
-        let wallet = Wallet { bank, class, spending: Spending::NONE };
+        let (spending, standing) = (Spending::NONE, Standing::Open);
+        let wallet = Wallet { bank, class, spending, standing, moved: now };
         let kind = AccountKind::Wallet;
         self.put(slot, id, Account { kind, debits: 0, credits: 0, wallet: Some(wallet) });
         Ok(WalletSlot(slot))
+    }
+
+    /// Moves a wallet to another standing.
+    pub fn set_standing(&mut self, wallet: WalletSlot, standing: Standing) {
+        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
+            wallet.standing = standing;
+        }
+    }
+
+    /// Notes that something moved in or out of a wallet, or its holder came forward.
+    pub fn set_moved(&mut self, wallet: WalletSlot, now: Timestamp) {
+        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
+            wallet.moved = now;
+        }
     }
 
     /// An account by its id.
@@ -118,14 +142,6 @@ impl<C> Ledger<C> {
     /// The running sum of all wallets, in minor units.
     pub(crate) const fn wallets_total(&self) -> u128 {
         self.wallets
-    }
-
-    pub(crate) fn wallets_debited(&mut self, amount: u64) {
-        self.wallets = self.wallets.saturating_sub(u128::from(amount));
-    }
-
-    pub(crate) fn wallets_credited(&mut self, amount: u64) {
-        self.wallets = self.wallets.saturating_add(u128::from(amount));
     }
 
     pub(crate) fn desk(&self, bank: BankNumber) -> Option<&Desk> {

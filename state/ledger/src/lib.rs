@@ -6,6 +6,7 @@
 mod account;
 mod chart;
 mod exchange;
+mod holdings;
 mod index;
 mod issuance;
 mod ledger;
@@ -14,7 +15,7 @@ mod posting;
 mod spending;
 mod supply;
 
-pub use account::{Account, AccountKind, Wallet};
+pub use account::{Account, AccountKind, Standing, Wallet};
 pub use chart::{BankNumber, ChartError, institution_account};
 pub use exchange::Exchange;
 pub use issuance::Movement;

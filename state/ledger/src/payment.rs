@@ -1,4 +1,5 @@
-//! A payment from wallet to wallet, counted in what the payer has spent.
+//! A payment from wallet to wallet, counted in what the payer has spent; and money that only
+//! changes places between wallets of one holder, which counts as no payment.
 
 use crate::AccountKind;
 use crate::ledger::{Ledger, WalletSlot};
@@ -18,13 +19,47 @@ impl<C> Ledger<C> {
         now: Period,
     ) -> Result<Checked, PostingError> {
         let checked = self.check(Linked::one(payer.0, payee.0), amount)?;
-        match &self.at(payer.0).wallet {
-            Some(wallet) => {
-                let spending = wallet.spending.plus(now, amount);
-                let spending = spending.ok_or(PostingError::OutOfRange(AccountKind::Wallet))?;
-                Ok(checked.counting(payer.0, spending))
-            }
-            None => Ok(checked),
-        }
+        self.counted(checked, payer, amount, now)
+    }
+
+    /// Checks a payment that counts for two wallets: the one that pays, and the one it belongs to.
+    ///
+    /// # Errors
+    /// [`PostingError`], the first in the order of its variants.
+    pub fn check_payment_below(
+        &self,
+        (payer, above): (WalletSlot, WalletSlot),
+        payee: WalletSlot,
+        amount: u64,
+        now: Period,
+    ) -> Result<Checked, PostingError> {
+        let checked = self.check_payment(payer, payee, amount, now)?;
+        self.counted(checked, above, amount, now)
+    }
+
+    /// Checks that `amount` minor units change places between two wallets of one holder.
+    ///
+    /// # Errors
+    /// [`PostingError`], the first in the order of its variants.
+    pub fn check_transfer(
+        &self,
+        from: WalletSlot,
+        to: WalletSlot,
+        amount: u64,
+    ) -> Result<Checked, PostingError> {
+        self.check(Linked::one(from.0, to.0), amount)
+    }
+
+    fn counted(
+        &self,
+        checked: Checked,
+        wallet: WalletSlot,
+        amount: u64,
+        now: Period,
+    ) -> Result<Checked, PostingError> {
+        let Some(found) = &self.at(wallet.0).wallet else { return Ok(checked) };
+        let spending = found.spending.plus(now, amount);
+        let spending = spending.ok_or(PostingError::OutOfRange(AccountKind::Wallet))?;
+        Ok(checked.counting(wallet.0, spending))
     }
 }

@@ -44,7 +44,8 @@ pub(crate) struct Linked {
 pub struct Checked {
     linked: Linked,
     amount: u64,
-    spending: Option<(Slot, Spending)>,
+    /// At most the paying wallet and the one it belongs to.
+    spending: [Option<(Slot, Spending)>; 2],
 }
 
 impl Linked {
@@ -63,7 +64,10 @@ impl Linked {
 
 impl Checked {
     pub(crate) fn counting(self, wallet: Slot, spending: Spending) -> Self {
-        Self { spending: Some((wallet, spending)), ..self }
+        let [first, _] = self.spending;
+        let counted = Some((wallet, spending));
+        let spending = if first.is_none() { [counted, None] } else { [first, counted] };
+        Self { spending, ..self }
     }
 }
 
@@ -81,9 +85,11 @@ impl<C> Ledger<C> {
                 return Err(PostingError::OutOfRange(credit.kind));
             }
         }
-        Ok(Checked { linked, amount, spending: None })
+        Ok(Checked { linked, amount, spending: [None, None] })
     }
+}
 
+impl<C: Copy + Ord> Ledger<C> {
     /// Posts what was checked. To be called at once: a posting checked against an earlier state
     /// of the books may overdraw.
     pub fn commit(&mut self, checked: Checked) {
@@ -92,18 +98,18 @@ impl<C> Ledger<C> {
             let account = self.at_mut(entry.debit);
             account.debits = account.debits.saturating_add(amount);
             if account.kind == AccountKind::Wallet {
-                self.wallets_debited(amount);
+                self.wallet_debited(entry.debit, amount);
             }
             let account = self.at_mut(entry.credit);
             account.credits = account.credits.saturating_add(amount);
             if account.kind == AccountKind::Wallet {
-                self.wallets_credited(amount);
+                self.wallet_credited(entry.credit, amount);
             }
         }
-        if let Some((slot, spending)) = spending
-            && let Some(wallet) = &mut self.at_mut(slot).wallet
-        {
-            wallet.spending = spending;
+        for (slot, spending) in spending.into_iter().flatten() {
+            if let Some(wallet) = &mut self.at_mut(slot).wallet {
+                wallet.spending = spending;
+            }
         }
     }
 }

@@ -3,9 +3,12 @@
 
 use crate::outcome::Done;
 use crate::refusal::Refusal;
+use crate::sub_wallets::SubWallets;
 use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{AccountId, Amount, Currency, InstitutionId, PublicKey, Timestamp};
-use yufu_ledger::{BankNumber, ChartError, Ledger, Period, PostingError, Wallet, WalletSlot};
+use yufu_ledger::{
+    BankNumber, ChartError, Ledger, Period, PostingError, Standing, Wallet, WalletSlot,
+};
 use yufu_registry::{
     ClassId, InstitutionNumber, Policy, Registry, RegistryError, Role, WalletClass,
 };
@@ -15,6 +18,7 @@ pub(crate) struct Books {
     pub(crate) currency: Currency,
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger<ClassId>,
+    pub(crate) sub_wallets: SubWallets,
 }
 
 /// An established submitter, and the time its command was stamped with.
@@ -27,6 +31,7 @@ pub(crate) struct Submitter {
 
 /// A wallet an order names, with what the policy says of its class.
 pub(crate) struct Found<'a> {
+    pub(crate) id: AccountId,
     pub(crate) slot: WalletSlot,
     pub(crate) balance: u64,
     pub(crate) wallet: &'a Wallet<ClassId>,
@@ -86,7 +91,15 @@ impl Books {
         let (slot, balance, wallet) = self.ledger.wallet(id).ok_or(Refusal::AccountUnknown(id))?;
         // A policy keeps every class there ever was, so a wallet's class is always found.
         let class = self.policy().class(wallet.class).ok_or(Refusal::ClassUnknown(wallet.class))?;
-        Ok(Found { slot, balance, wallet, class })
+        Ok(Found { id, slot, balance, wallet, class })
+    }
+
+    /// A wallet that the submitter operates and that is not closed.
+    pub(crate) fn own_wallet(&self, by: Submitter, id: AccountId) -> Result<Found<'_>, Refusal> {
+        let wallet = self.wallet(id)?;
+        wallet.must_be_operated_by(by.bank())?;
+        wallet.must_be_open()?;
+        Ok(wallet)
     }
 
     /// The minor units of an amount that is something, in the ledger's currency.
@@ -109,12 +122,22 @@ impl Books {
 }
 
 impl Found<'_> {
-    pub(crate) fn must_be_operated_by(
-        &self,
-        bank: BankNumber,
-        id: AccountId,
-    ) -> Result<(), Refusal> {
-        if self.wallet.bank == bank { Ok(()) } else { Err(Refusal::OtherBank(id)) }
+    pub(crate) fn must_be_operated_by(&self, bank: BankNumber) -> Result<(), Refusal> {
+        if self.wallet.bank == bank { Ok(()) } else { Err(Refusal::OtherBank(self.id)) }
+    }
+
+    pub(crate) fn must_be_open(&self) -> Result<(), Refusal> {
+        match self.wallet.standing {
+            Standing::Open | Standing::Dormant => Ok(()),
+            Standing::Closed => Err(Refusal::AccountClosed(self.id)),
+        }
+    }
+
+    pub(crate) fn must_be_awake(&self) -> Result<(), Refusal> {
+        match self.wallet.standing {
+            Standing::Open | Standing::Closed => Ok(()),
+            Standing::Dormant => Err(Refusal::AccountDormant(self.id)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature,
 };
-use yufu_registry::{ClassId, Policy};
+use yufu_registry::{ClassId, HoldingRules, Policy};
 
 /// Separates the signature of an order from every other use of the same key.
 const SIGNING_TAG: &[u8] = b"yufu.command.v1\0";
@@ -141,6 +141,70 @@ pub enum Action {
         /// What authorises it.
         authorisation: Authorisation,
     },
+    /// Central bank: puts holding rules in force. Wallets that hold more keep it.
+    SetHoldingRules {
+        /// The rules from now on.
+        rules: HoldingRules,
+    },
+    /// Bank: gives a wallet another class, up or down. What it holds has to fit.
+    SetClass {
+        /// Operated by the submitter.
+        account: AccountId,
+        /// Its class from now on.
+        class: ClassId,
+    },
+    /// Bank: closes a wallet for good. An empty one; of a sub-wallet, what is left goes back to
+    /// the wallet above it.
+    CloseWallet {
+        /// Operated by the submitter.
+        account: AccountId,
+    },
+    /// Bank: a wallet in which nothing moved for as long as the policy says rests until its
+    /// holder comes forward.
+    FlagDormant {
+        /// Operated by the submitter.
+        account: AccountId,
+    },
+    /// Bank: the holder of a dormant wallet came forward.
+    Reactivate {
+        /// Operated by the submitter.
+        account: AccountId,
+        /// Commitment to the presentation (or, without identity, to the repeated verification).
+        evidence: Digest,
+    },
+    /// Bank: opens a wallet below another, for payments to one payee within limits of its own.
+    OpenSubWallet {
+        /// Drawn at random by the bank; opaque.
+        account: AccountId,
+        /// The holder's wallet, operated by the submitter.
+        parent: AccountId,
+        /// The one wallet it may pay, at any bank.
+        payee: AccountId,
+        /// Its own limits, none wider than those of the parent's class.
+        limits: SubLimits,
+        /// Commitment to the order the holder signed.
+        order: Digest,
+    },
+    /// Bank: moves money from a wallet to one below it. Counts as no payment.
+    FundSubWallet {
+        /// The wallet below, operated by the submitter.
+        account: AccountId,
+        /// How much.
+        amount: Amount,
+        /// Commitment to the order the holder signed.
+        order: Digest,
+    },
+}
+
+/// The limits of a sub-wallet, in minor units; those of the class above it hold as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SubLimits {
+    /// The most one payment may be.
+    pub per_payment: u64,
+    /// The most that may be paid in one calendar day of the policy.
+    pub per_day: u64,
+    /// The most it may hold.
+    pub balance: u64,
 }
 
 /// From which form of money into which, and the wallet where one takes part.

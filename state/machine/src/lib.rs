@@ -11,18 +11,19 @@ mod memory;
 mod outcome;
 mod refusal;
 mod steps;
+mod sub_wallets;
 mod views;
 
 #[cfg(test)]
 mod tests;
 
-pub use command::{Action, Authorisation, Direction, Order, Submission};
+pub use command::{Action, Authorisation, Direction, Order, SubLimits, Submission};
 pub use machine::Machine;
 pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
 pub use views::{Totals, WalletView};
-pub use yufu_ledger::{Account, AccountKind, Supply, institution_account};
+pub use yufu_ledger::{Account, AccountKind, Standing, Supply, institution_account};
 pub use yufu_registry::{
-    ClassId, ClassIdError, Institution, InstitutionNumber, Limits, Policy, PolicyError,
-    PolicyTerms, Role, UtcOffset, WalletClass,
+    ClassId, ClassIdError, HoldingError, HoldingRules, HoldingTerms, Institution,
+    InstitutionNumber, Limits, Policy, PolicyError, PolicyTerms, Role, UtcOffset, WalletClass,
 };

@@ -1,9 +1,10 @@
 //! Limits: the registry says what may be paid and held, the ledger what was; here one is held
 //! against the other, and the step-up that would lift a limit is found.
 
+use crate::command::SubLimits;
 use crate::refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
 use yufu_ledger::{Period, Wallet};
-use yufu_registry::{ClassId, Limits, Policy, WalletClass};
+use yufu_registry::{ClassId, Limits, Policy, Registry, WalletClass};
 
 /// A payment to be held against limits.
 pub(crate) struct Asked {
@@ -65,6 +66,57 @@ pub(crate) fn check_holding(
         requested: amount,
         step_up: classes_where(policy, |class| may_hold(class, balance, amount)),
     }))
+}
+
+/// Holds what is added to all wallets of a class at a bank, which hold `together`, against the cap
+/// of their sum.
+pub(crate) fn check_aggregate(
+    registry: &Registry,
+    class: ClassId,
+    together: u128,
+    amount: u64,
+) -> Result<(), Refusal> {
+    let rules = registry.holding();
+    let Some(limit) = rules.aggregate(class) else { return Ok(()) };
+    let remaining = u128::from(limit).saturating_sub(together);
+    if u128::from(amount) <= remaining {
+        return Ok(());
+    }
+    let classes = registry.policy().terms().classes.keys();
+    let uncapped: Vec<_> = classes.copied().filter(|id| rules.aggregate(*id).is_none()).collect();
+    Err(Refusal::LimitExceeded(LimitExceeded {
+        kind: LimitKind::Aggregate,
+        limit,
+        remaining: u64::try_from(remaining).unwrap_or(limit),
+        requested: amount,
+        step_up: (!uncapped.is_empty()).then_some(StepUp::Classes(uncapped)),
+    }))
+}
+
+/// Holds a payment from a sub-wallet against its own limits. Nothing but its holder lifts them.
+pub(crate) fn check_sub_payment(limits: &SubLimits, asked: &Asked) -> Result<(), Refusal> {
+    check_below(LimitKind::SubSingle, limits.per_payment, 0, asked.amount)?;
+    check_below(LimitKind::SubDaily, limits.per_day, asked.paid_on_day, asked.amount)
+}
+
+/// Holds `amount` against a limit of a sub-wallet of which `used` is used.
+pub(crate) fn check_below(
+    kind: LimitKind,
+    limit: u64,
+    used: u64,
+    amount: u64,
+) -> Result<(), Refusal> {
+    if may_hold_below(limit, used, amount) {
+        return Ok(());
+    }
+    let remaining = limit.saturating_sub(used);
+    let (requested, step_up) = (amount, None);
+    Err(Refusal::LimitExceeded(LimitExceeded { kind, limit, remaining, requested, step_up }))
+}
+
+/// Whether `amount` fits into what is left of a sub-wallet's limit.
+pub(crate) const fn may_hold_below(limit: u64, used: u64, amount: u64) -> bool {
+    amount <= limit.saturating_sub(used)
 }
 
 /// How much more a wallet that holds `balance` may hold; `None` is any amount.

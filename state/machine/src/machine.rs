@@ -6,6 +6,7 @@ use crate::command::{Action, Submission, write_signing_bytes};
 use crate::memory::Memory;
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
+use crate::sub_wallets::{SubWallet, SubWallets};
 use std::io::{BufWriter, Write};
 use yufu_base::{Digest, Stamp, StateMachine};
 use yufu_ledger::Ledger;
@@ -63,6 +64,7 @@ impl Machine {
             currency: *currency,
             registry: Registry::new(central_bank.clone(), *key, policy.clone()),
             ledger: Ledger::new(central_bank),
+            sub_wallets: SubWallets::default(),
         };
         let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
         let mut memory = Memory::default();
@@ -123,6 +125,17 @@ fn step(books: &mut Books, by: Submitter, action: &Action) -> Result<Done, Refus
         Action::Exchange { direction, amount } => books.exchange(by, *direction, *amount),
         Action::Pay { payer, payee, amount, order: _, authorisation } => {
             books.pay(by, *payer, *payee, *amount, *authorisation)
+        }
+        Action::SetHoldingRules { rules } => books.set_holding_rules(by, rules),
+        Action::SetClass { account, class } => books.set_class(by, *account, *class),
+        Action::CloseWallet { account } => books.close_wallet(by, *account),
+        Action::FlagDormant { account } => books.flag_dormant(by, *account),
+        Action::Reactivate { account, evidence: _ } => books.reactivate(by, *account),
+        Action::OpenSubWallet { account, parent, payee, limits, order: _ } => {
+            books.open_sub_wallet(by, *account, SubWallet::new(*parent, *payee, *limits))
+        }
+        Action::FundSubWallet { account, amount, order: _ } => {
+            books.fund_sub_wallet(by, *account, *amount)
         }
     }
 }

@@ -72,6 +72,9 @@ pub enum Refusal {
     /// A new policy lacks a class that wallets may have.
     #[error("the new policy lacks class {0}, which wallets may have: keep it")]
     ClassRemoved(ClassId),
+    /// No rule knows dormant wallets.
+    #[error("no rule flags wallets dormant: the central bank sets after how many days one does")]
+    NoDormancy,
     /// The account id is taken.
     #[error("account {0} exists already: draw a new id at random")]
     AccountExists(AccountId),
@@ -81,6 +84,47 @@ pub enum Refusal {
     /// The wallet is operated by another bank.
     #[error("wallet {0} is operated by another bank: submit through that one")]
     OtherBank(AccountId),
+    /// The wallet is closed for good.
+    #[error("wallet {0} is closed: use another one")]
+    AccountClosed(AccountId),
+    /// The wallet is dormant.
+    #[error("wallet {0} is dormant: its holder lifts that by showing an identity at its bank")]
+    AccountDormant(AccountId),
+    /// The wallet is not dormant, so there is nothing to lift.
+    #[error("wallet {0} is not dormant: use it as it is")]
+    NotDormant(AccountId),
+    /// Something moved in the wallet not long enough ago.
+    #[error("something moved in the wallet lately: it may be flagged dormant from {earliest} ms on", earliest = .earliest.millis())]
+    MovedLately {
+        /// From when on it may be flagged, if nothing moves until then.
+        earliest: Timestamp,
+    },
+    /// The wallet lies below another one, and that one decides.
+    #[error("wallet {0} is a sub-wallet: do this with the wallet above it")]
+    IsSubWallet(AccountId),
+    /// The wallet lies below no other.
+    #[error("wallet {0} is no sub-wallet: name one that lies below another wallet")]
+    NotSubWallet(AccountId),
+    /// There are as many wallets below this one as there may be.
+    #[error("wallet {0} has 16 sub-wallets, the most there may be: close one first")]
+    TooManySubWallets(AccountId),
+    /// Wallets below it are still open.
+    #[error("wallet {0} has open sub-wallets: close them first, what they hold comes back")]
+    HasSubWallets(AccountId),
+    /// A limit of a sub-wallet would be wider than that of the class above it.
+    #[error(
+        "a limit of the sub-wallet is wider than that of class {0} above it: choose smaller ones"
+    )]
+    SubLimitWider(ClassId),
+    /// A sub-wallet pays one payee only.
+    #[error("the sub-wallet pays {0} only: pay others from the wallet above it")]
+    OtherPayee(AccountId),
+    /// The wallet has this class.
+    #[error("the wallet is of class {0} already: name another one")]
+    ClassUnchanged(ClassId),
+    /// A wallet that is to be closed holds something.
+    #[error("the wallet holds {0} (minor units): take it out first, then close it")]
+    NotEmpty(u64),
     /// Payer and payee are one.
     #[error("payer and payee are the same wallet: name two different ones")]
     SameAccount,
@@ -151,8 +195,16 @@ pub enum LimitKind {
     Daily,
     /// Of one calendar year.
     Yearly,
-    /// Of what the wallet may hold.
+    /// Of what the wallet may hold, its sub-wallets included.
     Balance,
+    /// Of what all wallets of the class at the bank may hold together.
+    Aggregate,
+    /// Of one payment from a sub-wallet.
+    SubSingle,
+    /// Of one calendar day of a sub-wallet.
+    SubDaily,
+    /// Of what a sub-wallet may hold.
+    SubBalance,
 }
 
 /// What would lift a limit.
@@ -182,9 +234,22 @@ impl Refusal {
             Self::NotABank(_) => "institution.not_a_bank",
             Self::ClassUnknown(_) => "class.unknown",
             Self::ClassRemoved(_) => "policy.class_removed",
+            Self::NoDormancy => "policy.no_dormancy",
             Self::AccountExists(_) => "account.exists",
             Self::AccountUnknown(_) => "account.unknown",
             Self::OtherBank(_) => "account.other_bank",
+            Self::AccountClosed(_) => "account.closed",
+            Self::AccountDormant(_) => "account.dormant",
+            Self::NotDormant(_) => "account.not_dormant",
+            Self::MovedLately { .. } => "account.moved_lately",
+            Self::IsSubWallet(_) => "account.is_sub_wallet",
+            Self::NotSubWallet(_) => "account.not_sub_wallet",
+            Self::TooManySubWallets(_) => "account.too_many_sub_wallets",
+            Self::HasSubWallets(_) => "account.has_sub_wallets",
+            Self::SubLimitWider(_) => "sub_wallet.limit_wider",
+            Self::OtherPayee(_) => "sub_wallet.other_payee",
+            Self::ClassUnchanged(_) => "class.unchanged",
+            Self::NotEmpty(_) => "account.not_empty",
             Self::SameAccount => "transfer.same_account",
             Self::AmountZero => "transfer.amount_zero",
             Self::CurrencyDiffers { .. } => "transfer.currency_differs",
@@ -195,6 +260,10 @@ impl Refusal {
                 LimitKind::Daily => "transfer.limit_exceeded.daily",
                 LimitKind::Yearly => "transfer.limit_exceeded.yearly",
                 LimitKind::Balance => "transfer.limit_exceeded.balance",
+                LimitKind::Aggregate => "transfer.limit_exceeded.aggregate",
+                LimitKind::SubSingle => "sub_wallet.limit_exceeded.single",
+                LimitKind::SubDaily => "sub_wallet.limit_exceeded.daily",
+                LimitKind::SubBalance => "sub_wallet.limit_exceeded.balance",
             },
             Self::PayeeFull => "transfer.payee_full",
             Self::Full => "ledger.full",
@@ -224,6 +293,10 @@ impl fmt::Display for LimitExceeded {
             LimitKind::Daily => "may be paid in a day",
             LimitKind::Yearly => "may be paid in a year",
             LimitKind::Balance => "the wallet may hold",
+            LimitKind::Aggregate => "all wallets of the class at the bank may hold",
+            LimitKind::SubSingle => "one payment from the sub-wallet may be",
+            LimitKind::SubDaily => "may be paid from the sub-wallet in a day",
+            LimitKind::SubBalance => "the sub-wallet may hold",
         };
         write!(
             f,

@@ -4,7 +4,7 @@ use crate::books::bank_number;
 use crate::limits;
 use crate::machine::Machine;
 use yufu_base::{AccountId, Amount, Currency, InstitutionId, Timestamp};
-use yufu_ledger::{Account, AccountKind, Supply};
+use yufu_ledger::{Account, AccountKind, Standing, Supply};
 use yufu_registry::{ClassId, Institution, InstitutionNumber, Limits, Policy};
 
 /// A wallet as its bank sees it.
@@ -14,6 +14,10 @@ pub struct WalletView {
     pub bank: InstitutionId,
     /// Its class.
     pub class: ClassId,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The wallet above it, if it is a sub-wallet.
+    pub parent: Option<AccountId>,
     /// What it holds.
     pub balance: Amount,
     /// What was paid from it today, by the policy's calendar.
@@ -102,6 +106,8 @@ impl Machine {
         Some(WalletView {
             bank: books.registry.name(InstitutionNumber(found.wallet.bank.0))?.clone(),
             class: found.wallet.class,
+            standing: found.wallet.standing,
+            parent: books.sub_wallets.get(account).map(|below| below.parent),
             balance: books.amount(found.balance),
             spent_today: books.amount(today),
             spent_this_year: books.amount(this_year),
@@ -110,6 +116,15 @@ impl Machine {
             remaining_today: left(limits.per_day, today),
             remaining_this_year: left(limits.per_year, this_year),
             remaining_balance: limits::room(&limits, found.balance).map(|m| books.amount(m)),
+        })
+    }
+
+    /// What the wallets of each class at each bank hold together, in minor units.
+    pub fn holdings(&self) -> impl Iterator<Item = (&InstitutionId, ClassId, u128)> {
+        self.books.iter().flat_map(|books| {
+            books.ledger.holdings().filter_map(|((bank, class), held)| {
+                Some((books.registry.name(InstitutionNumber(bank.0))?, class, held))
+            })
         })
     }
 

@@ -1,5 +1,6 @@
 //! Institutions: who they are, what they may do, and the key they sign with now.
 
+use crate::holding::HoldingRules;
 use crate::policy::Policy;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub struct Registry {
     institutions: BTreeMap<InstitutionId, Institution>,
     names: Vec<InstitutionId>,
     policy: Policy,
+    holding: HoldingRules,
 }
 
 impl Registry {
@@ -62,6 +64,7 @@ impl Registry {
             names: vec![central_bank.clone()],
             institutions: [(central_bank, first)].into(),
             policy,
+            holding: HoldingRules::default(),
         }
     }
 
@@ -86,6 +89,12 @@ impl Registry {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The holding rules in force.
+    #[must_use]
+    pub const fn holding(&self) -> &HoldingRules {
+        &self.holding
     }
 
     /// Whether [`Registry::register`] would succeed, and the number it would give.
@@ -129,6 +138,11 @@ impl Registry {
     /// Puts a policy in force.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    /// Puts holding rules in force.
+    pub fn set_holding(&mut self, rules: HoldingRules) {
+        self.holding = rules;
     }
 }
 

@@ -1,15 +1,17 @@
 //! The identity authority: opens its register, imports the city, publishes itself as an issuer.
 
 use super::Plan;
-use super::trust::Trust;
+use super::issuer::issuer;
+use super::trust::{Trust, issuers, verifiers};
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::authority::{Authority, issuer_profile};
-use yufu_base::Signer;
-use yufu_credentials::Credentials;
+use yufu_api::authority::{Authority, Looks, OwnLook};
+use yufu_api::http::Client;
+use yufu_api::relying_party::Party;
+use yufu_api::trust::TrustSource;
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_population::{Imported, Population};
-use yufu_profile::{CredentialType, Role};
+use yufu_profile::Role;
 
 pub(super) async fn open(
     plan: &Plan<'_>,
@@ -18,38 +20,33 @@ pub(super) async fn open(
 ) -> Result<Authority> {
     let institution = plan.the(Role::IdentityAuthority)?;
     let id = institution.id.clone();
-    let keys = plan.data.keys(&id)?;
     let population = population(plan, &mut progress).await?;
-    let database = Database::open(&plan.data.database(&id, "credentials")?).await?;
-    let credentials: Vec<CredentialType> = plan
-        .profile()
-        .credentials
-        .iter()
-        .filter(|kind| kind.issuer == Role::IdentityAuthority)
-        .cloned()
-        .collect();
-    let identifier = plan.endpoint("/authority")?;
-    let signer: Arc<dyn Signer> = keys.signer("credentials")?;
-    let chain = trust.credential_chain(
-        &keys,
-        &institution.name,
-        identifier.as_str(),
-        signer.public_key(),
-    )?;
-    let profile = issuer_profile(identifier, &institution.name, &credentials);
     Ok(Authority {
-        metadata: profile.issuer_metadata()?,
-        authorization_server: profile.authorization_server_metadata()?,
-        credentials,
+        issuer: issuer(plan, trust, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         population,
-        records: Credentials::open(database).await?,
-        signer,
-        chain,
+        own_look: own_look(plan, trust)?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,
+    })
+}
+
+/// The authority as a relying party: what it is registered for, as everybody else.
+fn own_look(plan: &Plan<'_>, trust: &Trust) -> Result<OwnLook> {
+    let institution = plan.the(Role::IdentityAuthority)?;
+    let host = plan.endpoint("/")?.host().to_owned();
+    let access = trust.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
+    let verifiers = verifiers(plan, trust, institution, &access, "/authority/openid4vp")?;
+    Ok(OwnLook {
+        party: Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) },
+        trust: TrustSource::new(
+            Client::new()?,
+            format!("{}/trust-list/v1/list", plan.url),
+            trust.operator.signer.public_key(),
+        ),
+        looks: Looks::default(),
     })
 }
 

@@ -2,15 +2,17 @@
 
 use super::Plan;
 use super::authority::sealer;
-use super::trust::{Trust, verifiers};
-use anyhow::{Context, Result};
+use super::issuer::issuer;
+use super::trust::{Trust, issuers, verifiers};
+use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::bank::{Bank, Party};
+use yufu_api::bank::{Bank, RecordedOutbox, WalletRules};
 use yufu_api::http::Client;
+use yufu_api::relying_party::Party;
 use yufu_api::trust::TrustSource;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
-use yufu_profile::{Evidence, Institution, Role};
+use yufu_profile::{Evidence, Institution, Profile, Role};
 
 pub(super) async fn open(
     plan: &Plan<'_>,
@@ -20,20 +22,22 @@ pub(super) async fn open(
 ) -> Result<Bank> {
     let id = institution.id.clone();
     let profile = plan.profile();
-    let identity = profile.credential("pid").context("the profile has no credential pid")?;
     let host = plan.endpoint("/")?.host().to_owned();
     let access = trust.access(&plan.data.keys(&id)?, &institution.name, &host)?;
     let base = format!("/banks/{id}/openid4vp");
-    let verifiers = verifiers(plan, trust, institution, &access, &base, &identity.vct)?;
+    let verifiers = verifiers(plan, trust, institution, &access, &base)?;
     let database = Database::open(&plan.data.database(&id, "onboarding")?).await?;
     let sealer = Arc::new(sealer(plan, &id).await?);
     let remote = profile.wallet_classes.iter().filter(|c| c.opening.evidence == Evidence::Identity);
+    let records = Onboarding::open(database, sealer).await?;
+    let wallet_rules = wallet_rules(profile, records.clone());
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
     Ok(Bank {
         signer: plan.command_key(&id)?,
+        issuer: issuer(plan, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
-        records: Onboarding::open(database, sealer).await?,
-        party: Party { signer: access.signer, verifiers },
+        records,
+        party: Party { signer: access.signer, verifiers, issuers: issuers(profile) },
         trust: TrustSource::new(
             client.clone(),
             format!("{}/trust-list/v1/list", plan.url),
@@ -42,9 +46,26 @@ pub(super) async fn open(
         client,
         central_bank: (central_bank, format!("{}/central-bank", plan.url)),
         currency: profile.currency.code,
-        identity: identity.vct.clone(),
         remote_classes: remote.map(|c| (c.name.clone(), c.opening.at_most)).collect(),
+        wallet_rules,
         clock: Arc::clone(&plan.clock),
         id,
     })
+}
+
+/// What the profile says of opening wallets. No network of telephones is connected: codes lie in
+/// the bank's records, for its desk to read.
+fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
+    let classes = |kinds: &[Evidence]| {
+        let classes = profile.wallet_classes.iter();
+        let found = classes.filter(|class| kinds.contains(&class.opening.evidence));
+        found.map(|class| (class.name.clone(), class.opening.at_most)).collect()
+    };
+    WalletRules {
+        anonymous: classes(&[Evidence::PhoneOrToken]),
+        in_person: classes(&[Evidence::Identity, Evidence::InPerson]),
+        linked: classes(&[Evidence::IdentityAndAccount]),
+        opening: profile.account_opening,
+        codes: Box::new(RecordedOutbox(records)),
+    }
 }

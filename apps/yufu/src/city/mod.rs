@@ -4,7 +4,10 @@
 mod authority;
 mod bank;
 mod front;
+mod issuer;
 mod money;
+mod registrar;
+mod relying_party;
 mod trust;
 
 use crate::data::{DataFolder, Lock};
@@ -20,6 +23,7 @@ use yufu_api::bank::{Bank, Banks};
 use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, OperatorToken, serve};
 use yufu_api::public::Public;
+use yufu_api::relying_party::RelyingParty;
 use yufu_api::{Institutions, router};
 use yufu_base::{InstitutionId, PublicKey, Signer};
 use yufu_engine::{Clock, Engine};
@@ -27,6 +31,8 @@ use yufu_machine::Machine;
 use yufu_openid4vc::Endpoint;
 use yufu_profile::{Institution, Profile, Role};
 
+/// How often relying parties look for identities whose time has come.
+const ERASE_EVERY: Duration = Duration::from_secs(3600);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
@@ -47,6 +53,7 @@ pub(crate) struct City {
     institutions: Institutions,
     public: Arc<Public>,
     banks: Vec<Arc<Bank>>,
+    relying_parties: Vec<Arc<RelyingParty>>,
     central_bank: Arc<CentralBank>,
     engine: Engine<Machine>,
     _lock: Lock,
@@ -59,6 +66,7 @@ impl City {
         let lock = plan.data.lock()?;
         let trust = trust::establish(plan)?;
         let (engine, central_bank) = money::open(plan).await?;
+        let registrar = registrar::open(plan, &trust).await?;
         let authority = authority::open(plan, &trust, progress).await?;
         let client = Client::new()?;
         let mut banks: Banks = BTreeMap::new();
@@ -66,6 +74,7 @@ impl City {
             let bank = bank::open(plan, &trust, institution, client.clone()).await?;
             banks.insert(institution.id.to_string(), Arc::new(bank));
         }
+        let relying_parties = relying_party::open_all(plan, &trust, &client).await?;
         let trust_key = trust.operator.signer.public_key();
         let ready = Arc::clone(&central_bank);
         let public = Public {
@@ -77,10 +86,13 @@ impl City {
             url: plan.url.clone(),
             trust_key,
             banks: banks.values().cloned().collect(),
+            relying_parties: relying_parties.values().cloned().collect(),
             institutions: Institutions {
                 authority: Some(Arc::new(authority)),
                 central_bank: Some(Arc::clone(&central_bank)),
                 banks,
+                relying_parties,
+                registrar: Some(Arc::new(registrar)),
                 trust_operator: Some(Arc::new(trust.operator)),
             },
             public: Arc::new(public),
@@ -103,9 +115,11 @@ impl City {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let pending = tokio::spawn(submit_pending(self.banks));
+        let erasure = tokio::spawn(erase_expired(self.relying_parties));
         let router = router(self.institutions, self.public, limits);
         let served = serve(listener, router, limits, shutdown).await;
         pending.abort();
+        erasure.abort();
         let engine = self.engine;
         tokio::task::spawn_blocking(move || engine.shutdown()).await.context("closing the log")?;
         Ok(served?)
@@ -154,6 +168,22 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// Identities that a relying party may keep no longer.
+async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
+    loop {
+        for party in &parties {
+            match party.erase_expired().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(party = %party.id, count, "identities were erased"),
+                Err(problem) => {
+                    tracing::warn!(party = %party.id, code = problem.code(), "nothing was erased")
+                }
+            }
+        }
+        tokio::time::sleep(ERASE_EVERY).await;
     }
 }
 

@@ -11,8 +11,8 @@ use yufu_engine::{Engine, Handle, Settings};
 use yufu_keys::random;
 use yufu_log::SqliteLog;
 use yufu_machine::{
-    Action, ClassId, Direction, Limits, Machine, Order, Policy, PolicyTerms, Submission, UtcOffset,
-    WalletClass,
+    Action, ClassId, Direction, HoldingRules, HoldingTerms, Limits, Machine, Order, Policy,
+    PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Profile, Role};
 
@@ -86,6 +86,8 @@ fn opening(plan: &Plan<'_>, central_bank: &InstitutionId) -> Result<Vec<Submissi
         policy: policy(profile)?,
     };
     opening.push(central_bank, &*key, genesis)?;
+    let rules = holding_rules(profile)?;
+    opening.push(central_bank, &*key, Action::SetHoldingRules { rules })?;
     let banks: Vec<_> = profile.institutions_of(Role::CommercialBank).collect();
     let mut circulation = Shares::of(profile.paper_in_circulation, banks.len())?;
     for institution in banks {
@@ -135,6 +137,18 @@ impl Shares {
         self.banks = self.banks.saturating_sub(1);
         Ok(share)
     }
+}
+
+/// The ledger's rules on what lies in wallets, as the profile says.
+fn holding_rules(profile: &Profile) -> Result<HoldingRules> {
+    let mut aggregate_balance = BTreeMap::new();
+    for class in &profile.wallet_classes {
+        if let Some(cap) = class.opening.total_per_bank {
+            aggregate_balance.insert(ClassId::new(&class.name)?, cap.minor());
+        }
+    }
+    let dormant_after_days = profile.dormant_after_days;
+    Ok(HoldingRules::new(HoldingTerms { aggregate_balance, dormant_after_days })?)
 }
 
 /// The ledger's policy, as the profile says.

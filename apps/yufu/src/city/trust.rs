@@ -3,13 +3,13 @@
 
 use super::Plan;
 use anyhow::{Context, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::trust::TrustOperator;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{AuthorityCertificate, KeyStore, LeafSubject, Validity};
-use yufu_profile::{Institution, Request, Role, Text};
+use yufu_profile::{CredentialType, Institution, Profile, Request, Role, Text};
 use yufu_trust::{
     Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
     TrustEntry, TrustList,
@@ -54,7 +54,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
             &[der],
         ))
     };
-    let entries = vec![
+    let mut entries = vec![
         entry(
             authority,
             &authority_keys,
@@ -77,6 +77,16 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
             "/registrar",
         )?,
     ];
+    for (role, trusted_as, folder) in [
+        (Role::CommercialBank, yufu_trust::Role::BankIssuer, "banks"),
+        (Role::Railway, yufu_trust::Role::TicketIssuer, "parties"),
+    ] {
+        for issuer in plan.profile().institutions_of(role) {
+            let keys = plan.data.keys(&issuer.id)?;
+            let path = format!("/{folder}/{}", issuer.id);
+            entries.push(entry(issuer, &keys, "credential-anchor", trusted_as, &path)?);
+        }
+    }
     let signer: Arc<dyn Signer> = plan.data.keys(&operator.id)?.signer("trust-list")?;
     let operator = TrustOperator {
         identifier: format!("{}/trust-list", plan.url),
@@ -129,7 +139,7 @@ impl Trust {
         request: &Request,
         access: &Chain,
         origin: &str,
-        vct: &str,
+        asked: Vec<RegisteredCredential>,
     ) -> Result<String> {
         let signer = self.registrar.signer("registration")?;
         let subject = LeafSubject {
@@ -146,11 +156,7 @@ impl Trust {
             client_id: format!("x509_hash:{}", encode_base64url(sha256(access.unverified_leaf()))),
             origins: vec![origin.to_owned()],
             purpose: localized(&request.purpose),
-            credentials: vec![RegisteredCredential {
-                format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
-                meta: RegisteredMeta { vct_values: vec![vct.to_owned()] },
-                claims: claims(&request.claims)?,
-            }],
+            credentials: asked,
             privacy_policy: format!("{origin}/#{}", party.id),
             support_uri: format!("mailto:{}", party.support),
             report_uri: format!("mailto:{}", party.support),
@@ -168,12 +174,33 @@ pub(super) fn localized(text: &Text) -> Localized {
     Localized::new("zh", &text.zh).with("en", &text.en)
 }
 
-fn claims(paths: &BTreeSet<yufu_profile::ClaimPath>) -> Result<Vec<RegisteredClaim>> {
-    let claim = |path: &yufu_profile::ClaimPath| {
-        let path = ClaimPath::members(path.segments().iter().map(String::as_str))?;
-        Ok::<_, anyhow::Error>(RegisteredClaim { path })
+/// What a request may ask, credential by credential.
+fn asked(plan: &Plan<'_>, request: &Request) -> Result<Vec<RegisteredCredential>> {
+    let credential = |id: &String| {
+        let kind = plan.profile().credential(id);
+        let kind = kind.with_context(|| format!("the profile has no credential {id}"))?;
+        let own = kind.claims.iter().filter(|claim| request.claims.contains(&claim.path));
+        let claims = own.map(|claim| {
+            let path = ClaimPath::members(claim.path.segments().iter().map(String::as_str))?;
+            Ok::<_, anyhow::Error>(RegisteredClaim { path })
+        });
+        Ok(RegisteredCredential {
+            format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
+            meta: RegisteredMeta { vct_values: vec![kind.vct.clone()] },
+            claims: claims.collect::<Result<_>>()?,
+        })
     };
-    paths.iter().map(claim).collect()
+    request.credentials.iter().map(credential).collect()
+}
+
+/// Who must have issued each type of credential.
+pub(super) fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
+    let role = |kind: &CredentialType| match kind.issuer {
+        Role::CommercialBank => yufu_trust::Role::BankIssuer,
+        Role::Railway => yufu_trust::Role::TicketIssuer,
+        _ => yufu_trust::Role::PidIssuer,
+    };
+    profile.credentials.iter().map(|kind| (kind.vct.clone(), role(kind))).collect()
 }
 
 fn validity(now: Timestamp, days: u64) -> Validity {
@@ -206,12 +233,12 @@ pub(super) fn verifiers(
     party: &Institution,
     access: &Access,
     base: &str,
-    vct: &str,
 ) -> Result<BTreeMap<String, yufu_verifier::Verifier>> {
     let base = plan.endpoint(base)?;
     let mut verifiers = BTreeMap::new();
     for request in &party.requests {
-        let registration = trust.register(party, request, &access.chain, &base.origin(), vct)?;
+        let asked = asked(plan, request)?;
+        let registration = trust.register(party, request, &access.chain, &base.origin(), asked)?;
         let verifier = yufu_verifier::Verifier::new(
             access.chain.clone(),
             base.clone(),

@@ -6,9 +6,7 @@ use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use yufu_api::authority::{
-    AccessEntry, Authentication, IssuedOffer, NumberOnly, Revocation, Revoked,
-};
+use yufu_api::authority::{Authentication, IssuedOffer, Revocation, Revoked};
 use yufu_profile::Role;
 use yufu_wallet::presentation::Consent;
 
@@ -111,22 +109,28 @@ impl Story<'_> {
     }
 
     pub(super) async fn who_read(&mut self) -> Result<Told> {
-        let authority = self.the(Role::IdentityAuthority)?;
-        let url = format!("{}/authority/v1/officer/accesses", self.url);
-        let request = NumberOnly { resident_number: self.resident.number.as_str().to_owned() };
-        let desk = self.desk(&authority.id)?;
-        let accesses: Vec<AccessEntry> = self.client.post(&url, Some(&desk), &request).await?;
-        ensure!(accesses.len() >= 3, "only {} accesses were recorded", accesses.len());
-        let list: Vec<String> = accesses
-            .iter()
-            .map(|a| format!("{} ({}): {}", a.actor, a.role, a.fields.join(" ")))
-            .collect();
+        let mut asked = Asked::default();
+        let who = self.wallet.who_read(&mut |c| asked.agree(c)).await?;
+        ensure!(who.authority.len() >= 3, "only {} accesses were recorded", who.authority.len());
+        let looks: usize = who.banks.iter().map(|bank| bank.accesses.len()).sum();
+        ensure!(looks >= 1, "the report's own look into the bank's file was not recorded");
+        let authority = who.authority.iter().map(|a| {
+            let fields = a.fields.join(" ");
+            let what = if fields.is_empty() { "this list" } else { &fields };
+            format!("{}: {} ({}): {what}", asked.party, a.actor, a.role)
+        });
+        let banks = who.banks.iter().flat_map(|bank| {
+            bank.accesses.iter().map(|a| format!("{}: {} ({})", bank.bank, a.actor, a.purpose))
+        });
         Ok(Told::new(format!(
-            "She asks the authority who read her record: {} reads, each written in the same \
-             transaction as the read, this one too.",
-            accesses.len()
+            "Her wallet shows {} her number, registered for \"{}\", and gets the list of who read her \
+             record: {} entries, each written in the same transaction as the read, this one too. Her bank \
+             tells her account's key who looked into her file: {looks}.",
+            asked.party,
+            asked.purpose,
+            who.authority.len()
         ))
-        .learned("she", list))
+        .learned("she", authority.chain(banks).collect::<Vec<_>>()))
     }
 
     pub(super) async fn revoke(&mut self) -> Result<Told> {

@@ -3,7 +3,10 @@
 
 mod identity;
 mod money;
+mod person;
+mod purse;
 mod report;
+mod services;
 mod story;
 
 use crate::city::{City, Plan};
@@ -13,6 +16,7 @@ use crate::profile::{self, Country};
 use crate::serve::{listen, local_url, start_logging, stop_signal};
 use crate::settings::{LogFormat, listen_address};
 use crate::trust_key;
+use crate::wallet::Passphrase;
 use anyhow::{Context, Result};
 use report::Report;
 use std::process::ExitCode;
@@ -126,6 +130,10 @@ fn finish(
         println!("  {url}/            what runs here");
         println!("  {url}/docs        the API, to read and to try");
         println!("  {url}/central-bank/v1/supply");
+        println!(
+            "  yufu wallet --as resident-0 show      her wallet; passphrase {}",
+            Passphrase::OF_THE_DEMO
+        );
         println!("  yufu audit        the books, recomputed from the log");
         println!(
             "Ctrl-C stops it; the state stays, and the next demo goes on with another resident."

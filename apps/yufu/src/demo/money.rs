@@ -2,7 +2,7 @@
 
 use super::report::Told;
 use super::story::Story;
-use crate::wallet::{Bill, Holder, Paid};
+use crate::wallet::{Bill, Paid};
 use anyhow::{Context, Result, bail, ensure};
 use yufu_api::CommandDone;
 use yufu_api::bank::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
@@ -181,40 +181,36 @@ impl Story<'_> {
         }
     }
 
-    async fn balance(&self) -> Result<u64> {
+    pub(super) async fn balance(&self) -> Result<u64> {
         let accounts = self.wallet.accounts().await?;
         Ok(accounts.first().context("she has no account")?.wallet.balance_minor)
     }
 
     /// The shop's account: opened at a branch once, and kept for the runs that follow.
-    async fn merchant_account(&mut self) -> Result<AccountId> {
+    pub(super) async fn merchant_account(&mut self) -> Result<AccountId> {
         if let Some(known) = self.merchant_account {
             return Ok(known);
         }
-        let folder = self.data.wallets()?;
-        let name = self.merchant.id.as_str();
-        let mut wallet = Holder::open(&folder, name, &self.url, self.trust_key)?;
-        let account = match wallet.first_account() {
-            Some((_, account)) => account.to_owned(),
-            None => {
-                let key = self.data.keys(&self.merchant.id)?.signer("wallet")?;
-                let request =
-                    NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
-                let url = format!("{}/banks/{}/v1/desk/accounts", self.url, self.other_bank.id);
-                let desk = self.desk(&self.other_bank.id)?;
-                let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
-                wallet.keep_account(
-                    self.other_bank.id.as_str(),
-                    &opened.account,
-                    BUSINESS,
-                    &key,
-                )?;
-                opened.account
-            }
-        };
-        let account = account.parse()?;
+        let account = self.business_account(self.merchant).await?;
         self.merchant_account = Some(account);
         Ok(account)
+    }
+
+    /// An institution's account at its bank: opened at a branch once per data folder.
+    pub(super) async fn business_account(&self, institution: &Institution) -> Result<AccountId> {
+        let trade = institution.merchant.as_ref().context("it has no bank")?;
+        let mut wallet = self.open_wallet(institution.id.as_str())?;
+        if let Some((_, account)) = wallet.first_account() {
+            return Ok(account.parse()?);
+        }
+        let key = self.data.keys(&institution.id)?.signer("wallet")?;
+        let request =
+            NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
+        let url = format!("{}/banks/{}/v1/desk/accounts", self.url, trade.bank);
+        let desk = self.desk(&trade.bank)?;
+        let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
+        wallet.keep_account(trade.bank.as_str(), &opened.account, BUSINESS, &key)?;
+        Ok(opened.account.parse()?)
     }
 
     async fn exchange(&self, direction: ExchangeDirection, amount: Amount) -> Result<CommandDone> {

@@ -1,9 +1,10 @@
 //! The journey: its people, its steps, and who acts in each.
 
+use super::purse::Purse;
 use super::report::{StepReport, Told};
 use crate::data::DataFolder;
 use crate::profile::Country;
-use crate::wallet::{Bill, Holder};
+use crate::wallet::{Bill, Holder, Passphrase};
 use anyhow::{Context, Result};
 use std::fs;
 use yufu_api::http::Client;
@@ -29,15 +30,25 @@ pub(super) enum Step {
     Repeat,
     Limit,
     Confirm,
+    Purse,
+    Noodles,
+    PurseLimit,
+    PaymentCredential,
+    Hotel,
+    Ticket,
+    Gate,
+    Refund,
     CashOut,
     MerchantRedeems,
     WhoRead,
+    History,
+    SparePhone,
     Revoke,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 27] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -50,9 +61,19 @@ impl Step {
         Self::Repeat,
         Self::Limit,
         Self::Confirm,
+        Self::Purse,
+        Self::Noodles,
+        Self::PurseLimit,
+        Self::PaymentCredential,
+        Self::Hotel,
+        Self::Ticket,
+        Self::Gate,
+        Self::Refund,
         Self::CashOut,
         Self::MerchantRedeems,
         Self::WhoRead,
+        Self::History,
+        Self::SparePhone,
         Self::Revoke,
         Self::Audit,
     ];
@@ -71,9 +92,19 @@ impl Step {
             Self::Repeat => ("pay-again-same-order", "resident"),
             Self::Limit => ("pay-above-limit", "resident"),
             Self::Confirm => ("step-up", "resident"),
+            Self::Purse => ("open-purse", "somebody"),
+            Self::Noodles => ("pay-anonymously", "somebody"),
+            Self::PurseLimit => ("bicycle-from-purse", "somebody"),
+            Self::PaymentCredential => ("get-payment-credential", "resident"),
+            Self::Hotel => ("hotel", "resident"),
+            Self::Ticket => ("ticket", "resident"),
+            Self::Gate => ("gate", "resident"),
+            Self::Refund => ("refund", "resident"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::WhoRead => ("who-read-my-data", "resident"),
+            Self::History => ("history", "resident"),
+            Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -87,6 +118,10 @@ pub(super) struct Story<'a> {
     pub(super) url: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
+    /// The ticket that she travels with.
+    pub(super) train: Option<String>,
+    /// Which run this is on the data folder.
+    pub(super) run: usize,
     /// Who plays it: another adult at every run.
     pub(super) resident: &'a Resident,
     pub(super) wallet: Holder,
@@ -99,6 +134,7 @@ pub(super) struct Story<'a> {
     pub(super) offer: Option<(String, String)>,
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
+    pub(super) purse: Option<Purse>,
 }
 
 impl<'a> Story<'a> {
@@ -119,13 +155,15 @@ impl<'a> Story<'a> {
         let bank = banks.next().context("the profile has no commercial bank")?;
         let other_bank = banks.next().unwrap_or(bank);
         let merchant = profile.institutions_of(Role::Merchant).next();
-        let wallet = Holder::open(&data.wallets()?, &format!("resident-{run}"), url, trust_key)?;
+        let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
         Ok(Self {
             country,
             data,
             url: url.to_owned(),
             client: Client::new()?,
             trust_key,
+            train: None,
+            run,
             resident,
             wallet,
             bank,
@@ -135,6 +173,7 @@ impl<'a> Story<'a> {
             offer: None,
             noodles: None,
             bicycle: None,
+            purse: None,
         })
     }
 
@@ -177,9 +216,19 @@ impl<'a> Story<'a> {
             Step::Repeat => self.pay_again().await,
             Step::Limit => self.pay_above_limit().await,
             Step::Confirm => self.step_up().await,
+            Step::Purse => self.open_purse().await,
+            Step::Noodles => self.noodles().await,
+            Step::PurseLimit => self.bicycle_from_purse().await,
+            Step::PaymentCredential => self.payment_credential().await,
+            Step::Hotel => self.hotel().await,
+            Step::Ticket => self.ticket().await,
+            Step::Gate => self.gate().await,
+            Step::Refund => self.refund().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::WhoRead => self.who_read().await,
+            Step::History => self.history(),
+            Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
             Step::Audit => self.audit(),
         }
@@ -198,6 +247,11 @@ impl<'a> Story<'a> {
         format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
     }
 
+    /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
+    pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
+        wallet(self.data, name, &self.url, self.trust_key)
+    }
+
     /// The token of an institution's desk: the demo plays its staff.
     pub(super) fn desk(&self, id: &InstitutionId) -> Result<String> {
         Ok(self.data.keys(id)?.secret("desk")?)
@@ -207,6 +261,11 @@ impl<'a> Story<'a> {
         let found = self.country.profile.institutions_of(role).next();
         found.with_context(|| format!("the profile has no {}", role.word()))
     }
+}
+
+/// A wallet under the passphrase that the demo states to everybody.
+fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Result<Holder> {
+    Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
 }
 
 /// Which run this is on the data folder, counted before it begins.

@@ -1,140 +1,222 @@
-//! What a terminal wallet stores: one file that only its owner can read, replaced whole at every change.
+//! A wallet's file: encrypted, readable by its owner alone, replaced whole and durably at every
+//! change, and open in one process at a time.
 
-use super::history::Entry;
-use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs;
+use super::attempts;
+use super::contents::Contents;
+use super::fault::WalletFault;
+use super::vault::{Passphrase, Vault};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
-use yufu_wallet::HeldCredential;
+use yufu_base::Timestamp;
+use zeroize::Zeroizing;
 
-/// A wallet's contents.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Contents {
-    /// Credentials that were not shown yet, each with the key it is bound to.
-    pub(super) credentials: Vec<StoredCredential>,
-    /// Accounts, each with the key that gives orders.
-    pub(super) accounts: Vec<StoredAccount>,
-    /// Every disclosure and payment.
-    pub(super) history: Vec<Entry>,
-    /// Requests that were answered, until when they could be replayed (seconds since the epoch).
-    pub(super) answered: BTreeMap<String, u64>,
-    /// The sequence of the newest trust list seen: an older one is refused.
-    pub(super) trust_sequence: Option<u64>,
-}
-
-/// A credential for one use.
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredCredential {
-    /// The private key, PKCS#8 in base64url.
-    pub(super) key: String,
-    /// The credential.
-    pub(super) held: HeldCredential,
-}
-
-/// An account.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct StoredAccount {
-    /// The bank.
-    pub(super) bank: String,
-    /// Its id.
-    pub(super) account: String,
-    /// Its class.
-    pub(super) class: String,
-    /// The private key that gives orders, PKCS#8 in base64url.
-    pub(super) key: String,
-}
-
-/// The file of a wallet.
+/// A wallet that is open. The system lets go of the lock when the process ends, however it ends.
 pub(super) struct WalletFile {
     path: PathBuf,
+    vault: Vault,
     pub(super) contents: Contents,
+    _lock: File,
+}
+
+/// Where a wallet's files lie.
+pub(super) struct Place<'a> {
+    folder: &'a Path,
+    name: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// The place of the wallet called `name` in `folder`.
+    pub(super) fn new(folder: &'a Path, name: &'a str) -> Result<Self, WalletFault> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if name.is_empty() || !name.bytes().all(allowed) {
+            return Err(WalletFault::Name(name.to_owned()));
+        }
+        Ok(Self { folder, name })
+    }
+
+    /// Whether there is a wallet, encrypted or plain.
+    pub(super) fn is_taken(&self) -> bool {
+        self.file("wallet").exists() || self.plain().exists()
+    }
+
+    /// The file of the version before encryption.
+    fn plain(&self) -> PathBuf {
+        self.file("json")
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", self.name))
+    }
+
+    /// What is no wallet itself is hidden: a wallet is one file to look at and to copy.
+    fn beside(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!(".{}.{extension}", self.name))
+    }
+
+    fn lock(&self) -> Result<File, WalletFault> {
+        let path = self.beside("lock");
+        let file = private().truncate(false).open(&path).map_err(|cause| disk(&path, cause))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(_) => Err(WalletFault::InUse(self.name.to_owned())),
+        }
+    }
 }
 
 impl WalletFile {
-    /// Opens the wallet called `name` in `folder`; a new one if there is none.
-    pub(super) fn open(folder: &Path, name: &str) -> Result<Self> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if name.is_empty() || !name.bytes().all(allowed) {
-            bail!("{name:?} is not a wallet's name: expected a-z, 0-9 and hyphen");
+    /// Opens a wallet; makes an empty one if there is none.
+    pub(super) fn open(
+        place: &Place<'_>,
+        passphrase: &Passphrase,
+        now: Timestamp,
+    ) -> Result<Self, WalletFault> {
+        let lock = place.lock()?;
+        let path = place.file("wallet");
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let attempts = place.beside("attempts");
+                attempts::begin(&attempts, now)?;
+                let opened = Vault::open(&bytes, passphrase);
+                if !matches!(opened, Err(WalletFault::PassphraseWrong)) {
+                    attempts::succeeded(&attempts)?;
+                }
+                let (vault, plain) = opened?;
+                let contents = parse(&plain)?;
+                Ok(Self { path, vault, contents, _lock: lock })
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if place.plain().exists() {
+                    let (name, path) = (place.name.to_owned(), place.plain());
+                    return Err(WalletFault::Plain { name, path });
+                }
+                Self::write_new(path, Contents::default(), passphrase, lock)
+            }
+            Err(cause) => Err(disk(&path, cause)),
         }
-        let path = folder.join(format!("{name}.json"));
-        let contents = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
-                format!("{} is damaged: restore it from a backup", path.display())
-            })?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Contents::default(),
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    }
+
+    /// Makes a wallet with these contents, where there is none.
+    pub(super) fn create(
+        place: &Place<'_>,
+        contents: Contents,
+        passphrase: &Passphrase,
+    ) -> Result<Self, WalletFault> {
+        let lock = place.lock()?;
+        if place.is_taken() {
+            return Err(WalletFault::Exists(place.name.to_owned()));
+        }
+        Self::write_new(place.file("wallet"), contents, passphrase, lock)
+    }
+
+    /// Encrypts a wallet that an earlier version left in plain text, and removes the plain file.
+    pub(super) fn protect(place: &Place<'_>, passphrase: &Passphrase) -> Result<Self, WalletFault> {
+        let lock = place.lock()?;
+        if place.file("wallet").exists() {
+            return Err(WalletFault::Exists(place.name.to_owned()));
+        }
+        let plain = place.plain();
+        let bytes = match fs::read(&plain) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(WalletFault::NotPlain(place.name.to_owned()));
+            }
+            Err(cause) => return Err(disk(&plain, cause)),
         };
-        Ok(Self { path, contents })
+        let made = Self::write_new(place.file("wallet"), parse(&bytes)?, passphrase, lock)?;
+        fs::remove_file(&plain).map_err(|cause| disk(&plain, cause))?;
+        Ok(made)
     }
 
     /// Writes the contents, whole and durably, before anything depends on them.
-    pub(super) fn save(&self) -> Result<()> {
-        let fresh = self.path.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let write = || {
-            let mut file = options.open(&fresh)?;
-            file.write_all(&serde_json::to_vec(&self.contents)?)?;
-            file.sync_all()?;
-            fs::rename(&fresh, &self.path)
-        };
-        write().with_context(|| format!("{} cannot be written", self.path.display()))
+    pub(super) fn save(&self) -> Result<(), WalletFault> {
+        write_whole(&self.path, &self.sealed()?)
+    }
+
+    /// The file's bytes.
+    pub(super) fn sealed(&self) -> Result<Vec<u8>, WalletFault> {
+        // Measured first: a vector that grows would leave copies of the keys behind where it was.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &self.contents).map_err(|_| WalletFault::Cipher)?;
+        let mut plain = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *plain, &self.contents).map_err(|_| WalletFault::Cipher)?;
+        self.vault.seal(&plain)
+    }
+
+    fn write_new(
+        path: PathBuf,
+        contents: Contents,
+        passphrase: &Passphrase,
+        lock: File,
+    ) -> Result<Self, WalletFault> {
+        let made = Self { path, vault: Vault::new(passphrase)?, contents, _lock: lock };
+        made.save()?;
+        Ok(made)
     }
 }
 
-/// A private key as the file holds it.
-pub(super) fn write_key(key: &SoftwareKey) -> Result<String> {
-    Ok(encode_base64url(&*key.to_pkcs8()?))
+/// Counts what is written, and keeps nothing.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
-/// A private key from the file.
-pub(super) fn read_key(text: &str) -> Result<SoftwareKey> {
-    let der = decode_base64url(text).context("a key in the wallet is damaged")?;
-    Ok(SoftwareKey::from_pkcs8(&der)?)
+/// Contents from their plain bytes.
+pub(super) fn parse(plain: &[u8]) -> Result<Contents, WalletFault> {
+    serde_json::from_slice(plain).map_err(|_| WalletFault::Damaged)
+}
+
+/// Writes a file so that after a crash there is either the old one or the new one, whole.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WalletFault> {
+    let fresh = path.with_extension("new");
+    let write = || {
+        let mut file = private().truncate(true).open(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        // The name too is durable only once its folder is.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    };
+    write().map_err(|cause| disk(path, cause))
+}
+
+/// Writes a file that does not exist yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WalletFault> {
+    let write = || {
+        let mut file = private().create_new(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|cause| match cause.kind() {
+        ErrorKind::AlreadyExists => WalletFault::FileExists(path.to_owned()),
+        _ => disk(path, cause),
+    })
+}
+
+/// For files that their owner alone can read.
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn disk(path: &Path, cause: std::io::Error) -> WalletFault {
+    WalletFault::Disk { path: path.to_owned(), cause }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wallet_is_found_as_it_was_left_and_by_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut wallet = WalletFile::open(folder.path(), "mei").unwrap();
-        let key = SoftwareKey::from_seed(&[1; 32]).unwrap();
-        wallet.contents.accounts.push(StoredAccount {
-            bank: "b".to_owned(),
-            account: "a".to_owned(),
-            class: "III".to_owned(),
-            key: write_key(&key).unwrap(),
-        });
-        wallet.save().unwrap();
-        let again = WalletFile::open(folder.path(), "mei").unwrap();
-        use yufu_base::Signer;
-        let found = read_key(&again.contents.accounts[0].key).unwrap();
-        assert_eq!(found.public_key(), key.public_key());
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(folder.path().join("mei.json")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_damaged_wallet_is_not_replaced_and_a_name_stays_in_its_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("mei.json"), "{torn").unwrap();
-        assert!(WalletFile::open(folder.path(), "mei").is_err());
-        for name in ["", "../x", "a/b", "Ä"] {
-            assert!(WalletFile::open(folder.path(), name).is_err(), "{name}");
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Getting credentials over OpenID4VCI.
 
-use super::file::{StoredCredential, write_key};
+use super::contents::{StoredCredential, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
 use anyhow::{Context, Result};
@@ -61,8 +61,12 @@ impl Holder {
         };
         for credential in held {
             let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
-            let key = write_key(key.context("a credential is bound to a key that is not ours")?)?;
-            self.file.contents.credentials.push(StoredCredential { key, held: credential });
+            let key = key.context("a credential is bound to a key that is not ours")?;
+            self.file.contents.credentials.push(StoredCredential {
+                key: StoredKey::of(key)?,
+                held: credential,
+                restored: false,
+            });
         }
         let Received { vct, count, .. } = &received;
         self.note(Event::Received { issuer, vct: vct.clone(), count: *count })?;

@@ -47,6 +47,9 @@ pub enum Event {
         party: String,
         /// Why it was declined.
         reason: String,
+        /// The signed request; unknown for entries of the first version.
+        #[serde(default)]
+        request: Option<String>,
     },
     /// A payment was made.
     Paid {
@@ -56,9 +59,47 @@ pub enum Event {
         account: String,
         /// How much, in minor units.
         amount_minor: u64,
+        /// Of which currency; unknown for entries of the first version.
+        #[serde(default)]
+        currency: Option<String>,
         /// The order's id.
         order: String,
         /// Whether an identity was shown to lift the limit.
         stepped_up: bool,
     },
+    /// Somebody asked what they may not, or not in this way: nobody was asked, nothing was shown.
+    Refused {
+        /// Who asked, as registered; their client id if no registration holds.
+        party: String,
+        /// The rule that the request breaks.
+        reason: String,
+        /// The signed request, if it is evidence to report with.
+        request: Option<String>,
+    },
+    /// A payment was refused by a rule; nothing moved.
+    PaymentRefused {
+        /// To whom.
+        payee: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+        /// The order's id.
+        order: String,
+        /// The rule's code.
+        code: String,
+    },
+    /// A relying party was reported.
+    Reported {
+        /// Which.
+        party: String,
+        /// Why.
+        reason: String,
+        /// The registrar's number of the report, if it took it.
+        report: Option<String>,
+    },
+    /// A backup was written.
+    BackedUp,
+    /// The wallet was made from a backup.
+    Restored,
 }

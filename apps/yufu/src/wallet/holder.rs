@@ -1,16 +1,19 @@
 //! The wallet's outer half: carries what the sessions want sent, keeps the clock, the randomness and
 //! the file. What may be shown is decided by whoever holds it, through [`Decide`].
 
-use super::file::WalletFile;
+use super::fault::WalletFault;
+use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
+use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
 use yufu_api::http::Client;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
+use yufu_jose::encode_base64url;
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_openid4vc::{Method, presentation::TransactionData};
-use yufu_trust::TrustList;
+use yufu_trust::{Role, TrustList};
 use yufu_wallet::presentation::Consent;
 
 /// Whether to show what is asked.
@@ -27,19 +30,35 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Opens the wallet called `name` in `folder`, for the city at `url`, whose trust list is signed
-    /// with `trust_key`.
+    /// Opens the wallet called `name` in `folder` (or makes it) with its passphrase, for the city at
+    /// `url`, whose trust list is signed with `trust_key`.
     ///
     /// # Errors
-    /// If the file cannot be read.
-    pub fn open(folder: &Path, name: &str, url: &str, trust_key: PublicKey) -> Result<Self> {
+    /// If the file is in use or does not open: a [`WalletFault`].
+    pub fn open(
+        folder: &Path,
+        name: &str,
+        passphrase: &Passphrase,
+        url: &str,
+        trust_key: PublicKey,
+    ) -> Result<Self> {
+        let clock = SystemClock::new();
         Ok(Self {
-            file: WalletFile::open(folder, name)?,
+            file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::new()?,
             url: url.trim_end_matches('/').to_owned(),
             trust_key,
-            clock: SystemClock::new(),
+            clock,
         })
+    }
+
+    /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and
+    /// then misbehave.
+    ///
+    /// # Errors
+    /// If the contents cannot be written as JSON.
+    pub fn secrets(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::to_value(&self.file.contents)?)
     }
 
     /// Every disclosure and payment, oldest first.
@@ -51,7 +70,13 @@ impl Holder {
     /// How many credentials are left, each for one use.
     #[must_use]
     pub fn credentials_left(&self) -> usize {
-        self.file.contents.credentials.len()
+        self.file.contents.usable().count()
+    }
+
+    /// How many credentials came from a backup and rest, because another wallet may show them.
+    #[must_use]
+    pub fn credentials_resting(&self) -> usize {
+        self.file.contents.credentials.len().saturating_sub(self.credentials_left())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -59,7 +84,7 @@ impl Holder {
     }
 
     /// Notes an event, and saves the wallet.
-    pub(super) fn note(&mut self, event: Event) -> Result<()> {
+    pub(super) fn note(&mut self, event: Event) -> Result<(), WalletFault> {
         let at = self.now().seconds();
         self.file.contents.history.push(Entry { at, event });
         self.file.save()
@@ -73,6 +98,8 @@ impl Holder {
             .context("the trust list is refused: nobody can be verified, so nothing is shown")?;
         if known != Some(list.sequence) {
             self.file.contents.trust_sequence = Some(list.sequence);
+            let anchors = list.anchors(Role::AccessCa);
+            self.file.contents.access_anchors = anchors.iter().map(encode_base64url).collect();
             self.file.save()?;
         }
         Ok(list)

@@ -1,9 +1,10 @@
 //! Accounts and payments: opened by showing an identity, paid from by signed orders.
 
-use super::file::{StoredAccount, read_key, write_key};
+use super::contents::{StoredAccount, StoredKey};
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yufu_api::bank::{
     AccountState, Opening, OpeningRequest, OpeningStatus, PaymentDone, PaymentRequest,
@@ -95,7 +96,7 @@ impl Holder {
             bank: bank.to_owned(),
             account: account.clone(),
             class: class.to_owned(),
-            key: write_key(&key)?,
+            key: StoredKey::of(&key)?,
         });
         self.file.save()?;
         Ok(Opened { account, shown })
@@ -116,9 +117,9 @@ impl Holder {
             bank: bank.to_owned(),
             account: account.to_owned(),
             class: class.to_owned(),
-            key: write_key(key)?,
+            key: StoredKey::of(key)?,
         });
-        self.file.save()
+        Ok(self.file.save()?)
     }
 
     /// The first account, as (bank, account).
@@ -135,17 +136,27 @@ impl Holder {
         let mut states = Vec::new();
         for account in &self.file.contents.accounts {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
-            let token = RequestToken {
-                iss: account.account.clone(),
-                aud: account.bank.clone(),
-                htm: "GET".to_owned(),
-                htu: path.clone(),
-                iat: self.now(),
-            };
-            let bearer = token.sign(&read_key(&account.key)?)?;
-            states.push(self.client.get(&format!("{}{path}", self.url), Some(&bearer)).await?);
+            states.push(self.get_as_holder(account, path).await?);
         }
         Ok(states)
+    }
+
+    /// GETs what only the account's holder may see.
+    pub(super) async fn get_as_holder<T: DeserializeOwned>(
+        &self,
+        account: &StoredAccount,
+        path: String,
+    ) -> Result<T> {
+        let url = format!("{}{path}", self.url);
+        let token = RequestToken {
+            iss: account.account.clone(),
+            aud: account.bank.clone(),
+            htm: "GET".to_owned(),
+            htu: path,
+            iat: self.now(),
+        };
+        let bearer = token.sign(&account.key.key()?)?;
+        Ok(self.client.get(&url, Some(&bearer)).await?)
     }
 
     /// A fresh order id.
@@ -167,6 +178,13 @@ impl Holder {
                 Ok(Paid::Done(done))
             }
             Err(ClientError::Refused(problem)) if problem.status == 422 => {
+                self.note(Event::PaymentRefused {
+                    payee: bill.payee_name.clone(),
+                    amount_minor: bill.amount.minor(),
+                    currency: bill.amount.currency().to_string(),
+                    order: bill.id.to_string(),
+                    code: problem.code.clone(),
+                })?;
                 Ok(Paid::Refused(problem))
             }
             Err(ClientError::Refused(problem)) => bail!("{}: {}", problem.code, problem.detail),
@@ -198,7 +216,7 @@ impl Holder {
         Ok(shown)
     }
 
-    fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
+    pub(super) fn note_payment(&mut self, bill: &Bill, stepped_up: bool) -> Result<()> {
         let id = bill.id.to_string();
         let known =
             |entry: &Entry| matches!(&entry.event, Event::Paid { order, .. } if *order == id);
@@ -209,15 +227,17 @@ impl Holder {
             payee: bill.payee_name.clone(),
             account: bill.payee.to_string(),
             amount_minor: bill.amount.minor(),
+            currency: Some(bill.amount.currency().to_string()),
             order: id,
             stepped_up,
-        })
+        })?;
+        Ok(())
     }
 
     /// The signed order. Its expiry follows from its id, so that a repeat is the same order.
     async fn sign(&self, bill: &Bill) -> Result<(StoredAccount, String)> {
         let (account, order) = self.unsigned(bill).await?;
-        let signed = order.sign(&read_key(&account.key)?)?;
+        let signed = order.sign(&account.key.key()?)?;
         Ok((account, signed))
     }
 

@@ -1,16 +1,17 @@
 //! Showing credentials over OpenID4VP: the other side is verified before the person is even asked.
 
-use super::file::read_key;
-use super::history::Event;
+use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeSet;
+use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
 use yufu_openid4vc::HttpResponse;
+use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
-    AnswerEntropy, Consent, Presenting, Reviewed, VerifierReceipt, open,
+    AnswerEntropy, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt, open,
 };
 
 /// What was shown.
@@ -24,6 +25,8 @@ pub struct Shown {
     pub claims: Vec<String>,
     /// Whether the other side signed a receipt that says the same.
     pub receipt: bool,
+    /// Where the person goes next.
+    pub redirect: Option<String>,
 }
 
 impl Holder {
@@ -33,7 +36,14 @@ impl Holder {
     /// A request that is refused (unknown, expired or over-asking party, wrong origin, replay), a
     /// person who declines, or a verifier that does.
     pub async fn present(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
-        self.present_for(link, &Awaited::Nothing, decide).await
+        let mut agreed = Vec::new();
+        let mut look = |consent: &Consent| {
+            agreed.clone_from(&consent.transactions);
+            decide(consent)
+        };
+        let shown = self.present_for(link, &Awaited::Nothing, &mut look).await?;
+        self.note_presented(&agreed)?;
+        Ok(shown)
     }
 
     pub(super) async fn present_for(
@@ -48,11 +58,12 @@ impl Holder {
         let now = self.now();
         self.file.contents.answered.retain(|_, until| *until > now.seconds());
         let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
-        let reviewed = fetching
-            .handle(&response, &trust, &seen, now)
-            .map_err(|refused| reason(&response, &refused))?;
+        let reviewed = match fetching.handle(&response, &trust, &seen, now) {
+            Ok(reviewed) => reviewed,
+            Err(refused) => return self.refuse(&response, &refused, &trust),
+        };
         let held: Vec<HeldCredential> =
-            self.file.contents.credentials.iter().map(|stored| stored.held.clone()).collect();
+            self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect();
         let consent = match reviewed.consent(&held) {
             Ok(consent) => consent,
             Err(missing) => return self.decline(&reviewed, &missing.to_string()).await,
@@ -77,11 +88,13 @@ impl Holder {
         held: &[HeldCredential],
     ) -> Result<Shown> {
         let mut chosen: Vec<(String, usize, SoftwareKey)> = Vec::new();
+        let mut used: BTreeSet<usize> = BTreeSet::new();
         for credential in consent.credentials.iter().filter(|credential| credential.selected) {
             let index = *credential.candidates.first().context("nothing matches the request")?;
-            let stored = self.file.contents.credentials.get(index);
-            let key = read_key(&stored.context("the wallet changed meanwhile")?.key)?;
-            chosen.push((credential.query_id.clone(), index, key));
+            let (place, stored) =
+                self.file.contents.usable().nth(index).context("the wallet changed meanwhile")?;
+            used.insert(place);
+            chosen.push((credential.query_id.clone(), index, stored.key.key()?));
         }
         let presenting: Vec<Presenting<'_>> = chosen
             .iter()
@@ -92,9 +105,9 @@ impl Holder {
         let until = reviewed.expires_at().plus_seconds(60).seconds();
         let replay_id = reviewed.replay_id();
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
+        let request_object = reviewed.request_object().to_owned();
         let (answered, request) = reviewed.approve(&presenting, &entropy, self.now())?;
         // One use: gone from the wallet before it leaves, whatever happens on the way.
-        let used: BTreeSet<usize> = chosen.iter().map(|(_, index, _)| *index).collect();
         let mut index = 0_usize;
         self.file.contents.credentials.retain(|_| {
             let keep = !used.contains(&index);
@@ -102,49 +115,89 @@ impl Holder {
             keep
         });
         self.file.contents.answered.insert(replay_id, until);
-        self.file.save()?;
+        let mut shown = Shown {
+            party: consent.party.get("en").to_owned(),
+            purpose: consent.purpose.get("en").to_owned(),
+            claims: names(answered.receipt()),
+            receipt: false,
+            redirect: None,
+        };
+        // In the history before it leaves too: what was sent was shown, even if it is then refused.
+        let entry = self.history().len();
+        self.note(Event::Disclosed {
+            party: shown.party.clone(),
+            purpose: shown.purpose.clone(),
+            claims: shown.claims.clone(),
+            receipt: Box::new(answered.receipt().clone()),
+            signed_receipt: None,
+            request: request_object,
+        })?;
         let response = self.send(request).await?;
         let done = answered.handle(&response).map_err(|error| reason(&response, &error))?;
-        let signed_receipt = match done.verifier_receipt {
-            VerifierReceipt::Valid { jws, .. } => Some(jws),
-            VerifierReceipt::Missing => None,
+        match done.verifier_receipt {
+            VerifierReceipt::Valid { jws, .. } => self.keep_receipt(entry, jws)?,
+            VerifierReceipt::Missing => return Ok(Shown { redirect: done.redirect_uri, ..shown }),
             VerifierReceipt::Invalid(error) => {
                 bail!("shown, but the other side's receipt does not hold: {error}; report it")
             }
             VerifierReceipt::Different(_) => {
                 bail!("shown, but the other side's receipt says something else: report it")
             }
-        };
-        let claims: Vec<String> = done
-            .receipt
-            .disclosed
-            .iter()
-            .flat_map(|names| names.claims.iter().map(ToString::to_string))
-            .collect();
-        let shown = Shown {
-            party: done.party.get("en").to_owned(),
-            purpose: consent.purpose.get("en").to_owned(),
-            claims: claims.clone(),
-            receipt: signed_receipt.is_some(),
-        };
-        self.note(Event::Disclosed {
-            party: shown.party.clone(),
-            purpose: shown.purpose.clone(),
-            claims,
-            receipt: Box::new(done.receipt),
-            signed_receipt,
-            request: done.request_object,
-        })?;
+        }
+        shown.receipt = true;
+        shown.redirect = done.redirect_uri;
         Ok(shown)
+    }
+
+    /// Adds the other side's receipt to the disclosure that it is for.
+    fn keep_receipt(&mut self, index: usize, jws: String) -> Result<()> {
+        let entry = self.file.contents.history.get_mut(index);
+        if let Some(Entry { event: Event::Disclosed { signed_receipt, .. }, .. }) = entry {
+            *signed_receipt = Some(jws);
+        }
+        Ok(self.file.save()?)
     }
 
     async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
         let party = reviewed.certificate().name.get("en").to_owned();
         // The verifier learns only that nothing comes; whether it hears that is its affair.
         let _ = self.send(reviewed.decline()).await;
-        self.note(Event::Declined { party, reason: why.to_owned() })?;
+        let request = Some(reviewed.request_object().to_owned());
+        self.note(Event::Declined { party, reason: why.to_owned(), request })?;
         bail!("nothing was shown: {why}")
     }
+
+    /// Notes a request that the rules forbid to answer. The party is named only if its registration holds.
+    fn refuse(
+        &mut self,
+        response: &HttpResponse,
+        refused: &RequestRefused,
+        trust: &TrustList,
+    ) -> Result<Shown> {
+        if matches!(refused, RequestRefused::Http(_)) {
+            return Err(reason(response, refused));
+        }
+        let request = String::from_utf8_lossy(&response.body).trim().to_owned();
+        let asked = Asked::read(&request, trust, self.now()).ok();
+        let party = asked.as_ref().map_or("somebody unknown", |asked| asked.party.get("en"));
+        let reason = refused.to_string();
+        let party = party.to_owned();
+        self.note(Event::Refused {
+            party: party.clone(),
+            reason: reason.clone(),
+            request: asked.map(|_| request),
+        })?;
+        let number = self.history().len();
+        bail!(
+            "{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`"
+        )
+    }
+}
+
+/// The names of the claims that a receipt is about.
+fn names(receipt: &Receipt) -> Vec<String> {
+    let all = receipt.disclosed.iter().flat_map(|names| &names.claims);
+    all.map(ToString::to_string).collect()
 }
 
 /// The other side's own words, if it refused; else what the wallet makes of it.

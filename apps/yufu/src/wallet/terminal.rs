@@ -1,33 +1,58 @@
 //! `yufu wallet`: asks before anything is shown, and says what was.
 
-use super::holder::Holder;
+use super::asking::{agree, passphrase};
+use super::backup::{Restored, restore};
+use super::file::{Place, WalletFile};
+use super::holder::{Decide, Holder};
+use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
-use super::{Entry, Event};
-use crate::command_line::{Wallet, WalletAction};
+use super::receipts::CheckedReceipt;
+use super::telling::{DECIMALS, Told, money, tell};
+use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
 use anyhow::{Context, Result, bail};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use yufu_base::{Amount, Currency};
-use yufu_openid4vc::presentation::TransactionData;
-use yufu_wallet::presentation::{Consent, Warning};
-
-/// Digits after the point of the amounts that are typed and shown.
-const DECIMALS: u8 = 2;
+use yufu_engine::{Clock, SystemClock};
+use yufu_wallet::presentation::Consent;
 
 pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(act(options))
-}
-
-async fn act(options: Wallet) -> Result<ExitCode> {
-    let data = DataFolder::choose(options.data.data, "demo")?;
+    let data = DataFolder::choose(options.data.data.clone(), "demo")?;
+    let folder = data.wallets()?;
+    match &options.action {
+        WalletAction::Restore { file, other_wallet_gone } => {
+            let phrase = passphrase(&options.name, false)?;
+            let now = SystemClock::new().read().wall;
+            let restored = restore(&folder, &options.name, file, &phrase, *other_wallet_gone, now)?;
+            tell_restored(&options.name, restored);
+            return Ok(ExitCode::SUCCESS);
+        }
+        WalletAction::Protect => {
+            let place = Place::new(&folder, &options.name)?;
+            WalletFile::protect(&place, &passphrase(&options.name, true)?)?;
+            println!("The wallet {} is encrypted; the plain file is gone.", options.name);
+            println!(
+                "Copies of the plain file elsewhere (backups of the disk) are still readable."
+            );
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let key = trust_key::read(&data)?;
-    let mut holder = Holder::open(&data.wallets()?, &options.name, &options.url, key)?;
+    let is_new = !Place::new(&folder, &options.name)?.is_taken();
+    let phrase = passphrase(&options.name, is_new)?;
+    let mut holder = Holder::open(&folder, &options.name, &phrase, &options.url, key)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let yes = options.yes;
     let mut decide = move |consent: &Consent| agree(consent, yes);
-    match options.action {
+    runtime.block_on(act(&mut holder, options.action, &mut decide))
+}
+
+async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    match action {
         WalletAction::Get { offer, code } => {
             let received = holder.get(&offer, code.as_deref()).await?;
             println!(
@@ -37,23 +62,69 @@ async fn act(options: Wallet) -> Result<ExitCode> {
             println!("Each holds: {}", received.claims.join(", "));
         }
         WalletAction::Open { bank, class } => {
-            let opened = holder.open_account(&bank, &class, &mut decide).await?;
+            let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
         WalletAction::Present { request } => {
-            let shown = holder.present(&request, &mut decide).await?;
+            let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
         }
+        WalletAction::PaymentCredential => {
+            let received = holder.get_payment_credential().await?;
+            println!("{} payment credentials from {}", received.count, received.issuer);
+        }
+        WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {
                 payee: payee.parse()?,
                 payee_name,
-                amount: Amount::parse_major(&amount, currency(&holder).await?, DECIMALS)?,
+                amount: Amount::parse_major(&amount, currency(holder).await?, DECIMALS)?,
                 id: id.map_or_else(|| Ok(holder.fresh_order_id()), |id| id.parse())?,
             };
-            return pay(&mut holder, &bill, no_step_up, &mut decide).await;
+            return pay(holder, &bill, no_step_up, decide).await;
         }
-        WalletAction::Show => show(&holder).await?,
+        WalletAction::Show => show(holder).await?,
+        WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
+        WalletAction::Report { entry, reason, file } => {
+            report(holder, entry, &reason, file.as_deref()).await?;
+        }
+        other => return offline(holder, other),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {
+    let bought = match action {
+        TicketAction::Buy { railway, departure } => {
+            holder.buy_ticket(&railway, &departure, decide).await?
+        }
+        TicketAction::Change { railway, departure } => {
+            holder.change_ticket(&railway, &departure, decide).await?
+        }
+        TicketAction::Return { railway } => {
+            let shown = holder.return_ticket(&railway, decide).await?;
+            println!("Given back to {}: the money returns to the account that paid", shown.party);
+            return Ok(());
+        }
+    };
+    println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
+    Ok(())
+}
+
+/// What needs nobody else.
+fn offline(holder: &mut Holder, action: WalletAction) -> Result<ExitCode> {
+    match action {
+        WalletAction::History { json } => history(holder, json)?,
+        WalletAction::Export { file } => {
+            holder.export(&file)?;
+            println!("The history is in {}: whoever reads it knows whom you met.", file.display());
+        }
+        WalletAction::Backup { file } => {
+            holder.back_up(&file)?;
+            println!("The backup is in {}; the wallet's passphrase opens it.", file.display());
+        }
+        WalletAction::Receipts { json } => return receipts(holder, json),
+        _ => bail!("this action is no action on an open wallet"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -62,7 +133,7 @@ async fn pay(
     holder: &mut Holder,
     bill: &Bill,
     no_step_up: bool,
-    decide: super::Decide<'_>,
+    decide: Decide<'_>,
 ) -> Result<ExitCode> {
     let paid = holder.pay(bill).await?;
     match &paid {
@@ -95,93 +166,137 @@ async fn pay(
     }
 }
 
-/// Shows who asks for what and why, and asks the person. Without a terminal, only `--yes` agrees.
-fn agree(consent: &Consent, yes: bool) -> bool {
-    println!("{} / {} asks:", consent.party.get("zh"), consent.party.get("en"));
-    println!("  purpose   {} / {}", consent.purpose.get("zh"), consent.purpose.get("en"));
-    for credential in consent.credentials.iter().filter(|credential| credential.selected) {
-        for (path, values) in &credential.claims {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            println!("  shows     {path} = {}", values.join(", "));
-        }
-    }
-    for transaction in &consent.transactions {
-        match transaction {
-            TransactionData::Payment(payment) => println!(
-                "  signs     payment of {} to {} ({}), order {}",
-                money(payment.amount),
-                payment.payee_name,
-                payment.payee_account,
-                payment.order_id
-            ),
-            TransactionData::AccountOpening(opening) => {
-                println!(
-                    "  signs     opening an account of class {} at {}",
-                    opening.class, opening.bank
-                );
-            }
-        }
-    }
-    println!("  keeps     {} days; complaints: {}", consent.retention_days, consent.report_uri);
-    for warning in &consent.warnings {
-        match warning {
-            Warning::LongRetention { days } => println!("  warning   kept for {days} days"),
-            Warning::Unprotected => {
-                println!("  warning   the answer goes to this machine without TLS")
-            }
-            Warning::LastOne { .. } => {
-                println!("  warning   this is your last copy: get a new batch soon")
-            }
-        }
-    }
-    if yes {
-        return true;
-    }
-    if !std::io::stdin().is_terminal() {
-        eprintln!("nobody can be asked here: use --yes to agree beforehand");
-        return false;
-    }
-    print!("Agree? [y/N] ");
-    let _ = std::io::stdout().flush();
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
-}
-
 async fn show(holder: &Holder) -> Result<()> {
-    println!("{} credentials left, each for one use.", holder.credentials_left());
+    let mut lines =
+        vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    let resting = holder.credentials_resting();
+    if resting > 0 {
+        lines.push(format!(
+            "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
+        ));
+    }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
-        println!(
+        lines.push(format!(
             "{}  {}  class {}  {}",
             account.account,
             account.bank,
             account.wallet.class,
             money(balance)
-        );
+        ));
     }
-    for entry in holder.history() {
-        println!("{}", line(entry)?);
+    print(&lines)?;
+    history(holder, false)
+}
+
+fn history(holder: &Holder, json: bool) -> Result<()> {
+    let numbered = holder.history().iter().enumerate();
+    let told = numbered
+        .map(|(index, entry)| tell(index.saturating_add(1), entry))
+        .collect::<Result<Vec<_>>>()?;
+    if json {
+        return print(&[serde_json::to_string_pretty(&told)?]);
+    }
+    print(&told.iter().map(Told::line).collect::<Vec<_>>())
+}
+
+fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
+    let checked = holder.check_receipts();
+    if json {
+        print(&[serde_json::to_string_pretty(&checked)?])?;
+    } else {
+        let line = |one: &CheckedReceipt| {
+            let verdict = one.fault.as_deref().unwrap_or("holds");
+            format!("{:>4}  {}  {verdict}", one.entry, one.party)
+        };
+        let mut lines: Vec<String> = checked.iter().map(line).collect();
+        let holding = checked.iter().filter(|one| one.holds).count();
+        lines.push(format!("{holding} of {} receipts hold.", checked.len()));
+        print(&lines)?;
+    }
+    let all = checked.iter().all(|one| one.holds);
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
+    if json {
+        return print(&[serde_json::to_string_pretty(who)?]);
+    }
+    let mut lines = vec!["Identity authority:".to_owned()];
+    for access in &who.authority {
+        let at = time(access.at)?;
+        let fields = access.fields.join(" ");
+        lines.push(format!(
+            "  {at}  {} ({})  {fields}  {}",
+            access.actor, access.role, access.purpose
+        ));
+    }
+    for bank in &who.banks {
+        lines.push(format!("{}, account {}:", bank.bank, bank.account));
+        if bank.accesses.is_empty() {
+            lines.push("  nobody looked into your file".to_owned());
+        }
+        for access in &bank.accesses {
+            let (at, fields) = (time(access.at)?, access.fields.join(" "));
+            lines.push(format!("  {at}  {}  {fields}  {}", access.actor, access.purpose));
+        }
+    }
+    print(&lines)
+}
+
+/// Prints what may be long. That a pager or `head` stops reading is no failure.
+fn print(lines: &[String]) -> Result<()> {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+async fn report(
+    holder: &mut Holder,
+    entry: usize,
+    reason: &str,
+    file: Option<&Path>,
+) -> Result<()> {
+    let reported = holder.report(entry, reason, file).await?;
+    println!("Reported {}, which asked for:", reported.party);
+    reported.document.asked.iter().for_each(|claim| println!("  {claim}"));
+    if reported.shows_transaction {
+        println!("The request carried a payment or another transaction: the report shows it too.");
+    }
+    match &reported.taken {
+        Some(taken) => {
+            let found = if taken.over_asking {
+                "it asked for more than it may"
+            } else {
+                "within its registration"
+            };
+            println!("The registrar took it as {} and finds: {found}.", taken.report);
+        }
+        None => println!("No registrar takes reports here: hand the document to one yourself."),
     }
     Ok(())
 }
 
-fn line(entry: &Entry) -> Result<String> {
-    let at = jiff::Timestamp::from_second(i64::try_from(entry.at)?)?;
-    Ok(match &entry.event {
-        Event::Received { issuer, vct, count } => {
-            format!("{at}  received  {count} of {vct} from {issuer}")
-        }
-        Event::Disclosed { party, purpose, claims, signed_receipt, .. } => {
-            let receipt = if signed_receipt.is_some() { "receipt signed" } else { "no receipt" };
-            format!("{at}  showed    {} to {party} ({purpose}; {receipt})", claims.join(", "))
-        }
-        Event::Declined { party, reason } => format!("{at}  declined  {party}: {reason}"),
-        Event::Paid { payee, amount_minor, order, stepped_up, .. } => {
-            let how = if *stepped_up { ", confirmed with identity" } else { "" };
-            format!("{at}  paid      {} minor units to {payee}{how}, order {order}", amount_minor)
-        }
-    })
+fn tell_restored(name: &str, restored: Restored) {
+    println!(
+        "The wallet {name} is back: {} accounts, {} entries of history, {} credentials.",
+        restored.accounts, restored.entries, restored.usable
+    );
+    if restored.resting > 0 {
+        println!(
+            "{} credentials rest: the wallet they were copied from may have shown them, and one shown \
+             twice can be linked. Get a fresh batch from the issuer.",
+            restored.resting
+        );
+    }
+}
+
+fn time(seconds: u64) -> Result<jiff::Timestamp> {
+    Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
 }
 
 async fn currency(holder: &Holder) -> Result<Currency> {
@@ -190,8 +305,4 @@ async fn currency(holder: &Holder) -> Result<Currency> {
         bail!("the wallet has no account yet: open one with `yufu wallet open`");
     };
     Currency::new(&account.wallet.currency).context("the bank named no currency")
-}
-
-fn money(amount: Amount) -> String {
-    format!("{} {}", amount.to_major(DECIMALS), amount.currency())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
-use yufu::wallet::Holder;
+use yufu::wallet::{Holder, Passphrase};
 use yufu_base::PublicKey;
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
 use yufu_keys::random;
@@ -36,7 +36,14 @@ impl Resident {
         let name = format!("row-{row}");
         let folder = caller.data().join("wallets");
         fs::create_dir_all(&folder).unwrap();
-        let wallet = Holder::open(&folder, &name, &caller.url, trust_key(caller)).unwrap();
+        let wallet = Holder::open(
+            &folder,
+            &name,
+            &Passphrase::of_the_demo(),
+            &caller.url,
+            trust_key(caller),
+        )
+        .unwrap();
         Self { name, number, wallet, data: caller.data().to_owned() }
     }
 
@@ -100,10 +107,9 @@ impl Resident {
         Presentation(request)
     }
 
-    /// The wallet's file.
+    /// The wallet's contents.
     pub fn file(&self) -> Value {
-        let path = self.data.join("wallets").join(format!("{}.json", self.name));
-        serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+        self.wallet.secrets().unwrap()
     }
 }
 

@@ -62,6 +62,21 @@ fn wallet_classes_have_the_published_limits() {
 }
 
 #[test]
+fn where_wallets_are_opened_and_when_they_rest_is_read() {
+    let china = china();
+    assert!(china.account_opening.remote() && china.account_opening.in_person());
+    assert!(!AccountOpening::Remote.in_person() && !AccountOpening::InPerson.remote());
+    assert_eq!(china.dormant_after_days, Some(1825));
+    let never = PROFILE.replace("dormant_after_days = 1825", "dormant_after_days = \"never\"");
+    let read = Profile::read(Sources {
+        profile: ("p", &never),
+        institutions: ("i", INSTITUTIONS),
+        city: ("c", CITY),
+    });
+    assert_eq!(read.unwrap().dormant_after_days, None);
+}
+
+#[test]
 fn every_role_is_filled_and_every_bank_has_money() {
     let china = china();
     for (role, count) in [
@@ -71,6 +86,8 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::CentralBank, 1),
         (Role::CommercialBank, 2),
         (Role::Merchant, 1),
+        (Role::Hotel, 1),
+        (Role::Railway, 1),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -133,6 +150,13 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ("from = 1970-01-01T00:00:00Z", "from = 1971-01-01T00:00:00Z", "`from` is out of order"),
     ("offset = \"+09:00\"", "offset = \"9\"", "`offset` is \"9\", expected an offset"),
     ("id_retention_days = 7", "id_retention_days = 7 7", "not TOML"),
+    (
+        "account_opening = \"both\"",
+        "account_opening = \"nowhere\"",
+        "`account_opening` is \"nowhere\", expected one of remote, in_person, both",
+    ),
+    ("dormant_after_days = 1825", "dormant_after_days = 0", "`dormant_after_days` is 0"),
+    ("dormant_after_days = 1825", "dormant_after_days = \"soon\"", "expected one of never"),
 ];
 
 const SPOILED_INSTITUTIONS: &[Spoiled] = &[
@@ -152,6 +176,21 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
         "claims = [\"age_equal_or_over.16\"]",
         "claims = [\"age_equal_or_over.17\"]",
         "issued by nobody",
+    ),
+    (
+        "credentials = [\"pid\", \"payment\"]",
+        "credentials = [\"pid\", \"library-card\"]",
+        "credential `library-card` is issued by nobody",
+    ),
+    (
+        "credentials = [\"pid\", \"payment\"]",
+        "credentials = [\"pid\", \"pid\"]",
+        "credential `pid` is given twice",
+    ),
+    (
+        "claims = [\"ticket\"]",
+        "claims = [\"family_name\"]",
+        "claim `family_name` is issued by nobody",
     ),
     ("id = \"confirm-payment\"", "id = \"open-account\"", "`id` \"open-account\" is given twice"),
     (

@@ -38,6 +38,7 @@ impl Model {
             found.push(Irregularity::DoubleEntry { debits, credits });
         }
         found.extend(self.compare_totals(machine));
+        found.extend(self.compare_wallets(machine));
         found
     }
 

@@ -37,12 +37,19 @@ pub(super) const fn amount(action: &Action) -> Option<Amount> {
         | Action::ReturnPaper { amount, .. }
         | Action::CreditDeposits { amount }
         | Action::Exchange { amount, .. }
-        | Action::Pay { amount, .. } => Some(*amount),
+        | Action::Pay { amount, .. }
+        | Action::FundSubWallet { amount, .. } => Some(*amount),
         Action::Genesis { .. }
         | Action::RegisterBank { .. }
         | Action::ReplaceKey { .. }
         | Action::SetPolicy { .. }
-        | Action::OpenWallet { .. } => None,
+        | Action::OpenWallet { .. }
+        | Action::SetHoldingRules { .. }
+        | Action::SetClass { .. }
+        | Action::CloseWallet { .. }
+        | Action::FlagDormant { .. }
+        | Action::Reactivate { .. }
+        | Action::OpenSubWallet { .. } => None,
     }
 }
 

@@ -7,7 +7,7 @@ use yufu_openid4vc::{Endpoint, EndpointError, HttpError, HttpRequest, HttpRespon
 use yufu_trust::{Role, TrustEntry, TrustList};
 
 /// The roles whose bearers may issue credentials.
-pub(super) const ISSUERS: [Role; 2] = [Role::PidIssuer, Role::BankIssuer];
+pub(super) const ISSUERS: [Role; 3] = [Role::PidIssuer, Role::BankIssuer, Role::TicketIssuer];
 
 /// What a scanned link leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,11 +91,12 @@ fn take_up(
     Ok((next, HttpRequest::get(url, "application/json")))
 }
 
-/// The trusted issuer at the origin of `url`.
+/// The trusted issuer with this very identifier; else one at the same origin.
 fn issuer_at(url: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
+    let issuers = || trust.entries.iter().filter(|entry| ISSUERS.contains(&entry.role));
     let same = |entry: &&TrustEntry| {
-        ISSUERS.contains(&entry.role)
-            && Endpoint::parse(&entry.identifier).is_ok_and(|at| at.origin() == url.origin())
+        Endpoint::parse(&entry.identifier).is_ok_and(|at| at.origin() == url.origin())
     };
-    trust.entries.iter().find(same).cloned()
+    let exactly = issuers().find(|entry| entry.identifier == url.as_str());
+    exactly.or_else(|| issuers().find(same)).cloned()
 }

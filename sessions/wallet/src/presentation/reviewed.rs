@@ -179,6 +179,12 @@ impl Reviewed {
         &self.certificate
     }
 
+    /// The request as it was signed: evidence of what was asked.
+    #[must_use]
+    pub fn request_object(&self) -> &str {
+        &self.request_object
+    }
+
     /// The verified request.
     #[must_use]
     pub const fn request(&self) -> &RequestObject {

@@ -32,13 +32,20 @@ impl Books {
             .check_exchange(by.bank(), exchange, minor)
             .ok_or(Refusal::NotPermitted { needed: Role::Bank })??;
         if let Side::Fills(wallet) = &side {
-            limits::check_holding(self.policy(), wallet.class, wallet.balance, minor)?;
+            let held = self.held_with_below(wallet);
+            limits::check_holding(self.policy(), wallet.class, held, minor)?;
+            let class = wallet.wallet.class;
+            let together = self.ledger.held_by_class(by.bank(), class);
+            limits::check_aggregate(&self.registry, class, together, minor)?;
         }
         let slot = match side {
             Side::Fills(wallet) | Side::Empties(wallet) => Some(wallet.slot),
             Side::None => None,
         };
         self.ledger.commit(checked);
+        if let Some(slot) = slot {
+            self.ledger.set_moved(slot, by.now);
+        }
         Ok(by.done(slot.map(|slot| self.amount(self.ledger.balance(slot)))))
     }
 
@@ -48,10 +55,10 @@ impl Books {
         direction: Direction,
     ) -> Result<(Exchange, Side<'_>), Refusal> {
         let fills = |id, exchange: fn(_) -> Exchange| {
-            self.own_wallet(by, id).map(|wallet| (exchange(wallet.slot), Side::Fills(wallet)))
+            self.at_hand(by, id).map(|wallet| (exchange(wallet.slot), Side::Fills(wallet)))
         };
         let empties = |id, exchange: fn(_) -> Exchange| {
-            self.own_wallet(by, id).map(|wallet| (exchange(wallet.slot), Side::Empties(wallet)))
+            self.at_hand(by, id).map(|wallet| (exchange(wallet.slot), Side::Empties(wallet)))
         };
         match direction {
             Direction::PaperToDigital(id) => fills(id, Exchange::PaperToDigital),
@@ -63,9 +70,11 @@ impl Books {
         }
     }
 
-    fn own_wallet(&self, by: Submitter, id: AccountId) -> Result<Found<'_>, Refusal> {
-        let wallet = self.wallet(id)?;
-        wallet.must_be_operated_by(by.bank(), id)?;
+    /// A wallet that may take part: the bank's own, in use, and below no other.
+    fn at_hand(&self, by: Submitter, id: AccountId) -> Result<Found<'_>, Refusal> {
+        let wallet = self.own_wallet(by, id)?;
+        wallet.must_be_awake()?;
+        self.must_not_be_below(&wallet)?;
         Ok(wallet)
     }
 }

@@ -4,7 +4,7 @@
 use crate::books::{Books, Submitter};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
-use yufu_registry::{Policy, Role};
+use yufu_registry::{HoldingRules, Policy, Role};
 
 impl Books {
     pub(crate) fn set_policy(&mut self, by: Submitter, policy: &Policy) -> Result<Done, Refusal> {
@@ -14,6 +14,20 @@ impl Books {
             return Err(Refusal::ClassRemoved(*class));
         }
         self.registry.set_policy(policy.clone());
+        Ok(by.done(None))
+    }
+
+    pub(crate) fn set_holding_rules(
+        &mut self,
+        by: Submitter,
+        rules: &HoldingRules,
+    ) -> Result<Done, Refusal> {
+        by.must_be(Role::CentralBank)?;
+        let mut named = rules.terms().aggregate_balance.keys();
+        if let Some(class) = named.find(|class| self.policy().class(**class).is_none()) {
+            return Err(Refusal::ClassUnknown(*class));
+        }
+        self.registry.set_holding(rules.clone());
         Ok(by.done(None))
     }
 }

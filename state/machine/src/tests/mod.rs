@@ -5,9 +5,11 @@
     reason = "an overflow in a test panics, and so fails the test"
 )]
 
+mod boundaries;
 mod calendar;
 mod properties;
 mod refusals;
 mod repeats;
 mod support;
+mod wallets;
 mod wire;

@@ -2,12 +2,17 @@
 //! so a changed snapshot needs a new machine version.
 
 use super::support::*;
-use crate::{Action, Direction, Machine, Submission};
-use yufu_base::{CommandId, StateMachine};
+use crate::{Action, Direction, HoldingRules, HoldingTerms, Machine, SubLimits, Submission};
+use yufu_base::{CommandId, Digest, StateMachine};
 
 fn samples() -> Vec<(&'static str, Action)> {
     let bank = || name("bank-a");
     let amount = cny(1800);
+    let rules = HoldingRules::new(HoldingTerms {
+        aggregate_balance: [(class("IV"), 5)].into(),
+        dormant_after_days: Some(7),
+    })
+    .unwrap();
     let exchange = |direction| Action::Exchange { direction, amount };
     vec![
         ("genesis", genesis()),
@@ -30,6 +35,25 @@ fn samples() -> Vec<(&'static str, Action)> {
         ("deposit_to_paper", exchange(Direction::DepositToPaper)),
         ("pay", pay(ALICE, CAROL, 1800)),
         ("pay_stepped_up", stepped_up(ALICE, CAROL, 1800)),
+        ("set_holding_rules", Action::SetHoldingRules { rules }),
+        ("set_class", Action::SetClass { account: ALICE, class: class("III") }),
+        ("close_wallet", Action::CloseWallet { account: ALICE }),
+        ("flag_dormant", Action::FlagDormant { account: ALICE }),
+        ("reactivate", Action::Reactivate { account: ALICE, evidence: Digest::of(b"shown") }),
+        (
+            "open_sub_wallet",
+            Action::OpenSubWallet {
+                account: BOB,
+                parent: ALICE,
+                payee: SHOP,
+                limits: SubLimits { per_payment: 1, per_day: 2, balance: 3 },
+                order: Digest::of(b"order"),
+            },
+        ),
+        (
+            "fund_sub_wallet",
+            Action::FundSubWallet { account: BOB, amount, order: Digest::of(b"order") },
+        ),
     ]
 }
 

@@ -1,0 +1,259 @@
+//! A person looks at who read her record. She proves who she is as to any relying party: the
+//! authority asks for her number, registered for this purpose alone, and hands the list to the
+//! very wallet that showed it (OpenID4VP 1.0, 13.3: the response code), so that nobody who sent
+//! her the link sees it.
+
+use super::Authority;
+use super::officer::AccessEntry;
+use crate::http::{Problem, ProblemBody, bearer};
+use crate::relying_party::{Answered, Party, Started, rejected};
+use crate::trust::TrustSource;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use utoipa::ToSchema;
+use yufu_base::Timestamp;
+use yufu_keys::random_text;
+use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
+use yufu_population::Access;
+use yufu_verifier::Verified;
+
+/// The purpose for which the authority is registered as a relying party.
+const PURPOSE: &str = "who-read";
+/// The id of the one credential query.
+const QUERY: &str = "pid";
+/// The claim that names a resident.
+const NUMBER: &str = "personal_administrative_number";
+/// The most looks under way at once.
+const MOST: usize = 1_000;
+/// How long a list waits to be fetched, in seconds.
+const HANDOVER_SECONDS: u64 = 120;
+
+/// The authority as a relying party for a person's own look.
+///
+/// Looks under way live in memory: one that a restart cuts off is begun again. Behind several
+/// processes of one authority, a look must stay with the process that began it.
+pub struct OwnLook {
+    /// How it shows itself to wallets.
+    pub party: Party,
+    /// Whom it trusts: itself, by the list that everybody uses.
+    pub trust: TrustSource,
+    /// Looks under way.
+    pub looks: Looks,
+}
+
+/// Looks under way.
+#[derive(Default)]
+pub struct Looks(Mutex<UnderWay>);
+
+#[derive(Default)]
+struct UnderWay {
+    /// Sessions that wait for an answer, by their id.
+    asked: BTreeMap<String, (Timestamp, String)>,
+    /// Lists that wait to be fetched, by their code.
+    ready: BTreeMap<String, (Timestamp, Vec<AccessEntry>)>,
+}
+
+/// A look that waits for the wallet's answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Look {
+    /// The presentation request: `openid4vp://...`, for the wallet.
+    pub authorization_request: String,
+}
+
+/// Begin to look at who read one's own record.
+#[utoipa::path(post, path = "/authority/v1/looks", tag = "authority",
+    responses((status = 201, body = Look), (status = 403, description = "the authority is not registered to ask", body = ProblemBody), (status = 429, body = ProblemBody)))]
+pub(super) async fn begin(
+    State(authority): State<Arc<Authority>>,
+) -> Result<(StatusCode, Json<Look>), Problem> {
+    let now = authority.now();
+    let started = authority.own_look.party.start(PURPOSE, &[QUERY], None, now)?;
+    let authorization_request = started.link.clone();
+    authority.own_look.looks.asked(started, now)?;
+    Ok((StatusCode::CREATED, Json(Look { authorization_request })))
+}
+
+/// The signed presentation request, for the wallet's nonce.
+#[utoipa::path(post, path = "/authority/openid4vp/{id}/request", tag = "authority",
+    params(("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce"),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody)))]
+pub(super) async fn request(
+    State(authority): State<Arc<Authority>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<impl IntoResponse, Problem> {
+    let look = &authority.own_look;
+    let session = look.looks.session(&id)?;
+    let (signed, session) = look.party.request_object(&session, &body, authority.now())?;
+    look.looks.store(&id, session)?;
+    Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// The wallet's encrypted answer, or its refusal.
+#[utoipa::path(post, path = "/authority/openid4vp/{id}/response", tag = "authority",
+    params(("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "response (JWE), or error"),
+    responses((status = 200, description = "accepted: the receipt, and where to fetch the list", body = Object), (status = 400, body = ProblemBody), (status = 404, description = "unknown, expired, or answered before", body = ProblemBody), (status = 422, description = "the credential is revoked", body = ProblemBody)))]
+pub(super) async fn respond(
+    State(authority): State<Arc<Authority>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    Ok(Json(authority.shown(&id, &body).await?))
+}
+
+/// Who read one's own record: once, for the code that the answer's redirect carries.
+#[utoipa::path(get, path = "/authority/v1/looks/accesses", tag = "authority",
+    security(("request" = [])),
+    responses((status = 200, body = [AccessEntry]), (status = 401, body = ProblemBody), (status = 404, description = "no such code, or fetched before", body = ProblemBody)))]
+pub(super) async fn fetch(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+) -> Result<Json<Vec<AccessEntry>>, Problem> {
+    let code = bearer(&headers).ok_or_else(|| {
+        Problem::unauthenticated(
+            "send the response_code of the redirect as \"Authorization: Bearer ...\"",
+        )
+    })?;
+    Ok(Json(authority.own_look.looks.take(code, authority.now())?))
+}
+
+impl Authority {
+    async fn shown(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
+        let look = &self.own_look;
+        let session = look.looks.session(id)?;
+        let answered = look.party.answered(&session, body, &look.trust, self.now()).await?;
+        // One answer: of two at once, one finds the look gone.
+        look.looks.answered(id)?;
+        let Answered::Verified(verified, mut response) = answered else {
+            return Ok(DirectPostResponse::default());
+        };
+        let entries = self.accesses_of_holder(&verified).await?;
+        let code = look.looks.ready(entries, self.now());
+        let address = self.issuer.metadata.credential_issuer.as_str();
+        response.redirect_uri = Some(format!("{address}/v1/looks/accesses#response_code={code}"));
+        Ok(response)
+    }
+
+    async fn accesses_of_holder(&self, verified: &Verified) -> Result<Vec<AccessEntry>, Problem> {
+        let shown = verified.credentials.get(QUERY).and_then(|found| found.first());
+        let number = shown.and_then(|credential| credential.claims.get(NUMBER));
+        let number = number.and_then(Value::as_str).unwrap_or_default();
+        let number = self.numbers.parse(number).map_err(rejected)?;
+        let access = Access {
+            actor: "the person".to_owned(),
+            role: "subject".to_owned(),
+            purpose: "the person looked at who read the record, with her wallet".to_owned(),
+            fields: BTreeSet::new(),
+            at: self.now(),
+        };
+        let records = self.population.accesses_of(&number, &access).await?;
+        Ok(records.into_iter().map(AccessEntry::from).collect())
+    }
+}
+
+impl Looks {
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self, started: Started, now: Timestamp) -> Result<(), Problem> {
+        let mut looks = self.under_way();
+        looks.asked.retain(|_, (expires, _)| *expires > now);
+        if looks.asked.len() >= MOST {
+            let detail = "too many people look at their records at once: try again in some minutes";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "look.too_many", detail));
+        }
+        looks.asked.insert(started.id, (started.expires_at, started.session));
+        Ok(())
+    }
+
+    fn session(&self, id: &str) -> Result<String, Problem> {
+        let looks = self.under_way();
+        let found = looks.asked.get(id).map(|(_, session)| session.clone());
+        found.ok_or_else(|| Problem::not_found("look under way: begin a new one"))
+    }
+
+    fn store(&self, id: &str, fresh: String) -> Result<(), Problem> {
+        let mut looks = self.under_way();
+        let found = looks.asked.get_mut(id);
+        let (_, session) =
+            found.ok_or_else(|| Problem::not_found("look under way: begin a new one"))?;
+        *session = fresh;
+        Ok(())
+    }
+
+    fn answered(&self, id: &str) -> Result<(), Problem> {
+        let gone = self.under_way().asked.remove(id);
+        gone.map(|_| ()).ok_or_else(|| Problem::not_found("look under way: begin a new one"))
+    }
+
+    fn ready(&self, entries: Vec<AccessEntry>, now: Timestamp) -> String {
+        let code = random_text();
+        let mut looks = self.under_way();
+        looks.ready.retain(|_, (until, _)| *until > now);
+        looks.ready.insert(code.clone(), (now.plus_seconds(HANDOVER_SECONDS), entries));
+        code
+    }
+
+    fn take(&self, code: &str, now: Timestamp) -> Result<Vec<AccessEntry>, Problem> {
+        let found = self.under_way().ready.remove(code).filter(|(until, _)| *until > now);
+        let gone = "list for this code, or it was fetched before: begin a new look";
+        found.map(|(_, entries)| entries).ok_or_else(|| Problem::not_found(gone))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn started(id: usize) -> Started {
+        Started {
+            id: id.to_string(),
+            session: "s".to_owned(),
+            expires_at: NOW.plus_seconds(600),
+            link: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_list_is_handed_over_once_and_in_time() {
+        let looks = Looks::default();
+        let code = looks.ready(Vec::new(), NOW);
+        assert!(looks.take("another", NOW).is_err());
+        assert!(looks.take(&code, NOW.plus_seconds(HANDOVER_SECONDS - 1)).is_ok());
+        assert!(looks.take(&code, NOW).is_err(), "fetched twice");
+        let late = looks.ready(Vec::new(), NOW);
+        assert!(looks.take(&late, NOW.plus_seconds(HANDOVER_SECONDS)).is_err());
+    }
+
+    #[test]
+    fn a_look_is_answered_once() {
+        let looks = Looks::default();
+        looks.asked(started(1), NOW).unwrap();
+        assert!(looks.session("1").is_ok());
+        looks.answered("1").unwrap();
+        assert!(looks.answered("1").is_err());
+        assert!(looks.session("1").is_err() && looks.store("1", String::new()).is_err());
+    }
+
+    #[test]
+    fn looks_are_bounded_and_lapse() {
+        let looks = Looks::default();
+        for id in 0..MOST {
+            looks.asked(started(id), NOW).unwrap();
+        }
+        assert_eq!(looks.asked(started(MOST), NOW).unwrap_err().code(), "look.too_many");
+        assert!(looks.asked(started(MOST), NOW.plus_seconds(600)).is_ok());
+    }
+}

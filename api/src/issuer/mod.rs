@@ -1,0 +1,61 @@
+//! An institution as an issuer over OpenID4VCI 1.0: offers, tokens, nonces, credentials and their
+//! status. What a credential says is its institution's affair.
+
+mod offer;
+mod protocol;
+mod status;
+
+pub use offer::IssuedOffer;
+pub(crate) use offer::OfferFor;
+pub(crate) use protocol::{Refusal, UnderWay, token_request};
+
+use crate::http::Problem;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use yufu_base::Signer;
+use yufu_credentials::{Credentials, CredentialsError};
+use yufu_engine::Clock;
+use yufu_jose::{Chain, Jwk, JwkSet};
+use yufu_openid4vc::issuance::{AuthorizationServerMetadata, IssuerMetadata};
+use yufu_profile::CredentialType;
+
+/// An issuer, and what it works with.
+pub struct Issuer {
+    /// What it publishes as an issuer.
+    pub metadata: IssuerMetadata,
+    /// What it publishes as an authorization server.
+    pub authorization_server: AuthorizationServerMetadata,
+    /// What it issues, by configuration id.
+    pub credentials: Vec<CredentialType>,
+    /// Issuances and statuses.
+    pub records: Credentials,
+    /// The key that signs credentials and status lists.
+    pub signer: Arc<dyn Signer>,
+    /// Its certificate chain.
+    pub chain: Chain,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The claims of one credential, which the holder chooses to show.
+pub(crate) type Claims = Map<String, Value>;
+
+impl Issuer {
+    /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).
+    pub(crate) fn keys(&self) -> Value {
+        let key: Jwk = self.signer.public_key().into();
+        let set = JwkSet { keys: vec![key] };
+        serde_json::json!({"issuer": self.metadata.credential_issuer, "jwks": set})
+    }
+}
+
+impl From<CredentialsError> for Problem {
+    fn from(error: CredentialsError) -> Self {
+        match error {
+            CredentialsError::Unknown(what) => Self::not_found(what),
+            CredentialsError::AlreadyPassed => Self::conflict("issuance.already_passed", error),
+            CredentialsError::ListFull => Self::unavailable("status_list.full", error),
+            other => Self::internal(other),
+        }
+    }
+}

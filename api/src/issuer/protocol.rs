@@ -1,0 +1,219 @@
+//! The endpoints of OpenID4VCI 1.0 that a wallet calls: token, nonce, credential.
+
+use super::status::{LIST, LIST_SIZE};
+use super::{Claims, Issuer};
+use crate::http::{Problem, bearer};
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use uuid::Uuid;
+use yufu_credential::StatusReference;
+use yufu_credentials::{Allocation, CredentialsError, Issuance};
+use yufu_issuer::{IssuerSession, ProveError, Proven, Template, TokenError, secret_id};
+use yufu_keys::{random, random_text};
+use yufu_openid4vc::issuance::{
+    CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
+    NonceResponse, TokenErrorResponse, TokenRequest, TokenResponse,
+};
+
+/// How long a nonce is good, in seconds.
+const NONCE_SECONDS: u64 = 300;
+/// Digests without a claim behind them in each credential.
+const DECOYS: u8 = 2;
+
+/// Why an endpoint of the protocol refused: in the protocol's own words, or as a problem.
+pub(crate) enum Refusal {
+    Token(TokenErrorResponse),
+    Credential(CredentialErrorResponse),
+    Problem(Problem),
+}
+
+/// An issuance whose keys are proven: what its credentials say is still to be given.
+pub(crate) struct UnderWay {
+    row: Issuance,
+    proven: Proven,
+    validity_days: u32,
+}
+
+impl UnderWay {
+    /// Whom the credentials are about, by the issuer's internal id.
+    pub(crate) const fn subject(&self) -> Uuid {
+        self.row.person
+    }
+
+    /// Which credential is to be issued.
+    pub(crate) fn configuration_id(&self) -> &str {
+        self.proven.configuration_id()
+    }
+}
+
+/// Reads a token request.
+pub(crate) fn token_request(body: &[u8]) -> Result<TokenRequest, Refusal> {
+    TokenRequest::from_form(body).map_err(|error| {
+        Refusal::Token(TokenErrorResponse {
+            error: error.code(),
+            error_description: Some(error.to_string()),
+        })
+    })
+}
+
+impl Issuer {
+    /// Exchanges a pre-authorized code for an access token.
+    pub(crate) async fn exchange(&self, request: &TokenRequest) -> Result<TokenResponse, Refusal> {
+        let unknown = || Refusal::Token(TokenError::UnknownCode.response());
+        let row = self.records.issuance(&secret_id(&request.pre_authorized_code)).await;
+        let row = row.map_err(|error| match error {
+            CredentialsError::Unknown(_) => unknown(),
+            other => Refusal::Problem(other.into()),
+        })?;
+        let IssuerSession::Offered(offered) = session(&row)? else { return Err(unknown()) };
+        let stored = |result: Result<(), CredentialsError>| {
+            result.map_err(|error| match error {
+                CredentialsError::AlreadyPassed => unknown(),
+                other => Refusal::Problem(other.into()),
+            })
+        };
+        match offered.token(request, self.clock.read().wall, &random()) {
+            Ok((authorised, response)) => {
+                let lookup = authorised.id().to_owned();
+                let text = text(&IssuerSession::from(authorised))?;
+                stored(self.records.advance(&row, &lookup, &text).await)?;
+                Ok(response)
+            }
+            Err(refusal) => {
+                // Stored before it is answered, so that attempts count.
+                match refusal.session {
+                    Some(next) => {
+                        let text = text(&IssuerSession::from(*next))?;
+                        stored(self.records.advance(&row, &row.lookup, &text).await)?;
+                    }
+                    None => stored(self.records.advance(&row, &row.id.to_string(), "").await)?,
+                }
+                Err(Refusal::Token(refusal.error.response()))
+            }
+        }
+    }
+
+    /// A fresh nonce for proofs of possession.
+    pub(crate) async fn fresh_nonce(&self) -> Result<NonceResponse, Problem> {
+        let (fresh, now) = (random_text(), self.clock.read().wall);
+        self.records.remember_nonce(&fresh, now, now.plus_seconds(NONCE_SECONDS)).await?;
+        Ok(NonceResponse { c_nonce: fresh })
+    }
+
+    /// The issuance that a credential request belongs to, its proofs verified.
+    pub(crate) async fn under_way(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<UnderWay, Refusal> {
+        let token = bearer(headers).ok_or_else(|| refused(CredentialErrorCode::InvalidToken))?;
+        let request = CredentialRequest::from_json(body).map_err(|e| {
+            Refusal::Credential(CredentialErrorResponse {
+                error: e.code(),
+                error_description: Some(e.to_string()),
+            })
+        })?;
+        let row = self.records.issuance(&secret_id(token)).await;
+        let row = row.map_err(|error| match error {
+            CredentialsError::Unknown(_) => refused(CredentialErrorCode::InvalidToken),
+            other => Refusal::Problem(other.into()),
+        })?;
+        let proven = self.prove(&row, token, &request)?;
+        let kind = self.credentials.iter().find(|kind| kind.id == proven.configuration_id());
+        let kind =
+            kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
+        Ok(UnderWay { row, proven, validity_days: kind.validity_days })
+    }
+
+    fn prove(
+        &self,
+        row: &Issuance,
+        token: &str,
+        request: &CredentialRequest,
+    ) -> Result<Proven, Refusal> {
+        let IssuerSession::Authorised(authorised) = session(row)? else {
+            return Err(refused(CredentialErrorCode::InvalidToken));
+        };
+        let proven = authorised.prove(token, request, &self.metadata, self.clock.read().wall);
+        proven.map_err(|refusal| {
+            let mut response = ProveError::response(&refusal.error);
+            response.error_description = Some(refusal.error.to_string());
+            Refusal::Credential(response)
+        })
+    }
+
+    /// Signs the credentials of an issuance whose keys are proven, with the claims given.
+    pub(crate) async fn issue(
+        &self,
+        under_way: UnderWay,
+        claims: Claims,
+    ) -> Result<CredentialResponse, Refusal> {
+        let UnderWay { row, proven, validity_days } = under_way;
+        let now = self.clock.read().wall;
+        let lifetime = u64::from(validity_days).saturating_mul(86_400);
+        let template = Template {
+            issued_at: now,
+            expires_at: now.plus_seconds(lifetime),
+            open: serde_json::Map::new(),
+            selective: claims,
+            decoys: DECOYS,
+        };
+        let allocation = Allocation {
+            list: LIST,
+            size: LIST_SIZE,
+            count: proven.keys().len(),
+            expires_at: template.expires_at,
+        };
+        let draw = || u32::from_be_bytes(random());
+        let places =
+            self.records.complete_issuance(&row, proven.nonces(), allocation, draw, now).await;
+        let places = places.map_err(|error| match error {
+            CredentialsError::NonceSpent => refused(CredentialErrorCode::InvalidNonce),
+            CredentialsError::AlreadyPassed => refused(CredentialErrorCode::InvalidToken),
+            other => Refusal::Problem(other.into()),
+        })?;
+        let statuses: Vec<StatusReference> = places
+            .into_iter()
+            .map(|place| StatusReference {
+                uri: self.status_uri(LIST),
+                index: u64::try_from(place).unwrap_or(0),
+            })
+            .collect();
+        let issued =
+            proven.issue(&template, &statuses, &*self.signer, &self.chain, &mut random::<16>);
+        issued.map_err(|error| Refusal::Problem(Problem::internal(error)))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Token(body) => (StatusCode::BAD_REQUEST, Json(body)).into_response(),
+            Self::Credential(body) => {
+                let status = StatusCode::from_u16(body.error.status());
+                (status.unwrap_or(StatusCode::BAD_REQUEST), Json(body)).into_response()
+            }
+            Self::Problem(problem) => problem.into_response(),
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+fn refused(error: CredentialErrorCode) -> Refusal {
+    Refusal::Credential(CredentialErrorResponse { error, error_description: None })
+}
+
+fn session(row: &Issuance) -> Result<IssuerSession, Refusal> {
+    serde_json::from_str(&row.session).map_err(|e| Refusal::Problem(Problem::internal(e)))
+}
+
+fn text(session: &impl Serialize) -> Result<String, Refusal> {
+    serde_json::to_string(session).map_err(|e| Refusal::Problem(Problem::internal(e)))
+}

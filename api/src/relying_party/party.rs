@@ -1,0 +1,159 @@
+//! A relying party's face towards wallets, which a bank, a hotel and a railway share: starts
+//! requests, gives out request objects, opens and verifies answers (OpenID4VP 1.0). Where a session
+//! is stored between these steps is its institution's affair.
+
+use crate::http::Problem;
+use crate::trust::TrustSource;
+use axum::http::StatusCode;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yufu_base::{Signer, Timestamp};
+use yufu_jose::ClaimPath;
+use yufu_keys::random;
+use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
+use yufu_openid4vc::presentation::{DirectPostResponse, TransactionData};
+use yufu_trust::Role;
+use yufu_verifier::{
+    OpenError, Question, RequestEntropy, RequestError, Requested, StatusError, Verified, Verifier,
+};
+
+/// How long a request stands, in seconds.
+const REQUEST_SECONDS: u64 = 600;
+
+/// How a relying party shows itself: the key of its access certificate, and one registered
+/// verifier for each purpose.
+pub struct Party {
+    /// The key of its access certificate: signs requests and receipts.
+    pub signer: Arc<dyn Signer>,
+    /// By purpose.
+    pub verifiers: BTreeMap<String, Verifier>,
+    /// Who must have issued a credential, by its type; else an identity authority.
+    pub issuers: BTreeMap<String, Role>,
+}
+
+/// A request that was just started, for the records.
+pub(crate) struct Started {
+    /// Its id: part of the address that the wallet answers to.
+    pub(crate) id: String,
+    /// The session, secrets included.
+    pub(crate) session: String,
+    /// When it lapses.
+    pub(crate) expires_at: Timestamp,
+    /// `openid4vp://...`, for the wallet.
+    pub(crate) link: String,
+}
+
+/// What a wallet's answer came to.
+pub(crate) enum Answered {
+    /// The person declined: nothing was learned.
+    Declined,
+    /// Verified: what was shown, and the signed receipt to answer with.
+    Verified(Box<Verified>, DirectPostResponse),
+}
+
+impl Party {
+    /// Starts a request for all that `purpose` is registered for. The queries are named `ids`, in the
+    /// order of the registered credentials.
+    pub(crate) fn start(
+        &self,
+        purpose: &str,
+        ids: &[&str],
+        transaction: Option<TransactionData>,
+        now: Timestamp,
+    ) -> Result<Started, Problem> {
+        let verifier = self.verifiers.get(purpose).ok_or_else(|| {
+            let detail = format!("this institution is not registered for {purpose}");
+            Problem::forbidden("registration.missing", detail)
+        })?;
+        let mut queries = Vec::new();
+        let mut roles = BTreeMap::new();
+        for (id, registered) in ids.iter().zip(&verifier.certificate().credentials) {
+            let claims: Vec<ClaimPath> =
+                registered.claims.iter().map(|claim| claim.path.clone()).collect();
+            for vct in &registered.meta.vct_values {
+                queries.push(CredentialQuery::sd_jwt_vc(id, vct, &claims));
+                if let Some(role) = self.issuers.get(vct) {
+                    roles.insert((*id).to_owned(), *role);
+                }
+            }
+        }
+        let question = Question {
+            query: DcqlQuery::new(queries, None).map_err(Problem::internal)?,
+            roles,
+            transactions: transaction.into_iter().collect(),
+        };
+        let entropy = RequestEntropy {
+            id: random(),
+            state: random(),
+            nonce: random(),
+            response_key: random(),
+        };
+        let started = verifier.start(question, &entropy, now, REQUEST_SECONDS);
+        let (session, link) = started.map_err(Problem::malformed)?;
+        Ok(Started {
+            id: session.id().to_owned(),
+            expires_at: session.expires_at(),
+            session: serde_json::to_string(&session).map_err(Problem::internal)?,
+            link: link.to_link(),
+        })
+    }
+
+    /// The signed request object for a wallet's nonce, and the session to be stored before it is
+    /// given out: what was sent last is what the receipt is about.
+    pub(crate) fn request_object(
+        &self,
+        session: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(String, String), Problem> {
+        let mut fields = url::form_urlencoded::parse(body);
+        let nonce = fields.find(|(name, _)| name == "wallet_nonce").map(|(_, value)| value);
+        let mut session = read(session)?;
+        let signed = session.request_object(nonce.as_deref(), now, &*self.signer);
+        let signed = signed.map_err(|error| match error {
+            RequestError::Expired => expired(error),
+            RequestError::WalletNonce => Problem::malformed(error),
+            other => Problem::internal(other),
+        })?;
+        Ok((signed, serde_json::to_string(&session).map_err(Problem::internal)?))
+    }
+
+    /// Opens and verifies a wallet's answer: signatures, issuers, status, this very request.
+    pub(crate) async fn answered(
+        &self,
+        session: &str,
+        body: &[u8],
+        trust: &TrustSource,
+        now: Timestamp,
+    ) -> Result<Answered, Problem> {
+        let received = match read(session)?.open(body, now) {
+            Ok(received) => received,
+            Err(OpenError::Declined(_)) => return Ok(Answered::Declined),
+            Err(OpenError::Expired) => return Err(expired(OpenError::Expired)),
+            Err(error) => return Err(rejected(error)),
+        };
+        let list = trust.list(now).await?;
+        let authenticated = received.authenticate(&list, now).map_err(rejected)?;
+        let lists = trust.status_lists(authenticated.status_uris()).await?;
+        let verified = authenticated.verify(&list, &lists, now);
+        let verified = verified.map_err(|error| match error {
+            StatusError::NotValid { .. } => Problem::refused("credential.revoked", error),
+            other => rejected(other),
+        })?;
+        let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;
+        Ok(Answered::Verified(Box::new(verified), response))
+    }
+}
+
+fn read(session: &str) -> Result<Requested, Problem> {
+    serde_json::from_str(session).map_err(Problem::internal)
+}
+
+fn expired(error: impl ToString) -> Problem {
+    Problem::new(StatusCode::GONE, "presentation.expired", error)
+}
+
+/// The answer does not hold.
+pub(crate) fn rejected(error: impl ToString) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", error)
+}

@@ -1,0 +1,156 @@
+//! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
+
+use super::{Answered, RelyingParties, RelyingParty, named};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use std::sync::Arc;
+use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, TransactionData};
+use yufu_services::{Asked, ServicesError};
+use yufu_verifier::Verified;
+
+/// A purpose for which a hotel or a railway asks: the name of its registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    CheckIn,
+    BuyTicket,
+    PassGate,
+    RefundTicket,
+    ChangeTicket,
+}
+
+impl Purpose {
+    const ALL: [Self; 5] =
+        [Self::CheckIn, Self::BuyTicket, Self::PassGate, Self::RefundTicket, Self::ChangeTicket];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::CheckIn => "check-in",
+            Self::BuyTicket => "buy-ticket",
+            Self::PassGate => "pass-gate",
+            Self::RefundTicket => "refund-ticket",
+            Self::ChangeTicket => "change-ticket",
+        }
+    }
+
+    /// The names of its queries, in the order of the registered credentials.
+    const fn queries(self) -> &'static [&'static str] {
+        match self {
+            Self::CheckIn => &["pid", "payment"],
+            Self::BuyTicket => &["payment"],
+            Self::PassGate | Self::RefundTicket | Self::ChangeTicket => &["ticket"],
+        }
+    }
+}
+
+/// A verified answer, to be acted on.
+pub(super) struct Answer {
+    pub(super) asked: Asked,
+    pub(super) verified: Verified,
+    pub(super) receipt: String,
+}
+
+impl Answer {
+    /// The request's id and the receipt, which are marked and kept with what follows.
+    pub(super) fn request(&self) -> (&str, &str) {
+        (&self.asked.id, &self.receipt)
+    }
+}
+
+/// The signed presentation request.
+#[utoipa::path(get, path = "/parties/{party}/openid4vp/{id}/request", tag = "relying party",
+    params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody)))]
+pub(super) async fn request(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, id)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    let signed = named(&parties, &party)?.request_object(&id, &[]).await?;
+    Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// The signed presentation request, for the wallet's nonce.
+#[utoipa::path(post, path = "/parties/{party}/openid4vp/{id}/request", tag = "relying party",
+    params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce"),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody)))]
+pub(super) async fn request_with_nonce(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<impl IntoResponse, Problem> {
+    let signed = named(&parties, &party)?.request_object(&id, &body).await?;
+    Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// The wallet's encrypted answer, or its refusal.
+#[utoipa::path(post, path = "/parties/{party}/openid4vp/{id}/response", tag = "relying party",
+    params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "response (JWE), or error"),
+    responses((status = 200, description = "accepted, with the party's receipt", body = Object), (status = 400, body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 410, description = "expired", body = ProblemBody), (status = 422, description = "the step that the presentation was for is refused by a rule", body = ProblemBody)))]
+pub(super) async fn respond(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    Ok(Json(named(&parties, &party)?.answered(&id, &body).await?))
+}
+
+impl RelyingParty {
+    /// Starts a presentation for `purpose`, about `subject`; its id, and the link for the wallet.
+    pub(super) async fn ask(
+        &self,
+        purpose: Purpose,
+        subject: String,
+        transaction: Option<TransactionData>,
+    ) -> Result<(String, String), Problem> {
+        let (name, now) = (purpose.name(), self.now());
+        let started = self.party.start(name, purpose.queries(), transaction, now)?;
+        let asked = Asked {
+            id: started.id.clone(),
+            purpose: name.to_owned(),
+            subject,
+            session: started.session,
+            expires_at: started.expires_at,
+            answered: false,
+        };
+        self.records.ask(asked).await?;
+        Ok((started.id, started.link))
+    }
+
+    async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
+        let asked = self.waiting(id).await?;
+        let (signed, session) = self.party.request_object(&asked.session, body, self.now())?;
+        self.records.store_session(id, &session).await?;
+        Ok(signed)
+    }
+
+    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
+        let asked = self.waiting(id).await?;
+        let now = self.now();
+        let answered = self.party.answered(&asked.session, body, &self.trust, now).await?;
+        let Answered::Verified(verified, response) = answered else {
+            return Ok(DirectPostResponse::default());
+        };
+        let receipt = response.receipt.clone().unwrap_or_default();
+        let purpose = Purpose::ALL.into_iter().find(|p| p.name() == asked.purpose);
+        let answer = Answer { asked, verified: *verified, receipt };
+        match purpose {
+            Some(Purpose::CheckIn) => self.guest_came(answer).await?,
+            Some(Purpose::BuyTicket) => self.ticket_bought(answer).await?,
+            Some(Purpose::PassGate) => self.passed(answer).await?,
+            Some(Purpose::RefundTicket) => self.given_back(answer).await?,
+            Some(Purpose::ChangeTicket) => self.changed(answer).await?,
+            None => return Err(Problem::internal("a stored request has no known purpose")),
+        }
+        Ok(response)
+    }
+
+    async fn waiting(&self, id: &str) -> Result<Asked, Problem> {
+        let asked = self.records.asked(id).await?;
+        if asked.answered { Err(ServicesError::AlreadyAnswered.into()) } else { Ok(asked) }
+    }
+}

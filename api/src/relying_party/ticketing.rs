@@ -1,0 +1,125 @@
+//! The railway as an issuer: the ticket as a credential over OpenID4VCI.
+
+use super::{RelyingParties, RelyingParty, railway};
+use crate::http::{Problem, ProblemBody};
+use crate::issuer::{Claims, OfferFor, Refusal, token_request};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
+use yufu_openid4vc::issuance::{
+    AuthorizationServerMetadata, CredentialResponse, IssuerMetadata, NonceResponse, TokenResponse,
+};
+use yufu_services::{ServicesError, TicketState};
+
+/// The id of the ticket in the profile, and of the query that asks for it.
+pub(super) const TICKET: &str = "ticket";
+
+/// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
+#[utoipa::path(post, path = "/parties/{party}/token", tag = "relying party",
+    params(("party" = String, Path, description = "the railway")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "grant_type, pre-authorized_code"),
+    responses((status = 200, description = "TokenResponse", body = Object), (status = 400, description = "OAuth error", body = Object)))]
+pub(super) async fn token(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+    body: Bytes,
+) -> Result<Json<TokenResponse>, Refusal> {
+    let railway = railway(&parties, &party)?;
+    Ok(Json(railway.issuer()?.exchange(&token_request(&body)?).await?))
+}
+
+/// A fresh nonce for proofs of possession (OpenID4VCI 1.0, section 7).
+#[utoipa::path(post, path = "/parties/{party}/nonce", tag = "relying party",
+    params(("party" = String, Path, description = "the railway")),
+    responses((status = 200, description = "NonceResponse", body = Object)))]
+pub(super) async fn nonce(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<NonceResponse>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.fresh_nonce().await?))
+}
+
+/// Issue a ticket, one copy for each proven key (OpenID4VCI 1.0, section 8).
+#[utoipa::path(post, path = "/parties/{party}/credential", tag = "relying party",
+    params(("party" = String, Path, description = "the railway")),
+    request_body(content = Object, description = "CredentialRequest with proofs.jwt"),
+    responses((status = 200, description = "CredentialResponse", body = Object), (status = 400, description = "credential error", body = Object), (status = 401, description = "no valid access token", body = Object)))]
+pub(super) async fn credential(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<CredentialResponse>, Refusal> {
+    let railway = railway(&parties, &party)?;
+    let under_way = railway.issuer()?.under_way(&headers, &body).await?;
+    let claims = railway.ticket_claims(under_way.subject()).await?;
+    Ok(Json(railway.issuer()?.issue(under_way, claims).await?))
+}
+
+/// A status list, signed.
+#[utoipa::path(get, path = "/parties/{party}/status/{list}", tag = "relying party",
+    params(("party" = String, Path, description = "the railway"), ("list" = String, Path, description = "the list's number")),
+    responses((status = 200, description = "Token Status List", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
+pub(super) async fn status(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, list)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    railway(&parties, &party)?.issuer()?.status_response(&list).await
+}
+
+pub(super) async fn metadata(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<IssuerMetadata>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.metadata.clone()))
+}
+
+pub(super) async fn authorization_server(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<AuthorizationServerMetadata>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.authorization_server.clone()))
+}
+
+pub(super) async fn keys(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.keys()))
+}
+
+impl RelyingParty {
+    /// Offers a ticket to whoever booked it.
+    pub(super) async fn offer_ticket(&self, ticket: Uuid) -> Result<String, Problem> {
+        let offer = OfferFor {
+            credential: TICKET.to_owned(),
+            subject: ticket,
+            officer: "booking".to_owned(),
+            evidence: "paid for".to_owned(),
+            code: None,
+        };
+        Ok(self.issuer()?.offer(offer).await?.offer)
+    }
+
+    async fn ticket_claims(&self, id: Uuid) -> Result<Claims, Problem> {
+        let ticket = self.records.ticket(id).await?;
+        if ticket.state != TicketState::Valid {
+            let needed = TicketState::Valid;
+            return Err(ServicesError::TicketState { found: ticket.state, needed }.into());
+        }
+        let departure = self.records.departure(&ticket.departure).await?;
+        let claims = [
+            ("ticket", id.to_string()),
+            ("train", departure.train),
+            ("date", departure.date),
+            ("class", departure.class),
+            ("seat", ticket.seat.to_string()),
+        ];
+        Ok(claims.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect())
+    }
+}

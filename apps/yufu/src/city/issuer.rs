@@ -1,0 +1,44 @@
+//! Institutions as issuers: what the profile has those of their role issue.
+
+use super::Plan;
+use super::trust::Trust;
+use anyhow::Result;
+use std::sync::Arc;
+use yufu_api::authority::issuer_profile;
+use yufu_api::issuer::Issuer;
+use yufu_base::Signer;
+use yufu_credentials::Credentials;
+use yufu_database::Database;
+use yufu_profile::{CredentialType, Institution};
+
+/// An institution as an issuer, at `path`.
+pub(super) async fn issuer(
+    plan: &Plan<'_>,
+    trust: &Trust,
+    institution: &Institution,
+    path: &str,
+) -> Result<Issuer> {
+    let keys = plan.data.keys(&institution.id)?;
+    let database = Database::open(&plan.data.database(&institution.id, "credentials")?).await?;
+    let credentials: Vec<CredentialType> = plan
+        .profile()
+        .credentials
+        .iter()
+        .filter(|kind| kind.issuer == institution.role)
+        .cloned()
+        .collect();
+    let identifier = plan.endpoint(path)?;
+    let signer: Arc<dyn Signer> = keys.signer("credentials")?;
+    let name = &institution.name;
+    let chain = trust.credential_chain(&keys, name, identifier.as_str(), signer.public_key())?;
+    let profile = issuer_profile(identifier, name, &credentials);
+    Ok(Issuer {
+        metadata: profile.issuer_metadata()?,
+        authorization_server: profile.authorization_server_metadata()?,
+        credentials,
+        records: Credentials::open(database).await?,
+        signer,
+        chain,
+        clock: Arc::clone(&plan.clock),
+    })
+}

@@ -1,0 +1,72 @@
+//! Hotels and railways: open their records, register as relying parties, and know by address the
+//! bank that keeps their account.
+
+use super::Plan;
+use super::authority::sealer;
+use super::issuer::issuer;
+use super::trust::{Trust, issuers, verifiers};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yufu_api::http::Client;
+use yufu_api::relying_party::{Party, RelyingParties, RelyingParty, Service};
+use yufu_api::trust::TrustSource;
+use yufu_database::Database;
+use yufu_profile::{Institution, Role};
+use yufu_services::Services;
+
+pub(super) async fn open_all(
+    plan: &Plan<'_>,
+    trust: &Trust,
+    client: &Client,
+) -> Result<RelyingParties> {
+    let mut parties = BTreeMap::new();
+    for role in [Role::Hotel, Role::Railway] {
+        for institution in plan.profile().institutions_of(role) {
+            let party = open(plan, trust, institution, client.clone()).await?;
+            parties.insert(institution.id.to_string(), Arc::new(party));
+        }
+    }
+    Ok(parties)
+}
+
+async fn open(
+    plan: &Plan<'_>,
+    trust: &Trust,
+    institution: &Institution,
+    client: Client,
+) -> Result<RelyingParty> {
+    let id = institution.id.clone();
+    let profile = plan.profile();
+    let host = plan.endpoint("/")?.host().to_owned();
+    let access = trust.access(&plan.data.keys(&id)?, &institution.name, &host)?;
+    let base = format!("/parties/{id}/openid4vp");
+    let verifiers = verifiers(plan, trust, institution, &access, &base)?;
+    let database = Database::open(&plan.data.database(&id, "services")?).await?;
+    let trade = institution.merchant.as_ref().context("the profile gives it no bank")?;
+    let service = match institution.role {
+        Role::Railway => {
+            let path = format!("/parties/{id}");
+            Service::Railway(Box::new(issuer(plan, trust, institution, &path).await?))
+        }
+        _ => Service::Hotel,
+    };
+    Ok(RelyingParty {
+        name: institution.name.en.clone(),
+        service,
+        operator: plan.operator(&id)?,
+        records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,
+        party: Party { signer: access.signer, verifiers, issuers: issuers(profile) },
+        trust: TrustSource::new(
+            client.clone(),
+            format!("{}/trust-list/v1/list", plan.url),
+            trust.operator.signer.public_key(),
+        ),
+        client,
+        bank: (trade.bank.clone(), plan.url.clone()),
+        account_key: plan.data.keys(&id)?.signer("wallet")?,
+        ledger: (plan.the(Role::CentralBank)?.id.clone(), profile.currency.code),
+        clock: Arc::clone(&plan.clock),
+        id,
+    })
+}

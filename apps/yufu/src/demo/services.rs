@@ -1,0 +1,211 @@
+//! The steps about services: a hotel, a train, a gate, a refund. What each party learned is read
+//! from what it in fact stored.
+
+use super::report::Told;
+use super::story::Story;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use yufu_api::bank::PresentedPaymentFile;
+use yufu_api::relying_party::{CheckIn, CheckInRequest, CheckInState, NewDeparture, PassageState};
+use yufu_api::relying_party::{TakingsAccount, TicketFile, TicketRequest};
+use yufu_profile::{Institution, Role};
+use yufu_wallet::presentation::Consent;
+
+/// How many nights she stays.
+const NIGHTS: u16 = 2;
+
+impl Story<'_> {
+    pub(super) async fn payment_credential(&mut self) -> Result<Told> {
+        let received = self.wallet.get_payment_credential().await?;
+        ensure!(received.claims.is_empty(), "the payment credential says {:?}", received.claims);
+        Ok(Told::new(format!(
+            "Her bank gives her wallet {} payment credentials, each bound to a key of its own and \
+             without a single claim: what account it is for, only the bank can look up.",
+            received.count
+        ))
+        .learned("her wallet", vec!["payment credential".to_owned()]))
+    }
+
+    pub(super) async fn hotel(&mut self) -> Result<Told> {
+        let hotel = self.the(Role::Hotel)?;
+        self.takings_account(hotel).await?;
+        let amount = self.major(760);
+        let desk = self.desk(&hotel.id)?;
+        let url = format!("{}/parties/{}/v1/desk/check-ins", self.url, hotel.id);
+        let request =
+            CheckInRequest { room: "302".to_owned(), nights: NIGHTS, amount_minor: amount.minor() };
+        let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
+        let before = self.balance().await?;
+        let mut agree = |_: &Consent| true;
+        let shown = self.wallet.present(&begun.authorization_request, &mut agree).await?;
+        ensure!(shown.receipt, "the hotel signed no receipt");
+        let url = format!("{url}/{}", begun.check_in);
+        let state: CheckInState = self.client.get(&url, Some(&desk)).await?;
+        ensure!(state.state == "checked_in", "the check-in is {}", state.state);
+        let paid = before.saturating_sub(self.balance().await?);
+        ensure!(paid == amount.minor(), "{paid} left her wallet, not {}", amount.minor());
+        let mut kept = self.stored_by_hotel(&url, hotel).await?;
+        let payment = state.payment.context("the hotel knows of no payment")?;
+        let known = serde_json::to_value(&payment)?;
+        let known = known.as_object().context("a payment is an object")?;
+        let account = self.wallet.first_account().context("she has no account")?.1.to_owned();
+        ensure!(!serde_json::to_string(known)?.contains(&account), "the hotel knows her account");
+        kept.extend(known.keys().map(|name| format!("payment: {name}")));
+        let at_bank = self.stored_by_payer_bank(&payment.payment).await?;
+        let days = hotel.retention_days;
+        Ok(Told::new(format!(
+            "She checks in with one tap. One request asks for two credentials: the law has the hotel ask \
+             who she is; the payment credential it passes on to her bank, which sees that it is for this \
+             amount, this payee and this order, and pays once. Her copy at the hotel is erased after \
+             {days} days."
+        ))
+        .learned(hotel.name.en.clone(), kept)
+        .learned(self.bank.name.en.clone(), at_bank)
+        .moved("her wallet", &hotel.name.en, amount))
+    }
+
+    pub(super) async fn ticket(&mut self) -> Result<Told> {
+        let railway = self.the(Role::Railway)?;
+        self.takings_account(railway).await?;
+        let price = self.major(180);
+        for (departure, train) in self.departures() {
+            let new = NewDeparture {
+                id: departure,
+                train: train.to_owned(),
+                date: "2026-12-01".to_owned(),
+                class: "second".to_owned(),
+                price_minor: price.minor(),
+                seats: 3,
+            };
+            let url = format!("{}/parties/{}/v1/desk/departures", self.url, railway.id);
+            let _: Value = self.client.post(&url, Some(&self.desk(&railway.id)?), &new).await?;
+        }
+        let [(departure, _), (later, _)] = self.departures();
+        let mut agree = |_: &Consent| true;
+        let id = railway.id.as_str();
+        let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
+        ensure!(bought.shown.claims.is_empty(), "buying showed {:?}", bought.shown.claims);
+        let stored = self.stored_by_railway(railway, &bought.booking, "valid").await?;
+        let changed = self.wallet.change_ticket(id, &later, &mut agree).await?;
+        self.stored_by_railway(railway, &bought.booking, "changed").await?;
+        self.train = Some(changed.booking);
+        Ok(Told::new(format!(
+            "A ticket for a train, paid the same way: the railway learns that it was paid and nothing of \
+             her. The ticket is a credential bound to her key, without a name. She changes it to a later \
+             train; the old one is revoked, {} copies of the new one are in her wallet.",
+            changed.ticket.count
+        ))
+        .learned(railway.name.en.clone(), stored)
+        .learned("her wallet", changed.ticket.claims)
+        .moved("her wallet", &railway.name.en, price))
+    }
+
+    pub(super) async fn gate(&mut self) -> Result<Told> {
+        let railway = self.the(Role::Railway)?;
+        let mut agree = |_: &Consent| true;
+        let request = self.gate_request(railway).await?;
+        let shown = self.wallet.present(&request.authorization_request, &mut agree).await?;
+        let url = format!("{}/{}", self.gate_url(railway), request.request);
+        let desk = self.desk(&railway.id)?;
+        let passage: PassageState = self.client.get(&url, Some(&desk)).await?;
+        ensure!(passage.open, "the gate stayed shut");
+        let ticket = self.train.clone().context("no ticket was bought")?;
+        let stored = self.stored_by_railway(railway, &ticket, "used").await?;
+        ensure!(shown.claims.iter().any(|claim| claim == "ticket"), "no ticket was shown");
+        let again = self.gate_request(railway).await?;
+        let refused = self.wallet.present(&again.authorization_request, &mut agree).await;
+        let refusal = refused.err().context("a ticket opened the gate twice")?.to_string();
+        ensure!(refusal.contains("ticket.used"), "refused, but for another reason: {refusal}");
+        Ok(Told::new(
+            "At the gate her wallet shows the ticket, and only that. It opens; the same ticket a second \
+             time does not open it.",
+        )
+        .learned("the gate", shown.claims)
+        .learned(railway.name.en.clone(), stored))
+    }
+
+    pub(super) async fn refund(&mut self) -> Result<Told> {
+        let railway = self.the(Role::Railway)?;
+        let [_, (departure, _)] = self.departures();
+        let mut agree = |_: &Consent| true;
+        let id = railway.id.as_str();
+        let used = self.wallet.return_ticket(id, &mut agree).await;
+        let refusal = used.err().context("a used ticket was paid back")?.to_string();
+        ensure!(refusal.contains("ticket.used"), "refused, but for another reason: {refusal}");
+        let before = self.balance().await?;
+        let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
+        ensure!(before > self.balance().await?, "a ticket was free");
+        self.wallet.return_ticket(id, &mut agree).await?;
+        let stored = self.stored_by_railway(railway, &bought.booking, "refunded").await?;
+        ensure!(before == self.balance().await?, "the ticket was not paid back in full");
+        Ok(Told::new(
+            "Another ticket she gives back: the railway orders the refund from its own account, her bank \
+             knows where to, the ticket is revoked. A used ticket was not taken back.",
+        )
+        .learned(railway.name.en.clone(), stored)
+        .moved(&railway.name.en, "her wallet", self.major(180)))
+    }
+
+    fn departures(&self) -> [(String, &'static str); 2] {
+        let run = self.run;
+        [(format!("G532-run{run}"), "G532"), (format!("G540-run{run}"), "G540")]
+    }
+
+    fn gate_url(&self, railway: &Institution) -> String {
+        format!("{}/parties/{}/v1/desk/gates/a1/requests", self.url, railway.id)
+    }
+
+    async fn gate_request(&self, railway: &Institution) -> Result<TicketRequest> {
+        let desk = self.desk(&railway.id)?;
+        Ok(self.client.post(&self.gate_url(railway), Some(&desk), &json!({})).await?)
+    }
+
+    /// The claims that the hotel in fact has on file, by name.
+    async fn stored_by_hotel(&self, check_in: &str, hotel: &Institution) -> Result<Vec<String>> {
+        let pid = self.country.profile.credential("pid").context("no credential pid")?;
+        let all: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let url = format!("{check_in}/guest?purpose=report&fields={}", all.join("+"));
+        let file: Map<String, Value> = self.client.get(&url, Some(&self.desk(&hotel.id)?)).await?;
+        Ok(file.keys().cloned().collect())
+    }
+
+    /// What the railway in fact has on file of a ticket, by name; the ticket must be in `state`.
+    async fn stored_by_railway(
+        &self,
+        railway: &Institution,
+        ticket: &str,
+        state: &str,
+    ) -> Result<Vec<String>> {
+        let url = format!("{}/parties/{}/v1/desk/tickets/{ticket}", self.url, railway.id);
+        let desk = self.desk(&railway.id)?;
+        let file: TicketFile = self.client.get(&url, Some(&desk)).await?;
+        ensure!(file.state == state, "the ticket is {}, not {state}", file.state);
+        let fields = serde_json::to_value(&file)?;
+        let fields = fields.as_object().context("a file is an object")?;
+        Ok(fields.keys().cloned().collect())
+    }
+
+    /// What her bank in fact has on file of a payment that was presented elsewhere, by name.
+    async fn stored_by_payer_bank(&self, payment: &str) -> Result<Vec<String>> {
+        let url =
+            format!("{}/banks/{}/v1/desk/presented-payments/{payment}", self.url, self.bank.id);
+        let desk = self.desk(&self.bank.id)?;
+        let file: PresentedPaymentFile = self.client.get(&url, Some(&desk)).await?;
+        ensure!(file.claims.is_empty(), "the bank was shown {:?}", file.claims);
+        let fields = serde_json::to_value(&file)?;
+        let fields = fields.as_object().context("a file is an object")?;
+        let filled =
+            |(_, value): &(&String, &Value)| value.as_array().is_none_or(|v| !v.is_empty());
+        Ok(fields.iter().filter(filled).map(|(name, _)| format!("payment: {name}")).collect())
+    }
+
+    /// Tells an institution's desk which account takes its payments.
+    async fn takings_account(&self, institution: &Institution) -> Result<()> {
+        let account = self.business_account(institution).await?.to_string();
+        let url = format!("{}/parties/{}/v1/desk/account", self.url, institution.id);
+        let desk = self.desk(&institution.id)?;
+        let _: TakingsAccount =
+            self.client.post(&url, Some(&desk), &TakingsAccount { account }).await?;
+        Ok(())
+    }
+}

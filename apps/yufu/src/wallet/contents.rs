@@ -1,0 +1,104 @@
+//! What a wallet holds: credentials, accounts, the history, and what guards against replays.
+
+use super::history::Entry;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
+use yufu_wallet::HeldCredential;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// A wallet's contents.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Contents {
+    /// Credentials that were not shown yet, each with the key it is bound to.
+    pub(super) credentials: Vec<StoredCredential>,
+    /// Accounts, each with the key that gives orders.
+    pub(super) accounts: Vec<StoredAccount>,
+    /// Every disclosure, refusal and payment.
+    pub(super) history: Vec<Entry>,
+    /// Requests that were answered, until when they could be replayed (seconds since the epoch).
+    pub(super) answered: BTreeMap<String, u64>,
+    /// The sequence of the newest trust list seen: an older one is refused.
+    pub(super) trust_sequence: Option<u64>,
+    /// Who certified relying parties by that list, DER in base64url: receipts are verified with it offline.
+    #[serde(default)]
+    pub(super) access_anchors: Vec<String>,
+}
+
+impl Contents {
+    /// The credentials that may be shown, with their places.
+    pub(super) fn usable(&self) -> impl Iterator<Item = (usize, &StoredCredential)> {
+        self.credentials.iter().enumerate().filter(|(_, stored)| !stored.restored)
+    }
+}
+
+/// A credential for one use.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredCredential {
+    /// The private key.
+    pub(super) key: StoredKey,
+    /// The credential.
+    pub(super) held: HeldCredential,
+    /// Whether it came from a backup: then the wallet it was copied from may have shown it, or yet show it.
+    #[serde(default)]
+    pub(super) restored: bool,
+}
+
+/// An account.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredAccount {
+    /// The bank.
+    pub(super) bank: String,
+    /// Its id.
+    pub(super) account: String,
+    /// Its class.
+    pub(super) class: String,
+    /// The private key that gives orders.
+    pub(super) key: StoredKey,
+}
+
+/// A private key, PKCS#8 in base64url. Never printed; wiped when it is dropped.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub(super) struct StoredKey(String);
+
+impl StoredKey {
+    pub(super) fn of(key: &SoftwareKey) -> Result<Self> {
+        Ok(Self(encode_base64url(&*key.to_pkcs8()?)))
+    }
+
+    pub(super) fn key(&self) -> Result<SoftwareKey> {
+        let der = decode_base64url(&self.0).context("a key in the wallet is damaged")?;
+        Ok(SoftwareKey::from_pkcs8(&Zeroizing::new(der))?)
+    }
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yufu_base::Signer;
+
+    #[test]
+    fn a_key_is_found_as_it_was_and_is_never_printed() {
+        let key = SoftwareKey::from_seed(&[1; 32]).unwrap();
+        let stored = StoredKey::of(&key).unwrap();
+        assert_eq!(stored.key().unwrap().public_key(), key.public_key());
+        assert_eq!(format!("{stored:?}"), "StoredKey(…)");
+    }
+
+    #[test]
+    fn contents_of_the_version_before_encryption_are_understood() {
+        let plain = r#"{"credentials":[],"accounts":[{"bank":"b","account":"a","class":"III","key":"x"}],"history":[],"answered":{},"trust_sequence":3}"#;
+        let contents: Contents = serde_json::from_str(plain).unwrap();
+        assert_eq!(contents.accounts.len(), 1);
+    }
+}

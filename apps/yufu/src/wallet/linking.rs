@@ -1,0 +1,44 @@
+//! Linking a bank account to a wallet's account, for the class that it gives.
+
+use super::holder::Holder;
+use anyhow::{Context, Result};
+use yufu_api::CommandDone;
+use yufu_api::bank::LinkRequest;
+use yufu_base::Signer;
+use yufu_jose::Jwk;
+use yufu_payment::RequestToken;
+
+impl Holder {
+    /// The thumbprint of the first account's key: what a depositor shows their bank.
+    ///
+    /// # Errors
+    /// If there is no account.
+    pub fn key_thumbprint(&self) -> Result<String> {
+        let account = self.file.contents.accounts.first();
+        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let key: Jwk = account.key.key()?.public_key().into();
+        Ok(key.thumbprint_base64url())
+    }
+
+    /// Hands another bank's statement to the bank of the first account, and asks for `class`.
+    ///
+    /// # Errors
+    /// Whatever the bank refused.
+    pub async fn link_account(&mut self, class: &str, statement: &str) -> Result<CommandDone> {
+        let account = self.file.contents.accounts.first();
+        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let path =
+            format!("/banks/{}/v1/accounts/{}/linked-account", account.bank, account.account);
+        let token = RequestToken {
+            iss: account.account.clone(),
+            aud: account.bank.clone(),
+            htm: "POST".to_owned(),
+            htu: path.clone(),
+            iat: self.now(),
+        };
+        let bearer = token.sign(&account.key.key()?)?;
+        let (class, statement) = (class.to_owned(), statement.to_owned());
+        let request = LinkRequest { class, statement };
+        Ok(self.client.post(&format!("{}{path}", self.url), Some(&bearer), &request).await?)
+    }
+}

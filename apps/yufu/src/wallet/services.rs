@@ -1,0 +1,159 @@
+//! Services: the payment credential of an account, what was paid with it, and rail tickets.
+
+use super::contents::StoredCredential;
+use super::getting::Received;
+use super::holder::{Decide, Holder};
+use super::paying::Bill;
+use super::showing::Shown;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use yufu_api::authority::IssuedOffer;
+use yufu_api::relying_party::{
+    Booking, BookingRequest, BookingState, ChangeRequest, TicketRequest,
+};
+use yufu_openid4vc::presentation::TransactionData;
+use yufu_payment::RequestToken;
+
+/// The query that a payment credential answers.
+const PAYMENT: &str = "payment";
+
+/// A ticket that was bought, or that another was changed into.
+#[derive(Debug)]
+pub struct Bought {
+    /// The booking.
+    pub booking: String,
+    /// What was shown for it.
+    pub shown: Shown,
+    /// The ticket, as received.
+    pub ticket: Received,
+}
+
+impl Holder {
+    /// Gets payment credentials for the first account from its bank.
+    ///
+    /// # Errors
+    /// If there is no account, or whatever the bank refused.
+    pub async fn get_payment_credential(&mut self) -> Result<Received> {
+        let account = self.file.contents.accounts.first();
+        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let path =
+            format!("/banks/{}/v1/accounts/{}/payment-credentials", account.bank, account.account);
+        let token = RequestToken {
+            iss: account.account.clone(),
+            aud: account.bank.clone(),
+            htm: "POST".to_owned(),
+            htu: path.clone(),
+            iat: self.now(),
+        };
+        let bearer = token.sign(&account.key.key()?)?;
+        let url = format!("{}{path}", self.url);
+        let offer: IssuedOffer = self.client.post(&url, Some(&bearer), &json!({})).await?;
+        self.get(&offer.offer, None).await
+    }
+
+    /// Books a seat, pays with the payment credential, and takes the ticket.
+    ///
+    /// # Errors
+    /// Whatever the railway or the bank refused, or the wallet refused of the railway.
+    pub async fn buy_ticket(
+        &mut self,
+        railway: &str,
+        departure: &str,
+        decide: Decide<'_>,
+    ) -> Result<Bought> {
+        let url = format!("{}/parties/{railway}/v1/bookings", self.url);
+        let request = BookingRequest { departure: departure.to_owned() };
+        let booking: Booking = self.client.post(&url, None, &request).await?;
+        let shown = self.present(&booking.authorization_request, decide).await?;
+        self.take_ticket(railway, booking.booking, shown).await
+    }
+
+    /// Gives a ticket back: it is shown, and the money returns to the account that paid.
+    ///
+    /// # Errors
+    /// Whatever the railway refused, or the wallet refused of the railway.
+    pub async fn return_ticket(&mut self, railway: &str, decide: Decide<'_>) -> Result<Shown> {
+        let url = format!("{}/parties/{railway}/v1/refunds", self.url);
+        let asked: TicketRequest = self.client.post(&url, None, &json!({})).await?;
+        self.hand_in(&asked.authorization_request, decide).await
+    }
+
+    /// Changes a ticket to another departure at the same price.
+    ///
+    /// # Errors
+    /// Whatever the railway refused, or the wallet refused of the railway.
+    pub async fn change_ticket(
+        &mut self,
+        railway: &str,
+        departure: &str,
+        decide: Decide<'_>,
+    ) -> Result<Bought> {
+        let url = format!("{}/parties/{railway}/v1/changes", self.url);
+        let request = ChangeRequest { departure: departure.to_owned() };
+        let asked: TicketRequest = self.client.post(&url, None, &request).await?;
+        let shown = self.hand_in(&asked.authorization_request, decide).await?;
+        let booking = asked.booking.context("the railway names no new booking")?;
+        self.take_ticket(railway, booking, shown).await
+    }
+
+    /// Shows a ticket that ends with it: its other copies go too.
+    async fn hand_in(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
+        let before = self.tickets();
+        let shown = self.present(link, decide).await?;
+        let after = self.tickets();
+        let gone = before.iter().find(|(number, copies)| after.get(*number) != Some(*copies));
+        if let Some((number, _)) = gone {
+            let kept = |stored: &StoredCredential| ticket(stored) != Some(number.as_str());
+            self.file.contents.credentials.retain(kept);
+            self.file.save()?;
+        }
+        Ok(shown)
+    }
+
+    /// The tickets in the wallet by number, and how many copies there are of each.
+    fn tickets(&self) -> BTreeMap<String, usize> {
+        let mut copies: BTreeMap<String, usize> = BTreeMap::new();
+        for number in self.file.contents.credentials.iter().filter_map(ticket) {
+            let count = copies.entry(number.to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+        copies
+    }
+
+    async fn take_ticket(
+        &mut self,
+        railway: &str,
+        booking: String,
+        shown: Shown,
+    ) -> Result<Bought> {
+        let url = format!("{}/parties/{railway}/v1/bookings/{booking}", self.url);
+        let state: BookingState = self.client.get(&url, None).await?;
+        let offer = state.offer.with_context(|| format!("the ticket is {}", state.state))?;
+        let ticket = self.get(&offer, None).await?;
+        Ok(Bought { booking, shown, ticket })
+    }
+
+    /// Notes the payments that a payment credential was shown for.
+    pub(super) fn note_presented(&mut self, transactions: &[TransactionData]) -> Result<()> {
+        for transaction in transactions {
+            if let TransactionData::Payment(payment) = transaction
+                && payment.credential_ids == [PAYMENT]
+            {
+                let bill = Bill {
+                    payee: payment.payee_account,
+                    payee_name: payment.payee_name.clone(),
+                    amount: payment.amount,
+                    id: payment.order_id.parse()?,
+                };
+                self.note_payment(&bill, false)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of a stored ticket; `None` of anything else.
+fn ticket(stored: &StoredCredential) -> Option<&str> {
+    stored.held.credential.claims().get("ticket").and_then(Value::as_str)
+}

@@ -1,0 +1,168 @@
+//! The history in the person's words: one line for each entry, and the same for machines.
+
+use super::history::{Entry, Event};
+use anyhow::Result;
+use serde::Serialize;
+use yufu_base::{Amount, Currency};
+
+/// Digits after the point of the amounts that are typed and shown.
+pub(super) const DECIMALS: u8 = 2;
+
+/// An entry without its signed documents.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Told {
+    /// Its number, from 1: what `report` takes.
+    pub(super) entry: usize,
+    /// When (RFC 3339, UTC).
+    pub(super) at: String,
+    /// `received`, `disclosed`, `declined`, `refused`, `paid`, `payment_refused`, `reported`, ...
+    pub(super) event: &'static str,
+    /// With whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) party: Option<String>,
+    /// What for, or why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) purpose: Option<String>,
+    /// The names of the claims shown; never values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) claims: Vec<String>,
+    /// Whether the other side signed a receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receipt: Option<bool>,
+    /// How much, with its currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) amount: Option<String>,
+    /// The order, or the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference: Option<String>,
+}
+
+/// Tells the entry with `number`.
+pub(super) fn tell(number: usize, entry: &Entry) -> Result<Told> {
+    let at = jiff::Timestamp::from_second(i64::try_from(entry.at)?)?.to_string();
+    let told = Told { entry: number, at, ..of(&entry.event) };
+    Ok(told)
+}
+
+fn of(event: &Event) -> Told {
+    match event {
+        Event::Received { issuer, vct, count } => Told {
+            event: "received",
+            party: Some(issuer.clone()),
+            purpose: Some(format!("{count} of {vct}")),
+            ..Told::default()
+        },
+        Event::Disclosed { party, purpose, claims, signed_receipt, .. } => Told {
+            event: "disclosed",
+            party: Some(party.clone()),
+            purpose: Some(purpose.clone()),
+            claims: claims.clone(),
+            receipt: Some(signed_receipt.is_some()),
+            ..Told::default()
+        },
+        Event::Declined { party, reason, .. } => with_reason("declined", party, reason),
+        Event::Refused { party, reason, .. } => with_reason("refused", party, reason),
+        Event::Reported { party, reason, report } => {
+            Told { reference: report.clone(), ..with_reason("reported", party, reason) }
+        }
+        Event::Paid { payee, amount_minor, currency, order, stepped_up, .. } => Told {
+            event: "paid",
+            party: Some(payee.clone()),
+            purpose: stepped_up.then(|| "confirmed with identity".to_owned()),
+            amount: Some(amount(*amount_minor, currency.as_deref())),
+            reference: Some(order.clone()),
+            ..Told::default()
+        },
+        Event::PaymentRefused { payee, amount_minor, currency, order, code } => Told {
+            event: "payment_refused",
+            party: Some(payee.clone()),
+            purpose: Some(code.clone()),
+            amount: Some(amount(*amount_minor, Some(currency))),
+            reference: Some(order.clone()),
+            ..Told::default()
+        },
+        Event::BackedUp => Told { event: "backed_up", ..Told::default() },
+        Event::Restored => Told { event: "restored", ..Told::default() },
+    }
+}
+
+fn with_reason(event: &'static str, party: &str, reason: &str) -> Told {
+    let (party, purpose) = (Some(party.to_owned()), Some(reason.to_owned()));
+    Told { event, party, purpose, ..Told::default() }
+}
+
+fn amount(minor: u64, currency: Option<&str>) -> String {
+    match currency.map(Currency::new) {
+        Some(Ok(currency)) => money(Amount::new(currency, minor)),
+        _ => format!("{minor} minor units"),
+    }
+}
+
+/// An amount for a person to read.
+pub(super) fn money(amount: Amount) -> String {
+    format!("{} {}", amount.to_major(DECIMALS), amount.currency())
+}
+
+impl Told {
+    /// One line for a person.
+    pub(super) fn line(&self) -> String {
+        let mut line = format!("{:>4}  {}  {:<15}", self.entry, self.at, self.event);
+        let mut add = |text: &str| {
+            line.push_str("  ");
+            line.push_str(text);
+        };
+        self.amount.as_deref().into_iter().for_each(&mut add);
+        if !self.claims.is_empty() {
+            add(&self.claims.join(", "));
+        }
+        if let Some(party) = &self.party {
+            add(&format!("{}{party}", preposition(self.event)));
+        }
+        if let Some(purpose) = &self.purpose {
+            add(&format!("({purpose})"));
+        }
+        match self.receipt {
+            Some(true) => add("receipt signed"),
+            Some(false) => add("NO RECEIPT"),
+            None => {}
+        }
+        self.reference.as_deref().into_iter().for_each(&mut add);
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+fn preposition(event: &str) -> &'static str {
+    match event {
+        "received" => "from ",
+        "declined" | "refused" | "reported" => "",
+        _ => "to ",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_to_whom_what_for_and_how_much() {
+        let event = Event::Paid {
+            payee: "to the moon".to_owned(),
+            account: "a".to_owned(),
+            amount_minor: 1_800,
+            currency: Some("CNY".to_owned()),
+            order: "o".to_owned(),
+            stepped_up: true,
+        };
+        let line = tell(7, &Entry { at: 0, event }).unwrap().line();
+        let expected = "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon  (confirmed with identity)  o";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn an_entry_of_the_first_version_is_still_told() {
+        let old = r#"{"at":1,"event":"paid","payee":"p","account":"a","amount_minor":5,"order":"o","stepped_up":false}"#;
+        let entry: Entry = serde_json::from_str(old).unwrap();
+        assert_eq!(tell(1, &entry).unwrap().amount.unwrap(), "5 minor units");
+    }
+}

@@ -1,0 +1,116 @@
+//! A city that serves over HTTP for a test, with one resident who has a wallet and an account.
+
+use crate::city::{City, Plan};
+use crate::data::DataFolder;
+use crate::profile::{self, Country};
+use crate::wallet::{Holder, Passphrase};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use yufu_api::authority::IssuedOffer;
+use yufu_api::bank::OpenedAccount;
+use yufu_api::http::{Client, Limits};
+use yufu_base::{PublicKey, Signer};
+use yufu_engine::{Clock, SystemClock};
+use yufu_jose::{Jwk, SoftwareKey};
+
+pub(super) const BANK: &str = "bank-of-jiangcheng";
+
+pub(super) struct TestCity {
+    pub(super) folder: TempDir,
+    pub(super) data: DataFolder,
+    pub(super) url: String,
+    pub(super) client: Client,
+    pub(super) trust_key: PublicKey,
+    country: Country,
+}
+
+impl TestCity {
+    pub(super) async fn start() -> Self {
+        Self::start_in(None).await
+    }
+
+    /// A city of the profile in a folder.
+    pub(super) async fn start_in(profile: Option<&Path>) -> Self {
+        Self::start_at(profile, Arc::new(SystemClock::new())).await
+    }
+
+    /// A city whose institutions read this clock.
+    pub(super) async fn start_at(profile: Option<&Path>, clock: Arc<dyn Clock>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::choose(Some(folder.path().join("city")), "demo").unwrap();
+        let country = profile::load(profile, clock.read().wall).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let plan = Plan { country: &country, data: &data, url: url.clone(), clock };
+        let city = City::open(&plan, |_| {}).await.unwrap();
+        let trust_key = city.trust_key;
+        tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));
+        Self { folder, data, url, client: Client::new().unwrap(), trust_key, country }
+    }
+
+    /// A folder of wallets on another device.
+    pub(super) fn device(&self, name: &str) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    pub(super) fn open(&self, folder: &Path, name: &str) -> anyhow::Result<Holder> {
+        Holder::open(folder, name, &phrase(), &self.url, self.trust_key)
+    }
+
+    /// A desk's POST.
+    pub(super) async fn desk<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        institution: &str,
+        path: &str,
+        body: &B,
+    ) -> T {
+        let id = institution.parse().unwrap();
+        let token = self.data.keys(&id).unwrap().secret("desk").unwrap();
+        self.client.post(&format!("{}{path}", self.url), Some(&token), body).await.unwrap()
+    }
+
+    pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
+        let resident = self.country.residents.iter().find(|r| r.birth_date.year() < 2000).unwrap();
+        let request = json!({
+            "resident_number": resident.number.as_str(),
+            "evidence": "card and portrait compared",
+            "credential": "pid",
+        });
+        let path = "/authority/v1/officer/authentications";
+        let offer: IssuedOffer = self.desk("identity-authority", path, &request).await;
+        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+    }
+
+    /// An account with 500.00 in it, for a wallet that has an identity.
+    pub(super) async fn open_account(&self, wallet: &mut Holder) -> String {
+        let opened = wallet.open_account(BANK, "III", &mut |_| true).await.unwrap();
+        let issue = json!({"kind": "issue", "bank": BANK, "amount_minor": 100_000});
+        let path = "/central-bank/v1/operations";
+        let _: serde_json::Value = self.desk("central-bank", path, &issue).await;
+        let exchange = json!({
+            "direction": "paper_to_digital", "account": opened.account, "amount_minor": 50_000,
+        });
+        let path = format!("/banks/{BANK}/v1/desk/exchanges");
+        let _: serde_json::Value = self.desk(BANK, &path, &exchange).await;
+        opened.account
+    }
+
+    pub(super) async fn shop(&self) -> String {
+        let key: Jwk = SoftwareKey::from_seed(&[9; 32]).unwrap().public_key().into();
+        let path = format!("/banks/{BANK}/v1/desk/accounts");
+        let request = json!({"class": "I", "wallet_key": key});
+        let opened: OpenedAccount = self.desk(BANK, &path, &request).await;
+        opened.account
+    }
+}
+
+pub(super) fn phrase() -> Passphrase {
+    Passphrase::cheap("correct horse")
+}

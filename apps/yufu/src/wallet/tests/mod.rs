@@ -1,0 +1,6 @@
+//! The person's side, end to end: a city over HTTP, a wallet, and what its owner may do with it.
+
+mod city;
+mod journeys;
+mod purses;
+mod services;

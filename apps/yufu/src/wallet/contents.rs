@@ -17,6 +17,9 @@ pub(super) struct Contents {
     pub(super) credentials: Vec<StoredCredential>,
     /// Accounts, each with the key that gives orders.
     pub(super) accounts: Vec<StoredAccount>,
+    /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
+    #[serde(default)]
+    pub(super) openings: Vec<StoredOpening>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -45,6 +48,21 @@ pub(super) struct StoredCredential {
     /// Whether it came from a backup: then the wallet it was copied from may have shown it, or yet show it.
     #[serde(default)]
     pub(super) restored: bool,
+}
+
+/// An account opening under way.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredOpening {
+    /// The bank.
+    pub(super) bank: String,
+    /// The opening's id there.
+    pub(super) opening: String,
+    /// The class asked for.
+    pub(super) class: String,
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+    /// When it was begun, in seconds since the epoch.
+    pub(super) begun: u64,
 }
 
 /// An account.

@@ -1,4 +1,4 @@
-//! Accounts and payments: opened by showing an identity, paid from by signed orders.
+//! Payments: signed orders, and the step-up that lifts a limit.
 
 use super::contents::{StoredAccount, StoredKey};
 use super::history::{Entry, Event};
@@ -6,15 +6,13 @@ use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use yufu_api::bank::{
-    AccountState, Opening, OpeningRequest, OpeningStatus, PaymentDone, PaymentRequest,
-};
+use yufu_api::bank::{AccountState, PaymentDone, PaymentRequest};
 use yufu_api::central_bank::Ledger;
 use yufu_api::http::{ClientError, ProblemBody};
-use yufu_base::{AccountId, Amount, CommandId, Signer, Timestamp};
-use yufu_jose::{Jwk, SoftwareKey};
+use yufu_base::{AccountId, Amount, CommandId, Timestamp};
+use yufu_jose::SoftwareKey;
 use yufu_keys::random;
-use yufu_openid4vc::presentation::{AccountOpening, Payment, TransactionData};
+use yufu_openid4vc::presentation::{Payment, TransactionData};
 use yufu_payment::{PaymentOrder, RequestToken};
 
 use super::showing::Shown;
@@ -22,16 +20,7 @@ use super::showing::Shown;
 /// How long an order may be taken, in seconds.
 const ORDER_SECONDS: u64 = 600;
 /// The id that banks give the one credential query.
-const QUERY: &str = "pid";
-
-/// An account that was opened.
-#[derive(Debug)]
-pub struct Opened {
-    /// Its id.
-    pub account: String,
-    /// What was shown to open it.
-    pub shown: Shown,
-}
+pub(super) const QUERY: &str = "pid";
 
 /// What is to be paid.
 #[derive(Clone, Debug)]
@@ -65,43 +54,6 @@ impl Paid {
 }
 
 impl Holder {
-    /// Opens an account of `class` at `bank` with a fresh key.
-    ///
-    /// # Errors
-    /// Whatever the bank refused, or the wallet refused of the bank.
-    pub async fn open_account(
-        &mut self,
-        bank: &str,
-        class: &str,
-        decide: Decide<'_>,
-    ) -> Result<Opened> {
-        let key = SoftwareKey::from_seed(&random())?;
-        let wallet_key: Jwk = key.public_key().into();
-        let awaited = TransactionData::AccountOpening(AccountOpening {
-            credential_ids: vec![QUERY.to_owned()],
-            bank: bank.to_owned(),
-            class: class.to_owned(),
-            wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
-        });
-        let base = format!("{}/banks/{bank}/v1/openings", self.url);
-        let request = OpeningRequest { class: class.to_owned(), wallet_key };
-        let opening: Opening = self.client.post(&base, None, &request).await?;
-        let awaited = Awaited::Transaction(Box::new(awaited));
-        let shown = self.present_for(&opening.authorization_request, &awaited, decide).await?;
-        let url = format!("{base}/{}", opening.opening);
-        let status: OpeningStatus = self.client.get(&url, None).await?;
-        let account = status.account.filter(|_| status.state == "open");
-        let account = account.with_context(|| format!("the account is {}", status.state))?;
-        self.file.contents.accounts.push(StoredAccount {
-            bank: bank.to_owned(),
-            account: account.clone(),
-            class: class.to_owned(),
-            key: StoredKey::of(&key)?,
-        });
-        self.file.save()?;
-        Ok(Opened { account, shown })
-    }
-
     /// Keeps an account that a branch opened for this wallet's key.
     ///
     /// # Errors

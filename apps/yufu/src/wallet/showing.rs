@@ -8,6 +8,7 @@ use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
 use yufu_openid4vc::HttpResponse;
+use yufu_openid4vc::presentation::TransactionData;
 use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
@@ -74,6 +75,12 @@ impl Holder {
             return self
                 .decline(&reviewed, "the request is for something else than was begun here")
                 .await;
+        }
+        // Somebody else's opening, under somebody else's key, would be in this person's name.
+        let opens = |data: &TransactionData| matches!(data, TransactionData::AccountOpening(_));
+        if matches!(awaited, Awaited::Nothing) && consent.transactions.iter().any(opens) {
+            let why = "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`";
+            return self.decline(&reviewed, why).await;
         }
         if !decide(&consent) {
             return self.decline(&reviewed, "declined by the person").await;

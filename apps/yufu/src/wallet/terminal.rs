@@ -83,7 +83,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             };
             return pay(holder, &bill, no_step_up, decide).await;
         }
-        WalletAction::Show => show(holder).await?,
+        WalletAction::Show => {
+            holder.settle_openings().await?;
+            show(holder).await?;
+        }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;

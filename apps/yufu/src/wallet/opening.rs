@@ -1,0 +1,104 @@
+//! Opening an account remotely. The key and the bank's id of the opening are stored before anything is
+//! shown, so that a crash, or an answer that got lost, leaves no account without its key.
+
+use super::contents::{StoredAccount, StoredKey, StoredOpening};
+use super::holder::{Awaited, Decide, Holder};
+use super::paying::QUERY;
+use super::showing::Shown;
+use anyhow::{Context, Result};
+use yufu_api::bank::{Opening, OpeningRequest, OpeningStatus};
+use yufu_base::Signer;
+use yufu_jose::{Jwk, SoftwareKey};
+use yufu_keys::random;
+use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
+
+/// After how long an opening that the bank still waits for is given up, in seconds: its request lapsed long before.
+const GIVEN_UP: u64 = 3600;
+
+/// An account that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its id.
+    pub account: String,
+    /// What was shown to open it.
+    pub shown: Shown,
+}
+
+impl Holder {
+    /// Opens an account of `class` at `bank` with a fresh key.
+    ///
+    /// # Errors
+    /// Whatever the bank refused, or the wallet refused of the bank.
+    pub async fn open_account(
+        &mut self,
+        bank: &str,
+        class: &str,
+        decide: Decide<'_>,
+    ) -> Result<Opened> {
+        self.settle_openings().await?;
+        let key = SoftwareKey::from_seed(&random())?;
+        let wallet_key: Jwk = key.public_key().into();
+        let awaited = TransactionData::AccountOpening(AccountOpening {
+            credential_ids: vec![QUERY.to_owned()],
+            bank: bank.to_owned(),
+            class: class.to_owned(),
+            wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
+        });
+        let url = format!("{}/banks/{bank}/v1/openings", self.url);
+        let request = OpeningRequest { class: class.to_owned(), wallet_key };
+        let begun: Opening = self.client.post(&url, None, &request).await?;
+        self.file.contents.openings.push(StoredOpening {
+            bank: bank.to_owned(),
+            opening: begun.opening.clone(),
+            class: class.to_owned(),
+            key: StoredKey::of(&key)?,
+            begun: self.now().seconds(),
+        });
+        self.file.save()?;
+        let awaited = Awaited::Transaction(Box::new(awaited));
+        let shown = self.present_for(&begun.authorization_request, &awaited, decide).await?;
+        let account = self.settle(&begun.opening).await?;
+        let account = account.context(
+            "the bank has not opened the account yet: `yufu wallet show` takes it up once it has",
+        )?;
+        Ok(Opened { account, shown })
+    }
+
+    /// Takes up accounts whose opening was begun here and whose end was not heard of.
+    ///
+    /// # Errors
+    /// If a bank does not answer, or the wallet cannot be saved.
+    pub async fn settle_openings(&mut self) -> Result<()> {
+        let waiting: Vec<String> =
+            self.file.contents.openings.iter().map(|known| known.opening.clone()).collect();
+        for opening in waiting {
+            self.settle(&opening).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks where an opening stands: an open account is kept, a refused or lapsed one forgotten.
+    async fn settle(&mut self, opening: &str) -> Result<Option<String>> {
+        let known = self.file.contents.openings.iter().find(|known| known.opening == opening);
+        let Some(known) = known.cloned() else { return Ok(None) };
+        let url = format!("{}/banks/{}/v1/openings/{opening}", self.url, known.bank);
+        let status: OpeningStatus = self.client.get(&url, None).await?;
+        let lapsed = self.now().seconds() > known.begun.saturating_add(GIVEN_UP);
+        let account = status.account.filter(|_| status.state == "open");
+        let over = status.state == "refused" || (status.state == "waiting" && lapsed);
+        if account.is_none() && !over {
+            return Ok(None);
+        }
+        self.file.contents.openings.retain(|other| other.opening != opening);
+        if let Some(account) = &account {
+            self.file.contents.accounts.push(StoredAccount {
+                bank: known.bank,
+                account: account.clone(),
+                class: known.class,
+                key: known.key,
+            });
+        }
+        self.file.save()?;
+        Ok(account)
+    }
+}

@@ -10,6 +10,10 @@ use yufu_machine::Action;
 use yufu_onboarding::OutboxEntry;
 use yufu_payment::RequestToken;
 
+/// Refusals of the bank itself, not of the command: the ledger does not know it, or its key.
+const CURABLE: [&str; 3] =
+    ["command.key_not_current", "command.submitter_unknown", "ledger.not_open"];
+
 /// The ledger's answer as the outbox keeps it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +68,10 @@ impl Bank {
         let request = CommandRequest::new(&entry.submission);
         let answer = match self.client.post(&url, None, &request).await {
             Ok(done) => Answer::Done(done),
+            // Given before the command was admitted, and cured by the bank's operator: it stays.
+            Err(ClientError::Refused(body)) if CURABLE.contains(&body.code.as_str()) => {
+                return Err(Problem::unavailable(&body.code, &body.detail));
+            }
             // 422 is the machine's word. Anything else says nothing about the command: it stays.
             Err(ClientError::Refused(body)) if body.status == 422 => Answer::Refused(body),
             Err(error) => return Err(error.into()),

@@ -36,6 +36,7 @@ pub use sub_wallet::{SubWalletDone, SubWalletRequest};
 
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::Issuer;
+use crate::issuer::LAPSED_SECONDS;
 use crate::relying_party::Party;
 use crate::trust::TrustSource;
 use axum::Router;
@@ -133,6 +134,16 @@ fn named(banks: &Banks, name: &str) -> Result<Arc<Bank>, Problem> {
 }
 
 impl Bank {
+    /// Forgets presentation requests and issuances that lapsed a day ago; how many.
+    ///
+    /// # Errors
+    /// If the records fail.
+    pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
+        let before = self.now().minus_seconds(LAPSED_SECONDS);
+        let requests = self.records.forget_lapsed(before).await?;
+        Ok(requests.saturating_add(self.issuer.forget_lapsed().await?))
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.read().wall
     }

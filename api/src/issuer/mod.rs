@@ -40,7 +40,19 @@ pub struct Issuer {
 /// The claims of one credential, which the holder chooses to show.
 pub(crate) type Claims = Map<String, Value>;
 
+/// For how long what lapsed is kept for questions, in seconds.
+pub(crate) const LAPSED_SECONDS: u64 = 86_400;
+
 impl Issuer {
+    /// Forgets offers and issuances that lapsed a day ago; how many.
+    ///
+    /// # Errors
+    /// If the records fail.
+    pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
+        let before = self.clock.read().wall.minus_seconds(LAPSED_SECONDS);
+        Ok(self.records.forget_lapsed(before).await?)
+    }
+
     /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).
     pub(crate) fn keys(&self) -> Value {
         let key: Jwk = self.signer.public_key().into();

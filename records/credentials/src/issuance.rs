@@ -99,6 +99,18 @@ impl Credentials {
         })
     }
 
+    /// Forgets issuances that lapsed before `before`. The officer's authentications stay. How many there were.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be removed.
+    pub async fn forget_lapsed(&self, before: Timestamp) -> Result<u64, CredentialsError> {
+        let gone = issuance::Entity::delete_many()
+            .filter(issuance::Column::ExpiresAt.lt(to_column(before)))
+            .exec(self.database.connection())
+            .await?;
+        Ok(gone.rows_affected)
+    }
+
     /// Stores an issuance's session anew, from the stage in which it was read, with what the next
     /// message will carry. A wrong transaction code is also a stage: attempts cannot be raced.
     ///

@@ -110,3 +110,12 @@ async fn revoking_a_person_marks_all_of_theirs_and_none_of_others() {
         records.invalid(1).await.unwrap().iter().map(|e| e.position).collect();
     assert_eq!(invalid, places.into_iter().collect());
 }
+
+#[tokio::test]
+async fn lapsed_issuances_are_forgotten() {
+    let records = open().await;
+    start(&records, "code").await;
+    assert_eq!(records.forget_lapsed(at().plus_seconds(600)).await.unwrap(), 0, "not yet");
+    assert_eq!(records.forget_lapsed(at().plus_seconds(601)).await.unwrap(), 1);
+    assert!(matches!(records.issuance("code").await, Err(CredentialsError::Unknown(_))));
+}

@@ -1,9 +1,9 @@
 //! Presentations that the bank asked for: each has a session that is stored between its request
 //! and its answer, and is answered at most once.
 
-use crate::entity::{receipt, verification};
+use crate::entity::{order, receipt, verification};
 use crate::{Onboarding, OnboardingError};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, DatabaseTransaction};
 use sea_orm::{EntityTrait, QueryFilter, Set};
 use yufu_base::Timestamp;
@@ -74,6 +74,26 @@ impl Onboarding {
             .exec(self.database.connection())
             .await?;
         if changed.rows_affected == 1 { Ok(()) } else { Err(OnboardingError::AlreadyAnswered) }
+    }
+
+    /// Forgets requests that lapsed before `before` without an answer, unless an order refers to them: anybody
+    /// can begin one, so they must not pile up. How many there were.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`] if they cannot be removed.
+    pub async fn forget_lapsed(&self, before: Timestamp) -> Result<u64, OnboardingError> {
+        let referred = Query::select()
+            .column(order::Column::Verification)
+            .from(order::Entity)
+            .and_where(order::Column::Verification.is_not_null())
+            .to_owned();
+        let gone = verification::Entity::delete_many()
+            .filter(verification::Column::AnsweredAt.is_null())
+            .filter(verification::Column::ExpiresAt.lt(crate::to_column(before)))
+            .filter(verification::Column::Id.not_in_subquery(referred))
+            .exec(self.database.connection())
+            .await?;
+        Ok(gone.rows_affected)
     }
 
     /// The receipt that the bank keeps of an answered presentation, as a signed JWS.

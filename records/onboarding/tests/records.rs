@@ -182,3 +182,15 @@ async fn a_step_up_lets_one_command_through_once() {
     assert!(matches!(again, Err(OnboardingError::AlreadyAnswered)));
     assert!(records.outbox(CommandId::at(at(), 21)).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn lapsed_requests_are_forgotten_and_answered_ones_stay() {
+    let records = open().await;
+    ask(&records, "answered").await;
+    records.enrol(enrolment("answered", 1), at()).await.unwrap();
+    ask(&records, "lapsed").await;
+    assert_eq!(records.forget_lapsed(at().plus_seconds(300)).await.unwrap(), 0, "not yet");
+    assert_eq!(records.forget_lapsed(at().plus_seconds(301)).await.unwrap(), 1);
+    assert!(records.verification("answered").await.is_ok());
+    assert!(matches!(records.verification("lapsed").await, Err(OnboardingError::Unknown(_))));
+}

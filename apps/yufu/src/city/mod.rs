@@ -19,6 +19,7 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use yufu_api::authority::Authority;
 use yufu_api::bank::{Bank, Banks};
 use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, OperatorToken, serve};
@@ -114,12 +115,14 @@ impl City {
         limits: Limits,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let pending = tokio::spawn(submit_pending(self.banks));
+        let pending = tokio::spawn(submit_pending(self.banks.clone()));
+        let lapsed = tokio::spawn(forget_lapsed(self.banks, self.institutions.authority.clone()));
         let erasure = tokio::spawn(erase_expired(self.relying_parties));
         let router = router(self.institutions, self.public, limits);
         let served = serve(listener, router, limits, shutdown).await;
         pending.abort();
         erasure.abort();
+        lapsed.abort();
         let engine = self.engine;
         tokio::task::spawn_blocking(move || engine.shutdown()).await.context("closing the log")?;
         Ok(served?)
@@ -184,6 +187,27 @@ async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
             }
         }
         tokio::time::sleep(ERASE_EVERY).await;
+    }
+}
+
+/// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
+async fn forget_lapsed(banks: Vec<Arc<Bank>>, authority: Option<Arc<Authority>>) {
+    loop {
+        for bank in &banks {
+            told(bank.id.as_str(), bank.forget_lapsed().await);
+        }
+        if let Some(authority) = &authority {
+            told(authority.id.as_str(), authority.issuer.forget_lapsed().await);
+        }
+        tokio::time::sleep(ERASE_EVERY).await;
+    }
+}
+
+fn told(institution: &str, outcome: Result<u64, yufu_api::http::Problem>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(institution, count, "lapsed requests were forgotten"),
+        Err(problem) => tracing::warn!(institution, code = problem.code(), "nothing was forgotten"),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::trust::TrustOperator;
-use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_base::{Digest, PublicKey, Signer, Timestamp};
 use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{AuthorityCertificate, KeyStore, LeafSubject, Validity};
 use yufu_profile::{CredentialType, Institution, Profile, Request, Role, Text};
@@ -18,8 +18,10 @@ use yufu_trust::{
 const DAY: u64 = 86_400;
 /// How long an authority's anchor is valid.
 const ANCHOR_DAYS: u64 = 3650;
-/// How long what is certified at a start is valid.
+/// How long what is certified is valid: three periods beyond the one in which it is used.
 const LEAF_DAYS: u64 = 360;
+/// For how long one leaf is used: a quarter of a year.
+const PERIOD_SECONDS: u64 = 90 * DAY;
 
 /// What the ceremony leaves.
 pub(super) struct Trust {
@@ -216,14 +218,21 @@ fn anchor_der(keys: &KeyStore, anchor: &str, name: &str, now: Timestamp) -> Resu
     })
 }
 
-/// A fresh leaf under an anchor.
+/// The leaf of `subject` under an anchor: the same one for a quarter of a year, across starts, so that
+/// a credential does not tell by its certificate when the server was started.
 fn certify(keys: &KeyStore, anchor: &str, subject: &LeafSubject, now: Timestamp) -> Result<Chain> {
     let signer = keys.signer(anchor)?;
     let der =
         keys.document(anchor, "der", || anyhow::bail!("the anchor {anchor} was never made"))?;
-    let authority = AuthorityCertificate::from_der(der, &*signer)?;
-    let leaf = authority.issue(subject, validity(now, LEAF_DAYS))?;
-    Chain::from_der(vec![leaf]).context("a certificate just made")
+    let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
+    let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
+    let digest = Digest::of(format!("{anchor}{subject:?}").as_bytes()).to_string();
+    let name = format!("leaf-{}-{period}", digest.get(..16).unwrap_or_default());
+    let leaf = keys.document(&name, "der", || {
+        let authority = AuthorityCertificate::from_der(der, &*signer)?;
+        Ok::<_, anyhow::Error>(authority.issue(subject, validity(begun, LEAF_DAYS))?)
+    })?;
+    Chain::from_der(vec![leaf]).context("a stored certificate")
 }
 
 /// The verifiers of a relying party, one for each purpose it is registered for.

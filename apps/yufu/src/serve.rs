@@ -6,6 +6,7 @@ use crate::data::DataFolder;
 use crate::settings::{LogFormat, Settings};
 use crate::{profile, trust_key};
 use anyhow::{Context, Result};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,7 +72,10 @@ pub(crate) async fn stop_signal() {
 pub(crate) fn start_logging(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("YUFU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first.
     let _ = match format {
         LogFormat::Text => builder.try_init(),

@@ -212,10 +212,17 @@ fn validity(now: Timestamp, days: u64) -> Validity {
 /// The authority's self-signed certificate, made once and kept.
 fn anchor_der(keys: &KeyStore, anchor: &str, name: &str, now: Timestamp) -> Result<Vec<u8>> {
     let signer = keys.signer(anchor)?;
-    keys.document(anchor, "der", || {
+    let der = keys.document(anchor, "der", || {
         let made = AuthorityCertificate::self_signed(name, &*signer, validity(now, ANCHOR_DAYS))?;
-        Ok(made.der().to_vec())
-    })
+        Ok::<_, anyhow::Error>(made.der().to_vec())
+    })?;
+    let key = signer.public_key();
+    let certified = der.windows(key.as_bytes().len()).any(|window| window == key.as_bytes());
+    anyhow::ensure!(
+        certified,
+        "the key {anchor} of {name} is not the one its certificate is for: restore {anchor}.p8 from the backup of keys"
+    );
+    Ok(der)
 }
 
 /// The leaf of `subject` under an anchor: the same one for a quarter of a year, across starts, so that

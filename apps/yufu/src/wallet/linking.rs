@@ -6,7 +6,6 @@ use yufu_api::CommandDone;
 use yufu_api::bank::LinkRequest;
 use yufu_base::Signer;
 use yufu_jose::Jwk;
-use yufu_payment::RequestToken;
 
 impl Holder {
     /// The thumbprint of the first account's key: what a depositor shows their bank.
@@ -25,20 +24,8 @@ impl Holder {
     /// # Errors
     /// Whatever the bank refused.
     pub async fn link_account(&mut self, class: &str, statement: &str) -> Result<CommandDone> {
-        let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
-        let path =
-            format!("/banks/{}/v1/accounts/{}/linked-account", account.bank, account.account);
-        let token = RequestToken {
-            iss: account.account.clone(),
-            aud: account.bank.clone(),
-            htm: "POST".to_owned(),
-            htu: path.clone(),
-            iat: self.now(),
-        };
-        let bearer = token.sign(&account.key.key()?)?;
         let (class, statement) = (class.to_owned(), statement.to_owned());
         let request = LinkRequest { class, statement };
-        Ok(self.client.post(&format!("{}{path}", self.url), Some(&bearer), &request).await?)
+        self.post_as_holder("linked-account", &request).await
     }
 }

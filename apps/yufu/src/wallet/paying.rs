@@ -4,6 +4,7 @@ use super::contents::{StoredAccount, StoredKey};
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yufu_api::bank::{AccountState, PaymentDone, PaymentRequest};
@@ -100,15 +101,34 @@ impl Holder {
         path: String,
     ) -> Result<T> {
         let url = format!("{}{path}", self.url);
+        let bearer = self.request_token(account, "GET", path)?;
+        Ok(self.client.get(&url, Some(&bearer)).await?)
+    }
+
+    /// Posts to the first account's bank, as its holder, below the account's address.
+    pub(super) async fn post_as_holder<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        below: &str,
+        content: &B,
+    ) -> Result<T> {
+        let account = self.file.contents.accounts.first();
+        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
+        let url = format!("{}{path}", self.url);
+        let bearer = self.request_token(account, "POST", path)?;
+        Ok(self.client.post(&url, Some(&bearer), content).await?)
+    }
+
+    /// Proves to an account's bank that its holder asks.
+    fn request_token(&self, account: &StoredAccount, method: &str, path: String) -> Result<String> {
         let token = RequestToken {
             iss: account.account.clone(),
             aud: account.bank.clone(),
-            htm: "GET".to_owned(),
+            htm: method.to_owned(),
             htu: path,
             iat: self.now(),
         };
-        let bearer = token.sign(&account.key.key()?)?;
-        Ok(self.client.get(&url, Some(&bearer)).await?)
+        Ok(token.sign(&account.key.key()?)?)
     }
 
     /// A fresh order id.

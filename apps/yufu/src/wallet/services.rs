@@ -13,7 +13,6 @@ use yufu_api::relying_party::{
     Booking, BookingRequest, BookingState, ChangeRequest, TicketRequest,
 };
 use yufu_openid4vc::presentation::TransactionData;
-use yufu_payment::RequestToken;
 
 /// The query that a payment credential answers.
 const PAYMENT: &str = "payment";
@@ -35,20 +34,7 @@ impl Holder {
     /// # Errors
     /// If there is no account, or whatever the bank refused.
     pub async fn get_payment_credential(&mut self) -> Result<Received> {
-        let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
-        let path =
-            format!("/banks/{}/v1/accounts/{}/payment-credentials", account.bank, account.account);
-        let token = RequestToken {
-            iss: account.account.clone(),
-            aud: account.bank.clone(),
-            htm: "POST".to_owned(),
-            htu: path.clone(),
-            iat: self.now(),
-        };
-        let bearer = token.sign(&account.key.key()?)?;
-        let url = format!("{}{path}", self.url);
-        let offer: IssuedOffer = self.client.post(&url, Some(&bearer), &json!({})).await?;
+        let offer: IssuedOffer = self.post_as_holder("payment-credentials", &json!({})).await?;
         self.get(&offer.offer, None).await
     }
 

@@ -2,13 +2,11 @@
 
 use super::Plan;
 use super::issuer::issuer;
-use super::trust::{Trust, issuers, verifiers};
+use super::trust::Trust;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Looks, OwnLook};
 use yufu_api::http::Client;
-use yufu_api::relying_party::Party;
-use yufu_api::trust::TrustSource;
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_population::{Imported, Population};
 use yufu_profile::Role;
@@ -36,16 +34,9 @@ pub(super) async fn open(
 /// The authority as a relying party: what it is registered for, as everybody else.
 fn own_look(plan: &Plan<'_>, trust: &Trust) -> Result<OwnLook> {
     let institution = plan.the(Role::IdentityAuthority)?;
-    let host = plan.endpoint("/")?.host().to_owned();
-    let access = trust.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
-    let verifiers = verifiers(plan, trust, institution, &access, "/authority/openid4vp")?;
     Ok(OwnLook {
-        party: Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) },
-        trust: TrustSource::new(
-            Client::new()?,
-            format!("{}/trust-list/v1/list", plan.url),
-            trust.operator.signer.public_key(),
-        ),
+        party: trust.party(plan, institution, "/authority/openid4vp")?,
+        trust: trust.source(plan, Client::new()?),
         looks: Looks::default(),
     })
 }

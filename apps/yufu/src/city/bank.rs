@@ -3,13 +3,11 @@
 use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
-use super::trust::{Trust, issuers, verifiers};
+use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::bank::{Bank, RecordedOutbox, WalletRules};
 use yufu_api::http::Client;
-use yufu_api::relying_party::Party;
-use yufu_api::trust::TrustSource;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
 use yufu_profile::{Evidence, Institution, Profile, Role};
@@ -22,10 +20,7 @@ pub(super) async fn open(
 ) -> Result<Bank> {
     let id = institution.id.clone();
     let profile = plan.profile();
-    let host = plan.endpoint("/")?.host().to_owned();
-    let access = trust.access(&plan.data.keys(&id)?, &institution.name, &host)?;
-    let base = format!("/banks/{id}/openid4vp");
-    let verifiers = verifiers(plan, trust, institution, &access, &base)?;
+    let party = trust.party(plan, institution, &format!("/banks/{id}/openid4vp"))?;
     let database = Database::open(&plan.data.database(&id, "onboarding")?).await?;
     let sealer = Arc::new(sealer(plan, &id).await?);
     let remote = profile.wallet_classes.iter().filter(|c| c.opening.evidence == Evidence::Identity);
@@ -37,12 +32,8 @@ pub(super) async fn open(
         issuer: issuer(plan, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
         records,
-        party: Party { signer: access.signer, verifiers, issuers: issuers(profile) },
-        trust: TrustSource::new(
-            client.clone(),
-            format!("{}/trust-list/v1/list", plan.url),
-            trust.operator.signer.public_key(),
-        ),
+        party,
+        trust: trust.source(plan, client.clone()),
         client,
         central_bank: (central_bank, format!("{}/central-bank", plan.url)),
         currency: profile.currency.code,

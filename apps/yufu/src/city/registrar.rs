@@ -6,7 +6,6 @@ use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::http::Client;
 use yufu_api::registrar::Registrar;
-use yufu_api::trust::TrustSource;
 use yufu_database::Database;
 use yufu_profile::Role;
 use yufu_reports::Reports;
@@ -16,11 +15,7 @@ pub(super) async fn open(plan: &Plan<'_>, trust: &Trust) -> Result<Registrar> {
     let database = Database::open(&plan.data.database(id, "reports")?).await?;
     Ok(Registrar {
         records: Reports::open(database).await?,
-        trust: TrustSource::new(
-            Client::new()?,
-            format!("{}/trust-list/v1/list", plan.url),
-            trust.operator.signer.public_key(),
-        ),
+        trust: trust.source(plan, Client::new()?),
         operator: plan.operator(id)?,
         clock: Arc::clone(&plan.clock),
     })

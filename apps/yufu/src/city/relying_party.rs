@@ -4,13 +4,12 @@
 use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
-use super::trust::{Trust, issuers, verifiers};
+use super::trust::Trust;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::http::Client;
-use yufu_api::relying_party::{Party, RelyingParties, RelyingParty, Service};
-use yufu_api::trust::TrustSource;
+use yufu_api::relying_party::{RelyingParties, RelyingParty, Service};
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use yufu_services::Services;
@@ -38,10 +37,7 @@ async fn open(
 ) -> Result<RelyingParty> {
     let id = institution.id.clone();
     let profile = plan.profile();
-    let host = plan.endpoint("/")?.host().to_owned();
-    let access = trust.access(&plan.data.keys(&id)?, &institution.name, &host)?;
-    let base = format!("/parties/{id}/openid4vp");
-    let verifiers = verifiers(plan, trust, institution, &access, &base)?;
+    let party = trust.party(plan, institution, &format!("/parties/{id}/openid4vp"))?;
     let database = Database::open(&plan.data.database(&id, "services")?).await?;
     let trade = institution.merchant.as_ref().context("the profile gives it no bank")?;
     let service = match institution.role {
@@ -56,12 +52,8 @@ async fn open(
         service,
         operator: plan.operator(&id)?,
         records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,
-        party: Party { signer: access.signer, verifiers, issuers: issuers(profile) },
-        trust: TrustSource::new(
-            client.clone(),
-            format!("{}/trust-list/v1/list", plan.url),
-            trust.operator.signer.public_key(),
-        ),
+        party,
+        trust: trust.source(plan, client.clone()),
         client,
         bank: (trade.bank.clone(), plan.url.clone()),
         account_key: plan.data.keys(&id)?.signer("wallet")?,

@@ -5,7 +5,9 @@ use super::Plan;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yufu_api::trust::TrustOperator;
+use yufu_api::http::Client;
+use yufu_api::relying_party::Party;
+use yufu_api::trust::{TrustOperator, TrustSource};
 use yufu_base::{Digest, PublicKey, Signer, Timestamp};
 use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{AuthorityCertificate, KeyStore, LeafSubject, Validity};
@@ -33,7 +35,7 @@ pub(super) struct Trust {
 }
 
 /// A relying party's access certificate and the key it is for.
-pub(super) struct Access {
+struct Access {
     pub(super) signer: Arc<dyn Signer>,
     pub(super) chain: Chain,
 }
@@ -119,8 +121,27 @@ impl Trust {
         certify(keys, "credential-anchor", &subject, self.now)
     }
 
+    /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
+    pub(super) fn source(&self, plan: &Plan<'_>, client: Client) -> TrustSource {
+        let url = format!("{}/trust-list/v1/list", plan.url);
+        TrustSource::new(client, url, self.operator.signer.public_key())
+    }
+
+    /// An institution as a relying party below `base`: certified, and registered for each of its purposes.
+    pub(super) fn party(
+        &self,
+        plan: &Plan<'_>,
+        institution: &Institution,
+        base: &str,
+    ) -> Result<Party> {
+        let host = plan.endpoint("/")?.host().to_owned();
+        let access = self.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
+        let verifiers = verifiers(plan, self, institution, &access, base)?;
+        Ok(Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) })
+    }
+
     /// An access certificate for a relying party that is reached at `host`.
-    pub(super) fn access(&self, keys: &KeyStore, name: &Text, host: &str) -> Result<Access> {
+    fn access(&self, keys: &KeyStore, name: &Text, host: &str) -> Result<Access> {
         let signer: Arc<dyn Signer> = keys.signer("access")?;
         let subject = LeafSubject {
             organisation: name.en.clone(),
@@ -196,7 +217,7 @@ fn asked(plan: &Plan<'_>, request: &Request) -> Result<Vec<RegisteredCredential>
 }
 
 /// Who must have issued each type of credential.
-pub(super) fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
+fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
     let role = |kind: &CredentialType| match kind.issuer {
         Role::CommercialBank => yufu_trust::Role::BankIssuer,
         Role::Railway => yufu_trust::Role::TicketIssuer,
@@ -243,7 +264,7 @@ fn certify(keys: &KeyStore, anchor: &str, subject: &LeafSubject, now: Timestamp)
 }
 
 /// The verifiers of a relying party, one for each purpose it is registered for.
-pub(super) fn verifiers(
+fn verifiers(
     plan: &Plan<'_>,
     trust: &Trust,
     party: &Institution,

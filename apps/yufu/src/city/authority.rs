@@ -36,7 +36,7 @@ fn own_look(plan: &Plan<'_>, trust: &Trust) -> Result<OwnLook> {
     let institution = plan.the(Role::IdentityAuthority)?;
     Ok(OwnLook {
         party: trust.party(plan, institution, "/authority/openid4vp")?,
-        trust: trust.source(plan, Client::new()?),
+        trust: trust.source(Client::new()?),
         looks: Looks::default(),
     })
 }

@@ -27,15 +27,16 @@ pub(super) async fn open(
     let records = Onboarding::open(database, sealer).await?;
     let wallet_rules = wallet_rules(profile, records.clone());
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
+    let ledger = format!("{}/central-bank", plan.address(&central_bank));
     Ok(Bank {
         signer: plan.command_key(&id)?,
         issuer: issuer(plan, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
         records,
         party,
-        trust: trust.source(plan, client.clone()),
+        trust: trust.source(client.clone()),
         client,
-        central_bank: (central_bank, format!("{}/central-bank", plan.url)),
+        central_bank: (central_bank, ledger),
         currency: profile.currency.code,
         remote_classes: remote.map(|c| (c.name.clone(), c.opening.at_most)).collect(),
         wallet_rules,

@@ -27,7 +27,7 @@ pub(super) async fn issuer(
         .filter(|kind| kind.issuer == institution.role)
         .cloned()
         .collect();
-    let identifier = plan.endpoint(path)?;
+    let identifier = plan.endpoint(&institution.id, path)?;
     let signer: Arc<dyn Signer> = keys.signer("credentials")?;
     let name = &institution.name;
     let chain = trust.credential_chain(&keys, name, identifier.as_str(), signer.public_key())?;

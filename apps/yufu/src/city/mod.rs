@@ -140,9 +140,14 @@ impl Plan<'_> {
         found.with_context(|| format!("the profile names no {}", role.word()))
     }
 
-    /// An address below the city's.
-    pub(crate) fn endpoint(&self, path: &str) -> Result<Endpoint> {
-        Ok(Endpoint::parse(&format!("{}{path}", self.url))?)
+    /// Under which address an institution is reached, without a slash at the end.
+    pub(crate) fn address(&self, _institution: &InstitutionId) -> &str {
+        &self.url
+    }
+
+    /// An address below an institution's.
+    pub(crate) fn endpoint(&self, institution: &InstitutionId, path: &str) -> Result<Endpoint> {
+        Ok(Endpoint::parse(&format!("{}{path}", self.address(institution)))?)
     }
 
     /// The token of an institution's desk.

@@ -15,7 +15,7 @@ pub(super) async fn open(plan: &Plan<'_>, trust: &Trust) -> Result<Registrar> {
     let database = Database::open(&plan.data.database(id, "reports")?).await?;
     Ok(Registrar {
         records: Reports::open(database).await?,
-        trust: trust.source(plan, Client::new()?),
+        trust: trust.source(Client::new()?),
         operator: plan.operator(id)?,
         clock: Arc::clone(&plan.clock),
     })

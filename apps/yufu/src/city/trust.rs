@@ -50,7 +50,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     let authority_keys = plan.data.keys(&authority.id)?;
     let entry = |institution: &Institution, keys: &KeyStore, anchor: &str, role, path: &str| {
         let der = anchor_der(keys, anchor, &institution.name.en, now)?;
-        let identifier = format!("{}{path}", plan.url);
+        let identifier = format!("{}{path}", plan.address(&institution.id));
         Ok::<_, anyhow::Error>(TrustEntry::new(
             localized(&institution.name),
             role,
@@ -93,7 +93,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     }
     let signer: Arc<dyn Signer> = plan.data.keys(&operator.id)?.signer("trust-list")?;
     let operator = TrustOperator {
-        identifier: format!("{}/trust-list", plan.url),
+        identifier: format!("{}/trust-list", plan.address(&plan.the(Role::TrustListOperator)?.id)),
         entries,
         signer: Arc::clone(&signer),
         clock: Arc::clone(&plan.clock),
@@ -122,8 +122,8 @@ impl Trust {
     }
 
     /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
-    pub(super) fn source(&self, plan: &Plan<'_>, client: Client) -> TrustSource {
-        let url = format!("{}/trust-list/v1/list", plan.url);
+    pub(super) fn source(&self, client: Client) -> TrustSource {
+        let url = format!("{}/v1/list", self.operator.identifier);
         TrustSource::new(client, url, self.operator.signer.public_key())
     }
 
@@ -134,7 +134,7 @@ impl Trust {
         institution: &Institution,
         base: &str,
     ) -> Result<Party> {
-        let host = plan.endpoint("/")?.host().to_owned();
+        let host = plan.endpoint(&institution.id, "/")?.host().to_owned();
         let access = self.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
         let verifiers = verifiers(plan, self, institution, &access, base)?;
         Ok(Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) })
@@ -271,7 +271,7 @@ fn verifiers(
     access: &Access,
     base: &str,
 ) -> Result<BTreeMap<String, yufu_verifier::Verifier>> {
-    let base = plan.endpoint(base)?;
+    let base = plan.endpoint(&party.id, base)?;
     let mut verifiers = BTreeMap::new();
     for request in &party.requests {
         let asked = asked(plan, request)?;

@@ -47,7 +47,7 @@ impl Story<'_> {
             evidence: "card and portrait compared at the counter".to_owned(),
             credential: "pid".to_owned(),
         };
-        let url = format!("{}/authority/v1/officer/authentications", self.url);
+        let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
         let desk = self.desk(&authority.id)?;
         let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
         let digits = issued.transaction_code.len();
@@ -135,7 +135,7 @@ impl Story<'_> {
 
     pub(super) async fn revoke(&mut self) -> Result<Told> {
         let authority = self.the(Role::IdentityAuthority)?;
-        let url = format!("{}/authority/v1/officer/revocations", self.url);
+        let url = format!("{}/authority/v1/officer/revocations", self.address(&authority.id));
         let request = Revocation {
             resident_number: self.resident.number.as_str().to_owned(),
             reason: "phone reported lost".to_owned(),
@@ -164,7 +164,8 @@ impl Story<'_> {
         let fields = all.into_iter().collect::<Vec<_>>().join("+");
         let url = format!(
             "{}/banks/{}/v1/desk/accounts/{account}/customer?purpose=report&fields={fields}",
-            self.url, self.bank.id
+            self.address(&self.bank.id),
+            self.bank.id
         );
         let desk = self.desk(&self.bank.id)?;
         let file: Map<String, Value> = self.client.get(&url, Some(&desk)).await?;

@@ -23,7 +23,7 @@ impl Story<'_> {
             bank: self.bank.id.to_string(),
             amount_minor: amount.minor(),
         };
-        let url = format!("{}/central-bank/v1/operations", self.url);
+        let url = format!("{}/central-bank/v1/operations", self.address(&central_bank.id));
         let desk = self.desk(&central_bank.id)?;
         let _: CommandDone = self.client.post(&url, Some(&desk), &operation).await?;
         let bank = &self.bank.name.en;
@@ -206,7 +206,7 @@ impl Story<'_> {
         let key = self.data.keys(&institution.id)?.signer("wallet")?;
         let request =
             NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
-        let url = format!("{}/banks/{}/v1/desk/accounts", self.url, trade.bank);
+        let url = format!("{}/banks/{}/v1/desk/accounts", self.address(&trade.bank), trade.bank);
         let desk = self.desk(&trade.bank)?;
         let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
         wallet.keep_account(trade.bank.as_str(), &opened.account, BUSINESS, &key)?;
@@ -231,7 +231,7 @@ impl Story<'_> {
             account: Some(account.to_string()),
             amount_minor: amount.minor(),
         };
-        let url = format!("{}/banks/{}/v1/desk/exchanges", self.url, bank.id);
+        let url = format!("{}/banks/{}/v1/desk/exchanges", self.address(&bank.id), bank.id);
         Ok(self.client.post(&url, Some(&self.desk(&bank.id)?), &request).await?)
     }
 }

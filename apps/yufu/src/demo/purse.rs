@@ -89,7 +89,11 @@ impl Story<'_> {
 
     /// The code that the bank laid down for a number: the demo plays its desk.
     async fn code_for(&self, phone: &str) -> Result<String> {
-        let url = format!("{}/banks/{}/v1/desk/messages?purpose=demo", self.url, self.bank.id);
+        let url = format!(
+            "{}/banks/{}/v1/desk/messages?purpose=demo",
+            self.address(&self.bank.id),
+            self.bank.id
+        );
         let desk = self.desk(&self.bank.id)?;
         let messages: Vec<CodeMessage> = self.client.get(&url, Some(&desk)).await?;
         let message = messages.iter().rfind(|message| message.phone == phone);
@@ -106,7 +110,8 @@ impl Story<'_> {
             account: Some(purse.account.clone()),
             amount_minor: amount.minor(),
         };
-        let url = format!("{}/banks/{}/v1/desk/exchanges", self.url, self.bank.id);
+        let url =
+            format!("{}/banks/{}/v1/desk/exchanges", self.address(&self.bank.id), self.bank.id);
         Ok(self.client.post(&url, Some(&self.desk(&self.bank.id)?), &request).await?)
     }
 }

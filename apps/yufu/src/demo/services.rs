@@ -31,7 +31,7 @@ impl Story<'_> {
         self.takings_account(hotel).await?;
         let amount = self.major(760);
         let desk = self.desk(&hotel.id)?;
-        let url = format!("{}/parties/{}/v1/desk/check-ins", self.url, hotel.id);
+        let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
         let request =
             CheckInRequest { room: "302".to_owned(), nights: NIGHTS, amount_minor: amount.minor() };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
@@ -77,7 +77,8 @@ impl Story<'_> {
                 price_minor: price.minor(),
                 seats: 3,
             };
-            let url = format!("{}/parties/{}/v1/desk/departures", self.url, railway.id);
+            let url =
+                format!("{}/parties/{}/v1/desk/departures", self.address(&railway.id), railway.id);
             let _: Value = self.client.post(&url, Some(&self.desk(&railway.id)?), &new).await?;
         }
         let [(departure, _), (later, _)] = self.departures();
@@ -152,7 +153,7 @@ impl Story<'_> {
     }
 
     fn gate_url(&self, railway: &Institution) -> String {
-        format!("{}/parties/{}/v1/desk/gates/a1/requests", self.url, railway.id)
+        format!("{}/parties/{}/v1/desk/gates/a1/requests", self.address(&railway.id), railway.id)
     }
 
     async fn gate_request(&self, railway: &Institution) -> Result<TicketRequest> {
@@ -176,7 +177,11 @@ impl Story<'_> {
         ticket: &str,
         state: &str,
     ) -> Result<Vec<String>> {
-        let url = format!("{}/parties/{}/v1/desk/tickets/{ticket}", self.url, railway.id);
+        let url = format!(
+            "{}/parties/{}/v1/desk/tickets/{ticket}",
+            self.address(&railway.id),
+            railway.id
+        );
         let desk = self.desk(&railway.id)?;
         let file: TicketFile = self.client.get(&url, Some(&desk)).await?;
         ensure!(file.state == state, "the ticket is {}, not {state}", file.state);
@@ -187,8 +192,11 @@ impl Story<'_> {
 
     /// What her bank in fact has on file of a payment that was presented elsewhere, by name.
     async fn stored_by_payer_bank(&self, payment: &str) -> Result<Vec<String>> {
-        let url =
-            format!("{}/banks/{}/v1/desk/presented-payments/{payment}", self.url, self.bank.id);
+        let url = format!(
+            "{}/banks/{}/v1/desk/presented-payments/{payment}",
+            self.address(&self.bank.id),
+            self.bank.id
+        );
         let desk = self.desk(&self.bank.id)?;
         let file: PresentedPaymentFile = self.client.get(&url, Some(&desk)).await?;
         ensure!(file.claims.is_empty(), "the bank was shown {:?}", file.claims);
@@ -202,7 +210,8 @@ impl Story<'_> {
     /// Tells an institution's desk which account takes its payments.
     async fn takings_account(&self, institution: &Institution) -> Result<()> {
         let account = self.business_account(institution).await?.to_string();
-        let url = format!("{}/parties/{}/v1/desk/account", self.url, institution.id);
+        let url =
+            format!("{}/parties/{}/v1/desk/account", self.address(&institution.id), institution.id);
         let desk = self.desk(&institution.id)?;
         let _: TakingsAccount =
             self.client.post(&url, Some(&desk), &TakingsAccount { account }).await?;

@@ -247,6 +247,11 @@ impl<'a> Story<'a> {
         format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
     }
 
+    /// Under which address an institution is reached, without a slash at the end.
+    pub(super) fn address(&self, _institution: &InstitutionId) -> &str {
+        &self.url
+    }
+
     /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
     pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
         wallet(self.data, name, &self.url, self.trust_key)

@@ -79,6 +79,11 @@ impl Holder {
         self.file.contents.credentials.len().saturating_sub(self.credentials_left())
     }
 
+    /// Under which address an institution is reached, without a slash at the end.
+    pub(super) fn address(&self, _institution: &str) -> &str {
+        &self.url
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.read().wall
     }

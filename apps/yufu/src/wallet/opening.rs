@@ -44,7 +44,7 @@ impl Holder {
             class: class.to_owned(),
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
-        let url = format!("{}/banks/{bank}/v1/openings", self.url);
+        let url = format!("{}/banks/{bank}/v1/openings", self.address(bank));
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
         let begun: Opening = self.client.post(&url, None, &request).await?;
         self.file.contents.openings.push(StoredOpening {
@@ -81,7 +81,8 @@ impl Holder {
     async fn settle(&mut self, opening: &str) -> Result<Option<String>> {
         let known = self.file.contents.openings.iter().find(|known| known.opening == opening);
         let Some(known) = known.cloned() else { return Ok(None) };
-        let url = format!("{}/banks/{}/v1/openings/{opening}", self.url, known.bank);
+        let url =
+            format!("{}/banks/{}/v1/openings/{opening}", self.address(&known.bank), known.bank);
         let status: OpeningStatus = self.client.get(&url, None).await?;
         let lapsed = self.now().seconds() > known.begun.saturating_add(GIVEN_UP);
         let account = status.account.filter(|_| status.state == "open");

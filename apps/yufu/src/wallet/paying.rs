@@ -100,7 +100,7 @@ impl Holder {
         account: &StoredAccount,
         path: String,
     ) -> Result<T> {
-        let url = format!("{}{path}", self.url);
+        let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "GET", path)?;
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }
@@ -114,7 +114,7 @@ impl Holder {
         let account = self.file.contents.accounts.first();
         let account = account.context("no account yet: open one with `yufu wallet open`")?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
-        let url = format!("{}{path}", self.url);
+        let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "POST", path)?;
         Ok(self.client.post(&url, Some(&bearer), content).await?)
     }
@@ -143,7 +143,7 @@ impl Holder {
     /// If there is no account, or no answer: then repeat with the same id.
     pub async fn pay(&mut self, bill: &Bill) -> Result<Paid> {
         let (account, order) = self.sign(bill).await?;
-        let url = format!("{}/banks/{}/v1/payments", self.url, account.bank);
+        let url = format!("{}/banks/{}/v1/payments", self.address(&account.bank), account.bank);
         match self.client.post(&url, None, &PaymentRequest { order }).await {
             Ok(done) => {
                 self.note_payment(bill, false)?;

@@ -28,7 +28,7 @@ impl Holder {
             phone: Some(phone.to_owned()),
             token: None,
         };
-        let url = format!("{}/banks/{bank}/v1/anonymous-openings", self.url);
+        let url = format!("{}/banks/{bank}/v1/anonymous-openings", self.address(bank));
         let begun: AnonymousOpening = self.client.post(&url, None, &request).await?;
         let (bank, class) = (bank.to_owned(), class.to_owned());
         Ok(PurseOpening { bank, class, opening: begun.opening, key })
@@ -41,7 +41,9 @@ impl Holder {
     pub async fn finish_purse(&mut self, begun: &PurseOpening, code: &str) -> Result<String> {
         let url = format!(
             "{}/banks/{}/v1/anonymous-openings/{}/code",
-            self.url, begun.bank, begun.opening
+            self.address(&begun.bank),
+            begun.bank,
+            begun.opening
         );
         let answer = CodeAnswer { code: code.to_owned() };
         let opened: AnonymousOpening = self.client.post(&url, None, &answer).await?;

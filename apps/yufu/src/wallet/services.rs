@@ -48,7 +48,7 @@ impl Holder {
         departure: &str,
         decide: Decide<'_>,
     ) -> Result<Bought> {
-        let url = format!("{}/parties/{railway}/v1/bookings", self.url);
+        let url = format!("{}/parties/{railway}/v1/bookings", self.address(railway));
         let request = BookingRequest { departure: departure.to_owned() };
         let booking: Booking = self.client.post(&url, None, &request).await?;
         let shown = self.present(&booking.authorization_request, decide).await?;
@@ -60,7 +60,7 @@ impl Holder {
     /// # Errors
     /// Whatever the railway refused, or the wallet refused of the railway.
     pub async fn return_ticket(&mut self, railway: &str, decide: Decide<'_>) -> Result<Shown> {
-        let url = format!("{}/parties/{railway}/v1/refunds", self.url);
+        let url = format!("{}/parties/{railway}/v1/refunds", self.address(railway));
         let asked: TicketRequest = self.client.post(&url, None, &json!({})).await?;
         self.hand_in(&asked.authorization_request, decide).await
     }
@@ -75,7 +75,7 @@ impl Holder {
         departure: &str,
         decide: Decide<'_>,
     ) -> Result<Bought> {
-        let url = format!("{}/parties/{railway}/v1/changes", self.url);
+        let url = format!("{}/parties/{railway}/v1/changes", self.address(railway));
         let request = ChangeRequest { departure: departure.to_owned() };
         let asked: TicketRequest = self.client.post(&url, None, &request).await?;
         let shown = self.hand_in(&asked.authorization_request, decide).await?;
@@ -113,7 +113,7 @@ impl Holder {
         booking: String,
         shown: Shown,
     ) -> Result<Bought> {
-        let url = format!("{}/parties/{railway}/v1/bookings/{booking}", self.url);
+        let url = format!("{}/parties/{railway}/v1/bookings/{booking}", self.address(railway));
         let state: BookingState = self.client.get(&url, None).await?;
         let offer = state.offer.with_context(|| format!("the ticket is {}", state.state))?;
         let ticket = self.get(&offer, None).await?;

@@ -30,7 +30,8 @@ impl FromStr for ClaimPath {
     fn from_str(text: &str) -> Result<Self, ()> {
         let name = |s: &str| {
             !s.is_empty()
-                && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+                && s.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
         };
         let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
         if segments.iter().all(|s| name(s)) { Ok(Self(segments)) } else { Err(()) }

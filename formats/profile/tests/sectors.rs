@@ -40,7 +40,8 @@ fn a_profile_without_sectors_needs_no_epoch() {
     let plain: String = PROFILE
         .lines()
         .filter(|line| {
-            let of_sectors = ["sectors = ", "pseudonym_epoch_days", "  { path = \"sector_pseudonym"];
+            let of_sectors =
+                ["sectors = ", "pseudonym_epoch_days", "  { path = \"sector_pseudonym"];
             !of_sectors.iter().any(|start| line.starts_with(start))
         })
         .map(|line| format!("{line}\n"))

@@ -181,6 +181,7 @@ impl<'a> IssuerServer<'a> {
             vct: vct.into(),
             display: vec![],
             claims: vec![],
+            sectors: vec![],
         };
         let profile = IssuerProfile {
             identifier: endpoint(url),

@@ -244,6 +244,15 @@ async fn a_wallet_without_the_extension_gets_the_credential_without_pseudonyms()
     let mut wallet = city.open(&city.device("phone"), "mei").unwrap();
     city.issue_identity(&mut wallet).await;
     assert_eq!(carried(&wallet), own(&wallet));
+    let hers = wallet.file.contents.credentials.last().unwrap().held.credential.to_compact();
+    assert_eq!(digests(&hers), digests(issued), "their number tells that it carries pseudonyms");
+}
+
+/// How many digests of claims everybody sees.
+fn digests(credential: &str) -> usize {
+    let token = Unverified::parse(credential.split('~').next().unwrap()).unwrap();
+    let payload: Value = token.unverified_claims().unwrap();
+    payload["_sd"].as_array().unwrap().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 //! anybody else would.
 
 mod identity;
+mod learned;
 mod money;
 mod person;
 mod purse;

@@ -1,7 +1,7 @@
 //! What the journey came to: told as it happens, or as one JSON document at its end.
 
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yufu_api::central_bank::SupplyReport;
 use yufu_base::Amount;
 
@@ -27,8 +27,8 @@ pub(super) struct StepReport {
     pub(super) actor: &'static str,
     /// What happened, in plain words.
     pub(super) said: String,
-    /// Who learned which attributes: as received or stored by them, not as planned.
-    pub(super) learned: BTreeMap<String, Vec<String>>,
+    /// Who learned which attributes: computed from what they received and stored.
+    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
     /// What moved.
     pub(super) moved: Vec<Moved>,
 }
@@ -46,7 +46,7 @@ pub(super) struct Moved {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) said: String,
-    pub(super) learned: BTreeMap<String, Vec<String>>,
+    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
     pub(super) moved: Vec<Moved>,
 }
 
@@ -56,7 +56,7 @@ impl Told {
     }
 
     pub(super) fn learned(mut self, party: impl Into<String>, attributes: Vec<String>) -> Self {
-        self.learned.insert(party.into(), attributes);
+        self.learned.insert(party.into(), attributes.into_iter().collect());
         self
     }
 
@@ -80,7 +80,8 @@ impl StepReport {
             println!("     {line}");
         }
         for (party, attributes) in &self.learned {
-            let text = format!("{party} learned: {}", attributes.join(", "));
+            let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
+            let text = format!("{party} learned: {}", names.join(", "));
             for (index, line) in wrap(&text, 70).into_iter().enumerate() {
                 println!("     {} {line}", if index == 0 { "*" } else { " " });
             }

@@ -1,5 +1,6 @@
 //! The journey: its people, its steps, and who acts in each.
 
+use super::learned::Observer;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use crate::data::DataFolder;
@@ -135,6 +136,7 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    pub(super) observer: Observer,
 }
 
 impl<'a> Story<'a> {
@@ -174,6 +176,7 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
         })
     }
 
@@ -188,6 +191,10 @@ impl<'a> Story<'a> {
             let started = std::time::Instant::now();
             let outcome = self.act(step).await;
             let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let outcome = match outcome {
+                Ok(mut told) => self.observe(&mut told).await.map(|()| told),
+                Err(error) => Err(error),
+            };
             let (id, actor) = step.id_and_actor();
             let ok = outcome.is_ok();
             let Told { said, learned, moved } =

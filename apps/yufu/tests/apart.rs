@@ -34,7 +34,7 @@ fn the_whole_story_plays_across_a_process_for_each_institution() {
             .filter(|entry| entry.path().is_dir())
             .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
-        assert_eq!(inside, [own.clone()], "{own} has a folder of somebody else's");
+        assert_eq!(inside, std::slice::from_ref(&own), "{own} has a folder of somebody else's");
         let log = fs::read_to_string(home.join("log")).unwrap();
         assert!(log.contains("the state is closed"), "{own} was not stopped cleanly: {log}");
         folders += 1;

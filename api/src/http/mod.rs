@@ -7,7 +7,7 @@ mod problem;
 mod server;
 mod starting;
 
-pub use client::{Client, ClientError};
+pub use client::{AnswerTimes, Client, ClientError};
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};

@@ -176,7 +176,8 @@ impl DataFolder {
         Ok(run)
     }
 
-    fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
+    /// The folder of an institution.
+    pub(crate) fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
         let root = self.apart.get(institution).unwrap_or(&self.root);
         private(root.join(institution.as_str()))
     }

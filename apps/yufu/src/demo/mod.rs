@@ -3,13 +3,16 @@
 
 mod apart;
 mod identity;
+mod learned;
 mod money;
 mod person;
 mod purse;
 mod report;
 mod services;
+mod speed;
 mod stage;
 mod story;
+mod synergy;
 
 use crate::command_line;
 use crate::data::DataFolder;
@@ -19,7 +22,8 @@ use crate::settings::LogFormat;
 use crate::stopping::Stop;
 use crate::wallet::Passphrase;
 use anyhow::Result;
-use report::Report;
+use report::{Report, StepReport};
+use speed::Speed;
 use stage::Stage;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -36,6 +40,8 @@ pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
 }
 
 async fn demo(options: command_line::Demo) -> Result<ExitCode> {
+    #[expect(clippy::disallowed_methods, reason = "a measurement of how long the start takes")]
+    let started = std::time::Instant::now();
     let stop = Stop::on_signals(false)?;
     let clock = Arc::new(SystemClock::new());
     let country = profile::load(options.profile.as_deref(), clock.read().wall)?;
@@ -49,8 +55,9 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
         stage = Stage::set(&options, &country, data, clock, &say) => stage?,
         () = stop.asked() => return Ok(ExitCode::FAILURE),
     };
+    let speed = Speed::started(started.elapsed(), country.residents.len());
     let report = tokio::select! {
-        report = play(&country, &stage, options.json) => report,
+        report = play(&country, &stage, &options, speed) => report,
         () = stop.asked() => Err(anyhow::anyhow!("stopped before the last step")),
     };
     if let Ok(report) = &report {
@@ -64,18 +71,32 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn play(country: &Country, stage: &Stage, json: bool) -> Result<Report> {
-    let list = stage.trust_list().await?;
-    let mut story = Story::new(country, &stage.data, &stage.url, stage.trust_key, list)?;
+/// Plays the journey as often as asked for; the report is of the last time, its speeds of all.
+async fn play(
+    country: &Country,
+    stage: &Stage,
+    options: &command_line::Demo,
+    mut speed: Speed,
+) -> Result<Report> {
     let decimals = country.profile.currency.decimals;
-    let steps = story.play(|number, step| {
-        if !json {
-            step.print(number, decimals);
+    for left in (0..options.rounds.get()).rev() {
+        let list = stage.trust_list().await?;
+        let mut story = Story::new(country, &stage.data, &stage.url, stage.trust_key, list)?;
+        speed.round();
+        let told = |number: usize, step: &StepReport| {
+            if !options.json && (left == 0 || !step.ok) {
+                step.print(number, decimals);
+            }
+        };
+        let steps = story.play(&mut speed, told).await;
+        let ok = steps.iter().all(|step| step.ok);
+        if left == 0 || !ok {
+            let supply = Some(story.supply().await?);
+            let (synergy, speed) = (story.synergy, speed.report());
+            return Ok(Report { ok, steps, supply, synergy, speed });
         }
-    });
-    let steps = steps.await;
-    let supply = story.supply().await?;
-    Ok(Report { ok: steps.iter().all(|step| step.ok), steps, supply: Some(supply) })
+    }
+    anyhow::bail!("the journey was not played")
 }
 
 fn finish(
@@ -101,6 +122,7 @@ fn finish(
         println!("  + in flight                 {:>24}", sum(supply.in_flight));
         println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
     }
+    println!("\n{}", report.speed.line());
     println!(
         "\n{}",
         if report.ok { "Every step did what it must." } else { "A step failed: see above." }

@@ -1,7 +1,7 @@
 //! The command line. Help texts are the program's first documentation: each says what the
 //! command does, where its state lies, and gives an example.
 
-use crate::settings::{LogFormat, pair};
+use crate::settings::LogFormat;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -128,14 +128,14 @@ pub(crate) struct Serve {
     #[arg(long, env = "YUFU_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The institutions to serve, by their ids [default: all].
-    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...", value_delimiter = ',')]
-    pub(crate) institutions: Option<Vec<String>>,
+    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...")]
+    pub(crate) institutions: Option<String>,
     /// Where institutions are that run elsewhere.
-    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) addresses: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...")]
+    pub(crate) addresses: Option<String>,
     /// Whose enrolment the registries served here take: fingerprints of their keys.
-    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) admitted: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...")]
+    pub(crate) admitted: Option<String>,
     /// The file with the trust-list operator's key, if that is served elsewhere.
     #[arg(long, env = "YUFU_TRUST_LIST_KEY", value_name = "FILE")]
     pub(crate) trust_list_key: Option<PathBuf>,

@@ -78,10 +78,11 @@ async fn play(
     options: &command_line::Demo,
     mut speed: Speed,
 ) -> Result<Report> {
+    let list = stage.trust_list().await?;
     let decimals = country.profile.currency.decimals;
     for left in (0..options.rounds.get()).rev() {
-        let list = stage.trust_list().await?;
-        let mut story = Story::new(country, &stage.data, &stage.url, stage.trust_key, list)?;
+        let mut story =
+            Story::new(country, &stage.data, &stage.url, stage.trust_key, list.clone())?;
         speed.round();
         let told = |number: usize, step: &StepReport| {
             if !options.json && (left == 0 || !step.ok) {

@@ -301,9 +301,10 @@ impl<'a> Story<'a> {
 
     /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
     pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
-        let mut wallet = wallet(self.data, name, &self.url, self.trust_key)?;
+        let wallet = wallet(self.data, name, &self.url, self.trust_key)?;
+        let mut wallet = wallet.timed(self.times.clone());
         wallet.know(&self.list);
-        Ok(wallet.timed(self.times.clone()))
+        Ok(wallet)
     }
 
     /// The token of an institution's desk: the demo plays its staff.

@@ -92,6 +92,9 @@ impl City {
         };
         let mut opening = Opening { plan, client, starting, progress };
         city.institutions.trust_operator = trust.operator.clone();
+        if let Some((switch, limits)) = server {
+            switch.to(city.router(limits));
+        }
         city.open_all(&mut opening, &mut trust, server).await?;
         city.public.starting.done();
         Ok(city)

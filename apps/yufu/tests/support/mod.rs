@@ -21,7 +21,7 @@ pub use wallet::{Presentation, Resident, begin_opening};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -33,8 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The binary, with no setting from outside.
 pub fn yufu() -> Command {
     let mut command = Command::new(crate::BINARY);
-    for name in ["DATA", "PROFILE", "LISTEN", "CONFIG", "URL", "LOG"] {
-        command.env_remove(format!("YUFU_{name}"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("YUFU_")) {
+            command.env_remove(name);
+        }
     }
     command.stdin(Stdio::null());
     command
@@ -52,15 +54,7 @@ pub fn run(arguments: &[&str]) -> Output {
             .spawn()
             .unwrap(),
     );
-    let mut waited = Duration::ZERO;
-    let status = loop {
-        if let Some(status) = child.0.try_wait().unwrap() {
-            break status;
-        }
-        assert!(waited < PATIENCE, "{arguments:?} does not end");
-        thread::sleep(Duration::from_millis(10));
-        waited += Duration::from_millis(10);
-    };
+    let status = ended(&mut child.0);
     let read = |name: &str| fs::read(path(name)).unwrap();
     Output { status, stdout: read("out"), stderr: read("err") }
 }
@@ -79,7 +73,26 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 /// A process that does not outlive its test.
-struct Running(Child);
+pub struct Running(pub Child);
+
+/// SIGTERM.
+pub fn terminate(child: &Child) {
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+}
+
+/// How a process ended, which it is to do in time.
+pub fn ended(child: &mut Child) -> ExitStatus {
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(waited < PATIENCE, "the process does not end");
+        thread::sleep(Duration::from_millis(10));
+        waited += Duration::from_millis(10);
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -119,9 +132,15 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_with(data: &Data, more: &[&str]) -> Self {
         let path = data.path();
         let mut child = yufu()
             .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
+            .args(more)
             .env("YUFU_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
@@ -144,6 +163,16 @@ impl Server {
     pub fn kill(mut self) {
         self.process.0.kill().unwrap();
         self.process.0.wait().unwrap();
+    }
+
+    /// Asks it to stop, as an operator does.
+    pub fn terminate(&self) {
+        terminate(&self.process.0);
+    }
+
+    /// Waits for its end, which is to come in time.
+    pub fn ended(mut self) -> ExitStatus {
+        ended(&mut self.process.0)
     }
 
     /// Somebody who calls it.

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
+use yufu_population::PersonId;
 use yufu_openid4vc::issuance::{CredentialResponse, NonceResponse, TokenResponse};
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
@@ -40,6 +41,14 @@ pub(super) async fn credential(
     body: Bytes,
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let under_way = authority.issuer.under_way(&headers, &body).await?;
+    let person = PersonId::new(under_way.subject());
+    authority.must_live(person).await?;
     let claims = authority.claims_for(&under_way).await?;
-    Ok(Json(authority.issuer.issue(under_way, claims).await?))
+    let issued = authority.issuer.issue(under_way, claims).await?;
+    // A death that was recorded meanwhile revoked what there was before: this batch goes too.
+    if let Err(refusal) = authority.must_live(person).await {
+        authority.issuer.records.revoke(person.uuid()).await.map_err(Problem::from)?;
+        return Err(refusal.into());
+    }
+    Ok(Json(issued))
 }

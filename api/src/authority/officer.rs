@@ -87,6 +87,7 @@ pub(super) async fn authenticate(
     let purpose =
         format!("authentication for the credential {}: {}", request.credential, request.evidence);
     let person = authority.find(&number, &officer, purpose).await?;
+    authority.must_live(person).await?;
     Ok(Json(authority.offer(person, officer, request).await?))
 }
 
@@ -137,12 +138,12 @@ impl From<AccessRecord> for AccessEntry {
 }
 
 impl Authority {
-    fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
+    pub(super) fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
         let number = self.numbers.parse(text);
         number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
     }
 
-    fn access(&self, officer: &str, purpose: String) -> Access {
+    pub(super) fn access(&self, officer: &str, purpose: String) -> Access {
         Access {
             actor: officer.to_owned(),
             role: "officer".to_owned(),

@@ -1,6 +1,7 @@
 //! A whole city in one process: every institution with its own keys and records, wired to the others
 //! by address alone.
 
+mod agency;
 mod authority;
 mod bank;
 mod front;
@@ -19,6 +20,7 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use yufu_api::agency::Agencies;
 use yufu_api::authority::Authority;
 use yufu_api::bank::{Bank, Banks};
 use yufu_api::central_bank::CentralBank;
@@ -76,6 +78,7 @@ impl City {
             banks.insert(institution.id.to_string(), Arc::new(bank));
         }
         let relying_parties = relying_party::open_all(plan, &trust, &client).await?;
+        let agencies = agency::open_all(plan, &trust, &client).await?;
         let trust_key = trust.operator.signer.public_key();
         let ready = Arc::clone(&central_bank);
         let public = Public {
@@ -93,6 +96,7 @@ impl City {
                 central_bank: Some(Arc::clone(&central_bank)),
                 banks,
                 relying_parties,
+                agencies,
                 registrar: Some(Arc::new(registrar)),
                 trust_operator: Some(Arc::new(trust.operator)),
             },
@@ -116,7 +120,9 @@ impl City {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let pending = tokio::spawn(submit_pending(self.banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(self.banks, self.institutions.authority.clone()));
+        let agencies = self.institutions.agencies.clone();
+        let lapsed =
+            tokio::spawn(forget_lapsed(self.banks, self.institutions.authority.clone(), agencies));
         let erasure = tokio::spawn(erase_expired(self.relying_parties));
         let router = router(self.institutions, self.public, limits);
         let served = serve(listener, router, limits, shutdown).await;
@@ -196,10 +202,17 @@ async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
 }
 
 /// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
-async fn forget_lapsed(banks: Vec<Arc<Bank>>, authority: Option<Arc<Authority>>) {
+async fn forget_lapsed(
+    banks: Vec<Arc<Bank>>,
+    authority: Option<Arc<Authority>>,
+    agencies: Agencies,
+) {
     loop {
         for bank in &banks {
             told(bank.id.as_str(), bank.forget_lapsed().await);
+        }
+        for agency in agencies.values() {
+            told(agency.id.as_str(), agency.forget_lapsed().await);
         }
         if let Some(authority) = &authority {
             told(authority.id.as_str(), authority.issuer.forget_lapsed().await);

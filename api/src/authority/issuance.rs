@@ -33,7 +33,7 @@ pub(super) async fn nonce(
 
 /// Issue a batch of credentials, one for each proven key (OpenID4VCI 1.0, section 8).
 #[utoipa::path(post, path = "/authority/credential", tag = "authority",
-    request_body(content = Object, description = "CredentialRequest with proofs.jwt"),
+    request_body(content = Object, description = "CredentialRequest with proofs.jwt, and yufu_sector_proofs if the wallet has pseudonyms"),
     responses((status = 200, description = "CredentialResponse", body = Object), (status = 400, description = "credential error", body = Object), (status = 401, description = "no valid access token", body = Object)))]
 pub(super) async fn credential(
     State(authority): State<Arc<Authority>>,
@@ -44,6 +44,7 @@ pub(super) async fn credential(
     let person = PersonId::new(under_way.subject());
     authority.must_live(person).await?;
     let claims = authority.claims_for(&under_way).await?;
+    let under_way = authority.register_pseudonyms(under_way);
     let issued = authority.issuer.issue(under_way, claims).await?;
     // A death that was recorded meanwhile revoked what there was before: this batch goes too.
     if let Err(refusal) = authority.must_live(person).await {

@@ -153,7 +153,7 @@ impl Authority {
         }
     }
 
-    async fn find(
+    pub(super) async fn find(
         &self,
         number: &ResidentNumber,
         officer: &str,

@@ -7,6 +7,7 @@ use super::history::{Entry, Event};
 use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
+use std::sync::Arc;
 use yufu_api::http::Client;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
@@ -26,7 +27,7 @@ pub struct Holder {
     /// The city's address, without a slash at the end.
     pub(super) url: String,
     trust_key: PublicKey,
-    clock: SystemClock,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Holder {
@@ -42,7 +43,7 @@ impl Holder {
         url: &str,
         trust_key: PublicKey,
     ) -> Result<Self> {
-        let clock = SystemClock::new();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::new()?,

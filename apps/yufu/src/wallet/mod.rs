@@ -16,6 +16,7 @@ mod paying;
 mod purse;
 mod receipts;
 mod reporting;
+mod sector;
 mod services;
 mod showing;
 mod telling;

@@ -4,6 +4,7 @@
 mod identity;
 mod learned;
 mod money;
+mod pension;
 mod person;
 mod purse;
 mod report;

@@ -2,7 +2,7 @@
 
 use super::Authority;
 use crate::http::Problem;
-use crate::issuer::{Refusal, token_request};
+use crate::issuer::{Refusal, denied, token_request};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -42,14 +42,18 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let under_way = authority.issuer.under_way(&headers, &body).await?;
     let person = PersonId::new(under_way.subject());
-    authority.must_live(person).await?;
+    authority.must_live(person).await.map_err(|refusal| in_both_shapes(&refusal))?;
     let claims = authority.claims_for(&under_way).await?;
     let under_way = authority.register_pseudonyms(under_way);
     let issued = authority.issuer.issue(under_way, claims).await?;
     // A death that was recorded meanwhile revoked what there was before: this batch goes too.
     if let Err(refusal) = authority.must_live(person).await {
         authority.issuer.records.revoke(person.uuid()).await.map_err(Problem::from)?;
-        return Err(refusal.into());
+        return Err(in_both_shapes(&refusal).into());
     }
     Ok(Json(issued))
+}
+
+fn in_both_shapes(refusal: &Problem) -> Problem {
+    denied(refusal.code(), refusal.detail())
 }

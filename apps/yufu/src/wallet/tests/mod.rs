@@ -5,3 +5,4 @@ mod journeys;
 mod pseudonyms;
 mod purses;
 mod services;
+mod pension;

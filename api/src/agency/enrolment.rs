@@ -155,10 +155,8 @@ impl Agency {
         let programme = self.programme(&request.programme)?;
         let payout = self.payout(&request.payout, &request.key, &programme.id)?;
         let started = self.party.start(&programme.request, &[QUERY], None, self.now())?;
-        let begun = EnrolmentBegun {
-            enrolment: started.id.clone(),
-            authorization_request: started.link,
-        };
+        let begun =
+            EnrolmentBegun { enrolment: started.id.clone(), authorization_request: started.link };
         let enrolment = Enrolment {
             id: started.id,
             programme: programme.id.clone(),
@@ -174,12 +172,7 @@ impl Agency {
     }
 
     /// Where the holder of `key` wants a programme's payments.
-    pub(super) fn payout(
-        &self,
-        text: &str,
-        key: &Jwk,
-        programme: &str,
-    ) -> Result<Payout, Problem> {
+    pub(super) fn payout(&self, text: &str, key: &Jwk, programme: &str) -> Result<Payout, Problem> {
         let to = (self.id.as_str(), programme);
         let instruction = PayoutInstruction::verify(text, &key.key, to, self.now());
         let instruction = instruction.map_err(Problem::unauthenticated)?;
@@ -208,14 +201,14 @@ impl Agency {
         let claims = shown(&verified)?;
         if text(claims, &programme.pseudonym_claim()) != Some(waiting.pseudonym.as_str()) {
             let detail = "the pseudonym shown is not that of the key that signed for the account: begin anew with this wallet's own";
-            return Err(Problem::forbidden("enrolment.other_pseudonym", detail));
+            return Err(Problem::forbidden("membership.other_pseudonym", detail));
         }
         if find(claims, &programme.needs.to_string()) != Some(&Value::Bool(true)) {
             let detail = format!(
                 "the programme needs {}, and the credential says it does not hold: come back when it does, with a credential issued then",
                 programme.needs
             );
-            return Err(Problem::refused("enrolment.not_eligible", detail));
+            return Err(Problem::refused("membership.not_eligible", detail));
         }
         let receipt = response.receipt.clone().unwrap_or_default();
         let life = life(&verified, now)?;

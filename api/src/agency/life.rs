@@ -2,11 +2,12 @@
 //! shown not too long ago. Status lists are fetched whole: nobody learns who is looked at.
 
 use super::Agency;
+use super::desk::RunStop;
 use crate::http::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::Timestamp;
 use yufu_programmes::{Due, Member, Reason};
-use yufu_trust::{Role, Status, StatusListToken};
+use yufu_trust::{Role, Status, StatusListToken, TrustList};
 
 const DAY: u64 = 86_400;
 /// How long a fetched list is used, in seconds.
@@ -16,47 +17,65 @@ const FRESH_SECONDS: u64 = 60;
 #[derive(Default)]
 pub(super) struct StatusLists {
     lists: BTreeMap<String, StatusListToken>,
+    /// Those that could not be had.
+    failed: BTreeSet<String>,
     fetched_at: Option<Timestamp>,
+    /// Why one could not be had.
+    pub(super) failure: Option<RunStop>,
 }
 
 impl StatusLists {
-    /// Fetches the lists that `due` needs and that are not at hand, or too old. Fails closed: what
-    /// cannot be looked up is not paid.
+    /// Fetches the lists that `due` needs and that are not at hand, or too old. Fails closed: whose list
+    /// cannot be had is not paid, and does not keep others from being paid.
     pub(super) async fn fetch(&mut self, agency: &Agency, due: &[Due]) -> Result<(), Problem> {
         let now = agency.now();
         if self.fetched_at.is_none_or(|at| now >= at.plus_seconds(FRESH_SECONDS)) {
             self.lists.clear();
+            self.failed.clear();
             self.fetched_at = Some(now);
         }
-        let needed: BTreeSet<&str> =
-            due.iter().map(|due| due.member.status_uri.as_str()).collect();
-        let missing: BTreeSet<&str> =
-            needed.into_iter().filter(|uri| !self.lists.contains_key(*uri)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
         let trust = agency.trust.list(now).await?;
-        for (uri, text) in agency.trust.status_lists(missing).await? {
-            let list = StatusListToken::verify_trusted(&text, &trust, Role::PidIssuer, &uri, now);
-            let list = list.map_err(|error| Problem::unavailable("trust.unavailable", error))?;
-            self.lists.insert(uri, list);
+        let needed: BTreeSet<&str> = due.iter().map(|due| due.member.status_uri.as_str()).collect();
+        for uri in needed {
+            if self.lists.contains_key(uri) || self.failed.contains(uri) {
+                continue;
+            }
+            match fetch(agency, &trust, uri, now).await {
+                Ok(list) => {
+                    self.lists.insert(uri.to_owned(), list);
+                }
+                Err(problem) => {
+                    self.failed.insert(uri.to_owned());
+                    self.failure = Some(problem.into());
+                }
+            }
         }
         Ok(())
     }
 
-    fn status(&self, member: &Member) -> Option<Status> {
-        self.lists.get(&member.status_uri)?.list.get(member.status_index)
-    }
-
-    /// Why a member is not paid at `now`, if it is not.
+    /// Whether it is known, and then why a member is not paid at `now`, if it is not.
     pub(super) fn doubt(
         &self,
         member: &Member,
         proof_of_life_days: u32,
         now: Timestamp,
-    ) -> Option<Reason> {
-        doubt(self.status(member), member.shown_at, proof_of_life_days, now)
+    ) -> Option<Option<Reason>> {
+        let list = self.lists.get(&member.status_uri)?;
+        let status = list.list.get(member.status_index);
+        Some(doubt(status, member.shown_at, proof_of_life_days, now))
     }
+}
+
+async fn fetch(
+    agency: &Agency,
+    trust: &TrustList,
+    uri: &str,
+    now: Timestamp,
+) -> Result<StatusListToken, Problem> {
+    let fetched = agency.trust.status_lists(BTreeSet::from([uri])).await?;
+    let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
+    let list = StatusListToken::verify_trusted(text, trust, Role::PidIssuer, uri, now);
+    list.map_err(|error| Problem::unavailable("trust.unavailable", error))
 }
 
 /// The rule: a revocation counts however old the credential is; without one, a credential says that

@@ -140,10 +140,8 @@ impl Agency {
             Problem::unauthenticated("send a request token signed by the pseudonym's key as \"Authorization: Bearer ...\"")
         })?;
         let member = self.records.member(programme, pseudonym).await?;
-        let path = format!(
-            "/agencies/{}/v1/programmes/{programme}/members/{pseudonym}{below}",
-            self.id
-        );
+        let path =
+            format!("/agencies/{}/v1/programmes/{programme}/members/{pseudonym}{below}", self.id);
         let to = (self.id.as_str(), method, path.as_str());
         RequestToken::verify(token, &key(&member)?.key, to, self.now())
             .map_err(Problem::unauthenticated)?;

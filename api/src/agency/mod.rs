@@ -155,9 +155,7 @@ impl From<ProgrammesError> for Problem {
             }
             ProgrammesError::NoAccount => Self::unavailable("party.no_account", error),
             ProgrammesError::PayoutOlder => Self::conflict("payout.older", error),
-            ProgrammesError::SameOfficer(_) => {
-                Self::forbidden("disbursement.same_officer", error)
-            }
+            ProgrammesError::SameOfficer(_) => Self::forbidden("disbursement.same_officer", error),
             ProgrammesError::EnvelopeState { found } => {
                 Self::conflict("disbursement.state", error).with("state", found.as_str())
             }

@@ -2,8 +2,8 @@
 //! key, and what its answer means. An order that can be taken no more is asked about, never repeated
 //! under another id on a guess.
 
-use super::desk::RunStop;
 use super::Agency;
+use super::desk::RunStop;
 use crate::bank::{AccountState, PaymentDone, PaymentRequest};
 use crate::http::{ClientError, Problem, ProblemBody};
 use yufu_base::{AccountId, Amount, CommandId, Timestamp};
@@ -137,7 +137,8 @@ impl Agency {
 
     /// The agency's account, once its bank says that it can pay.
     pub(super) async fn own_account(&self) -> Result<AccountId, Problem> {
-        let account: AccountId = self.records.account().await?.parse().map_err(Problem::internal)?;
+        let account: AccountId =
+            self.records.account().await?.parse().map_err(Problem::internal)?;
         let path = format!("/banks/{}/v1/accounts/{account}", self.bank.0);
         let bearer = self.token(account, &path)?;
         let url = format!("{}{path}", self.bank.1);

@@ -1,10 +1,10 @@
 //! Paying an envelope: what is to be sent is written down first, then ordered at the bank some at a
 //! time, then what became of it is written down. Cut off anywhere, it is taken up again.
 
+use super::Agency;
 use super::desk::RunStop;
 use super::life::StatusLists;
 use super::paying::Settled;
-use super::Agency;
 use crate::http::Problem;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -91,19 +91,22 @@ impl Agency {
         let mut after = None;
         loop {
             let due = self.records.due(envelope.id, after, BATCH).await.map_err(Problem::from)?;
-            let Some(last) = due.last() else { return Ok(()) };
+            let Some(last) = due.last() else { break };
             after = Some(last.item.id);
             lists.fetch(self, &due).await?;
             let items = self.to_send(envelope, due, &lists).await?;
             let settled = self.order_all(envelope, account, items).await?;
-            let outcomes: Vec<(Uuid, CommandId, Outcome)> =
-                settled.iter().map(|(item, done)| (item.id, item.command, done.outcome.clone())).collect();
+            let outcomes: Vec<(Uuid, CommandId, Outcome)> = settled
+                .iter()
+                .map(|(item, done)| (item.id, item.command, done.outcome.clone()))
+                .collect();
             let records = &self.records;
             records.settle(envelope.id, &outcomes, self.now()).await.map_err(Problem::from)?;
             if let Some(stop) = settled.into_iter().find_map(|(_, done)| done.stop) {
                 return Err(stop);
             }
         }
+        lists.failure.map_or(Ok(()), Err)
     }
 
     /// Decides on what was not sent yet and writes that down; with what was sent before.
@@ -124,8 +127,10 @@ impl Agency {
                 continue;
             }
             let decision = match lists.doubt(&due.member, days, now) {
-                Some(reason) => Decision::Return(reason),
-                None => Decision::Send {
+                // Not known: it stays as it is.
+                None => continue,
+                Some(Some(reason)) => Decision::Return(reason),
+                Some(None) => Decision::Send {
                     payee: due.member.payout.account,
                     command: self.young(due.item.command, now),
                 },

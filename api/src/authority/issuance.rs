@@ -8,8 +8,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
-use yufu_population::PersonId;
 use yufu_openid4vc::issuance::{CredentialResponse, NonceResponse, TokenResponse};
+use yufu_population::PersonId;
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
 #[utoipa::path(post, path = "/authority/token", tag = "authority",

@@ -36,6 +36,7 @@ pub(crate) struct UnderWay {
     row: Issuance,
     proven: Proven,
     validity_days: u32,
+    takes_pseudonyms: bool,
     registering: Vec<Pseudonym>,
 }
 
@@ -137,8 +138,9 @@ impl Issuer {
         let kind = self.credentials.iter().find(|kind| kind.id == proven.configuration_id());
         let kind =
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
-        let validity_days = kind.validity_days;
-        Ok(UnderWay { row, proven, validity_days, registering: Vec::new() })
+        let (validity_days, registering) = (kind.validity_days, Vec::new());
+        let takes_pseudonyms = kind.sectors().next().is_some();
+        Ok(UnderWay { row, proven, validity_days, takes_pseudonyms, registering })
     }
 
     fn prove(
@@ -164,15 +166,17 @@ impl Issuer {
         under_way: UnderWay,
         claims: Claims,
     ) -> Result<CredentialResponse, Refusal> {
-        let UnderWay { row, proven, validity_days, registering } = under_way;
+        let UnderWay { row, proven, validity_days, takes_pseudonyms, registering } = under_way;
         let now = self.clock.read().wall;
+        // One more, so that nobody sees by their number whether a copy carries pseudonyms.
+        let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
         let lifetime = u64::from(validity_days).saturating_mul(86_400);
         let template = Template {
             issued_at: now,
             expires_at: now.plus_seconds(lifetime),
             open: serde_json::Map::new(),
             selective: claims,
-            decoys: DECOYS,
+            decoys: DECOYS.saturating_add(u8::from(without)),
         };
         let allocation = Allocation {
             list: LIST,

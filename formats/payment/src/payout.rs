@@ -35,7 +35,9 @@ pub enum PayoutError {
     #[error(transparent)]
     Member(OrderError),
     /// Meant for another agency or programme.
-    #[error("the payout instruction is for {found}, this is {expected}: sign one for this programme")]
+    #[error(
+        "the payout instruction is for {found}, this is {expected}: sign one for this programme"
+    )]
     Misdirected {
         /// Agency and programme named.
         found: String,
@@ -99,7 +101,8 @@ impl PayoutInstruction {
         if now.seconds().abs_diff(wire.iat.seconds()) > WINDOW {
             return Err(PayoutError::Stale(wire.iat.seconds()));
         }
-        let wrong = |member, cause: String| PayoutError::Member(OrderError::Member { member, cause });
+        let wrong =
+            |member, cause: String| PayoutError::Member(OrderError::Member { member, cause });
         Ok(Self {
             agency: wire.aud.parse().map_err(|e| wrong("aud", format!("{e}")))?,
             programme: wire.programme,
@@ -137,9 +140,8 @@ mod tests {
     #[test]
     fn an_instruction_holds_for_one_key_one_programme_and_five_minutes() {
         let text = instruction().sign(&key(1)).unwrap();
-        let verify = |seed, to, at| {
-            PayoutInstruction::verify(&text, &key(seed).public_key(), to, at)
-        };
+        let verify =
+            |seed, to, at| PayoutInstruction::verify(&text, &key(seed).public_key(), to, at);
         let ours = ("pension-agency", "basic-pension");
         for at in [now().minus_seconds(300), now(), now().plus_seconds(300)] {
             assert_eq!(verify(1, ours, at).unwrap(), instruction());

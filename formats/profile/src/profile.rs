@@ -177,11 +177,7 @@ struct Main {
 }
 
 impl Main {
-    fn with(
-        self,
-        institutions: Institutions,
-        city: CityData,
-    ) -> Profile {
+    fn with(self, institutions: Institutions, city: CityData) -> Profile {
         Profile {
             country: self.country,
             name: self.name,

@@ -42,11 +42,7 @@ fn every_spoiled_programme_is_refused_in_its_place() {
         ("agency = \"pension-agency\"", "agency = \"nobody\"", "`agency` is `nobody`"),
         ("request = \"enrol-pension\"", "request = \"enrol\"", "`request` is \"enrol\""),
         ("sector = \"pension\"", "sector = \"education\"", "expected one for"),
-        (
-            "needs = \"age_equal_or_over.60\"",
-            "needs = \"age_equal_or_over.18\"",
-            "and no more",
-        ),
+        ("needs = \"age_equal_or_over.60\"", "needs = \"age_equal_or_over.18\"", "and no more"),
         (
             "needs = \"age_equal_or_over.60\"",
             "needs = \"family_name\"",

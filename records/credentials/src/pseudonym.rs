@@ -129,8 +129,9 @@ pub(crate) async fn register<C: ConnectionTrait>(
         settle(connection, &row.id, if differs { USED } else { CANCELLED }).await?;
     }
     if differs {
+        // No valid copy carries them: the officer's word voided all, and an issuance of them since
+        // would have cancelled it.
         retire(connection, person, now).await?;
-        revoke(connection, person).await?;
     }
     for (one, known) in fresh {
         write(connection, person, one, known).await?;

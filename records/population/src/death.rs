@@ -27,7 +27,10 @@ impl Population {
             let at = i64::try_from(access.at.millis()).unwrap_or(i64::MAX);
             let new = death::ActiveModel { person: Set(row.id), at: Set(at) };
             let once = OnConflict::column(death::Column::Person).do_nothing().to_owned();
-            death::Entity::insert(new).on_conflict(once).exec_without_returning(&transaction).await?;
+            death::Entity::insert(new)
+                .on_conflict(once)
+                .exec_without_returning(&transaction)
+                .await?;
         }
         transaction.commit().await?;
         row.map(|row| PersonId::new(row.id)).ok_or(PopulationError::NotFound)

@@ -7,7 +7,9 @@ use crate::member::{self as members, Member};
 use crate::totals::{Sum, shift};
 use crate::{Programmes, ProgrammesError, from_column, from_minor, id, to_column};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use uuid::Uuid;
@@ -346,8 +348,7 @@ impl Programmes {
             return Err(ProgrammesError::NothingCorrected { reason });
         }
         let again = anew(&found, fresh, "");
-        let again =
-            Item { state: ItemState::Pending, reason: None, settled_at: None, ..again };
+        let again = Item { state: ItemState::Pending, reason: None, settled_at: None, ..again };
         write(&transaction, &again).await?;
         let what = add(Sum::default(), &again)?;
         let way = (ItemState::Returned, ItemState::Pending);

@@ -1,7 +1,12 @@
 //! Whatever officers, members, crashes and the bank do in whatever order: an envelope adds up after
 //! every step, nobody is paid twice for a month, and what is written as paid was paid.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -201,8 +206,11 @@ impl World {
             let unsent = due.iter().filter(|due| due.item.sent_at.is_none());
             let decisions: Vec<_> =
                 unsent.map(|due| (due.item.id, self.decision(due, now))).collect();
-            let mut sent: Vec<_> =
-                due.iter().filter(|due| due.item.sent_at.is_some()).map(|d| d.item.clone()).collect();
+            let mut sent: Vec<_> = due
+                .iter()
+                .filter(|due| due.item.sent_at.is_some())
+                .map(|d| d.item.clone())
+                .collect();
             sent.extend(self.office.records.decide(envelope, &decisions, now).await.unwrap());
             if crash == 0 {
                 return;

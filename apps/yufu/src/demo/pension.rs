@@ -38,9 +38,9 @@ impl<'a> Story<'a> {
         let agency = self.institution(&programme.agency)?;
         let mut candidates = self.elders(self.run.saturating_mul(ELDERS)).into_iter();
         while self.elders.len() < ELDERS {
-            let next = candidates.next().context(
-                "every older resident has played: start over with `yufu demo --fresh`",
-            )?;
+            let next = candidates
+                .next()
+                .context("every older resident has played: start over with `yufu demo --fresh`")?;
             let index = self.elders.len();
             if let Some(elder) = self.elder(index, next, programme).await? {
                 self.elders.push(elder);
@@ -206,11 +206,8 @@ impl<'a> Story<'a> {
     async fn close_one(&self) -> Result<()> {
         let elder = self.elders.get(2).context("nobody enrolled")?;
         let bank = &self.bank.id;
-        let url = format!(
-            "{}/banks/{bank}/v1/desk/accounts/{}/steps",
-            self.address(bank),
-            elder.account
-        );
+        let url =
+            format!("{}/banks/{bank}/v1/desk/accounts/{}/steps", self.address(bank), elder.account);
         let request = json!({"step": "close", "evidence": "ID card seen, form 2026-118"});
         let _: Value = self.officer("POST", &url, &self.desk(bank)?, "zhao", &request).await?;
         Ok(())
@@ -327,7 +324,8 @@ impl<'a> Story<'a> {
             "{}/agencies/{id}/v1/desk/envelopes/{envelope}/reissues",
             self.address(&agency.id)
         );
-        let reissued = self.officer("POST", &url, &self.desk(&agency.id)?, "li", &json!({})).await?;
+        let reissued =
+            self.officer("POST", &url, &self.desk(&agency.id)?, "li", &json!({})).await?;
         let reissued: Reissued = serde_json::from_value(reissued)?;
         ensure!((reissued.reissued, reissued.waiting) == (1, 1), "reissued: {reissued:?}");
         self.run_envelope(agency, envelope).await

@@ -37,6 +37,8 @@ impl Holder {
         programme: &str,
         decide: Decide<'_>,
     ) -> Result<Shown> {
+        // The list says where the agency is, should it have moved.
+        self.trust().await?;
         let notice = self.notice(agency, programme).await?;
         if self.holds(&notice.needs) == Some(false) {
             bail!(

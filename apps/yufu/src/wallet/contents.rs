@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
+use yufu_trust::DirectoryEntry;
 use yufu_wallet::HeldCredential;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -39,6 +40,9 @@ pub(super) struct Contents {
     /// Sectors in which the authority registered the pseudonym.
     #[serde(default)]
     pub(super) sectors: BTreeSet<String>,
+    /// Who is reached where, by that list.
+    #[serde(default)]
+    pub(super) directory: Vec<DirectoryEntry>,
 }
 
 impl Contents {

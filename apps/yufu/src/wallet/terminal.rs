@@ -1,8 +1,8 @@
 //! `yufu wallet`: asks before anything is shown, and says what was.
 
-use super::benefits_terminal;
 use super::asking::{agree, passphrase};
 use super::backup::{Restored, restore};
+use super::benefits_terminal;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
@@ -53,6 +53,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    if !is_offline(&action) {
+        holder.find_institutions().await?;
+    }
     match action {
         WalletAction::Get { offer, code, without_pseudonyms } => {
             let code = code.as_deref();
@@ -122,6 +125,16 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
     };
     println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
     Ok(())
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 /// What needs nobody else.

@@ -119,9 +119,15 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
+        Self::start_at(data, 0)
+    }
+
+    /// The same on a port that is known to be free; 0 is any.
+    pub fn start_at(data: &Data, port: u16) -> Self {
         let path = data.path();
+        let listen = format!("127.0.0.1:{port}");
         let mut child = yufu()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
+            .args(["serve", "--listen", &listen, "--data", path.to_str().unwrap()])
             .env("YUFU_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()

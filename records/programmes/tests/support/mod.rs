@@ -3,6 +3,8 @@
     dead_code,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "test code: a wrong fixture is to fail loudly; each test uses a part of it"
 )]
 

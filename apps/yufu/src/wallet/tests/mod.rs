@@ -2,7 +2,7 @@
 
 mod city;
 mod journeys;
+mod pension;
 mod pseudonyms;
 mod purses;
 mod services;
-mod pension;

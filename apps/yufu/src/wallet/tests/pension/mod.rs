@@ -1,5 +1,7 @@
 //! A programme over HTTP, as its members, officers and bank live it.
 
+#![allow(clippy::arithmetic_side_effects, reason = "test code: small sums")]
+
 mod members;
 mod returns;
 

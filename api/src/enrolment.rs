@@ -75,5 +75,6 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::CommercialBank => (format!("/banks/{id}"), &[Role::BankIssuer]),
         Kind::Railway => (format!("/parties/{id}"), &[Role::TicketIssuer]),
         Kind::Hotel | Kind::Merchant => (format!("/parties/{id}"), &[]),
+        Kind::Agency => (format!("/agencies/{id}"), &[]),
     }
 }

@@ -1,5 +1,6 @@
 //! All institutions that run here under one router, and the description of the whole API.
 
+use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
@@ -28,6 +29,8 @@ pub struct Institutions {
     pub banks: Banks,
     /// Hotels and railways, by name.
     pub relying_parties: RelyingParties,
+    /// Agencies, by name.
+    pub agencies: Agencies,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -67,6 +70,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
+    if !institutions.agencies.is_empty() {
+        let agencies = Arc::new(institutions.agencies);
+        router = router.merge(Router::from(agency::described().with_state(agencies)));
+    }
     layers(router, limits, starting)
 }
 
@@ -97,6 +104,7 @@ pub fn description() -> OpenApi {
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
+    all.merge(agency::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

@@ -286,6 +286,44 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         no_step_up: bool,
     },
+    /// Enrol in an agency's programme, or show it anew that you are alive.
+    ///
+    /// Your pseudonym's key names your first account; the agency is shown the pseudonym and whether what the
+    /// programme needs holds, and nothing else.
+    #[command(after_help = "Example:\n  yufu wallet --as mei enrol pension-agency basic-pension")]
+    Enrol {
+        /// The agency, as the front page lists it.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
+    /// Show what the programmes paid, what came back, and why.
+    #[command(after_help = "Example:\n  yufu wallet --as mei benefits", alias = "pension")]
+    Benefits {
+        /// Print JSON: all that the agencies have on file of you.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a programme paid to another account of this wallet.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei payout pension-agency basic-pension 0192f0c1-..."
+    )]
+    Payout {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+        /// The account, as `show` lists it.
+        account: String,
+    },
+    /// Leave a programme: no further month is paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei leave pension-agency basic-pension")]
+    Leave {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
     /// Show credentials, accounts with balances, and every disclosure and payment.
     #[command(after_help = "Example:\n  yufu wallet --as mei show")]
     Show,

@@ -4,11 +4,13 @@
 #![doc = include_str!("../README.md")]
 
 mod order;
+mod payout;
 mod request;
 mod statement;
 mod sub_wallet;
 
 pub use order::{OrderError, PaymentOrder, SignedOrder};
+pub use payout::{PayoutError, PayoutInstruction};
 pub use request::{RequestError, RequestToken};
 pub use statement::{AccountStatement, SignedStatement, StatementError};
 pub use sub_wallet::{SignedSubWalletOrder, SubWalletOrder, SubWalletStep};

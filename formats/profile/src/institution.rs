@@ -2,6 +2,7 @@
 
 use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
+use crate::programme::{Programme, read_programmes};
 use crate::section::Section;
 use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
@@ -30,10 +31,12 @@ pub enum Role {
     Hotel,
     /// Carries passengers, and issues their tickets.
     Railway,
+    /// Pays programmes to their members.
+    Agency,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 8] = [
+    pub(crate) const WORDS: [(&'static str, Self); 9] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -42,10 +45,11 @@ impl Role {
         ("merchant", Self::Merchant),
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
+        ("agency", Self::Agency),
     ];
 
-    /// Roles that take payments on an account at a bank.
-    const TRADES: [Self; 3] = [Self::Merchant, Self::Hotel, Self::Railway];
+    /// Roles with an account at a bank: to take payments on, or to pay from.
+    const TRADES: [Self; 4] = [Self::Merchant, Self::Hotel, Self::Railway, Self::Agency];
 
     /// Roles of which a profile names exactly one institution.
     const SINGLE: [Self; 4] =
@@ -75,7 +79,7 @@ pub struct Institution {
     pub support: String,
     /// What it may ask, and why; empty if it asks nothing.
     pub requests: Vec<Request>,
-    /// Its trade and bank; exactly if it is a merchant, a hotel or a railway.
+    /// Its trade and bank; exactly if it is a merchant, a hotel, a railway or an agency.
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
@@ -105,12 +109,19 @@ pub struct Merchant {
     pub bank: InstitutionId,
 }
 
-/// Reads `institutions.toml`: them, and the paper cash in circulation.
+/// What `institutions.toml` says.
+pub(crate) struct Institutions {
+    pub(crate) institutions: BTreeMap<InstitutionId, Institution>,
+    pub(crate) paper_in_circulation: Amount,
+    pub(crate) programmes: Vec<Programme>,
+}
+
+/// Reads `institutions.toml`.
 pub(crate) fn read_institutions(
     mut root: Section<'_, '_, '_>,
     credentials: &[CredentialType],
     currency: Currency,
-) -> Option<(BTreeMap<InstitutionId, Institution>, Amount)> {
+) -> Option<Institutions> {
     let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
     let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
     let list =
@@ -122,8 +133,13 @@ pub(crate) fn read_institutions(
             root.report(&span, format!("{count} institutions are {}", role.word()), "exactly one");
         }
     }
+    let programmes = read_programmes(&mut root, credentials, currency, list.as_deref());
     root.finish();
-    Some((list?.into_iter().map(|i| (i.id.clone(), i)).collect(), paper?))
+    Some(Institutions {
+        institutions: list?.into_iter().map(|i| (i.id.clone(), i)).collect(),
+        paper_in_circulation: paper?,
+        programmes: programmes?,
+    })
 }
 
 fn read_one(

@@ -5,6 +5,7 @@ mod apart;
 mod identity;
 mod learned;
 mod money;
+mod pension;
 mod person;
 mod purse;
 mod report;

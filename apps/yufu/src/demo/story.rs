@@ -1,6 +1,7 @@
 //! The journey: its people, its steps, and who acts in each.
 
 use super::learned::Observer;
+use super::pension::Elder;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -42,6 +43,8 @@ pub(super) enum Step {
     Ticket,
     Gate,
     Refund,
+    EnrolPension,
+    Pension,
     CashOut,
     MerchantRedeems,
     WhoRead,
@@ -53,7 +56,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -74,6 +77,8 @@ impl Step {
         Self::Ticket,
         Self::Gate,
         Self::Refund,
+        Self::EnrolPension,
+        Self::Pension,
         Self::CashOut,
         Self::MerchantRedeems,
         Self::WhoRead,
@@ -106,6 +111,8 @@ impl Step {
             Self::Ticket => ("ticket", "resident"),
             Self::Gate => ("gate", "resident"),
             Self::Refund => ("refund", "resident"),
+            Self::EnrolPension => ("enrol-pension", "pensioners"),
+            Self::Pension => ("pension", "agency"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::WhoRead => ("who-read-my-data", "resident"),
@@ -146,6 +153,8 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    /// Older residents, once they enrolled.
+    pub(super) elders: Vec<Elder<'a>>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -193,6 +202,7 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            elders: Vec::new(),
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -252,6 +262,8 @@ impl<'a> Story<'a> {
             Step::Ticket => self.ticket().await,
             Step::Gate => self.gate().await,
             Step::Refund => self.refund().await,
+            Step::EnrolPension => self.enrol_pension().await,
+            Step::Pension => self.pension().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::WhoRead => self.who_read().await,

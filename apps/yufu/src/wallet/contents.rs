@@ -22,6 +22,9 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// Programmes that the holder is enrolled in.
+    #[serde(default)]
+    pub(super) programmes: Vec<StoredProgramme>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -74,6 +77,17 @@ pub(super) struct StoredOpening {
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.
     pub(super) begun: u64,
+}
+
+/// A programme that the holder is enrolled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredProgramme {
+    /// The agency.
+    pub(super) agency: String,
+    /// Its programme.
+    pub(super) programme: String,
+    /// The sector whose key speaks for the holder there.
+    pub(super) sector: String,
 }
 
 /// An account.

@@ -3,6 +3,8 @@
 mod asking;
 mod attempts;
 mod backup;
+mod benefits;
+mod benefits_terminal;
 mod contents;
 mod fault;
 mod file;
@@ -24,6 +26,7 @@ mod terminal;
 mod vault;
 
 pub use backup::{Restored, restore};
+pub use benefits::Benefit;
 pub use fault::WalletFault;
 pub use getting::Received;
 pub use history::{Entry, Event};

@@ -132,14 +132,24 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
-        Self::start_with(data, &[])
+        Self::launch(data, 0, &[])
     }
 
     /// The same with more options.
     pub fn start_with(data: &Data, more: &[&str]) -> Self {
+        Self::launch(data, 0, more)
+    }
+
+    /// The same on a port that is known to be free.
+    pub fn start_at(data: &Data, port: u16) -> Self {
+        Self::launch(data, port, &[])
+    }
+
+    fn launch(data: &Data, port: u16, more: &[&str]) -> Self {
         let path = data.path();
+        let listen = format!("127.0.0.1:{port}");
         let mut child = yufu()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
+            .args(["serve", "--listen", &listen, "--data", path.to_str().unwrap()])
             .args(more)
             .env("YUFU_LOG", "warn")
             .stdout(Stdio::piped())

@@ -17,6 +17,7 @@ use yufu_api::http::{Client, Limits};
 use yufu_base::{PublicKey, Signer};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
+use yufu_profile::Resident;
 
 pub(super) const BANK: &str = "bank-of-jiangcheng";
 
@@ -94,6 +95,11 @@ impl TestCity {
             "credential": "pid",
         });
         self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
+    }
+
+    /// Residents of a kind, in the order of the register.
+    pub(super) fn residents(&self, are: impl Fn(&Resident) -> bool) -> Vec<&Resident> {
+        self.country.residents.iter().filter(|resident| are(resident)).collect()
     }
 
     /// An account with 500.00 in it, for a wallet that has an identity.

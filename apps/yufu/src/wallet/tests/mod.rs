@@ -2,6 +2,7 @@
 
 mod city;
 mod journeys;
+mod pension;
 mod pseudonyms;
 mod purses;
 mod services;

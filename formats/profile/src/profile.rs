@@ -38,6 +38,8 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
+    pub key_change_rest_hours: u32,
     /// Wallet classes, in the order of the file, the least identified first.
     pub wallet_classes: Vec<WalletClass>,
     /// Credential types, in the order of the file.
@@ -162,6 +164,7 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    key_change_rest_hours: u32,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
 }
@@ -182,6 +185,7 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            key_change_rest_hours: self.key_change_rest_hours,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
             institutions,
@@ -206,6 +210,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let key_change_rest_hours = read_key_rest(&mut root);
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
@@ -230,9 +235,19 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        key_change_rest_hours: key_change_rest_hours?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
+}
+
+fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {
+    const NAME: &str = "key_change_rest_hours";
+    if root.has(NAME) {
+        return root.whole(NAME);
+    }
+    root.optional(NAME);
+    Some(0)
 }
 
 fn read_credentials(root: &mut Section<'_, '_, '_>) -> Option<Vec<CredentialType>> {

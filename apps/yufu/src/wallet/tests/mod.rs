@@ -2,5 +2,6 @@
 
 mod city;
 mod journeys;
+mod moving;
 mod purses;
 mod services;

@@ -4,6 +4,7 @@
 mod accesses;
 mod accounts;
 mod anonymous;
+mod attestation;
 mod branch;
 mod codes;
 mod desk;
@@ -24,6 +25,7 @@ mod sub_wallet;
 pub use accesses::FileAccess;
 pub use accounts::AccountState;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
+pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
@@ -80,6 +82,8 @@ pub struct Bank {
     pub currency: Currency,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
+    /// Wallet providers that onboard people for it: their ids by their address on the trust list.
+    pub onboards_through: BTreeMap<String, String>,
     /// What else there is to opening a wallet.
     pub wallet_rules: WalletRules,
     /// What time it is.
@@ -93,6 +97,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
         .routes(routes!(opening::status))
+        .routes(routes!(attestation::onboarding))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
         .routes(routes!(sub_wallet::act))

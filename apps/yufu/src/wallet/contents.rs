@@ -20,6 +20,9 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// The wallet provider whose wallet this is; none for a wallet of the bank's own.
+    #[serde(default)]
+    pub(super) provider: Option<StoredProvider>,
     /// Keys made for accounts that are to move here from another wallet.
     #[serde(default)]
     pub(super) takings: Vec<StoredTaking>,
@@ -69,6 +72,17 @@ pub(super) struct StoredOpening {
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.
     pub(super) begun: u64,
+}
+
+/// The wallet provider whose wallet this is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredProvider {
+    /// Its id.
+    pub(super) id: String,
+    /// The key by which it knows this wallet, and for nothing else.
+    pub(super) key: StoredKey,
+    /// Whether it knows the key.
+    pub(super) registered: bool,
 }
 
 /// A key made for an account that is to move here.

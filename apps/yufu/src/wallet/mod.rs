@@ -2,6 +2,7 @@
 
 mod asking;
 mod attempts;
+mod attesting;
 mod backup;
 mod choosing;
 mod contents;

@@ -20,7 +20,7 @@ impl Holder {
     ///
     /// # Errors
     /// Whatever the bank refused.
-    pub async fn begin_purse(&self, bank: &str, class: &str, phone: &str) -> Result<PurseOpening> {
+    pub async fn begin_purse(&mut self, bank: &str, class: &str, phone: &str) -> Result<PurseOpening> {
         let key = SoftwareKey::from_seed(&random())?;
         let request = AnonymousOpeningRequest {
             class: class.to_owned(),
@@ -28,8 +28,8 @@ impl Holder {
             phone: Some(phone.to_owned()),
             token: None,
         };
-        let url = format!("{}/banks/{bank}/v1/anonymous-openings", self.address(bank));
-        let begun: AnonymousOpening = self.client.post(&url, None, &request).await?;
+        let begun: AnonymousOpening =
+            self.post_for_key(bank, "anonymous-openings", &key, &request).await?;
         let (bank, class) = (bank.to_owned(), class.to_owned());
         Ok(PurseOpening { bank, class, opening: begun.opening, key })
     }

@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_jose::Jwk;
-use yufu_openid4vc::attestation::{
-    ATTESTATION_HEADER, ATTESTATION_POP_HEADER, SignedAttestation,
-};
+use yufu_openid4vc::attestation::{ATTESTATION_HEADER, ATTESTATION_POP_HEADER, SignedAttestation};
 use yufu_trust::Role;
 
 /// How a wallet comes to an account at this bank.
@@ -69,9 +67,8 @@ impl Bank {
                 return Err(incomplete(detail));
             }
         };
-        let refused = |error: &dyn std::fmt::Display| {
-            Problem::forbidden("attestation.refused", error)
-        };
+        let refused =
+            |error: &dyn std::fmt::Display| Problem::forbidden("attestation.refused", error);
         let signed = SignedAttestation::parse(attestation).map_err(|e| refused(&e))?;
         let chain = signed.chain().map_err(|e| refused(&e))?;
         let now = self.now();

@@ -66,7 +66,8 @@ impl Bank {
         if self.handed_over_at(asked).await?.is_none() {
             let account = self.records.account(asked.account).await?;
             let read = |key: &_| {
-                SignedHandOver::parse(text).and_then(|s| s.verify(key, self.id.as_str(), self.now()))
+                SignedHandOver::parse(text)
+                    .and_then(|s| s.verify(key, self.id.as_str(), self.now()))
             };
             let order = self.signed_for(&account, read).await?;
             if account.state != AccountState::Open {

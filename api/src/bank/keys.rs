@@ -31,12 +31,7 @@ impl Bank {
     }
 
     /// Whether whoever asks holds `key`: the bearer token is signed by it, for this address.
-    pub(super) fn prove(
-        &self,
-        key: &Jwk,
-        headers: &HeaderMap,
-        path: &str,
-    ) -> Result<(), Problem> {
+    pub(super) fn prove(&self, key: &Jwk, headers: &HeaderMap, path: &str) -> Result<(), Problem> {
         let missing = "send a request token signed by the new key as \"Authorization: Bearer ...\": it proves that you hold the key";
         let token = bearer(headers).ok_or_else(|| Problem::unauthenticated(missing))?;
         let here = (self.id.as_str(), "POST", path);
@@ -46,7 +41,10 @@ impl Bank {
     }
 
     /// Until when an account takes nothing above its ordinary limits, if its key was recovered of late.
-    pub(super) async fn rests_until(&self, account: &Account) -> Result<Option<Timestamp>, Problem> {
+    pub(super) async fn rests_until(
+        &self,
+        account: &Account,
+    ) -> Result<Option<Timestamp>, Problem> {
         let key = self.records.key_in_force(account.id).await?;
         let until = key.since.plus_seconds(self.wallet_rules.key_rest_seconds);
         Ok((key.way == KeyWay::Recovered && self.now() < until).then_some(until))

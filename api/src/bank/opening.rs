@@ -119,7 +119,8 @@ impl Bank {
             wallet_key_thumbprint: request.wallet_key.thumbprint_base64url(),
         });
         let account = AccountId::new(u128::from_be_bytes(random())).to_string();
-        let subject = Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
+        let subject =
+            Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
         let (opening, authorization_request) =
             self.ask(Purpose::OpenAccount, subject, transaction).await?;

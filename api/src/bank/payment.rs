@@ -198,7 +198,14 @@ impl Bank {
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
         let verification = answer.verification.id;
         self.records
-            .step_up((order.payer, &key), &verification, &answer.receipt, &entry, self.now(), retained_until)
+            .step_up(
+                (order.payer, &key),
+                &verification,
+                &answer.receipt,
+                &entry,
+                self.now(),
+                retained_until,
+            )
             .await?;
         self.submit(order.stepped_up_id()).await?;
         Ok(())

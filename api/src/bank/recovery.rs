@@ -101,11 +101,7 @@ impl Bank {
         headers: &HeaderMap,
         request: RecoveryRequest,
     ) -> Result<Recovery, Problem> {
-        self.prove(
-            &request.wallet_key,
-            headers,
-            &format!("/banks/{}/v1/key-recoveries", self.id),
-        )?;
+        self.prove(&request.wallet_key, headers, &format!("/banks/{}/v1/key-recoveries", self.id))?;
         let provider = self.comes_through(headers, &request.wallet_key).await?;
         let account = request.account.as_deref().map(str::parse::<AccountId>).transpose();
         let account = account.map_err(Problem::malformed)?;

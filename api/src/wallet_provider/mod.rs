@@ -79,10 +79,7 @@ pub struct Attestation {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<WalletProviders>> {
-    OpenApiRouter::new()
-        .routes(routes!(register))
-        .routes(routes!(known))
-        .routes(routes!(attest))
+    OpenApiRouter::new().routes(routes!(register)).routes(routes!(known)).routes(routes!(attest))
 }
 
 /// Register an instance of this provider's wallet, at its first start. Again is harmless.
@@ -183,7 +180,8 @@ impl WalletProvider {
         let token = bearer(headers).ok_or_else(unsigned)?;
         let who = RequestToken::unverified_issuer(token).map_err(Problem::unauthenticated)?;
         let known = self.records.instance(&who).await?.ok_or_else(|| {
-            let detail = "this wallet is not registered with this provider: register its instance key first";
+            let detail =
+                "this wallet is not registered with this provider: register its instance key first";
             Problem::forbidden("instance.unknown", detail)
         })?;
         let key: Jwk = serde_json::from_str(&known.key).map_err(Problem::internal)?;

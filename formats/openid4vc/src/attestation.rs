@@ -137,8 +137,7 @@ impl AttestationPop {
     /// # Errors
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, key: &dyn Signer) -> Result<String, SignError> {
-        let wire =
-            PopWire { aud: self.audience.clone(), jti: self.id.clone(), iat: self.issued };
+        let wire = PopWire { aud: self.audience.clone(), jti: self.id.clone(), iat: self.issued };
         let json = serde_json::to_vec(&wire).map_err(|e| SignError::Json(e.to_string()))?;
         yufu_jose::sign(&Header::typed(POP_TYPE), &json, key)
     }

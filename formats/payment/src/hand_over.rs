@@ -165,8 +165,14 @@ mod tests {
         }
     }
 
-    fn read(text: &str, seed: u8, bank: &str, at: Timestamp) -> Result<HandOverOrder, HandOverError> {
-        SignedHandOver::parse(text).and_then(|signed| signed.verify(&key(seed).public_key(), bank, at))
+    fn read(
+        text: &str,
+        seed: u8,
+        bank: &str,
+        at: Timestamp,
+    ) -> Result<HandOverOrder, HandOverError> {
+        SignedHandOver::parse(text)
+            .and_then(|signed| signed.verify(&key(seed).public_key(), bank, at))
     }
 
     #[test]

@@ -100,8 +100,7 @@ impl Instances {
     /// # Errors
     /// [`InstancesError::Database`].
     pub async fn instance(&self, thumbprint: &str) -> Result<Option<Instance>, InstancesError> {
-        let row =
-            instance::Entity::find_by_id(thumbprint).one(self.database.connection()).await?;
+        let row = instance::Entity::find_by_id(thumbprint).one(self.database.connection()).await?;
         Ok(row.map(|row| {
             let day = u64::try_from(row.registered_day).unwrap_or(0);
             let registered = Timestamp::from_seconds(day.saturating_mul(DAY_SECONDS));

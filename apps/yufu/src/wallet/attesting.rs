@@ -8,9 +8,7 @@ use super::holder::Holder;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use yufu_api::wallet_provider::{
-    Attestation, AttestationRequest, InstanceRequest, KnownInstance,
-};
+use yufu_api::wallet_provider::{Attestation, AttestationRequest, InstanceRequest, KnownInstance};
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::random_text;

@@ -62,7 +62,9 @@ impl Holder {
             taking.key.key().is_ok_and(|key| key.public_key() == asked.key.key)
         };
         let Some(taking) = self.file.contents.takings.iter().find(own).cloned() else {
-            bail!("this hand-over is for another wallet: it hands the account to a key that is not here");
+            bail!(
+                "this hand-over is for another wallet: it hands the account to a key that is not here"
+            );
         };
         let key = taking.key.key()?;
         let request = HandOverRequest { order: order.to_owned() };

@@ -20,7 +20,12 @@ impl Holder {
     ///
     /// # Errors
     /// Whatever the bank refused.
-    pub async fn begin_purse(&mut self, bank: &str, class: &str, phone: &str) -> Result<PurseOpening> {
+    pub async fn begin_purse(
+        &mut self,
+        bank: &str,
+        class: &str,
+        phone: &str,
+    ) -> Result<PurseOpening> {
         let key = SoftwareKey::from_seed(&random())?;
         let request = AnonymousOpeningRequest {
             class: class.to_owned(),

@@ -281,7 +281,10 @@ pub(super) fn check_thumbprint(text: &str) -> Result<(), TransactionError> {
     }
 }
 
-pub(super) fn check_common(ids: &[String], algorithms: Option<&[String]>) -> Result<(), TransactionError> {
+pub(super) fn check_common(
+    ids: &[String],
+    algorithms: Option<&[String]>,
+) -> Result<(), TransactionError> {
     if ids.is_empty() {
         return Err(TransactionError::NoCredential);
     }

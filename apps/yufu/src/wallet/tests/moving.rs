@@ -209,7 +209,8 @@ async fn of_two_hand_overs_at_once_one_wins_and_the_other_is_told() {
 async fn a_payment_that_waits_for_an_identity_dies_with_the_key_that_signed_it() {
     let city = TestCity::start().await;
     let (mut old, account, shop) = holder(&city).await;
-    let fund = json!({"direction": "deposit_to_digital", "account": account, "amount_minor": 600_000});
+    let fund =
+        json!({"direction": "deposit_to_digital", "account": account, "amount_minor": 600_000});
     let _: Value = city.desk(BANK, &format!("/banks/{BANK}/v1/desk/exchanges"), &fund).await;
     let bicycle = bill(&old, &shop, 500_001);
     let refused = old.pay(&bicycle).await.unwrap();
@@ -228,7 +229,8 @@ async fn a_payment_that_waits_for_an_identity_dies_with_the_key_that_signed_it()
 async fn a_lost_phones_account_is_recovered_by_identity_and_rests_from_large_payments() {
     let city = TestCity::start().await;
     let (mut lost, account, shop) = holder(&city).await;
-    let fund = json!({"direction": "deposit_to_digital", "account": account, "amount_minor": 600_000});
+    let fund =
+        json!({"direction": "deposit_to_digital", "account": account, "amount_minor": 600_000});
     let _: Value = city.desk(BANK, &format!("/banks/{BANK}/v1/desk/exchanges"), &fund).await;
     let left = lost.credentials_left();
     let mut new = city.open(&city.device("new-phone"), "mei").unwrap();
@@ -292,7 +294,8 @@ async fn only_the_holders_valid_identity_recovers_an_account_and_only_what_was_b
     let body = json!({"class": "III", "wallet_key": Jwk::from(thief.public_key())});
     let unproven = post(&city, &path, None, &body).await;
     assert_eq!(unproven, (401, "request.unauthenticated".to_owned()));
-    let both = json!({"class": "III", "account": account, "wallet_key": Jwk::from(thief.public_key())});
+    let both =
+        json!({"class": "III", "account": account, "wallet_key": Jwk::from(thief.public_key())});
     let refused = post(&city, &path, Some(&proof(BANK, &path, &thief)), &both).await;
     assert_eq!(refused, (400, "request.malformed".to_owned()));
     let url = format!("{}{path}", city.url);

@@ -139,7 +139,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        json(url, send(url, request.json(content)).await?).await
+        json(url, self.call(url, request.json(content)).await?).await
     }
 
     /// Sends a request as given and returns status, content type and body, whatever the status.

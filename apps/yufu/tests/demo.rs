@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 28] = [
+const STEPS: [&str; 31] = [
     "city",
     "issue-money",
     "authenticate",
@@ -43,10 +43,13 @@ const STEPS: [&str; 28] = [
     "refund",
     "digital-to-paper",
     "merchant-to-deposit",
+    "platform",
+    "switch-platform",
     "who-read-my-data",
     "history",
     "spare-phone",
     "revoke",
+    "recover-account",
     "synergy",
     "audit",
 ];

@@ -5,6 +5,7 @@ mod identity;
 mod learned;
 mod money;
 mod person;
+mod platform;
 mod purse;
 mod report;
 mod services;

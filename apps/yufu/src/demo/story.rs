@@ -1,6 +1,7 @@
 //! The journey: its people, its steps, and who acts in each.
 
 use super::learned::Observer;
+use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -43,16 +44,19 @@ pub(super) enum Step {
     Refund,
     CashOut,
     MerchantRedeems,
+    Platform,
+    SwitchPlatform,
     WhoRead,
     History,
     SparePhone,
     Revoke,
+    Recover,
     Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 31] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -75,10 +79,13 @@ impl Step {
         Self::Refund,
         Self::CashOut,
         Self::MerchantRedeems,
+        Self::Platform,
+        Self::SwitchPlatform,
         Self::WhoRead,
         Self::History,
         Self::SparePhone,
         Self::Revoke,
+        Self::Recover,
         Self::Synergy,
         Self::Audit,
     ];
@@ -107,10 +114,13 @@ impl Step {
             Self::Refund => ("refund", "resident"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
+            Self::Platform => ("platform", "resident"),
+            Self::SwitchPlatform => ("switch-platform", "resident"),
             Self::WhoRead => ("who-read-my-data", "resident"),
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Recover => ("recover-account", "resident"),
             Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -143,6 +153,7 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    pub(super) platform: Option<Platform<'a>>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -187,6 +198,7 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            platform: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -248,10 +260,13 @@ impl<'a> Story<'a> {
             Step::Refund => self.refund().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
+            Step::Platform => self.platform().await,
+            Step::SwitchPlatform => self.switch_platform().await,
             Step::WhoRead => self.who_read().await,
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
+            Step::Recover => self.recover_account().await,
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }

@@ -101,6 +101,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
         .routes(routes!(sub_wallet::act))
+        .routes(routes!(sub_wallet::below))
         .routes(routes!(branch::token))
         .routes(routes!(linked::state))
         .routes(routes!(linked::link))

@@ -22,8 +22,10 @@ mod recovering;
 mod reporting;
 mod services;
 mod showing;
+mod sub_wallets;
 mod telling;
 mod terminal;
+mod terminal_accounts;
 mod vault;
 
 pub use backup::{Restored, restore};
@@ -40,6 +42,7 @@ pub use recovering::Recovered;
 pub use reporting::Reported;
 pub use services::Bought;
 pub use showing::Shown;
+pub use sub_wallets::{SubWallet, SubWalletTerms};
 pub use vault::Passphrase;
 
 pub(crate) use terminal::run;

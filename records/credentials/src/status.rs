@@ -80,7 +80,7 @@ impl Credentials {
     pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
         let transaction = self.database.begin().await?;
         issuance::Entity::update_many()
-            .col_expr(issuance::Column::Lookup, Expr::col(issuance::Column::Id).into())
+            .col_expr(issuance::Column::Lookup, Expr::col(issuance::Column::Id))
             .col_expr(issuance::Column::Session, Expr::value(""))
             .col_expr(issuance::Column::Stage, Expr::col(issuance::Column::Stage).add(1))
             .filter(issuance::Column::Person.eq(person.to_string()))

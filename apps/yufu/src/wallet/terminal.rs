@@ -59,9 +59,17 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    if !is_offline(&action) {
+        holder.find_institutions().await?;
+    }
     match action {
-        WalletAction::Get { offer, code } => {
-            let received = holder.get(&offer, code.as_deref()).await?;
+        WalletAction::Get { offer, code, without_pseudonyms } => {
+            let code = code.as_deref();
+            let received = if without_pseudonyms {
+                holder.get_without_pseudonyms(&offer, code).await?
+            } else {
+                holder.get(&offer, code).await?
+            };
             println!(
                 "{} credentials of {} from {}, each for one use.",
                 received.count, received.vct, received.issuer
@@ -127,6 +135,16 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
     };
     println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
     Ok(())
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 /// What needs nobody else.
@@ -195,6 +213,10 @@ async fn show(holder: &Holder) -> Result<()> {
         lines.push(format!(
             "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
         ));
+    }
+    let sectors: Vec<&str> = holder.sectors().collect();
+    if !sectors.is_empty() {
+        lines.push(format!("Pseudonyms in the sectors: {}.", sectors.join(", ")));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;

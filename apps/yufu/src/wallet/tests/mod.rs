@@ -3,5 +3,6 @@
 mod city;
 mod journeys;
 mod moving;
+mod pseudonyms;
 mod purses;
 mod services;

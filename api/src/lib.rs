@@ -16,6 +16,7 @@ pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+pub mod wallet_provider;
 
 pub use axum::Router;
 pub use ledger::CommandDone;

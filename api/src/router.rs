@@ -9,6 +9,7 @@ use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
+use crate::wallet_provider::{self, WalletProviders};
 use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -31,6 +32,8 @@ pub struct Institutions {
     pub relying_parties: RelyingParties,
     /// Agencies, by name.
     pub agencies: Agencies,
+    /// Wallet providers, by name.
+    pub wallet_providers: WalletProviders,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -74,6 +77,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let agencies = Arc::new(institutions.agencies);
         router = router.merge(Router::from(agency::described().with_state(agencies)));
     }
+    if !institutions.wallet_providers.is_empty() {
+        let providers = Arc::new(institutions.wallet_providers);
+        router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
+    }
     layers(router, limits, starting)
 }
 
@@ -105,6 +112,7 @@ pub fn description() -> OpenApi {
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
     all.merge(agency::described().into_openapi());
+    all.merge(wallet_provider::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

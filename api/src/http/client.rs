@@ -124,6 +124,24 @@ impl Client {
             .await
     }
 
+    /// As [`Client::post`], with more headers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn post_with<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+        headers: &[(String, String)],
+        content: &B,
+    ) -> Result<T, ClientError> {
+        let mut request = authorised(self.http.post(url), bearer);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        json(url, self.call(url, request.json(content)).await?).await
+    }
+
     /// Sends a request as given and returns status, content type and body, whatever the status.
     ///
     /// # Errors

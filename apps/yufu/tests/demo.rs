@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 30] = [
+const STEPS: [&str; 33] = [
     "city",
     "issue-money",
     "authenticate",
@@ -45,10 +45,13 @@ const STEPS: [&str; 30] = [
     "pension",
     "digital-to-paper",
     "merchant-to-deposit",
+    "platform",
+    "switch-platform",
     "who-read-my-data",
     "history",
     "spare-phone",
     "revoke",
+    "recover-account",
     "synergy",
     "audit",
 ];

@@ -33,10 +33,12 @@ pub enum Role {
     Railway,
     /// Pays programmes to their members.
     Agency,
+    /// Provides wallets, and vouches for their keys.
+    WalletProvider,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 9] = [
+    pub(crate) const WORDS: [(&'static str, Self); 10] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -46,6 +48,7 @@ impl Role {
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
         ("agency", Self::Agency),
+        ("wallet-provider", Self::WalletProvider),
     ];
 
     /// Roles with an account at a bank: to take payments on, or to pay from.
@@ -83,6 +86,8 @@ pub struct Institution {
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
+    /// The wallet providers that onboard people for a commercial bank.
+    pub onboards_through: Vec<InstitutionId>,
 }
 
 /// Something an institution is registered to ask of a person.
@@ -169,6 +174,11 @@ fn read_one(
     } else {
         Some(None)
     };
+    let onboards_through = if is(Role::CommercialBank) {
+        read_onboards_through(&mut section, seen)
+    } else {
+        Some(Vec::new())
+    };
     if let (Some((id, span)), Some((role, _))) = (&id, &role)
         && seen.insert(id.clone(), *role).is_some()
     {
@@ -185,7 +195,33 @@ fn read_one(
         requests: requests?,
         merchant: merchant?,
         opening_money: opening_money?,
+        onboards_through: onboards_through?,
     })
+}
+
+/// Reads `onboards_through`, the wallet providers that a bank admits; none if it is not given.
+fn read_onboards_through(
+    section: &mut Section<'_, '_, '_>,
+    seen: &BTreeMap<InstitutionId, Role>,
+) -> Option<Vec<InstitutionId>> {
+    if !section.has("onboards_through") {
+        section.optional("onboards_through");
+        return Some(Vec::new());
+    }
+    let mut providers: Vec<InstitutionId> = Vec::new();
+    for (text, span) in section.texts("onboards_through")? {
+        match text.parse::<InstitutionId>() {
+            Ok(id) if providers.contains(&id) => {
+                section.report(&span, format!("wallet provider `{id}` is given twice"), "once");
+            }
+            Ok(id) if seen.get(&id) == Some(&Role::WalletProvider) => providers.push(id),
+            _ => {
+                let expected = "the id of a wallet provider given above";
+                section.report(&span, format!("`onboards_through` names `{text}`"), expected);
+            }
+        }
+    }
+    Some(providers)
 }
 
 fn read_support(section: &mut Section<'_, '_, '_>) -> Option<String> {

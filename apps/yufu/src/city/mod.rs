@@ -12,6 +12,7 @@ mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod wallet_provider;
 
 pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
 pub(crate) use plan::{Plan, Progress};
@@ -119,6 +120,7 @@ impl City {
             Role::Hotel,
             Role::Railway,
             Role::Agency,
+            Role::WalletProvider,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -169,6 +171,10 @@ impl City {
             Role::Agency => {
                 let agency = agency::open(opening, trust, institution).await?;
                 here.agencies.insert(name, Arc::new(agency));
+            }
+            Role::WalletProvider => {
+                let provider = wallet_provider::open(opening, trust, institution).await?;
+                here.wallet_providers.insert(name, Arc::new(provider));
             }
             Role::Merchant => {}
         }
@@ -222,6 +228,9 @@ fn ready(ledger: Arc<OnceLock<Arc<CentralBank>>>) -> Readiness {
 async fn submit_pending(banks: Vec<Arc<Bank>>) {
     loop {
         for bank in &banks {
+            if let Err(problem) = bank.finish_key_changes().await {
+                tracing::warn!(bank = %bank.id, code = problem.code(), "credentials of a former key wait to be revoked");
+            }
             match bank.submit_pending().await {
                 Ok(0) => {}
                 Ok(count) => {

@@ -7,6 +7,7 @@ mod learned;
 mod money;
 mod pension;
 mod person;
+mod platform;
 mod purse;
 mod report;
 mod services;

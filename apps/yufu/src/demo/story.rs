@@ -2,6 +2,7 @@
 
 use super::learned::Observer;
 use super::pension::Elder;
+use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -47,16 +48,19 @@ pub(super) enum Step {
     Pension,
     CashOut,
     MerchantRedeems,
+    Platform,
+    SwitchPlatform,
     WhoRead,
     History,
     SparePhone,
     Revoke,
+    Recover,
     Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 33] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -81,10 +85,13 @@ impl Step {
         Self::Pension,
         Self::CashOut,
         Self::MerchantRedeems,
+        Self::Platform,
+        Self::SwitchPlatform,
         Self::WhoRead,
         Self::History,
         Self::SparePhone,
         Self::Revoke,
+        Self::Recover,
         Self::Synergy,
         Self::Audit,
     ];
@@ -115,10 +122,13 @@ impl Step {
             Self::Pension => ("pension", "agency"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
+            Self::Platform => ("platform", "resident"),
+            Self::SwitchPlatform => ("switch-platform", "resident"),
             Self::WhoRead => ("who-read-my-data", "resident"),
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Recover => ("recover-account", "resident"),
             Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -155,6 +165,7 @@ pub(super) struct Story<'a> {
     pub(super) purse: Option<Purse>,
     /// Older residents, once they enrolled.
     pub(super) elders: Vec<Elder<'a>>,
+    pub(super) platform: Option<Platform<'a>>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -203,6 +214,7 @@ impl<'a> Story<'a> {
             bicycle: None,
             purse: None,
             elders: Vec::new(),
+            platform: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -266,10 +278,13 @@ impl<'a> Story<'a> {
             Step::Pension => self.pension().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
+            Step::Platform => self.platform().await,
+            Step::SwitchPlatform => self.switch_platform().await,
             Step::WhoRead => self.who_read().await,
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
+            Step::Recover => self.recover_account().await,
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }

@@ -2,6 +2,7 @@
 
 mod city;
 mod journeys;
+mod moving;
 mod pension;
 mod pseudonyms;
 mod purses;

@@ -57,7 +57,10 @@ async fn main() {
     let bound = commits * batch as f64 / 2.0;
     println!("members             {members}");
     println!("prepared            {:.0} ms", prepared.as_secs_f64() * 1e3);
-    println!("paid                {:.0} ms in {batches} batches of {batch}", paid.as_secs_f64() * 1e3);
+    println!(
+        "paid                {:.0} ms in {batches} batches of {batch}",
+        paid.as_secs_f64() * 1e3
+    );
     println!("payments a second   {rate:.0}");
     println!("synced commits      {commits:.0} a second: a bound of {bound:.0} payments a second");
     println!("of the bound        {:.2}", rate / bound);

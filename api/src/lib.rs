@@ -10,10 +10,13 @@ pub mod http;
 pub mod issuer;
 mod ledger;
 pub mod public;
+pub mod recognition;
 pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+mod wording;
 
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};
+pub use wording::localized;

@@ -1,6 +1,7 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
 use crate::http::{Client, ClientError, Problem};
+use crate::recognition::Recognition;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -25,6 +26,8 @@ pub struct TrustOperator {
     pub identifier: String,
     /// Who may play which role.
     pub entries: Vec<TrustEntry>,
+    /// Which other countries' lists it recognises.
+    pub recognition: Recognition,
     /// Its key, which everybody is given out of band.
     pub signer: Arc<dyn Signer>,
     /// What time it is.
@@ -44,20 +47,25 @@ async fn list(State(operator): State<Arc<TrustOperator>>) -> Result<impl IntoRes
 }
 
 impl TrustOperator {
-    /// The list as of today, signed. Its sequence is the day it is issued on, so that it never runs back.
+    /// The list as of today, or as of its last change if that was later, signed. Its sequence is that
+    /// moment, so that it never runs back.
     ///
     /// # Errors
     /// If the key does not sign.
     pub fn signed_list(&self) -> Result<String, yufu_jose::SignError> {
-        let now = self.clock.read().wall.seconds();
-        let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0);
-        let issued_at = Timestamp::from_seconds(day.saturating_mul(RENEWAL_SECONDS));
+        let now = self.clock.read().wall;
+        let day = now.seconds().checked_div(RENEWAL_SECONDS).unwrap_or(0);
+        let day = day.saturating_mul(RENEWAL_SECONDS);
+        let abroad = self.recognition.taken_over(now);
+        let sequence = abroad.changed.min(now.seconds()).max(day);
+        let issued_at = Timestamp::from_seconds(sequence);
         let list = TrustList {
             operator: self.identifier.clone(),
-            sequence: day,
+            sequence,
             issued_at,
             expires_at: issued_at.plus_seconds(LIFETIME_SECONDS),
-            entries: self.entries.clone(),
+            entries: self.entries.iter().cloned().chain(abroad.entries).collect(),
+            recognised: abroad.lists,
         };
         list.sign(&*self.signer)
     }

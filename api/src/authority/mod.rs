@@ -35,6 +35,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// How many digits a transaction code has.
+    pub code_digits: u8,
     /// The population register.
     pub population: Population,
     /// Itself as a relying party, for a person's look at who read her record.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_machine::Supply;
 
-/// All money of the ledger by where it is, in minor units (fen), paper and digital together.
+/// All money of the ledger by where it is, in minor units, paper and digital together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SupplyReport {
     /// ISO 4217.

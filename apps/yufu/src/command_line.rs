@@ -53,10 +53,20 @@ pub(crate) struct Data {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// In which language names and purposes are shown.
+#[derive(Args, Clone)]
+pub(crate) struct Language {
+    /// The language of names and purposes (BCP 47); a country that has not got it shows its own.
+    #[arg(long, env = "YUFU_LANGUAGE", value_name = "TAG", default_value = "en", global = true)]
+    pub(crate) language: String,
+}
+
 #[derive(Args)]
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) language: Language,
     /// Another country and city: a folder like profiles/china.
     #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
     pub(crate) profile: Option<PathBuf>,

@@ -31,7 +31,7 @@ async fn serve(settings: Settings) -> Result<()> {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => local_url(listener.local_addr()?),
     };
-    let plan = Plan { country: &country, data: &data, url, clock };
+    let plan = Plan { country: &country, data: &data, url, clock, recognised: settings.recognised };
     let city = City::open(&plan, |progress| tracing::info!("{progress}")).await?;
     trust_key::write(&data, city.trust_key)?;
     tracing::info!(url = city.url, data = %data.root().display(), "serving");

@@ -108,6 +108,13 @@ impl CredentialType {
         self.claims.iter().filter_map(|claim| claim.source.column()).collect()
     }
 
+    /// The claim that comes from a column of the population register, if one does.
+    #[must_use]
+    pub fn claim_from(&self, column: Column) -> Option<&ClaimPath> {
+        let is = |claim: &&Claim| claim.source == ClaimSource::Column(column);
+        self.claims.iter().find(is).map(|claim| &claim.path)
+    }
+
     /// Its claims' values for a person whose columns `value` gives, on the day `today`.
     /// `None` if a needed column is not given or does not hold what it should.
     #[must_use]
@@ -150,6 +157,13 @@ impl ClaimSource {
             Self::Record(_) => None,
         }
     }
+}
+
+/// The credential that says who somebody is, of those a profile has.
+pub(crate) fn identity(credentials: &[CredentialType]) -> Option<&CredentialType> {
+    credentials.iter().find(|kind| {
+        kind.issuer == Role::IdentityAuthority && kind.claim_from(Column::ResidentNumber).is_some()
+    })
 }
 
 pub(crate) fn read_credential(

@@ -4,12 +4,14 @@
 
 mod localized;
 mod receipt;
+mod recognition;
 mod registration;
 mod status_list;
 mod trust_list;
 
 pub use localized::Localized;
 pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
+pub use recognition::{Origin, RecognisedList};
 pub use registration::{
     OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential, RegisteredMeta,
     RegistrationCertificate, RegistrationError,

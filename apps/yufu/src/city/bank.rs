@@ -58,6 +58,8 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         in_person: classes(&[Evidence::Identity, Evidence::InPerson]),
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
+        foreign_identity: profile.foreign_identity,
+        code_digits: profile.code_digits,
         codes: Box::new(RecordedOutbox(records)),
     }
 }

@@ -4,6 +4,7 @@
 mod authority;
 mod bank;
 mod front;
+mod front_words;
 mod issuer;
 mod money;
 mod registrar;
@@ -24,7 +25,9 @@ use yufu_api::bank::{Bank, Banks};
 use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, OperatorToken, serve};
 use yufu_api::public::Public;
+use yufu_api::recognition::Recognised;
 use yufu_api::relying_party::RelyingParty;
+use yufu_api::trust::TrustOperator;
 use yufu_api::{Institutions, router};
 use yufu_base::{InstitutionId, PublicKey, Signer};
 use yufu_engine::{Clock, Engine};
@@ -34,6 +37,8 @@ use yufu_profile::{Institution, Profile, Role};
 
 /// How often relying parties look for identities whose time has come.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
+/// How often other countries' trust lists are fetched.
+const RECOGNISE_EVERY: Duration = Duration::from_secs(60);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
@@ -44,6 +49,8 @@ pub(crate) struct Plan<'a> {
     /// The address under which everybody reaches it, without a slash at the end.
     pub(crate) url: String,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Which other countries' trust lists the operator of this one recognises.
+    pub(crate) recognised: Vec<Recognised>,
 }
 
 /// A city that is ready to serve.
@@ -81,7 +88,7 @@ impl City {
         let public = Public {
             metrics: metrics_recorder()?,
             readiness: vec![("central bank".to_owned(), Box::new(move || ready.ready()))],
-            front: front::page(plan.profile()),
+            front: front::pages(plan.profile()),
         };
         Ok(Self {
             url: plan.url.clone(),
@@ -118,10 +125,12 @@ impl City {
         let pending = tokio::spawn(submit_pending(self.banks.clone()));
         let lapsed = tokio::spawn(forget_lapsed(self.banks, self.institutions.authority.clone()));
         let erasure = tokio::spawn(erase_expired(self.relying_parties));
+        let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let router = router(self.institutions, self.public, limits);
         let served = serve(listener, router, limits, shutdown).await;
         pending.abort();
         erasure.abort();
+        recognition.abort();
         lapsed.abort();
         let engine = self.engine;
         tokio::task::spawn_blocking(move || engine.shutdown()).await.context("closing the log")?;
@@ -176,6 +185,19 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// Other countries' lists: fetched anew, so that what is withdrawn there ends here.
+async fn recognise(operator: Option<Arc<TrustOperator>>) {
+    let Some(operator) = operator else { return };
+    loop {
+        let now = operator.clock.read().wall;
+        for error in operator.recognition.refresh(now).await {
+            tracing::warn!(%error, "another country's trust list was not taken over");
+        }
+        let complete = operator.recognition.is_complete(now);
+        tokio::time::sleep(if complete { RECOGNISE_EVERY } else { PENDING_EVERY }).await;
     }
 }
 

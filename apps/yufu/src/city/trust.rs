@@ -6,14 +6,16 @@ use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::http::Client;
-use yufu_api::relying_party::Party;
+use yufu_api::localized;
+use yufu_api::recognition::Recognition;
+use yufu_api::relying_party::{IdentityTerms, Party};
 use yufu_api::trust::{TrustOperator, TrustSource};
 use yufu_base::{Digest, PublicKey, Signer, Timestamp};
 use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{AuthorityCertificate, KeyStore, LeafSubject, Validity};
-use yufu_profile::{CredentialType, Institution, Profile, Request, Role, Text};
+use yufu_profile::{Column, CredentialType, Institution, Profile, Request, Role, Text};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
+    RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
     TrustEntry, TrustList,
 };
 
@@ -49,7 +51,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     let registrar_keys = plan.data.keys(&registrar.id)?;
     let authority_keys = plan.data.keys(&authority.id)?;
     let entry = |institution: &Institution, keys: &KeyStore, anchor: &str, role, path: &str| {
-        let der = anchor_der(keys, anchor, &institution.name.en, now)?;
+        let der = anchor_der(keys, anchor, institution.name.en(), now)?;
         let identifier = format!("{}{path}", plan.address(&institution.id));
         Ok::<_, anyhow::Error>(TrustEntry::new(
             localized(&institution.name),
@@ -91,10 +93,14 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
             entries.push(entry(issuer, &keys, "credential-anchor", trusted_as, &path)?);
         }
     }
-    let signer: Arc<dyn Signer> = plan.data.keys(&operator.id)?.signer("trust-list")?;
+    let operator_keys = plan.data.keys(&operator.id)?;
+    let signer: Arc<dyn Signer> = operator_keys.signer("trust-list")?;
+    let recognised = plan.recognised.clone();
+    let recognition = Recognition::open(operator_keys, Client::new()?, recognised, now)?;
     let operator = TrustOperator {
         identifier: format!("{}/trust-list", plan.address(&plan.the(Role::TrustListOperator)?.id)),
         entries,
+        recognition,
         signer: Arc::clone(&signer),
         clock: Arc::clone(&plan.clock),
     };
@@ -112,7 +118,7 @@ impl Trust {
         key: PublicKey,
     ) -> Result<Chain> {
         let subject = LeafSubject {
-            organisation: name.en.clone(),
+            organisation: name.en().to_owned(),
             common_name: "credentials and their status".to_owned(),
             dns_names: Vec::new(),
             uris: vec![identifier.to_owned()],
@@ -137,14 +143,15 @@ impl Trust {
         let host = plan.endpoint(&institution.id, "/")?.host().to_owned();
         let access = self.access(&plan.data.keys(&institution.id)?, &institution.name, &host)?;
         let verifiers = verifiers(plan, self, institution, &access, base)?;
-        Ok(Party { signer: access.signer, verifiers, issuers: issuers(plan.profile()) })
+        let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
+        Ok(Party { signer: access.signer, verifiers, issuers, identity })
     }
 
     /// An access certificate for a relying party that is reached at `host`.
     fn access(&self, keys: &KeyStore, name: &Text, host: &str) -> Result<Access> {
         let signer: Arc<dyn Signer> = keys.signer("access")?;
         let subject = LeafSubject {
-            organisation: name.en.clone(),
+            organisation: name.en().to_owned(),
             common_name: "presentation requests".to_owned(),
             dns_names: vec![host.to_owned()],
             uris: Vec::new(),
@@ -193,10 +200,6 @@ impl Trust {
     }
 }
 
-pub(super) fn localized(text: &Text) -> Localized {
-    Localized::new("zh", &text.zh).with("en", &text.en)
-}
-
 /// What a request may ask, credential by credential.
 fn asked(plan: &Plan<'_>, request: &Request) -> Result<Vec<RegisteredCredential>> {
     let credential = |id: &String| {
@@ -209,11 +212,29 @@ fn asked(plan: &Plan<'_>, request: &Request) -> Result<Vec<RegisteredCredential>
         });
         Ok(RegisteredCredential {
             format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
-            meta: RegisteredMeta { vct_values: vec![kind.vct.clone()] },
+            meta: RegisteredMeta { vct_values: types(plan.profile(), request, kind) },
             claims: claims.collect::<Result<_>>()?,
         })
     };
     request.credentials.iter().map(credential).collect()
+}
+
+/// The types that a request accepts as a credential: the own one, and, where it is for residents of
+/// recognised countries too, those that may stand in for the identity credential.
+fn types(profile: &Profile, request: &Request, kind: &CredentialType) -> Vec<String> {
+    let identity = profile.identity().is_some_and(|identity| identity.id == kind.id);
+    let foreign = profile.foreign_credentials.iter().filter(|_| request.foreign && identity);
+    std::iter::once(&kind.vct).chain(foreign.map(|other| &other.vct)).cloned().collect()
+}
+
+/// What identity credentials are, as the profile says.
+fn identity_terms(profile: &Profile) -> Result<IdentityTerms> {
+    let identity = profile.identity().context("the profile has no identity credential")?;
+    let number = identity.claim_from(Column::ResidentNumber);
+    let number = number.context("the identity credential does not name the resident")?.clone();
+    let foreign = profile.foreign_credentials.iter();
+    let foreign = foreign.map(|other| (other.vct.clone(), other.country.clone())).collect();
+    Ok(IdentityTerms { number, foreign })
 }
 
 /// Who must have issued each type of credential.

@@ -44,8 +44,9 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     let listener = listen(listen_address(&options.listen)?).await?;
     let url = local_url(listener.local_addr()?);
     let say = |line: &str| if options.json { eprintln!("{line}") } else { println!("{line}") };
-    say(&format!("鱼符 Yufu · {} · {}", country.profile.name.zh, country.profile.name.en));
-    let plan = Plan { country: &country, data: &data, url, clock };
+    let names: Vec<&str> = country.profile.name.iter().map(|(_, name)| name).collect();
+    say(&format!("鱼符 Yufu · {}", names.join(" · ")));
+    let plan = Plan { country: &country, data: &data, url, clock, recognised: Vec::new() };
     let city = City::open(&plan, |progress| say(&format!("  {progress}"))).await?;
     trust_key::write(&data, city.trust_key)?;
     say(&format!(
@@ -61,7 +62,8 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     let served = tokio::spawn(city.serve(listener, Limits::default(), async {
         let _ = stopped.await;
     }));
-    let report = play(&country, &data, &url, trust_key, options.json).await;
+    let asked = (url.as_str(), options.language.language.as_str());
+    let report = play(&country, &data, asked, trust_key, options.json).await;
     let report = report.map(|steps| Report {
         ok: steps.iter().all(|step| step.ok),
         steps,
@@ -84,11 +86,11 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
 async fn play(
     country: &Country,
     data: &DataFolder,
-    url: &str,
+    asked: (&str, &str),
     trust_key: yufu_base::PublicKey,
     json: bool,
 ) -> Result<Vec<report::StepReport>> {
-    let mut story = Story::new(country, data, url, trust_key)?;
+    let mut story = Story::new(country, data, asked, trust_key)?;
     let decimals = country.profile.currency.decimals;
     let steps = story.play(|number, step| {
         if !json {

@@ -32,8 +32,8 @@ impl Story<'_> {
         let amount = self.major(760);
         let desk = self.desk(&hotel.id)?;
         let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
-        let request =
-            CheckInRequest { room: "302".to_owned(), nights: NIGHTS, amount_minor: amount.minor() };
+        let room = self.country.profile.city.story.room.clone();
+        let request = CheckInRequest { room, nights: NIGHTS, amount_minor: amount.minor() };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
         let before = self.balance().await?;
         let mut agree = |_: &Consent| true;
@@ -59,9 +59,9 @@ impl Story<'_> {
              amount, this payee and this order, and pays once. Her copy at the hotel is erased after \
              {days} days."
         ))
-        .learned(hotel.name.en.clone(), kept)
-        .learned(self.bank.name.en.clone(), at_bank)
-        .moved("her wallet", &hotel.name.en, amount))
+        .learned(self.tell(&hotel.name), kept)
+        .learned(self.tell(&self.bank.name), at_bank)
+        .moved("her wallet", self.tell(&hotel.name), amount))
     }
 
     pub(super) async fn ticket(&mut self) -> Result<Told> {
@@ -73,7 +73,7 @@ impl Story<'_> {
                 id: departure,
                 train: train.to_owned(),
                 date: "2026-12-01".to_owned(),
-                class: "second".to_owned(),
+                class: self.country.profile.city.story.travel_class.clone(),
                 price_minor: price.minor(),
                 seats: 3,
             };
@@ -96,9 +96,9 @@ impl Story<'_> {
              train; the old one is revoked, {} copies of the new one are in her wallet.",
             changed.ticket.count
         ))
-        .learned(railway.name.en.clone(), stored)
+        .learned(self.tell(&railway.name), stored)
         .learned("her wallet", changed.ticket.claims)
-        .moved("her wallet", &railway.name.en, price))
+        .moved("her wallet", self.tell(&railway.name), price))
     }
 
     pub(super) async fn gate(&mut self) -> Result<Told> {
@@ -122,7 +122,7 @@ impl Story<'_> {
              time does not open it.",
         )
         .learned("the gate", shown.claims)
-        .learned(railway.name.en.clone(), stored))
+        .learned(self.tell(&railway.name), stored))
     }
 
     pub(super) async fn refund(&mut self) -> Result<Told> {
@@ -143,13 +143,13 @@ impl Story<'_> {
             "Another ticket she gives back: the railway orders the refund from its own account, her bank \
              knows where to, the ticket is revoked. A used ticket was not taken back.",
         )
-        .learned(railway.name.en.clone(), stored)
-        .moved(&railway.name.en, "her wallet", self.major(180)))
+        .learned(self.tell(&railway.name), stored)
+        .moved(self.tell(&railway.name), "her wallet", self.major(180)))
     }
 
-    fn departures(&self) -> [(String, &'static str); 2] {
-        let run = self.run;
-        [(format!("G532-run{run}"), "G532"), (format!("G540-run{run}"), "G540")]
+    fn departures(&self) -> [(String, &str); 2] {
+        let trains = &self.country.profile.city.story.trains;
+        trains.each_ref().map(|train| (format!("{train}-run{}", self.run), train.as_str()))
     }
 
     fn gate_url(&self, railway: &Institution) -> String {
@@ -163,8 +163,7 @@ impl Story<'_> {
 
     /// The claims that the hotel in fact has on file, by name.
     async fn stored_by_hotel(&self, check_in: &str, hotel: &Institution) -> Result<Vec<String>> {
-        let pid = self.country.profile.credential("pid").context("no credential pid")?;
-        let all: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let all: Vec<String> = self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
         let url = format!("{check_in}/guest?purpose=report&fields={}", all.join("+"));
         let file: Map<String, Value> = self.client.get(&url, Some(&self.desk(&hotel.id)?)).await?;
         Ok(file.keys().cloned().collect())

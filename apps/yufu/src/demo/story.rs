@@ -10,10 +10,7 @@ use std::fs;
 use yufu_api::http::Client;
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Institution, Resident, Role};
-
-/// The first age at which somebody opens an account alone.
-const ADULT: u64 = 18;
+use yufu_profile::{CredentialType, Evidence, Institution, Resident, Role, Text};
 
 /// One step of the journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +113,8 @@ pub(super) struct Story<'a> {
     pub(super) country: &'a Country,
     pub(super) data: &'a DataFolder,
     pub(super) url: String,
+    /// The language of names.
+    pub(super) language: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
     /// The ticket that she travels with.
@@ -141,14 +140,14 @@ impl<'a> Story<'a> {
     pub(super) fn new(
         country: &'a Country,
         data: &'a DataFolder,
-        url: &str,
+        (url, language): (&str, &str),
         trust_key: PublicKey,
     ) -> Result<Self> {
         let profile = &country.profile;
         let run = next_run(data)?;
         let now = SystemClock::new().read().wall;
         let adults: Vec<&Resident> =
-            country.residents.iter().filter(|r| is_adult(r, now)).collect();
+            country.residents.iter().filter(|r| is_over(r, profile.majority, now)).collect();
         let index = run.checked_rem(adults.len()).context("the city has no adult resident")?;
         let resident = adults.get(index).copied().context("the city has no adult resident")?;
         let mut banks = profile.institutions_of(Role::CommercialBank);
@@ -160,6 +159,7 @@ impl<'a> Story<'a> {
             country,
             data,
             url: url.to_owned(),
+            language: language.to_owned(),
             client: Client::new()?,
             trust_key,
             train: None,
@@ -234,11 +234,32 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// An amount in major units of the country's currency.
+    /// An amount in units of the story's prices: the city's data say what one is.
     pub(super) fn major(&self, units: u64) -> Amount {
-        let decimals = u32::from(self.country.profile.currency.decimals);
-        let minor = units.saturating_mul(10_u64.saturating_pow(decimals));
-        Amount::new(self.country.profile.currency.code, minor)
+        let unit = self.country.profile.city.story.price_unit;
+        Amount::new(self.country.profile.currency.code, units.saturating_mul(unit))
+    }
+
+    /// A text in the language asked for.
+    pub(super) fn tell<'t>(&self, text: &'t Text) -> &'t str {
+        text.get(&self.language)
+    }
+
+    /// The central bank's name.
+    pub(super) fn central_bank(&self) -> Result<&'a str> {
+        Ok(self.tell(&self.the(Role::CentralBank)?.name))
+    }
+
+    /// The first wallet class that this evidence opens, by name.
+    pub(super) fn class(&self, evidence: Evidence) -> Result<&'a str> {
+        let class = self.country.profile.class_by(evidence);
+        let class = class.with_context(|| format!("the profile has no class for {evidence:?}"))?;
+        Ok(&class.name)
+    }
+
+    /// The credential that says who somebody is.
+    pub(super) fn identity(&self) -> Result<&'a CredentialType> {
+        self.country.profile.identity().context("the profile has no identity credential")
     }
 
     /// An amount for a person to read.
@@ -283,12 +304,12 @@ fn next_run(data: &DataFolder) -> Result<usize> {
     Ok(run)
 }
 
-/// Whether somebody has completed the years at which one opens an account alone, whatever the day is.
-fn is_adult(resident: &Resident, now: Timestamp) -> bool {
+/// Whether somebody has completed so many years, whatever the day is.
+fn is_over(resident: &Resident, years: u8, now: Timestamp) -> bool {
     let days_per_year = 366_u64;
     let born =
         resident.birth_date.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp().as_second());
-    let seconds = ADULT.saturating_mul(days_per_year).saturating_mul(86_400);
+    let seconds = u64::from(years).saturating_mul(days_per_year).saturating_mul(86_400);
     let latest = i64::try_from(now.seconds().saturating_sub(seconds)).unwrap_or(0);
     born.is_ok_and(|born| born <= latest)
 }

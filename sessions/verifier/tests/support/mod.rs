@@ -56,6 +56,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries,
+            recognised: Vec::new(),
         };
         Self { trust, authority, bank, registrar, access }
     }
@@ -121,7 +122,7 @@ pub fn entropy() -> RequestEntropy {
 pub fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[ClaimPath::member("family_name")]);
     let query = DcqlQuery::new(vec![query], None).unwrap();
-    Question { query, roles: BTreeMap::new(), transactions: vec![opening("id")] }
+    Question { query, roles: BTreeMap::new(), foreign: BTreeMap::new(), transactions: vec![opening("id")] }
 }
 
 pub fn opening(id: &str) -> TransactionData {

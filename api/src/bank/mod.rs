@@ -5,6 +5,7 @@ mod accesses;
 mod accounts;
 mod anonymous;
 mod branch;
+mod classes;
 mod codes;
 mod desk;
 mod issuing;
@@ -22,6 +23,7 @@ pub use accesses::FileAccess;
 pub use accounts::AccountState;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
+pub use classes::OpenedClass;
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub(crate) use issuing::PAYMENT;
@@ -87,6 +89,7 @@ pub type Banks = BTreeMap<String, Arc<Bank>>;
 pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
+        .routes(routes!(classes::classes))
         .routes(routes!(opening::status))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))

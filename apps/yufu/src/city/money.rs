@@ -39,8 +39,14 @@ pub(super) async fn open(plan: &Plan<'_>) -> Result<(Engine<Machine>, Arc<Centra
         }
     }
     check_keys(plan, &ledger)?;
-    let central_bank =
-        CentralBank { signer: plan.command_key(&id)?, operator: plan.operator(&id)?, ledger, id };
+    let currency = &plan.profile().currency;
+    let central_bank = CentralBank {
+        signer: plan.command_key(&id)?,
+        operator: plan.operator(&id)?,
+        currency: (currency.code, currency.decimals),
+        ledger,
+        id,
+    };
     Ok((engine, Arc::new(central_bank)))
 }
 

@@ -13,14 +13,15 @@ use yufu_wallet::presentation::Consent;
 /// What is asked of her, on its way to the report.
 #[derive(Default)]
 struct Asked {
+    language: String,
     party: String,
     purpose: String,
 }
 
 impl Asked {
     fn agree(&mut self, consent: &Consent) -> bool {
-        self.party = consent.party.get("en").to_owned();
-        self.purpose = consent.purpose.get("en").to_owned();
+        self.party = consent.party.get(&self.language).to_owned();
+        self.purpose = consent.purpose.get(&self.language).to_owned();
         true
     }
 }
@@ -76,7 +77,7 @@ impl Story<'_> {
     }
 
     pub(super) async fn open_account(&mut self) -> Result<Told> {
-        let mut asked = Asked::default();
+        let mut asked = Asked { language: self.language.clone(), ..Asked::default() };
         let bank = self.bank;
         let class = self.class(Evidence::Identity)?;
         let opened =
@@ -114,7 +115,7 @@ impl Story<'_> {
     }
 
     pub(super) async fn who_read(&mut self) -> Result<Told> {
-        let mut asked = Asked::default();
+        let mut asked = Asked { language: self.language.clone(), ..Asked::default() };
         let who = self.wallet.who_read(&mut |c| asked.agree(c)).await?;
         ensure!(who.authority.len() >= 3, "only {} accesses were recorded", who.authority.len());
         let looks: usize = who.banks.iter().map(|bank| bank.accesses.len()).sum();

@@ -154,7 +154,8 @@ impl<'a> Story<'a> {
         let bank = banks.next().context("the profile has no commercial bank")?;
         let other_bank = banks.next().unwrap_or(bank);
         let merchant = profile.institutions_of(Role::Merchant).next();
-        let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
+        let mut wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
+        wallet.speak(language);
         Ok(Self {
             country,
             data,

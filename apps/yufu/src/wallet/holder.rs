@@ -1,6 +1,7 @@
 //! The wallet's outer half: carries what the sessions want sent, keeps the clock, the randomness and
 //! the file. What may be shown is decided by whoever holds it, through [`Decide`].
 
+use super::abroad::Abroad;
 use super::fault::WalletFault;
 use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
@@ -27,6 +28,10 @@ pub struct Holder {
     pub(super) url: String,
     trust_key: PublicKey,
     clock: SystemClock,
+    /// In which other country it acts.
+    pub(super) abroad: Option<Abroad>,
+    /// The language in which parties and purposes are shown (BCP 47).
+    pub(super) language: String,
 }
 
 impl Holder {
@@ -49,7 +54,14 @@ impl Holder {
             url: url.trim_end_matches('/').to_owned(),
             trust_key,
             clock,
+            abroad: None,
+            language: "en".to_owned(),
         })
+    }
+
+    /// Shows parties and purposes in `language` (BCP 47), where they have it.
+    pub fn speak(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
     }
 
     /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and
@@ -81,7 +93,12 @@ impl Holder {
 
     /// Under which address an institution is reached, without a slash at the end.
     pub(super) fn address(&self, _institution: &str) -> &str {
-        &self.url
+        self.place()
+    }
+
+    /// The address of the city in which the wallet acts.
+    pub(super) fn place(&self) -> &str {
+        self.abroad.as_ref().map_or(&self.url, |abroad| &abroad.url)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -95,8 +112,14 @@ impl Holder {
         self.file.save()
     }
 
-    /// The trust list as of now; never one older than was seen before.
+    /// The trust list as of now of the country in which the wallet acts; never one older than was seen
+    /// before.
     pub(super) async fn trust(&mut self) -> Result<TrustList> {
+        let home = self.trust_at_home().await?;
+        self.trust_abroad(home).await
+    }
+
+    async fn trust_at_home(&mut self) -> Result<TrustList> {
         let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
         let known = self.file.contents.trust_sequence;
         let list = TrustList::verify(&text, &self.trust_key, self.now(), known)

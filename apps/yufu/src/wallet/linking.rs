@@ -13,7 +13,7 @@ impl Holder {
     /// # Errors
     /// If there is no account.
     pub fn key_thumbprint(&self) -> Result<String> {
-        let account = self.file.contents.accounts.first();
+        let account = self.accounts_here().next();
         let account = account.context("no account yet: open one with `yufu wallet open`")?;
         let key: Jwk = account.key.key()?.public_key().into();
         Ok(key.thumbprint_base64url())

@@ -1,9 +1,11 @@
 //! The wallet in the terminal: a thin shell over the wallet's sessions.
 
+mod abroad;
 mod asking;
 mod attempts;
 mod backup;
 mod contents;
+mod currency;
 mod fault;
 mod file;
 mod getting;

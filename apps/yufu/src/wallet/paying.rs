@@ -66,8 +66,10 @@ impl Holder {
         class: &str,
         key: &SoftwareKey,
     ) -> Result<()> {
+        let country = self.country();
         self.file.contents.accounts.push(StoredAccount {
             bank: bank.to_owned(),
+            country,
             account: account.to_owned(),
             class: class.to_owned(),
             key: StoredKey::of(key)?,
@@ -78,7 +80,7 @@ impl Holder {
     /// The first account, as (bank, account).
     #[must_use]
     pub fn first_account(&self) -> Option<(&str, &str)> {
-        self.file.contents.accounts.first().map(|a| (a.bank.as_str(), a.account.as_str()))
+        self.accounts_here().next().map(|a| (a.bank.as_str(), a.account.as_str()))
     }
 
     /// The accounts as their banks have them.
@@ -87,7 +89,7 @@ impl Holder {
     /// If a bank does not answer.
     pub async fn accounts(&self) -> Result<Vec<AccountState>> {
         let mut states = Vec::new();
-        for account in &self.file.contents.accounts {
+        for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
             states.push(self.get_as_holder(account, path).await?);
         }
@@ -111,7 +113,7 @@ impl Holder {
         below: &str,
         content: &B,
     ) -> Result<T> {
-        let account = self.file.contents.accounts.first();
+        let account = self.accounts_here().next();
         let account = account.context("no account yet: open one with `yufu wallet open`")?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
         let url = format!("{}{path}", self.address(&account.bank));
@@ -214,10 +216,10 @@ impl Holder {
     }
 
     async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
-        let account = self.file.contents.accounts.first().cloned();
+        let account = self.accounts_here().next().cloned();
         let account =
             account.context("the wallet has no account yet: open one with `yufu wallet open`")?;
-        let url = format!("{}/central-bank/v1/ledger", self.url);
+        let url = format!("{}/central-bank/v1/ledger", self.place());
         let ledger: Ledger = self.client.get(&url, None).await?;
         let order = PaymentOrder {
             ledger: ledger.ledger,

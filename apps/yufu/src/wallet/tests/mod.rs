@@ -3,4 +3,5 @@
 mod city;
 mod journeys;
 mod purses;
+mod recognition;
 mod services;

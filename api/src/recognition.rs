@@ -198,3 +198,6 @@ fn write(store: &KeyStore, memory: &Memory) -> Result<(), KeyStoreError> {
     let json = serde_json::to_vec_pretty(memory).unwrap_or_default();
     store.replace(DOCUMENT, "json", &json)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,62 @@ pub(crate) fn with_country(shown: &VerifiedCredential) -> Map<String, Value> {
     }
     claims
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use yufu_jose::{Jwk, SoftwareKey};
+    use yufu_trust::{Localized, Origin, Role, TrustEntry};
+
+    fn terms(path: &str) -> IdentityTerms {
+        IdentityTerms { number: path.parse().unwrap(), foreign: BTreeMap::new() }
+    }
+
+    fn shown(claims: Value, country: Option<&str>) -> VerifiedCredential {
+        let key = SoftwareKey::from_seed(&[1; 32]).unwrap();
+        let mut issuer = TrustEntry::new(
+            Localized::new("en", "Register"),
+            Role::PidIssuer,
+            "https://register.example",
+            &[],
+        );
+        issuer.origin = country.map(|country| Origin {
+            country: country.to_owned(),
+            operator: "https://seals.example".to_owned(),
+            expires_at: yufu_base::Timestamp::from_seconds(1),
+        });
+        VerifiedCredential {
+            vct: "urn:x".to_owned(),
+            issuer,
+            holder_key: Jwk::from(yufu_base::Signer::public_key(&key)),
+            claims: claims.as_object().unwrap().clone(),
+            unasked: Vec::new(),
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn equal_numbers_of_two_countries_are_two_persons() {
+        let terms = terms("number");
+        let claims = || json!({"number": "NA7K2M943"});
+        let of = |country| terms.person(&shown(claims(), country)).unwrap();
+        let numbers = [None, Some("XP"), Some("XQ")].map(|country| of(country).number);
+        assert_eq!(numbers, ["NA7K2M943", "XP:NA7K2M943", "XQ:NA7K2M943"]);
+        assert_eq!(of(Some("XP")).claims[ISSUING_COUNTRY], json!("XP"));
+        assert!(!of(None).claims.contains_key(ISSUING_COUNTRY), "nothing is added to one's own");
+    }
+
+    #[test]
+    fn the_profile_says_which_claim_names_a_person() {
+        let claims = json!({"card": {"number": "7"}, "other": 7});
+        let at = |path: &str| {
+            let found = terms(path).number(claims.as_object().unwrap()).map(str::to_owned);
+            found.map_err(|problem| problem.code().to_owned())
+        };
+        assert_eq!(at("card.number").unwrap(), "7");
+        for bad in ["other", "card", "number", "card.other"] {
+            assert_eq!(at(bad).unwrap_err(), "presentation.rejected", "{bad}");
+        }
+    }
+}

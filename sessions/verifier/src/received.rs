@@ -84,6 +84,15 @@ pub enum VerifyError {
         /// The issuer's country; `this country` for the own one.
         country: String,
     },
+    /// Another country's issuer sends elsewhere for its status list: then a third party would learn
+    /// where its residents go.
+    #[error("the status of the credential for {id:?} stands at {uri}, not at its issuer")]
+    StatusElsewhere {
+        /// Which query.
+        id: String,
+        /// The status list's address.
+        uri: String,
+    },
     /// No credential that was asked to sign the transaction data was presented.
     #[error("the transaction data were not signed: none of {0:?} was presented")]
     TransactionUnsigned(Vec<String>),
@@ -178,6 +187,11 @@ impl Received {
         if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
             let (named, trusted) = (named.clone(), trusted.clone());
             return Err(VerifyError::IssuerName { id: id(), named, trusted });
+        }
+        if let Some(status) = found.status.as_ref().filter(|_| party.entry.country().is_some())
+            && !same_origin(&status.uri, &party.entry.identifier)
+        {
+            return Err(VerifyError::StatusElsewhere { id: id(), uri: status.uri.clone() });
         }
         Ok((found, party.entry))
     }

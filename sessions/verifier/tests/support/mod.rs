@@ -105,11 +105,21 @@ impl World {
     }
 
     pub fn status_list(&self, signer: &Party, until: Timestamp, revoked: &[u64]) -> String {
+        self.status_list_at(STATUS, signer, until, revoked)
+    }
+
+    pub fn status_list_at(
+        &self,
+        uri: &str,
+        signer: &Party,
+        until: Timestamp,
+        revoked: &[u64],
+    ) -> String {
         let mut list = StatusList::new(StatusBits::One, 64).unwrap();
         for index in revoked {
             list.set(*index, Status::Invalid).unwrap();
         }
-        let (uri, ttl_seconds) = (STATUS.to_owned(), None);
+        let (uri, ttl_seconds) = (uri.to_owned(), None);
         let token = StatusListToken { uri, issued_at: NOW, expires_at: until, ttl_seconds, list };
         token.sign(Header::default().with_chain(&signer.chain), &signer.key).unwrap()
     }

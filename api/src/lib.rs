@@ -6,6 +6,7 @@
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
+pub mod enrolment;
 pub mod http;
 pub mod issuer;
 mod ledger;
@@ -17,6 +18,7 @@ mod router;
 pub mod trust;
 mod wording;
 
+pub use axum::Router;
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};
 pub use wording::localized;

@@ -62,6 +62,7 @@ impl Abroad {
             expires_at: NOW.plus_seconds(lasts),
             entries: vec![entry(Role::PidIssuer), entry(Role::BankIssuer)],
             recognised: Vec::new(),
+            directory: Vec::new(),
         };
         *self.published.lock().unwrap() = list.sign(key).unwrap();
     }

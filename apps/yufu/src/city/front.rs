@@ -1,8 +1,10 @@
 //! The front page: which institutions run here and where everything is, in the languages of the country.
 
+use super::Plan;
 use super::front_words::words;
+use std::collections::BTreeMap;
 use yufu_api::public::Pages;
-use yufu_profile::Profile;
+use yufu_profile::{Institution, Role};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1b1a;--paper:#fbfaf7;--line:#d9d5cc;--mark:#8c2f1b}\
@@ -13,30 +15,37 @@ h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.4
 table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.45rem .5rem .45rem 0;vertical-align:top}\
 code{font-size:.9em}a{color:var(--mark)}";
 
-/// The page for the city of `profile`, in each of its languages.
-pub(super) fn pages(profile: &Profile) -> Pages {
-    let page = |language: &String| (language.clone(), page(profile, language));
-    let default = profile.languages.first().cloned().unwrap_or_default();
-    Pages::new(default, profile.languages.iter().map(page).collect())
+/// The page for the institutions of `plan`, and where the others are, in each language of the country.
+pub(super) fn pages(plan: &Plan<'_>) -> Pages {
+    let languages = &plan.profile().languages;
+    let page = |language: &String| (language.clone(), page(plan, language));
+    let pages: BTreeMap<String, String> = languages.iter().map(page).collect();
+    Pages::new(languages.first().cloned().unwrap_or_default(), pages)
 }
 
-fn page(profile: &Profile, language: &str) -> String {
-    let words = words(language);
+fn page(plan: &Plan<'_>, language: &str) -> String {
+    let (profile, words) = (plan.profile(), words(language));
     let rows: String = profile
         .institutions
         .values()
         .map(|institution| {
             format!(
-                "<tr id=\"{id}\"><td>{name}</td><td><code>{id}</code></td><td>{policy}</td></tr>",
+                "<tr id=\"{id}\"><td>{name}</td><td>{place}</td><td>{policy}</td></tr>",
                 id = escape(institution.id.as_str()),
+                place = place(plan, institution),
                 name = escape(institution.name.get(language)),
                 policy = escape(institution.privacy_policy.get(language)),
             )
         })
         .collect();
-    let links = words.links.map(|(href, text)| {
-        format!("<tr><td><a href=\"{href}\"><code>{href}</code></a></td><td>{text}</td></tr>")
-    });
+    let links: String = words
+        .links
+        .iter()
+        .filter(|(href, _)| is_here(plan, href))
+        .map(|(href, text)| {
+            format!("<tr><td><a href=\"{href}\"><code>{href}</code></a></td><td>{text}</td></tr>")
+        })
+        .collect();
     let languages: Vec<String> = profile
         .languages
         .iter()
@@ -55,8 +64,28 @@ fn page(profile: &Profile, language: &str) -> String {
         places = words.places,
         institutions = words.institutions,
         languages = languages.join(" · "),
-        links = links.concat(),
     )
+}
+
+/// Its id, and where it is reached if it is not served here.
+fn place(plan: &Plan<'_>, institution: &Institution) -> String {
+    let id = escape(institution.id.as_str());
+    if plan.serves(&institution.id) {
+        return format!("<code>{id}</code>");
+    }
+    let url = escape(plan.address(&institution.id));
+    format!("<a href=\"{url}\"><code>{id}</code></a>")
+}
+
+/// Whether what an address shows is served here.
+fn is_here(plan: &Plan<'_>, href: &str) -> bool {
+    let of = [
+        ("/central-bank/", Role::CentralBank),
+        ("/trust-list/", Role::TrustListOperator),
+        ("/.well-known/openid-credential-issuer/authority", Role::IdentityAuthority),
+    ];
+    let role = of.iter().find(|(place, _)| href.starts_with(place)).map(|(_, role)| *role);
+    role.is_none_or(|role| plan.profile().institutions_of(role).any(|one| plan.serves(&one.id)))
 }
 
 fn escape(text: &str) -> String {

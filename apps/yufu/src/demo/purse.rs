@@ -37,7 +37,6 @@ impl Story<'_> {
              reads it, and the read is recorded. Notes fill the purse.",
             class
         ))
-        .learned(name, vec!["a telephone number (sealed, erasable)".to_owned()])
         .moved("the public: notes", &format!("{name}: notes"), amount)
         .moved(&format!("{name}: digital vault"), "the purse", amount))
     }
@@ -58,7 +57,6 @@ impl Story<'_> {
              ids and an amount; the bank knows a telephone number and no name.",
             self.words(amount)
         ))
-        .learned(self.central_bank()?, vec!["two account ids".to_owned(), "the amount".to_owned()])
         .moved("the purse", "the noodle shop", amount))
     }
 

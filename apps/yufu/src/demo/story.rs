@@ -1,16 +1,20 @@
 //! The journey: its people, its steps, and who acts in each.
 
+use super::learned::Observer;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
+use super::speed::Speed;
+use super::synergy::Synergy;
 use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::wallet::{Bill, Holder, Passphrase};
 use anyhow::{Context, Result};
-use std::fs;
-use yufu_api::http::Client;
+use yufu_api::central_bank::SupplyReport;
+use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_profile::{CredentialType, Evidence, Institution, Resident, Role, Text};
+use yufu_trust::TrustList;
 
 /// One step of the journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +45,12 @@ pub(super) enum Step {
     History,
     SparePhone,
     Revoke,
+    Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -72,6 +77,7 @@ impl Step {
         Self::History,
         Self::SparePhone,
         Self::Revoke,
+        Self::Synergy,
         Self::Audit,
     ];
 
@@ -103,6 +109,7 @@ impl Step {
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
     }
@@ -112,10 +119,14 @@ impl Step {
 pub(super) struct Story<'a> {
     pub(super) country: &'a Country,
     pub(super) data: &'a DataFolder,
+    /// Where wallets get the trust list, and the list: it says where everybody is.
     pub(super) url: String,
+    pub(super) list: TrustList,
     /// The language of names.
     pub(super) language: String,
     pub(super) client: Client,
+    /// How long the institutions took to answer the people of the journey.
+    times: AnswerTimes,
     pub(super) trust_key: PublicKey,
     /// The ticket that she travels with.
     pub(super) train: Option<String>,
@@ -134,6 +145,9 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    pub(super) observer: Observer,
+    /// What the parts are worth together, once it was measured.
+    pub(super) synergy: Option<Synergy>,
 }
 
 impl<'a> Story<'a> {
@@ -142,26 +156,31 @@ impl<'a> Story<'a> {
         data: &'a DataFolder,
         (url, language): (&str, &str),
         trust_key: PublicKey,
+        list: TrustList,
     ) -> Result<Self> {
         let profile = &country.profile;
-        let run = next_run(data)?;
+        let run = data.next_run()?;
         let now = SystemClock::new().read().wall;
-        let adults: Vec<&Resident> =
-            country.residents.iter().filter(|r| is_over(r, profile.majority, now)).collect();
+        let adults = adults(country, now);
         let index = run.checked_rem(adults.len()).context("the city has no adult resident")?;
         let resident = adults.get(index).copied().context("the city has no adult resident")?;
         let mut banks = profile.institutions_of(Role::CommercialBank);
         let bank = banks.next().context("the profile has no commercial bank")?;
         let other_bank = banks.next().unwrap_or(bank);
         let merchant = profile.institutions_of(Role::Merchant).next();
-        let mut wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
+        let times = AnswerTimes::default();
+        let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
+        let mut wallet = wallet.timed(times.clone());
+        wallet.know(&list);
         wallet.speak(language);
         Ok(Self {
             country,
             data,
             url: url.to_owned(),
             language: language.to_owned(),
-            client: Client::new()?,
+            list,
+            client: Client::new()?.timed(times.clone()),
+            times,
             trust_key,
             train: None,
             run,
@@ -175,12 +194,15 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
+            synergy: None,
         })
     }
 
     /// Plays all steps; the first that fails is the last.
     pub(super) async fn play(
         &mut self,
+        speed: &mut Speed,
         mut told: impl FnMut(usize, &StepReport),
     ) -> Vec<StepReport> {
         let mut reports = Vec::new();
@@ -188,7 +210,13 @@ impl<'a> Story<'a> {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
             let outcome = self.act(step).await;
-            let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let took = started.elapsed();
+            speed.step(step.id_and_actor().0, took, self.times.take());
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let outcome = match outcome {
+                Ok(mut told) => self.observe(&mut told).await.map(|()| told),
+                Err(error) => Err(error),
+            };
             let (id, actor) = step.id_and_actor();
             let ok = outcome.is_ok();
             let Told { said, learned, moved } =
@@ -231,6 +259,7 @@ impl<'a> Story<'a> {
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
+            Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }
     }
@@ -244,11 +273,6 @@ impl<'a> Story<'a> {
     /// A text in the language asked for.
     pub(super) fn tell<'t>(&self, text: &'t Text) -> &'t str {
         text.get(&self.language)
-    }
-
-    /// The central bank's name.
-    pub(super) fn central_bank(&self) -> Result<&'a str> {
-        Ok(self.tell(&self.the(Role::CentralBank)?.name))
     }
 
     /// The first wallet class that this evidence opens, by name.
@@ -269,14 +293,28 @@ impl<'a> Story<'a> {
         format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
     }
 
+    /// Who may open an account alone.
+    pub(super) fn adults(&self) -> Vec<&'a Resident> {
+        adults(self.country, SystemClock::new().read().wall)
+    }
+
     /// Under which address an institution is reached, without a slash at the end.
-    pub(super) fn address(&self, _institution: &InstitutionId) -> &str {
-        &self.url
+    pub(super) fn address(&self, institution: &InstitutionId) -> &str {
+        self.list.address(institution.as_str()).unwrap_or(&self.url)
+    }
+
+    /// How much money there is, and where.
+    pub(super) async fn supply(&self) -> Result<SupplyReport> {
+        let central_bank = self.address(&self.the(Role::CentralBank)?.id);
+        Ok(self.client.get(&format!("{central_bank}/central-bank/v1/supply"), None).await?)
     }
 
     /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
     pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
-        wallet(self.data, name, &self.url, self.trust_key)
+        let wallet = wallet(self.data, name, &self.url, self.trust_key)?;
+        let mut wallet = wallet.timed(self.times.clone());
+        wallet.know(&self.list);
+        Ok(wallet)
     }
 
     /// The token of an institution's desk: the demo plays its staff.
@@ -295,14 +333,10 @@ fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Res
     Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
 }
 
-/// Which run this is on the data folder, counted before it begins.
-fn next_run(data: &DataFolder) -> Result<usize> {
-    let path = data.root().join("demo-runs");
-    let run =
-        fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0_usize);
-    fs::write(&path, run.saturating_add(1).to_string())
-        .with_context(|| path.display().to_string())?;
-    Ok(run)
+/// Who may open an account alone, in the order of the register.
+fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
+    let majority = country.profile.majority;
+    country.residents.iter().filter(|resident| is_over(resident, majority, now)).collect()
 }
 
 /// Whether somebody has completed so many years, whatever the day is.

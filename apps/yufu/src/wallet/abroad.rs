@@ -7,7 +7,7 @@ use super::holder::Holder;
 use anyhow::{Context, Result};
 use url::Url;
 use yufu_jose::encode_base64url;
-use yufu_trust::{RecognisedList, Role, TrustList};
+use yufu_trust::{DirectoryEntry, RecognisedList, Role, TrustList};
 
 /// Another country, in which a wallet acts.
 pub(super) struct Abroad {
@@ -50,6 +50,17 @@ impl Holder {
         self.file.contents.accounts.iter().filter(move |account| account.country == here)
     }
 
+    /// Who is reached where in the country in which the wallet acts.
+    pub(super) fn directory(&self) -> &[DirectoryEntry] {
+        let contents = &self.file.contents;
+        match self.abroad.as_ref() {
+            None => &contents.directory,
+            Some(abroad) => {
+                contents.foreign.get(&abroad.country).map_or(&[], |there| &there.directory)
+            }
+        }
+    }
+
     /// The list of the country in which the wallet acts, if the own country's `home` list still
     /// recognises it.
     pub(super) async fn trust_abroad(&mut self, home: TrustList) -> Result<TrustList> {
@@ -69,6 +80,7 @@ impl Holder {
         let seen = StoredForeign {
             sequence: list.sequence,
             access_anchors: anchors.iter().map(encode_base64url).collect(),
+            directory: list.directory.clone(),
         };
         if self.file.contents.foreign.get(&there.country) != Some(&seen) {
             self.file.contents.foreign.insert(there.country.clone(), seen);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
+use yufu_trust::DirectoryEntry;
 use yufu_wallet::HeldCredential;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -29,6 +30,9 @@ pub(super) struct Contents {
     /// Who certified relying parties by that list, DER in base64url: receipts are verified with it offline.
     #[serde(default)]
     pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
+    #[serde(default)]
+    pub(super) directory: Vec<DirectoryEntry>,
     /// The newest trust list seen of other countries, by country.
     #[serde(default)]
     pub(super) foreign: BTreeMap<String, StoredForeign>,
@@ -47,6 +51,8 @@ pub(super) struct StoredForeign {
     pub(super) sequence: u64,
     /// Who certified relying parties by that list, DER in base64url.
     pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
+    pub(super) directory: Vec<DirectoryEntry>,
 }
 
 impl Contents {

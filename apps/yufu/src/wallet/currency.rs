@@ -28,7 +28,8 @@ impl Holder {
         if self.file.contents.currencies.contains_key(&here.clone().unwrap_or_default()) {
             return Ok(());
         }
-        let url = format!("{}/central-bank/v1/ledger", self.place());
+        let central_bank = self.ledger().await?;
+        let url = format!("{}/central-bank/v1/ledger", self.address(&central_bank));
         let ledger: Ledger = self.client.get(&url, None).await?;
         let contents = &mut self.file.contents;
         contents.decimals.insert(ledger.currency.clone(), ledger.decimals);

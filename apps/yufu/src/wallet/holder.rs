@@ -8,11 +8,11 @@ use super::history::{Entry, Event};
 use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
-use yufu_api::http::Client;
+use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
-use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 use yufu_openid4vc::{Method, presentation::TransactionData};
 use yufu_trust::{Role, TrustList};
 use yufu_wallet::presentation::Consent;
@@ -20,11 +20,14 @@ use yufu_wallet::presentation::Consent;
 /// Whether to show what is asked.
 pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
 
+/// The word of the directory for who keeps the ledger.
+const CENTRAL_BANK: &str = "central-bank";
+
 /// A wallet in use.
 pub struct Holder {
     pub(super) file: WalletFile,
     pub(super) client: Client,
-    /// The city's address, without a slash at the end.
+    /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
     trust_key: PublicKey,
     clock: SystemClock,
@@ -35,11 +38,11 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Opens the wallet called `name` in `folder` (or makes it) with its passphrase, for the city at
-    /// `url`, whose trust list is signed with `trust_key`.
+    /// Opens the wallet called `name` in `folder` (or makes it) with its passphrase, for the city whose
+    /// trust list is at `url` and signed with `trust_key`.
     ///
     /// # Errors
-    /// If the file is in use or does not open: a [`WalletFault`].
+    /// If `url` is neither https nor on this machine; if the file is in use or does not open: a [`WalletFault`].
     pub fn open(
         folder: &Path,
         name: &str,
@@ -47,6 +50,7 @@ impl Holder {
         url: &str,
         trust_key: PublicKey,
     ) -> Result<Self> {
+        Endpoint::parse(url).context("--url")?;
         let clock = SystemClock::new();
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
@@ -62,6 +66,13 @@ impl Holder {
     /// Shows parties and purposes in `language` (BCP 47), where they have it.
     pub fn speak(&mut self, language: &str) {
         language.clone_into(&mut self.language);
+    }
+
+    /// The same wallet, collecting how long answers take.
+    #[must_use]
+    pub fn timed(mut self, times: AnswerTimes) -> Self {
+        self.client = self.client.timed(times);
+        self
     }
 
     /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and
@@ -91,14 +102,37 @@ impl Holder {
         self.file.contents.credentials.len().saturating_sub(self.credentials_left())
     }
 
-    /// Under which address an institution is reached, without a slash at the end.
-    pub(super) fn address(&self, _institution: &str) -> &str {
-        self.place()
+    /// Under which address an institution is reached, without a slash at the end: as the trust list of the
+    /// country in which the wallet acts said last.
+    pub(super) fn address(&self, institution: &str) -> &str {
+        let found = self.directory().iter().find(|entry| entry.id == institution);
+        let elsewhere = self.abroad.as_ref().map_or(&self.url, |abroad| &abroad.url);
+        found.map_or(elsewhere, |entry| &entry.url)
     }
 
-    /// The address of the city in which the wallet acts.
-    pub(super) fn place(&self) -> &str {
-        self.abroad.as_ref().map_or(&self.url, |abroad| &abroad.url)
+    /// Takes the directory from a trust list that was verified elsewhere in this program.
+    pub(crate) fn know(&mut self, list: &TrustList) {
+        self.file.contents.directory.clone_from(&list.directory);
+    }
+
+    /// Fetches the trust list, unless the wallet knows from one before where institutions are.
+    ///
+    /// # Errors
+    /// If the list cannot be fetched, or is refused.
+    pub async fn find_institutions(&mut self) -> Result<()> {
+        if self.directory().is_empty() {
+            self.trust().await?;
+        }
+        Ok(())
+    }
+
+    /// The ledger's name, which orders bear: its central bank's id, as the trust list has it. The central
+    /// bank itself is not asked: it would see who is about to pay.
+    pub(super) async fn ledger(&mut self) -> Result<String> {
+        self.find_institutions().await?;
+        let mut entries = self.directory().iter();
+        let found = entries.find(|entry| entry.kind == CENTRAL_BANK);
+        Ok(found.context("the trust list names no central bank")?.id.clone())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -124,7 +158,8 @@ impl Holder {
         let known = self.file.contents.trust_sequence;
         let list = TrustList::verify(&text, &self.trust_key, self.now(), known)
             .context("the trust list is refused: nobody can be verified, so nothing is shown")?;
-        if known != Some(list.sequence) {
+        if known != Some(list.sequence) || self.file.contents.directory != list.directory {
+            self.know(&list);
             self.file.contents.trust_sequence = Some(list.sequence);
             let anchors = list.anchors(Role::AccessCa);
             self.file.contents.access_anchors = anchors.iter().map(encode_base64url).collect();

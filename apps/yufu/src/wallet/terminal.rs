@@ -76,6 +76,9 @@ fn is_offline(action: &WalletAction) -> bool {
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    if !is_offline(&action) {
+        holder.find_institutions().await?;
+    }
     match action {
         WalletAction::Get { offer, code } => {
             let received = holder.get(&offer, code.as_deref()).await?;

@@ -40,6 +40,7 @@ pub fn list(entries: Vec<TrustEntry>) -> TrustList {
         expires_at: now().plus_seconds(DAY),
         entries,
         recognised: Vec::new(),
+        directory: Vec::new(),
     }
 }
 

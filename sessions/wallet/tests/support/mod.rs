@@ -71,6 +71,7 @@ impl World {
             expires_at: NOW.plus_seconds(30 * DAY),
             entries,
             recognised: Vec::new(),
+            directory: Vec::new(),
         };
         Self { trust, authority, bank, registrar, access }
     }

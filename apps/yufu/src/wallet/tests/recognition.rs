@@ -62,7 +62,7 @@ impl Land {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         let (country, data, url) = (&self.country, &self.data, self.url());
         let clock = Arc::new(SystemClock::new());
-        let plan = Plan { country, data, url, clock, recognised };
+        let plan = Plan { recognised, ..Plan::whole(country, data, url, clock) };
         let city = City::open(&plan, |_| {}).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {

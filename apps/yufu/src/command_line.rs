@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
     /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open first-bank\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -196,7 +196,7 @@ pub(crate) struct Wallet {
 pub(crate) enum TicketAction {
     /// Book a seat, pay with a payment credential, and take the ticket.
     #[command(
-        after_help = "Example:\n  yufu wallet --as mei ticket buy railway TRAIN-2026-12-01"
+        after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
     )]
     Buy {
         /// The railway, as the front page lists it.

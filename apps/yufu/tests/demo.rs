@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 28] = [
+const STEPS: [&str; 29] = [
     "city",
     "issue-money",
     "authenticate",
@@ -46,6 +46,7 @@ const STEPS: [&str; 28] = [
     "who-read-my-data",
     "history",
     "spare-phone",
+    "visitor",
     "revoke",
     "synergy",
     "audit",

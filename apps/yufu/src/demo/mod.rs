@@ -5,6 +5,7 @@ mod apart;
 mod identity;
 mod learned;
 mod money;
+mod neighbour;
 mod person;
 mod purse;
 mod report;
@@ -13,6 +14,7 @@ mod speed;
 mod stage;
 mod story;
 mod synergy;
+mod visitor;
 
 use crate::command_line;
 use crate::data::DataFolder;
@@ -84,6 +86,7 @@ async fn play(
     for left in (0..options.rounds.get()).rev() {
         let asked = (stage.url.as_str(), options.language.language.as_str());
         let mut story = Story::new(country, &stage.data, asked, stage.trust_key, list.clone())?;
+        story.neighbour = stage.neighbour.as_ref();
         speed.round();
         let told = |number: usize, step: &StepReport| {
             if !options.json && (left == 0 || !step.ok) {

@@ -215,7 +215,7 @@ impl Story<'_> {
         self.exchange_at(self.bank, direction, account.parse()?, amount).await
     }
 
-    async fn exchange_at(
+    pub(super) async fn exchange_at(
         &self,
         bank: &Institution,
         direction: ExchangeDirection,

@@ -1,6 +1,7 @@
 //! The journey: its people, its steps, and who acts in each.
 
 use super::learned::Observer;
+use super::neighbour::Neighbour;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -44,13 +45,14 @@ pub(super) enum Step {
     WhoRead,
     History,
     SparePhone,
+    Visitor,
     Revoke,
     Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -76,6 +78,7 @@ impl Step {
         Self::WhoRead,
         Self::History,
         Self::SparePhone,
+        Self::Visitor,
         Self::Revoke,
         Self::Synergy,
         Self::Audit,
@@ -108,6 +111,7 @@ impl Step {
             Self::WhoRead => ("who-read-my-data", "resident"),
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
+            Self::Visitor => ("visitor", "visitor"),
             Self::Revoke => ("revoke", "officer"),
             Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
@@ -145,6 +149,8 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    /// The country beside this one, if one runs.
+    pub(super) neighbour: Option<&'a Neighbour>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -194,6 +200,7 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            neighbour: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -206,7 +213,9 @@ impl<'a> Story<'a> {
         mut told: impl FnMut(usize, &StepReport),
     ) -> Vec<StepReport> {
         let mut reports = Vec::new();
-        for (index, step) in Step::ALL.into_iter().enumerate() {
+        let alone = self.neighbour.is_none();
+        let steps = Step::ALL.into_iter().filter(|step| !(alone && *step == Step::Visitor));
+        for (index, step) in steps.enumerate() {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
             let outcome = self.act(step).await;
@@ -258,6 +267,7 @@ impl<'a> Story<'a> {
             Step::WhoRead => self.who_read().await,
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
+            Step::Visitor => self.visitor().await,
             Step::Revoke => self.revoke().await,
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
@@ -268,6 +278,11 @@ impl<'a> Story<'a> {
     pub(super) fn major(&self, units: u64) -> Amount {
         let unit = self.country.profile.city.story.price_unit;
         Amount::new(self.country.profile.currency.code, units.saturating_mul(unit))
+    }
+
+    /// Who may open an account alone in another country.
+    pub(super) fn adults_of<'c>(&self, country: &'c Country) -> Vec<&'c Resident> {
+        adults(country, SystemClock::new().read().wall)
     }
 
     /// A text in the language asked for.

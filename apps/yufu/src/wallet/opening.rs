@@ -78,6 +78,7 @@ impl Holder {
         let account = account.context(
             "the bank has not opened the account yet: `yufu wallet show` takes it up once it has",
         )?;
+        self.learn_currency().await?;
         Ok(Opened { account, shown })
     }
 

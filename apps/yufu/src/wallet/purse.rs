@@ -50,6 +50,7 @@ impl Holder {
         let account = opened.account.filter(|_| opened.state == "open");
         let account = account.with_context(|| format!("the purse is {}", opened.state))?;
         self.keep_account(&begun.bank, &account, &begun.class, &begun.key)?;
+        self.learn_currency().await?;
         Ok(account)
     }
 }

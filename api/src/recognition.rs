@@ -147,7 +147,8 @@ impl Recognition {
         if before == Some(&newest) {
             return Ok(());
         }
-        let same = before.is_some_and(|before| parties(&before.entries) == parties(&newest.entries));
+        let same =
+            before.is_some_and(|before| parties(&before.entries) == parties(&newest.entries));
         let mut after = memory.clone();
         after.newest.insert(country.to_owned(), newest);
         if !same {
@@ -185,10 +186,10 @@ fn holds(entry: &TrustEntry, now: Timestamp) -> bool {
 /// Entries without the time at which they lapse: that a list was signed anew is no change.
 fn parties(entries: &[TrustEntry]) -> Vec<TrustEntry> {
     let timeless = |entry: &TrustEntry| TrustEntry {
-        origin: entry.origin.as_ref().map(|origin| Origin {
-            expires_at: Timestamp::from_seconds(0),
-            ..origin.clone()
-        }),
+        origin: entry
+            .origin
+            .as_ref()
+            .map(|origin| Origin { expires_at: Timestamp::from_seconds(0), ..origin.clone() }),
         ..entry.clone()
     };
     entries.iter().map(timeless).collect()

@@ -18,8 +18,7 @@ use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject};
 use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_trust::{
-    Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta,
-    RegistrationCertificate,
+    Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
 };
 
 /// The anchor that certifies relying parties' keys.

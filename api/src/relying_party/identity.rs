@@ -45,11 +45,9 @@ impl IdentityTerms {
     pub(crate) fn person(&self, shown: &VerifiedCredential) -> Result<Person, Problem> {
         let number = self.number(&shown.claims)?;
         Ok(match shown.issuer.country() {
-            None => Person {
-                number: number.to_owned(),
-                claims: shown.claims.clone(),
-                country: None,
-            },
+            None => {
+                Person { number: number.to_owned(), claims: shown.claims.clone(), country: None }
+            }
             Some(country) => Person {
                 number: format!("{country}:{number}"),
                 claims: with_country(shown),

@@ -82,7 +82,14 @@ fn plan<'a>(
 ) -> Plan<'a> {
     let local = || format!("http://localhost:{}", settings.listen.port());
     let url = settings.url.clone().unwrap_or_else(local);
-    Plan { country, data, url, clock, apart: settings.apart.clone(), recognised: settings.recognised.clone() }
+    Plan {
+        country,
+        data,
+        url,
+        clock,
+        apart: settings.apart.clone(),
+        recognised: settings.recognised.clone(),
+    }
 }
 
 /// The institutions that are served here.

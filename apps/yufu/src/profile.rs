@@ -11,10 +11,22 @@ type Files = [(&'static str, &'static str); 4];
 macro_rules! built_in {
     ($folder:literal) => {
         [
-            (concat!($folder, "/profile.toml"), include_str!(concat!("../../../", $folder, "/profile.toml"))),
-            (concat!($folder, "/institutions.toml"), include_str!(concat!("../../../", $folder, "/institutions.toml"))),
-            (concat!($folder, "/city.toml"), include_str!(concat!("../../../", $folder, "/city.toml"))),
-            (concat!($folder, "/residents.csv"), include_str!(concat!("../../../", $folder, "/residents.csv"))),
+            (
+                concat!($folder, "/profile.toml"),
+                include_str!(concat!("../../../", $folder, "/profile.toml")),
+            ),
+            (
+                concat!($folder, "/institutions.toml"),
+                include_str!(concat!("../../../", $folder, "/institutions.toml")),
+            ),
+            (
+                concat!($folder, "/city.toml"),
+                include_str!(concat!("../../../", $folder, "/city.toml")),
+            ),
+            (
+                concat!($folder, "/residents.csv"),
+                include_str!(concat!("../../../", $folder, "/residents.csv")),
+            ),
         ]
     };
 }
@@ -75,8 +87,7 @@ fn read(texts: &[(&str, &str); 4], now: Timestamp) -> Result<Country> {
     let [profile, institutions, city, people] = *texts;
     let sources = Sources { profile, institutions, city };
     let profile = Profile::read(sources).map_err(|e| refused(&e))?;
-    let residents =
-        profile.read_residents(people.0, people.1, today).map_err(|e| refused(&e))?;
+    let residents = profile.read_residents(people.0, people.1, today).map_err(|e| refused(&e))?;
     let all: String = texts.iter().map(|(_, text)| *text).collect();
     Ok(Country { profile, residents, digest: Digest::of(all.as_bytes()) })
 }

@@ -57,7 +57,8 @@ fn the_whole_story_plays_in_another_country_to_the_end() {
 
 #[test]
 fn names_are_shown_in_the_language_asked_for_or_in_the_countrys_own() {
-    for (language, bank) in [("eo", "Havena Banko"), ("eo-XP", "Havena Banko"), ("fr", "Harbour Bank")]
+    for (language, bank) in
+        [("eo", "Havena Banko"), ("eo-XP", "Havena Banko"), ("fr", "Harbour Bank")]
     {
         let data = Data::new();
         let report = played(&data, &["--profile", PLAIN, "--language", language]);

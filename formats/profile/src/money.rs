@@ -34,7 +34,11 @@ pub(crate) fn read_currency(mut section: Section<'_, '_, '_>) -> Option<Currency
     let code = code.and_then(|(text, span)| {
         let code = Currency::new(&text).ok();
         if code.is_none() {
-            section.report(&span, format!("unknown currency {text:?}"), "an ISO 4217 code: three capital letters");
+            section.report(
+                &span,
+                format!("unknown currency {text:?}"),
+                "an ISO 4217 code: three capital letters",
+            );
         }
         code
     });

@@ -133,11 +133,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A text that no sibling has; those seen are in `seen`.
-    pub(crate) fn unique_text(
-        &mut self,
-        key: &str,
-        seen: &mut BTreeSet<String>,
-    ) -> Option<String> {
+    pub(crate) fn unique_text(&mut self, key: &str, seen: &mut BTreeSet<String>) -> Option<String> {
         let (text, span) = self.text(key)?;
         if !seen.insert(text.clone()) {
             self.report(&span, format!("`{key}` {text:?} is given twice"), "each once");
@@ -146,11 +142,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A text that parses as a `T`; `expected` says what one is.
-    pub(crate) fn parsed<T: FromStr>(
-        &mut self,
-        key: &str,
-        expected: &str,
-    ) -> Option<(T, Span)> {
+    pub(crate) fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<(T, Span)> {
         let (text, span) = self.text(key)?;
         match text.parse() {
             Ok(value) => Some((value, span)),
@@ -172,11 +164,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// One of a closed set of words.
-    pub(crate) fn word<T: Copy>(
-        &mut self,
-        key: &str,
-        words: &[(&str, T)],
-    ) -> Option<(T, Span)> {
+    pub(crate) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<(T, Span)> {
         let (text, span) = self.text(key)?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {

@@ -64,10 +64,8 @@ fn is_tag(tag: &str) -> bool {
 pub(crate) fn read_text(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Text> {
     let languages = section.languages();
     let mut table = section.table(key)?;
-    let texts: Vec<Option<(String, String)>> = languages
-        .iter()
-        .map(|tag| table.text(tag).map(|(text, _)| (tag.clone(), text)))
-        .collect();
+    let texts: Vec<Option<(String, String)>> =
+        languages.iter().map(|tag| table.text(tag).map(|(text, _)| (tag.clone(), text))).collect();
     table.finish();
     texts.into_iter().collect::<Option<Vec<_>>>().map(Text)
 }

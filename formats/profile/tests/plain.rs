@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use yufu_base::Timestamp;
 use yufu_profile::{
-    Column, Evidence, NumberError, Profile, Resident, Sources, city, load_dir,
-    load_residents, write_residents,
+    Column, Evidence, NumberError, Profile, Resident, Sources, city, load_dir, load_residents,
+    write_residents,
 };
 
 fn folder(name: &str) -> PathBuf {
@@ -67,7 +67,9 @@ fn each_country_asks_the_others_card_for_claims_that_it_has() {
         assert_eq!(foreign.country, other.country);
         let identity = other.identity().unwrap();
         assert_eq!(foreign.vct, identity.vct);
-        let issued = |path: &yufu_profile::ClaimPath| identity.claims.iter().any(|claim| claim.path == *path);
+        let issued = |path: &yufu_profile::ClaimPath| {
+            identity.claims.iter().any(|claim| claim.path == *path)
+        };
         let requests = one.institutions.values().flat_map(|institution| &institution.requests);
         let open: Vec<_> = requests.filter(|request| request.foreign).collect();
         assert!(open.len() >= 3, "banks and the hotel take foreigners");

@@ -71,7 +71,8 @@ fn what_is_taken_over_lapses_with_the_list_that_it_comes_from() {
 #[test]
 fn the_wire_form_names_the_country_and_where_the_entry_came_from() {
     let authority = party();
-    let mut ours = list(list(vec![entry(Role::PidIssuer, &authority)]).taken_over("XP", &pid_only()));
+    let mut ours =
+        list(list(vec![entry(Role::PidIssuer, &authority)]).taken_over("XP", &pid_only()));
     ours.recognised = vec![RecognisedList {
         country: "XP".into(),
         url: "https://trust.example/v1/list".into(),

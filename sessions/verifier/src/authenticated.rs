@@ -10,8 +10,8 @@ use yufu_credential::{Presentation, StatusReference};
 use yufu_jose::{ClaimPath, Jwk, PathStep};
 use yufu_openid4vc::dcql::project;
 use yufu_trust::{
-    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, StatusListToken,
-    TrustEntry, TrustList, request_digest,
+    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, StatusListToken, TrustEntry,
+    TrustList, request_digest,
 };
 
 /// Claims every credential shows, which nobody has to ask for.

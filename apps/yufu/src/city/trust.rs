@@ -50,8 +50,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         trust_key::write(plan.data, signer.public_key())?;
         let register = Register::open(plan.data.store(&id, "listed")?, plan.profile());
         let (store, now) = (plan.data.store(&id, "recognised")?, plan.clock.read().wall);
-        let recognition =
-            Recognition::open(store, Client::new()?, plan.recognised.clone(), now)?;
+        let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone(), now)?;
         Some(Arc::new(TrustOperator {
             identifier,
             register: register.map_err(|e| refused(&id, &e))?,

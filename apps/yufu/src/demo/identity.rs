@@ -147,7 +147,8 @@ impl Story<'_> {
         Ok(Told::new(format!(
             "She loses her phone; the officer revokes all {} copies. Whoever finds it tries to open an \
              account at {} in her name: the status list says no.",
-            revoked.revoked, self.tell(&self.other_bank.name)
+            revoked.revoked,
+            self.tell(&self.other_bank.name)
         )))
     }
 }

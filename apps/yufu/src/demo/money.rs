@@ -68,7 +68,9 @@ impl Story<'_> {
         let shop = self.merchant_account().await?;
         let amount = self.major(18);
         let bill = self.bill(shop, amount);
-        let Paid::Done(done) = self.wallet.pay(&bill).await? else { bail!("{} were refused", self.words(amount)) };
+        let Paid::Done(done) = self.wallet.pay(&bill).await? else {
+            bail!("{} were refused", self.words(amount))
+        };
         let balance = done.balance_minor.context("the payment gave no balance")?;
         let left = Amount::new(amount.currency(), balance);
         self.noodles = Some(bill);
@@ -101,7 +103,9 @@ impl Story<'_> {
         let bill = self.bill(shop, amount);
         let before = self.balance().await?;
         let paid = self.wallet.pay(&bill).await?;
-        let Paid::Refused(problem) = &paid else { bail!("{} passed the limit", self.words(amount)) };
+        let Paid::Refused(problem) = &paid else {
+            bail!("{} passed the limit", self.words(amount))
+        };
         ensure!(problem.code == "transfer.limit_exceeded.single", "unexpected: {}", problem.code);
         ensure!(before == self.balance().await?, "a refused payment moved money");
         let link = paid.step_up().context("the refusal offers no step-up")?.to_owned();

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yufu_api::http::Limits;
@@ -27,30 +28,30 @@ pub(super) struct Neighbour {
     served: JoinHandle<Result<()>>,
 }
 
-impl Neighbour {
-    /// Starts a neighbour of `here`, whose city will be at `url`, if there is one that it knows.
-    pub(super) async fn start(
+/// A neighbour that has an address and a key, and is not open yet.
+pub(super) struct Founded {
+    country: Country,
+    data: DataFolder,
+    listener: TcpListener,
+    url: String,
+    trust_key: PublicKey,
+}
+
+impl Founded {
+    /// A neighbour of `here`, if there is one that it knows.
+    pub(super) async fn beside(
         here: &Country,
         data: &DataFolder,
-        url: &str,
-        clock: Arc<dyn Clock>,
+        clock: &dyn Clock,
     ) -> Result<Option<Self>> {
         let Some(country) = profile::neighbour(&here.profile, clock.read().wall)? else {
             return Ok(None);
         };
-        let recognised = vec![recognised(here, trust_key(here, data)?, url)];
         let data = DataFolder::choose(Some(data.root().join("neighbour")), "demo")?;
+        let trust_key = trust_key(&country, &data)?;
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let url = local_url(listener.local_addr()?);
-        let plan = Plan { recognised, ..Plan::whole(&country, &data, url.clone(), clock) };
-        let city = City::open(&plan, |_| {}).await.context("the neighbour")?;
-        let trust_key = city.trust_key;
-        data.mark_as_demo()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(city.serve(listener, Limits::default(), async {
-            let _ = stopped.await;
-        }));
-        Ok(Some(Self { country, data, url, trust_key, stop, served }))
+        Ok(Some(Self { country, data, listener, url, trust_key }))
     }
 
     /// What the operator of the trust list here is told of it.
@@ -58,6 +59,35 @@ impl Neighbour {
         recognised(&self.country, self.trust_key, &self.url)
     }
 
+    /// Opens its city, which recognises `here`, while the one here is opened.
+    pub(super) fn open(
+        self,
+        here: Recognised,
+        clock: Arc<dyn Clock>,
+    ) -> JoinHandle<Result<Neighbour>> {
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(self.opened(here, clock)))
+    }
+
+    async fn opened(self, here: Recognised, clock: Arc<dyn Clock>) -> Result<Neighbour> {
+        let Self { country, data, listener, url, trust_key } = self;
+        let whole = Plan::whole(&country, &data, url.clone(), clock);
+        let city = City::open(&Plan { recognised: vec![here], ..whole }, |_| {}).await?;
+        data.mark_as_demo()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(city.serve(listener, Limits::default(), async {
+            let _ = stopped.await;
+        }));
+        Ok(Neighbour { country, data, url, trust_key, stop, served })
+    }
+}
+
+/// What the operator of another country's trust list is told of `country`, whose city is at `url`.
+pub(super) fn known_as(country: &Country, data: &DataFolder, url: &str) -> Result<Recognised> {
+    Ok(recognised(country, trust_key(country, data)?, url))
+}
+
+impl Neighbour {
     /// Its one institution of a role.
     pub(super) fn the(&self, role: Role) -> Result<&Institution> {
         self.country.profile.institutions_of(role).next().context("the neighbour has no such one")

@@ -1,7 +1,7 @@
 //! What the journey is played on: a city in this process, or one process for each institution.
 
 use super::apart::Processes;
-use super::neighbour::Neighbour;
+use super::neighbour::{Founded, Neighbour, known_as};
 use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
@@ -63,8 +63,10 @@ impl Stage {
         }
         let listener = listen(address).await?;
         let url = local_url(listener.local_addr()?);
-        let neighbour = Neighbour::start(country, &data, &url, Arc::clone(&clock)).await?;
-        let recognised = neighbour.iter().map(Neighbour::to_be_recognised).collect();
+        let founded = Founded::beside(country, &data, &*clock).await?;
+        let recognised = founded.iter().map(Founded::to_be_recognised).collect();
+        let here = known_as(country, &data, &url)?;
+        let opening = founded.map(|founded| founded.open(here, Arc::clone(&clock)));
         let plan = Plan { recognised, ..Plan::whole(country, &data, url, clock) };
         let city =
             City::open(&plan, |progress: &Progress<'_>| say(&format!("  {progress}"))).await?;
@@ -74,6 +76,10 @@ impl Stage {
             city.url,
             data.root().display()
         ));
+        let neighbour = match opening {
+            Some(opening) => Some(opening.await.context("the neighbour")??),
+            None => None,
+        };
         let (url, trust_key) = (city.url.clone(), city.trust_key);
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {

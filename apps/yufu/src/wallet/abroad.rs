@@ -28,7 +28,8 @@ impl Holder {
         let home = self.trust().await?;
         let there = recognised(&home, country)?;
         let list = self.foreign_trust(&there).await?;
-        let url = Url::parse(&list.operator).context("the other country's list names no address")?;
+        let url =
+            Url::parse(&list.operator).context("the other country's list names no address")?;
         let url = url.origin().ascii_serialization();
         self.abroad = Some(Abroad { country: country.to_owned(), url });
         Ok(())

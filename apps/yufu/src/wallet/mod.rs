@@ -18,6 +18,7 @@ mod paying;
 mod purse;
 mod receipts;
 mod reporting;
+mod sector;
 mod services;
 mod showing;
 mod telling;

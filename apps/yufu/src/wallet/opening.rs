@@ -32,8 +32,11 @@ impl Holder {
     pub async fn remote_class(&self, bank: &str) -> Result<String> {
         let url = format!("{}/banks/{bank}/v1/classes", self.address(bank));
         let classes: Vec<OpenedClass> = self.client.get(&url, None).await?;
-        let remote: Vec<&str> =
-            classes.iter().filter(|one| one.by == "identity").map(|one| one.class.as_str()).collect();
+        let remote: Vec<&str> = classes
+            .iter()
+            .filter(|one| one.by == "identity")
+            .map(|one| one.class.as_str())
+            .collect();
         match remote.as_slice() {
             [class] => Ok((*class).to_owned()),
             [] => bail!("{bank} opens no account for an identity shown from afar: go to a branch"),

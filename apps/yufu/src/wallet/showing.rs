@@ -186,7 +186,8 @@ impl Holder {
         }
         let request = String::from_utf8_lossy(&response.body).trim().to_owned();
         let asked = Asked::read(&request, trust, self.now()).ok();
-        let party = asked.as_ref().map_or("somebody unknown", |asked| asked.party.get(&self.language));
+        let party =
+            asked.as_ref().map_or("somebody unknown", |asked| asked.party.get(&self.language));
         let reason = refused.to_string();
         let party = party.to_owned();
         self.note(Event::Refused {

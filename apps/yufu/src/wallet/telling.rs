@@ -147,7 +147,8 @@ mod tests {
             order: "o".to_owned(),
             stepped_up: true,
         };
-        let line = tell(7, &Entry { at: 0, event }, &[("CNY".to_owned(), 2)].into()).unwrap().line();
+        let line =
+            tell(7, &Entry { at: 0, event }, &[("CNY".to_owned(), 2)].into()).unwrap().line();
         let expected = "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon  (confirmed with identity)  o";
         assert_eq!(line, expected);
     }

@@ -80,8 +80,13 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code } => {
-            let received = holder.get(&offer, code.as_deref()).await?;
+        WalletAction::Get { offer, code, without_pseudonyms } => {
+            let code = code.as_deref();
+            let received = if without_pseudonyms {
+                holder.get_without_pseudonyms(&offer, code).await?
+            } else {
+                holder.get(&offer, code).await?
+            };
             println!(
                 "{} credentials of {} from {}, each for one use.",
                 received.count, received.vct, received.issuer
@@ -205,6 +210,10 @@ async fn show(holder: &Holder) -> Result<()> {
         lines.push(format!(
             "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
         ));
+    }
+    let sectors: Vec<&str> = holder.sectors().collect();
+    if !sectors.is_empty() {
+        lines.push(format!("Pseudonyms in the sectors: {}.", sectors.join(", ")));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;

@@ -96,7 +96,10 @@ mod tests {
         assert_eq!(CheckRule::Luhn.characters("7992739871").as_deref(), Some("3"));
         // ISO/IEC 7064: 794 has 44; letters read as 10 to 35 (as in ISO 13616).
         assert_eq!(CheckRule::Mod97.characters("794").as_deref(), Some("44"));
-        assert_eq!(CheckRule::Mod97.characters("A1").as_deref(), CheckRule::Mod97.characters("101").as_deref());
+        assert_eq!(
+            CheckRule::Mod97.characters("A1").as_deref(),
+            CheckRule::Mod97.characters("101").as_deref()
+        );
         assert_eq!(CheckRule::None.characters("1"), None);
     }
 

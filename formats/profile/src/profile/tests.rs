@@ -163,7 +163,11 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"fr\"]", "`fr` is missing"),
     ("languages = [\"zh\", \"en\"]", "languages = [\"zh\"]", "`en` is unknown, expected only zh"),
     ("code_digits = 6", "code_digits = 3", "`code_digits` is 3, expected 4 to 10"),
-    ("foreign_identity = \"allow\"", "foreign_identity = \"maybe\"", "expected one of allow, refuse"),
+    (
+        "foreign_identity = \"allow\"",
+        "foreign_identity = \"maybe\"",
+        "expected one of allow, refuse",
+    ),
     ("country = \"XP\"", "country = \"CN\"", "`country` is the profile's own"),
     ("country = \"XP\"", "country = \"Plain\"", "`country` is \"Plain\""),
     (
@@ -223,7 +227,11 @@ const SPOILED_CITY: &[Spoiled] = &[
     ("weight = 65", "weight = 0", "`weight` is 0"),
     ("from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
     ("given_joiner = \"\"", "given_joiner = 0", "`given_joiner` is a integer"),
-    ("single_given_percent = 18", "single_given_percent = 101", "`single_given_percent` is over 100"),
+    (
+        "single_given_percent = 18",
+        "single_given_percent = 101",
+        "`single_given_percent` is over 100",
+    ),
     ("given_female = \"丽芳", "given_female = \"丽丽", "`given_female` repeats a part"),
     ("price_unit = 1_00", "price_unit = 0", "`price_unit` is 0"),
     ("trains = [\"G532\", \"G540\"]", "trains = [\"G532\"]", "`trains` are not two"),

@@ -133,7 +133,12 @@ pub fn entropy() -> RequestEntropy {
 pub fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[ClaimPath::member("family_name")]);
     let query = DcqlQuery::new(vec![query], None).unwrap();
-    Question { query, roles: BTreeMap::new(), foreign: BTreeMap::new(), transactions: vec![opening("id")] }
+    Question {
+        query,
+        roles: BTreeMap::new(),
+        foreign: BTreeMap::new(),
+        transactions: vec![opening("id")],
+    }
 }
 
 pub fn opening(id: &str) -> TransactionData {

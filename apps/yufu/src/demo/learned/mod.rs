@@ -87,7 +87,8 @@ impl Story<'_> {
     /// The names of sealed claims, as the institution's own desk tells them. The look is recorded there.
     async fn ask_desk(&self, unseen: &Unseen) -> Result<Vec<String>> {
         let id = &unseen.institution;
-        let all: Vec<String> = self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let all: Vec<String> =
+            self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
         let fields = all.join("+");
         let (base, row) = (self.address(id), &unseen.row);
         let url = match unseen.sealed {

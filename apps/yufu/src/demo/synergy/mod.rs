@@ -182,7 +182,8 @@ impl Story<'_> {
 
     /// How many attributes of the identity a wallet showed in all.
     fn identity_shown(&self, wallet: &Holder) -> Result<usize> {
-        let identity: Vec<String> = self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let identity: Vec<String> =
+            self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
         let shown = wallet.history().iter().filter_map(|entry| match &entry.event {
             Event::Disclosed { claims, .. } => Some(claims),
             _ => None,

@@ -2,6 +2,7 @@
 
 mod city;
 mod journeys;
+mod pseudonyms;
 mod purses;
 mod recognition;
 mod services;

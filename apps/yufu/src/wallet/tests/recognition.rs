@@ -158,7 +158,11 @@ impl Land {
     }
 
     /// Opens an account at a bank here, for somebody who came here; which, or why not.
-    async fn open_account(&self, bank: &Institution, wallet: &mut Holder) -> Result<String, String> {
+    async fn open_account(
+        &self,
+        bank: &Institution,
+        wallet: &mut Holder,
+    ) -> Result<String, String> {
         let class = self.class(Evidence::Identity);
         let opened = wallet.open_account(bank.id.as_str(), class, &mut agree).await;
         opened.map(|opened| opened.account).map_err(|error| format!("{error:#}"))
@@ -181,7 +185,8 @@ impl Land {
         let bank = &hotel.merchant.as_ref().unwrap().bank;
         let bank = &self.country.profile.institutions[bank];
         let key = self.data.keys(&hotel.id).unwrap().signer("wallet").unwrap().public_key();
-        let request = json!({"class": self.class(Evidence::InPerson), "wallet_key": Jwk::from(key)});
+        let request =
+            json!({"class": self.class(Evidence::InPerson), "wallet_key": Jwk::from(key)});
         let path = format!("/banks/{}/v1/desk/accounts", bank.id);
         let opened: OpenedAccount = self.desk(bank, &path, &request).await;
         let account = json!({"account": opened.account});
@@ -242,7 +247,8 @@ async fn visit(home: &Land, host: &Land) {
     let state: CheckInState = serde_json::from_value(state.into()).unwrap();
     assert_eq!(state.state, "checked_in");
     assert_eq!(wallet.accounts().await.unwrap()[0].wallet.balance_minor, 30_000);
-    let path = format!("{path}/guest?purpose=test&fields=issuing_country+personal_administrative_number");
+    let path =
+        format!("{path}/guest?purpose=test&fields=issuing_country+personal_administrative_number");
     assert_eq!(host.file(hotel, &path).await["issuing_country"], country);
     let receipts = wallet.check_receipts();
     assert!(receipts.len() == 2 && receipts.iter().all(|receipt| receipt.holds), "{receipts:?}");

@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+pub mod agency;
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
@@ -15,6 +16,7 @@ pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+pub mod wallet_provider;
 
 pub use axum::Router;
 pub use ledger::CommandDone;

@@ -1,6 +1,10 @@
 //! The command line. Help texts are the program's first documentation: each says what the
 //! command does, where its state lies, and gives an example.
 
+mod accounts;
+
+pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+
 use crate::settings::LogFormat;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -40,7 +44,7 @@ pub(crate) enum Command {
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
     /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -191,6 +195,12 @@ pub(crate) struct Wallet {
     /// Agree without being asked (for scripts).
     #[arg(long, global = true)]
     pub(crate) yes: bool,
+    /// The account that acts: its id, the beginning of it, or its bank [default: the first].
+    #[arg(long, global = true, value_name = "ACCOUNT")]
+    pub(crate) from: Option<String>,
+    /// Make a new wallet one of a wallet provider's: it vouches for the wallet at banks that admit it.
+    #[arg(long, global = true, env = "YUFU_WALLET_PROVIDER", value_name = "PROVIDER")]
+    pub(crate) provider: Option<String>,
     #[command(subcommand)]
     pub(crate) action: WalletAction,
 }
@@ -256,9 +266,11 @@ pub(crate) enum WalletAction {
         /// The request: openid4vp://...
         request: String,
     },
-    /// Get payment credentials for your first account: to pay where somebody else asks, as at a hotel.
+    /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
+    #[command(flatten)]
+    Accounts(AccountAction),
     /// Buy a rail ticket, change it, or give it back.
     #[command(
         after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
@@ -285,6 +297,44 @@ pub(crate) enum WalletAction {
         /// Do not offer a step-up when the limit is exceeded.
         #[arg(long)]
         no_step_up: bool,
+    },
+    /// Enrol in an agency's programme, or show it anew that you are alive.
+    ///
+    /// Your pseudonym's key names your first account; the agency is shown the pseudonym and whether what the
+    /// programme needs holds, and nothing else.
+    #[command(after_help = "Example:\n  yufu wallet --as mei enrol pension-agency basic-pension")]
+    Enrol {
+        /// The agency, as the front page lists it.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
+    /// Show what the programmes paid, what came back, and why.
+    #[command(after_help = "Example:\n  yufu wallet --as mei benefits", alias = "pension")]
+    Benefits {
+        /// Print JSON: all that the agencies have on file of you.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a programme paid to another account of this wallet.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei payout pension-agency basic-pension 0192f0c1-..."
+    )]
+    Payout {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+        /// The account, as `show` lists it.
+        account: String,
+    },
+    /// Leave a programme: no further month is paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei leave pension-agency basic-pension")]
+    Leave {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
     },
     /// Show credentials, accounts with balances, and every disclosure and payment.
     #[command(after_help = "Example:\n  yufu wallet --as mei show")]

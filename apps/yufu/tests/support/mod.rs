@@ -13,6 +13,7 @@
 )]
 
 mod caller;
+pub mod third_party;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
@@ -132,16 +133,32 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
-        Self::start_with(data, &[])
+        Self::launch(data, 0, &[], ("warn", Stdio::inherit()))
     }
 
     /// The same with more options.
     pub fn start_with(data: &Data, more: &[&str]) -> Self {
+        Self::launch(data, 0, more, ("warn", Stdio::inherit()))
+    }
+
+    /// The same on a port that is known to be free.
+    pub fn start_at(data: &Data, port: u16) -> Self {
+        Self::launch(data, port, &[], ("warn", Stdio::inherit()))
+    }
+
+    /// As [`Server::start`], with everything that it logs in a file.
+    pub fn start_logging(data: &Data, log: &Path) -> Self {
+        Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
+    }
+
+    fn launch(data: &Data, port: u16, more: &[&str], (level, log): (&str, Stdio)) -> Self {
         let path = data.path();
+        let listen = format!("127.0.0.1:{port}");
         let mut child = yufu()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
+            .args(["serve", "--listen", &listen, "--data", path.to_str().unwrap()])
             .args(more)
-            .env("YUFU_LOG", "warn")
+            .env("YUFU_LOG", level)
+            .stderr(log)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -91,7 +91,7 @@ pub fn description() -> OpenApi {
         .title("Yufu")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Every institution of a city. Amounts are whole minor units (fen). Refusals are \
+            "Every institution of a city. Amounts are whole minor units. Refusals are \
              problem details (RFC 9457) with a stable `code`; the protocol endpoints of OpenID4VCI \
              answer in that protocol's words. Issuer metadata lies at its well-known addresses.",
         ))

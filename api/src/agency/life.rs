@@ -74,7 +74,15 @@ async fn fetch(
 ) -> Result<StatusListToken, Problem> {
     let fetched = agency.trust.status_lists(BTreeSet::from([uri])).await?;
     let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-    let list = StatusListToken::verify_trusted(text, trust, Role::PidIssuer, uri, now);
+    // Members show identities of this country: a list signed by another country's authority says nothing of them.
+    let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
+    let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
+        Problem::unavailable(
+            "trust.unavailable",
+            "no authority of this country is on the trust list",
+        )
+    })?;
+    let list = StatusListToken::verify_trusted(text, trust, issuer, uri, now);
     list.map_err(|error| Problem::unavailable("trust.unavailable", error))
 }
 

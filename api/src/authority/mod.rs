@@ -39,6 +39,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// How many digits a transaction code has.
+    pub code_digits: u8,
     /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
     pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.

@@ -6,6 +6,7 @@ mod accounts;
 mod anonymous;
 mod attestation;
 mod branch;
+mod classes;
 mod codes;
 mod desk;
 mod hand_over;
@@ -27,6 +28,7 @@ pub use accounts::AccountState;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
+pub use classes::OpenedClass;
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub use hand_over::{HandOverRequest, KeyChanged};
@@ -96,6 +98,7 @@ pub type Banks = BTreeMap<String, Arc<Bank>>;
 pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
+        .routes(routes!(classes::classes))
         .routes(routes!(opening::status))
         .routes(routes!(attestation::onboarding))
         .routes(routes!(anonymous::open))

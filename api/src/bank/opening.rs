@@ -9,7 +9,6 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,16 +18,15 @@ use yufu_keys::random;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
 use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
-
-/// The claim that names a resident.
-pub(super) const NUMBER: &str = "personal_administrative_number";
+use yufu_profile::ForeignIdentity;
+use yufu_verifier::VerifiedCredential;
 
 /// A wish to open an account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningRequest {
     /// The wallet class wanted.
-    #[schema(example = "III")]
+    #[schema(example = "named")]
     pub class: String,
     /// The key that is to give orders: a P-256 JWK. The holder's signature will name it.
     #[schema(value_type = Object)]
@@ -135,7 +133,15 @@ impl Bank {
         let class_name = subject.class.clone();
         let class = ClassId::new(&class_name).map_err(Problem::internal)?;
         let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
-        let claims = presented(&answer)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
+        if let Some(country) = &person.country
+            && self.wallet_rules.foreign_identity == ForeignIdentity::Refuse
+        {
+            let detail = format!(
+                "accounts are not opened with an identity of {country} here, by policy: open a purse without identity, or show an identity of this country"
+            );
+            return Err(Problem::refused("account.foreign_identity", detail));
+        }
         let command = self.fresh_command_id();
         let action = Action::OpenWallet { account, class };
         let wallet_key = serde_json::to_string(&subject.wallet_key).map_err(Problem::internal)?;
@@ -143,8 +149,8 @@ impl Bank {
         let enrolment = Enrolment {
             customer: NewCustomer {
                 id: Uuid::new_v4(),
-                number: number(&claims)?.to_owned(),
-                claims,
+                number: person.number,
+                claims: person.claims,
                 retained_until,
             },
             account: Account {
@@ -185,22 +191,11 @@ impl Bank {
     }
 }
 
-/// The claims of the one credential that was presented.
-pub(super) fn presented(answer: &Answer) -> Result<Map<String, Value>, Problem> {
+/// The one credential that was presented.
+pub(super) fn presented(answer: &Answer) -> Result<&VerifiedCredential, Problem> {
     let found = answer.verified.credentials.get(QUERY).and_then(|found| found.first());
-    found.map(|credential| credential.claims.clone()).ok_or_else(|| {
+    found.ok_or_else(|| {
         Problem::internal("a verified answer lacks the credential that was asked for")
-    })
-}
-
-/// The resident number among claims.
-pub(super) fn number(claims: &Map<String, Value>) -> Result<&str, Problem> {
-    claims.get(NUMBER).and_then(Value::as_str).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "presentation.rejected",
-            "the resident number is not a text",
-        )
     })
 }
 

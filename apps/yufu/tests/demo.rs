@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 33] = [
+const STEPS: [&str; 34] = [
     "city",
     "issue-money",
     "authenticate",
@@ -50,6 +50,7 @@ const STEPS: [&str; 33] = [
     "who-read-my-data",
     "history",
     "spare-phone",
+    "visitor",
     "revoke",
     "recover-account",
     "synergy",

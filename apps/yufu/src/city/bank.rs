@@ -65,6 +65,8 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
         key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
+        foreign_identity: profile.foreign_identity,
+        code_digits: profile.code_digits,
         codes: Box::new(RecordedOutbox(records)),
     }
 }

@@ -58,6 +58,26 @@ pub(super) struct Contents {
     /// Who is reached where, by that list.
     #[serde(default)]
     pub(super) directory: Vec<DirectoryEntry>,
+    /// The newest trust list seen of other countries, by country.
+    #[serde(default)]
+    pub(super) foreign: BTreeMap<String, StoredForeign>,
+    /// Digits after the point of each currency that the wallet met.
+    #[serde(default)]
+    pub(super) decimals: BTreeMap<String, u8>,
+    /// The currency of each country that the wallet acted in; the own one has no name.
+    #[serde(default)]
+    pub(super) currencies: BTreeMap<String, String>,
+}
+
+/// The newest trust list seen of another country.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredForeign {
+    /// Its sequence: an older one is refused.
+    pub(super) sequence: u64,
+    /// Who certified relying parties by that list, DER in base64url.
+    pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
+    pub(super) directory: Vec<DirectoryEntry>,
 }
 
 impl Contents {
@@ -84,6 +104,9 @@ pub(super) struct StoredCredential {
 pub(super) struct StoredOpening {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// The opening's id there.
     pub(super) opening: String,
     /// The class asked for.
@@ -169,6 +192,9 @@ pub(super) struct StoredRecovery {
 pub(super) struct StoredAccount {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// Its id.
     pub(super) account: String,
     /// Its class.

@@ -170,6 +170,24 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ),
     ("dormant_after_days = 1825", "dormant_after_days = 0", "`dormant_after_days` is 0"),
     ("dormant_after_days = 1825", "dormant_after_days = \"soon\"", "expected one of never"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"zh\"]", "`languages` holds \"zh\""),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"Chinese\"]", "`languages` holds \"Chinese\""),
+    ("languages = [\"zh\", \"en\"]", "languages = []", "`languages` is empty"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"fr\"]", "`fr` is missing"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\"]", "`en` is unknown, expected only zh"),
+    ("code_digits = 6", "code_digits = 3", "`code_digits` is 3, expected 4 to 10"),
+    (
+        "foreign_identity = \"allow\"",
+        "foreign_identity = \"maybe\"",
+        "expected one of allow, refuse",
+    ),
+    ("country = \"XP\"", "country = \"CN\"", "`country` is the profile's own"),
+    ("country = \"XP\"", "country = \"Plain\"", "`country` is \"Plain\""),
+    (
+        "column = \"resident_number\"",
+        "column = \"street\"",
+        "`credentials` hold no identity credential",
+    ),
 ];
 
 const SPOILED_INSTITUTIONS: &[Spoiled] = &[
@@ -224,6 +242,7 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
     ("role = \"merchant\"\n", "role = \"merchant\"\nonboards_through = []\n", "`onboards_through`"),
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
+    ("foreign = true", "foreign = \"yes\"", "`foreign` is a string, expected true or false"),
 ];
 
 const SPOILED_CITY: &[Spoiled] = &[
@@ -231,6 +250,15 @@ const SPOILED_CITY: &[Spoiled] = &[
     ("code = \"420103\"", "code = \"990103\"", "expected 6 digits that begin with a region prefix"),
     ("weight = 65", "weight = 0", "`weight` is 0"),
     ("from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
+    ("given_joiner = \"\"", "given_joiner = 0", "`given_joiner` is a integer"),
+    (
+        "single_given_percent = 18",
+        "single_given_percent = 101",
+        "`single_given_percent` is over 100",
+    ),
+    ("given_female = \"丽芳", "given_female = \"丽丽", "`given_female` repeats a part"),
+    ("price_unit = 1_00", "price_unit = 0", "`price_unit` is 0"),
+    ("trains = [\"G532\", \"G540\"]", "trains = [\"G532\"]", "`trains` are not two"),
 ];
 
 #[test]

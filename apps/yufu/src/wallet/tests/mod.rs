@@ -6,4 +6,5 @@ mod moving;
 mod pension;
 mod pseudonyms;
 mod purses;
+mod recognition;
 mod services;

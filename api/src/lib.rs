@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+pub mod agency;
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
@@ -16,6 +17,7 @@ pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+pub mod wallet_provider;
 mod wording;
 
 pub use axum::Router;

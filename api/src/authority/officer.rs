@@ -84,6 +84,7 @@ pub(super) async fn authenticate(
     let purpose =
         format!("authentication for the credential {}: {}", request.credential, request.evidence);
     let person = authority.find(&number, &officer, purpose).await?;
+    authority.must_live(person).await?;
     Ok(Json(authority.offer(person, officer, request).await?))
 }
 
@@ -139,7 +140,7 @@ impl Authority {
         number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
     }
 
-    fn access(&self, officer: &str, purpose: String) -> Access {
+    pub(super) fn access(&self, officer: &str, purpose: String) -> Access {
         Access {
             actor: officer.to_owned(),
             role: "officer".to_owned(),

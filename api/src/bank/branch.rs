@@ -34,6 +34,8 @@ pub struct WalletRules {
     pub linked: BTreeMap<String, u32>,
     /// Where wallets that need an identity may be opened.
     pub opening: AccountOpening,
+    /// For how long an account whose key was recovered keeps to its ordinary limits, in seconds.
+    pub key_rest_seconds: u64,
     /// Whether an identity of a recognised country opens one.
     pub foreign_identity: ForeignIdentity,
     /// How many digits a code has.
@@ -207,10 +209,5 @@ impl Bank {
 
 /// The acting officer, who has to be named.
 pub(super) fn officer(operator: Operator) -> Result<String, Problem> {
-    if operator.name == "desk" {
-        return Err(Problem::malformed(
-            "name the officer who answers for this in the Operator header",
-        ));
-    }
-    Ok(operator.name)
+    operator.officer()
 }

@@ -7,7 +7,7 @@ use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -59,19 +59,24 @@ struct Subject {
     class: String,
     wallet_key: Jwk,
     account: String,
+    #[serde(default)]
+    provider: Option<String>,
 }
 
-/// Begin to open an account.
+/// Begin to open an account, from a wallet of the bank's own or of a wallet provider (see `onboarding`).
 #[utoipa::path(post, path = "/banks/{bank}/v1/openings", tag = "bank",
     params(("bank" = String, Path, description = "the bank")), request_body = OpeningRequest,
-    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
+    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 403, description = "the wallet attestation is refused, or its provider does not onboard for this bank", body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<OpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Opening>), Problem> {
     let bank = named(&banks, &bank)?;
-    Ok((StatusCode::CREATED, Json(bank.start_opening(request?.0).await?)))
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    Ok((StatusCode::CREATED, Json(bank.start_opening(request, provider).await?)))
 }
 
 /// Where an opening stands. Its id is known to the wallet that began it alone.
@@ -86,7 +91,11 @@ pub(super) async fn status(
 }
 
 impl Bank {
-    async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
+    async fn start_opening(
+        &self,
+        request: OpeningRequest,
+        provider: Option<String>,
+    ) -> Result<Opening, Problem> {
         if !self.wallet_rules.opening.remote() {
             let detail =
                 "wallets with an identity are opened in person only, by policy: go to a branch";
@@ -108,7 +117,8 @@ impl Bank {
             wallet_key_thumbprint: request.wallet_key.thumbprint_base64url(),
         });
         let account = AccountId::new(u128::from_be_bytes(random())).to_string();
-        let subject = Subject { class: request.class, wallet_key: request.wallet_key, account };
+        let subject =
+            Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
         let (opening, authorization_request) =
             self.ask(Purpose::OpenAccount, subject, transaction).await?;
@@ -154,6 +164,7 @@ impl Bank {
             command: self.entry(command, format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
+            provider: subject.provider,
         };
         self.records.enrol(enrolment, self.now()).await?;
         self.submit(command).await?;

@@ -8,9 +8,10 @@ use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
     read_foreign_identity,
 };
-use crate::institution::{Institution, Role, read_institutions};
+use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::number::{NumberScheme, read_scheme};
+use crate::programme::Programme;
 use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
@@ -53,6 +54,8 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
+    pub key_change_rest_hours: u32,
     /// Sectors within which a person is known by a pseudonym of her own; none if empty.
     pub sectors: Vec<SectorId>,
     /// How often a person's pseudonyms can be replaced; exactly if there are sectors.
@@ -66,6 +69,8 @@ pub struct Profile {
     /// Banknotes and coins in the public's hands at the beginning: a liability of the
     /// central bank. What each commercial bank begins with is [`Institution::opening_money`].
     pub paper_in_circulation: Amount,
+    /// What agencies pay, in the order of the file.
+    pub programmes: Vec<Programme>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -135,7 +140,7 @@ impl Profile {
         let city =
             read_toml(file, text, &main.languages, |root| read_city(root, &main.resident_number));
         match (institutions, city) {
-            (Ok((institutions, paper)), Ok(city)) => Ok(main.with(institutions, paper, city)),
+            (Ok(institutions), Ok(city)) => Ok(main.with(institutions, city)),
             (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
             (Err(institutions), Err(city)) => Err(institutions.join(city)),
         }
@@ -200,6 +205,7 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
     pseudonym_epoch: Option<PseudonymEpoch>,
     wallet_classes: Vec<WalletClass>,
@@ -207,12 +213,7 @@ struct Main {
 }
 
 impl Main {
-    fn with(
-        self,
-        institutions: BTreeMap<InstitutionId, Institution>,
-        paper_in_circulation: Amount,
-        city: CityData,
-    ) -> Profile {
+    fn with(self, institutions: Institutions, city: CityData) -> Profile {
         Profile {
             country: self.country,
             languages: self.languages,
@@ -227,12 +228,14 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
             pseudonym_epoch: self.pseudonym_epoch,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
-            institutions,
-            paper_in_circulation,
+            institutions: institutions.institutions,
+            paper_in_circulation: institutions.paper_in_circulation,
+            programmes: institutions.programmes,
             city,
         }
     }
@@ -253,6 +256,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let key_change_rest_hours = read_key_rest(&mut root);
     let sectors = read_sectors(&mut root);
     let pseudonym_epoch = read_epoch(&mut root, sectors.as_deref());
     let currency = root.table("currency").and_then(read_currency);
@@ -287,11 +291,21 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,
         pseudonym_epoch: pseudonym_epoch?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
+}
+
+fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {
+    const NAME: &str = "key_change_rest_hours";
+    if root.has(NAME) {
+        return root.whole(NAME);
+    }
+    root.optional(NAME);
+    Some(0)
 }
 
 fn read_credentials(

@@ -2,6 +2,7 @@
 
 use super::apart::Processes;
 use super::neighbour::{Founded, Neighbour, known_as};
+use crate::bars::Bars;
 use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
@@ -68,8 +69,14 @@ impl Stage {
         let here = known_as(country, &data, &url)?;
         let opening = founded.map(|founded| founded.open(here, Arc::clone(&clock)));
         let plan = Plan { recognised, ..Plan::whole(country, &data, url, clock) };
-        let city =
-            City::open(&plan, |progress: &Progress<'_>| say(&format!("  {progress}"))).await?;
+        let mut bars = Bars::new(!options.json);
+        let tell = |progress: &Progress<'_>| {
+            // A report for machines has no progress.
+            if !options.json {
+                bars.show(progress, &|line| say(&format!("  {line}")));
+            }
+        };
+        let city = City::open(&plan, tell).await?;
         data.mark_as_demo()?;
         say(&format!(
             "  every institution runs at {}, its state lies in {}",

@@ -2,6 +2,8 @@
 
 use super::learned::Observer;
 use super::neighbour::Neighbour;
+use super::pension::Elder;
+use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -40,19 +42,24 @@ pub(super) enum Step {
     Ticket,
     Gate,
     Refund,
+    EnrolPension,
+    Pension,
     CashOut,
     MerchantRedeems,
+    Platform,
+    SwitchPlatform,
     WhoRead,
     History,
     SparePhone,
     Visitor,
     Revoke,
+    Recover,
     Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 34] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -73,13 +80,18 @@ impl Step {
         Self::Ticket,
         Self::Gate,
         Self::Refund,
+        Self::EnrolPension,
+        Self::Pension,
         Self::CashOut,
         Self::MerchantRedeems,
+        Self::Platform,
+        Self::SwitchPlatform,
         Self::WhoRead,
         Self::History,
         Self::SparePhone,
         Self::Visitor,
         Self::Revoke,
+        Self::Recover,
         Self::Synergy,
         Self::Audit,
     ];
@@ -106,13 +118,18 @@ impl Step {
             Self::Ticket => ("ticket", "resident"),
             Self::Gate => ("gate", "resident"),
             Self::Refund => ("refund", "resident"),
+            Self::EnrolPension => ("enrol-pension", "pensioners"),
+            Self::Pension => ("pension", "agency"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
+            Self::Platform => ("platform", "resident"),
+            Self::SwitchPlatform => ("switch-platform", "resident"),
             Self::WhoRead => ("who-read-my-data", "resident"),
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
             Self::Visitor => ("visitor", "visitor"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Recover => ("recover-account", "resident"),
             Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -149,6 +166,9 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    /// Older residents, once they enrolled.
+    pub(super) elders: Vec<Elder<'a>>,
+    pub(super) platform: Option<Platform<'a>>,
     /// The country beside this one, if one runs.
     pub(super) neighbour: Option<&'a Neighbour>,
     pub(super) observer: Observer,
@@ -200,6 +220,8 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            elders: Vec::new(),
+            platform: None,
             neighbour: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
@@ -262,13 +284,18 @@ impl<'a> Story<'a> {
             Step::Ticket => self.ticket().await,
             Step::Gate => self.gate().await,
             Step::Refund => self.refund().await,
+            Step::EnrolPension => self.enrol_pension().await,
+            Step::Pension => self.pension().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
+            Step::Platform => self.platform().await,
+            Step::SwitchPlatform => self.switch_platform().await,
             Step::WhoRead => self.who_read().await,
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
             Step::Visitor => self.visitor().await,
             Step::Revoke => self.revoke().await,
+            Step::Recover => self.recover_account().await,
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }

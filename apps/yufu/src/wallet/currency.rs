@@ -42,13 +42,24 @@ impl Holder {
         &self.file.contents.decimals
     }
 
-    /// An amount typed in major units of the currency here: `18.00`.
-    pub(super) fn parse_amount(&self, text: &str) -> Result<Amount> {
+    /// So many minor units of the currency here, for a person to read.
+    pub(super) fn money_here(&self, minor: u64) -> Result<String> {
+        Ok(money(Amount::new(self.currency_here()?, minor), self.decimals()))
+    }
+
+    /// The currency of the country in which the wallet acts.
+    pub(super) fn currency_here(&self) -> Result<Currency> {
         let here = self.country().unwrap_or_default();
         let currency = self.file.contents.currencies.get(&here);
         let currency = currency.context("the ledger did not say which currency it has")?;
-        let digits = self.decimals().get(currency).copied().unwrap_or_default();
-        Ok(Amount::parse_major(text, Currency::new(currency)?, digits)?)
+        Ok(Currency::new(currency)?)
+    }
+
+    /// An amount typed in major units of the currency here: `18.00`.
+    pub(super) fn parse_amount(&self, text: &str) -> Result<Amount> {
+        let currency = self.currency_here()?;
+        let digits = self.decimals().get(currency.code()).copied().unwrap_or_default();
+        Ok(Amount::parse_major(text, currency, digits)?)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Holder {
     pub(super) client: Client,
     /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
+    /// The account that the person named to act; none is the first.
+    pub(super) from: Option<String>,
     trust_key: PublicKey,
     pub(super) clock: Arc<dyn Clock>,
     /// In which other country it acts.
@@ -57,6 +59,7 @@ impl Holder {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::new()?,
             url: url.trim_end_matches('/').to_owned(),
+            from: None,
             trust_key,
             clock,
             abroad: None,

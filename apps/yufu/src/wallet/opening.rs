@@ -63,9 +63,8 @@ impl Holder {
             class: class.to_owned(),
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
-        let url = format!("{}/banks/{bank}/v1/openings", self.address(bank));
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
-        let begun: Opening = self.client.post(&url, None, &request).await?;
+        let begun: Opening = self.post_for_key(bank, "openings", &key, &request).await?;
         self.file.contents.openings.push(StoredOpening {
             bank: bank.to_owned(),
             country: self.country(),
@@ -114,7 +113,7 @@ impl Holder {
         }
         self.file.contents.openings.retain(|other| other.opening != opening);
         if let Some(account) = &account {
-            self.file.contents.accounts.push(StoredAccount {
+            self.keep(StoredAccount {
                 bank: known.bank,
                 country: known.country,
                 account: account.clone(),

@@ -66,7 +66,7 @@ impl Holder {
         key: &SoftwareKey,
     ) -> Result<()> {
         let country = self.country();
-        self.file.contents.accounts.push(StoredAccount {
+        self.keep(StoredAccount {
             bank: bank.to_owned(),
             country,
             account: account.to_owned(),
@@ -106,14 +106,13 @@ impl Holder {
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }
 
-    /// Posts to the first account's bank, as its holder, below the account's address.
+    /// Posts to the acting account's bank, as its holder, below the account's address.
     pub(super) async fn post_as_holder<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         below: &str,
         content: &B,
     ) -> Result<T> {
-        let account = self.accounts_here().next();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let account = self.acting()?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
         let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "POST", path)?;
@@ -132,13 +131,23 @@ impl Holder {
         Ok(token.sign(&account.key.key()?)?)
     }
 
+    /// The acting account as its bank has it.
+    ///
+    /// # Errors
+    /// If there is no account, or the bank does not answer.
+    pub async fn acting_state(&self) -> Result<AccountState> {
+        let account = self.acting()?;
+        let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+        self.get_as_holder(account, path).await
+    }
+
     /// A fresh order id.
     #[must_use]
     pub fn fresh_order_id(&self) -> CommandId {
         CommandId::at(self.now(), u128::from_be_bytes(random()))
     }
 
-    /// Pays from the first account.
+    /// Pays from the acting account.
     ///
     /// # Errors
     /// If there is no account, or no answer: then repeat with the same id.
@@ -215,9 +224,7 @@ impl Holder {
     }
 
     async fn unsigned(&mut self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
-        let account = self.accounts_here().next().cloned();
-        let account =
-            account.context("the wallet has no account yet: open one with `yufu wallet open`")?;
+        let account = self.acting()?.clone();
         let order = PaymentOrder {
             ledger: self.ledger().await?,
             id: bill.id,

@@ -79,6 +79,24 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
             reference: Some(order.clone()),
             ..Told::default()
         },
+        Event::Enrolled { agency, programme } => with_reason("enrolled", agency, programme),
+        Event::PayoutChanged { agency, programme, account } => Told {
+            reference: Some(account.clone()),
+            ..with_reason("payout_changed", agency, programme)
+        },
+        Event::LeftProgramme { agency, programme } => with_reason("left", agency, programme),
+        Event::Benefit { agency, programme, month, amount_minor, state, reason } => {
+            let returned = state == "returned";
+            let event = if returned { "benefit_returned" } else { "benefit_paid" };
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            Told {
+                amount: Some(amount(*amount_minor, None, decimals)),
+                ..with_reason(event, agency, &format!("{programme} {month}{why}"))
+            }
+        }
+        Event::HandedOver { bank, account } => about("handed_over", bank, account),
+        Event::TookOver { bank, account } => about("took_over", bank, account),
+        Event::AccountMoved { bank, account } => about("account_moved", bank, account),
         Event::BackedUp => Told { event: "backed_up", ..Told::default() },
         Event::Restored => Told { event: "restored", ..Told::default() },
     }
@@ -87,6 +105,11 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
 fn with_reason(event: &'static str, party: &str, reason: &str) -> Told {
     let (party, purpose) = (Some(party.to_owned()), Some(reason.to_owned()));
     Told { event, party, purpose, ..Told::default() }
+}
+
+fn about(event: &'static str, bank: &str, account: &str) -> Told {
+    let (party, reference) = (Some(bank.to_owned()), Some(account.to_owned()));
+    Told { event, party, reference, ..Told::default() }
 }
 
 fn amount(minor: u64, currency: Option<&str>, decimals: &Decimals) -> String {
@@ -127,8 +150,10 @@ impl Told {
 
 fn preposition(event: &str) -> &'static str {
     match event {
-        "received" => "from ",
+        "received" | "benefit_paid" => "from ",
+        "benefit_returned" | "left" => "at ",
         "declined" | "refused" | "reported" => "",
+        "handed_over" | "took_over" | "account_moved" => "at ",
         _ => "to ",
     }
 }

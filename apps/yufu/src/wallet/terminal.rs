@@ -2,6 +2,7 @@
 
 use super::asking::{agree, passphrase};
 use super::backup::{Restored, restore};
+use super::benefits_terminal;
 use super::currency::money;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
@@ -9,6 +10,7 @@ use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{Told, tell};
+use super::terminal_accounts::{self, order_id};
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
@@ -46,6 +48,12 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     let is_new = !Place::new(&folder, &options.name)?.is_taken();
     let phrase = passphrase(&options.name, is_new)?;
     let mut holder = Holder::open(&folder, &options.name, &phrase, &options.url, key)?;
+    if let Some(provider) = &options.provider {
+        holder.of_provider(provider)?;
+    }
+    if let Some(account) = &options.from {
+        holder.act_from(account)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     holder.speak(&options.language.language);
     runtime.block_on(begin(&mut holder, options))
@@ -109,24 +117,36 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let received = holder.get_payment_credential().await?;
             println!("{} payment credentials from {}", received.count, received.issuer);
         }
+        WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {
                 payee: payee.parse()?,
                 payee_name,
                 amount: holder.parse_amount(&amount)?,
-                id: id.map_or_else(|| Ok(holder.fresh_order_id()), |id| id.parse())?,
+                id: order_id(holder, id)?,
             };
             return pay(holder, &bill, no_step_up, decide).await;
         }
         WalletAction::Show => {
             holder.settle_openings().await?;
+            holder.settle_recoveries().await?;
+            let moved = holder.let_go_of_moved().await?;
+            if moved > 0 {
+                println!(
+                    "{moved} accounts are commanded by another wallet now: they were let go here."
+                );
+            }
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
+        action @ (WalletAction::Enrol { .. }
+        | WalletAction::Benefits { .. }
+        | WalletAction::Payout { .. }
+        | WalletAction::Leave { .. }) => benefits_terminal::act(holder, action, decide).await?,
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
@@ -205,6 +225,9 @@ async fn pay(
 async fn show(holder: &Holder) -> Result<()> {
     let mut lines =
         vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    if let Some(provider) = holder.provider() {
+        lines.push(format!("A wallet of {provider}."));
+    }
     let resting = holder.credentials_resting();
     if resting > 0 {
         lines.push(format!(
@@ -219,11 +242,14 @@ async fn show(holder: &Holder) -> Result<()> {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
         lines.push(format!(
-            "{}  {}  class {}  {}",
+            "{}  {}  class {}  {}  key {} {}{}",
             account.account,
             account.bank,
             account.wallet.class,
-            money(balance, holder.decimals())
+            money(balance, holder.decimals()),
+            account.key_by.replace('_', " "),
+            time(account.key_since)?,
+            account.served_through.map(|of| format!(", through {of}")).unwrap_or_default()
         ));
     }
     print(&lines)?;
@@ -286,7 +312,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 }
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.
-fn print(lines: &[String]) -> Result<()> {
+pub(super) fn print(lines: &[String]) -> Result<()> {
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().lock().write_all(text.as_bytes()) {
@@ -335,6 +361,6 @@ fn tell_restored(name: &str, restored: Restored) {
     }
 }
 
-fn time(seconds: u64) -> Result<jiff::Timestamp> {
+pub(super) fn time(seconds: u64) -> Result<jiff::Timestamp> {
     Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
 }

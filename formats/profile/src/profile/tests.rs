@@ -88,6 +88,7 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::Merchant, 1),
         (Role::Hotel, 1),
         (Role::Railway, 1),
+        (Role::WalletProvider, 2),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -115,6 +116,18 @@ fn summer_time_held_from_1986_to_1991() {
         assert_eq!(offsets.minutes_at(at), minutes, "{text}");
     }
     assert_eq!(offsets.entries().len(), 13);
+}
+
+#[test]
+fn a_day_begins_at_the_countrys_midnight() {
+    let offsets = china().utc_offsets;
+    let day = |text: &str| {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        let at = Timestamp::from_millis(at.as_millisecond().try_into().unwrap());
+        offsets.date_at(at).unwrap().to_string()
+    };
+    assert_eq!(day("2026-11-30T15:59:59.999Z"), "2026-11-30");
+    assert_eq!(day("2026-11-30T16:00:00Z"), "2026-12-01");
 }
 
 /// What is replaced by what, and what the error must say.
@@ -216,6 +229,17 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
         "support = \"registrar\"",
         "expected an e-mail address",
     ),
+    (
+        "onboards_through = [\"jiangcheng-pay\"]",
+        "onboards_through = [\"registrar\"]",
+        "`onboards_through` names `registrar`, expected the id of a wallet provider given above",
+    ),
+    (
+        "[\"jiangcheng-pay\", \"chutian-wallet\"]",
+        "[\"jiangcheng-pay\", \"jiangcheng-pay\"]",
+        "wallet provider `jiangcheng-pay` is given twice",
+    ),
+    ("role = \"merchant\"\n", "role = \"merchant\"\nonboards_through = []\n", "`onboards_through`"),
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
     ("foreign = true", "foreign = \"yes\"", "`foreign` is a string, expected true or false"),

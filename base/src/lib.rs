@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod amount;
+mod delay;
 mod digest;
 mod id;
 mod signer;
@@ -12,6 +13,7 @@ mod state_machine;
 mod time;
 
 pub use amount::{Amount, AmountError, Currency};
+pub use delay::GrowingDelay;
 pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
 pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError};

@@ -2,6 +2,7 @@
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
 mod claims;
+mod guardianship;
 mod issuance;
 mod look;
 mod metadata;
@@ -9,6 +10,7 @@ mod officer;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
@@ -35,6 +37,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// From which age on nobody has a guardian, and one may be a guardian.
+    pub majority_age: u8,
     /// The population register.
     pub population: Population,
     /// Itself as a relying party, for a person's look at who read her record.
@@ -50,6 +54,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(guardianship::record))
+        .routes(routes!(guardianship::end))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))
         .routes(routes!(look::respond))
@@ -81,6 +87,7 @@ impl From<PopulationError> for Problem {
     fn from(error: PopulationError) -> Self {
         match error {
             PopulationError::NotFound => Self::not_found("person in the register"),
+            PopulationError::NoGuardianship => Self::not_found("guardianship in force"),
             PopulationError::Access(access) => Self::malformed(access),
             other => Self::internal(other),
         }

@@ -16,7 +16,7 @@ use yufu_population::{Access, AccessRecord, PersonId};
 use yufu_profile::{Column, ResidentNumber};
 
 /// The digits of a transaction code.
-const CODE_DIGITS: u8 = 6;
+pub(super) const CODE_DIGITS: u8 = 6;
 
 /// An officer's statement that a person stands before them.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -137,12 +137,12 @@ impl From<AccessRecord> for AccessEntry {
 }
 
 impl Authority {
-    fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
+    pub(super) fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
         let number = self.numbers.parse(text);
         number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
     }
 
-    fn access(&self, officer: &str, purpose: String) -> Access {
+    pub(super) fn access(&self, officer: &str, purpose: String) -> Access {
         Access {
             actor: officer.to_owned(),
             role: "officer".to_owned(),
@@ -152,7 +152,7 @@ impl Authority {
         }
     }
 
-    async fn find(
+    pub(super) async fn find(
         &self,
         number: &ResidentNumber,
         officer: &str,

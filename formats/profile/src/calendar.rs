@@ -2,6 +2,8 @@
 //! never asked, so that every replica counts the same day.
 
 use crate::section::Section;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use yufu_base::Timestamp;
 
 /// From `from` on, local time is UTC plus `minutes`.
@@ -29,6 +31,15 @@ impl UtcOffsets {
     pub fn minutes_at(&self, at: Timestamp) -> i32 {
         let after = self.0.partition_point(|entry| entry.from <= at);
         self.0.get(after.saturating_sub(1)).map_or(0, |entry| entry.minutes)
+    }
+
+    /// The day that it is in the country at `at`; `None` beyond the calendar (the year 9999).
+    #[must_use]
+    pub fn date_at(&self, at: Timestamp) -> Option<Date> {
+        let seconds = i64::try_from(at.seconds()).ok()?;
+        let east = i64::from(self.minutes_at(at)).saturating_mul(60);
+        let local = jiff::Timestamp::from_second(seconds.saturating_add(east)).ok()?;
+        Some(local.to_zoned(TimeZone::UTC).date())
     }
 }
 
@@ -79,6 +90,18 @@ fn minutes(offset: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_at_the_countrys_midnight() {
+        let east = UtcOffsets(vec![UtcOffset { from: Timestamp::from_seconds(0), minutes: 480 }]);
+        let midnight: jiff::Timestamp = "2026-05-02T00:00:00+08:00".parse().unwrap();
+        let midnight = Timestamp::from_millis(midnight.as_millisecond().try_into().unwrap());
+        let day = |at| east.date_at(at).unwrap();
+        assert_eq!(day(midnight), jiff::civil::date(2026, 5, 2));
+        let before = Timestamp::from_millis(midnight.millis() - 1);
+        assert_eq!(day(before), jiff::civil::date(2026, 5, 1));
+        assert_eq!(east.date_at(Timestamp::from_millis(u64::MAX)), None);
+    }
 
     #[test]
     fn an_offset_is_a_sign_two_digits_a_colon_two_digits() {

@@ -109,15 +109,20 @@ impl CredentialType {
     }
 
     /// Its claims' values for a person whose columns `value` gives, on the day `today`.
-    /// `None` if a needed column is not given or does not hold what it should.
+    /// `record` gives what the issuer's own records say. `None` if a needed column or record is
+    /// not given, or does not hold what it should.
     #[must_use]
     pub fn values<'a>(
         &self,
         value: impl Fn(Column) -> Option<&'a str>,
+        record: impl Fn(&str) -> Option<String>,
         today: Date,
     ) -> Option<Vec<(ClaimPath, ClaimValue)>> {
-        let claims = self.claims.iter();
-        claims.map(|c| Some((c.path.clone(), c.source.value(&value, today)?))).collect()
+        let of = |source: &ClaimSource| match source {
+            ClaimSource::Record(name) => record(name).map(ClaimValue::Text),
+            other => other.value(&value, today),
+        };
+        self.claims.iter().map(|c| Some((c.path.clone(), of(&c.source)?))).collect()
     }
 }
 

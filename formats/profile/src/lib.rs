@@ -23,7 +23,7 @@ pub use institution::{Institution, Merchant, Request, Role};
 pub use money::{BankMoney, CurrencyProfile};
 pub use number::{CheckRule, Facts, Field, NumberError, NumberScheme, ResidentNumber, Sex};
 pub use profile::{Profile, Sources, load_dir, load_residents};
-pub use resident::{Column, Relation, Resident};
+pub use resident::{Column, Relation, Resident, is_over};
 pub use residents_csv::write_residents;
 pub use text::Text;
 pub use wallet_class::{AccountOpening, Evidence, Limits, Opening, StepUp, WalletClass};

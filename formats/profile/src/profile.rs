@@ -38,6 +38,10 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
+    pub account_age: u8,
+    /// From which age on nobody acts for a person any more as a guardian.
+    pub majority_age: u8,
     /// Wallet classes, in the order of the file, the least identified first.
     pub wallet_classes: Vec<WalletClass>,
     /// Credential types, in the order of the file.
@@ -162,6 +166,8 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    account_age: u8,
+    majority_age: u8,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
 }
@@ -182,6 +188,8 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            account_age: self.account_age,
+            majority_age: self.majority_age,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
             institutions,
@@ -206,6 +214,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let (account_age, majority_age) = read_ages(&mut root);
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
@@ -230,9 +239,23 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        account_age: account_age?,
+        majority_age: majority_age?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
+}
+
+/// The ages from which somebody opens a wallet alone, and has no guardian.
+fn read_ages(root: &mut Section<'_, '_, '_>) -> (Option<u8>, Option<u8>) {
+    let (alone, majority) = (root.whole::<u8>("account_age"), root.whole::<u8>("majority_age"));
+    if let (Some(alone), Some(majority)) = (alone, majority)
+        && alone > majority
+    {
+        let expected = "at most `majority_age`: nobody is left without a way to a wallet";
+        root.report(&root.span(), format!("`account_age` is {alone}"), expected);
+    }
+    (alone, majority)
 }
 
 fn read_credentials(root: &mut Section<'_, '_, '_>) -> Option<Vec<CredentialType>> {

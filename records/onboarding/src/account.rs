@@ -3,6 +3,7 @@
 use crate::entity::account;
 use crate::outbox::{self, OutboxEntry};
 use crate::{Onboarding, OnboardingError};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::{AccountId, Timestamp};
@@ -49,7 +50,7 @@ pub struct Account {
     pub customer: Option<Uuid>,
     /// Its wallet class.
     pub class: String,
-    /// The key that may give orders: a JWK.
+    /// The key that may give orders: a JWK; empty for a counter wallet, which a card operates.
     pub wallet_key: String,
     /// Where it stands.
     pub state: AccountState,
@@ -82,15 +83,33 @@ impl Onboarding {
         let row =
             account::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
         let row = row.ok_or(OnboardingError::Unknown("account"))?;
-        let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
-        Ok(Account {
-            id,
-            customer: customer.map_err(|_| OnboardingError::Damaged("customer id"))?,
-            class: row.class,
-            wallet_key: row.wallet_key,
-            state: AccountState::parse(&row.state)?,
-        })
+        read(row)
     }
+}
+
+pub(crate) fn read(row: account::Model) -> Result<Account, OnboardingError> {
+    let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
+    Ok(Account {
+        id: row.id.parse().map_err(|_| OnboardingError::Damaged("account id"))?,
+        customer: customer.map_err(|_| OnboardingError::Damaged("customer id"))?,
+        class: row.class,
+        wallet_key: row.wallet_key,
+        state: AccountState::parse(&row.state)?,
+    })
+}
+
+/// Gives an account another key: the former one gives no orders any more.
+pub(crate) async fn replace_key<C: ConnectionTrait>(
+    connection: &C,
+    id: AccountId,
+    wallet_key: &str,
+) -> Result<(), OnboardingError> {
+    let changed = account::Entity::update_many()
+        .col_expr(account::Column::WalletKey, Expr::value(wallet_key))
+        .filter(account::Column::Id.eq(id.to_string()))
+        .exec(connection)
+        .await?;
+    if changed.rows_affected == 1 { Ok(()) } else { Err(OnboardingError::Unknown("account")) }
 }
 
 pub(crate) async fn insert<C: ConnectionTrait>(

@@ -5,10 +5,12 @@
 mod access;
 mod entity;
 mod excerpt;
+mod guardianship;
 mod import;
 mod population;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
 pub use excerpt::Excerpt;
+pub use guardianship::{Entry, Guardianship};
 pub use import::Imported;
 pub use population::{PersonId, Population, PopulationError};

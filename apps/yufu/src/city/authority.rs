@@ -23,6 +23,7 @@ pub(super) async fn open(
         issuer: issuer(plan, trust, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
+        majority_age: plan.profile().majority_age,
         population,
         own_look: own_look(plan, trust)?,
         operator: plan.operator(&id)?,

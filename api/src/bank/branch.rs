@@ -34,6 +34,8 @@ pub struct WalletRules {
     pub linked: BTreeMap<String, u32>,
     /// Where wallets that need an identity may be opened.
     pub opening: AccountOpening,
+    /// For how long an account whose key was recovered keeps to its ordinary limits, in seconds.
+    pub key_rest_seconds: u64,
     /// How codes reach a telephone.
     pub codes: Box<dyn CodeDelivery>,
 }

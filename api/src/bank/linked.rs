@@ -116,6 +116,9 @@ impl super::Bank {
         if account.state != AccountState::Open {
             return Err(Problem::conflict("account.not_open", "wait until the account is open"));
         }
+        if let Some(until) = self.rests_until(&account).await? {
+            return Err(super::keys::resting(until));
+        }
         let customer = account.customer.ok_or_else(|| {
             let detail =
                 "nobody has shown an identity for this account: open one that is in a name";

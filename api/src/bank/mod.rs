@@ -7,7 +7,9 @@ mod anonymous;
 mod branch;
 mod codes;
 mod desk;
+mod hand_over;
 mod issuing;
+mod keys;
 mod ledger;
 mod linked;
 mod opening;
@@ -15,6 +17,7 @@ mod payment;
 mod presentation;
 mod presented;
 mod presented_desk;
+mod recovery;
 mod refund;
 mod sub_wallet;
 
@@ -24,12 +27,14 @@ pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
+pub use hand_over::{HandOverRequest, KeyChanged};
 pub(crate) use issuing::PAYMENT;
 pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
 pub use presented_desk::PresentedPaymentFile;
+pub use recovery::{Recovery, RecoveryRequest, RecoveryStatus};
 pub use refund::{Origin, OriginRequest};
 
 pub use sub_wallet::{SubWalletDone, SubWalletRequest};
@@ -98,6 +103,9 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(codes::messages))
         .routes(routes!(accounts::account))
         .routes(routes!(accesses::accesses))
+        .routes(routes!(hand_over::hand_over))
+        .routes(routes!(recovery::begin))
+        .routes(routes!(recovery::status))
         .routes(routes!(payment::pay))
         .routes(routes!(payment::status))
         .routes(routes!(desk::exchange))
@@ -165,6 +173,7 @@ impl From<OnboardingError> for Problem {
                 Self::conflict("presentation.already_answered", error)
             }
             OnboardingError::TooManyAccounts { .. } => Self::refused("account.too_many", error),
+            OnboardingError::KeyChanged => Self::forbidden("account.key_changed", error),
             OnboardingError::OrderIdReused => Self::conflict("order.id_reused", error),
             OnboardingError::ReferenceLinked => Self::conflict("account.reference_linked", error),
             OnboardingError::TooSoon { retry_after } => {

@@ -148,6 +148,7 @@ impl Bank {
             command: self.entry(command, format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
+            provider: None,
         };
         self.records.enrol(enrolment, self.now()).await?;
         self.submit(command).await?;

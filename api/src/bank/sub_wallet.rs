@@ -1,7 +1,6 @@
 //! Sub-wallets: a holder's signed order pushes a smaller wallet to a merchant, fills it, and closes
 //! it. Payments from it are orders like any other, signed by the key it was opened for.
 
-use super::accounts::wallet_key;
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
@@ -58,9 +57,9 @@ impl Bank {
         let signed = SignedSubWalletOrder::parse(text).map_err(Problem::malformed)?;
         let parent = self.records.account(signed.unverified().parent).await?;
         let commitment = signed.commitment();
-        let key = wallet_key(&parent)?;
-        let order = signed.verify(&key.key, self.central_bank.0.as_str(), self.now());
-        let order = order.map_err(Problem::unauthenticated)?;
+        let ledger = self.central_bank.0.as_str();
+        let read = |key: &_| SignedSubWalletOrder::parse(text)?.verify(key, ledger, self.now());
+        let order = self.signed_for(&parent, read).await?;
         let account = match self.taken(&order, commitment).await? {
             Some(account) => account,
             None => self.take(&order, &parent, commitment).await?,

@@ -3,11 +3,13 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod hand_over;
 mod order;
 mod request;
 mod statement;
 mod sub_wallet;
 
+pub use hand_over::{HandOverError, HandOverOrder, SignedHandOver};
 pub use order::{OrderError, PaymentOrder, SignedOrder};
 pub use request::{RequestError, RequestToken};
 pub use statement::{AccountStatement, SignedStatement, StatementError};

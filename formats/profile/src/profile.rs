@@ -42,6 +42,8 @@ pub struct Profile {
     pub account_age: u8,
     /// From which age on nobody acts for a person any more as a guardian.
     pub majority_age: u8,
+    /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
+    pub key_change_rest_hours: u32,
     /// Wallet classes, in the order of the file, the least identified first.
     pub wallet_classes: Vec<WalletClass>,
     /// Credential types, in the order of the file.
@@ -168,6 +170,7 @@ struct Main {
     dormant_after_days: Option<u32>,
     account_age: u8,
     majority_age: u8,
+    key_change_rest_hours: u32,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
 }
@@ -190,6 +193,7 @@ impl Main {
             dormant_after_days: self.dormant_after_days,
             account_age: self.account_age,
             majority_age: self.majority_age,
+            key_change_rest_hours: self.key_change_rest_hours,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
             institutions,
@@ -215,6 +219,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
     let (account_age, majority_age) = read_ages(&mut root);
+    let key_change_rest_hours = read_key_rest(&mut root);
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
@@ -241,6 +246,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         dormant_after_days: dormant_after_days?,
         account_age: account_age?,
         majority_age: majority_age?,
+        key_change_rest_hours: key_change_rest_hours?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
@@ -256,6 +262,15 @@ fn read_ages(root: &mut Section<'_, '_, '_>) -> (Option<u8>, Option<u8>) {
         root.report(&root.span(), format!("`account_age` is {alone}"), expected);
     }
     (alone, majority)
+}
+
+fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {
+    const NAME: &str = "key_change_rest_hours";
+    if root.has(NAME) {
+        return root.whole(NAME);
+    }
+    root.optional(NAME);
+    Some(0)
 }
 
 fn read_credentials(root: &mut Section<'_, '_, '_>) -> Option<Vec<CredentialType>> {

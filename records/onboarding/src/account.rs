@@ -1,9 +1,8 @@
 //! Accounts that the bank operates: which wallet key may give orders, and who stands behind it.
 
-use crate::entity::account;
+use crate::entity::{account, customer};
 use crate::outbox::{self, OutboxEntry};
 use crate::{Onboarding, OnboardingError};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::{AccountId, Timestamp};
@@ -82,12 +81,11 @@ impl Onboarding {
     pub async fn account(&self, id: AccountId) -> Result<Account, OnboardingError> {
         let row =
             account::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
-        let row = row.ok_or(OnboardingError::Unknown("account"))?;
-        read(row)
+        read(row.ok_or(OnboardingError::Unknown("account"))?)
     }
 }
 
-pub(crate) fn read(row: account::Model) -> Result<Account, OnboardingError> {
+fn read(row: account::Model) -> Result<Account, OnboardingError> {
     let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
     Ok(Account {
         id: row.id.parse().map_err(|_| OnboardingError::Damaged("account id"))?,
@@ -98,18 +96,22 @@ pub(crate) fn read(row: account::Model) -> Result<Account, OnboardingError> {
     })
 }
 
-/// Gives an account another key: the former one gives no orders any more.
-pub(crate) async fn replace_key<C: ConnectionTrait>(
+/// The open accounts of the customer whose number has this index.
+pub(crate) async fn open_of<C: ConnectionTrait>(
     connection: &C,
-    id: AccountId,
-    wallet_key: &str,
-) -> Result<(), OnboardingError> {
-    let changed = account::Entity::update_many()
-        .col_expr(account::Column::WalletKey, Expr::value(wallet_key))
-        .filter(account::Column::Id.eq(id.to_string()))
-        .exec(connection)
+    number_index: Vec<u8>,
+) -> Result<Vec<Account>, OnboardingError> {
+    let found = customer::Entity::find()
+        .filter(customer::Column::NumberIndex.eq(number_index))
+        .one(connection)
         .await?;
-    if changed.rows_affected == 1 { Ok(()) } else { Err(OnboardingError::Unknown("account")) }
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let rows = account::Entity::find()
+        .filter(account::Column::Customer.eq(found.id))
+        .filter(account::Column::State.eq(AccountState::Open.as_str()))
+        .all(connection)
+        .await?;
+    rows.into_iter().map(read).collect()
 }
 
 pub(crate) async fn insert<C: ConnectionTrait>(

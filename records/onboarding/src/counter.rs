@@ -70,8 +70,10 @@ impl Onboarding {
         number: &str,
         class: &str,
     ) -> Result<AccountId, OnboardingError> {
-        let found = self.accounts_of(number, class).await?;
-        let mut found = found.into_iter().filter(|account| account.wallet_key.is_empty());
+        let found = self.accounts_of(number).await?;
+        let mut found = found
+            .into_iter()
+            .filter(|account| account.class == class && account.wallet_key.is_empty());
         found.next().map(|account| account.id).ok_or(OnboardingError::Unknown("counter wallet"))
     }
 

@@ -3,6 +3,7 @@
 
 use crate::account::{self, Account};
 use crate::entity::{access, customer};
+use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 
 /// The index under which a customer is found again without storing the number readably.
-const NUMBER: &str = "onboarding.resident-number";
+pub(crate) const NUMBER: &str = "onboarding.resident-number";
 /// What the sealed claims are bound to, so that they cannot be moved elsewhere.
 const PLACE: &str = "onboarding.customers.claims";
 
@@ -44,6 +45,8 @@ pub struct Enrolment {
     pub verification: String,
     /// The bank's signed receipt of it.
     pub receipt: String,
+    /// The wallet provider it is served through; none for a wallet of the bank's own.
+    pub provider: Option<String>,
 }
 
 /// Who reads a customer's data, and why.
@@ -83,7 +86,11 @@ impl Onboarding {
         verification::answer(transaction, &new.verification, &new.receipt, at, retained_until)
             .await?;
         let (account, at_most) = (new.account, new.at_most);
-        self.enter(transaction, new.customer, account, at_most, &new.command, at).await
+        let (id, provider) = (account.id, new.provider);
+        let customer =
+            self.enter(transaction, new.customer, account, at_most, &new.command, at).await?;
+        key::serve_through(transaction, id, provider.as_deref(), crate::to_column(at)).await?;
+        Ok(customer)
     }
 
     /// Enters a customer (or finds them again) with an account and the command that opens it.
@@ -143,7 +150,7 @@ impl Onboarding {
                 Ok(Access {
                     actor: row.actor,
                     purpose: row.purpose,
-                    fields: row.fields.split(' ').map(str::to_owned).collect(),
+                    fields: row.fields.split_whitespace().map(str::to_owned).collect(),
                     at: crate::from_column(row.at)?,
                 })
             })
@@ -159,20 +166,6 @@ impl Onboarding {
             customer::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
         let row = row.ok_or(OnboardingError::Unknown("customer"))?;
         Ok(row.number_index == self.sealer.blind(NUMBER, number).as_bytes())
-    }
-
-    /// The customer with this resident number.
-    ///
-    /// # Errors
-    /// [`OnboardingError::Unknown`] if there is none.
-    pub(crate) async fn customer_of(&self, number: &str) -> Result<Uuid, OnboardingError> {
-        let index = self.sealer.blind(NUMBER, number).as_bytes().to_vec();
-        let found = customer::Entity::find()
-            .filter(customer::Column::NumberIndex.eq(index))
-            .one(self.database.connection())
-            .await?;
-        let row = found.ok_or(OnboardingError::Unknown("customer"))?;
-        Uuid::parse_str(&row.id).map_err(|_| OnboardingError::Damaged("customer id"))
     }
 
     async fn find_or_insert(

@@ -121,6 +121,25 @@ table!(branch_step, "branch_steps", {
     at: i64,
 });
 
+table!(key_change, "key_changes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    account: String,
+    way: String,
+    evidence: String,
+    former_key: String,
+    new_key: String,
+    at: i64,
+    credentials_revoked_at: Option<i64>,
+});
+
+table!(served_through, "served_through", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account: String,
+    provider: String,
+    since: i64,
+});
+
 table!(linked, "linked_accounts", {
     #[sea_orm(primary_key, auto_increment = false)]
     reference_index: Vec<u8>,

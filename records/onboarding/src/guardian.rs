@@ -2,12 +2,12 @@
 //! guardian is sealed beside the account under a key of their own, which is destroyed when the ward
 //! takes the account over.
 
-use crate::account;
+use crate::card::REPLACED;
 use crate::customer::record;
 use crate::entity::{account as accounts, card, guardian};
-use crate::{Access, Account, AccountState, Enrolment, Onboarding, OnboardingError, verification};
+use crate::{Access, Enrolment, Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -25,22 +25,6 @@ pub struct Guardian {
     pub ward_birthdate: String,
     /// Where the guardianship's status stands: the list's address, and the place in it.
     pub status: (String, u64),
-}
-
-/// Whose account it is by now: what a ward's presentation changes.
-pub struct TakeOver<'a> {
-    /// The account.
-    pub account: AccountId,
-    /// The key that is to give orders from now on: a JWK.
-    pub wallet_key: &'a str,
-    /// The presentation that was answered.
-    pub verification: &'a str,
-    /// What the presentation was about from now on: the account is known.
-    pub subject: &'a str,
-    /// The bank's signed receipt of it.
-    pub receipt: &'a str,
-    /// Until when the receipt is kept.
-    pub retained_until: Timestamp,
 }
 
 impl Onboarding {
@@ -114,66 +98,23 @@ impl Onboarding {
         transaction.commit().await?;
         Ok(Some(found))
     }
+}
 
-    /// The account of a class in somebody's own name that somebody else operates: a guardian, or
-    /// the bank's counter by a card.
-    ///
-    /// # Errors
-    /// [`OnboardingError::Unknown`] if there is none.
-    pub async fn operated_for(
-        &self,
-        number: &str,
-        class: &str,
-    ) -> Result<Account, OnboardingError> {
-        for found in self.accounts_of(number, class).await? {
-            if found.wallet_key.is_empty() || self.has_guardian(found.id).await? {
-                return Ok(found);
-            }
-        }
-        Err(OnboardingError::Unknown("account that somebody operates for you"))
-    }
-
-    /// The open accounts of a class in somebody's name.
-    pub(crate) async fn accounts_of(
-        &self,
-        number: &str,
-        class: &str,
-    ) -> Result<Vec<Account>, OnboardingError> {
-        let customer = self.customer_of(number).await?;
-        let rows = accounts::Entity::find()
-            .filter(accounts::Column::Customer.eq(customer.to_string()))
-            .filter(accounts::Column::Class.eq(class))
-            .filter(accounts::Column::State.eq(AccountState::Open.as_str()))
-            .all(self.database.connection())
-            .await?;
-        rows.into_iter().map(account::read).collect()
-    }
-
-    /// Gives an account another key by its holder's own presentation, once. Whoever operated it
-    /// before does so no longer: the guardian is erased, the card is dead.
-    ///
-    /// # Errors
-    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
-    pub async fn take_over(&self, new: TakeOver<'_>, at: Timestamp) -> Result<(), OnboardingError> {
-        let transaction = self.database.begin().await?;
-        let (id, receipt) = (new.verification, new.receipt);
-        verification::answer(&transaction, id, receipt, at, new.retained_until).await?;
-        verification::note_subject(&transaction, id, new.subject).await?;
-        account::replace_key(&transaction, new.account, new.wallet_key).await?;
-        let account = new.account.to_string();
-        let row = guardian::Entity::find_by_id(&account).one(&transaction).await?;
-        guardian::Entity::delete_by_id(&account).exec(&transaction).await?;
-        card::Entity::update_many()
-            .col_expr(card::Column::State, Expr::value(crate::card::REPLACED))
-            .filter(card::Column::Account.eq(&account))
-            .exec(&transaction)
-            .await?;
-        transaction.commit().await?;
-        if let Some(row) = row {
-            self.sealer.destroy(&[parse(&row.guardian)?]).await?;
-        }
-        Ok(())
-    }
+/// Whoever operated an account for its holder does so no longer: the guardian's row goes, cards are
+/// dead. The key to be destroyed after the transaction, if there was a guardian.
+pub(crate) async fn step_back(
+    transaction: &DatabaseTransaction,
+    account: AccountId,
+) -> Result<Option<Uuid>, OnboardingError> {
+    let account = account.to_string();
+    let row = guardian::Entity::find_by_id(&account).one(transaction).await?;
+    guardian::Entity::delete_by_id(&account).exec(transaction).await?;
+    card::Entity::update_many()
+        .col_expr(card::Column::State, Expr::value(REPLACED))
+        .filter(card::Column::Account.eq(&account))
+        .exec(transaction)
+        .await?;
+    row.map(|row| parse(&row.guardian)).transpose()
 }
 
 fn parse(id: &str) -> Result<Uuid, OnboardingError> {

@@ -13,6 +13,7 @@ mod counter;
 mod customer;
 mod entity;
 mod guardian;
+mod key;
 mod linked;
 mod message;
 mod migrations;
@@ -29,7 +30,8 @@ pub use branch::BranchStep;
 pub use card::{CardNumber, Counted};
 pub use counter::{CardStep, CounterEnrolment};
 pub use customer::{Access, Enrolment, NewCustomer};
-pub use guardian::{Guardian, TakeOver};
+pub use guardian::Guardian;
+pub use key::{Answered, KeyChange, KeyInForce, KeyWay};
 pub use linked::Link;
 pub use message::Message;
 pub use order::{Order, OrderState};
@@ -62,6 +64,11 @@ pub enum OnboardingError {
     /// An order with this id was taken before, with other contents.
     #[error("an order with this id was taken before, with other contents: use a new id")]
     OrderIdReused,
+    /// The key that signed, or against which the step was begun, commands the account no longer.
+    #[error(
+        "another key commands this account now: use the wallet that holds it, or recover the account with your identity"
+    )]
+    KeyChanged,
     /// The customer has as many accounts of the class as one may have.
     #[error(
         "the customer has {at_most} account of class {class} here already, as many as one may have: use it, or choose another class"

@@ -134,17 +134,3 @@ pub(crate) async fn answer(
     receipt::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
 }
-
-/// What a presentation was about, once its answer decided that.
-pub(crate) async fn note_subject(
-    transaction: &DatabaseTransaction,
-    id: &str,
-    subject: &str,
-) -> Result<(), OnboardingError> {
-    verification::Entity::update_many()
-        .col_expr(verification::Column::Subject, Expr::value(subject))
-        .filter(verification::Column::Id.eq(id))
-        .exec(transaction)
-        .await?;
-    Ok(())
-}

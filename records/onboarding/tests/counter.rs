@@ -11,8 +11,9 @@ use std::sync::Arc;
 use yufu_base::{AccountId, CommandId, Timestamp};
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_onboarding::{
-    Access, Account, AccountState, CardNumber, CardStep, CounterEnrolment, Enrolment, Guardian,
-    NewCustomer, Onboarding, OnboardingError, OutboxEntry, Pin, TakeOver, Terminal, Verification,
+    Access, Account, AccountState, Answered, CardNumber, CardStep, CounterEnrolment, Enrolment,
+    Guardian, KeyChange, KeyWay, NewCustomer, Onboarding, OnboardingError, OutboxEntry, Pin,
+    Terminal, Verification,
 };
 
 const NUMBER: &str = "420104196209208811";
@@ -284,6 +285,7 @@ async fn enrol_ward(records: &Onboarding, number: u128, id: &str) -> Result<(), 
         command: command(number),
         verification: id.to_owned(),
         receipt: "r".to_owned(),
+        provider: None,
     };
     let guardian = Guardian {
         claims: customer("420104193304068980").claims,
@@ -308,20 +310,21 @@ async fn a_ward_has_one_account_whoever_the_guardian_is_and_takes_it_over_once()
     assert_eq!(records.accesses(ward).await.unwrap().len(), 1, "the ward sees the read");
 
     records.record_outcome(command(1).command, "{}", true).await.unwrap();
-    assert_eq!(records.operated_for(NUMBER, "III").await.unwrap().id, id);
     presentation(&records, "over").await;
-    let new = || TakeOver {
+    let change = KeyChange {
+        id: "over".to_owned(),
         account: id,
-        wallet_key: "own key",
-        verification: "over",
-        subject: "{}",
-        receipt: "r",
-        retained_until: at(1_000),
+        way: KeyWay::Recovered,
+        evidence: String::new(),
+        former_key: "guardian's key".to_owned(),
+        new_key: "own key".to_owned(),
+        provider: None,
     };
-    records.take_over(new(), at(6)).await.unwrap();
-    let again = records.take_over(new(), at(6)).await;
+    let answered = Answered { receipt: "r".to_owned(), retained_until: at(1_000), begun: at(2) };
+    records.recover(&change, &answered, at(6)).await.unwrap();
+    let again = records.recover(&change, &answered, at(6)).await;
     assert!(matches!(again, Err(OnboardingError::AlreadyAnswered)));
     assert_eq!(records.account(id).await.unwrap().wallet_key, "own key");
     assert!(!records.has_guardian(id).await.unwrap());
-    assert!(records.operated_for(NUMBER, "III").await.is_err());
+    assert!(records.guardian(id, access(7)).await.unwrap().is_none());
 }

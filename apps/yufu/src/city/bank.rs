@@ -58,6 +58,7 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         in_person: classes(&[Evidence::Identity, Evidence::InPerson]),
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
+        key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
         codes: Box::new(RecordedOutbox(records)),
     }
 }

@@ -165,6 +165,9 @@ impl Plan<'_> {
 async fn submit_pending(banks: Vec<Arc<Bank>>) {
     loop {
         for bank in &banks {
+            if let Err(problem) = bank.finish_key_changes().await {
+                tracing::warn!(bank = %bank.id, code = problem.code(), "credentials of a former key wait to be revoked");
+            }
             match bank.submit_pending().await {
                 Ok(0) => {}
                 Ok(count) => {

@@ -4,7 +4,7 @@ use super::telling::money;
 use super::vault::Passphrase;
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
-use yufu_openid4vc::presentation::TransactionData;
+use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
 use yufu_wallet::presentation::{Consent, Warning};
 
 /// Where scripts put the passphrase.
@@ -62,6 +62,16 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
                 println!(
                     "  signs     opening an account of class {} at {}",
                     opening.class, opening.bank
+                );
+            }
+            TransactionData::KeyChange(change) => {
+                let which = match &change.account {
+                    KeyChangeOf::Account(id) => format!("the account {id}"),
+                    KeyChangeOf::Class(class) => format!("your account of class {class}"),
+                };
+                println!(
+                    "  signs     that this wallet commands {which} at {}, and no other any more",
+                    change.bank
                 );
             }
         }

@@ -20,6 +20,12 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// Keys made for accounts that are to move here from another wallet.
+    #[serde(default)]
+    pub(super) takings: Vec<StoredTaking>,
+    /// Recoveries of accounts that were begun and whose end was not heard of yet.
+    #[serde(default)]
+    pub(super) recoveries: Vec<StoredRecovery>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -59,6 +65,26 @@ pub(super) struct StoredOpening {
     pub(super) opening: String,
     /// The class asked for.
     pub(super) class: String,
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+    /// When it was begun, in seconds since the epoch.
+    pub(super) begun: u64,
+}
+
+/// A key made for an account that is to move here.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredTaking {
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+}
+
+/// A recovery of an account under way.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredRecovery {
+    /// The bank.
+    pub(super) bank: String,
+    /// The recovery's id there.
+    pub(super) recovery: String,
     /// The key that is to give orders.
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.

@@ -25,6 +25,8 @@ pub struct Holder {
     pub(super) client: Client,
     /// The city's address, without a slash at the end.
     pub(super) url: String,
+    /// The account that the person named to act; none is the first.
+    pub(super) from: Option<String>,
     trust_key: PublicKey,
     clock: SystemClock,
 }
@@ -47,6 +49,7 @@ impl Holder {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::new()?,
             url: url.trim_end_matches('/').to_owned(),
+            from: None,
             trust_key,
             clock,
         })

@@ -92,7 +92,7 @@ impl Holder {
         }
         self.file.contents.openings.retain(|other| other.opening != opening);
         if let Some(account) = &account {
-            self.file.contents.accounts.push(StoredAccount {
+            self.keep(StoredAccount {
                 bank: known.bank,
                 account: account.clone(),
                 class: known.class,

@@ -66,7 +66,7 @@ impl Holder {
         class: &str,
         key: &SoftwareKey,
     ) -> Result<()> {
-        self.file.contents.accounts.push(StoredAccount {
+        self.keep(StoredAccount {
             bank: bank.to_owned(),
             account: account.to_owned(),
             class: class.to_owned(),
@@ -105,14 +105,13 @@ impl Holder {
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }
 
-    /// Posts to the first account's bank, as its holder, below the account's address.
+    /// Posts to the acting account's bank, as its holder, below the account's address.
     pub(super) async fn post_as_holder<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         below: &str,
         content: &B,
     ) -> Result<T> {
-        let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let account = self.acting()?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
         let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "POST", path)?;
@@ -137,7 +136,7 @@ impl Holder {
         CommandId::at(self.now(), u128::from_be_bytes(random()))
     }
 
-    /// Pays from the first account.
+    /// Pays from the acting account.
     ///
     /// # Errors
     /// If there is no account, or no answer: then repeat with the same id.
@@ -214,9 +213,7 @@ impl Holder {
     }
 
     async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
-        let account = self.file.contents.accounts.first().cloned();
-        let account =
-            account.context("the wallet has no account yet: open one with `yufu wallet open`")?;
+        let account = self.acting()?.clone();
         let url = format!("{}/central-bank/v1/ledger", self.url);
         let ledger: Ledger = self.client.get(&url, None).await?;
         let order = PaymentOrder {

@@ -29,7 +29,7 @@ pub struct Bought {
 }
 
 impl Holder {
-    /// Gets payment credentials for the first account from its bank.
+    /// Gets payment credentials for the acting account from its bank.
     ///
     /// # Errors
     /// If there is no account, or whatever the bank refused.

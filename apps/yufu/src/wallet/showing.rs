@@ -77,9 +77,10 @@ impl Holder {
                 .await;
         }
         // Somebody else's opening, under somebody else's key, would be in this person's name.
-        let opens = |data: &TransactionData| matches!(data, TransactionData::AccountOpening(_));
-        if matches!(awaited, Awaited::Nothing) && consent.transactions.iter().any(opens) {
-            let why = "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`";
+        // And somebody else's key would command her account.
+        if matches!(awaited, Awaited::Nothing)
+            && let Some(why) = consent.transactions.iter().find_map(begun_elsewhere)
+        {
             return self.decline(&reviewed, why).await;
         }
         if !decide(&consent) {
@@ -198,6 +199,19 @@ impl Holder {
         bail!(
             "{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`"
         )
+    }
+}
+
+/// Why a transaction that was not begun in this wallet is not confirmed by it.
+fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
+    match data {
+        TransactionData::AccountOpening(_) => Some(
+            "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`",
+        ),
+        TransactionData::KeyChange(_) => Some(
+            "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`",
+        ),
+        TransactionData::Payment(_) => None,
     }
 }
 

@@ -81,6 +81,9 @@ fn of(event: &Event) -> Told {
             reference: Some(order.clone()),
             ..Told::default()
         },
+        Event::HandedOver { bank, account } => about("handed_over", bank, account),
+        Event::TookOver { bank, account } => about("took_over", bank, account),
+        Event::AccountMoved { bank, account } => about("account_moved", bank, account),
         Event::BackedUp => Told { event: "backed_up", ..Told::default() },
         Event::Restored => Told { event: "restored", ..Told::default() },
     }
@@ -89,6 +92,11 @@ fn of(event: &Event) -> Told {
 fn with_reason(event: &'static str, party: &str, reason: &str) -> Told {
     let (party, purpose) = (Some(party.to_owned()), Some(reason.to_owned()));
     Told { event, party, purpose, ..Told::default() }
+}
+
+fn about(event: &'static str, bank: &str, account: &str) -> Told {
+    let (party, reference) = (Some(bank.to_owned()), Some(account.to_owned()));
+    Told { event, party, reference, ..Told::default() }
 }
 
 fn amount(minor: u64, currency: Option<&str>) -> String {
@@ -136,6 +144,7 @@ fn preposition(event: &str) -> &'static str {
     match event {
         "received" => "from ",
         "declined" | "refused" | "reported" => "",
+        "handed_over" | "took_over" | "account_moved" => "at ",
         _ => "to ",
     }
 }

@@ -1,0 +1,118 @@
+//! Which of the wallet's accounts acts: the first, or the one that the person named.
+
+use super::contents::{StoredAccount, StoredKey};
+use super::history::Event;
+use super::holder::Holder;
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use yufu_api::bank::AccountState;
+use yufu_api::http::{ClientError, ProblemBody};
+use yufu_base::Signer;
+use yufu_jose::{Jwk, SoftwareKey};
+use yufu_payment::RequestToken;
+
+impl Holder {
+    /// Has one account act from now on, named by its id, by the beginning of its id, or by its bank.
+    ///
+    /// # Errors
+    /// If no account is meant, or more than one.
+    pub fn act_from(&mut self, named: &str) -> Result<()> {
+        let meant: Vec<&StoredAccount> = self
+            .file
+            .contents
+            .accounts
+            .iter()
+            .filter(|account| account.account.starts_with(named) || account.bank == named)
+            .collect();
+        match meant.as_slice() {
+            [] => bail!("no account here is {named:?}: `yufu wallet show` lists them"),
+            [one] => {
+                self.from = Some(one.account.clone());
+                Ok(())
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|a| a.account.as_str()).collect();
+                bail!("{named:?} may be any of {}: name one", ids.join(", "))
+            }
+        }
+    }
+
+    /// The account that acts.
+    pub(super) fn acting(&self) -> Result<&StoredAccount> {
+        let accounts = &self.file.contents.accounts;
+        let acting = match &self.from {
+            Some(named) => accounts.iter().find(|account| account.account == *named),
+            None => accounts.first(),
+        };
+        acting.context("the wallet has no account yet: open one with `yufu wallet open`")
+    }
+
+    /// Keeps an account under the key that commands it now.
+    pub(super) fn keep(&mut self, new: StoredAccount) {
+        let accounts = &mut self.file.contents.accounts;
+        accounts.retain(|known| known.bank != new.bank || known.account != new.account);
+        accounts.push(new);
+    }
+
+    /// Asks the banks whether the accounts are still commanded from here; those that another wallet
+    /// took over are let go, and noted. How many that were.
+    ///
+    /// # Errors
+    /// If a bank does not answer.
+    pub async fn let_go_of_moved(&mut self) -> Result<usize> {
+        let mut moved = Vec::new();
+        for account in &self.file.contents.accounts {
+            let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+            match self.get_as_holder::<AccountState>(account, path).await {
+                Err(error) if refusal(&error).is_some_and(|p| p.code == KEY_CHANGED) => {
+                    moved.push((account.bank.clone(), account.account.clone()));
+                }
+                other => drop(other?),
+            }
+        }
+        for (bank, account) in &moved {
+            let here = |known: &StoredAccount| known.bank != *bank || known.account != *account;
+            self.file.contents.accounts.retain(here);
+            self.note(Event::AccountMoved { bank: bank.clone(), account: account.clone() })?;
+        }
+        Ok(moved.len())
+    }
+
+    /// Posts to a bank what is about a key that commands nothing yet, and proves that it is held here.
+    pub(super) async fn post_for_key<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        bank: &str,
+        below: &str,
+        key: &SoftwareKey,
+        content: &B,
+    ) -> Result<T> {
+        let path = format!("/banks/{bank}/v1/{below}");
+        let token = RequestToken {
+            iss: Jwk::from(key.public_key()).thumbprint_base64url(),
+            aud: bank.to_owned(),
+            htm: "POST".to_owned(),
+            htu: path.clone(),
+            iat: self.now(),
+        };
+        let url = format!("{}{path}", self.address(bank));
+        Ok(self.client.post(&url, Some(&token.sign(key)?), content).await?)
+    }
+
+    pub(super) fn fresh_key() -> Result<(SoftwareKey, StoredKey)> {
+        let key = SoftwareKey::from_seed(&yufu_keys::random())?;
+        let stored = StoredKey::of(&key)?;
+        Ok((key, stored))
+    }
+}
+
+/// The code of what a former key asks.
+const KEY_CHANGED: &str = "account.key_changed";
+
+/// The other side's refusal, if that is what an error is.
+fn refusal(error: &anyhow::Error) -> Option<&ProblemBody> {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Refused(problem)) => Some(problem),
+        _ => None,
+    }
+}

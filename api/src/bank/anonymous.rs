@@ -117,12 +117,17 @@ impl Bank {
     async fn send_code(&self, new: CodeOpening, number: &str) -> Result<AnonymousOpening, Problem> {
         let now = self.now();
         self.records.forget_unanswered(now).await?;
-        let drawn = u128::from_be_bytes(random()).checked_rem(CODES).unwrap_or(0);
-        let code = format!("{drawn:06}");
+        let code = self.draw_code();
         let phone = self.records.send_code(&new, number, &code, now).await?;
         let text = format!("{code}: {}, {}", self.id, new.class);
         self.wallet_rules.codes.deliver(phone, &text, now).await?;
         Ok(AnonymousOpening { opening: new.id, state: "code_sent".to_owned(), account: None })
+    }
+
+    /// Six random digits.
+    pub(super) fn draw_code(&self) -> String {
+        let drawn = u128::from_be_bytes(random()).checked_rem(CODES).unwrap_or(0);
+        format!("{drawn:06}")
     }
 
     async fn open_by_token(

@@ -99,6 +99,7 @@ pub(super) async fn exchange(
     let bank = named(&banks, &bank)?;
     bank.operator.authenticate(&headers)?;
     let Json(request) = request?;
+    bank.no_card_bypassed(&request).await?;
     let id = match &request.id {
         Some(id) => id.parse::<CommandId>().map_err(Problem::malformed)?,
         None => bank.fresh_command_id(),
@@ -193,6 +194,24 @@ pub(super) async fn customer(
         at: bank.now(),
     };
     Ok(Json(bank.records.customer_claims(customer, access).await?))
+}
+
+impl super::Bank {
+    /// Nothing leaves a counter wallet but by its card and PIN.
+    async fn no_card_bypassed(&self, exchange: &Exchange) -> Result<(), Problem> {
+        use ExchangeDirection::{DigitalToDeposit, DigitalToPaper};
+        let leaves = matches!(exchange.direction, DigitalToDeposit | DigitalToPaper);
+        let id = exchange.account.as_deref().and_then(|id| id.parse::<AccountId>().ok());
+        let Some(id) = id.filter(|_| leaves) else { return Ok(()) };
+        match self.records.account(id).await {
+            Ok(account) if account.wallet_key.is_empty() => {
+                let detail =
+                    "a card operates this wallet: its holder types card and PIN at a terminal";
+                Err(Problem::refused("account.card_needed", detail))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Exchange {

@@ -19,9 +19,12 @@ use yufu_keys::random;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
 use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
+use yufu_verifier::VerifiedCredential;
 
 /// The claim that names a resident.
 pub(super) const NUMBER: &str = "personal_administrative_number";
+/// The claim of the date of birth.
+pub(super) const BIRTHDATE: &str = "birthdate";
 
 /// A wish to open an account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -57,7 +60,7 @@ pub struct OpeningStatus {
 
 /// What the records keep of an opening until it is answered.
 #[derive(Serialize, Deserialize)]
-struct Subject {
+pub(super) struct Subject {
     class: String,
     wallet_key: Jwk,
     account: String,
@@ -73,7 +76,8 @@ pub(super) async fn open(
     request: Result<Json<OpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Opening>), Problem> {
     let bank = named(&banks, &bank)?;
-    Ok((StatusCode::CREATED, Json(bank.start_opening(request?.0).await?)))
+    let opening = bank.start_opening(request?.0, Purpose::OpenAccount).await?;
+    Ok((StatusCode::CREATED, Json(opening)))
 }
 
 /// Where an opening stands. Its id is known to the wallet that began it alone.
@@ -88,7 +92,11 @@ pub(super) async fn status(
 }
 
 impl Bank {
-    async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
+    pub(super) async fn start_opening(
+        &self,
+        request: OpeningRequest,
+        purpose: Purpose,
+    ) -> Result<Opening, Problem> {
         if !self.wallet_rules.opening.remote() {
             let detail =
                 "wallets with an identity are opened in person only, by policy: go to a branch";
@@ -112,25 +120,37 @@ impl Bank {
         let account = AccountId::new(u128::from_be_bytes(random())).to_string();
         let subject = Subject { class: request.class, wallet_key: request.wallet_key, account };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
-        let (opening, authorization_request) =
-            self.ask(Purpose::OpenAccount, subject, transaction).await?;
+        let (opening, authorization_request) = self.ask(purpose, subject, transaction).await?;
         Ok(Opening { opening, authorization_request })
     }
 
     /// A verified presentation opens the account: customer, account, receipt and ledger command
     /// are written together, then the command is submitted.
     pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
+        let claims = presented(&answer)?;
+        self.wallet_rules.ages.alone(text(&claims, BIRTHDATE)?, self.now())?;
+        let enrolment = self.enrolment(answer, claims)?;
+        let command = enrolment.command.command;
+        self.records.enrol(enrolment, self.now()).await?;
+        self.submit(command).await?;
+        Ok(())
+    }
+
+    /// What opening an account for the holder of `claims` writes.
+    pub(super) fn enrolment(
+        &self,
+        answer: Answer,
+        claims: Map<String, Value>,
+    ) -> Result<Enrolment, Problem> {
         let subject: Subject =
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
-        let class_name = subject.class.clone();
-        let class = ClassId::new(&class_name).map_err(Problem::internal)?;
+        let class = ClassId::new(&subject.class).map_err(Problem::internal)?;
         let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
-        let claims = presented(&answer)?;
-        let command = self.fresh_command_id();
         let action = Action::OpenWallet { account, class };
         let wallet_key = serde_json::to_string(&subject.wallet_key).map_err(Problem::internal)?;
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
-        let enrolment = Enrolment {
+        let at_most = self.remote_classes.get(&subject.class).copied().unwrap_or(1);
+        Ok(Enrolment {
             customer: NewCustomer {
                 id: Uuid::new_v4(),
                 number: number(&claims)?.to_owned(),
@@ -144,20 +164,18 @@ impl Bank {
                 wallet_key,
                 state: AccountState::Opening,
             },
-            at_most: self.remote_classes.get(class_name.as_str()).copied().unwrap_or(1),
-            command: self.entry(command, format!("account:{account}"), action)?,
+            at_most,
+            command: self.entry(self.fresh_command_id(), format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
             provider: None,
-        };
-        self.records.enrol(enrolment, self.now()).await?;
-        self.submit(command).await?;
-        Ok(())
+        })
     }
 
     async fn opening_status(&self, id: &str) -> Result<OpeningStatus, Problem> {
         let verification = self.records.verification(id).await?;
-        if verification.purpose != Purpose::OpenAccount.name() {
+        let openings = [Purpose::OpenAccount.name(), Purpose::OpenForWard.name()];
+        if !openings.contains(&verification.purpose.as_str()) {
             return Err(Problem::not_found("opening"));
         }
         if !verification.answered {
@@ -175,22 +193,32 @@ impl Bank {
     }
 }
 
-/// The claims of the one credential that was presented.
+/// The claims of the identity that was presented.
 pub(super) fn presented(answer: &Answer) -> Result<Map<String, Value>, Problem> {
-    let found = answer.verified.credentials.get(QUERY).and_then(|found| found.first());
-    found.map(|credential| credential.claims.clone()).ok_or_else(|| {
+    Ok(credential(answer, QUERY)?.claims.clone())
+}
+
+/// The credential that was presented to a query.
+pub(super) fn credential<'a>(
+    answer: &'a Answer,
+    query: &str,
+) -> Result<&'a VerifiedCredential, Problem> {
+    let found = answer.verified.credentials.get(query).and_then(|found| found.first());
+    found.ok_or_else(|| {
         Problem::internal("a verified answer lacks the credential that was asked for")
     })
 }
 
 /// The resident number among claims.
 pub(super) fn number(claims: &Map<String, Value>) -> Result<&str, Problem> {
-    claims.get(NUMBER).and_then(Value::as_str).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "presentation.rejected",
-            "the resident number is not a text",
-        )
+    text(claims, NUMBER)
+}
+
+/// A claim that is a text.
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
+    claims.get(name).and_then(Value::as_str).ok_or_else(|| {
+        let detail = format!("the claim {name} is not a text");
+        Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", detail)
     })
 }
 

@@ -133,6 +133,7 @@ impl Bank {
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
         let claims = presented(&answer)?;
         let account = self.to_recover(&subject, number(&claims)?).await?;
+        self.may_take_over(&account).await?;
         let change = KeyChange {
             id: answer.verification.id,
             account: account.id,

@@ -116,7 +116,7 @@ pub enum OnboardingError {
     #[error("the token is too old: ask for another one at a counter")]
     TokenExpired,
     /// There is no telephone number behind the purse.
-    #[error("there is no telephone number behind this purse: have it awoken at a branch")]
+    #[error("nobody can be reached for this wallet from afar: have it awoken at a branch")]
     NoNumber,
     /// Not a card's number.
     #[error("this is no card number of this bank: type its 16 digits again")]

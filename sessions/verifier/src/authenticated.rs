@@ -186,6 +186,7 @@ impl From<Credential> for VerifiedCredential {
             claims: found.claims,
             unasked: found.unasked,
             expires_at: found.expires_at,
+            status: found.status,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::{ClaimPath, Header, Jwk, SignError};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
-use yufu_trust::{Receipt, TrustEntry};
+use yufu_trust::{Receipt, StatusReference, TrustEntry};
 
 /// A verified answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub struct VerifiedCredential {
     pub unasked: Vec<ClaimPath>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// Where its status stands: for whoever has to know later that it still holds.
+    pub status: Option<StatusReference>,
 }
 
 impl fmt::Debug for VerifiedCredential {

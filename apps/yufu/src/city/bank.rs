@@ -6,7 +6,7 @@ use super::issuer::issuer;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::bank::{Bank, RecordedOutbox, WalletRules};
+use yufu_api::bank::{AgeRules, Bank, Mandates, RecordedOutbox, WalletRules};
 use yufu_api::http::Client;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
@@ -40,6 +40,7 @@ pub(super) async fn open(
         currency: profile.currency.code,
         remote_classes: remote.map(|c| (c.name.clone(), c.opening.at_most)).collect(),
         wallet_rules,
+        mandates: Mandates::default(),
         clock: Arc::clone(&plan.clock),
         id,
     })
@@ -59,6 +60,12 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
         key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
+        ages: AgeRules {
+            alone: profile.account_age,
+            majority: profile.majority_age,
+            offsets: profile.utc_offsets.clone(),
+        },
+        numbers: profile.resident_number.clone(),
         codes: Box::new(RecordedOutbox(records)),
     }
 }

@@ -1,0 +1,72 @@
+//! Opening an account for a minor: the guardian shows an identity and the guardianship in one answer,
+//! the account is the ward's, and the guardian's wallet operates it.
+
+use super::opening::{NUMBER, Opening, OpeningRequest, credential, number, presented, text};
+use super::presentation::{Answer, GUARDIANSHIP, Purpose};
+use super::{Bank, Banks, named};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use yufu_onboarding::Guardian;
+
+use super::opening::BIRTHDATE;
+
+/// Begin to open an account for a ward, as the guardian. Where it stands: as of any opening.
+#[utoipa::path(post, path = "/banks/{bank}/v1/ward-openings", tag = "bank",
+    params(("bank" = String, Path, description = "the bank")), request_body = OpeningRequest,
+    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 403, description = "the bank is not registered to ask", body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
+pub(super) async fn open(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<OpeningRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<Opening>), Problem> {
+    let bank = named(&banks, &bank)?;
+    let opening = bank.start_opening(request?.0, Purpose::OpenForWard).await?;
+    Ok((StatusCode::CREATED, Json(opening)))
+}
+
+impl Bank {
+    /// A verified presentation of both credentials opens the ward's account.
+    pub(super) async fn opened_for_ward(&self, answer: Answer) -> Result<(), Problem> {
+        let own = presented(&answer)?;
+        let shown = credential(&answer, GUARDIANSHIP)?;
+        let named = member(&shown.claims, "guardian")?;
+        if number(&own)? != text(named, NUMBER)? {
+            let detail =
+                "the guardianship names another guardian than the identity shown: use your own";
+            return Err(Problem::forbidden("guardian.not_the_guardian", detail));
+        }
+        let ward = member(&shown.claims, "ward")?.clone();
+        let ward_birthdate = text(&ward, BIRTHDATE)?.to_owned();
+        if self.wallet_rules.ages.of_age(&ward_birthdate, self.now())? {
+            let detail = "the ward is of age and opens an account alone, with an identity";
+            return Err(Problem::refused("account.ward_of_age", detail));
+        }
+        let status = shown.status.as_ref().map(|status| (status.uri.clone(), status.index));
+        let status = status.ok_or_else(|| {
+            let detail = "the guardianship has no status, so that its end could not be seen";
+            Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", detail)
+        })?;
+        let guardian = Guardian { claims: own, ward_birthdate, status };
+        let enrolment = self.enrolment(answer, ward)?;
+        let command = enrolment.command.command;
+        self.records.enrol_ward(enrolment, &guardian, self.now()).await?;
+        self.submit(command).await?;
+        Ok(())
+    }
+}
+
+/// A claim that holds others.
+fn member<'a>(
+    claims: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Map<String, Value>, Problem> {
+    claims.get(name).and_then(Value::as_object).ok_or_else(|| {
+        let detail = format!("the guardianship lacks the claim {name}");
+        Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", detail)
+    })
+}

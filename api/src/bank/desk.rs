@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use yufu_base::{AccountId, CommandId};
+use yufu_base::{AccountId, CommandId, Timestamp};
 use yufu_jose::Jwk;
 use yufu_keys::random;
 use yufu_machine::{Action, ClassId, Direction};
@@ -83,6 +83,14 @@ pub(crate) struct Look {
     purpose: String,
     /// The claims wanted, separated by spaces; they are recorded.
     fields: String,
+}
+
+impl Look {
+    /// The look as it is recorded.
+    pub(super) fn access(self, actor: String, at: Timestamp) -> Access {
+        let fields = self.fields.split_whitespace().map(str::to_owned).collect();
+        Access { actor, purpose: self.purpose, fields, at }
+    }
 }
 
 /// Exchange between forms of money.
@@ -187,12 +195,7 @@ pub(super) async fn customer(
     let Query(look) = look.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let account = bank.records.account(account.parse().map_err(Problem::malformed)?).await?;
     let customer = account.customer.ok_or_else(|| Problem::not_found("customer file"))?;
-    let access = Access {
-        actor: operator.name,
-        purpose: look.purpose,
-        fields: look.fields.split_whitespace().map(str::to_owned).collect(),
-        at: bank.now(),
-    };
+    let access = look.access(operator.name, bank.now());
     Ok(Json(bank.records.customer_claims(customer, access).await?))
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(opening::open))
         .routes(routes!(opening::status))
         .routes(routes!(ward::open))
+        .routes(routes!(ward::guardian))
         .routes(routes!(waking::begin))
         .routes(routes!(waking::answer))
         .routes(routes!(counter::open))

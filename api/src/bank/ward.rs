@@ -6,13 +6,15 @@ use super::presentation::{Answer, GUARDIANSHIP, Purpose};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use yufu_base::AccountId;
 use yufu_onboarding::Guardian;
 
+use super::desk::Look;
 use super::opening::BIRTHDATE;
 
 /// Begin to open an account for a ward, as the guardian. Where it stands: as of any opening.
@@ -27,6 +29,29 @@ pub(super) async fn open(
     let bank = named(&banks, &bank)?;
     let opening = bank.start_opening(request?.0, Purpose::OpenForWard).await?;
     Ok((StatusCode::CREATED, Json(opening)))
+}
+
+/// Look at who operates a ward's account. The look is recorded, and the ward can see it.
+#[utoipa::path(get, path = "/banks/{bank}/v1/desk/accounts/{account}/guardian", tag = "bank desk",
+    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id"), Look),
+    security(("operator" = [])),
+    responses((status = 200, description = "the guardian's claims, by name", body = Object), (status = 401, body = ProblemBody), (status = 404, description = "no guardian operates it", body = ProblemBody)))]
+pub(super) async fn guardian(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, account)): Path<(String, String)>,
+    headers: HeaderMap,
+    look: Result<Query<Look>, QueryRejection>,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    let bank = named(&banks, &bank)?;
+    let operator = bank.operator.authenticate(&headers)?;
+    let Query(look) = look.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+    let account: AccountId = account.parse().map_err(Problem::malformed)?;
+    let access = look.access(operator.name, bank.now());
+    let wanted = access.fields.clone();
+    let found = bank.records.guardian(account, access).await?;
+    let mut claims = found.ok_or_else(|| Problem::not_found("guardian"))?.claims;
+    claims.retain(|name, _| wanted.contains(name));
+    Ok(Json(claims))
 }
 
 impl Bank {

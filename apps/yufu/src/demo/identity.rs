@@ -158,7 +158,7 @@ impl Story<'_> {
     }
 
     /// The claims that the bank in fact has on file, by name.
-    async fn stored_by_bank(&self, account: &str) -> Result<Vec<String>> {
+    pub(super) async fn stored_by_bank(&self, account: &str) -> Result<Vec<String>> {
         let paths = self.bank.requests.iter().flat_map(|request| request.claims.iter());
         let all: BTreeSet<String> = paths.map(ToString::to_string).collect();
         let fields = all.into_iter().collect::<Vec<_>>().join("+");

@@ -1,6 +1,8 @@
 //! `yufu demo`: a whole city on this machine, and the first journey played in it over HTTP, as
 //! anybody else would.
 
+mod counter;
+mod guardian;
 mod identity;
 mod money;
 mod person;

@@ -10,7 +10,7 @@ use std::fs;
 use yufu_api::http::Client;
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Institution, Resident, Role};
+use yufu_profile::{Institution, Resident, Role, is_over};
 
 /// The first age at which somebody opens an account alone.
 const ADULT: u64 = 18;
@@ -33,6 +33,8 @@ pub(super) enum Step {
     Purse,
     Noodles,
     PurseLimit,
+    CounterWallet,
+    Guardian,
     PaymentCredential,
     Hotel,
     Ticket,
@@ -48,7 +50,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 29] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -64,6 +66,8 @@ impl Step {
         Self::Purse,
         Self::Noodles,
         Self::PurseLimit,
+        Self::CounterWallet,
+        Self::Guardian,
         Self::PaymentCredential,
         Self::Hotel,
         Self::Ticket,
@@ -95,6 +99,8 @@ impl Step {
             Self::Purse => ("open-purse", "somebody"),
             Self::Noodles => ("pay-anonymously", "somebody"),
             Self::PurseLimit => ("bicycle-from-purse", "somebody"),
+            Self::CounterWallet => ("counter-wallet", "somebody old"),
+            Self::Guardian => ("guardian", "a parent"),
             Self::PaymentCredential => ("get-payment-credential", "resident"),
             Self::Hotel => ("hotel", "resident"),
             Self::Ticket => ("ticket", "resident"),
@@ -219,6 +225,8 @@ impl<'a> Story<'a> {
             Step::Purse => self.open_purse().await,
             Step::Noodles => self.noodles().await,
             Step::PurseLimit => self.bicycle_from_purse().await,
+            Step::CounterWallet => self.counter_wallet().await,
+            Step::Guardian => self.guardian().await,
             Step::PaymentCredential => self.payment_credential().await,
             Step::Hotel => self.hotel().await,
             Step::Ticket => self.ticket().await,
@@ -232,6 +240,17 @@ impl<'a> Story<'a> {
             Step::Revoke => self.revoke().await,
             Step::Audit => self.audit(),
         }
+    }
+
+    /// How many years somebody has completed today.
+    pub(super) fn years(&self, person: &Resident) -> i16 {
+        let today = self.country.profile.utc_offsets.date_at(SystemClock::new().read().wall);
+        today.map_or(0, |today| {
+            (0..=130)
+                .take_while(|years| is_over(person.birth_date, *years, today))
+                .last()
+                .map_or(0, i16::from)
+        })
     }
 
     /// An amount in major units of the country's currency.

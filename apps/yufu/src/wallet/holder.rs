@@ -7,6 +7,7 @@ use super::history::{Entry, Event};
 use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
+use std::sync::Arc;
 use yufu_api::http::Client;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
@@ -28,7 +29,7 @@ pub struct Holder {
     /// The account that the person named to act; none is the first.
     pub(super) from: Option<String>,
     trust_key: PublicKey,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
 }
 
 impl Holder {
@@ -44,7 +45,7 @@ impl Holder {
         url: &str,
         trust_key: PublicKey,
     ) -> Result<Self> {
-        let clock = SystemClock::new();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::new()?,
@@ -53,6 +54,12 @@ impl Holder {
             trust_key,
             clock,
         })
+    }
+
+    /// The wallet with another clock.
+    #[cfg(test)]
+    pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and

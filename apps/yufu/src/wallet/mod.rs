@@ -8,6 +8,7 @@ mod contents;
 mod fault;
 mod file;
 mod getting;
+mod guarding;
 mod history;
 mod holder;
 mod linking;
@@ -24,6 +25,7 @@ mod showing;
 mod telling;
 mod terminal;
 mod vault;
+mod waking;
 
 pub use backup::{Restored, restore};
 pub use fault::WalletFault;
@@ -40,6 +42,7 @@ pub use reporting::Reported;
 pub use services::Bought;
 pub use showing::Shown;
 pub use vault::Passphrase;
+pub use waking::Woken;
 
 pub(crate) use terminal::run;
 

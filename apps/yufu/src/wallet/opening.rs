@@ -35,6 +35,17 @@ impl Holder {
         class: &str,
         decide: Decide<'_>,
     ) -> Result<Opened> {
+        self.open_at(bank, class, "openings", decide).await
+    }
+
+    /// Opens an account where a bank has openings of one kind begun.
+    pub(super) async fn open_at(
+        &mut self,
+        bank: &str,
+        class: &str,
+        below: &str,
+        decide: Decide<'_>,
+    ) -> Result<Opened> {
         self.settle_openings().await?;
         let key = SoftwareKey::from_seed(&random())?;
         let wallet_key: Jwk = key.public_key().into();
@@ -44,7 +55,7 @@ impl Holder {
             class: class.to_owned(),
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
-        let url = format!("{}/banks/{bank}/v1/openings", self.address(bank));
+        let url = format!("{}/banks/{bank}/v1/{below}", self.address(bank));
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
         let begun: Opening = self.client.post(&url, None, &request).await?;
         self.file.contents.openings.push(StoredOpening {

@@ -8,6 +8,7 @@ use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{DECIMALS, Told, money, tell};
+use super::waking::Woken;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
@@ -65,6 +66,20 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
+        WalletAction::OpenForWard { bank, class, ward } => {
+            let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
+            println!("Account {} is open at {bank} in your ward's name.", opened.account);
+        }
+        WalletAction::Wake { waking: Some(waking), code: Some(code) } => {
+            holder.answer_waking(&waking, &code).await?;
+            println!("The purse is awake.");
+        }
+        WalletAction::Wake { .. } => match holder.wake(decide).await? {
+            Woken::Awake => println!("The account is awake."),
+            Woken::CodeSent(waking) => println!(
+                "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
+            ),
+        },
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));

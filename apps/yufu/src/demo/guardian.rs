@@ -1,0 +1,121 @@
+//! The step of a parent and a child: the child alone is refused, the parent opens for her.
+
+use super::report::Told;
+use super::story::Story;
+use crate::wallet::{Bill, Holder, Paid};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value};
+use yufu_api::authority::{Authentication, IssuedOffer, NewGuardianship, RecordedGuardianship};
+use yufu_api::bank::{Exchange, ExchangeDirection};
+use yufu_profile::{Relation, Resident, Role};
+use yufu_wallet::presentation::Consent;
+
+const CLASS: &str = "III";
+
+impl<'a> Story<'a> {
+    pub(super) async fn guardian(&mut self) -> Result<Told> {
+        let (parent, child) = self.parent_and_child()?;
+        let bank = self.bank;
+        let mut agree = |_: &Consent| true;
+        let mut alone = self.open_wallet(&format!("child-{}", self.run))?;
+        self.identify(&mut alone, child).await?;
+        let refused = alone.open_account(bank.id.as_str(), CLASS, &mut agree).await;
+        let refusal = refused.err().context("a child opened an account alone")?.to_string();
+        ensure!(refusal.contains("account.guardian_needed"), "for another reason: {refusal}");
+
+        let mut wallet = self.open_wallet(&format!("parent-{}", self.run))?;
+        self.identify(&mut wallet, parent).await?;
+        let authority = self.the(Role::IdentityAuthority)?;
+        let url = format!("{}/authority/v1/officer/guardianships", self.address(&authority.id));
+        let request = NewGuardianship {
+            guardian_number: parent.number.as_str().to_owned(),
+            ward_number: child.number.as_str().to_owned(),
+            evidence: "birth certificate and both cards seen".to_owned(),
+        };
+        let desk = self.desk(&authority.id)?;
+        let offered: RecordedGuardianship = self.client.post(&url, Some(&desk), &request).await?;
+        let received = wallet.get(&offered.offer, Some(&offered.transaction_code)).await?;
+        let opened = wallet.open_for_ward(bank.id.as_str(), CLASS, None, &mut agree).await?;
+        ensure!(opened.shown.receipt, "the bank signed no receipt");
+
+        let amount = self.major(50);
+        let exchange = Exchange {
+            id: None,
+            direction: ExchangeDirection::PaperToDigital,
+            account: Some(opened.account.clone()),
+            amount_minor: amount.minor(),
+        };
+        let url = format!("{}/banks/{}/v1/desk/exchanges", self.address(&bank.id), bank.id);
+        let desk = self.desk(&bank.id)?;
+        let _: yufu_api::CommandDone = self.client.post(&url, Some(&desk), &exchange).await?;
+        let (payee, price) = (self.merchant_account().await?, self.major(12));
+        let id = wallet.fresh_order_id();
+        let bill = Bill { payee, payee_name: "Noodles".to_owned(), amount: price, id };
+        ensure!(matches!(wallet.pay(&bill).await?, Paid::Done(_)), "the guardian could not pay");
+
+        let mut kept = self.stored_by_bank(&opened.account).await?;
+        let of_guardian = self.guardian_stored_by_bank(&opened.account).await?;
+        kept.extend(of_guardian.into_iter().map(|name| format!("guardian: {name}")));
+        let name = &bank.name.en;
+        Ok(Told::new(format!(
+            "A child of {} has an identity, and may not open a wallet alone: refused. An officer records \
+             her parent as guardian, and the parent's wallet gets a credential of it. It shows the bank \
+             both in one answer; the account is the child's, the parent's wallet operates it, until the \
+             child is {}, or an officer ends the guardianship.",
+            self.years(child),
+            self.country.profile.majority_age,
+        ))
+        .learned("the parent's wallet", received.claims)
+        .learned(name.clone(), kept)
+        .moved("the public: notes", &format!("{name}: notes"), amount)
+        .moved(&format!("{name}: digital vault"), "the child's wallet", amount)
+        .moved("the child's wallet", &self.merchant.name.en, price))
+    }
+
+    /// A child too young to open a wallet alone, and the head of her household.
+    fn parent_and_child(&self) -> Result<(&'a Resident, &'a Resident)> {
+        let country = self.country;
+        let alone = i16::from(country.profile.account_age);
+        let children: Vec<&Resident> = country
+            .residents
+            .iter()
+            .filter(|r| r.relation == Relation::Child && self.years(r) < alone)
+            .collect();
+        let index = self.run.checked_rem(children.len()).context("the city has no child")?;
+        let child = children.get(index).copied().context("the city has no child")?;
+        let same =
+            |r: &&Resident| r.household_id == child.household_id && r.relation == Relation::Head;
+        let parent = country.residents.iter().find(same).context("a child has no parent")?;
+        Ok((parent, child))
+    }
+
+    /// Gives somebody an identity, as an officer does.
+    async fn identify(&self, wallet: &mut Holder, person: &Resident) -> Result<()> {
+        let authority = self.the(Role::IdentityAuthority)?;
+        let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
+        let request = Authentication {
+            resident_number: person.number.as_str().to_owned(),
+            evidence: "card and portrait compared at the counter".to_owned(),
+            credential: "pid".to_owned(),
+        };
+        let desk = self.desk(&authority.id)?;
+        let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
+        wallet.get(&issued.offer, Some(&issued.transaction_code)).await?;
+        Ok(())
+    }
+
+    /// The guardian's claims that the bank in fact has on file, by name.
+    async fn guardian_stored_by_bank(&self, account: &str) -> Result<Vec<String>> {
+        let pid = self.country.profile.credential("pid").context("no credential pid")?;
+        let all: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let url = format!(
+            "{}/banks/{}/v1/desk/accounts/{account}/guardian?purpose=report&fields={}",
+            self.address(&self.bank.id),
+            self.bank.id,
+            all.join("+")
+        );
+        let desk = self.desk(&self.bank.id)?;
+        let file: Map<String, Value> = self.client.get(&url, Some(&desk)).await?;
+        Ok(file.keys().cloned().collect())
+    }
+}

@@ -46,3 +46,56 @@ impl AgeRules {
         Ok(is_over(birth, years, today))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yufu_profile::{Profile, Sources};
+
+    const CHINA: [&str; 3] = [
+        include_str!("../../../profiles/china/profile.toml"),
+        include_str!("../../../profiles/china/institutions.toml"),
+        include_str!("../../../profiles/china/city.toml"),
+    ];
+
+    fn china() -> AgeRules {
+        let [profile, institutions, city] = CHINA;
+        let profile = Profile::read(Sources {
+            profile: ("p", profile),
+            institutions: ("i", institutions),
+            city: ("c", city),
+        })
+        .unwrap();
+        AgeRules {
+            alone: profile.account_age,
+            majority: profile.majority_age,
+            offsets: profile.utc_offsets,
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(at.as_millisecond().try_into().unwrap())
+    }
+
+    #[test]
+    fn a_year_is_completed_at_midnight_in_china_and_on_1_march_for_29_february() {
+        let ages = china();
+        for (birth, last, first) in [
+            ("2010-05-02", "2026-05-01T23:59:59.999+08:00", "2026-05-02T00:00:00+08:00"),
+            ("2008-02-29", "2024-02-28T23:59:59.999+08:00", "2024-02-29T00:00:00+08:00"),
+            ("2012-02-29", "2028-02-28T23:59:59.999+08:00", "2028-02-29T00:00:00+08:00"),
+        ] {
+            let early = ages.alone(birth, at(last)).unwrap_err();
+            assert_eq!(early.code(), "account.guardian_needed", "{birth}");
+            assert!(ages.alone(birth, at(first)).is_ok(), "{birth}");
+        }
+        // Eighteen years after a leap day comes a common year.
+        assert!(!ages.of_age("2008-02-29", at("2026-02-28T23:59:59.999+08:00")).unwrap());
+        assert!(ages.of_age("2008-02-29", at("2026-03-01T00:00:00+08:00")).unwrap());
+        assert_eq!(
+            ages.alone("2010-13-01", at("2026-05-01T00:00:00Z")).unwrap_err().code(),
+            "presentation.rejected"
+        );
+    }
+}

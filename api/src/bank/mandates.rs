@@ -100,12 +100,7 @@ impl Bank {
 
     async fn status_list(&self, uri: &str) -> Result<Arc<StatusListToken>, Problem> {
         let now = self.now();
-        let known = self.mandates.lists().get(uri).cloned();
-        let at_hand = |seconds: u64| {
-            let known = known.as_ref().filter(|known| now < known.at.plus_seconds(seconds));
-            known.map(|known| Arc::clone(&known.list))
-        };
-        if let Some(list) = at_hand(FRESH_SECONDS) {
+        if let Some(list) = self.mandates.at_hand(uri, FRESH_SECONDS, now) {
             return Ok(list);
         }
         match self.fetch_status_list(uri, now).await {
@@ -114,7 +109,7 @@ impl Bank {
                 self.mandates.lists().insert(uri.to_owned(), fetched);
                 Ok(list)
             }
-            Err(error) => at_hand(OLDEST_SECONDS).ok_or_else(|| {
+            Err(error) => self.mandates.at_hand(uri, OLDEST_SECONDS, now).ok_or_else(|| {
                 let detail = format!(
                     "whether the guardianship still stands cannot be looked up, so nothing is done: try again ({error})"
                 );
@@ -138,11 +133,44 @@ impl Bank {
 }
 
 impl Mandates {
+    /// The list at hand, if it is younger than so many seconds.
+    fn at_hand(&self, uri: &str, seconds: u64, now: Timestamp) -> Option<Arc<StatusListToken>> {
+        let lists = self.lists();
+        let known = lists.get(uri).filter(|known| now < known.at.plus_seconds(seconds));
+        known.map(|known| Arc::clone(&known.list))
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountId, Mandate>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lists(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Fetched>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yufu_trust::{StatusBits, StatusList};
+
+    #[test]
+    fn a_list_is_fetched_anew_after_a_minute_and_never_used_after_five() {
+        let mandates = Mandates::default();
+        let at = Timestamp::from_seconds(1_000);
+        let list = StatusListToken {
+            uri: "u".to_owned(),
+            issued_at: at,
+            expires_at: at.plus_seconds(9_000),
+            ttl_seconds: None,
+            list: StatusList::new(StatusBits::Two, 8).unwrap(),
+        };
+        let fetched = Fetched { list: Arc::new(list), at };
+        mandates.lists().insert("u".to_owned(), fetched);
+        let held =
+            |seconds, later| mandates.at_hand("u", seconds, at.plus_seconds(later)).is_some();
+        assert!(held(FRESH_SECONDS, 59) && !held(FRESH_SECONDS, 60));
+        assert!(held(OLDEST_SECONDS, 299) && !held(OLDEST_SECONDS, 300));
+        assert!(mandates.at_hand("another", OLDEST_SECONDS, at).is_none());
     }
 }

@@ -17,6 +17,7 @@ use yufu_api::http::{Client, Limits};
 use yufu_base::{PublicKey, Signer};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
+use yufu_profile::Resident;
 
 pub(super) const BANK: &str = "bank-of-jiangcheng";
 
@@ -78,14 +79,21 @@ impl TestCity {
 
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
         let resident = self.country.residents.iter().find(|r| r.birth_date.year() < 2000).unwrap();
+        self.identify(wallet, resident.number.as_str()).await;
+    }
+
+    /// Gives somebody of the city an identity.
+    pub(super) async fn identify(&self, wallet: &mut Holder, number: &str) {
         let request = json!({
-            "resident_number": resident.number.as_str(),
-            "evidence": "card and portrait compared",
-            "credential": "pid",
+            "resident_number": number, "evidence": "card and portrait compared", "credential": "pid",
         });
         let path = "/authority/v1/officer/authentications";
         let offer: IssuedOffer = self.desk("identity-authority", path, &request).await;
         wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+    }
+
+    pub(super) fn residents(&self) -> &[Resident] {
+        &self.country.residents
     }
 
     /// An account with 500.00 in it, for a wallet that has an identity.

@@ -1,6 +1,9 @@
 //! The person's side, end to end: a city over HTTP, a wallet, and what its owner may do with it.
 
 mod city;
+mod counter;
+mod guardians;
 mod journeys;
 mod purses;
 mod services;
+mod waking;

@@ -14,6 +14,7 @@ pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+pub mod wallet_provider;
 
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};

@@ -8,6 +8,7 @@ use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
+use crate::wallet_provider::{self, WalletProviders};
 use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -27,6 +28,8 @@ pub struct Institutions {
     pub banks: Banks,
     /// Hotels and railways, by name.
     pub relying_parties: RelyingParties,
+    /// Wallet providers, by name.
+    pub wallet_providers: WalletProviders,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -64,6 +67,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
+    if !institutions.wallet_providers.is_empty() {
+        let providers = Arc::new(institutions.wallet_providers);
+        router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
+    }
     layers(router, limits)
 }
 
@@ -95,6 +102,7 @@ pub fn description() -> OpenApi {
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
+    all.merge(wallet_provider::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

@@ -6,7 +6,7 @@ use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -65,15 +65,19 @@ pub struct CodeAnswer {
     responses(
         (status = 201, body = AnonymousOpening),
         (status = 400, body = ProblemBody),
+        (status = 403, description = "the wallet attestation is refused", body = ProblemBody),
         (status = 422, description = "the class needs an identity, or the token is not good", body = ProblemBody),
         (status = 429, description = "too soon after the last code to this number", body = ProblemBody)))]
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<AnonymousOpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AnonymousOpening>), Problem> {
     let bank = named(&banks, &bank)?;
-    Ok((StatusCode::CREATED, Json(bank.start_anonymous(request?.0).await?)))
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    Ok((StatusCode::CREATED, Json(bank.start_anonymous(request, provider).await?)))
 }
 
 /// Answer the code that was sent. The right one opens the purse, once.
@@ -99,6 +103,7 @@ impl Bank {
     async fn start_anonymous(
         &self,
         request: AnonymousOpeningRequest,
+        provider: Option<String>,
     ) -> Result<AnonymousOpening, Problem> {
         self.anonymous_at_most(&request.class)?;
         let new = CodeOpening {
@@ -106,6 +111,7 @@ impl Bank {
             class: request.class,
             wallet_key: serde_json::to_string(&request.wallet_key).map_err(Problem::internal)?,
             account: AccountId::new(u128::from_be_bytes(random())),
+            provider,
         };
         match (request.phone, request.token) {
             (Some(phone), None) => self.send_code(new, &number(&phone)?).await,

@@ -44,7 +44,7 @@ pub struct KeyChanged {
     responses(
         (status = 200, description = "changed, durably", body = KeyChanged),
         (status = 401, description = "not signed by the account's key, expired, for another bank, or the new key is not proven", body = ProblemBody),
-        (status = 403, description = "the key that signed commands the account no longer", body = ProblemBody),
+        (status = 403, description = "the key that signed commands the account no longer, or the wallet attestation is refused", body = ProblemBody),
         (status = 404, description = "no such account", body = ProblemBody),
         (status = 409, description = "the id was used for another order, or the account is not open", body = ProblemBody)))]
 pub(super) async fn hand_over(
@@ -74,6 +74,7 @@ impl Bank {
                 let detail = format!("the account is {}", account.state.as_str());
                 return Err(Problem::conflict("account.not_open", detail));
             }
+            let provider = self.comes_through(headers, &order.key).await?;
             let change = KeyChange {
                 id,
                 account: order.account,
@@ -81,7 +82,7 @@ impl Bank {
                 evidence: text.to_owned(),
                 former_key: account.wallet_key,
                 new_key: serde_json::to_string(&order.key).map_err(Problem::internal)?,
-                provider: None,
+                provider,
             };
             self.records.hand_over(&change, self.now()).await?;
         }

@@ -5,6 +5,7 @@ mod accesses;
 mod accounts;
 mod ages;
 mod anonymous;
+mod attestation;
 mod branch;
 mod codes;
 mod counter;
@@ -32,6 +33,7 @@ pub use accesses::FileAccess;
 pub use accounts::AccountState;
 pub use ages::AgeRules;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
+pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use counter::{CardChange, CardStepDone, CardStepRequest, CounterWallet, NewCounterWallet};
@@ -96,6 +98,8 @@ pub struct Bank {
     pub currency: Currency,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
+    /// Wallet providers that onboard people for it: their ids by their address on the trust list.
+    pub onboards_through: BTreeMap<String, String>,
     /// What else there is to opening a wallet.
     pub wallet_rules: WalletRules,
     /// What is known of guardians' mandates.
@@ -122,9 +126,11 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(terminal::change_pin))
         .routes(routes!(terminal::statement))
         .routes(routes!(counter_order::order))
+        .routes(routes!(attestation::onboarding))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
         .routes(routes!(sub_wallet::act))
+        .routes(routes!(sub_wallet::below))
         .routes(routes!(branch::token))
         .routes(routes!(linked::state))
         .routes(routes!(linked::link))

@@ -7,7 +7,7 @@ use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -64,19 +64,24 @@ pub(super) struct Subject {
     class: String,
     wallet_key: Jwk,
     account: String,
+    #[serde(default)]
+    provider: Option<String>,
 }
 
-/// Begin to open an account.
+/// Begin to open an account, from a wallet of the bank's own or of a wallet provider (see `onboarding`).
 #[utoipa::path(post, path = "/banks/{bank}/v1/openings", tag = "bank",
     params(("bank" = String, Path, description = "the bank")), request_body = OpeningRequest,
-    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
+    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 403, description = "the wallet attestation is refused, or its provider does not onboard for this bank", body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<OpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Opening>), Problem> {
     let bank = named(&banks, &bank)?;
-    let opening = bank.start_opening(request?.0, Purpose::OpenAccount).await?;
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    let opening = bank.start_opening(request, Purpose::OpenAccount, provider).await?;
     Ok((StatusCode::CREATED, Json(opening)))
 }
 
@@ -96,6 +101,7 @@ impl Bank {
         &self,
         request: OpeningRequest,
         purpose: Purpose,
+        provider: Option<String>,
     ) -> Result<Opening, Problem> {
         if !self.wallet_rules.opening.remote() {
             let detail =
@@ -118,7 +124,8 @@ impl Bank {
             wallet_key_thumbprint: request.wallet_key.thumbprint_base64url(),
         });
         let account = AccountId::new(u128::from_be_bytes(random())).to_string();
-        let subject = Subject { class: request.class, wallet_key: request.wallet_key, account };
+        let subject =
+            Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
         let (opening, authorization_request) = self.ask(purpose, subject, transaction).await?;
         Ok(Opening { opening, authorization_request })
@@ -168,7 +175,7 @@ impl Bank {
             command: self.entry(self.fresh_command_id(), format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
-            provider: None,
+            provider: subject.provider,
         })
     }
 

@@ -72,7 +72,8 @@ struct Subject {
     responses(
         (status = 201, body = Recovery),
         (status = 400, body = ProblemBody),
-        (status = 401, description = "the new key is not proven", body = ProblemBody)))]
+        (status = 401, description = "the new key is not proven", body = ProblemBody),
+        (status = 403, description = "the wallet attestation is refused", body = ProblemBody)))]
 pub(super) async fn begin(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
@@ -101,6 +102,7 @@ impl Bank {
         request: RecoveryRequest,
     ) -> Result<Recovery, Problem> {
         self.prove(&request.wallet_key, headers, &format!("/banks/{}/v1/key-recoveries", self.id))?;
+        let provider = self.comes_through(headers, &request.wallet_key).await?;
         let account = request.account.as_deref().map(str::parse::<AccountId>).transpose();
         let account = account.map_err(Problem::malformed)?;
         let of = match (account, &request.class) {
@@ -119,7 +121,7 @@ impl Bank {
             class: request.class,
             wallet_key: request.wallet_key,
             begun_millis: self.now().millis(),
-            provider: None,
+            provider,
         };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
         let (recovery, authorization_request) =

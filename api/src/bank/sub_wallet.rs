@@ -2,10 +2,12 @@
 //! it. Payments from it are orders like any other, signed by the key it was opened for.
 
 use super::{Bank, Banks, named};
+use crate::central_bank::WalletState;
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -50,6 +52,29 @@ pub(super) async fn act(
 ) -> Result<Json<SubWalletDone>, Problem> {
     let bank = named(&banks, &bank)?;
     Ok(Json(bank.sub_wallet(&request?.order).await?))
+}
+
+/// A sub-wallet below one of the asking wallet's accounts.
+///
+/// The bearer token is a JWS of type `yufu-request+jwt` by the account's wallet key, for this address.
+#[utoipa::path(get, path = "/banks/{bank}/v1/accounts/{account}/sub-wallets/{sub}", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account above"), ("sub" = String, Path, description = "the sub-wallet's account")),
+    security(("request" = [])),
+    responses(
+        (status = 200, body = WalletState),
+        (status = 401, description = "not the account's key", body = ProblemBody),
+        (status = 404, description = "no such account, or not below this one", body = ProblemBody)))]
+pub(super) async fn below(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, account, sub)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<WalletState>, Problem> {
+    let bank = named(&banks, &bank)?;
+    let parent: AccountId = account.parse().map_err(Problem::malformed)?;
+    let path = format!("/banks/{}/v1/accounts/{account}/sub-wallets/{sub}", bank.id);
+    bank.authenticate(parent, &headers, "GET", &path).await?;
+    let sub = bank.below(&sub, parent).await?;
+    Ok(Json(bank.wallet(sub).await?))
 }
 
 impl Bank {

@@ -24,10 +24,13 @@ use super::opening::BIRTHDATE;
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<OpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Opening>), Problem> {
     let bank = named(&banks, &bank)?;
-    let opening = bank.start_opening(request?.0, Purpose::OpenForWard).await?;
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    let opening = bank.start_opening(request, Purpose::OpenForWard, provider).await?;
     Ok((StatusCode::CREATED, Json(opening)))
 }
 

@@ -6,7 +6,7 @@ mod operator;
 mod problem;
 mod server;
 
-pub use client::{Client, ClientError};
+pub use client::{AnswerTimes, Client, ClientError};
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};

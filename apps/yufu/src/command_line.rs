@@ -1,6 +1,10 @@
 //! The command line. Help texts are the program's first documentation: each says what the
 //! command does, where its state lies, and gives an example.
 
+mod accounts;
+
+pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -33,7 +37,7 @@ pub(crate) enum Command {
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
     /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -74,6 +78,9 @@ pub(crate) struct Demo {
     /// Print one JSON report on standard output and nothing else there.
     #[arg(long, requires = "once")]
     pub(crate) json: bool,
+    /// Play the journey so many times, each with another resident, and report the speeds of all.
+    #[arg(long, default_value = "1", requires = "once", value_name = "N")]
+    pub(crate) rounds: std::num::NonZeroU32,
     /// Start over: remove the demo's state first.
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -116,6 +123,12 @@ pub(crate) struct Wallet {
     /// Agree without being asked (for scripts).
     #[arg(long, global = true)]
     pub(crate) yes: bool,
+    /// The account that acts: its id, the beginning of it, or its bank [default: the first].
+    #[arg(long, global = true, value_name = "ACCOUNT")]
+    pub(crate) from: Option<String>,
+    /// Make a new wallet one of a wallet provider's: it vouches for the wallet at banks that admit it.
+    #[arg(long, global = true, env = "YUFU_WALLET_PROVIDER", value_name = "PROVIDER")]
+    pub(crate) provider: Option<String>,
     #[command(subcommand)]
     pub(crate) action: WalletAction,
 }
@@ -198,9 +211,11 @@ pub(crate) enum WalletAction {
         /// The request: openid4vp://...
         request: String,
     },
-    /// Get payment credentials for your first account: to pay where somebody else asks, as at a hotel.
+    /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
+    #[command(flatten)]
+    Accounts(AccountAction),
     /// Buy a rail ticket, change it, or give it back.
     Ticket {
         #[command(subcommand)]

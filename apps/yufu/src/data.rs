@@ -116,7 +116,8 @@ impl DataFolder {
         private(self.root.join("wallets"))
     }
 
-    fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
+    /// The folder of an institution.
+    pub(crate) fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
         private(self.root.join(institution.as_str()))
     }
 }

@@ -29,10 +29,12 @@ pub enum Role {
     Hotel,
     /// Carries passengers, and issues their tickets.
     Railway,
+    /// Provides wallets, and vouches for their keys.
+    WalletProvider,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 8] = [
+    pub(crate) const WORDS: [(&'static str, Self); 9] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -41,6 +43,7 @@ impl Role {
         ("merchant", Self::Merchant),
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
+        ("wallet-provider", Self::WalletProvider),
     ];
 
     /// Roles that take payments on an account at a bank.
@@ -78,6 +81,8 @@ pub struct Institution {
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
+    /// The wallet providers that onboard people for a commercial bank.
+    pub onboards_through: Vec<InstitutionId>,
 }
 
 /// Something an institution is registered to ask of a person.
@@ -149,6 +154,11 @@ fn read_one(
     } else {
         Some(None)
     };
+    let onboards_through = if is(Role::CommercialBank) {
+        read_onboards_through(&mut section, seen)
+    } else {
+        Some(Vec::new())
+    };
     if let (Some((id, span)), Some((role, _))) = (&id, &role)
         && seen.insert(id.clone(), *role).is_some()
     {
@@ -165,7 +175,33 @@ fn read_one(
         requests: requests?,
         merchant: merchant?,
         opening_money: opening_money?,
+        onboards_through: onboards_through?,
     })
+}
+
+/// Reads `onboards_through`, the wallet providers that a bank admits; none if it is not given.
+fn read_onboards_through(
+    section: &mut Section<'_, '_, '_>,
+    seen: &BTreeMap<InstitutionId, Role>,
+) -> Option<Vec<InstitutionId>> {
+    if !section.has("onboards_through") {
+        section.optional("onboards_through");
+        return Some(Vec::new());
+    }
+    let mut providers: Vec<InstitutionId> = Vec::new();
+    for (text, span) in section.texts("onboards_through")? {
+        match text.parse::<InstitutionId>() {
+            Ok(id) if providers.contains(&id) => {
+                section.report(&span, format!("wallet provider `{id}` is given twice"), "once");
+            }
+            Ok(id) if seen.get(&id) == Some(&Role::WalletProvider) => providers.push(id),
+            _ => {
+                let expected = "the id of a wallet provider given above";
+                section.report(&span, format!("`onboards_through` names `{text}`"), expected);
+            }
+        }
+    }
+    Some(providers)
 }
 
 fn read_support(section: &mut Section<'_, '_, '_>) -> Option<String> {

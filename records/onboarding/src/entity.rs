@@ -85,6 +85,7 @@ table!(code, "phone_codes", {
     class: String,
     wallet_key: String,
     account: String,
+    provider: Option<String>,
     code_index: Vec<u8>,
     attempts: i64,
     answer_from: i64,

@@ -145,6 +145,7 @@ CREATE TABLE served_through (
     provider TEXT NOT NULL,
     since BIGINT NOT NULL
 );
+ALTER TABLE phone_codes ADD COLUMN provider TEXT;
 ",
     },
     Migration {

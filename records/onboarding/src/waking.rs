@@ -33,7 +33,7 @@ impl Onboarding {
         let row = row.ok_or(OnboardingError::NoNumber)?;
         let phone = parse_id(&row.id)?;
         let (class, wallet_key) = (String::new(), String::new());
-        let new = CodeOpening { id: id.to_owned(), class, wallet_key, account };
+        let new = CodeOpening { id: id.to_owned(), class, wallet_key, account, provider: None };
         self.put_code(&transaction, row, (&new, WAKING), code, at).await?;
         transaction.commit().await?;
         Ok(phone)

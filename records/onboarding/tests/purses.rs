@@ -31,6 +31,7 @@ fn opening(number: u128) -> CodeOpening {
         class: "IV".to_owned(),
         wallet_key: "{}".to_owned(),
         account: AccountId::new(number),
+        provider: None,
     }
 }
 

@@ -68,6 +68,7 @@ fn enrolment(verification: &str, account: u128) -> Enrolment {
         command: command(account.bits(), &format!("account:{account}")),
         verification: verification.to_owned(),
         receipt: "receipt".to_owned(),
+        provider: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
 use super::trust::Trust;
+use super::wallet_provider::identifier;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::bank::{AgeRules, Bank, Mandates, RecordedOutbox, WalletRules};
@@ -28,7 +29,13 @@ pub(super) async fn open(
     let wallet_rules = wallet_rules(profile, records.clone());
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
     let ledger = format!("{}/central-bank", plan.address(&central_bank));
+    let onboards_through = institution
+        .onboards_through
+        .iter()
+        .map(|provider| (identifier(plan, provider), provider.to_string()))
+        .collect();
     Ok(Bank {
+        onboards_through,
         signer: plan.command_key(&id)?,
         issuer: issuer(plan, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,

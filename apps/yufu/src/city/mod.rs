@@ -9,6 +9,7 @@ mod money;
 mod registrar;
 mod relying_party;
 mod trust;
+mod wallet_provider;
 
 use crate::data::{DataFolder, Lock};
 use crate::profile::Country;
@@ -76,6 +77,7 @@ impl City {
             banks.insert(institution.id.to_string(), Arc::new(bank));
         }
         let relying_parties = relying_party::open_all(plan, &trust, &client).await?;
+        let wallet_providers = wallet_provider::open_all(plan, &trust).await?;
         let trust_key = trust.operator.signer.public_key();
         let ready = Arc::clone(&central_bank);
         let public = Public {
@@ -93,6 +95,7 @@ impl City {
                 central_bank: Some(Arc::clone(&central_bank)),
                 banks,
                 relying_parties,
+                wallet_providers,
                 registrar: Some(Arc::new(registrar)),
                 trust_operator: Some(Arc::new(trust.operator)),
             },

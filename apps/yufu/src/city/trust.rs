@@ -84,6 +84,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     for (role, trusted_as, folder) in [
         (Role::CommercialBank, yufu_trust::Role::BankIssuer, "banks"),
         (Role::Railway, yufu_trust::Role::TicketIssuer, "parties"),
+        (Role::WalletProvider, yufu_trust::Role::WalletProvider, "wallet-providers"),
     ] {
         for issuer in plan.profile().institutions_of(role) {
             let keys = plan.data.keys(&issuer.id)?;

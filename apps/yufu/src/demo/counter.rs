@@ -16,8 +16,6 @@ use yufu_base::{Amount, InstitutionId};
 use yufu_keys::random;
 use yufu_profile::Resident;
 
-/// The class of a counter wallet.
-const CLASS: &str = "III";
 const TELLER: &str = "teller-3";
 const EVIDENCE: &str = "ID card and portrait compared, form 2026-118";
 
@@ -54,10 +52,13 @@ impl<T> Answer<T> {
 
 impl<'a> Story<'a> {
     pub(super) async fn counter_wallet(&mut self) -> Result<Told> {
+        if !self.country.profile.account_opening.in_person() {
+            return Ok(Told::new("Wallets are not opened in person in this profile: left out."));
+        }
         let elder = self.elder()?;
-        let bank = self.bank;
+        let (bank, class) = (self.bank, self.remote_class()?);
         let opened: CounterWallet =
-            self.as_officer(&bank.id, "counter-wallets", &typed(elder)).await?.done()?;
+            self.as_officer(&bank.id, "counter-wallets", &typed(elder, &class)).await?.done()?;
         let terminal: TerminalSession = self
             .as_officer(
                 &bank.id,
@@ -84,7 +85,7 @@ impl<'a> Story<'a> {
         let wait = refused.more.get("retry_after_seconds").and_then(|s| s.as_u64());
         let wait = wait.context("the refusal does not say how long to wait")?;
         self.order(&at, CounterOrderKind::CashOut, out).await?.refused("card.too_soon")?;
-        self.unblock(elder).await?;
+        self.unblock(elder, &class).await?;
         self.choose_pin(&mut at).await?;
         self.order(&at, CounterOrderKind::CashOut, out).await?.done()?;
         let left: CounterStatement =
@@ -92,7 +93,6 @@ impl<'a> Story<'a> {
         let expected = paid.balance_minor.map(|before| before.saturating_sub(out.minor()));
         ensure!(Some(left.balance_minor) == expected, "{} are left", left.balance_minor);
         ensure!(left.entries.len() == 3, "{} orders are listed", left.entries.len());
-        let kept = self.stored_by_bank(&opened.account).await?;
         let name = &bank.name.en;
         Ok(Told::new(format!(
             "Somebody of {} years has no telephone. An officer compares her card and portrait, and she \
@@ -102,8 +102,6 @@ impl<'a> Story<'a> {
              cash out. The bank could move this money without her: the terminal and the PIN are its own.",
             self.years(elder)
         ))
-        .learned(name.clone(), kept)
-        .learned("Central Bank", vec!["a random account id".to_owned(), format!("wallet class {CLASS}")])
         .moved("the public: notes", &format!("{name}: notes"), cash)
         .moved(&format!("{name}: digital vault"), "her counter wallet", cash)
         .moved("her counter wallet", &self.merchant.name.en, price)
@@ -118,9 +116,9 @@ impl<'a> Story<'a> {
         old.clone().nth(self.run).or_else(|| old.clone().next()).context("nobody here is old")
     }
 
-    async fn unblock(&self, elder: &Resident) -> Result<()> {
+    async fn unblock(&self, elder: &Resident, class: &str) -> Result<()> {
         let request = CardStepRequest {
-            class: CLASS.to_owned(),
+            class: class.to_owned(),
             number: elder.number.as_str().to_owned(),
             step: CardChange::Unblock,
             evidence: EVIDENCE.to_owned(),
@@ -225,9 +223,9 @@ impl AtTerminal {
 }
 
 /// What the officer types off somebody's card.
-fn typed(person: &Resident) -> NewCounterWallet {
+fn typed(person: &Resident, class: &str) -> NewCounterWallet {
     NewCounterWallet {
-        class: CLASS.to_owned(),
+        class: class.to_owned(),
         number: person.number.as_str().to_owned(),
         family_name: person.family_name.clone(),
         given_name: person.given_name.clone(),

@@ -39,7 +39,6 @@ impl Story<'_> {
              reads it, and the read is recorded. Notes fill the purse.",
             class.name
         ))
-        .learned(name.clone(), vec!["a telephone number (sealed, erasable)".to_owned()])
         .moved("the public: notes", &format!("{name}: notes"), amount)
         .moved(&format!("{name}: digital vault"), "the purse", amount))
     }
@@ -59,7 +58,6 @@ impl Story<'_> {
             "Noodles for 18, from the purse: nobody showed anything. The ledger has two random account \
              ids and an amount; the bank knows a telephone number and no name.",
         )
-        .learned("Central Bank", vec!["two account ids".to_owned(), "the amount".to_owned()])
         .moved("the purse", "the noodle shop", amount))
     }
 

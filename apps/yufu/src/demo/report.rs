@@ -1,7 +1,9 @@
 //! What the journey came to: told as it happens, or as one JSON document at its end.
 
+use super::speed::SpeedReport;
+use super::synergy::Synergy;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yufu_api::central_bank::SupplyReport;
 use yufu_base::Amount;
 
@@ -14,6 +16,10 @@ pub(super) struct Report {
     pub(super) steps: Vec<StepReport>,
     /// How much money there is, and where, after the last step.
     pub(super) supply: Option<SupplyReport>,
+    /// What the parts are worth together.
+    pub(super) synergy: Option<Synergy>,
+    /// How fast it was.
+    pub(super) speed: SpeedReport,
 }
 
 /// One step.
@@ -27,8 +33,8 @@ pub(super) struct StepReport {
     pub(super) actor: &'static str,
     /// What happened, in plain words.
     pub(super) said: String,
-    /// Who learned which attributes: as received or stored by them, not as planned.
-    pub(super) learned: BTreeMap<String, Vec<String>>,
+    /// Who learned which attributes: computed from what they received and stored.
+    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
     /// What moved.
     pub(super) moved: Vec<Moved>,
 }
@@ -46,7 +52,7 @@ pub(super) struct Moved {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) said: String,
-    pub(super) learned: BTreeMap<String, Vec<String>>,
+    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
     pub(super) moved: Vec<Moved>,
 }
 
@@ -56,7 +62,7 @@ impl Told {
     }
 
     pub(super) fn learned(mut self, party: impl Into<String>, attributes: Vec<String>) -> Self {
-        self.learned.insert(party.into(), attributes);
+        self.learned.insert(party.into(), attributes.into_iter().collect());
         self
     }
 
@@ -80,7 +86,8 @@ impl StepReport {
             println!("     {line}");
         }
         for (party, attributes) in &self.learned {
-            let text = format!("{party} learned: {}", attributes.join(", "));
+            let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
+            let text = format!("{party} learned: {}", names.join(", "));
             for (index, line) in wrap(&text, 70).into_iter().enumerate() {
                 println!("     {} {line}", if index == 0 { "*" } else { " " });
             }

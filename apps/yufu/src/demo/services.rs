@@ -1,10 +1,9 @@
-//! The steps about services: a hotel, a train, a gate, a refund. What each party learned is read
-//! from what it in fact stored.
+//! The steps about services: a hotel, a train, a gate, a refund.
 
 use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use yufu_api::bank::PresentedPaymentFile;
 use yufu_api::relying_party::{CheckIn, CheckInRequest, CheckInState, NewDeparture, PassageState};
 use yufu_api::relying_party::{TakingsAccount, TicketFile, TicketRequest};
@@ -44,14 +43,12 @@ impl Story<'_> {
         ensure!(state.state == "checked_in", "the check-in is {}", state.state);
         let paid = before.saturating_sub(self.balance().await?);
         ensure!(paid == amount.minor(), "{paid} left her wallet, not {}", amount.minor());
-        let mut kept = self.stored_by_hotel(&url, hotel).await?;
         let payment = state.payment.context("the hotel knows of no payment")?;
         let known = serde_json::to_value(&payment)?;
         let known = known.as_object().context("a payment is an object")?;
         let account = self.wallet.first_account().context("she has no account")?.1.to_owned();
         ensure!(!serde_json::to_string(known)?.contains(&account), "the hotel knows her account");
-        kept.extend(known.keys().map(|name| format!("payment: {name}")));
-        let at_bank = self.stored_by_payer_bank(&payment.payment).await?;
+        self.bank_saw_no_claim(&payment.payment).await?;
         let days = hotel.retention_days;
         Ok(Told::new(format!(
             "She checks in with one tap. One request asks for two credentials: the law has the hotel ask \
@@ -59,8 +56,6 @@ impl Story<'_> {
              amount, this payee and this order, and pays once. Her copy at the hotel is erased after \
              {days} days."
         ))
-        .learned(hotel.name.en.clone(), kept)
-        .learned(self.bank.name.en.clone(), at_bank)
         .moved("her wallet", &hotel.name.en, amount))
     }
 
@@ -86,9 +81,9 @@ impl Story<'_> {
         let id = railway.id.as_str();
         let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
         ensure!(bought.shown.claims.is_empty(), "buying showed {:?}", bought.shown.claims);
-        let stored = self.stored_by_railway(railway, &bought.booking, "valid").await?;
+        self.ticket_is(railway, &bought.booking, "valid").await?;
         let changed = self.wallet.change_ticket(id, &later, &mut agree).await?;
-        self.stored_by_railway(railway, &bought.booking, "changed").await?;
+        self.ticket_is(railway, &bought.booking, "changed").await?;
         self.train = Some(changed.booking);
         Ok(Told::new(format!(
             "A ticket for a train, paid the same way: the railway learns that it was paid and nothing of \
@@ -96,7 +91,6 @@ impl Story<'_> {
              train; the old one is revoked, {} copies of the new one are in her wallet.",
             changed.ticket.count
         ))
-        .learned(railway.name.en.clone(), stored)
         .learned("her wallet", changed.ticket.claims)
         .moved("her wallet", &railway.name.en, price))
     }
@@ -111,7 +105,7 @@ impl Story<'_> {
         let passage: PassageState = self.client.get(&url, Some(&desk)).await?;
         ensure!(passage.open, "the gate stayed shut");
         let ticket = self.train.clone().context("no ticket was bought")?;
-        let stored = self.stored_by_railway(railway, &ticket, "used").await?;
+        self.ticket_is(railway, &ticket, "used").await?;
         ensure!(shown.claims.iter().any(|claim| claim == "ticket"), "no ticket was shown");
         let again = self.gate_request(railway).await?;
         let refused = self.wallet.present(&again.authorization_request, &mut agree).await;
@@ -120,9 +114,7 @@ impl Story<'_> {
         Ok(Told::new(
             "At the gate her wallet shows the ticket, and only that. It opens; the same ticket a second \
              time does not open it.",
-        )
-        .learned("the gate", shown.claims)
-        .learned(railway.name.en.clone(), stored))
+        ))
     }
 
     pub(super) async fn refund(&mut self) -> Result<Told> {
@@ -137,13 +129,12 @@ impl Story<'_> {
         let bought = self.wallet.buy_ticket(id, &departure, &mut agree).await?;
         ensure!(before > self.balance().await?, "a ticket was free");
         self.wallet.return_ticket(id, &mut agree).await?;
-        let stored = self.stored_by_railway(railway, &bought.booking, "refunded").await?;
+        self.ticket_is(railway, &bought.booking, "refunded").await?;
         ensure!(before == self.balance().await?, "the ticket was not paid back in full");
         Ok(Told::new(
             "Another ticket she gives back: the railway orders the refund from its own account, her bank \
              knows where to, the ticket is revoked. A used ticket was not taken back.",
         )
-        .learned(railway.name.en.clone(), stored)
         .moved(&railway.name.en, "her wallet", self.major(180)))
     }
 
@@ -161,22 +152,8 @@ impl Story<'_> {
         Ok(self.client.post(&self.gate_url(railway), Some(&desk), &json!({})).await?)
     }
 
-    /// The claims that the hotel in fact has on file, by name.
-    async fn stored_by_hotel(&self, check_in: &str, hotel: &Institution) -> Result<Vec<String>> {
-        let pid = self.country.profile.credential("pid").context("no credential pid")?;
-        let all: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
-        let url = format!("{check_in}/guest?purpose=report&fields={}", all.join("+"));
-        let file: Map<String, Value> = self.client.get(&url, Some(&self.desk(&hotel.id)?)).await?;
-        Ok(file.keys().cloned().collect())
-    }
-
-    /// What the railway in fact has on file of a ticket, by name; the ticket must be in `state`.
-    async fn stored_by_railway(
-        &self,
-        railway: &Institution,
-        ticket: &str,
-        state: &str,
-    ) -> Result<Vec<String>> {
+    /// Makes sure that the railway has a ticket on file as being in `state`.
+    async fn ticket_is(&self, railway: &Institution, ticket: &str, state: &str) -> Result<()> {
         let url = format!(
             "{}/parties/{}/v1/desk/tickets/{ticket}",
             self.address(&railway.id),
@@ -185,13 +162,11 @@ impl Story<'_> {
         let desk = self.desk(&railway.id)?;
         let file: TicketFile = self.client.get(&url, Some(&desk)).await?;
         ensure!(file.state == state, "the ticket is {}, not {state}", file.state);
-        let fields = serde_json::to_value(&file)?;
-        let fields = fields.as_object().context("a file is an object")?;
-        Ok(fields.keys().cloned().collect())
+        Ok(())
     }
 
-    /// What her bank in fact has on file of a payment that was presented elsewhere, by name.
-    async fn stored_by_payer_bank(&self, payment: &str) -> Result<Vec<String>> {
+    /// Makes sure that her bank has no claim on file of a payment that was presented elsewhere.
+    async fn bank_saw_no_claim(&self, payment: &str) -> Result<()> {
         let url = format!(
             "{}/banks/{}/v1/desk/presented-payments/{payment}",
             self.address(&self.bank.id),
@@ -200,11 +175,7 @@ impl Story<'_> {
         let desk = self.desk(&self.bank.id)?;
         let file: PresentedPaymentFile = self.client.get(&url, Some(&desk)).await?;
         ensure!(file.claims.is_empty(), "the bank was shown {:?}", file.claims);
-        let fields = serde_json::to_value(&file)?;
-        let fields = fields.as_object().context("a file is an object")?;
-        let filled =
-            |(_, value): &(&String, &Value)| value.as_array().is_none_or(|v| !v.is_empty());
-        Ok(fields.iter().filter(filled).map(|(name, _)| format!("payment: {name}")).collect())
+        Ok(())
     }
 
     /// Tells an institution's desk which account takes its payments.

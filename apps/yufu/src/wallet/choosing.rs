@@ -4,13 +4,9 @@ use super::contents::{StoredAccount, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use yufu_api::bank::AccountState;
 use yufu_api::http::{ClientError, ProblemBody};
-use yufu_base::Signer;
-use yufu_jose::{Jwk, SoftwareKey};
-use yufu_payment::RequestToken;
+use yufu_jose::SoftwareKey;
 
 impl Holder {
     /// Has one account act from now on, named by its id, by the beginning of its id, or by its bank.
@@ -79,26 +75,7 @@ impl Holder {
         Ok(moved.len())
     }
 
-    /// Posts to a bank what is about a key that commands nothing yet, and proves that it is held here.
-    pub(super) async fn post_for_key<B: Serialize + Sync, T: DeserializeOwned>(
-        &self,
-        bank: &str,
-        below: &str,
-        key: &SoftwareKey,
-        content: &B,
-    ) -> Result<T> {
-        let path = format!("/banks/{bank}/v1/{below}");
-        let token = RequestToken {
-            iss: Jwk::from(key.public_key()).thumbprint_base64url(),
-            aud: bank.to_owned(),
-            htm: "POST".to_owned(),
-            htu: path.clone(),
-            iat: self.now(),
-        };
-        let url = format!("{}{path}", self.address(bank));
-        Ok(self.client.post(&url, Some(&token.sign(key)?), content).await?)
-    }
-
+    /// A fresh key, and how it is stored.
     pub(super) fn fresh_key() -> Result<(SoftwareKey, StoredKey)> {
         let key = SoftwareKey::from_seed(&yufu_keys::random())?;
         let stored = StoredKey::of(&key)?;

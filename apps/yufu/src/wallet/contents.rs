@@ -20,6 +20,15 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// The wallet provider whose wallet this is; none for a wallet of the bank's own.
+    #[serde(default)]
+    pub(super) provider: Option<StoredProvider>,
+    /// Purses whose code was sent and not answered yet.
+    #[serde(default)]
+    pub(super) purses: Vec<StoredPurse>,
+    /// Sub-wallets that were opened here, below an account.
+    #[serde(default)]
+    pub(super) sub_wallets: Vec<StoredSubWallet>,
     /// Keys made for accounts that are to move here from another wallet.
     #[serde(default)]
     pub(super) takings: Vec<StoredTaking>,
@@ -71,6 +80,45 @@ pub(super) struct StoredOpening {
     pub(super) begun: u64,
 }
 
+/// The wallet provider whose wallet this is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredProvider {
+    /// Its id.
+    pub(super) id: String,
+    /// The key by which it knows this wallet, and for nothing else.
+    pub(super) key: StoredKey,
+    /// Whether it knows the key.
+    pub(super) registered: bool,
+}
+
+/// A purse whose code was sent.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredPurse {
+    /// The bank.
+    pub(super) bank: String,
+    /// The class asked for.
+    pub(super) class: String,
+    /// The opening's id there.
+    pub(super) opening: String,
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+    /// When it was begun, in seconds since the epoch.
+    pub(super) begun: u64,
+}
+
+/// A sub-wallet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredSubWallet {
+    /// The bank.
+    pub(super) bank: String,
+    /// The account above it.
+    pub(super) parent: String,
+    /// Its account.
+    pub(super) account: String,
+    /// Whom it pays.
+    pub(super) payee_name: String,
+}
+
 /// A key made for an account that is to move here.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredTaking {
@@ -117,6 +165,12 @@ impl StoredKey {
     pub(super) fn key(&self) -> Result<SoftwareKey> {
         let der = decode_base64url(&self.0).context("a key in the wallet is damaged")?;
         Ok(SoftwareKey::from_pkcs8(&Zeroizing::new(der))?)
+    }
+}
+
+impl PartialEq for StoredTaking {
+    fn eq(&self, other: &Self) -> bool {
+        self.key.0 == other.key.0
     }
 }
 

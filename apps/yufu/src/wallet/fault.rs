@@ -64,6 +64,14 @@ pub enum WalletFault {
         /// Known here.
         known: u32,
     },
+    /// The wallet is of another wallet provider, or of none.
+    #[error(
+        "this wallet is of {of}: make one under another name with --as and --provider, and hand the account over to it with `yufu wallet hand-over`"
+    )]
+    OtherProvider {
+        /// Whose it is.
+        of: String,
+    },
     /// The file asks for a derivation that is not accepted.
     #[error(
         "the wallet's file states key parameters that are not accepted: restore it from a backup"
@@ -100,6 +108,7 @@ impl WalletFault {
             Self::Exists(_) => "wallet.exists",
             Self::FileExists(_) => "wallet.file_exists",
             Self::Version { .. } => "wallet.version_unknown",
+            Self::OtherProvider { .. } => "wallet.other_provider",
             Self::Parameters => "wallet.parameters",
             Self::Damaged => "wallet.damaged",
             Self::Cipher => "wallet.cipher",

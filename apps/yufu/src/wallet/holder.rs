@@ -8,7 +8,7 @@ use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;
-use yufu_api::http::Client;
+use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
@@ -60,6 +60,13 @@ impl Holder {
     #[cfg(test)]
     pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same wallet, collecting how long answers take.
+    #[must_use]
+    pub fn timed(mut self, times: AnswerTimes) -> Self {
+        self.client = self.client.timed(times);
+        self
     }
 
     /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and

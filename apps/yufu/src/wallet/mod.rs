@@ -2,6 +2,7 @@
 
 mod asking;
 mod attempts;
+mod attesting;
 mod backup;
 mod choosing;
 mod contents;
@@ -22,8 +23,10 @@ mod recovering;
 mod reporting;
 mod services;
 mod showing;
+mod sub_wallets;
 mod telling;
 mod terminal;
+mod terminal_accounts;
 mod vault;
 mod waking;
 
@@ -41,6 +44,7 @@ pub use recovering::Recovered;
 pub use reporting::Reported;
 pub use services::Bought;
 pub use showing::Shown;
+pub use sub_wallets::{SubWallet, SubWalletTerms};
 pub use vault::Passphrase;
 pub use waking::Woken;
 

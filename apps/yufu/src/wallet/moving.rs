@@ -71,9 +71,7 @@ impl Holder {
         let changed: KeyChanged =
             self.post_for_key(&asked.bank, "hand-overs", &key, &request).await?;
         let bank = asked.bank.clone();
-        let used = key.public_key();
-        let other = |other: &StoredTaking| other.key.key().is_ok_and(|k| k.public_key() != used);
-        self.file.contents.takings.retain(other);
+        self.file.contents.takings.retain(|other| *other != taking);
         self.took_over(&bank, &changed.account, &changed.class, taking.key)?;
         Ok(changed)
     }

@@ -55,9 +55,8 @@ impl Holder {
             class: class.to_owned(),
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
-        let url = format!("{}/banks/{bank}/v1/{below}", self.address(bank));
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
-        let begun: Opening = self.client.post(&url, None, &request).await?;
+        let begun: Opening = self.post_for_key(bank, below, &key, &request).await?;
         self.file.contents.openings.push(StoredOpening {
             bank: bank.to_owned(),
             opening: begun.opening.clone(),

@@ -130,6 +130,21 @@ impl Holder {
         Ok(token.sign(&account.key.key()?)?)
     }
 
+    /// Where the ledger says what it is called.
+    pub(super) fn ledger_url(&self) -> String {
+        format!("{}/central-bank/v1/ledger", self.url)
+    }
+
+    /// The acting account as its bank has it.
+    ///
+    /// # Errors
+    /// If there is no account, or the bank does not answer.
+    pub async fn acting_state(&self) -> Result<AccountState> {
+        let account = self.acting()?;
+        let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+        self.get_as_holder(account, path).await
+    }
+
     /// A fresh order id.
     #[must_use]
     pub fn fresh_order_id(&self) -> CommandId {
@@ -214,8 +229,7 @@ impl Holder {
 
     async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
         let account = self.acting()?.clone();
-        let url = format!("{}/central-bank/v1/ledger", self.url);
-        let ledger: Ledger = self.client.get(&url, None).await?;
+        let ledger: Ledger = self.client.get(&self.ledger_url(), None).await?;
         let order = PaymentOrder {
             ledger: ledger.ledger,
             id: bill.id,

@@ -8,11 +8,12 @@ use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{DECIMALS, Told, money, tell};
+use super::terminal_accounts::{self, currency, order_id};
 use super::waking::Woken;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,6 +47,12 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     let is_new = !Place::new(&folder, &options.name)?.is_taken();
     let phrase = passphrase(&options.name, is_new)?;
     let mut holder = Holder::open(&folder, &options.name, &phrase, &options.url, key)?;
+    if let Some(provider) = &options.provider {
+        holder.of_provider(provider)?;
+    }
+    if let Some(account) = &options.from {
+        holder.act_from(account)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let yes = options.yes;
     let mut decide = move |consent: &Consent| agree(consent, yes);
@@ -88,18 +95,26 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let received = holder.get_payment_credential().await?;
             println!("{} payment credentials from {}", received.count, received.issuer);
         }
+        WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {
                 payee: payee.parse()?,
                 payee_name,
                 amount: Amount::parse_major(&amount, currency(holder).await?, DECIMALS)?,
-                id: id.map_or_else(|| Ok(holder.fresh_order_id()), |id| id.parse())?,
+                id: order_id(holder, id)?,
             };
             return pay(holder, &bill, no_step_up, decide).await;
         }
         WalletAction::Show => {
             holder.settle_openings().await?;
+            holder.settle_recoveries().await?;
+            let moved = holder.let_go_of_moved().await?;
+            if moved > 0 {
+                println!(
+                    "{moved} accounts are commanded by another wallet now: they were let go here."
+                );
+            }
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
@@ -187,6 +202,9 @@ async fn pay(
 async fn show(holder: &Holder) -> Result<()> {
     let mut lines =
         vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    if let Some(provider) = holder.provider() {
+        lines.push(format!("A wallet of {provider}."));
+    }
     let resting = holder.credentials_resting();
     if resting > 0 {
         lines.push(format!(
@@ -197,11 +215,14 @@ async fn show(holder: &Holder) -> Result<()> {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
         lines.push(format!(
-            "{}  {}  class {}  {}",
+            "{}  {}  class {}  {}  key {} {}{}",
             account.account,
             account.bank,
             account.wallet.class,
-            money(balance)
+            money(balance),
+            account.key_by.replace('_', " "),
+            time(account.key_since)?,
+            account.served_through.map(|of| format!(", through {of}")).unwrap_or_default()
         ));
     }
     print(&lines)?;
@@ -315,12 +336,4 @@ fn tell_restored(name: &str, restored: Restored) {
 
 fn time(seconds: u64) -> Result<jiff::Timestamp> {
     Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
-}
-
-async fn currency(holder: &Holder) -> Result<Currency> {
-    let accounts = holder.accounts().await?;
-    let Some(account) = accounts.first() else {
-        bail!("the wallet has no account yet: open one with `yufu wallet open`");
-    };
-    Currency::new(&account.wallet.currency).context("the bank named no currency")
 }

@@ -13,6 +13,7 @@
 )]
 
 mod caller;
+pub mod third_party;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
@@ -119,10 +120,20 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
+        Self::start_with(data, "warn", Stdio::inherit())
+    }
+
+    /// As [`Server::start`], with everything that it logs in a file.
+    pub fn start_logging(data: &Data, log: &Path) -> Self {
+        Self::start_with(data, "debug", File::create(log).unwrap().into())
+    }
+
+    fn start_with(data: &Data, level: &str, log: Stdio) -> Self {
         let path = data.path();
         let mut child = yufu()
             .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
-            .env("YUFU_LOG", "warn")
+            .env("YUFU_LOG", level)
+            .stderr(log)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -77,9 +77,19 @@ impl TestCity {
         self.client.post(&format!("{}{path}", self.url), Some(&token), body).await.unwrap()
     }
 
+    /// The resident number of an adult.
+    pub(super) fn number(&self, adult: usize) -> String {
+        let mut adults = self.country.residents.iter().filter(|r| r.birth_date.year() < 2000);
+        adults.nth(adult).unwrap().number.as_str().to_owned()
+    }
+
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
-        let resident = self.country.residents.iter().find(|r| r.birth_date.year() < 2000).unwrap();
-        self.identify(wallet, resident.number.as_str()).await;
+        self.issue_identity_of(0, wallet).await;
+    }
+
+    /// The identity of another adult than the first.
+    pub(super) async fn issue_identity_of(&self, adult: usize, wallet: &mut Holder) {
+        self.identify(wallet, &self.number(adult)).await;
     }
 
     /// Gives somebody of the city an identity.

@@ -4,6 +4,7 @@ mod city;
 mod counter;
 mod guardians;
 mod journeys;
+mod moving;
 mod purses;
 mod services;
 mod waking;

@@ -1,0 +1,88 @@
+//! What the central bank has in its log since it was last looked at: by name, and by nothing but the log.
+
+use anyhow::Result;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use yufu_engine::decode_batch;
+use yufu_log::{Head, SqliteLog, VerifiedRecords};
+use yufu_machine::{Action, Authorisation, Direction, Machine};
+
+/// A log, read up to some record.
+pub(super) struct Ledger {
+    path: PathBuf,
+    head: Head,
+}
+
+impl Ledger {
+    /// The log at `path`, nothing of it read.
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path, head: Head::EMPTY }
+    }
+
+    /// What commands since the last call told, refused ones included: they stay in the log too.
+    pub(super) fn changes(&mut self) -> Result<BTreeSet<String>> {
+        let log = SqliteLog::open_read_only(&self.path)?;
+        let mut told = BTreeSet::new();
+        for record in VerifiedRecords::new(&log, self.head) {
+            let record = record?;
+            for command in decode_batch::<Machine>(&record.payload)?.commands {
+                told.extend(names(&command.order.action));
+            }
+            self.head = record.head();
+        }
+        Ok(told)
+    }
+}
+
+/// What an action says, in words.
+pub(super) fn names(action: &Action) -> BTreeSet<String> {
+    tells(action).iter().map(|&name| name.to_owned()).collect()
+}
+
+/// The words. Every action also says which institution submits it, and when.
+const fn tells(action: &Action) -> &'static [&'static str] {
+    match action {
+        Action::Genesis { .. }
+        | Action::RegisterBank { .. }
+        | Action::ReplaceKey { .. }
+        | Action::SetPolicy { .. }
+        | Action::SetHoldingRules { .. } => &[],
+        Action::CreateReserves { .. }
+        | Action::CancelReserves { .. }
+        | Action::Issue { .. }
+        | Action::Redeem { .. }
+        | Action::SupplyPaper { .. }
+        | Action::ReturnPaper { .. }
+        | Action::CreditDeposits { .. }
+        | Action::Exchange {
+            direction: Direction::PaperToDeposit | Direction::DepositToPaper,
+            ..
+        } => &["bank", "amount"],
+        Action::OpenWallet { .. } | Action::SetClass { .. } => {
+            &["account id", "wallet class", "bank"]
+        }
+        Action::Exchange { .. } => &["account id", "amount", "bank", "form of money"],
+        Action::Pay { authorisation: Authorisation::Ordinary, .. } => {
+            &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
+        }
+        Action::Pay { authorisation: Authorisation::SteppedUp { .. }, .. } => &[
+            "payer account id",
+            "payee account id",
+            "amount",
+            "bank",
+            "digest of the order",
+            "digest of a presentation",
+        ],
+        Action::CloseWallet { .. } | Action::FlagDormant { .. } => &["account id", "bank"],
+        Action::Reactivate { .. } => &["account id", "bank", "digest of a presentation"],
+        Action::OpenSubWallet { .. } => &[
+            "account id",
+            "account id of the wallet above",
+            "payee account id",
+            "limits",
+            "bank",
+            "digest of the order",
+        ],
+        Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
+    }
+}

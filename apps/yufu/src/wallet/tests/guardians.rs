@@ -184,7 +184,7 @@ async fn an_ended_guardianship_ends_the_guardians_orders_within_a_minute() {
     assert_eq!(code_of(&unknown), (404, "request.not_found"));
     let (status, ended) =
         family.authority("guardianship-ends", &family.pair(&family.parent, "reason")).await;
-    assert_eq!((status, &ended["revoked"]), (200, &json!(3)));
+    assert_eq!((status, &ended["revoked"]), (200, &json!(10)));
     // The list that the bank fetched for the last order is good for a minute.
     family.clock.advance(Duration::from_secs(59));
     assert_eq!(pays(&mut parent, &shop).await, "paid");

@@ -6,6 +6,7 @@
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
+pub mod enrolment;
 pub mod http;
 pub mod issuer;
 mod ledger;
@@ -16,5 +17,6 @@ mod router;
 pub mod trust;
 pub mod wallet_provider;
 
+pub use axum::Router;
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};

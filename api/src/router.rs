@@ -19,6 +19,7 @@ use utoipa::openapi::{
 use utoipa_swagger_ui::SwaggerUi;
 
 /// The institutions that run in this process; those left out run elsewhere.
+#[derive(Clone, Default)]
 pub struct Institutions {
     /// The identity authority.
     pub authority: Option<Arc<Authority>>,
@@ -36,8 +37,10 @@ pub struct Institutions {
     pub trust_operator: Option<Arc<TrustOperator>>,
 }
 
-/// The router of `institutions` and the public pages, with its bounds around it.
+/// The router of `institutions` and the public pages, with its bounds around it. While
+/// [`Public::starting`] says that more are to come, an unknown address is answered with 503.
 pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
+    let starting = Arc::clone(&public.starting);
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
         .merge(public::pages().with_state(public))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", description()));
@@ -71,7 +74,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.wallet_providers);
         router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
     }
-    layers(router, limits)
+    layers(router, limits, starting)
 }
 
 /// The description of the whole API, whichever institutions run here.

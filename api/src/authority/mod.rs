@@ -7,6 +7,7 @@ mod issuance;
 mod look;
 mod metadata;
 mod officer;
+mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
@@ -14,6 +15,7 @@ pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
+pub use pseudonyms::{PseudonymReplacement, PseudonymsReplaced};
 
 use crate::http::{OperatorToken, Problem};
 use crate::issuer::Issuer;
@@ -25,7 +27,7 @@ use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
 use yufu_population::{Population, PopulationError};
-use yufu_profile::{NumberScheme, UtcOffsets};
+use yufu_profile::{NumberScheme, PseudonymEpoch, UtcOffsets};
 
 /// The identity authority, and what it works with.
 pub struct Authority {
@@ -39,6 +41,8 @@ pub struct Authority {
     pub offsets: UtcOffsets,
     /// From which age on nobody has a guardian, and one may be a guardian.
     pub majority_age: u8,
+    /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
+    pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.
     pub population: Population,
     /// Itself as a relying party, for a person's look at who read her record.
@@ -56,6 +60,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::revoke))
         .routes(routes!(guardianship::record))
         .routes(routes!(guardianship::end))
+        .routes(routes!(pseudonyms::replace))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))
         .routes(routes!(look::respond))

@@ -7,11 +7,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_jose::Jwk;
 use yufu_openid4vc::attestation::{ATTESTATION_HEADER, ATTESTATION_POP_HEADER, SignedAttestation};
-use yufu_trust::Role;
+use yufu_trust::{DirectoryEntry, Role, TrustList};
 
 /// How a wallet comes to an account at this bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,7 +43,7 @@ pub(super) async fn onboarding(
     let bank = named(&banks, &bank)?;
     Ok(Json(Onboarding {
         audience: bank.audience(),
-        wallet_providers: bank.onboards_through.keys().cloned().collect(),
+        wallet_providers: bank.admitted(&*bank.trust.list(bank.now()).await?).into_keys().collect(),
         remote_classes: bank.remote_classes.keys().cloned().collect(),
         anonymous_classes: bank.wallet_rules.anonymous.keys().cloned().collect(),
     }))
@@ -81,15 +82,26 @@ impl Bank {
             let detail = "the attested key is not the one that is to command the account: have that one attested";
             return Err(refused(&detail));
         }
-        let admitted = self.onboards_through.get(&attested.provider).cloned();
-        admitted.map(Some).ok_or_else(|| {
+        let mut admitted = self.admitted(&trust);
+        admitted.remove(&attested.provider).map(Some).ok_or_else(|| {
             let detail = format!(
                 "{} does not onboard people for this bank: use a wallet of one of {}, or the bank's own",
                 attested.provider,
-                self.onboards_through.keys().cloned().collect::<Vec<_>>().join(", ")
+                admitted.into_keys().collect::<Vec<_>>().join(", ")
             );
             Problem::forbidden("attestation.provider_not_admitted", detail)
         })
+    }
+
+    /// The ids of the wallet providers that onboard people for this bank, by their address as the
+    /// trust list has it.
+    fn admitted(&self, list: &TrustList) -> BTreeMap<String, String> {
+        let through = list.directory.iter().filter(|entry| {
+            self.onboards_through.iter().any(|admitted| admitted.as_str() == entry.id)
+        });
+        let address =
+            |entry: &DirectoryEntry| format!("{}/wallet-providers/{}", entry.url, entry.id);
+        through.map(|entry| (address(entry), entry.id.clone())).collect()
     }
 
     /// Whom proofs of possession are for: the bank as an authorization server.

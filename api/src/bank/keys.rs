@@ -7,7 +7,7 @@ use crate::http::{Problem, bearer};
 use axum::http::HeaderMap;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::Jwk;
-use yufu_onboarding::{Account, KeyWay};
+use yufu_onboarding::{Account, KeyInForce, KeyWay};
 use yufu_payment::RequestToken;
 
 impl Bank {
@@ -51,8 +51,7 @@ impl Bank {
         account: &Account,
     ) -> Result<Option<Timestamp>, Problem> {
         let key = self.records.key_in_force(account.id).await?;
-        let until = key.since.plus_seconds(self.wallet_rules.key_rest_seconds);
-        Ok((key.way == KeyWay::Recovered && self.now() < until).then_some(until))
+        Ok(rest(&key, self.wallet_rules.key_rest_seconds, self.now()))
     }
 
     /// Revokes what was issued to keys that command their accounts no longer, where that is not
@@ -71,6 +70,12 @@ impl Bank {
     }
 }
 
+/// Until when a key rests, if it does at `now`.
+fn rest(key: &KeyInForce, seconds: u64, now: Timestamp) -> Option<Timestamp> {
+    let until = key.since.plus_seconds(seconds);
+    (key.way == KeyWay::Recovered && now < until).then_some(until)
+}
+
 /// The key that signed stopped commanding the account.
 fn key_changed(stopped: Timestamp) -> Problem {
     let detail = format!(
@@ -87,4 +92,24 @@ pub(super) fn resting(until: Timestamp) -> Problem {
         until.seconds()
     );
     Problem::refused("account.key_rests", detail).with("until", until.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovered_key_rests_until_its_hours_are_over_and_no_longer() {
+        let since = Timestamp::from_seconds(1_800_000_000);
+        let key = |way| KeyInForce { since, way, provider: None };
+        let (day, end) = (86_400, since.plus_seconds(86_400));
+        let recovered = key(KeyWay::Recovered);
+        assert_eq!(rest(&recovered, day, since), Some(end));
+        assert_eq!(rest(&recovered, day, Timestamp::from_millis(end.millis() - 1)), Some(end));
+        assert_eq!(rest(&recovered, day, end), None);
+        assert_eq!(rest(&recovered, 0, since), None, "a profile without a rest");
+        for way in [KeyWay::Opened, KeyWay::HandedOver] {
+            assert_eq!(rest(&key(way), day, since), None);
+        }
+    }
 }

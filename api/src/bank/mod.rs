@@ -98,8 +98,8 @@ pub struct Bank {
     pub currency: Currency,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
-    /// Wallet providers that onboard people for it: their ids by their address on the trust list.
-    pub onboards_through: BTreeMap<String, String>,
+    /// Wallet providers that onboard people for it.
+    pub onboards_through: Vec<InstitutionId>,
     /// What else there is to opening a wallet.
     pub wallet_rules: WalletRules,
     /// What is known of guardians' mandates.

@@ -5,11 +5,13 @@ mod client;
 mod operator;
 mod problem;
 mod server;
+mod starting;
 
 pub use client::{AnswerTimes, Client, ClientError};
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
+pub use starting::{Starting, Switch};
 
 pub(crate) use operator::bearer;
 pub(crate) use server::layers;

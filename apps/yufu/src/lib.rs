@@ -4,11 +4,14 @@
 mod audit;
 mod city;
 mod command_line;
+mod config;
 mod data;
 mod demo;
 mod profile;
+mod safety;
 mod serve;
 mod settings;
+mod stopping;
 mod trust_key;
 pub mod wallet;
 
@@ -24,6 +27,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
+        Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
     };

@@ -147,7 +147,7 @@ async fn a_bank_account_is_linked_and_the_account_that_is_named_pays() {
     let shop = caller.business(JIANGCHENG, 0).await.id.to_string();
     let paid = mei.says(&["--from", LIANGHU, "pay", &shop, "1.00"]);
     assert!(paid.contains("49.00 CNY remain"), "{paid}");
-    let paid = mei.says(&["--from", &first[..8], "pay", &shop, "1.00"]);
+    let paid = mei.says(&["--from", first.get(..8).unwrap(), "pay", &shop, "1.00"]);
     assert!(paid.contains("599.00 CNY remain"), "{paid}");
     let paid = mei.says(&["pay", &shop, "1.00"]);
     assert!(paid.contains("598.00 CNY remain"), "the first pays if none is named: {paid}");

@@ -239,6 +239,7 @@ async fn customer(records: &Onboarding, number: u128) -> uuid::Uuid {
         command: command(number, "account"),
         verification,
         receipt: "receipt".to_owned(),
+        provider: None,
     };
     records.enrol(enrolment, at(0)).await.unwrap()
 }

@@ -1,39 +1,37 @@
 //! Wallet providers: open their records, and have a certified key to attest with.
 
-use super::Plan;
+use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::wallet_provider::{WalletProvider, WalletProviders};
-use yufu_base::{InstitutionId, Signer};
+use yufu_api::enrolment::place;
+use yufu_api::wallet_provider::WalletProvider;
+use yufu_base::Signer;
 use yufu_database::Database;
 use yufu_instances::Instances;
-use yufu_profile::Role;
+use yufu_profile::Institution;
 
-pub(super) async fn open_all(plan: &Plan<'_>, trust: &Trust) -> Result<WalletProviders> {
-    let mut providers = WalletProviders::new();
-    for institution in plan.profile().institutions_of(Role::WalletProvider) {
-        let id = institution.id.clone();
-        let keys = plan.data.keys(&id)?;
-        let identifier = identifier(plan, &id);
-        let signer: Arc<dyn Signer> = keys.signer("attestations")?;
-        let name = &institution.name;
-        let chain = trust.credential_chain(&keys, name, &identifier, signer.public_key())?;
-        let database = Database::open(&plan.data.database(&id, "instances")?).await?;
-        let provider = WalletProvider {
-            identifier,
-            records: Instances::open(database).await?,
-            signer,
-            chain,
-            clock: Arc::clone(&plan.clock),
-            id: id.clone(),
-        };
-        providers.insert(id.to_string(), Arc::new(provider));
-    }
-    Ok(providers)
-}
-
-/// A wallet provider's address, as the trust list has it.
-pub(super) fn identifier(plan: &Plan<'_>, id: &InstitutionId) -> String {
-    format!("{}/wallet-providers/{id}", plan.address(id))
+pub(super) async fn open(
+    opening: &mut Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<WalletProvider> {
+    let plan = opening.plan;
+    let id = institution.id.clone();
+    trust.enlist(opening, institution).await?;
+    let (path, _) = place(institution);
+    let identifier = format!("{}{path}", plan.address(&id));
+    let keys = plan.data.keys(&id)?;
+    let signer: Arc<dyn Signer> = keys.signer("attestations")?;
+    let name = &institution.name;
+    let chain = Trust::credential_chain(plan, &keys, name, &identifier, signer.public_key())?;
+    let database = Database::open(&plan.data.database(&id, "instances")?).await?;
+    Ok(WalletProvider {
+        identifier,
+        records: Instances::open(database).await?,
+        signer,
+        chain,
+        clock: Arc::clone(&plan.clock),
+        id,
+    })
 }

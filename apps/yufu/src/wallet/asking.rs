@@ -1,5 +1,6 @@
 //! Asking the person: for the passphrase, without echo, and whether to show what is asked.
 
+use super::sector::pseudonym_label;
 use super::telling::money;
 use super::vault::Passphrase;
 use anyhow::{Context, Result, bail};
@@ -46,7 +47,8 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
     for credential in consent.credentials.iter().filter(|credential| credential.selected) {
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            println!("  shows     {path} = {}", values.join(", "));
+            let name = pseudonym_label(path).unwrap_or_else(|| path.to_string());
+            println!("  shows     {name} = {}", values.join(", "));
         }
     }
     for transaction in &consent.transactions {

@@ -48,6 +48,7 @@ impl Holder {
     /// # Errors
     /// If there is no provider, or it does not answer.
     pub async fn known_to_provider(&mut self) -> Result<KnownInstance> {
+        self.find_institutions().await?;
         self.register().await?;
         let provider = self.file.contents.provider.as_ref();
         let provider = provider.context("this wallet is of no wallet provider")?;
@@ -67,6 +68,7 @@ impl Holder {
         key: &SoftwareKey,
         content: &B,
     ) -> Result<T> {
+        self.find_institutions().await?;
         let headers = self.attested(bank, key).await?;
         let path = format!("/banks/{bank}/v1/{below}");
         let token = self.proof(bank, "POST", &path, key)?;

@@ -21,6 +21,7 @@ mod purse;
 mod receipts;
 mod recovering;
 mod reporting;
+mod sector;
 mod services;
 mod showing;
 mod sub_wallets;

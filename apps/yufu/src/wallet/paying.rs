@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yufu_api::bank::{AccountState, PaymentDone, PaymentRequest};
-use yufu_api::central_bank::Ledger;
 use yufu_api::http::{ClientError, ProblemBody};
 use yufu_base::{AccountId, Amount, CommandId, Timestamp};
 use yufu_jose::SoftwareKey;
@@ -130,11 +129,6 @@ impl Holder {
         Ok(token.sign(&account.key.key()?)?)
     }
 
-    /// Where the ledger says what it is called.
-    pub(super) fn ledger_url(&self) -> String {
-        format!("{}/central-bank/v1/ledger", self.url)
-    }
-
     /// The acting account as its bank has it.
     ///
     /// # Errors
@@ -221,17 +215,16 @@ impl Holder {
     }
 
     /// The signed order. Its expiry follows from its id, so that a repeat is the same order.
-    async fn sign(&self, bill: &Bill) -> Result<(StoredAccount, String)> {
+    async fn sign(&mut self, bill: &Bill) -> Result<(StoredAccount, String)> {
         let (account, order) = self.unsigned(bill).await?;
         let signed = order.sign(&account.key.key()?)?;
         Ok((account, signed))
     }
 
-    async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
+    async fn unsigned(&mut self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
         let account = self.acting()?.clone();
-        let ledger: Ledger = self.client.get(&self.ledger_url(), None).await?;
         let order = PaymentOrder {
-            ledger: ledger.ledger,
+            ledger: self.ledger().await?,
             id: bill.id,
             payer: account.account.parse()?,
             payee: bill.payee,

@@ -5,7 +5,7 @@ use super::contents::{StoredAccount, StoredSubWallet};
 use super::holder::Holder;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::{AccountState, SubWalletDone, SubWalletRequest};
-use yufu_api::central_bank::{Ledger, WalletState};
+use yufu_api::central_bank::WalletState;
 use yufu_base::{CommandId, Timestamp};
 use yufu_jose::{Jwk, decode_base64url};
 use yufu_payment::{SubWalletOrder, SubWalletStep};
@@ -82,7 +82,7 @@ impl Holder {
     /// # Errors
     /// Whatever the bank refused.
     pub async fn fund_sub_wallet(
-        &self,
+        &mut self,
         account: &str,
         amount_minor: u64,
         id: CommandId,
@@ -147,12 +147,16 @@ impl Holder {
     }
 
     /// Orders a step about a sub-wallet, with the acting account's key.
-    async fn sub_wallet_order(&self, step: SubWalletStep, id: CommandId) -> Result<SubWalletDone> {
+    async fn sub_wallet_order(
+        &mut self,
+        step: SubWalletStep,
+        id: CommandId,
+    ) -> Result<SubWalletDone> {
+        let ledger = self.ledger().await?;
         let account = self.acting()?;
-        let ledger: Ledger = self.client.get(&self.ledger_url(), None).await?;
         let lapses = id.created().plus_seconds(ORDER_SECONDS).seconds();
         let order = SubWalletOrder {
-            ledger: ledger.ledger,
+            ledger,
             id,
             parent: account.account.parse()?,
             step,

@@ -60,9 +60,17 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    if !is_offline(&action) {
+        holder.find_institutions().await?;
+    }
     match action {
-        WalletAction::Get { offer, code } => {
-            let received = holder.get(&offer, code.as_deref()).await?;
+        WalletAction::Get { offer, code, without_pseudonyms } => {
+            let code = code.as_deref();
+            let received = if without_pseudonyms {
+                holder.get_without_pseudonyms(&offer, code).await?
+            } else {
+                holder.get(&offer, code).await?
+            };
             println!(
                 "{} credentials of {} from {}, each for one use.",
                 received.count, received.vct, received.issuer
@@ -77,16 +85,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
             println!("Account {} is open at {bank} in your ward's name.", opened.account);
         }
-        WalletAction::Wake { waking: Some(waking), code: Some(code) } => {
-            holder.answer_waking(&waking, &code).await?;
-            println!("The purse is awake.");
-        }
-        WalletAction::Wake { .. } => match holder.wake(decide).await? {
-            Woken::Awake => println!("The account is awake."),
-            Woken::CodeSent(waking) => println!(
-                "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
-            ),
-        },
+        WalletAction::Wake { waking, code } => wake(holder, waking.zip(code), decide).await?,
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
@@ -126,6 +125,26 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
     Ok(ExitCode::SUCCESS)
 }
 
+/// Wakes the acting account, or answers the code that was sent to wake it.
+async fn wake(
+    holder: &mut Holder,
+    answer: Option<(String, String)>,
+    decide: Decide<'_>,
+) -> Result<()> {
+    if let Some((waking, code)) = answer {
+        holder.answer_waking(&waking, &code).await?;
+        println!("The purse is awake.");
+        return Ok(());
+    }
+    match holder.wake(decide).await? {
+        Woken::Awake => println!("The account is awake."),
+        Woken::CodeSent(waking) => println!(
+            "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
+        ),
+    }
+    Ok(())
+}
+
 async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {
     let bought = match action {
         TicketAction::Buy { railway, departure } => {
@@ -142,6 +161,16 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
     };
     println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
     Ok(())
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 /// What needs nobody else.
@@ -210,6 +239,10 @@ async fn show(holder: &Holder) -> Result<()> {
         lines.push(format!(
             "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
         ));
+    }
+    let sectors: Vec<&str> = holder.sectors().collect();
+    if !sectors.is_empty() {
+        lines.push(format!("Pseudonyms in the sectors: {}.", sectors.join(", ")));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;

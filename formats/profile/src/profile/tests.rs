@@ -89,6 +89,7 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::Merchant, 1),
         (Role::Hotel, 1),
         (Role::Railway, 1),
+        (Role::WalletProvider, 2),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -201,6 +202,17 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
         "support = \"registrar\"",
         "expected an e-mail address",
     ),
+    (
+        "onboards_through = [\"jiangcheng-pay\"]",
+        "onboards_through = [\"registrar\"]",
+        "`onboards_through` names `registrar`, expected the id of a wallet provider given above",
+    ),
+    (
+        "[\"jiangcheng-pay\", \"chutian-wallet\"]",
+        "[\"jiangcheng-pay\", \"jiangcheng-pay\"]",
+        "wallet provider `jiangcheng-pay` is given twice",
+    ),
+    ("role = \"merchant\"\n", "role = \"merchant\"\nonboards_through = []\n", "`onboards_through`"),
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
 ];

@@ -47,7 +47,7 @@ impl TestCity {
         let country = profile::load(profile, clock.read().wall).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-        let plan = Plan { country: &country, data: &data, url: url.clone(), clock };
+        let plan = Plan::whole(&country, &data, url.clone(), clock);
         let city = City::open(&plan, |_| {}).await.unwrap();
         let trust_key = city.trust_key;
         tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));
@@ -77,29 +77,36 @@ impl TestCity {
         self.client.post(&format!("{}{path}", self.url), Some(&token), body).await.unwrap()
     }
 
-    /// The resident number of an adult.
-    pub(super) fn number(&self, adult: usize) -> String {
-        let mut adults = self.country.residents.iter().filter(|r| r.birth_date.year() < 2000);
-        adults.nth(adult).unwrap().number.as_str().to_owned()
-    }
-
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
         self.issue_identity_of(0, wallet).await;
     }
 
+    /// The number of an adult resident.
+    pub(super) fn number(&self, adult: usize) -> &str {
+        let adults = self.country.residents.iter().filter(|r| r.birth_date.year() < 2000);
+        adults.map(|resident| resident.number.as_str()).nth(adult).unwrap()
+    }
+
     /// The identity of another adult than the first.
     pub(super) async fn issue_identity_of(&self, adult: usize, wallet: &mut Holder) {
-        self.identify(wallet, &self.number(adult)).await;
+        self.identify(wallet, self.number(adult)).await;
     }
 
     /// Gives somebody of the city an identity.
     pub(super) async fn identify(&self, wallet: &mut Holder, number: &str) {
+        let offer = self.offer_to(number).await;
+        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+    }
+
+    pub(super) async fn offer_identity(&self, adult: usize) -> IssuedOffer {
+        self.offer_to(self.number(adult)).await
+    }
+
+    async fn offer_to(&self, number: &str) -> IssuedOffer {
         let request = json!({
             "resident_number": number, "evidence": "card and portrait compared", "credential": "pid",
         });
-        let path = "/authority/v1/officer/authentications";
-        let offer: IssuedOffer = self.desk("identity-authority", path, &request).await;
-        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+        self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
     }
 
     pub(super) fn residents(&self) -> &[Resident] {

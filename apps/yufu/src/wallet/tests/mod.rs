@@ -5,6 +5,7 @@ mod counter;
 mod guardians;
 mod journeys;
 mod moving;
+mod pseudonyms;
 mod purses;
 mod services;
 mod waking;

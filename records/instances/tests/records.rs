@@ -1,7 +1,5 @@
 //! A wallet provider knows a key and a day.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use yufu_base::Timestamp;
 use yufu_database::Database;
 use yufu_instances::Instances;

@@ -76,5 +76,6 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::Railway => (format!("/parties/{id}"), &[Role::TicketIssuer]),
         Kind::WalletProvider => (format!("/wallet-providers/{id}"), &[Role::WalletProvider]),
         Kind::Hotel | Kind::Merchant => (format!("/parties/{id}"), &[]),
+        Kind::Agency => (format!("/agencies/{id}"), &[]),
     }
 }

@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+pub mod agency;
 pub mod authority;
 pub mod bank;
 pub mod central_bank;

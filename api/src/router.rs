@@ -1,5 +1,6 @@
 //! All institutions that run here under one router, and the description of the whole API.
 
+use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
@@ -31,6 +32,8 @@ pub struct Institutions {
     pub relying_parties: RelyingParties,
     /// Wallet providers, by name.
     pub wallet_providers: WalletProviders,
+    /// Agencies, by name.
+    pub agencies: Agencies,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -74,6 +77,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.wallet_providers);
         router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
     }
+    if !institutions.agencies.is_empty() {
+        let agencies = Arc::new(institutions.agencies);
+        router = router.merge(Router::from(agency::described().with_state(agencies)));
+    }
     layers(router, limits, starting)
 }
 
@@ -106,6 +113,7 @@ pub fn description() -> OpenApi {
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
     all.merge(wallet_provider::described().into_openapi());
+    all.merge(agency::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

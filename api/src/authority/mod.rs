@@ -2,6 +2,7 @@
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
 mod claims;
+mod deaths;
 mod guardianship;
 mod issuance;
 mod look;
@@ -11,6 +12,7 @@ mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+pub use deaths::Death;
 pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
@@ -60,6 +62,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::revoke))
         .routes(routes!(guardianship::record))
         .routes(routes!(guardianship::end))
+        .routes(routes!(deaths::record))
+        .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))

@@ -87,6 +87,7 @@ pub(super) async fn authenticate(
     let purpose =
         format!("authentication for the credential {}: {}", request.credential, request.evidence);
     let person = authority.find(&number, &officer, purpose).await?;
+    authority.must_live(person).await?;
     Ok(Json(authority.offer(person, officer, request).await?))
 }
 

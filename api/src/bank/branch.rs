@@ -232,10 +232,5 @@ pub(super) fn seen(evidence: &str) -> Result<(), Problem> {
 
 /// The acting officer, who has to be named.
 pub(super) fn officer(operator: Operator) -> Result<String, Problem> {
-    if operator.name == "desk" {
-        return Err(Problem::malformed(
-            "name the officer who answers for this in the Operator header",
-        ));
-    }
-    Ok(operator.name)
+    operator.officer()
 }

@@ -4,11 +4,11 @@
 
 use super::Bank;
 use crate::http::Problem;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{AccountId, Timestamp};
 use yufu_onboarding::{Access, Account};
-use yufu_trust::{Role, Status, StatusListToken};
+use yufu_trust::{Status, StatusListToken};
 
 /// How long a list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -103,32 +103,21 @@ impl Bank {
         if let Some(list) = self.mandates.at_hand(uri, FRESH_SECONDS, now) {
             return Ok(list);
         }
-        match self.fetch_status_list(uri, now).await {
+        match self.trust.identity_status(uri, now).await {
             Ok(list) => {
+                let list = Arc::new(list);
                 let fetched = Fetched { list: Arc::clone(&list), at: now };
                 self.mandates.lists().insert(uri.to_owned(), fetched);
                 Ok(list)
             }
             Err(error) => self.mandates.at_hand(uri, OLDEST_SECONDS, now).ok_or_else(|| {
                 let detail = format!(
-                    "whether the guardianship still stands cannot be looked up, so nothing is done: try again ({error})"
+                    "whether the guardianship still stands cannot be looked up, so nothing is done: try again ({})",
+                    error.code()
                 );
                 Problem::unavailable("guardian.unchecked", detail)
             }),
         }
-    }
-
-    async fn fetch_status_list(
-        &self,
-        uri: &str,
-        now: Timestamp,
-    ) -> Result<Arc<StatusListToken>, String> {
-        let trust = self.trust.list(now).await.map_err(|e| e.to_string())?;
-        let lists = self.trust.status_lists(BTreeSet::from([uri])).await;
-        let lists = lists.map_err(|e| e.to_string())?;
-        let jwt = lists.get(uri).map(String::as_str).unwrap_or_default();
-        let list = StatusListToken::verify_trusted(jwt, &trust, Role::PidIssuer, uri, now);
-        list.map(Arc::new).map_err(|e| e.to_string())
     }
 }
 

@@ -42,6 +42,9 @@ pub struct PaymentDone {
     pub seq: Option<u64>,
     /// The payer's balance afterwards, in minor units, if settled.
     pub balance_minor: Option<u64>,
+    /// The code of the rule that refused it, if refused.
+    #[serde(default)]
+    pub refusal: Option<String>,
 }
 
 /// Pay.
@@ -223,7 +226,13 @@ impl Bank {
             at: None,
             seq: None,
             balance_minor: None,
+            refusal: None,
         };
+        if order.state == OrderState::Refused
+            && let Err(refusal) = self.submit(order.id).await
+        {
+            status.refusal = Some(refusal.code().to_owned());
+        }
         if order.state == OrderState::Settled {
             // An order by a payment credential, or a refund, has no step-up.
             let stepped_up = SignedOrder::parse(&order.signed).ok();
@@ -262,6 +271,7 @@ fn settled(order: &PaymentOrder, done: CommandDone) -> PaymentDone {
         at: Some(done.at),
         seq: Some(done.seq),
         balance_minor: done.balance_minor,
+        refusal: None,
     }
 }
 

@@ -5,8 +5,9 @@ mod accounts;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
-use crate::settings::{LogFormat, pair};
+use crate::settings::LogFormat;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
 /// Digital identity, digital cash and public services in one program: verified on both ends,
@@ -53,6 +54,23 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
+    /// Print completions for a shell: bash, elvish, fish, powershell, zsh.
+    #[command(
+        after_help = "Examples:\n  yufu completions bash > /etc/bash_completion.d/yufu\n  yufu completions zsh > ~/.zfunc/_yufu\n  yufu completions fish > ~/.config/fish/completions/yufu.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands.
+    #[command(
+        after_help = "Examples:\n  yufu man | man -l -\n  yufu man --out /usr/local/share/man/man1"
+    )]
+    Man {
+        /// Write the pages of all commands into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Where state lies.
@@ -114,14 +132,14 @@ pub(crate) struct Serve {
     #[arg(long, env = "YUFU_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The institutions to serve, by their ids [default: all].
-    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...", value_delimiter = ',')]
-    pub(crate) institutions: Option<Vec<String>>,
+    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...")]
+    pub(crate) institutions: Option<String>,
     /// Where institutions are that run elsewhere.
-    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) addresses: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...")]
+    pub(crate) addresses: Option<String>,
     /// Whose enrolment the registries served here take: fingerprints of their keys.
-    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) admitted: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...")]
+    pub(crate) admitted: Option<String>,
     /// The file with the trust-list operator's key, if that is served elsewhere.
     #[arg(long, env = "YUFU_TRUST_LIST_KEY", value_name = "FILE")]
     pub(crate) trust_list_key: Option<PathBuf>,
@@ -165,7 +183,7 @@ pub(crate) struct Wallet {
     /// Whose wallet: a name of your choice, its file lies in the data folder.
     #[arg(long = "as", value_name = "NAME", default_value = "me", global = true)]
     pub(crate) name: String,
-    /// The server that runs the city.
+    /// The trust list's operator: its signed list says where everybody else is. In a city of one process, that.
     #[arg(
         long,
         env = "YUFU_URL",
@@ -200,6 +218,9 @@ pub(crate) enum TicketAction {
         departure: String,
     },
     /// Change a ticket to another departure at the same price.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket change jingguang-railway G540-2026-12-01"
+    )]
     Change {
         /// The railway.
         railway: String,
@@ -207,6 +228,7 @@ pub(crate) enum TicketAction {
         departure: String,
     },
     /// Give a ticket back: the money returns to the account that paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei ticket return jingguang-railway")]
     Return {
         /// The railway.
         railway: String,
@@ -216,6 +238,9 @@ pub(crate) enum TicketAction {
 #[derive(Subcommand)]
 pub(crate) enum WalletAction {
     /// Get credentials from an offer, with the code that the officer gave.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913"
+    )]
     Get {
         /// The offer: openid-credential-offer://...
         offer: String,
@@ -227,6 +252,7 @@ pub(crate) enum WalletAction {
         without_pseudonyms: bool,
     },
     /// Open an account at a bank: check the bank, then show it what it may ask.
+    #[command(after_help = "Example:\n  yufu wallet --as mei open bank-of-jiangcheng --class III")]
     Open {
         /// The bank, as `show` lists it.
         bank: String,
@@ -264,6 +290,7 @@ pub(crate) enum WalletAction {
         code: Option<String>,
     },
     /// Answer a presentation request.
+    #[command(after_help = "Example:\n  yufu wallet --as mei present 'openid4vp://?client_id=...'")]
     Present {
         /// The request: openid4vp://...
         request: String,
@@ -274,11 +301,17 @@ pub(crate) enum WalletAction {
     #[command(flatten)]
     Accounts(AccountAction),
     /// Buy a rail ticket, change it, or give it back.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
+    )]
     Ticket {
         #[command(subcommand)]
         action: TicketAction,
     },
     /// Pay from an account to another. A refusal that a presentation lifts is offered to be lifted.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei pay 5b0f2c1d9e8a47d3b6c4f1a2e3d4c5b6 18.00 'Noodle shop'"
+    )]
     Pay {
         /// The payee's account.
         payee: String,
@@ -294,7 +327,46 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         no_step_up: bool,
     },
+    /// Enrol in an agency's programme, or show it anew that you are alive.
+    ///
+    /// Your pseudonym's key names your first account; the agency is shown the pseudonym and whether what the
+    /// programme needs holds, and nothing else.
+    #[command(after_help = "Example:\n  yufu wallet --as mei enrol pension-agency basic-pension")]
+    Enrol {
+        /// The agency, as the front page lists it.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
+    /// Show what the programmes paid, what came back, and why.
+    #[command(after_help = "Example:\n  yufu wallet --as mei benefits", alias = "pension")]
+    Benefits {
+        /// Print JSON: all that the agencies have on file of you.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a programme paid to another account of this wallet.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei payout pension-agency basic-pension 0192f0c1-..."
+    )]
+    Payout {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+        /// The account, as `show` lists it.
+        account: String,
+    },
+    /// Leave a programme: no further month is paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei leave pension-agency basic-pension")]
+    Leave {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
     /// Show credentials, accounts with balances, and every disclosure and payment.
+    #[command(after_help = "Example:\n  yufu wallet --as mei show")]
     Show,
     /// List every disclosure (party, purpose, claim names, never values), refusal and payment.
     #[command(after_help = "Example:\n  yufu wallet --as mei history --json")]
@@ -376,4 +448,37 @@ pub(crate) struct Audit {
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Every command below `command`, with its name.
+    fn all(command: &clap::Command, above: &str) -> Vec<(String, clap::Command)> {
+        let name = format!("{above} {}", command.get_name()).trim().to_owned();
+        let below = command.get_subcommands().flat_map(|one| all(one, &name));
+        std::iter::once((name.clone(), command.clone())).chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_shows_an_example_of_itself() {
+        let commands = all(&Arguments::command(), "");
+        assert!(commands.len() > 15, "{} commands", commands.len());
+        for (name, mut command) in commands.into_iter().skip(1) {
+            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            let help = command.render_long_help().to_string();
+            let (_, example) =
+                help.split_once("Example").unwrap_or_else(|| panic!("{name}: {help}"));
+            for word in name.split(' ') {
+                assert!(example.contains(word), "the example of {name} lacks {word}: {example}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Arguments::command().debug_assert();
+    }
 }

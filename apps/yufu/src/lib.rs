@@ -2,11 +2,13 @@
 //! The library is there for the program's own end-to-end tests.
 
 mod audit;
+mod bars;
 mod city;
 mod command_line;
 mod config;
 mod data;
 mod demo;
+mod manual;
 mod profile;
 mod safety;
 mod serve;
@@ -30,6 +32,8 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::pages(out.as_deref()),
     };
     match outcome {
         Ok(code) => code,

@@ -75,14 +75,15 @@ impl Settings {
         let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let connections = options.connections.or(file.connections).unwrap_or(512);
         anyhow::ensure!(connections > 0, "connections is 0: expected at least 1");
-        let institutions = options.institutions.or(file.institutions).map(|names| {
+        let institutions = options.institutions.as_deref().and_then(parts).or(file.institutions);
+        let institutions = institutions.map(|names| {
             let ids = names.iter().map(|name| id("institutions", name));
             ids.collect::<Result<BTreeSet<_>>>()
         });
-        let addresses = options.addresses.or(file.addresses.map(pairs)).unwrap_or_default();
+        let addresses = pairs("addresses", options.addresses.as_deref(), file.addresses)?;
         let addresses =
             addresses.into_iter().map(|(name, text)| Ok((id("addresses", &name)?, base(&text)?)));
-        let admitted = options.admitted.or(file.admitted.map(pairs)).unwrap_or_default();
+        let admitted = pairs("admitted", options.admitted.as_deref(), file.admitted)?;
         let admitted =
             admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
@@ -111,15 +112,26 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr> {
     })
 }
 
-/// Parses `id=value`, as options and environment have it.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
-    let (name, value) = parts.ok_or_else(|| format!("{text:?}: expected INSTITUTION=VALUE"))?;
-    Ok((name.to_owned(), value.to_owned()))
+/// The parts between commas, as options and environment have them; `None` if there is none.
+fn parts(text: &str) -> Option<Vec<String>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    Some(parts.map(str::to_owned).collect::<Vec<_>>()).filter(|parts| !parts.is_empty())
 }
 
-fn pairs(map: BTreeMap<String, String>) -> Vec<(String, String)> {
-    map.into_iter().collect()
+/// The pairs `id=value` between commas; else those of the file.
+fn pairs(
+    setting: &str,
+    given: Option<&str>,
+    file: Option<BTreeMap<String, String>>,
+) -> Result<BTreeMap<String, String>> {
+    let Some(given) = given.and_then(parts) else { return Ok(file.unwrap_or_default()) };
+    let pair = |text: &String| {
+        let pair = text.split_once('=').filter(|(_, value)| !value.is_empty());
+        let (name, value) =
+            pair.with_context(|| format!("{setting}: {text:?}: expected INSTITUTION=VALUE"))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    given.iter().map(pair).collect()
 }
 
 fn id(setting: &str, name: &str) -> Result<InstitutionId> {

@@ -33,12 +33,12 @@ impl UtcOffsets {
         self.0.get(after.saturating_sub(1)).map_or(0, |entry| entry.minutes)
     }
 
-    /// The day that it is in the country at `at`; `None` beyond the calendar (the year 9999).
+    /// The day that it is in the country at `at`; `None` beyond all calendars.
     #[must_use]
     pub fn date_at(&self, at: Timestamp) -> Option<Date> {
         let seconds = i64::try_from(at.seconds()).ok()?;
-        let east = i64::from(self.minutes_at(at)).saturating_mul(60);
-        let local = jiff::Timestamp::from_second(seconds.saturating_add(east)).ok()?;
+        let east = i64::from(self.minutes_at(at)).checked_mul(60)?;
+        let local = jiff::Timestamp::from_second(seconds.checked_add(east)?).ok()?;
         Some(local.to_zoned(TimeZone::UTC).date())
     }
 }

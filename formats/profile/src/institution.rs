@@ -2,6 +2,7 @@
 
 use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
+use crate::programme::{Programme, read_programmes};
 use crate::section::Section;
 use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
@@ -32,10 +33,12 @@ pub enum Role {
     Railway,
     /// Provides wallets, and vouches for their keys.
     WalletProvider,
+    /// Pays programmes to their members.
+    Agency,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 9] = [
+    pub(crate) const WORDS: [(&'static str, Self); 10] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -45,10 +48,11 @@ impl Role {
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
         ("wallet-provider", Self::WalletProvider),
+        ("agency", Self::Agency),
     ];
 
-    /// Roles that take payments on an account at a bank.
-    const TRADES: [Self; 3] = [Self::Merchant, Self::Hotel, Self::Railway];
+    /// Roles with an account at a bank: to take payments on, or to pay from.
+    const TRADES: [Self; 4] = [Self::Merchant, Self::Hotel, Self::Railway, Self::Agency];
 
     /// Roles of which a profile names exactly one institution.
     const SINGLE: [Self; 4] =
@@ -78,7 +82,7 @@ pub struct Institution {
     pub support: String,
     /// What it may ask, and why; empty if it asks nothing.
     pub requests: Vec<Request>,
-    /// Its trade and bank; exactly if it is a merchant, a hotel or a railway.
+    /// Its trade and bank; exactly if it is a merchant, a hotel, a railway or an agency.
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
@@ -110,12 +114,19 @@ pub struct Merchant {
     pub bank: InstitutionId,
 }
 
-/// Reads `institutions.toml`: them, and the paper cash in circulation.
+/// What `institutions.toml` says.
+pub(crate) struct Institutions {
+    pub(crate) institutions: BTreeMap<InstitutionId, Institution>,
+    pub(crate) paper_in_circulation: Amount,
+    pub(crate) programmes: Vec<Programme>,
+}
+
+/// Reads `institutions.toml`.
 pub(crate) fn read_institutions(
     mut root: Section<'_, '_, '_>,
     credentials: &[CredentialType],
     currency: Currency,
-) -> Option<(BTreeMap<InstitutionId, Institution>, Amount)> {
+) -> Option<Institutions> {
     let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
     let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
     let list =
@@ -127,8 +138,13 @@ pub(crate) fn read_institutions(
             root.report(&span, format!("{count} institutions are {}", role.word()), "exactly one");
         }
     }
+    let programmes = read_programmes(&mut root, credentials, currency, list.as_deref());
     root.finish();
-    Some((list?.into_iter().map(|i| (i.id.clone(), i)).collect(), paper?))
+    Some(Institutions {
+        institutions: list?.into_iter().map(|i| (i.id.clone(), i)).collect(),
+        paper_in_circulation: paper?,
+        programmes: programmes?,
+    })
 }
 
 fn read_one(

@@ -4,9 +4,10 @@ use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, read_credential};
 use crate::error::ProfileErrors;
-use crate::institution::{Institution, Role, read_institutions};
+use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::number::{NumberScheme, read_scheme};
+use crate::programme::Programme;
 use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
@@ -58,6 +59,8 @@ pub struct Profile {
     /// Banknotes and coins in the public's hands at the beginning: a liability of the
     /// central bank. What each commercial bank begins with is [`Institution::opening_money`].
     pub paper_in_circulation: Amount,
+    /// What agencies pay, in the order of the file.
+    pub programmes: Vec<Programme>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -126,7 +129,7 @@ impl Profile {
             read_city(root, &main.resident_number)
         });
         match (institutions, city) {
-            (Ok((institutions, paper)), Ok(city)) => Ok(main.with(institutions, paper, city)),
+            (Ok(institutions), Ok(city)) => Ok(main.with(institutions, city)),
             (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
             (Err(institutions), Err(city)) => Err(institutions.join(city)),
         }
@@ -183,12 +186,7 @@ struct Main {
 }
 
 impl Main {
-    fn with(
-        self,
-        institutions: BTreeMap<InstitutionId, Institution>,
-        paper_in_circulation: Amount,
-        city: CityData,
-    ) -> Profile {
+    fn with(self, institutions: Institutions, city: CityData) -> Profile {
         Profile {
             country: self.country,
             name: self.name,
@@ -205,8 +203,9 @@ impl Main {
             pseudonym_epoch: self.pseudonym_epoch,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
-            institutions,
-            paper_in_circulation,
+            institutions: institutions.institutions,
+            paper_in_circulation: institutions.paper_in_circulation,
+            programmes: institutions.programmes,
             city,
         }
     }

@@ -5,9 +5,18 @@ use yufu_database::Migration;
 
 pub(crate) const COMPONENT: &str = "population";
 
-pub(crate) const MIGRATIONS: [Migration; 2] = [PERSONS, GUARDIANSHIPS];
+pub(crate) const MIGRATIONS: [Migration; 3] = [FIRST, DEATHS, GUARDIANSHIPS];
 
-const PERSONS: Migration = Migration {
+const DEATHS: Migration = Migration {
+    name: "deaths",
+    sql: "
+    CREATE TABLE population_death (
+        person {uuid} NOT NULL PRIMARY KEY,
+        at BIGINT NOT NULL
+    );",
+};
+
+const FIRST: Migration = Migration {
     name: "persons, imports, accesses",
     sql: "
     CREATE TABLE person (
@@ -120,6 +129,25 @@ pub(crate) mod access {
         pub role: String,
         pub purpose: String,
         pub fields: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who died, by internal id; on what evidence, the access that recorded it says.
+pub(crate) mod death {
+    #![expect(unreachable_pub, reason = "sea-orm derives public items from public ones")]
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "population_death")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Uuid,
+        pub at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::{Signer, Timestamp};
+use yufu_credential::StatusReference;
 use yufu_jose::{ClaimPath, Header, Jwk, SignError};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
-use yufu_trust::{Receipt, StatusReference, TrustEntry};
+use yufu_trust::{Receipt, TrustEntry};
 
 /// A verified answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,7 @@ pub struct VerifiedCredential {
     pub unasked: Vec<ClaimPath>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
-    /// Where its status stands: for whoever has to know later that it still holds.
+    /// Its place in its issuer's status list, to look again whether it was revoked.
     pub status: Option<StatusReference>,
 }
 

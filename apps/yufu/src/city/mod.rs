@@ -1,6 +1,7 @@
 //! The institutions of one process, by default a whole city: each with its own keys and records, wired to the
 //! others by address alone.
 
+mod agency;
 mod authority;
 mod bank;
 mod front;
@@ -25,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use trust::Trust;
+use yufu_api::agency::Agencies;
 use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::CentralBank;
@@ -93,6 +95,9 @@ impl City {
         };
         let mut opening = Opening { plan, client, starting, progress };
         city.institutions.trust_operator = trust.operator.clone();
+        if let Some((switch, limits)) = server {
+            switch.to(city.router(limits));
+        }
         city.open_all(&mut opening, &mut trust, server).await?;
         city.public.starting.done();
         Ok(city)
@@ -115,6 +120,7 @@ impl City {
             Role::Hotel,
             Role::Railway,
             Role::WalletProvider,
+            Role::Agency,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -166,6 +172,10 @@ impl City {
                 let provider = wallet_provider::open(opening, trust, institution).await?;
                 here.wallet_providers.insert(name, Arc::new(provider));
             }
+            Role::Agency => {
+                let agency = agency::open(opening, trust, institution).await?;
+                here.agencies.insert(name, Arc::new(agency));
+            }
             Role::Merchant => {}
         }
         Ok(())
@@ -192,7 +202,9 @@ impl City {
         let banks: Vec<Arc<Bank>> = self.institutions.banks.values().cloned().collect();
         let parties = self.institutions.relying_parties.values().cloned().collect();
         let pending = tokio::spawn(submit_pending(banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(banks, self.institutions.authority.clone()));
+        let (authority, agencies) =
+            (self.institutions.authority.clone(), self.institutions.agencies.clone());
+        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
         let served = served.await;
         pending.abort();
@@ -250,10 +262,17 @@ async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
 }
 
 /// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
-async fn forget_lapsed(banks: Vec<Arc<Bank>>, authority: Option<Arc<Authority>>) {
+async fn forget_lapsed(
+    banks: Vec<Arc<Bank>>,
+    authority: Option<Arc<Authority>>,
+    agencies: Agencies,
+) {
     loop {
         for bank in &banks {
             told(bank.id.as_str(), bank.forget_lapsed().await);
+        }
+        for agency in agencies.values() {
+            told(agency.id.as_str(), agency.forget_lapsed().await);
         }
         if let Some(authority) = &authority {
             told(authority.id.as_str(), authority.issuer.forget_lapsed().await);

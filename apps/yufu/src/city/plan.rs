@@ -98,8 +98,10 @@ impl<'a> Plan<'a> {
                 found.push(format!("{setting}: the profile has no institution {id}"));
             }
         }
-        for id in addresses.keys().filter(|id| known(id) && self.serves(id)) {
-            found.push(format!("addresses: {id} is served here: its address is `url`"));
+        for (id, url) in addresses.iter().filter(|(id, _)| known(id) && self.serves(id)) {
+            if *url != self.url {
+                found.push(format!("addresses: {id} is served here: its address is {}", self.url));
+            }
         }
         let here = self.profile().institutions.values().filter(|one| self.serves(&one.id));
         let needed: BTreeSet<InstitutionId> = here

@@ -7,6 +7,7 @@ mod guardian;
 mod identity;
 mod learned;
 mod money;
+mod pension;
 mod person;
 mod platform;
 mod purse;

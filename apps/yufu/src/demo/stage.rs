@@ -1,6 +1,7 @@
 //! What the journey is played on: a city in this process, or one process for each institution.
 
 use super::apart::Processes;
+use crate::bars::Bars;
 use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
@@ -54,8 +55,14 @@ impl Stage {
         }
         let listener = listen(address).await?;
         let plan = Plan::whole(country, &data, local_url(listener.local_addr()?), clock);
-        let city =
-            City::open(&plan, |progress: &Progress<'_>| say(&format!("  {progress}"))).await?;
+        let mut bars = Bars::new(!options.json);
+        let tell = |progress: &Progress<'_>| {
+            // A report for machines has no progress.
+            if !options.json {
+                bars.show(progress, &|line| say(&format!("  {line}")));
+            }
+        };
+        let city = City::open(&plan, tell).await?;
         data.mark_as_demo()?;
         say(&format!(
             "  every institution runs at {}, its state lies in {}",

@@ -1,6 +1,7 @@
 //! The journey: its people, its steps, and who acts in each.
 
 use super::learned::Observer;
+use super::pension::Elder;
 use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
@@ -45,6 +46,8 @@ pub(super) enum Step {
     Ticket,
     Gate,
     Refund,
+    EnrolPension,
+    Pension,
     CashOut,
     MerchantRedeems,
     Platform,
@@ -59,7 +62,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 35] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -82,6 +85,8 @@ impl Step {
         Self::Ticket,
         Self::Gate,
         Self::Refund,
+        Self::EnrolPension,
+        Self::Pension,
         Self::CashOut,
         Self::MerchantRedeems,
         Self::Platform,
@@ -119,6 +124,8 @@ impl Step {
             Self::Ticket => ("ticket", "resident"),
             Self::Gate => ("gate", "resident"),
             Self::Refund => ("refund", "resident"),
+            Self::EnrolPension => ("enrol-pension", "pensioners"),
+            Self::Pension => ("pension", "agency"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
             Self::Platform => ("platform", "resident"),
@@ -163,6 +170,8 @@ pub(super) struct Story<'a> {
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
     pub(super) platform: Option<Platform<'a>>,
+    /// Older residents, once they enrolled.
+    pub(super) elders: Vec<Elder<'a>>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -211,6 +220,7 @@ impl<'a> Story<'a> {
             bicycle: None,
             purse: None,
             platform: None,
+            elders: Vec::new(),
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -272,6 +282,8 @@ impl<'a> Story<'a> {
             Step::Ticket => self.ticket().await,
             Step::Gate => self.gate().await,
             Step::Refund => self.refund().await,
+            Step::EnrolPension => self.enrol_pension().await,
+            Step::Pension => self.pension().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
             Step::Platform => self.platform().await,

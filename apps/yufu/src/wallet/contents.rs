@@ -37,6 +37,9 @@ pub(super) struct Contents {
     /// Recoveries of accounts that were begun and whose end was not heard of yet.
     #[serde(default)]
     pub(super) recoveries: Vec<StoredRecovery>,
+    /// Programmes that the holder is enrolled in.
+    #[serde(default)]
+    pub(super) programmes: Vec<StoredProgramme>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -148,6 +151,17 @@ pub(super) struct StoredRecovery {
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.
     pub(super) begun: u64,
+}
+
+/// A programme that the holder is enrolled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredProgramme {
+    /// The agency.
+    pub(super) agency: String,
+    /// Its programme.
+    pub(super) programme: String,
+    /// The sector whose key speaks for the holder there.
+    pub(super) sector: String,
 }
 
 /// An account.

@@ -119,6 +119,44 @@ pub enum Event {
         /// The account.
         account: String,
     },
+    /// The holder enrolled in a programme, or showed anew to be alive.
+    Enrolled {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+    },
+    /// A programme was to pay to another account from then on.
+    PayoutChanged {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+        /// The account.
+        account: String,
+    },
+    /// The holder left a programme.
+    LeftProgramme {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+    },
+    /// A programme's payment for a month was seen as settled.
+    Benefit {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+        /// The month.
+        month: String,
+        /// How much, in minor units of the ledger's currency.
+        amount_minor: u64,
+        /// `paid` or `returned`.
+        state: String,
+        /// Why it came back, if it did.
+        reason: Option<String>,
+    },
     /// A backup was written.
     BackedUp,
     /// The wallet was made from a backup.

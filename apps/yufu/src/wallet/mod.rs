@@ -4,6 +4,8 @@ mod asking;
 mod attempts;
 mod attesting;
 mod backup;
+mod benefits;
+mod benefits_terminal;
 mod choosing;
 mod contents;
 mod fault;
@@ -32,6 +34,7 @@ mod vault;
 mod waking;
 
 pub use backup::{Restored, restore};
+pub use benefits::Benefit;
 pub use fault::WalletFault;
 pub use getting::Received;
 pub use history::{Entry, Event};

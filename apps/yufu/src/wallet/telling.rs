@@ -84,6 +84,21 @@ fn of(event: &Event) -> Told {
         Event::HandedOver { bank, account } => about("handed_over", bank, account),
         Event::TookOver { bank, account } => about("took_over", bank, account),
         Event::AccountMoved { bank, account } => about("account_moved", bank, account),
+        Event::Enrolled { agency, programme } => with_reason("enrolled", agency, programme),
+        Event::PayoutChanged { agency, programme, account } => Told {
+            reference: Some(account.clone()),
+            ..with_reason("payout_changed", agency, programme)
+        },
+        Event::LeftProgramme { agency, programme } => with_reason("left", agency, programme),
+        Event::Benefit { agency, programme, month, amount_minor, state, reason } => {
+            let returned = state == "returned";
+            let event = if returned { "benefit_returned" } else { "benefit_paid" };
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            Told {
+                amount: Some(amount(*amount_minor, None)),
+                ..with_reason(event, agency, &format!("{programme} {month}{why}"))
+            }
+        }
         Event::BackedUp => Told { event: "backed_up", ..Told::default() },
         Event::Restored => Told { event: "restored", ..Told::default() },
     }
@@ -142,7 +157,8 @@ impl Told {
 
 fn preposition(event: &str) -> &'static str {
     match event {
-        "received" => "from ",
+        "received" | "benefit_paid" => "from ",
+        "benefit_returned" | "left" => "at ",
         "declined" | "refused" | "reported" => "",
         "handed_over" | "took_over" | "account_moved" => "at ",
         _ => "to ",

@@ -2,6 +2,7 @@
 
 use super::asking::{agree, passphrase};
 use super::backup::{Restored, restore};
+use super::benefits_terminal;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
@@ -120,6 +121,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
+        action @ (WalletAction::Enrol { .. }
+        | WalletAction::Benefits { .. }
+        | WalletAction::Payout { .. }
+        | WalletAction::Leave { .. }) => benefits_terminal::act(holder, action, decide).await?,
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
@@ -318,7 +323,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 }
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.
-fn print(lines: &[String]) -> Result<()> {
+pub(super) fn print(lines: &[String]) -> Result<()> {
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().lock().write_all(text.as_bytes()) {
@@ -367,6 +372,6 @@ fn tell_restored(name: &str, restored: Restored) {
     }
 }
 
-fn time(seconds: u64) -> Result<jiff::Timestamp> {
+pub(super) fn time(seconds: u64) -> Result<jiff::Timestamp> {
     Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
 }

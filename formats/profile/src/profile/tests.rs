@@ -119,6 +119,18 @@ fn summer_time_held_from_1986_to_1991() {
     assert_eq!(offsets.entries().len(), 13);
 }
 
+#[test]
+fn a_day_begins_at_the_countrys_midnight() {
+    let offsets = china().utc_offsets;
+    let day = |text: &str| {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        let at = Timestamp::from_millis(at.as_millisecond().try_into().unwrap());
+        offsets.date_at(at).unwrap().to_string()
+    };
+    assert_eq!(day("2026-11-30T15:59:59.999Z"), "2026-11-30");
+    assert_eq!(day("2026-11-30T16:00:00Z"), "2026-12-01");
+}
+
 /// What is replaced by what, and what the error must say.
 type Spoiled = (&'static str, &'static str, &'static str);
 

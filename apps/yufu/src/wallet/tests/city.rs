@@ -109,8 +109,9 @@ impl TestCity {
         self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
     }
 
-    pub(super) fn residents(&self) -> &[Resident] {
-        &self.country.residents
+    /// Residents of a kind, in the order of the register.
+    pub(super) fn residents(&self, are: impl Fn(&Resident) -> bool) -> Vec<&Resident> {
+        self.country.residents.iter().filter(|resident| are(resident)).collect()
     }
 
     /// An account with 500.00 in it, for a wallet that has an identity.

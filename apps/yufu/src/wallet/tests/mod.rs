@@ -5,6 +5,7 @@ mod counter;
 mod guardians;
 mod journeys;
 mod moving;
+mod pension;
 mod pseudonyms;
 mod purses;
 mod services;

@@ -57,7 +57,7 @@ async fn a_dormant_account_is_woken_by_its_holders_identity_and_by_no_other() {
     // The account's key in a wallet with somebody else's identity does not do.
     let stored = mei.secrets().unwrap()["accounts"][0].clone();
     let mut thief = wallet(&city, &clock, "thief");
-    let other = city.residents().iter().rfind(|r| r.birth_date.year() < 2000).unwrap();
+    let other = city.residents(|_| true).into_iter().rfind(|r| r.birth_date.year() < 2000).unwrap();
     city.identify(&mut thief, other.number.as_str()).await;
     thief.file.contents.accounts.push(serde_json::from_value(stored).unwrap());
     let refused = thief.wake(&mut |_| true).await.unwrap_err().to_string();

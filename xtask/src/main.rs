@@ -32,7 +32,7 @@ enum Task {
     Tidy,
     /// Writes docs/openapi.json anew from the handlers.
     Openapi,
-    /// Writes the sample city of profiles/china anew from its seed.
+    /// Writes the sample cities of profiles/ anew from their seed.
     City,
 }
 

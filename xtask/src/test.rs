@@ -68,11 +68,19 @@ pub(crate) fn regenerate_openapi() -> Result<()> {
     if status.success() { Ok(()) } else { bail!("the API description could not be generated") }
 }
 
-/// Writes the sample city of the China profile anew, with its committed seed.
+/// The profiles with a sample city, and how many residents it has.
+const CITIES: [(&str, &str); 2] = [("profiles/china", "1000"), ("profiles/plain", "300")];
+
+/// Writes the sample city of every profile anew, with its committed seed.
 pub(crate) fn regenerate_city() -> Result<()> {
-    let csv =
-        run::output("cargo", &["run", "-q", "-p", "yufu-profile", "--example", "generate-city"])?;
-    fs::write("profiles/china/residents.csv", csv).context("profiles/china/residents.csv")
+    for (profile, residents) in CITIES {
+        let run = ["run", "-q", "-p", "yufu-profile", "--example", "generate-city", "--"];
+        let options = ["--profile", profile, "--residents", residents];
+        let csv = run::output("cargo", &[&run[..], &options[..]].concat())?;
+        let file = format!("{profile}/residents.csv");
+        fs::write(&file, csv).context(file)?;
+    }
+    Ok(())
 }
 
 fn ensure_nextest() -> Result<()> {

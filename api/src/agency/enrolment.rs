@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_jose::Jwk;
@@ -30,10 +31,8 @@ pub struct ProgrammeNotice {
     /// Its id.
     #[schema(example = "basic-pension")]
     pub programme: String,
-    /// Its name in Chinese.
-    pub name_zh: String,
-    /// Its name in English.
-    pub name_en: String,
+    /// Its name, by language (BCP 47).
+    pub name: BTreeMap<String, String>,
     /// The sector whose pseudonym members are known by.
     pub sector: String,
     /// The claim that has to be shown, and true.
@@ -226,8 +225,11 @@ impl From<&Programme> for ProgrammeNotice {
     fn from(programme: &Programme) -> Self {
         Self {
             programme: programme.id.clone(),
-            name_zh: programme.name.zh.clone(),
-            name_en: programme.name.en.clone(),
+            name: programme
+                .name
+                .iter()
+                .map(|(tag, name)| (tag.to_owned(), name.to_owned()))
+                .collect(),
             sector: programme.sector.to_string(),
             needs: programme.needs.to_string(),
             monthly_minor: programme.monthly.minor(),

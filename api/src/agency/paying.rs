@@ -48,7 +48,7 @@ impl Agency {
     /// What stands in orders, for whoever reads them at the agency's bank.
     pub(super) fn words(&self, envelope: &Envelope) -> Result<String, Problem> {
         let programme = self.programme(&envelope.programme)?;
-        Ok(format!("{} {}", programme.name.en, envelope.month))
+        Ok(format!("{} {}", programme.name.en(), envelope.month))
     }
 
     /// Until when an order may be taken: a day before the ledger forgets its id, so that one taken at

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use yufu_population::{Access, Entry, Excerpt, PersonId};
 use yufu_profile::{Column, CredentialType, is_over};
 
-use super::officer::{CODE_DIGITS, Revoked};
+use super::officer::Revoked;
 
 /// The id of the credential in the profile.
 pub(super) const GUARDIANSHIP: &str = "guardianship";
@@ -102,10 +102,8 @@ impl Authority {
         let ward = self.born(&request.ward_number, &officer, why("recording a guardian of"));
         let ward = ward.await?;
         if !self.is_of_age(&guardian)? {
-            let detail = format!(
-                "a guardian has completed {} years: name another person",
-                self.majority_age
-            );
+            let detail =
+                format!("a guardian has completed {} years: name another person", self.majority);
             return Err(Problem::refused("guardian.not_of_age", detail));
         }
         if self.is_of_age(&ward)? {
@@ -121,7 +119,7 @@ impl Authority {
             subject: id,
             officer,
             evidence: request.evidence,
-            code: Some((CODE_DIGITS, "The six digits that the officer gave you".to_owned())),
+            code: Some((self.code_digits, "The digits that the officer gave you".to_owned())),
         };
         let issued = self.issuer.offer(offer).await?;
         let (offer, transaction_code) = (issued.offer, issued.transaction_code);
@@ -180,7 +178,7 @@ impl Authority {
     fn is_of_age(&self, person: &Excerpt) -> Result<bool, Problem> {
         let birth = person.value(Column::BirthDate).and_then(|date| date.parse().ok());
         let birth = birth.ok_or_else(|| Problem::internal("a record has no date of birth"))?;
-        Ok(is_over(birth, self.majority_age, self.today(self.now())?))
+        Ok(is_over(birth, self.majority, self.today(self.now())?))
     }
 }
 

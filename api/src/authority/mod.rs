@@ -42,7 +42,9 @@ pub struct Authority {
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
     /// From which age on nobody has a guardian, and one may be a guardian.
-    pub majority_age: u8,
+    pub majority: u8,
+    /// How many digits a transaction code has.
+    pub code_digits: u8,
     /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
     pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.

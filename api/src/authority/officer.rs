@@ -15,9 +15,6 @@ use utoipa::ToSchema;
 use yufu_population::{Access, AccessRecord, PersonId};
 use yufu_profile::{Column, ResidentNumber};
 
-/// The digits of a transaction code.
-pub(super) const CODE_DIGITS: u8 = 6;
-
 /// An officer's statement that a person stands before them.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,7 +171,7 @@ impl Authority {
             subject: person.uuid(),
             officer,
             evidence: request.evidence,
-            code: Some((CODE_DIGITS, description)),
+            code: Some((self.code_digits, description)),
         };
         self.issuer.offer(offer).await
     }

@@ -16,21 +16,18 @@ use yufu_keys::{random, random_text};
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{CodeOpening, OutboxEntry};
 
-/// Codes have six digits.
-const CODES: u128 = 1_000_000;
-
 /// A wish for a purse without identity: with a telephone number, or with a token.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnonymousOpeningRequest {
     /// The wallet class wanted: one that needs no identity.
-    #[schema(example = "IV")]
+    #[schema(example = "pocket")]
     pub class: String,
     /// The key that is to give orders: a P-256 JWK.
     #[schema(value_type = Object)]
     pub wallet_key: Jwk,
     /// A telephone number as in E.164: `+`, country and number, 8 to 15 digits.
-    #[schema(example = "+8613800138000")]
+    #[schema(example = "+99912345678")]
     pub phone: Option<String>,
     /// A token from a counter of this bank, instead of a number.
     pub token: Option<String>,
@@ -51,7 +48,7 @@ pub struct AnonymousOpening {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeAnswer {
-    /// Six digits.
+    /// As many digits as the country's codes have.
     #[schema(example = "048213")]
     pub code: String,
 }
@@ -123,17 +120,19 @@ impl Bank {
     async fn send_code(&self, new: CodeOpening, number: &str) -> Result<AnonymousOpening, Problem> {
         let now = self.now();
         self.records.forget_unanswered(now).await?;
-        let code = self.draw_code();
+        let code = self.fresh_code();
         let phone = self.records.send_code(&new, number, &code, now).await?;
         let text = format!("{code}: {}, {}", self.id, new.class);
         self.wallet_rules.codes.deliver(phone, &text, now).await?;
         Ok(AnonymousOpening { opening: new.id, state: "code_sent".to_owned(), account: None })
     }
 
-    /// Six random digits.
-    pub(super) fn draw_code(&self) -> String {
-        let drawn = u128::from_be_bytes(random()).checked_rem(CODES).unwrap_or(0);
-        format!("{drawn:06}")
+    /// A code of as many digits as the country's have.
+    pub(super) fn fresh_code(&self) -> String {
+        let digits = self.wallet_rules.code_digits;
+        let codes = 10_u128.saturating_pow(u32::from(digits));
+        let drawn = u128::from_be_bytes(random()).checked_rem(codes).unwrap_or(0);
+        format!("{drawn:0>width$}", width = usize::from(digits))
     }
 
     async fn open_by_token(
@@ -196,7 +195,7 @@ fn number(text: &str) -> Result<String, Problem> {
         Ok(plain)
     } else {
         Err(Problem::malformed(
-            "phone is to be +, country and number, 8 to 15 digits: +8613800138000",
+            "phone is to be +, country and number, 8 to 15 digits: +99912345678",
         ))
     }
 }
@@ -207,16 +206,10 @@ mod tests {
 
     #[test]
     fn a_number_has_one_form() {
-        assert_eq!(number("+86 138-0013-8000").unwrap(), "+8613800138000");
-        for bad in [
-            "",
-            "+",
-            "8613800138000",
-            "+0613800138000",
-            "+123456a8",
-            "+1234567",
-            "+1234567890123456",
-        ] {
+        assert_eq!(number("+999 123-4567-8").unwrap(), "+99912345678");
+        for bad in
+            ["", "+", "99912345678", "+0912345678", "+123456a8", "+1234567", "+1234567890123456"]
+        {
             assert_eq!(number(bad).unwrap_err().code(), "request.malformed", "{bad}");
         }
     }

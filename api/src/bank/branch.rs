@@ -17,7 +17,7 @@ use yufu_base::{AccountId, Digest};
 use yufu_keys::random_text;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::BranchStep;
-use yufu_profile::{AccountOpening, NumberScheme};
+use yufu_profile::{AccountOpening, ForeignIdentity, NumberScheme};
 
 use super::ages::AgeRules;
 use super::codes::CodeDelivery;
@@ -41,6 +41,10 @@ pub struct WalletRules {
     pub ages: AgeRules,
     /// The country's resident numbers, for those that are typed from a card.
     pub numbers: NumberScheme,
+    /// Whether an identity of a recognised country opens one.
+    pub foreign_identity: ForeignIdentity,
+    /// How many digits a code has.
+    pub code_digits: u8,
     /// How codes reach a telephone.
     pub codes: Box<dyn CodeDelivery>,
 }
@@ -50,7 +54,7 @@ pub struct WalletRules {
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// The class of the purse it opens.
-    #[schema(example = "IV")]
+    #[schema(example = "pocket")]
     pub class: String,
 }
 

@@ -47,7 +47,7 @@ pub struct Statement {
 #[serde(deny_unknown_fields)]
 pub struct LinkRequest {
     /// The class wanted.
-    #[schema(example = "II")]
+    #[schema(example = "linked")]
     pub class: String,
     /// The other bank's statement.
     pub statement: String,

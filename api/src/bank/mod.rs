@@ -7,6 +7,7 @@ mod ages;
 mod anonymous;
 mod attestation;
 mod branch;
+mod classes;
 mod codes;
 mod counter;
 mod counter_order;
@@ -35,6 +36,7 @@ pub use ages::AgeRules;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
+pub use classes::OpenedClass;
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use counter::{CardChange, CardStepDone, CardStepRequest, CounterWallet, NewCounterWallet};
 pub use counter_order::{CounterOrderDone, CounterOrderKind, CounterOrderRequest, Identification};
@@ -114,6 +116,7 @@ pub type Banks = BTreeMap<String, Arc<Bank>>;
 pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
+        .routes(routes!(classes::classes))
         .routes(routes!(opening::status))
         .routes(routes!(ward::open))
         .routes(routes!(ward::guardian))

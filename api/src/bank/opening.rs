@@ -19,6 +19,7 @@ use yufu_keys::random;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
 use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
+use yufu_profile::ForeignIdentity;
 use yufu_verifier::VerifiedCredential;
 
 /// The claim that names a resident.
@@ -31,7 +32,7 @@ pub(super) const BIRTHDATE: &str = "birthdate";
 #[serde(deny_unknown_fields)]
 pub struct OpeningRequest {
     /// The wallet class wanted.
-    #[schema(example = "III")]
+    #[schema(example = "named")]
     pub class: String,
     /// The key that is to give orders: a P-256 JWK. The holder's signature will name it.
     #[schema(value_type = Object)]
@@ -134,9 +135,17 @@ impl Bank {
     /// A verified presentation opens the account: customer, account, receipt and ledger command
     /// are written together, then the command is submitted.
     pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
-        let claims = presented(&answer)?;
-        self.wallet_rules.ages.alone(text(&claims, BIRTHDATE)?, self.now())?;
-        let enrolment = self.enrolment(answer, claims)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
+        if let Some(country) = &person.country
+            && self.wallet_rules.foreign_identity == ForeignIdentity::Refuse
+        {
+            let detail = format!(
+                "accounts are not opened with an identity of {country} here, by policy: open a purse without identity, or show an identity of this country"
+            );
+            return Err(Problem::refused("account.foreign_identity", detail));
+        }
+        self.wallet_rules.ages.alone(text(&person.claims, BIRTHDATE)?, self.now())?;
+        let enrolment = self.enrolment(answer, person.number, person.claims)?;
         let command = enrolment.command.command;
         self.records.enrol(enrolment, self.now()).await?;
         self.submit(command).await?;
@@ -147,6 +156,7 @@ impl Bank {
     pub(super) fn enrolment(
         &self,
         answer: Answer,
+        number: String,
         claims: Map<String, Value>,
     ) -> Result<Enrolment, Problem> {
         let subject: Subject =
@@ -158,12 +168,7 @@ impl Bank {
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
         let at_most = self.remote_classes.get(&subject.class).copied().unwrap_or(1);
         Ok(Enrolment {
-            customer: NewCustomer {
-                id: Uuid::new_v4(),
-                number: number(&claims)?.to_owned(),
-                claims,
-                retained_until,
-            },
+            customer: NewCustomer { id: Uuid::new_v4(), number, claims, retained_until },
             account: Account {
                 id: account,
                 customer: None,
@@ -200,9 +205,9 @@ impl Bank {
     }
 }
 
-/// The claims of the identity that was presented.
-pub(super) fn presented(answer: &Answer) -> Result<Map<String, Value>, Problem> {
-    Ok(credential(answer, QUERY)?.claims.clone())
+/// The identity that was presented.
+pub(super) fn presented(answer: &Answer) -> Result<&VerifiedCredential, Problem> {
+    credential(answer, QUERY)
 }
 
 /// The credential that was presented to a query.
@@ -214,11 +219,6 @@ pub(super) fn credential<'a>(
     found.ok_or_else(|| {
         Problem::internal("a verified answer lacks the credential that was asked for")
     })
-}
-
-/// The resident number among claims.
-pub(super) fn number(claims: &Map<String, Value>) -> Result<&str, Problem> {
-    text(claims, NUMBER)
 }
 
 /// A claim that is a text.

@@ -2,7 +2,7 @@
 //! the ordinary limit.
 
 use super::keys::resting;
-use super::opening::{commitment, number, presented};
+use super::opening::{commitment, presented};
 use super::presentation::{Answer, Purpose, QUERY};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
@@ -189,10 +189,9 @@ impl Bank {
         let row = self.records.order(id).await?;
         let (order, order_commitment, key) = self.verified_order(&row.signed).await?;
         let account = self.records.account(order.payer).await?;
-        let claims = presented(&answer)?;
-        let number = number(&claims)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
         let holder = match account.customer {
-            Some(customer) => self.records.is_customer(customer, number).await?,
+            Some(customer) => self.records.is_customer(customer, &person.number).await?,
             None => false,
         };
         if !holder {

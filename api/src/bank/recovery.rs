@@ -1,7 +1,7 @@
 //! An account recovered: whoever lost the phone, or the wallet, shows an identity, and what the
 //! presentation signs names the account, the bank and the new key.
 
-use super::opening::{number, presented};
+use super::opening::presented;
 use super::presentation::{Answer, Purpose, QUERY};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
@@ -133,8 +133,8 @@ impl Bank {
     pub(super) async fn recovered(&self, answer: Answer) -> Result<(), Problem> {
         let subject: Subject =
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
-        let claims = presented(&answer)?;
-        let account = self.to_recover(&subject, number(&claims)?).await?;
+        let person = self.party.identity.person(presented(&answer)?)?;
+        let account = self.to_recover(&subject, &person.number).await?;
         self.may_take_over(&account).await?;
         let change = KeyChange {
             id: answer.verification.id,

@@ -1,7 +1,7 @@
 //! Waking a dormant wallet from afar: its holder shows an identity; a purse without one is woken by a
 //! code to the number it was opened with. The ledger gets a commitment to that.
 
-use super::opening::{commitment, number, presented};
+use super::opening::{commitment, presented};
 use super::presentation::{Answer, Purpose};
 use super::{Bank, Banks, CodeAnswer, named};
 use crate::http::{Problem, ProblemBody};
@@ -86,7 +86,7 @@ impl Bank {
             let (waking, link) = self.ask(Purpose::WakeAccount, subject, None).await?;
             return Ok(Waking { waking, authorization_request: Some(link) });
         }
-        let (waking, code, now) = (random_text(), self.draw_code(), self.now());
+        let (waking, code, now) = (random_text(), self.fresh_code(), self.now());
         let phone = self.records.send_waking_code(account.id, &waking, &code, now).await?;
         let text = format!("{code}: {}, wake", self.id);
         self.wallet_rules.codes.deliver(phone, &text, now).await?;
@@ -97,9 +97,9 @@ impl Bank {
     pub(super) async fn shown_to_wake(&self, answer: Answer) -> Result<(), Problem> {
         let id: AccountId = answer.verification.subject.parse().map_err(Problem::internal)?;
         let account = self.records.account(id).await?;
-        let claims = presented(&answer)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
         let holder = match account.customer {
-            Some(customer) => self.records.is_customer(customer, number(&claims)?).await?,
+            Some(customer) => self.records.is_customer(customer, &person.number).await?,
             None => false,
         };
         if !holder {

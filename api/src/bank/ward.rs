@@ -1,7 +1,7 @@
 //! Opening an account for a minor: the guardian shows an identity and the guardianship in one answer,
 //! the account is the ward's, and the guardian's wallet operates it.
 
-use super::opening::{NUMBER, Opening, OpeningRequest, credential, number, presented, text};
+use super::opening::{NUMBER, Opening, OpeningRequest, credential, presented, text};
 use super::presentation::{Answer, GUARDIANSHIP, Purpose};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
@@ -60,10 +60,10 @@ pub(super) async fn guardian(
 impl Bank {
     /// A verified presentation of both credentials opens the ward's account.
     pub(super) async fn opened_for_ward(&self, answer: Answer) -> Result<(), Problem> {
-        let own = presented(&answer)?;
+        let own = self.party.identity.person(presented(&answer)?)?;
         let shown = credential(&answer, GUARDIANSHIP)?;
         let named = member(&shown.claims, "guardian")?;
-        if number(&own)? != text(named, NUMBER)? {
+        if own.number != text(named, NUMBER)? {
             let detail =
                 "the guardianship names another guardian than the identity shown: use your own";
             return Err(Problem::forbidden("guardian.not_the_guardian", detail));
@@ -79,8 +79,9 @@ impl Bank {
             let detail = "the guardianship has no status, so that its end could not be seen";
             Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", detail)
         })?;
-        let guardian = Guardian { claims: own, ward_birthdate, status };
-        let enrolment = self.enrolment(answer, ward)?;
+        let guardian = Guardian { claims: own.claims, ward_birthdate, status };
+        let number = text(&ward, NUMBER)?.to_owned();
+        let enrolment = self.enrolment(answer, number, ward)?;
         let command = enrolment.command.command;
         self.records.enrol_ward(enrolment, &guardian, self.now()).await?;
         self.submit(command).await?;

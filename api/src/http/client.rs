@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
+/// How long a connection waits to be used again: less than the five seconds after which our servers close one, so
+/// that no request goes into a connection that is being closed.
+const IDLE: Duration = Duration::from_secs(3);
 
 /// Calls other institutions. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -70,6 +73,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(20))
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()

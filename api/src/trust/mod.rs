@@ -67,7 +67,7 @@ impl TrustSource {
         Ok(list)
     }
 
-    /// The status list of identities at an address, verified now.
+    /// The status list of this country's identities at an address, verified now.
     ///
     /// # Errors
     /// [`Problem`] if it, or the trust list, cannot be had or does not hold.
@@ -79,7 +79,15 @@ impl TrustSource {
         let trust = self.list(now).await?;
         let fetched = self.status_lists(BTreeSet::from([uri])).await?;
         let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-        let list = StatusListToken::verify_trusted(text, &trust, Role::PidIssuer, uri, now);
+        // Identities of this country: a list signed by another country's authority says nothing of them.
+        let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
+        let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
+            Problem::unavailable(
+                "trust.unavailable",
+                "no authority of this country is on the trust list",
+            )
+        })?;
+        let list = StatusListToken::verify_trusted(text, &trust, issuer, uri, now);
         list.map_err(|error| Problem::unavailable("trust.unavailable", error))
     }
 

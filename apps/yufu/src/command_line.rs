@@ -44,7 +44,7 @@ pub(crate) enum Command {
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
     /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -81,10 +81,20 @@ pub(crate) struct Data {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// In which language names and purposes are shown.
+#[derive(Args, Clone)]
+pub(crate) struct Language {
+    /// The language of names and purposes (BCP 47); a country that has not got it shows its own.
+    #[arg(long, env = "YUFU_LANGUAGE", value_name = "TAG", default_value = "en", global = true)]
+    pub(crate) language: String,
+}
+
 #[derive(Args)]
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) language: Language,
     /// Another country and city: a folder like profiles/china.
     #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
     pub(crate) profile: Option<PathBuf>,
@@ -192,6 +202,11 @@ pub(crate) struct Wallet {
         global = true
     )]
     pub(crate) url: String,
+    /// Act in another country that yours recognises: with the banks and parties there, verified by its trust list.
+    #[arg(long, value_name = "COUNTRY", global = true)]
+    pub(crate) abroad: Option<String>,
+    #[command(flatten)]
+    pub(crate) language: Language,
     /// Agree without being asked (for scripts).
     #[arg(long, global = true)]
     pub(crate) yes: bool,
@@ -256,9 +271,9 @@ pub(crate) enum WalletAction {
     Open {
         /// The bank, as `show` lists it.
         bank: String,
-        /// The class of the account.
-        #[arg(long, default_value = "III")]
-        class: String,
+        /// The class of the account [default: the one that the bank opens for an identity].
+        #[arg(long)]
+        class: Option<String>,
     },
     /// Open an account in the name of your ward, which your wallet then operates.
     ///

@@ -9,7 +9,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
+use yufu_api::recognition::Recognised;
 use yufu_base::InstitutionId;
+use yufu_jose::Jwk;
+use yufu_openid4vc::Endpoint;
+use yufu_trust::Role;
 
 /// The settings with their defaults and meanings, as `yufu config template` prints them.
 pub(crate) const TEMPLATE: &str = include_str!("settings/template.toml");
@@ -29,6 +33,21 @@ struct File {
     log_format: Option<LogFormat>,
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
+    recognised: Option<Vec<RecognisedList>>,
+}
+
+/// Another country's trust list, as its operator told this one out of band.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecognisedList {
+    /// ISO 3166-1 alpha-2.
+    country: String,
+    /// Where the list is.
+    url: String,
+    /// The key that signs it: a P-256 JWK, as `trust-list-key.json` holds it there.
+    key: Jwk,
+    /// Who of that list is trusted here. Default those who issue identities, and nobody else.
+    roles: Option<BTreeSet<Role>>,
 }
 
 /// How log lines are written.
@@ -51,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) apart: Apart,
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
+    pub(crate) recognised: Vec<Recognised>,
 }
 
 /// How the institutions are spread over processes. By default all of them are in this one.
@@ -101,8 +121,27 @@ impl Settings {
             },
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
+            recognised: recognised(file.recognised.unwrap_or_default())?,
         })
     }
+}
+
+/// The recognised lists, one for each country.
+fn recognised(lists: Vec<RecognisedList>) -> Result<Vec<Recognised>> {
+    let mut countries = BTreeSet::new();
+    let checked = lists.into_iter().map(|list| {
+        let country = list.country;
+        let code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        anyhow::ensure!(code, "recognised: country {country:?}: expected two capital letters");
+        anyhow::ensure!(countries.insert(country.clone()), "recognised: {country} is given twice");
+        Endpoint::parse(&list.url)
+            .with_context(|| format!("recognised: the list of {country} is at {:?}", list.url))?;
+        let roles = list.roles.unwrap_or_else(|| [Role::PidIssuer].into());
+        let known = !roles.contains(&Role::Other) && !roles.contains(&Role::ForeignPidIssuer);
+        anyhow::ensure!(known, "recognised: {country} has a role that cannot be recognised");
+        Ok(Recognised { country, url: list.url, key: list.key, roles })
+    });
+    checked.collect()
 }
 
 /// Parses an address to listen on.

@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 35] = [
+const STEPS: [&str; 36] = [
     "city",
     "issue-money",
     "authenticate",
@@ -52,6 +52,7 @@ const STEPS: [&str; 35] = [
     "who-read-my-data",
     "history",
     "spare-phone",
+    "visitor",
     "revoke",
     "recover-account",
     "synergy",

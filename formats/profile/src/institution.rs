@@ -1,6 +1,6 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
-use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
+use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::programme::{Programme, read_programmes};
 use crate::section::Section;
@@ -8,9 +8,6 @@ use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{Amount, Currency, InstitutionId};
-
-/// The credential that a request is for unless it names others.
-const IDENTITY: &str = "pid";
 
 /// What an institution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,10 +28,10 @@ pub enum Role {
     Hotel,
     /// Carries passengers, and issues their tickets.
     Railway,
-    /// Provides wallets, and vouches for their keys.
-    WalletProvider,
     /// Pays programmes to their members.
     Agency,
+    /// Provides wallets, and vouches for their keys.
+    WalletProvider,
 }
 
 impl Role {
@@ -47,8 +44,8 @@ impl Role {
         ("merchant", Self::Merchant),
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
-        ("wallet-provider", Self::WalletProvider),
         ("agency", Self::Agency),
+        ("wallet-provider", Self::WalletProvider),
     ];
 
     /// Roles with an account at a bank: to take payments on, or to pay from.
@@ -99,8 +96,11 @@ pub struct Request {
     pub purpose: Text,
     /// The law or contract that allows it.
     pub basis: Text,
-    /// The ids of the credentials that are asked for together; `pid` unless the profile says otherwise.
+    /// The ids of the credentials that are asked for together; the identity credential unless the
+    /// profile says otherwise.
     pub credentials: Vec<String>,
+    /// Whether the identity credential of a recognised country does as well.
+    pub foreign: bool,
     /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
 }
@@ -257,18 +257,20 @@ fn read_request(
     let asked = known.iter().filter(|kind| credentials.contains(&kind.id));
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
     let claims = read_claim_paths(&mut section, &paths);
+    let foreign = section.flag("foreign");
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
     }
     section.finish();
-    Some(Request { id: id?, purpose: purpose?, basis: basis?, credentials, claims: claims? })
+    let (purpose, basis) = (purpose?, basis?);
+    Some(Request { id: id?, purpose, basis, credentials, foreign, claims: claims? })
 }
 
 /// Reads `credentials`, the ids of those asked for together.
 fn read_asked(section: &mut Section<'_, '_, '_>, known: &[CredentialType]) -> Option<Vec<String>> {
     if !section.has("credentials") {
         section.optional("credentials");
-        return Some(vec![IDENTITY.to_owned()]);
+        return Some(identity(known).map(|kind| kind.id.clone()).into_iter().collect());
     }
     let mut ids = Vec::new();
     for (id, span) in section.texts("credentials")? {

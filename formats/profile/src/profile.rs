@@ -2,8 +2,12 @@
 
 use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
-use crate::credential::{ClaimPath, CredentialType, read_credential};
+use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::error::ProfileErrors;
+use crate::foreign::{
+    ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
+    read_foreign_identity,
+};
 use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::number::{NumberScheme, read_scheme};
@@ -12,9 +16,9 @@ use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
 use crate::sector::{PseudonymEpoch, check_issued, read_epoch, read_sectors};
-use crate::text::{Text, read_text};
+use crate::text::{Text, read_languages, read_text};
 use crate::wallet_class::{
-    AccountOpening, WalletClass, read_account_opening, read_class, read_dormancy,
+    AccountOpening, Evidence, WalletClass, read_account_opening, read_class, read_dormancy,
 };
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +30,18 @@ use yufu_base::{Amount, InstitutionId, SectorId};
 pub struct Profile {
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// The languages of all its texts (BCP 47); the first is the default.
+    pub languages: Vec<String>,
     /// How the country is called.
     pub name: Text,
+    /// From which age on somebody opens an account alone.
+    pub majority: u8,
+    /// How many digits one-time codes have.
+    pub code_digits: u8,
+    /// Whether banks open accounts for residents of recognised countries.
+    pub foreign_identity: ForeignIdentity,
+    /// The identity credentials of other countries that may stand in for the own one.
+    pub foreign_credentials: Vec<ForeignCredential>,
     /// The currency of its ledger.
     pub currency: CurrencyProfile,
     /// Its resident numbers.
@@ -42,8 +56,6 @@ pub struct Profile {
     pub dormant_after_days: Option<u32>,
     /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
     pub account_age: u8,
-    /// From which age on nobody acts for a person any more as a guardian.
-    pub majority_age: u8,
     /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
     pub key_change_rest_hours: u32,
     /// Sectors within which a person is known by a pseudonym of her own; none if empty.
@@ -121,13 +133,14 @@ impl Profile {
     /// # Errors
     /// [`ProfileErrors`]: everything wrong in them.
     pub fn read(sources: Sources<'_>) -> Result<Self, ProfileErrors> {
-        let main = read_toml(sources.profile.0, sources.profile.1, read_main)?;
-        let institutions = read_toml(sources.institutions.0, sources.institutions.1, |root| {
+        let main = read_toml(sources.profile.0, sources.profile.1, &[], read_main)?;
+        let (file, text) = sources.institutions;
+        let institutions = read_toml(file, text, &main.languages, |root| {
             read_institutions(root, &main.credentials, main.currency.code)
         });
-        let city = read_toml(sources.city.0, sources.city.1, |root| {
-            read_city(root, &main.resident_number)
-        });
+        let (file, text) = sources.city;
+        let city =
+            read_toml(file, text, &main.languages, |root| read_city(root, &main.resident_number));
         match (institutions, city) {
             (Ok(institutions), Ok(city)) => Ok(main.with(institutions, city)),
             (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
@@ -160,6 +173,19 @@ impl Profile {
         self.credentials.iter().find(|credential| credential.id == id)
     }
 
+    /// The credential that says who somebody is: the authority's, with the resident number among its
+    /// claims.
+    #[must_use]
+    pub fn identity(&self) -> Option<&CredentialType> {
+        identity(&self.credentials)
+    }
+
+    /// The first wallet class that this evidence opens.
+    #[must_use]
+    pub fn class_by(&self, evidence: Evidence) -> Option<&WalletClass> {
+        self.wallet_classes.iter().find(|class| class.opening.evidence == evidence)
+    }
+
     /// The institutions of a role, by id.
     pub fn institutions_of(&self, role: Role) -> impl Iterator<Item = &Institution> {
         self.institutions.values().filter(move |institution| institution.role == role)
@@ -169,7 +195,12 @@ impl Profile {
 /// `profile.toml`, to which the other files refer.
 struct Main {
     country: String,
+    languages: Vec<String>,
     name: Text,
+    majority: u8,
+    code_digits: u8,
+    foreign_identity: ForeignIdentity,
+    foreign_credentials: Vec<ForeignCredential>,
     currency: CurrencyProfile,
     resident_number: NumberScheme,
     utc_offsets: UtcOffsets,
@@ -177,7 +208,6 @@ struct Main {
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
     account_age: u8,
-    majority_age: u8,
     key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
     pseudonym_epoch: Option<PseudonymEpoch>,
@@ -189,7 +219,12 @@ impl Main {
     fn with(self, institutions: Institutions, city: CityData) -> Profile {
         Profile {
             country: self.country,
+            languages: self.languages,
             name: self.name,
+            majority: self.majority,
+            code_digits: self.code_digits,
+            foreign_identity: self.foreign_identity,
+            foreign_credentials: self.foreign_credentials,
             currency: self.currency,
             resident_number: self.resident_number,
             utc_offsets: self.utc_offsets,
@@ -197,7 +232,6 @@ impl Main {
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
             account_age: self.account_age,
-            majority_age: self.majority_age,
             key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
             pseudonym_epoch: self.pseudonym_epoch,
@@ -216,17 +250,17 @@ fn claims_of(credentials: &[CredentialType]) -> BTreeSet<ClaimPath> {
 }
 
 fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
-    let country = root.text("country");
-    if let Some((code, span)) = &country
-        && !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
-    {
-        root.report(span, format!("`country` is {code:?}"), "an ISO 3166-1 code such as CN");
-    }
+    let country = read_country(&mut root);
+    let languages = read_languages(&mut root);
     let name = read_text(&mut root, "name");
+    let majority = root.whole("majority");
+    let account_age = read_account_age(&mut root, majority);
+    let code_digits = read_code_digits(&mut root);
+    let foreign_identity = read_foreign_identity(&mut root);
+    let foreign_credentials = read_foreign_credentials(&mut root, country.as_deref());
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
-    let (account_age, majority_age) = read_ages(&mut root);
     let key_change_rest_hours = read_key_rest(&mut root);
     let sectors = read_sectors(&mut root);
     let pseudonym_epoch = read_epoch(&mut root, sectors.as_deref());
@@ -249,8 +283,13 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     };
     root.finish();
     Some(Main {
-        country: country?.0,
+        country: country?,
+        languages: languages?,
         name: name?,
+        majority: majority?,
+        code_digits: code_digits?,
+        foreign_identity: foreign_identity?,
+        foreign_credentials: foreign_credentials?,
         currency: currency?,
         resident_number: resident_number?,
         utc_offsets: utc_offsets?,
@@ -258,7 +297,6 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
         account_age: account_age?,
-        majority_age: majority_age?,
         key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,
         pseudonym_epoch: pseudonym_epoch?,
@@ -267,16 +305,19 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     })
 }
 
-/// The ages from which somebody opens a wallet alone, and has no guardian.
-fn read_ages(root: &mut Section<'_, '_, '_>) -> (Option<u8>, Option<u8>) {
-    let (alone, majority) = (root.whole::<u8>("account_age"), root.whole::<u8>("majority_age"));
-    if let (Some(alone), Some(majority)) = (alone, majority)
-        && alone > majority
-    {
-        let expected = "at most `majority_age`: nobody is left without a way to a wallet";
+/// The age from which somebody opens a wallet alone: of majority, unless it is given.
+fn read_account_age(root: &mut Section<'_, '_, '_>, majority: Option<u8>) -> Option<u8> {
+    const NAME: &str = "account_age";
+    if !root.has(NAME) {
+        root.optional(NAME);
+        return majority;
+    }
+    let alone = root.whole::<u8>(NAME)?;
+    if majority.is_some_and(|majority| alone > majority) {
+        let expected = "at most `majority`: nobody is left without a way to a wallet";
         root.report(&root.span(), format!("`account_age` is {alone}"), expected);
     }
-    (alone, majority)
+    Some(alone)
 }
 
 fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {
@@ -293,7 +334,23 @@ fn read_credentials(
     sectors: &[SectorId],
 ) -> Option<Vec<CredentialType>> {
     let mut ids = BTreeSet::new();
-    root.tables("credentials", |section| read_credential(section, sectors, &mut ids))
+    let read = |section: Section<'_, '_, '_>| read_credential(section, sectors, &mut ids);
+    let credentials = root.tables("credentials", read)?;
+    if identity(&credentials).is_none() {
+        let span = root.span();
+        let expected = "one issued by identity-authority with a claim from resident_number";
+        root.report(&span, "`credentials` hold no identity credential", expected);
+    }
+    Some(credentials)
+}
+
+fn read_code_digits(root: &mut Section<'_, '_, '_>) -> Option<u8> {
+    let digits = root.whole::<u8>("code_digits")?;
+    if !(4..=10).contains(&digits) {
+        let span = root.span();
+        root.report(&span, format!("`code_digits` is {digits}"), "4 to 10");
+    }
+    Some(digits)
 }
 
 fn read_classes(

@@ -273,12 +273,12 @@ fn a_status_list_is_trusted_only_from_the_role_that_issues() {
     let trust = list(vec![entry(Role::PidIssuer, &issuer), entry(Role::BankIssuer, &bank)]);
     let verify = |by: &support::Party| {
         let jwt = status_token().sign(Header::default().with_chain(&by.chain), &by.key).unwrap();
-        StatusListToken::verify_trusted(&jwt, &trust, Role::PidIssuer, URI, now())
+        StatusListToken::verify_trusted(&jwt, &trust, &trust.entries[0], URI, now())
     };
     assert_eq!(verify(&issuer), Ok(status_token()));
     assert!(matches!(verify(&bank), Err(StatusListError::Signer(TrustError::Chain { .. }))));
     let unnamed = status_token().sign(Header::default(), &issuer.key).unwrap();
-    let refused = StatusListToken::verify_trusted(&unnamed, &trust, Role::PidIssuer, URI, now());
+    let refused = StatusListToken::verify_trusted(&unnamed, &trust, &trust.entries[0], URI, now());
     assert_eq!(refused, Err(StatusListError::Chain(ChainError::Empty)));
 }
 

@@ -41,7 +41,7 @@ impl CardNumber {
     #[must_use]
     pub fn drawn(random: u64) -> Self {
         let body = format!("{PREFIX}{:011}", random.checked_rem(RANDOM).unwrap_or(0));
-        let check = CheckRule::Luhn.character(&body).unwrap_or('0');
+        let check = CheckRule::Luhn.characters(&body).unwrap_or_default();
         Self(format!("{body}{check}"))
     }
 
@@ -52,10 +52,10 @@ impl CardNumber {
     pub fn parse(typed: &str) -> Result<Self, OnboardingError> {
         let plain: String = typed.chars().filter(|c| *c != ' ').collect();
         let body = plain.get(..LENGTH.saturating_sub(1)).unwrap_or_default();
-        let check = CheckRule::Luhn.character(body);
+        let check = CheckRule::Luhn.characters(body);
         let holds = plain.starts_with(PREFIX)
             && plain.chars().count() == LENGTH
-            && check.is_some_and(|check| plain.ends_with(check));
+            && check.is_some_and(|check| plain.ends_with(&check));
         if holds { Ok(Self(plain)) } else { Err(OnboardingError::CardFormat) }
     }
 

@@ -66,7 +66,7 @@ fn services(config: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let (mut inside, mut service) = (false, String::new());
     for line in config.lines() {
         let text = line.trim_start();
-        match line.len() - text.len() {
+        match line.len().saturating_sub(text.len()) {
             0 => inside = text == "services:",
             2 if inside => service = text.trim_end_matches(':').to_owned(),
             6 if inside && text.starts_with("YUFU_") => {

@@ -68,10 +68,12 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
         ages: AgeRules {
             alone: profile.account_age,
-            majority: profile.majority_age,
+            majority: profile.majority,
             offsets: profile.utc_offsets.clone(),
         },
         numbers: profile.resident_number.clone(),
+        foreign_identity: profile.foreign_identity,
+        code_digits: profile.code_digits,
         codes: Box::new(RecordedOutbox(records)),
     }
 }

@@ -5,6 +5,7 @@ mod agency;
 mod authority;
 mod bank;
 mod front;
+mod front_words;
 mod issuer;
 mod money;
 mod opening;
@@ -33,6 +34,7 @@ use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, Switch, serve};
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
+use yufu_api::trust::TrustOperator;
 use yufu_api::{Institutions, Router, router};
 use yufu_base::PublicKey;
 use yufu_engine::Engine;
@@ -41,6 +43,8 @@ use yufu_profile::{Institution, Role};
 
 /// How often relying parties look for identities whose time has come.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
+/// How often other countries' trust lists are fetched.
+const RECOGNISE_EVERY: Duration = Duration::from_secs(60);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
@@ -78,7 +82,7 @@ impl City {
             metrics: metrics_recorder()?,
             starting: Arc::default(),
             readiness: vec![("central bank".to_owned(), ready(Arc::clone(&ledger)))],
-            front: front::page(plan),
+            front: front::pages(plan),
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
         let client = Client::new()?;
@@ -119,8 +123,8 @@ impl City {
             Role::CommercialBank,
             Role::Hotel,
             Role::Railway,
-            Role::WalletProvider,
             Role::Agency,
+            Role::WalletProvider,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -168,13 +172,13 @@ impl City {
                 let party = relying_party::open(opening, trust, institution).await?;
                 here.relying_parties.insert(name, Arc::new(party));
             }
-            Role::WalletProvider => {
-                let provider = wallet_provider::open(opening, trust, institution).await?;
-                here.wallet_providers.insert(name, Arc::new(provider));
-            }
             Role::Agency => {
                 let agency = agency::open(opening, trust, institution).await?;
                 here.agencies.insert(name, Arc::new(agency));
+            }
+            Role::WalletProvider => {
+                let provider = wallet_provider::open(opening, trust, institution).await?;
+                here.wallet_providers.insert(name, Arc::new(provider));
             }
             Role::Merchant => {}
         }
@@ -206,9 +210,11 @@ impl City {
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
+        let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let served = served.await;
         pending.abort();
         erasure.abort();
+        recognition.abort();
         lapsed.abort();
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.shutdown())
@@ -242,6 +248,19 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// Other countries' lists: fetched anew, so that what is withdrawn there ends here.
+async fn recognise(operator: Option<Arc<TrustOperator>>) {
+    let Some(operator) = operator else { return };
+    loop {
+        let now = operator.clock.read().wall;
+        for error in operator.recognition.refresh(now).await {
+            tracing::warn!(%error, "another country's trust list was not taken over");
+        }
+        let complete = operator.recognition.is_complete(now);
+        tokio::time::sleep(if complete { RECOGNISE_EVERY } else { PENDING_EVERY }).await;
     }
 }
 

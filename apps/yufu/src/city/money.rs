@@ -62,9 +62,11 @@ pub(super) async fn open(
         }
     }
     check_keys(plan, &ledger)?;
+    let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
         operator: plan.operator(&id)?,
+        currency: (currency.code, currency.decimals),
         ledger,
         admission: admission(plan)?,
         openings,

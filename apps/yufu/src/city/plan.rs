@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use yufu_api::http::OperatorToken;
+use yufu_api::recognition::Recognised;
 use yufu_base::{InstitutionId, Signer};
 use yufu_engine::Clock;
 use yufu_openid4vc::Endpoint;
@@ -25,6 +26,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// What runs elsewhere.
     pub(crate) apart: Apart,
+    /// Which other countries' trust lists the operator of this one recognises.
+    pub(crate) recognised: Vec<Recognised>,
 }
 
 /// What long work has to say.
@@ -43,7 +46,7 @@ impl<'a> Plan<'a> {
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { country, data, url, clock, apart: Apart::default() }
+        Self { country, data, url, clock, apart: Apart::default(), recognised: Vec::new() }
     }
 
     pub(crate) fn profile(&self) -> &Profile {

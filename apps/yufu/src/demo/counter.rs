@@ -14,7 +14,7 @@ use yufu_api::bank::{
 use yufu_api::http::ProblemBody;
 use yufu_base::{Amount, InstitutionId};
 use yufu_keys::random;
-use yufu_profile::Resident;
+use yufu_profile::{Evidence, Resident};
 
 const TELLER: &str = "teller-3";
 const EVIDENCE: &str = "ID card and portrait compared, form 2026-118";
@@ -55,7 +55,7 @@ impl<'a> Story<'a> {
         if !self.country.profile.account_opening.in_person() {
             return Ok(Told::new("Wallets are not opened in person in this profile: left out."));
         }
-        let (bank, class) = (self.bank, self.remote_class()?);
+        let (bank, class) = (self.bank, self.class(Evidence::Identity)?.to_owned());
         let (elder, opened) = self.without_telephone(&class).await?;
         let terminal: TerminalSession = self
             .as_officer(
@@ -91,7 +91,7 @@ impl<'a> Story<'a> {
         let expected = paid.balance_minor.map(|before| before.saturating_sub(out.minor()));
         ensure!(Some(left.balance_minor) == expected, "{} are left", left.balance_minor);
         ensure!(left.entries.len() == 3, "{} orders are listed", left.entries.len());
-        let name = &bank.name.en;
+        let name = self.tell(&bank.name);
         Ok(Told::new(format!(
             "Somebody of {} years has no telephone. An officer compares her card and portrait, and she \
              gets a card; she types a PIN at the terminal, which the officer does not see (her birth \
@@ -102,7 +102,7 @@ impl<'a> Story<'a> {
         ))
         .moved("the public: notes", &format!("{name}: notes"), cash)
         .moved(&format!("{name}: digital vault"), "her counter wallet", cash)
-        .moved("her counter wallet", &self.merchant.name.en, price)
+        .moved("her counter wallet", self.tell(&self.merchant.name), price)
         .moved("her counter wallet", &format!("{name}: digital vault"), out)
         .moved(&format!("{name}: notes"), "the public: notes", out))
     }

@@ -6,7 +6,7 @@ use crate::wallet::{Bill, Holder, Paid};
 use anyhow::{Context, Result, ensure};
 use yufu_api::authority::{Authentication, IssuedOffer, NewGuardianship, RecordedGuardianship};
 use yufu_api::bank::{Exchange, ExchangeDirection};
-use yufu_profile::{Relation, Resident, Role};
+use yufu_profile::{Evidence, Relation, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
 /// The id of the credential in the profile.
@@ -18,7 +18,7 @@ impl<'a> Story<'a> {
             return Ok(Told::new("This profile's authority certifies no guardians: left out."));
         }
         let (parent, child) = self.parent_and_child()?;
-        let (bank, class) = (self.bank, self.remote_class()?);
+        let (bank, class) = (self.bank, self.class(Evidence::Identity)?.to_owned());
         let mut agree = |_: &Consent| true;
         let mut alone = self.open_wallet(&format!("child-{}", self.run))?;
         self.identify(&mut alone, child).await?;
@@ -56,18 +56,18 @@ impl<'a> Story<'a> {
         let bill = Bill { payee, payee_name: "Noodles".to_owned(), amount: price, id };
         ensure!(matches!(wallet.pay(&bill).await?, Paid::Done(_)), "the guardian could not pay");
 
-        let name = &bank.name.en;
+        let name = self.tell(&bank.name);
         Ok(Told::new(format!(
             "A child of {} has an identity, and may not open a wallet alone: refused. An officer records \
              her parent as guardian, and the parent's wallet gets a credential of it. It shows the bank \
              both in one answer; the account is the child's, the parent's wallet operates it, until the \
              child is {}, or an officer ends the guardianship.",
             self.years(child),
-            self.country.profile.majority_age,
+            self.country.profile.majority,
         ))
         .moved("the public: notes", &format!("{name}: notes"), amount)
         .moved(&format!("{name}: digital vault"), "the child's wallet", amount)
-        .moved("the child's wallet", &self.merchant.name.en, price))
+        .moved("the child's wallet", self.tell(&self.merchant.name), price))
     }
 
     /// A child too young to open a wallet alone, and the head of her household.
@@ -94,7 +94,7 @@ impl<'a> Story<'a> {
         let request = Authentication {
             resident_number: person.number.as_str().to_owned(),
             evidence: "card and portrait compared at the counter".to_owned(),
-            credential: "pid".to_owned(),
+            credential: self.identity()?.id.clone(),
         };
         let desk = self.desk(&authority.id)?;
         let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;

@@ -7,6 +7,7 @@ mod guardian;
 mod identity;
 mod learned;
 mod money;
+mod neighbour;
 mod pension;
 mod person;
 mod platform;
@@ -17,6 +18,7 @@ mod speed;
 mod stage;
 mod story;
 mod synergy;
+mod visitor;
 
 use crate::command_line;
 use crate::data::DataFolder;
@@ -54,7 +56,8 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
         data.start_over()?;
     }
     let say = |line: &str| if options.json { eprintln!("{line}") } else { println!("{line}") };
-    say(&format!("鱼符 Yufu · {} · {}", country.profile.name.zh, country.profile.name.en));
+    let names: Vec<&str> = country.profile.name.iter().map(|(_, name)| name).collect();
+    say(&format!("鱼符 Yufu · {}", names.join(" · ")));
     let stage = tokio::select! {
         stage = Stage::set(&options, &country, data, clock, &say) => stage?,
         () = stop.asked() => return Ok(ExitCode::FAILURE),
@@ -85,8 +88,9 @@ async fn play(
     let list = stage.trust_list().await?;
     let decimals = country.profile.currency.decimals;
     for left in (0..options.rounds.get()).rev() {
-        let mut story =
-            Story::new(country, &stage.data, &stage.url, stage.trust_key, list.clone())?;
+        let asked = (stage.url.as_str(), options.language.language.as_str());
+        let mut story = Story::new(country, &stage.data, asked, stage.trust_key, list.clone())?;
+        story.neighbour = stage.neighbour.as_ref();
         speed.round();
         let told = |number: usize, step: &StepReport| {
             if !options.json && (left == 0 || !step.ok) {

@@ -15,7 +15,7 @@ use yufu_api::http::ProblemBody;
 use yufu_api::relying_party::TakingsAccount;
 use yufu_base::{Amount, InstitutionId};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Institution, Programme, Resident, Role};
+use yufu_profile::{Evidence, Institution, Programme, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
 /// How many older residents play these steps.
@@ -51,7 +51,8 @@ impl<'a> Story<'a> {
             "{ELDERS} older residents enrol in \"{}\". Each wallet names the account to be paid with the key of \
              its pseudonym for pensions, and shows that pseudonym and that {} holds: no name, no number, no \
              date of birth.{said}",
-            programme.name.en, programme.needs
+            programme.name.en(),
+            programme.needs
         )))
     }
 
@@ -95,9 +96,9 @@ impl<'a> Story<'a> {
             left(corrected.returned.minor),
             left(corrected.pending.minor)
         ))
-        .moved("the public: notes", &agency.name.en, fund)
+        .moved("the public: notes", agency.name.en(), fund)
         .moved(
-            &agency.name.en,
+            agency.name.en(),
             "pensioners' wallets",
             Amount::new(fund.currency(), corrected.paid.minor),
         ))
@@ -167,8 +168,8 @@ impl<'a> Story<'a> {
             Err(refused) if refused.to_string().contains("pseudonym") => return Ok(None),
             got => got?,
         };
-        let class = self.remote_class()?;
-        let opened = holder.open_account(self.bank.id.as_str(), &class, &mut agree).await;
+        let class = self.class(Evidence::Identity)?;
+        let opened = holder.open_account(self.bank.id.as_str(), class, &mut agree).await;
         let account = match opened {
             Err(refused) if refused.to_string().contains("account.too_many") => return Ok(None),
             opened => opened?.account,
@@ -314,10 +315,10 @@ impl<'a> Story<'a> {
         programme: &Programme,
         envelope: &str,
     ) -> Result<EnvelopeReport> {
-        let class = self.remote_class()?;
+        let class = self.class(Evidence::Identity)?;
         let other = self.other_bank.id.to_string();
         let elder = self.elders.get_mut(2).context("nobody enrolled")?;
-        let opened = elder.holder.open_account(&other, &class, &mut agree).await?;
+        let opened = elder.holder.open_account(&other, class, &mut agree).await?;
         let (id, programme) = (agency.id.as_str(), programme.id.as_str());
         elder.holder.change_payout(id, programme, &opened.account).await?;
         let url = format!(

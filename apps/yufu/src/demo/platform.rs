@@ -9,7 +9,7 @@ use yufu_api::CommandDone;
 use yufu_api::bank::{AccountState, Exchange, ExchangeDirection};
 use yufu_base::Amount;
 use yufu_openid4vc::presentation::KeyChangeOf;
-use yufu_profile::{Institution, Role};
+use yufu_profile::{Evidence, Institution, Role};
 use yufu_wallet::presentation::Consent;
 
 /// Her account that a wallet provider opened for a bank.
@@ -33,8 +33,8 @@ impl Story<'_> {
         let mut wallet = self.open_wallet(&format!("platform-{}", self.run))?;
         wallet.of_provider(provider.as_str())?;
         self.identify(&mut wallet, self.resident).await?;
-        let class = self.remote_class()?;
-        let opened = wallet.open_account(bank.id.as_str(), &class, &mut agree).await?;
+        let class = self.class(Evidence::Identity)?;
+        let opened = wallet.open_account(bank.id.as_str(), class, &mut agree).await?;
         let amount = self.major(50);
         self.draw(bank, &opened.account, amount).await?;
         let known = wallet.known_to_provider().await?;
@@ -48,10 +48,10 @@ impl Story<'_> {
             "On a second phone she has the wallet of {through}, which onboards people for {}. It vouches for \
              her account's key, without being told for which bank; what she shows goes to the bank directly. \
              All it knows of her wallet: {}.",
-            bank.name.en,
+            bank.name.en(),
             members.join(", ")
         ))
-        .moved(&format!("{}: deposit", bank.name.en), "her account there", amount);
+        .moved(&format!("{}: deposit", bank.name.en()), "her account there", amount);
         self.platform = Some(Platform { wallet, bank, amount });
         Ok(told)
     }
@@ -78,7 +78,7 @@ impl Story<'_> {
             "She goes to another platform: her old wallet signs that a key of the new one commands the \
              account. The same account at {}, {} in it as before, now served through {}; the old wallet is \
              refused (account.key_changed), and its provider only is asked for nothing any more.",
-            old.bank.name.en,
+            old.bank.name.en(),
             self.words(old.amount),
             after.served_through.as_deref().unwrap_or("the bank's own wallet"),
         )))
@@ -87,7 +87,7 @@ impl Story<'_> {
     pub(super) async fn recover_account(&mut self) -> Result<Told> {
         let mut phone = self.open_wallet(&format!("recovered-{}", self.run))?;
         self.identify(&mut phone, self.resident).await?;
-        let class = KeyChangeOf::Class(self.remote_class()?);
+        let class = KeyChangeOf::Class(self.class(Evidence::Identity)?.to_owned());
         let bank = self.bank;
         let recovered = phone.recover_account(bank.id.as_str(), &class, &mut agree).await?;
         ensure!(recovered.shown.receipt, "the bank signed no receipt");
@@ -103,7 +103,7 @@ impl Story<'_> {
             "On a new phone, with a fresh identity from the counter, she recovers her account at {}: she \
              signs which account, which bank and which new key. The lost phone's key stops at once, and what \
              was issued to it is revoked. For {} hours the account keeps to its ordinary limits.",
-            bank.name.en, self.country.profile.key_change_rest_hours
+            bank.name.en(), self.country.profile.key_change_rest_hours
         ))
         .moved("her account", &bill.payee_name, bill.amount))
     }

@@ -1,7 +1,7 @@
 //! Asking the person: for the passphrase, without echo, and whether to show what is asked.
 
+use super::currency::{Decimals, money};
 use super::sector::pseudonym_label;
-use super::telling::money;
 use super::vault::Passphrase;
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
@@ -41,9 +41,9 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
 }
 
 /// Shows who asks for what and why, and asks the person. Without a terminal, only `--yes` agrees.
-pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
-    println!("{} / {} asks:", consent.party.get("zh"), consent.party.get("en"));
-    println!("  purpose   {} / {}", consent.purpose.get("zh"), consent.purpose.get("en"));
+pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes: bool) -> bool {
+    println!("{} asks:", consent.party.get(language));
+    println!("  purpose   {}", consent.purpose.get(language));
     for credential in consent.credentials.iter().filter(|credential| credential.selected) {
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -55,7 +55,7 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
         match transaction {
             TransactionData::Payment(payment) => println!(
                 "  signs     payment of {} to {} ({}), order {}",
-                money(payment.amount),
+                money(payment.amount, decimals),
                 payment.payee_name,
                 payment.payee_account,
                 payment.order_id

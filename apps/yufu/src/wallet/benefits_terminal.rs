@@ -2,11 +2,9 @@
 
 use super::benefits::Benefit;
 use super::holder::{Decide, Holder};
-use super::telling::DECIMALS;
 use super::terminal::{print, time};
 use crate::command_line::WalletAction;
 use anyhow::{Result, bail};
-use yufu_base::{Amount, Currency};
 
 pub(super) async fn act(
     holder: &mut Holder,
@@ -26,7 +24,7 @@ pub(super) async fn act(
             }
             let mut lines = Vec::new();
             for benefit in &benefits {
-                lines.extend(tell(benefit)?);
+                lines.extend(tell(holder, benefit)?);
             }
             if lines.is_empty() {
                 lines.push("Enrolled in no programme: see `yufu wallet enrol --help`.".to_owned());
@@ -46,8 +44,8 @@ pub(super) async fn act(
     Ok(())
 }
 
-/// A programme in the member's words: amounts without a currency's name, which the agency does not send.
-fn tell(benefit: &Benefit) -> Result<Vec<String>> {
+/// A programme in the member's words.
+fn tell(holder: &Holder, benefit: &Benefit) -> Result<Vec<String>> {
     let file = &benefit.file;
     let due = time(file.proof_of_life_due)?;
     let mut lines = vec![
@@ -58,8 +56,8 @@ fn tell(benefit: &Benefit) -> Result<Vec<String>> {
         lines.push("  nothing was paid yet".to_owned());
     }
     for payment in &file.payments {
-        let amount = Amount::new(Currency::new("XXX")?, payment.amount_minor).to_major(DECIMALS);
-        let mut line = format!("  {}  {amount:>12}  {}", payment.month, payment.state);
+        let amount = holder.money_here(payment.amount_minor)?;
+        let mut line = format!("  {}  {amount:>16}  {}", payment.month, payment.state);
         if let (Some(reason), Some(remedy)) = (&payment.reason, &payment.remedy) {
             line.push_str(&format!("  ({reason}: {remedy})"));
         }

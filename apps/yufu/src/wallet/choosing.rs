@@ -15,10 +15,7 @@ impl Holder {
     /// If no account is meant, or more than one.
     pub fn act_from(&mut self, named: &str) -> Result<()> {
         let meant: Vec<&StoredAccount> = self
-            .file
-            .contents
-            .accounts
-            .iter()
+            .accounts_here()
             .filter(|account| account.account.starts_with(named) || account.bank == named)
             .collect();
         match meant.as_slice() {
@@ -36,10 +33,10 @@ impl Holder {
 
     /// The account that acts.
     pub(super) fn acting(&self) -> Result<&StoredAccount> {
-        let accounts = &self.file.contents.accounts;
+        let mut accounts = self.accounts_here();
         let acting = match &self.from {
-            Some(named) => accounts.iter().find(|account| account.account == *named),
-            None => accounts.first(),
+            Some(named) => accounts.find(|account| account.account == *named),
+            None => accounts.next(),
         };
         acting.context("the wallet has no account yet: open one with `yufu wallet open`")
     }
@@ -58,7 +55,7 @@ impl Holder {
     /// If a bank does not answer.
     pub async fn let_go_of_moved(&mut self) -> Result<usize> {
         let mut moved = Vec::new();
-        for account in &self.file.contents.accounts {
+        for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
             match self.get_as_holder::<AccountState>(account, path).await {
                 Err(error) if refusal(&error).is_some_and(|p| p.code == KEY_CHANGED) => {

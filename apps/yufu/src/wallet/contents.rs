@@ -22,6 +22,9 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// Programmes that the holder is enrolled in.
+    #[serde(default)]
+    pub(super) programmes: Vec<StoredProgramme>,
     /// The wallet provider whose wallet this is; none for a wallet of the bank's own.
     #[serde(default)]
     pub(super) provider: Option<StoredProvider>,
@@ -37,9 +40,6 @@ pub(super) struct Contents {
     /// Recoveries of accounts that were begun and whose end was not heard of yet.
     #[serde(default)]
     pub(super) recoveries: Vec<StoredRecovery>,
-    /// Programmes that the holder is enrolled in.
-    #[serde(default)]
-    pub(super) programmes: Vec<StoredProgramme>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -57,6 +57,26 @@ pub(super) struct Contents {
     pub(super) sectors: BTreeSet<String>,
     /// Who is reached where, by that list.
     #[serde(default)]
+    pub(super) directory: Vec<DirectoryEntry>,
+    /// The newest trust list seen of other countries, by country.
+    #[serde(default)]
+    pub(super) foreign: BTreeMap<String, StoredForeign>,
+    /// Digits after the point of each currency that the wallet met.
+    #[serde(default)]
+    pub(super) decimals: BTreeMap<String, u8>,
+    /// The currency of each country that the wallet acted in; the own one has no name.
+    #[serde(default)]
+    pub(super) currencies: BTreeMap<String, String>,
+}
+
+/// The newest trust list seen of another country.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredForeign {
+    /// Its sequence: an older one is refused.
+    pub(super) sequence: u64,
+    /// Who certified relying parties by that list, DER in base64url.
+    pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
     pub(super) directory: Vec<DirectoryEntry>,
 }
 
@@ -84,6 +104,9 @@ pub(super) struct StoredCredential {
 pub(super) struct StoredOpening {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// The opening's id there.
     pub(super) opening: String,
     /// The class asked for.
@@ -92,6 +115,17 @@ pub(super) struct StoredOpening {
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.
     pub(super) begun: u64,
+}
+
+/// A programme that the holder is enrolled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredProgramme {
+    /// The agency.
+    pub(super) agency: String,
+    /// Its programme.
+    pub(super) programme: String,
+    /// The sector whose key speaks for the holder there.
+    pub(super) sector: String,
 }
 
 /// The wallet provider whose wallet this is.
@@ -153,22 +187,14 @@ pub(super) struct StoredRecovery {
     pub(super) begun: u64,
 }
 
-/// A programme that the holder is enrolled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct StoredProgramme {
-    /// The agency.
-    pub(super) agency: String,
-    /// Its programme.
-    pub(super) programme: String,
-    /// The sector whose key speaks for the holder there.
-    pub(super) sector: String,
-}
-
 /// An account.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredAccount {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// Its id.
     pub(super) account: String,
     /// Its class.

@@ -83,6 +83,11 @@ pub enum WalletFault {
     /// Encryption itself failed.
     #[error("the wallet could not be encrypted: nothing was written; try again")]
     Cipher,
+    /// The own country does not recognise the other one.
+    #[error(
+        "your country's trust list does not name that of {0:?}: nobody there can be verified, so nothing is shown"
+    )]
+    CountryNotRecognised(String),
     /// The disk failed.
     #[error("{}: {cause}", path.display())]
     Disk {
@@ -112,6 +117,7 @@ impl WalletFault {
             Self::Parameters => "wallet.parameters",
             Self::Damaged => "wallet.damaged",
             Self::Cipher => "wallet.cipher",
+            Self::CountryNotRecognised(_) => "wallet.country_not_recognised",
             Self::Disk { .. } => "wallet.disk",
         }
     }

@@ -63,7 +63,7 @@ impl Holder {
         };
         let (fetching, request) = fetching.handle(&self.send(request).await?)?;
         let ready = fetching.handle(&self.send(request).await?)?;
-        let issuer = ready.issuer_name().get("en").to_owned();
+        let issuer = ready.issuer_name().get(&self.language).to_owned();
         let (exchanging, request) = ready.accept(code)?;
         let (nonce, request) = exchanging.handle(&self.send(request).await?)?;
         let mut keys = Vec::new();

@@ -98,27 +98,6 @@ pub enum Event {
         /// The registrar's number of the report, if it took it.
         report: Option<String>,
     },
-    /// Signed that another wallet commands an account.
-    HandedOver {
-        /// The bank.
-        bank: String,
-        /// The account.
-        account: String,
-    },
-    /// An account was taken over from another wallet, or recovered.
-    TookOver {
-        /// The bank.
-        bank: String,
-        /// The account.
-        account: String,
-    },
-    /// Another wallet commands an account: it was let go here.
-    AccountMoved {
-        /// The bank.
-        bank: String,
-        /// The account.
-        account: String,
-    },
     /// The holder enrolled in a programme, or showed anew to be alive.
     Enrolled {
         /// The agency.
@@ -156,6 +135,27 @@ pub enum Event {
         state: String,
         /// Why it came back, if it did.
         reason: Option<String>,
+    },
+    /// Signed that another wallet commands an account.
+    HandedOver {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
+    },
+    /// An account was taken over from another wallet, or recovered.
+    TookOver {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
+    },
+    /// Another wallet commands an account: it was let go here.
+    AccountMoved {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
     },
     /// A backup was written.
     BackedUp,

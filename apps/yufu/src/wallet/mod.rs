@@ -1,5 +1,6 @@
 //! The wallet in the terminal: a thin shell over the wallet's sessions.
 
+mod abroad;
 mod asking;
 mod attempts;
 mod attesting;
@@ -8,6 +9,7 @@ mod benefits;
 mod benefits_terminal;
 mod choosing;
 mod contents;
+mod currency;
 mod fault;
 mod file;
 mod getting;

@@ -85,8 +85,10 @@ impl Holder {
         key: StoredKey,
     ) -> Result<()> {
         let (bank, account) = (bank.to_owned(), account.to_owned());
+        let country = self.country();
         self.keep(StoredAccount {
             bank: bank.clone(),
+            country,
             account: account.clone(),
             class: class.to_owned(),
             key,

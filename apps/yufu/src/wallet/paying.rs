@@ -65,8 +65,10 @@ impl Holder {
         class: &str,
         key: &SoftwareKey,
     ) -> Result<()> {
+        let country = self.country();
         self.keep(StoredAccount {
             bank: bank.to_owned(),
+            country,
             account: account.to_owned(),
             class: class.to_owned(),
             key: StoredKey::of(key)?,
@@ -77,7 +79,7 @@ impl Holder {
     /// The first account, as (bank, account).
     #[must_use]
     pub fn first_account(&self) -> Option<(&str, &str)> {
-        self.file.contents.accounts.first().map(|a| (a.bank.as_str(), a.account.as_str()))
+        self.accounts_here().next().map(|a| (a.bank.as_str(), a.account.as_str()))
     }
 
     /// The accounts as their banks have them.
@@ -86,7 +88,7 @@ impl Holder {
     /// If a bank does not answer.
     pub async fn accounts(&self) -> Result<Vec<AccountState>> {
         let mut states = Vec::new();
-        for account in &self.file.contents.accounts {
+        for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
             states.push(self.get_as_holder(account, path).await?);
         }

@@ -98,7 +98,8 @@ impl Holder {
         let account = opened.account.filter(|_| opened.state == "open");
         let account = account.with_context(|| format!("the purse is {}", opened.state))?;
         let StoredPurse { bank, class, key, .. } = purse;
-        self.keep(StoredAccount { bank, account: account.clone(), class, key });
+        let country = self.country();
+        self.keep(StoredAccount { bank, country, account: account.clone(), class, key });
         self.file.save()?;
         Ok(account)
     }

@@ -49,7 +49,7 @@ impl Holder {
             Some(registrar) => self.post_report(&registrar.identifier, &document).await?,
             None => None,
         };
-        let party = asked.party.get("en").to_owned();
+        let party = asked.party.get(&self.language).to_owned();
         self.note(Event::Reported {
             party: party.clone(),
             reason: reason.to_owned(),

@@ -124,8 +124,8 @@ impl Holder {
         });
         self.file.contents.answered.insert(replay_id, until);
         let mut shown = Shown {
-            party: consent.party.get("en").to_owned(),
-            purpose: consent.purpose.get("en").to_owned(),
+            party: consent.party.get(&self.language).to_owned(),
+            purpose: consent.purpose.get(&self.language).to_owned(),
             claims: names(answered.receipt()),
             receipt: false,
             redirect: None,
@@ -167,7 +167,7 @@ impl Holder {
     }
 
     async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
-        let party = reviewed.certificate().name.get("en").to_owned();
+        let party = reviewed.certificate().name.get(&self.language).to_owned();
         // The verifier learns only that nothing comes; whether it hears that is its affair.
         let _ = self.send(reviewed.decline()).await;
         let request = Some(reviewed.request_object().to_owned());
@@ -187,7 +187,8 @@ impl Holder {
         }
         let request = String::from_utf8_lossy(&response.body).trim().to_owned();
         let asked = Asked::read(&request, trust, self.now()).ok();
-        let party = asked.as_ref().map_or("somebody unknown", |asked| asked.party.get("en"));
+        let party =
+            asked.as_ref().map_or("somebody unknown", |asked| asked.party.get(&self.language));
         let reason = refused.to_string();
         let party = party.to_owned();
         self.note(Event::Refused {

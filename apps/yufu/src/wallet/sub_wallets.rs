@@ -132,6 +132,7 @@ impl Holder {
         for taking in self.file.contents.takings.clone() {
             let own = StoredAccount {
                 bank: bank.to_owned(),
+                country: self.country(),
                 account: account.to_owned(),
                 class: String::new(),
                 key: taking.key.clone(),

@@ -3,13 +3,14 @@
 use super::asking::{agree, passphrase};
 use super::backup::{Restored, restore};
 use super::benefits_terminal;
+use super::currency::money;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
-use super::telling::{DECIMALS, Told, money, tell};
-use super::terminal_accounts::{self, currency, order_id};
+use super::telling::{Told, tell};
+use super::terminal_accounts::{self, order_id};
 use super::waking::Woken;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
@@ -55,9 +56,32 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
         holder.act_from(account)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let yes = options.yes;
-    let mut decide = move |consent: &Consent| agree(consent, yes);
-    runtime.block_on(act(&mut holder, options.action, &mut decide))
+    holder.speak(&options.language.language);
+    runtime.block_on(begin(&mut holder, options))
+}
+
+/// Goes where the wallet is to act, learns the currency there, and acts.
+async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
+    if !is_offline(&options.action) {
+        if let Some(country) = &options.abroad {
+            holder.go_abroad(country).await?;
+        }
+        holder.learn_currency().await?;
+    }
+    let (language, yes) = (options.language.language, options.yes);
+    let decimals = holder.decimals().clone();
+    let mut decide = move |consent: &Consent| agree(consent, &language, &decimals, yes);
+    act(holder, options.action, &mut decide).await
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
@@ -79,6 +103,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             println!("Each holds: {}", received.claims.join(", "));
         }
         WalletAction::Open { bank, class } => {
+            let class = match class {
+                Some(class) => class,
+                None => holder.remote_class(&bank).await?,
+            };
             let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
@@ -101,7 +129,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let bill = Bill {
                 payee: payee.parse()?,
                 payee_name,
-                amount: Amount::parse_major(&amount, currency(holder).await?, DECIMALS)?,
+                amount: holder.parse_amount(&amount)?,
                 id: order_id(holder, id)?,
             };
             return pay(holder, &bill, no_step_up, decide).await;
@@ -168,16 +196,6 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
     Ok(())
 }
 
-fn is_offline(action: &WalletAction) -> bool {
-    matches!(
-        action,
-        WalletAction::History { .. }
-            | WalletAction::Export { .. }
-            | WalletAction::Backup { .. }
-            | WalletAction::Receipts { .. }
-    )
-}
-
 /// What needs nobody else.
 fn offline(holder: &mut Holder, action: WalletAction) -> Result<ExitCode> {
     match action {
@@ -207,9 +225,10 @@ async fn pay(
         Paid::Done(done) => {
             let balance =
                 done.balance_minor.map(|minor| Amount::new(bill.amount.currency(), minor));
-            println!("Paid {} to {}, order {}.", money(bill.amount), bill.payee_name, bill.id);
+            let paid = money(bill.amount, holder.decimals());
+            println!("Paid {paid} to {}, order {}.", bill.payee_name, bill.id);
             if let Some(balance) = balance {
-                println!("{} remain.", money(balance));
+                println!("{} remain.", money(balance, holder.decimals()));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -219,12 +238,8 @@ async fn pay(
                 Some(link) => {
                     println!("Your identity would lift this for this one payment.");
                     holder.step_up(bill, link, decide).await?;
-                    println!(
-                        "Paid {} to {}, order {}.",
-                        money(bill.amount),
-                        bill.payee_name,
-                        bill.id
-                    );
+                    let paid = money(bill.amount, holder.decimals());
+                    println!("Paid {paid} to {}, order {}.", bill.payee_name, bill.id);
                     Ok(ExitCode::SUCCESS)
                 }
                 None => Ok(ExitCode::FAILURE),
@@ -257,7 +272,7 @@ async fn show(holder: &Holder) -> Result<()> {
             account.account,
             account.bank,
             account.wallet.class,
-            money(balance),
+            money(balance, holder.decimals()),
             account.key_by.replace('_', " "),
             time(account.key_since)?,
             account.served_through.map(|of| format!(", through {of}")).unwrap_or_default()
@@ -270,7 +285,7 @@ async fn show(holder: &Holder) -> Result<()> {
 fn history(holder: &Holder, json: bool) -> Result<()> {
     let numbered = holder.history().iter().enumerate();
     let told = numbered
-        .map(|(index, entry)| tell(index.saturating_add(1), entry))
+        .map(|(index, entry)| tell(index.saturating_add(1), entry, holder.decimals()))
         .collect::<Result<Vec<_>>>()?;
     if json {
         return print(&[serde_json::to_string_pretty(&told)?]);

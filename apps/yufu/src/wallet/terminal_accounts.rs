@@ -1,9 +1,9 @@
 //! `yufu wallet`, the part about whole accounts: purses, moving to another wallet, recovery, linked
 //! accounts, sub-wallets.
 
+use super::currency::money;
 use super::holder::{Decide, Holder};
 use super::sub_wallets::SubWalletTerms;
-use super::telling::{DECIMALS, money};
 use crate::command_line::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 use anyhow::{Context, Result};
 use yufu_base::{Amount, CommandId, Currency};
@@ -74,23 +74,26 @@ async fn purse(holder: &mut Holder, action: PurseAction) -> Result<()> {
 async fn sub_wallet(holder: &mut Holder, action: SubWalletAction) -> Result<()> {
     match action {
         SubWalletAction::Open(opening) => {
-            let (terms, id) = terms(holder, opening).await?;
+            let (terms, id) = terms(holder, opening)?;
             let account = holder.open_sub_wallet(&terms, id).await?;
             println!("Sub-wallet {account} is open for {}.", terms.payee_name);
         }
         SubWalletAction::Fund { account, amount, id } => {
-            let currency = currency(holder).await?;
-            let minor = Amount::parse_major(&amount, currency, DECIMALS)?.minor();
+            let minor = holder.parse_amount(&amount)?.minor();
             let id = order_id(holder, id)?;
             let balance = holder.fund_sub_wallet(&account, minor, id).await?;
-            let balance = Amount::new(currency, balance.unwrap_or(minor));
-            println!("The sub-wallet holds {}.", money(balance));
+            println!("The sub-wallet holds {}.", holder.money_here(balance.unwrap_or(minor))?);
         }
         SubWalletAction::List => {
             for known in holder.sub_wallets().await? {
                 let currency = Currency::new(&known.state.currency)?;
                 let balance = Amount::new(currency, known.state.balance_minor);
-                println!("{}  {}  {}", known.account, known.payee_name, money(balance));
+                println!(
+                    "{}  {}  {}",
+                    known.account,
+                    known.payee_name,
+                    money(balance, holder.decimals())
+                );
             }
         }
         SubWalletAction::Close { account, id } => {
@@ -102,16 +105,17 @@ async fn sub_wallet(holder: &mut Holder, action: SubWalletAction) -> Result<()> 
             let state = holder.take_sub_wallet(&bank, &account).await?;
             let currency = Currency::new(&state.wallet.currency)?;
             let balance = Amount::new(currency, state.wallet.balance_minor);
-            println!("Sub-wallet {account} is here, and holds {}.", money(balance));
+            println!(
+                "Sub-wallet {account} is here, and holds {}.",
+                money(balance, holder.decimals())
+            );
         }
     }
     Ok(())
 }
 
-async fn terms(holder: &Holder, opening: SubWalletOpening) -> Result<(SubWalletTerms, CommandId)> {
-    let currency = currency(holder).await?;
-    let minor =
-        |text: &str| Ok::<_, anyhow::Error>(Amount::parse_major(text, currency, DECIMALS)?.minor());
+fn terms(holder: &Holder, opening: SubWalletOpening) -> Result<(SubWalletTerms, CommandId)> {
+    let minor = |text: &str| Ok::<_, anyhow::Error>(holder.parse_amount(text)?.minor());
     let terms = SubWalletTerms {
         key: opening.key,
         payee: opening.payee,
@@ -126,10 +130,4 @@ async fn terms(holder: &Holder, opening: SubWalletOpening) -> Result<(SubWalletT
 /// The id that was given, or a fresh one.
 pub(super) fn order_id(holder: &Holder, given: Option<String>) -> Result<CommandId> {
     Ok(given.map_or_else(|| Ok(holder.fresh_order_id()), |id| id.parse())?)
-}
-
-/// The currency of the acting account.
-pub(super) async fn currency(holder: &Holder) -> Result<Currency> {
-    let state = holder.acting_state().await?;
-    Currency::new(&state.wallet.currency).context("the bank named no currency")
 }

@@ -136,11 +136,6 @@ impl Server {
         Self::launch(data, 0, &[], ("warn", Stdio::inherit()))
     }
 
-    /// As [`Server::start`], with everything that it logs in a file.
-    pub fn start_logging(data: &Data, log: &Path) -> Self {
-        Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
-    }
-
     /// The same with more options.
     pub fn start_with(data: &Data, more: &[&str]) -> Self {
         Self::launch(data, 0, more, ("warn", Stdio::inherit()))
@@ -149,6 +144,11 @@ impl Server {
     /// The same on a port that is known to be free.
     pub fn start_at(data: &Data, port: u16) -> Self {
         Self::launch(data, port, &[], ("warn", Stdio::inherit()))
+    }
+
+    /// As [`Server::start`], with everything that it logs in a file.
+    pub fn start_logging(data: &Data, log: &Path) -> Self {
+        Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
     }
 
     fn launch(data: &Data, port: u16, more: &[&str], (level, log): (&str, Stdio)) -> Self {

@@ -67,7 +67,7 @@ fn where_wallets_are_opened_and_when_they_rest_is_read() {
     assert!(china.account_opening.remote() && china.account_opening.in_person());
     assert!(!AccountOpening::Remote.in_person() && !AccountOpening::InPerson.remote());
     assert_eq!(china.dormant_after_days, Some(1825));
-    assert_eq!((china.account_age, china.majority_age), (16, 18));
+    assert_eq!((china.account_age, china.majority), (16, 18));
     let never = PROFILE.replace("dormant_after_days = 1825", "dormant_after_days = \"never\"");
     let read = Profile::read(Sources {
         profile: ("p", &never),
@@ -139,7 +139,6 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ("\"CNY\"", "\"Yuan\"", "unknown currency \"Yuan\", expected an ISO 4217 code"),
     ("decimals = 2", "decimals = 9", "too many `decimals`"),
     ("account_age = 16", "account_age = 19", "`account_age` is 19, expected at most"),
-    ("majority_age = 18\n", "", "`majority_age` is missing"),
     ("balance = 10_000_00", "balance = -1", "`balance` is -1, out of range"),
     ("balance = 10_000_00", "balance = 1.5", "`balance` is a float"),
     ("balance = 10_000_00\n", "", "`balance` is missing"),
@@ -173,6 +172,24 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ),
     ("dormant_after_days = 1825", "dormant_after_days = 0", "`dormant_after_days` is 0"),
     ("dormant_after_days = 1825", "dormant_after_days = \"soon\"", "expected one of never"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"zh\"]", "`languages` holds \"zh\""),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"Chinese\"]", "`languages` holds \"Chinese\""),
+    ("languages = [\"zh\", \"en\"]", "languages = []", "`languages` is empty"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"fr\"]", "`fr` is missing"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\"]", "`en` is unknown, expected only zh"),
+    ("code_digits = 6", "code_digits = 3", "`code_digits` is 3, expected 4 to 10"),
+    (
+        "foreign_identity = \"allow\"",
+        "foreign_identity = \"maybe\"",
+        "expected one of allow, refuse",
+    ),
+    ("country = \"XP\"", "country = \"CN\"", "`country` is the profile's own"),
+    ("country = \"XP\"", "country = \"Plain\"", "`country` is \"Plain\""),
+    (
+        "column = \"resident_number\"",
+        "column = \"street\"",
+        "`credentials` hold no identity credential",
+    ),
 ];
 
 const SPOILED_INSTITUTIONS: &[Spoiled] = &[
@@ -227,6 +244,7 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
     ("role = \"merchant\"\n", "role = \"merchant\"\nonboards_through = []\n", "`onboards_through`"),
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
+    ("foreign = true", "foreign = \"yes\"", "`foreign` is a string, expected true or false"),
 ];
 
 const SPOILED_CITY: &[Spoiled] = &[
@@ -234,6 +252,15 @@ const SPOILED_CITY: &[Spoiled] = &[
     ("code = \"420103\"", "code = \"990103\"", "expected 6 digits that begin with a region prefix"),
     ("weight = 65", "weight = 0", "`weight` is 0"),
     ("from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
+    ("given_joiner = \"\"", "given_joiner = 0", "`given_joiner` is a integer"),
+    (
+        "single_given_percent = 18",
+        "single_given_percent = 101",
+        "`single_given_percent` is over 100",
+    ),
+    ("given_female = \"丽芳", "given_female = \"丽丽", "`given_female` repeats a part"),
+    ("price_unit = 1_00", "price_unit = 0", "`price_unit` is 0"),
+    ("trains = [\"G532\", \"G540\"]", "trains = [\"G532\"]", "`trains` are not two"),
 ];
 
 #[test]

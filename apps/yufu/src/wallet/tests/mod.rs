@@ -8,5 +8,6 @@ mod moving;
 mod pension;
 mod pseudonyms;
 mod purses;
+mod recognition;
 mod services;
 mod waking;

@@ -103,6 +103,7 @@ pub fn description() -> OpenApi {
     };
     let components = ComponentsBuilder::new()
         .security_scheme("operator", scheme("the token of an institution's desk"))
+        .security_scheme("terminal", scheme("a terminal's session at a bank's counter"))
         .security_scheme("request", scheme("a JWS of type yufu-request+jwt for this address"));
     let mut all =
         OpenApiBuilder::new().info(info.build()).components(Some(components.build())).build();

@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod amount;
+mod delay;
 mod digest;
 mod id;
 mod sector;
@@ -13,6 +14,7 @@ mod state_machine;
 mod time;
 
 pub use amount::{Amount, AmountError, Currency};
+pub use delay::GrowingDelay;
 pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
 pub use sector::{SECTOR_PSEUDONYM, SectorId};

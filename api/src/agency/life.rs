@@ -7,7 +7,7 @@ use crate::http::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::Timestamp;
 use yufu_programmes::{Due, Member, Reason};
-use yufu_trust::{Role, Status, StatusListToken, TrustList};
+use yufu_trust::{Status, StatusListToken};
 
 const DAY: u64 = 86_400;
 /// How long a fetched list is used, in seconds.
@@ -34,13 +34,13 @@ impl StatusLists {
             self.failed.clear();
             self.fetched_at = Some(now);
         }
-        let trust = agency.trust.list(now).await?;
+        agency.trust.list(now).await?;
         let needed: BTreeSet<&str> = due.iter().map(|due| due.member.status_uri.as_str()).collect();
         for uri in needed {
             if self.lists.contains_key(uri) || self.failed.contains(uri) {
                 continue;
             }
-            match fetch(agency, &trust, uri, now).await {
+            match agency.trust.identity_status(uri, now).await {
                 Ok(list) => {
                     self.lists.insert(uri.to_owned(), list);
                 }
@@ -64,26 +64,6 @@ impl StatusLists {
         let status = list.list.get(member.status_index);
         Some(doubt(status, member.shown_at, proof_of_life_days, now))
     }
-}
-
-async fn fetch(
-    agency: &Agency,
-    trust: &TrustList,
-    uri: &str,
-    now: Timestamp,
-) -> Result<StatusListToken, Problem> {
-    let fetched = agency.trust.status_lists(BTreeSet::from([uri])).await?;
-    let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-    // Members show identities of this country: a list signed by another country's authority says nothing of them.
-    let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
-    let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
-        Problem::unavailable(
-            "trust.unavailable",
-            "no authority of this country is on the trust list",
-        )
-    })?;
-    let list = StatusListToken::verify_trusted(text, trust, issuer, uri, now);
-    list.map_err(|error| Problem::unavailable("trust.unavailable", error))
 }
 
 /// The rule: a revocation counts however old the credential is; without one, a credential says that

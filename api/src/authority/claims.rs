@@ -1,6 +1,7 @@
 //! From a person's record to the claims of a credential.
 
 use super::Authority;
+use super::guardianship::GUARDIANSHIP;
 use crate::http::Problem;
 use crate::issuer::UnderWay;
 use jiff::civil::Date;
@@ -18,27 +19,33 @@ impl Authority {
         let wanted = under_way.configuration_id();
         let kind = self.issuer.credentials.iter().find(|kind| kind.id == wanted);
         let kind = kind.ok_or_else(|| Problem::not_found("credential type here"))?;
-        self.claims(PersonId::new(under_way.subject()), kind, self.now()).await
+        if wanted == GUARDIANSHIP {
+            return self.guardianship_claims(under_way.subject(), kind).await;
+        }
+        let purpose = format!("issuing the credential {} to the person's own wallet", kind.id);
+        self.claims(PersonId::new(under_way.subject()), kind, purpose, |_| None).await
     }
 
     /// The claims of a credential about a person: reads the columns that it needs and no others;
-    /// the person can see that they were read.
-    async fn claims(
+    /// the person can see that they were read, and what for. `record` gives what is not in the register.
+    pub(super) async fn claims(
         &self,
         person: PersonId,
         kind: &CredentialType,
-        now: Timestamp,
+        purpose: String,
+        record: impl Fn(&str) -> Option<String> + Send,
     ) -> Result<Map<String, Value>, Problem> {
+        let now = self.now();
         let access = Access {
             actor: "credential issuance".to_owned(),
             role: "pid-issuer".to_owned(),
-            purpose: format!("issuing the credential {} to the person's own wallet", kind.id),
+            purpose,
             fields: kind.columns(),
             at: now,
         };
         let excerpt = self.population.read_person(person, &access).await?;
         let today = self.today(now)?;
-        let values = kind.values(|column| excerpt.value(column), today);
+        let values = kind.values(|column| excerpt.value(column), record, today);
         let values =
             values.ok_or_else(|| Problem::internal("a record lacks a column of its credential"))?;
         let mut claims = Map::new();
@@ -51,9 +58,9 @@ impl Authority {
 
 impl Authority {
     /// The day that it is in the country.
-    fn today(&self, now: Timestamp) -> Result<Date, Problem> {
-        let date = self.offsets.date_at(now);
-        date.ok_or_else(|| Problem::internal("the clock is beyond all calendars"))
+    pub(super) fn today(&self, now: Timestamp) -> Result<Date, Problem> {
+        let today = self.offsets.date_at(now);
+        today.ok_or_else(|| Problem::internal("the clock is beyond the calendar"))
     }
 }
 

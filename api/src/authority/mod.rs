@@ -3,6 +3,7 @@
 
 mod claims;
 mod deaths;
+mod guardianship;
 mod issuance;
 mod look;
 mod metadata;
@@ -12,6 +13,7 @@ mod status;
 
 pub use crate::issuer::IssuedOffer;
 pub use deaths::Death;
+pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
@@ -39,6 +41,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// From which age on nobody has a guardian, and one may be a guardian.
+    pub majority: u8,
     /// How many digits a transaction code has.
     pub code_digits: u8,
     /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
@@ -58,6 +62,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(guardianship::record))
+        .routes(routes!(guardianship::end))
         .routes(routes!(deaths::record))
         .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))
@@ -92,6 +98,7 @@ impl From<PopulationError> for Problem {
     fn from(error: PopulationError) -> Self {
         match error {
             PopulationError::NotFound => Self::not_found("person in the register"),
+            PopulationError::NoGuardianship => Self::not_found("guardianship in force"),
             PopulationError::Access(access) => Self::malformed(access),
             other => Self::internal(other),
         }

@@ -85,5 +85,9 @@ impl Bank {
 
 /// The key that may give orders for an account.
 pub(super) fn wallet_key(account: &Account) -> Result<Jwk, Problem> {
+    if account.wallet_key.is_empty() {
+        let detail = "a card operates this account, no key: go to a counter of the bank, or recover it with your identity";
+        return Err(Problem::unauthenticated(detail));
+    }
     serde_json::from_str(&account.wallet_key).map_err(Problem::internal)
 }

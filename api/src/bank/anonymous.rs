@@ -128,7 +128,7 @@ impl Bank {
     }
 
     /// A code of as many digits as the country's have.
-    fn fresh_code(&self) -> String {
+    pub(super) fn fresh_code(&self) -> String {
         let digits = self.wallet_rules.code_digits;
         let codes = 10_u128.saturating_pow(u32::from(digits));
         let drawn = u128::from_be_bytes(random()).checked_rem(codes).unwrap_or(0);

@@ -17,8 +17,9 @@ use yufu_base::{AccountId, Digest};
 use yufu_keys::random_text;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::BranchStep;
-use yufu_profile::{AccountOpening, ForeignIdentity};
+use yufu_profile::{AccountOpening, ForeignIdentity, NumberScheme};
 
+use super::ages::AgeRules;
 use super::codes::CodeDelivery;
 
 /// For how long a token from a counter is good, in seconds: thirty days.
@@ -36,6 +37,10 @@ pub struct WalletRules {
     pub opening: AccountOpening,
     /// For how long an account whose key was recovered keeps to its ordinary limits, in seconds.
     pub key_rest_seconds: u64,
+    /// From which age on somebody acts alone.
+    pub ages: AgeRules,
+    /// The country's resident numbers, for those that are typed from a card.
+    pub numbers: NumberScheme,
     /// Whether an identity of a recognised country opens one.
     pub foreign_identity: ForeignIdentity,
     /// How many digits a code has.
@@ -135,14 +140,11 @@ impl Bank {
         officer: String,
         request: Step,
     ) -> Result<CommandDone, Problem> {
-        if request.evidence.trim().is_empty() || request.evidence.len() > 200 {
-            return Err(Problem::malformed(
-                "evidence is to be 1 to 200 bytes: what was seen, where it is filed",
-            ));
-        }
+        seen(&request.evidence)?;
         let known = self.records.account(account).await?;
         let (step, subject, action, into) = match &request.kind {
             StepKind::SetClass { class } => {
+                self.no_higher_for_wards(account).await?;
                 let into = self.class_at_branch(known.customer, class)?;
                 let id = ClassId::new(class).map_err(Problem::malformed)?;
                 let action = Action::SetClass { account, class: id };
@@ -174,6 +176,33 @@ impl Bank {
         Ok(done)
     }
 
+    /// How many wallets of a class that a branch gives one person may have.
+    pub(super) fn given_at_branch(&self, class: &str) -> Result<u32, Problem> {
+        let rules = &self.wallet_rules;
+        if !rules.opening.in_person() {
+            let detail =
+                "wallets with an identity are opened remotely only, by policy: use the wallet";
+            return Err(Problem::refused("account.in_person_closed", detail));
+        }
+        rules.in_person.get(class).copied().ok_or_else(|| {
+            let names: Vec<&str> = rules.in_person.keys().map(String::as_str).collect();
+            let detail = format!(
+                "class {class:?} is not given at a branch: choose one of {}",
+                names.join(", ")
+            );
+            Problem::refused("account.class_not_in_person", detail)
+        })
+    }
+
+    /// A wallet that a guardian operates keeps the class it was opened in.
+    pub(super) async fn no_higher_for_wards(&self, account: AccountId) -> Result<(), Problem> {
+        if self.records.has_guardian(account).await? {
+            let detail = "a guardian operates this wallet: it keeps its class until its holder is of age and takes it over";
+            return Err(Problem::refused("account.ward_class", detail));
+        }
+        Ok(())
+    }
+
     /// Whether a branch may give a wallet this class, and what of it is counted: nothing for a
     /// class without identity, else how many of it the customer may have.
     fn class_at_branch(
@@ -185,19 +214,7 @@ impl Bank {
         if rules.anonymous.contains_key(class) {
             return Ok(None);
         }
-        if !rules.opening.in_person() {
-            let detail =
-                "wallets with an identity are opened remotely only, by policy: use the wallet";
-            return Err(Problem::refused("account.in_person_closed", detail));
-        }
-        let at_most = rules.in_person.get(class).copied().ok_or_else(|| {
-            let names: Vec<&str> = rules.in_person.keys().map(String::as_str).collect();
-            let detail = format!(
-                "class {class:?} is not given at a branch: choose one of {}",
-                names.join(", ")
-            );
-            Problem::refused("account.class_not_in_person", detail)
-        })?;
+        let at_most = self.given_at_branch(class)?;
         let customer = customer.ok_or_else(|| {
             let detail =
                 "nobody has shown an identity for this account: open one that is in a name";
@@ -205,6 +222,16 @@ impl Bank {
         })?;
         Ok(Some((customer, class.to_owned(), at_most)))
     }
+}
+
+/// What an officer saw has to be said.
+pub(super) fn seen(evidence: &str) -> Result<(), Problem> {
+    if evidence.trim().is_empty() || evidence.len() > 200 {
+        return Err(Problem::malformed(
+            "evidence is to be 1 to 200 bytes: what was seen, where it is filed",
+        ));
+    }
+    Ok(())
 }
 
 /// The acting officer, who has to be named.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use yufu_base::{AccountId, CommandId};
+use yufu_base::{AccountId, CommandId, Timestamp};
 use yufu_jose::Jwk;
 use yufu_keys::random;
 use yufu_machine::{Action, ClassId, Direction};
@@ -85,6 +85,14 @@ pub(crate) struct Look {
     fields: String,
 }
 
+impl Look {
+    /// The look as it is recorded.
+    pub(super) fn access(self, actor: String, at: Timestamp) -> Access {
+        let fields = self.fields.split_whitespace().map(str::to_owned).collect();
+        Access { actor, purpose: self.purpose, fields, at }
+    }
+}
+
 /// Exchange between forms of money.
 #[utoipa::path(post, path = "/banks/{bank}/v1/desk/exchanges", tag = "bank desk",
     params(("bank" = String, Path, description = "the bank")), request_body = Exchange,
@@ -99,6 +107,7 @@ pub(super) async fn exchange(
     let bank = named(&banks, &bank)?;
     bank.operator.authenticate(&headers)?;
     let Json(request) = request?;
+    bank.no_card_bypassed(&request).await?;
     let id = match &request.id {
         Some(id) => id.parse::<CommandId>().map_err(Problem::malformed)?,
         None => bank.fresh_command_id(),
@@ -186,13 +195,26 @@ pub(super) async fn customer(
     let Query(look) = look.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let account = bank.records.account(account.parse().map_err(Problem::malformed)?).await?;
     let customer = account.customer.ok_or_else(|| Problem::not_found("customer file"))?;
-    let access = Access {
-        actor: operator.name,
-        purpose: look.purpose,
-        fields: look.fields.split_whitespace().map(str::to_owned).collect(),
-        at: bank.now(),
-    };
+    let access = look.access(operator.name, bank.now());
     Ok(Json(bank.records.customer_claims(customer, access).await?))
+}
+
+impl super::Bank {
+    /// Nothing leaves a counter wallet but by its card and PIN.
+    async fn no_card_bypassed(&self, exchange: &Exchange) -> Result<(), Problem> {
+        use ExchangeDirection::{DigitalToDeposit, DigitalToPaper};
+        let leaves = matches!(exchange.direction, DigitalToDeposit | DigitalToPaper);
+        let id = exchange.account.as_deref().and_then(|id| id.parse::<AccountId>().ok());
+        let Some(id) = id.filter(|_| leaves) else { return Ok(()) };
+        match self.records.account(id).await {
+            Ok(account) if account.wallet_key.is_empty() => {
+                let detail =
+                    "a card operates this wallet: its holder types card and PIN at a terminal";
+                Err(Problem::refused("account.card_needed", detail))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Exchange {

@@ -18,10 +18,15 @@ impl Bank {
         read: impl Fn(&PublicKey) -> Result<T, E> + Send + Sync,
     ) -> Result<T, Problem> {
         let refusal = match read(&wallet_key(account)?.key) {
-            Ok(signed) => return Ok(signed),
+            Ok(signed) => {
+                self.may_act(account).await?;
+                return Ok(signed);
+            }
             Err(error) => error.to_string(),
         };
-        for (former, stopped) in self.records.former_keys(account.id).await? {
+        // A card commanded it before: that is no key.
+        let former = self.records.former_keys(account.id).await?;
+        for (former, stopped) in former.into_iter().filter(|(key, _)| !key.is_empty()) {
             let former: Jwk = serde_json::from_str(&former).map_err(Problem::internal)?;
             if read(&former.key).is_ok() {
                 return Err(key_changed(stopped));

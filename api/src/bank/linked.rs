@@ -124,6 +124,7 @@ impl super::Bank {
                 "nobody has shown an identity for this account: open one that is in a name";
             Problem::refused("account.no_customer", detail)
         })?;
+        self.no_higher_for_wards(account.id).await?;
         let stated = self.stated(&account, &request.statement).await?;
         let class = ClassId::new(&request.class).map_err(Problem::malformed)?;
         let action = Action::SetClass { account: account.id, class };

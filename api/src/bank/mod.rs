@@ -3,17 +3,21 @@
 
 mod accesses;
 mod accounts;
+mod ages;
 mod anonymous;
 mod attestation;
 mod branch;
 mod classes;
 mod codes;
+mod counter;
+mod counter_order;
 mod desk;
 mod hand_over;
 mod issuing;
 mod keys;
 mod ledger;
 mod linked;
+mod mandates;
 mod opening;
 mod payment;
 mod presentation;
@@ -22,18 +26,25 @@ mod presented_desk;
 mod recovery;
 mod refund;
 mod sub_wallet;
+mod terminal;
+mod waking;
+mod ward;
 
 pub use accesses::FileAccess;
 pub use accounts::AccountState;
+pub use ages::AgeRules;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
 pub use classes::OpenedClass;
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
+pub use counter::{CardChange, CardStepDone, CardStepRequest, CounterWallet, NewCounterWallet};
+pub use counter_order::{CounterOrderDone, CounterOrderKind, CounterOrderRequest, Identification};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub use hand_over::{HandOverRequest, KeyChanged};
 pub(crate) use issuing::PAYMENT;
 pub use linked::{LinkRequest, Statement, StatementRequest};
+pub use mandates::Mandates;
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
@@ -42,6 +53,11 @@ pub use recovery::{Recovery, RecoveryRequest, RecoveryStatus};
 pub use refund::{Origin, OriginRequest};
 
 pub use sub_wallet::{SubWalletDone, SubWalletRequest};
+pub use terminal::{
+    CardAndPin, CounterEntry, CounterStatement, FirstPin, PinChange, PinSet, PinText,
+    TerminalRequest, TerminalSession,
+};
+pub use waking::Waking;
 
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::Issuer;
@@ -88,6 +104,8 @@ pub struct Bank {
     pub onboards_through: Vec<InstitutionId>,
     /// What else there is to opening a wallet.
     pub wallet_rules: WalletRules,
+    /// What is known of guardians' mandates.
+    pub mandates: Mandates,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,6 +118,17 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(opening::open))
         .routes(routes!(classes::classes))
         .routes(routes!(opening::status))
+        .routes(routes!(ward::open))
+        .routes(routes!(ward::guardian))
+        .routes(routes!(waking::begin))
+        .routes(routes!(waking::answer))
+        .routes(routes!(counter::open))
+        .routes(routes!(counter::step))
+        .routes(routes!(terminal::open))
+        .routes(routes!(terminal::first_pin))
+        .routes(routes!(terminal::change_pin))
+        .routes(routes!(terminal::statement))
+        .routes(routes!(counter_order::order))
         .routes(routes!(attestation::onboarding))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
@@ -197,6 +226,21 @@ impl From<OnboardingError> for Problem {
             OnboardingError::TokenUnknown => Self::refused("token.unknown", error),
             OnboardingError::TokenUsed => Self::refused("token.used", error),
             OnboardingError::TokenExpired => Self::refused("token.expired", error),
+            OnboardingError::NoNumber => Self::refused("account.wake_at_branch", error),
+            OnboardingError::CardFormat | OnboardingError::PinFormat => Self::malformed(error),
+            OnboardingError::PinWeak => Self::refused("card.pin_weak", error),
+            OnboardingError::NoPinDue => Self::refused("card.no_pin_due", error),
+            OnboardingError::CardRefused { left, retry_after } => {
+                Self::refused("card.refused", error)
+                    .with("attempts_left", left)
+                    .with("retry_after_seconds", retry_after)
+            }
+            OnboardingError::CardWait { retry_after } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "card.too_soon", error)
+                    .with("retry_after_seconds", retry_after)
+            }
+            OnboardingError::CardBlocked => Self::refused("card.blocked", error),
+            OnboardingError::NoSession => Self::unauthenticated(error),
             other => Self::internal(other),
         }
     }

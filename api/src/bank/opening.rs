@@ -9,6 +9,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,6 +21,11 @@ use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
 use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
 use yufu_profile::ForeignIdentity;
 use yufu_verifier::VerifiedCredential;
+
+/// The claim that names a resident.
+pub(super) const NUMBER: &str = "personal_administrative_number";
+/// The claim of the date of birth.
+pub(super) const BIRTHDATE: &str = "birthdate";
 
 /// A wish to open an account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -55,7 +61,7 @@ pub struct OpeningStatus {
 
 /// What the records keep of an opening until it is answered.
 #[derive(Serialize, Deserialize)]
-struct Subject {
+pub(super) struct Subject {
     class: String,
     wallet_key: Jwk,
     account: String,
@@ -76,7 +82,8 @@ pub(super) async fn open(
     let bank = named(&banks, &bank)?;
     let Json(request) = request?;
     let provider = bank.comes_through(&headers, &request.wallet_key).await?;
-    Ok((StatusCode::CREATED, Json(bank.start_opening(request, provider).await?)))
+    let opening = bank.start_opening(request, Purpose::OpenAccount, provider).await?;
+    Ok((StatusCode::CREATED, Json(opening)))
 }
 
 /// Where an opening stands. Its id is known to the wallet that began it alone.
@@ -91,9 +98,10 @@ pub(super) async fn status(
 }
 
 impl Bank {
-    async fn start_opening(
+    pub(super) async fn start_opening(
         &self,
         request: OpeningRequest,
+        purpose: Purpose,
         provider: Option<String>,
     ) -> Result<Opening, Problem> {
         if !self.wallet_rules.opening.remote() {
@@ -120,19 +128,13 @@ impl Bank {
         let subject =
             Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
-        let (opening, authorization_request) =
-            self.ask(Purpose::OpenAccount, subject, transaction).await?;
+        let (opening, authorization_request) = self.ask(purpose, subject, transaction).await?;
         Ok(Opening { opening, authorization_request })
     }
 
     /// A verified presentation opens the account: customer, account, receipt and ledger command
     /// are written together, then the command is submitted.
     pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
-        let subject: Subject =
-            serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
-        let class_name = subject.class.clone();
-        let class = ClassId::new(&class_name).map_err(Problem::internal)?;
-        let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
         let person = self.party.identity.person(presented(&answer)?)?;
         if let Some(country) = &person.country
             && self.wallet_rules.foreign_identity == ForeignIdentity::Refuse
@@ -142,17 +144,31 @@ impl Bank {
             );
             return Err(Problem::refused("account.foreign_identity", detail));
         }
-        let command = self.fresh_command_id();
+        self.wallet_rules.ages.alone(text(&person.claims, BIRTHDATE)?, self.now())?;
+        let enrolment = self.enrolment(answer, person.number, person.claims)?;
+        let command = enrolment.command.command;
+        self.records.enrol(enrolment, self.now()).await?;
+        self.submit(command).await?;
+        Ok(())
+    }
+
+    /// What opening an account for the holder of `claims` writes.
+    pub(super) fn enrolment(
+        &self,
+        answer: Answer,
+        number: String,
+        claims: Map<String, Value>,
+    ) -> Result<Enrolment, Problem> {
+        let subject: Subject =
+            serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
+        let class = ClassId::new(&subject.class).map_err(Problem::internal)?;
+        let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
         let action = Action::OpenWallet { account, class };
         let wallet_key = serde_json::to_string(&subject.wallet_key).map_err(Problem::internal)?;
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
-        let enrolment = Enrolment {
-            customer: NewCustomer {
-                id: Uuid::new_v4(),
-                number: person.number,
-                claims: person.claims,
-                retained_until,
-            },
+        let at_most = self.remote_classes.get(&subject.class).copied().unwrap_or(1);
+        Ok(Enrolment {
+            customer: NewCustomer { id: Uuid::new_v4(), number, claims, retained_until },
             account: Account {
                 id: account,
                 customer: None,
@@ -160,20 +176,18 @@ impl Bank {
                 wallet_key,
                 state: AccountState::Opening,
             },
-            at_most: self.remote_classes.get(class_name.as_str()).copied().unwrap_or(1),
-            command: self.entry(command, format!("account:{account}"), action)?,
+            at_most,
+            command: self.entry(self.fresh_command_id(), format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
             provider: subject.provider,
-        };
-        self.records.enrol(enrolment, self.now()).await?;
-        self.submit(command).await?;
-        Ok(())
+        })
     }
 
     async fn opening_status(&self, id: &str) -> Result<OpeningStatus, Problem> {
         let verification = self.records.verification(id).await?;
-        if verification.purpose != Purpose::OpenAccount.name() {
+        let openings = [Purpose::OpenAccount.name(), Purpose::OpenForWard.name()];
+        if !openings.contains(&verification.purpose.as_str()) {
             return Err(Problem::not_found("opening"));
         }
         if !verification.answered {
@@ -191,11 +205,27 @@ impl Bank {
     }
 }
 
-/// The one credential that was presented.
+/// The identity that was presented.
 pub(super) fn presented(answer: &Answer) -> Result<&VerifiedCredential, Problem> {
-    let found = answer.verified.credentials.get(QUERY).and_then(|found| found.first());
+    credential(answer, QUERY)
+}
+
+/// The credential that was presented to a query.
+pub(super) fn credential<'a>(
+    answer: &'a Answer,
+    query: &str,
+) -> Result<&'a VerifiedCredential, Problem> {
+    let found = answer.verified.credentials.get(query).and_then(|found| found.first());
     found.ok_or_else(|| {
         Problem::internal("a verified answer lacks the credential that was asked for")
+    })
+}
+
+/// A claim that is a text.
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
+    claims.get(name).and_then(Value::as_str).ok_or_else(|| {
+        let detail = format!("the claim {name} is not a text");
+        Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", detail)
     })
 }
 

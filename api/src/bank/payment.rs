@@ -12,7 +12,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::{CommandId, Digest};
@@ -156,6 +156,10 @@ impl Bank {
             return Ok(settled(order, self.submit(order.stepped_up_id()).await?));
         }
         let account = self.records.account(order.payer).await?;
+        if self.records.has_guardian(account.id).await? {
+            // Only the holder's own identity would lift it, and that is a minor's.
+            return Err(refusal.with("step_up", Value::Null));
+        }
         if let Some(until) = self.rests_until(&account).await? {
             return Err(resting(until));
         }
@@ -270,6 +274,7 @@ fn settled(order: &PaymentOrder, done: CommandDone) -> PaymentDone {
     }
 }
 
-fn lifted_by_presentation(refusal: &Problem) -> bool {
+/// Whether an identity would lift the refusal.
+pub(super) fn lifted_by_presentation(refusal: &Problem) -> bool {
     refusal.member("step_up").and_then(|s| s.get("kind")).is_some_and(|kind| kind == "presentation")
 }

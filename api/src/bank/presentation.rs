@@ -13,8 +13,10 @@ use yufu_onboarding::Verification;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, TransactionData};
 use yufu_verifier::Verified;
 
-/// The id of the one credential query.
+/// The id of the query for an identity.
 pub(super) const QUERY: &str = "pid";
+/// The id of the query for a guardianship.
+pub(super) const GUARDIANSHIP: &str = "guardianship";
 
 /// A purpose for which the bank may ask: the name of its registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub(super) enum Purpose {
     ConfirmPayment,
     /// To put another key in command of an account.
     ChangeKey,
+    /// To open an account for a minor, as the guardian.
+    OpenForWard,
+    /// To wake a dormant wallet.
+    WakeAccount,
 }
 
 impl Purpose {
@@ -34,13 +40,28 @@ impl Purpose {
             Self::OpenAccount => "open-account",
             Self::ConfirmPayment => "confirm-payment",
             Self::ChangeKey => "change-key",
+            Self::OpenForWard => "open-account-for-ward",
+            Self::WakeAccount => "wake-account",
+        }
+    }
+
+    /// The names of its queries, in the order of the registered credentials.
+    const fn queries(self) -> &'static [&'static str] {
+        match self {
+            Self::OpenForWard => &[QUERY, GUARDIANSHIP],
+            _ => &[QUERY],
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::OpenAccount, Self::ConfirmPayment, Self::ChangeKey]
-            .into_iter()
-            .find(|p| p.name() == name)
+        let all = [
+            Self::OpenAccount,
+            Self::ConfirmPayment,
+            Self::ChangeKey,
+            Self::OpenForWard,
+            Self::WakeAccount,
+        ];
+        all.into_iter().find(|p| p.name() == name)
     }
 }
 
@@ -99,10 +120,10 @@ impl Bank {
         &self,
         purpose: Purpose,
         subject: String,
-        transaction: TransactionData,
+        transaction: impl Into<Option<TransactionData>>,
     ) -> Result<(String, String), Problem> {
-        let transaction = Some(transaction);
-        let started = self.party.start(purpose.name(), &[QUERY], transaction, self.now())?;
+        let (name, queries, now) = (purpose.name(), purpose.queries(), self.now());
+        let started = self.party.start(name, queries, transaction.into(), now)?;
         let verification = Verification {
             id: started.id.clone(),
             purpose: purpose.name().to_owned(),
@@ -137,6 +158,8 @@ impl Bank {
             Some(Purpose::OpenAccount) => self.opened(answer).await?,
             Some(Purpose::ConfirmPayment) => self.confirmed(answer).await?,
             Some(Purpose::ChangeKey) => self.recovered(answer).await?,
+            Some(Purpose::OpenForWard) => self.opened_for_ward(answer).await?,
+            Some(Purpose::WakeAccount) => self.shown_to_wake(answer).await?,
             None => return Err(Problem::internal("a stored request has no known purpose")),
         }
         Ok(response)

@@ -84,6 +84,7 @@ impl Bank {
         } else {
             let (payer, key) =
                 self.presented_account(&request, payment, &forwarded.presentation).await?;
+            self.may_act(&self.records.account(payer).await?).await?;
             let paid = self.order_for(payment, order, payer);
             let evidence = Digest::derive("yufu.presented-payment.v1", kept.as_bytes());
             let action = action(&paid, evidence, Authorisation::Ordinary);

@@ -135,6 +135,7 @@ impl Bank {
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
         let person = self.party.identity.person(presented(&answer)?)?;
         let account = self.to_recover(&subject, &person.number).await?;
+        self.may_take_over(&account).await?;
         let change = KeyChange {
             id: answer.verification.id,
             account: account.id,

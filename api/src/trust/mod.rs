@@ -9,7 +9,7 @@ use crate::http::{Client, ClientError, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
-use yufu_trust::{TrustList, TrustListError};
+use yufu_trust::{Role, StatusListToken, TrustList, TrustListError};
 
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -65,6 +65,30 @@ impl TrustSource {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
+    }
+
+    /// The status list of this country's identities at an address, verified now.
+    ///
+    /// # Errors
+    /// [`Problem`] if it, or the trust list, cannot be had or does not hold.
+    pub(crate) async fn identity_status(
+        &self,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<StatusListToken, Problem> {
+        let trust = self.list(now).await?;
+        let fetched = self.status_lists(BTreeSet::from([uri])).await?;
+        let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
+        // Identities of this country: a list signed by another country's authority says nothing of them.
+        let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
+        let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
+            Problem::unavailable(
+                "trust.unavailable",
+                "no authority of this country is on the trust list",
+            )
+        })?;
+        let list = StatusListToken::verify_trusted(text, &trust, issuer, uri, now);
+        list.map_err(|error| Problem::unavailable("trust.unavailable", error))
     }
 
     /// Status list tokens by their address. Whole lists: nobody learns which entry is looked at.

@@ -275,6 +275,35 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         class: Option<String>,
     },
+    /// Open an account in the name of your ward, which your wallet then operates.
+    ///
+    /// The bank is shown your identity and your guardianship; at majority the ward takes the account over.
+    #[command(after_help = "Example:\n  yufu wallet --as fang open-for-ward bank-of-jiangcheng")]
+    OpenForWard {
+        /// The bank, as the front page lists it.
+        bank: String,
+        /// The class of the account.
+        #[arg(long, default_value = "III")]
+        class: String,
+        /// The ward's given name, if you are the guardian of several.
+        #[arg(long)]
+        ward: Option<String>,
+    },
+    /// Wake an account that rests because nothing moved in it for long.
+    ///
+    /// An account in your name is woken by showing your number to its bank; a purse by the code that is
+    /// sent to its telephone number.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei wake\n  yufu wallet --as mei wake --waking kq3... --code 048213"
+    )]
+    Wake {
+        /// The waking that a code was sent for.
+        #[arg(long, requires = "code")]
+        waking: Option<String>,
+        /// The code.
+        #[arg(long, requires = "waking")]
+        code: Option<String>,
+    },
     /// Answer a presentation request.
     #[command(after_help = "Example:\n  yufu wallet --as mei present 'openid4vp://?client_id=...'")]
     Present {

@@ -11,7 +11,7 @@ mod statement;
 mod sub_wallet;
 
 pub use hand_over::{HandOverError, HandOverOrder, SignedHandOver};
-pub use order::{OrderError, PaymentOrder, SignedOrder};
+pub use order::{OrderError, PaymentOrder, SignedOrder, stepped_up_id};
 pub use payout::{PayoutError, PayoutInstruction};
 pub use request::{RequestError, RequestToken};
 pub use statement::{AccountStatement, SignedStatement, StatementError};

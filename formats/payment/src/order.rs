@@ -94,14 +94,20 @@ impl PaymentOrder {
         yufu_jose::sign(&Header::typed(TYPE), &json, wallet)
     }
 
-    /// The id of the command that pays this order after a step-up: determined by the order's own
-    /// id, so that one order leads to at most one such payment.
+    /// The id of the command that pays this order after a step-up.
     #[must_use]
     pub fn stepped_up_id(&self) -> CommandId {
-        let digest = Digest::derive("yufu.step-up.v1", &self.id.bits().to_be_bytes());
-        let random = digest.0.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
-        CommandId::at(self.id.created(), random)
+        stepped_up_id(self.id)
     }
+}
+
+/// The id of the command that pays an order after a step-up: determined by the order's own id, so
+/// that one order leads to at most one such payment.
+#[must_use]
+pub fn stepped_up_id(order: CommandId) -> CommandId {
+    let digest = Digest::derive("yufu.step-up.v1", &order.bits().to_be_bytes());
+    let random = digest.0.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+    CommandId::at(order.created(), random)
 }
 
 impl SignedOrder {

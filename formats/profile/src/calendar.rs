@@ -92,6 +92,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_day_begins_at_the_countrys_midnight() {
+        let east = UtcOffsets(vec![UtcOffset { from: Timestamp::from_seconds(0), minutes: 480 }]);
+        let midnight: jiff::Timestamp = "2026-05-02T00:00:00+08:00".parse().unwrap();
+        let midnight = Timestamp::from_millis(midnight.as_millisecond().try_into().unwrap());
+        let day = |at| east.date_at(at).unwrap();
+        assert_eq!(day(midnight), jiff::civil::date(2026, 5, 2));
+        let before = Timestamp::from_millis(midnight.millis() - 1);
+        assert_eq!(day(before), jiff::civil::date(2026, 5, 1));
+        assert_eq!(east.date_at(Timestamp::from_millis(u64::MAX)), None);
+    }
+
+    #[test]
     fn an_offset_is_a_sign_two_digits_a_colon_two_digits() {
         for (text, expected) in [("+08:00", 480), ("-03:30", -210), ("+00:00", 0)] {
             assert_eq!(minutes(text), Some(expected), "{text}");

@@ -126,16 +126,21 @@ impl CredentialType {
     }
 
     /// Its claims' values for a person whose columns `value` gives, on the day `today`, without
-    /// those that the holder brings (pseudonyms).
-    /// `None` if a needed column is not given or does not hold what it should.
+    /// those that the holder brings (pseudonyms). `record` gives what the issuer's own records say.
+    /// `None` if a needed column or record is not given, or does not hold what it should.
     #[must_use]
     pub fn values<'a>(
         &self,
         value: impl Fn(Column) -> Option<&'a str>,
+        record: impl Fn(&str) -> Option<String>,
         today: Date,
     ) -> Option<Vec<(ClaimPath, ClaimValue)>> {
+        let of = |source: &ClaimSource| match source {
+            ClaimSource::Record(name) => record(name).map(ClaimValue::Text),
+            other => other.value(&value, today),
+        };
         let claims = self.claims.iter().filter(|claim| claim.source.sector().is_none());
-        claims.map(|c| Some((c.path.clone(), c.source.value(&value, today)?))).collect()
+        claims.map(|c| Some((c.path.clone(), of(&c.source)?))).collect()
     }
 }
 

@@ -28,7 +28,7 @@ pub use money::{BankMoney, CurrencyProfile};
 pub use number::{CheckRule, Facts, Field, NumberError, NumberScheme, ResidentNumber, Sex};
 pub use profile::{Profile, Sources, load_dir, load_residents};
 pub use programme::Programme;
-pub use resident::{Column, Relation, Resident};
+pub use resident::{Column, Relation, Resident, is_over};
 pub use residents_csv::write_residents;
 pub use sector::PseudonymEpoch;
 pub use text::Text;

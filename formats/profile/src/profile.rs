@@ -54,6 +54,8 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
+    pub account_age: u8,
     /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
     pub key_change_rest_hours: u32,
     /// Sectors within which a person is known by a pseudonym of her own; none if empty.
@@ -205,6 +207,7 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    account_age: u8,
     key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
     pseudonym_epoch: Option<PseudonymEpoch>,
@@ -228,6 +231,7 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            account_age: self.account_age,
             key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
             pseudonym_epoch: self.pseudonym_epoch,
@@ -250,6 +254,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let languages = read_languages(&mut root);
     let name = read_text(&mut root, "name");
     let majority = root.whole("majority");
+    let account_age = read_account_age(&mut root, majority);
     let code_digits = read_code_digits(&mut root);
     let foreign_identity = read_foreign_identity(&mut root);
     let foreign_credentials = read_foreign_credentials(&mut root, country.as_deref());
@@ -291,12 +296,28 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        account_age: account_age?,
         key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,
         pseudonym_epoch: pseudonym_epoch?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
+}
+
+/// The age from which somebody opens a wallet alone: of majority, unless it is given.
+fn read_account_age(root: &mut Section<'_, '_, '_>, majority: Option<u8>) -> Option<u8> {
+    const NAME: &str = "account_age";
+    if !root.has(NAME) {
+        root.optional(NAME);
+        return majority;
+    }
+    let alone = root.whole::<u8>(NAME)?;
+    if majority.is_some_and(|majority| alone > majority) {
+        let expected = "at most `majority`: nobody is left without a way to a wallet";
+        root.report(&root.span(), format!("`account_age` is {alone}"), expected);
+    }
+    Some(alone)
 }
 
 fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {

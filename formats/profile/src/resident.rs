@@ -149,8 +149,9 @@ impl Resident {
     }
 }
 
-/// See [`Resident::is_over`].
-pub(crate) fn is_over(birth: Date, years: u8, day: Date) -> bool {
+/// Whether somebody born on `birth` has completed `years` years on `day`: see [`Resident::is_over`].
+#[must_use]
+pub fn is_over(birth: Date, years: u8, day: Date) -> bool {
     let Some(year) = birth.year().checked_add(i16::from(years)) else { return false };
     (day.year(), day.month(), day.day()) >= (year, birth.month(), birth.day())
 }

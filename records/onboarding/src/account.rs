@@ -49,7 +49,7 @@ pub struct Account {
     pub customer: Option<Uuid>,
     /// Its wallet class.
     pub class: String,
-    /// The key that may give orders: a JWK.
+    /// The key that may give orders: a JWK; empty for a counter wallet, which a card operates.
     pub wallet_key: String,
     /// Where it stands.
     pub state: AccountState,

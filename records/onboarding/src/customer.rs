@@ -7,7 +7,9 @@ use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
+};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use yufu_base::Timestamp;
@@ -69,23 +71,46 @@ impl Onboarding {
     /// [`OnboardingError::TooManyAccounts`] if the customer has as many of the class as allowed.
     pub async fn enrol(&self, new: Enrolment, at: Timestamp) -> Result<Uuid, OnboardingError> {
         let transaction = self.database.begin().await?;
-        let retained_until = new.customer.retained_until;
-        verification::answer(&transaction, &new.verification, &new.receipt, at, retained_until)
-            .await?;
-        let customer = self.find_or_insert(&transaction, new.customer, at).await?;
-        let account = Account { customer: Some(customer), ..new.account };
-        let held = account::count(&transaction, customer, &account.class).await?;
-        if held >= u64::from(new.at_most) {
-            return Err(OnboardingError::TooManyAccounts {
-                class: account.class,
-                at_most: new.at_most,
-            });
-        }
-        account::insert(&transaction, &account, at).await?;
-        let since = crate::to_column(at);
-        key::serve_through(&transaction, account.id, new.provider.as_deref(), since).await?;
-        outbox::put(&transaction, &new.command, at).await?;
+        let customer = self.enrol_within(&transaction, new, at).await?;
         transaction.commit().await?;
+        Ok(customer)
+    }
+
+    pub(crate) async fn enrol_within(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: Enrolment,
+        at: Timestamp,
+    ) -> Result<Uuid, OnboardingError> {
+        let retained_until = new.customer.retained_until;
+        verification::answer(transaction, &new.verification, &new.receipt, at, retained_until)
+            .await?;
+        let (account, at_most) = (new.account, new.at_most);
+        let (id, provider) = (account.id, new.provider);
+        let customer =
+            self.enter(transaction, new.customer, account, at_most, &new.command, at).await?;
+        key::serve_through(transaction, id, provider.as_deref(), crate::to_column(at)).await?;
+        Ok(customer)
+    }
+
+    /// Enters a customer (or finds them again) with an account and the command that opens it.
+    pub(crate) async fn enter(
+        &self,
+        transaction: &DatabaseTransaction,
+        customer: NewCustomer,
+        account: Account,
+        at_most: u32,
+        command: &OutboxEntry,
+        at: Timestamp,
+    ) -> Result<Uuid, OnboardingError> {
+        let customer = self.find_or_insert(transaction, customer, at).await?;
+        let account = Account { customer: Some(customer), ..account };
+        let held = account::count(transaction, customer, &account.class).await?;
+        if held >= u64::from(at_most) {
+            return Err(OnboardingError::TooManyAccounts { class: account.class, at_most });
+        }
+        account::insert(transaction, &account, at).await?;
+        outbox::put(transaction, command, at).await?;
         Ok(customer)
     }
 
@@ -105,15 +130,7 @@ impl Onboarding {
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;
         claims.retain(|name, _| access.fields.contains(name));
-        let record = access::ActiveModel {
-            customer: Set(id.to_string()),
-            actor: Set(access.actor),
-            purpose: Set(access.purpose),
-            fields: Set(access.fields.join(" ")),
-            at: Set(crate::to_column(access.at)),
-            id: Set(Uuid::now_v7().to_string()),
-        };
-        access::Entity::insert(record).exec_without_returning(&transaction).await?;
+        record(&transaction, &id.to_string(), access).await?;
         transaction.commit().await?;
         Ok(claims)
     }
@@ -180,4 +197,22 @@ impl Onboarding {
         customer::Entity::insert(row).exec_without_returning(transaction).await?;
         Ok(new.id)
     }
+}
+
+/// Records who read what of the data sealed under the key `of`.
+pub(crate) async fn record<C: ConnectionTrait>(
+    connection: &C,
+    of: &str,
+    access: Access,
+) -> Result<(), OnboardingError> {
+    let record = access::ActiveModel {
+        customer: Set(of.to_owned()),
+        actor: Set(access.actor),
+        purpose: Set(access.purpose),
+        fields: Set(access.fields.join(" ")),
+        at: Set(crate::to_column(access.at)),
+        id: Set(Uuid::now_v7().to_string()),
+    };
+    access::Entity::insert(record).exec_without_returning(connection).await?;
+    Ok(())
 }

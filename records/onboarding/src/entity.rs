@@ -91,6 +91,7 @@ table!(code, "phone_codes", {
     answer_from: i64,
     expires_at: i64,
     state: String,
+    purpose: String,
 });
 
 table!(message, "phone_messages", {
@@ -147,4 +148,47 @@ table!(linked, "linked_accounts", {
     bank: String,
     sealed_statement: Vec<u8>,
     at: i64,
+});
+
+table!(guardian, "guardians", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account: String,
+    guardian: String,
+    sealed: Vec<u8>,
+    at: i64,
+});
+
+table!(card, "cards", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    card_index: Vec<u8>,
+    account: String,
+    state: String,
+    pin_salt: Option<Vec<u8>>,
+    pin_digest: Option<Vec<u8>>,
+    issued_at: i64,
+});
+
+table!(attempt, "card_attempts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    card_index: Vec<u8>,
+    failed: i64,
+    wait_until: i64,
+});
+
+table!(card_step, "card_steps", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    account: String,
+    step: String,
+    officer: String,
+    evidence: String,
+    at: i64,
+});
+
+table!(terminal, "terminal_sessions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    session_index: Vec<u8>,
+    terminal: String,
+    officer: String,
+    expires_at: i64,
 });

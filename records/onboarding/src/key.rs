@@ -4,6 +4,7 @@
 use crate::account::{self, Account, AccountState};
 use crate::customer;
 use crate::entity::{access, account as accounts, key_change, served_through};
+use crate::guardian;
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
@@ -102,7 +103,8 @@ impl Onboarding {
     }
 
     /// Puts another key in command by a presentation of the holder's identity: it is marked as
-    /// answered, its receipt kept, and the key changed, in one transaction.
+    /// answered, its receipt kept, and the key changed, in one transaction. A guardian is erased, a
+    /// card of the account is dead.
     ///
     /// # Errors
     /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before,
@@ -121,7 +123,11 @@ impl Onboarding {
             return Err(OnboardingError::KeyChanged);
         }
         change(&transaction, new, at).await?;
+        let guardian = guardian::step_back(&transaction, new.account).await?;
         transaction.commit().await?;
+        if let Some(guardian) = guardian {
+            self.sealer.destroy(&[guardian]).await?;
+        }
         Ok(())
     }
 

@@ -8,8 +8,11 @@
 
 mod account;
 mod branch;
+mod card;
+mod counter;
 mod customer;
 mod entity;
+mod guardian;
 mod key;
 mod linked;
 mod message;
@@ -17,17 +20,25 @@ mod migrations;
 mod order;
 mod outbox;
 mod phone;
+mod pin;
+mod terminal;
 mod verification;
+mod waking;
 
 pub use account::{Account, AccountState};
 pub use branch::BranchStep;
+pub use card::{CardNumber, Counted};
+pub use counter::{CardStep, CounterEnrolment};
 pub use customer::{Access, Enrolment, NewCustomer};
+pub use guardian::Guardian;
 pub use key::{Answered, KeyChange, KeyInForce, KeyWay};
 pub use linked::Link;
 pub use message::Message;
 pub use order::{Order, OrderState};
 pub use outbox::OutboxEntry;
 pub use phone::CodeOpening;
+pub use pin::Pin;
+pub use terminal::Terminal;
 pub use verification::Verification;
 
 use sea_orm::DbErr;
@@ -104,6 +115,45 @@ pub enum OnboardingError {
     /// The token was given out too long ago.
     #[error("the token is too old: ask for another one at a counter")]
     TokenExpired,
+    /// There is no telephone number behind the purse.
+    #[error("nobody can be reached for this wallet from afar: have it awoken at a branch")]
+    NoNumber,
+    /// Not a card's number.
+    #[error("this is no card number of this bank: type its 16 digits again")]
+    CardFormat,
+    /// Not a PIN.
+    #[error("a PIN has six digits: type it again")]
+    PinFormat,
+    /// A PIN that anybody would try first.
+    #[error(
+        "this PIN is easily guessed (one digit, a run, a repetition, a birth date or part of the ID number): choose another one"
+    )]
+    PinWeak,
+    /// The card does not wait for a PIN.
+    #[error("no PIN is to be set for this card: change it with the former one, or ask an officer")]
+    NoPinDue,
+    /// The card is unknown, or the PIN wrong: which, is not told.
+    #[error(
+        "card and PIN do not fit: {left} attempts are left, the next in {retry_after} s; then the card is blocked"
+    )]
+    CardRefused {
+        /// How many attempts are left.
+        left: u32,
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
+    /// Too soon after a wrong PIN.
+    #[error("too soon after the last attempt with this card: wait {retry_after} s, then try again")]
+    CardWait {
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
+    /// The card is blocked.
+    #[error("the card is blocked: show your identity card to an officer to have it unblocked")]
+    CardBlocked,
+    /// The terminal has no session.
+    #[error("the terminal has no session, or it lapsed: the officer opens another one")]
+    NoSession,
     /// A stored value cannot be read back.
     #[error("a stored {0} cannot be read back: restore the records from a backup")]
     Damaged(&'static str),

@@ -1,7 +1,8 @@
 //! The recorded outbox of messages: where codes lie when no operator of a telephone network is
 //! connected. Sealed per number; whoever reads one leaves an access record in the same transaction.
 
-use crate::entity::{access, message, phone};
+use crate::customer::record;
+use crate::entity::{message, phone};
 use crate::phone::{PLACE, parse_id};
 use crate::{Access, Onboarding, OnboardingError};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -75,15 +76,8 @@ impl Onboarding {
                 text: text(key.open(MESSAGE, &row.sealed_text)?.to_vec())?,
                 at: crate::from_column(row.at)?,
             });
-            let record = access::ActiveModel {
-                customer: Set(row.phone),
-                actor: Set(access.actor.clone()),
-                purpose: Set(access.purpose.clone()),
-                fields: Set("phone_number message".to_owned()),
-                at: Set(crate::to_column(access.at)),
-                id: Set(Uuid::now_v7().to_string()),
-            };
-            access::Entity::insert(record).exec_without_returning(&transaction).await?;
+            let fields = vec!["phone_number".to_owned(), "message".to_owned()];
+            record(&transaction, &row.phone, Access { fields, ..access.clone() }).await?;
         }
         transaction.commit().await?;
         Ok(messages)

@@ -148,4 +148,54 @@ CREATE TABLE served_through (
 ALTER TABLE phone_codes ADD COLUMN provider TEXT;
 ",
     },
+    Migration {
+        name: "codes to wake a purse",
+        sql: "ALTER TABLE phone_codes ADD COLUMN purpose TEXT NOT NULL DEFAULT 'open';",
+    },
+    Migration {
+        name: "guardians",
+        sql: "
+CREATE TABLE guardians (
+    account TEXT PRIMARY KEY NOT NULL REFERENCES accounts(id),
+    guardian TEXT NOT NULL,
+    sealed {bytes} NOT NULL,
+    at BIGINT NOT NULL
+);
+",
+    },
+    Migration {
+        name: "cards, their PINs, terminals",
+        sql: "
+CREATE TABLE cards (
+    card_index {bytes} PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts(id),
+    state TEXT NOT NULL,
+    pin_salt {bytes},
+    pin_digest {bytes},
+    issued_at BIGINT NOT NULL
+);
+CREATE INDEX cards_by_account ON cards(account);
+CREATE TABLE card_attempts (
+    card_index {bytes} PRIMARY KEY NOT NULL,
+    failed BIGINT NOT NULL,
+    wait_until BIGINT NOT NULL
+);
+CREATE TABLE card_steps (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts(id),
+    step TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX card_steps_by_account ON card_steps(account);
+CREATE TABLE terminal_sessions (
+    session_index {bytes} PRIMARY KEY NOT NULL,
+    terminal TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX orders_by_account ON orders(account);
+",
+    },
 ];

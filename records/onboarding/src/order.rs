@@ -6,7 +6,7 @@ use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use yufu_base::{AccountId, CommandId, Timestamp};
 
 /// Where an order stands.
@@ -122,13 +122,30 @@ impl Onboarding {
     pub async fn order(&self, id: CommandId) -> Result<Order, OnboardingError> {
         let row = order::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
         let row = row.ok_or(OnboardingError::Unknown("order"))?;
-        Ok(Order {
-            id,
-            account: row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?,
-            signed: row.signed,
-            state: OrderState::parse(&row.state)?,
-            verification: row.verification,
-        })
+        read(id, row)
+    }
+
+    /// The last orders of an account, newest first, each with the time it was taken; at most `most`.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Database`].
+    pub async fn last_orders(
+        &self,
+        account: AccountId,
+        most: u64,
+    ) -> Result<Vec<(Order, Timestamp)>, OnboardingError> {
+        let rows = order::Entity::find()
+            .filter(order::Column::Account.eq(account.to_string()))
+            .order_by_desc(order::Column::CreatedAt)
+            .limit(most)
+            .all(self.database.connection())
+            .await?;
+        let dated = |row: order::Model| {
+            let at = crate::from_column(row.created_at)?;
+            let id = row.id.parse().map_err(|_| OnboardingError::Damaged("order id"))?;
+            Ok((read(id, row)?, at))
+        };
+        rows.into_iter().map(dated).collect()
     }
 
     /// Notes the presentation that is to lift an order's limit.
@@ -171,4 +188,14 @@ impl Onboarding {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+fn read(id: CommandId, row: order::Model) -> Result<Order, OnboardingError> {
+    Ok(Order {
+        id,
+        account: row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?,
+        signed: row.signed,
+        state: OrderState::parse(&row.state)?,
+        verification: row.verification,
+    })
 }

@@ -10,7 +10,7 @@ use crate::{AccountState, Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
-use yufu_base::{AccountId, CommandId, Timestamp};
+use yufu_base::{AccountId, CommandId, GrowingDelay, Timestamp};
 
 /// The index under which a number is found again without being readable.
 const NUMBER: &str = "onboarding.phone-number";
@@ -25,6 +25,10 @@ const CODE_SECONDS: u64 = 600;
 const MOST_ATTEMPTS: i64 = 5;
 /// The longest that a number has to wait, in seconds.
 const LONGEST_WAIT: u64 = 3600;
+/// Between codes sent to a number.
+const BETWEEN_CODES: GrowingDelay = GrowingDelay { first: 15, longest: LONGEST_WAIT };
+/// After wrong answers.
+const AFTER_WRONG: GrowingDelay = GrowingDelay { first: 1, longest: LONGEST_WAIT };
 /// After a quiet day a number's count of codes and wrong answers begins anew.
 const QUIET_SECONDS: u64 = 86_400;
 
@@ -48,6 +52,10 @@ const WAITING: &str = "waiting";
 const REPLACED: &str = "replaced";
 const DONE: &str = "done";
 
+/// What a code is sent for: to open a purse, or to wake it.
+const OPENING: &str = "open";
+pub(crate) const WAKING: &str = "wake";
+
 impl Onboarding {
     /// Notes that `code` is sent to `number`, to open what `new` says; an earlier code to the same
     /// number is void. Which phone it is, for delivery.
@@ -64,22 +72,38 @@ impl Onboarding {
         let transaction = self.database.begin().await?;
         let row = self.phone(&transaction, number, at).await?;
         let id = parse_id(&row.id)?;
+        self.put_code(&transaction, row, (new, OPENING), code, at).await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    /// Notes a code to a number, for what it is sent; an earlier one to the same number is void.
+    pub(crate) async fn put_code(
+        &self,
+        transaction: &DatabaseTransaction,
+        row: phone::Model,
+        (new, purpose): (&CodeOpening, &str),
+        code: &str,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
         let wait_until = crate::from_column(row.wait_until)?;
         if at < wait_until {
             return Err(too_soon(at, wait_until));
         }
-        let sent = row.codes_sent.saturating_add(1);
+        let quiet = at >= wait_until.plus_seconds(QUIET_SECONDS);
+        let sent = if quiet { 1 } else { row.codes_sent.saturating_add(1) };
+        let until = crate::to_column(later(at, BETWEEN_CODES, sent));
         phone::Entity::update_many()
             .col_expr(phone::Column::CodesSent, Expr::value(sent))
-            .col_expr(phone::Column::WaitUntil, Expr::value(crate::to_column(later(at, 15, sent))))
+            .col_expr(phone::Column::WaitUntil, Expr::value(until))
             .filter(phone::Column::Id.eq(&row.id))
-            .exec(&transaction)
+            .exec(transaction)
             .await?;
         code::Entity::update_many()
             .col_expr(code::Column::State, Expr::value(REPLACED))
             .filter(code::Column::Phone.eq(&row.id))
             .filter(code::Column::State.eq(WAITING))
-            .exec(&transaction)
+            .exec(transaction)
             .await?;
         let opening = code::ActiveModel {
             id: Set(new.id.clone()),
@@ -93,10 +117,30 @@ impl Onboarding {
             answer_from: Set(crate::to_column(at)),
             expires_at: Set(crate::to_column(at.plus_seconds(CODE_SECONDS))),
             state: Set(WAITING.to_owned()),
+            purpose: Set(purpose.to_owned()),
         };
-        code::Entity::insert(opening).exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
-        Ok(id)
+        code::Entity::insert(opening).exec_without_returning(transaction).await?;
+        Ok(())
+    }
+
+    /// The code that is answered rightly; a wrong answer is counted, durably.
+    pub(crate) async fn right_code(
+        &self,
+        transaction: DatabaseTransaction,
+        (id, purpose): (&str, &str),
+        given: &str,
+        at: Timestamp,
+    ) -> Result<(DatabaseTransaction, code::Model), OnboardingError> {
+        let row = code::Entity::find_by_id(id).one(&transaction).await?;
+        let row = row.filter(|row| row.purpose == purpose);
+        let row = row.ok_or(OnboardingError::Unknown("opening"))?;
+        answerable(&row, at)?;
+        if row.code_index != self.code_index(id, given) {
+            let refusal = wrong(&transaction, &row, at).await?;
+            transaction.commit().await?;
+            return Err(refusal);
+        }
+        Ok((transaction, row))
     }
 
     /// What is to be opened when the code is answered.
@@ -105,6 +149,7 @@ impl Onboarding {
     /// [`OnboardingError::Unknown`] if there is no such opening.
     pub async fn code_opening(&self, id: &str) -> Result<CodeOpening, OnboardingError> {
         let row = code::Entity::find_by_id(id).one(self.database.connection()).await?;
+        let row = row.filter(|row| row.purpose == OPENING);
         let row = row.ok_or(OnboardingError::Unknown("opening"))?;
         let account = row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?;
         let (id, class, wallet_key, provider) = (row.id, row.class, row.wallet_key, row.provider);
@@ -128,22 +173,11 @@ impl Onboarding {
         at: Timestamp,
     ) -> Result<CommandId, OnboardingError> {
         let transaction = self.database.begin().await?;
-        let row = code::Entity::find_by_id(id).one(&transaction).await?;
-        let row = row.ok_or(OnboardingError::Unknown("opening"))?;
-        answerable(&row, at)?;
-        if row.code_index != self.code_index(id, given) {
-            let refusal = wrong(&transaction, &row, at).await?;
-            transaction.commit().await?;
-            return Err(refusal);
-        }
+        let (transaction, row) = self.right_code(transaction, (id, OPENING), given, at).await?;
         if held(&transaction, &row.phone, &row.class).await? >= u64::from(at_most) {
             return Err(OnboardingError::TooManyAccounts { class: row.class, at_most });
         }
-        code::Entity::update_many()
-            .col_expr(code::Column::State, Expr::value(DONE))
-            .filter(code::Column::Id.eq(id))
-            .exec(&transaction)
-            .await?;
+        done(&transaction, id).await?;
         let account = row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?;
         insert(&transaction, account, (row.class, row.wallet_key), command, at).await?;
         let since = crate::to_column(at);
@@ -277,11 +311,7 @@ impl Onboarding {
             .filter(phone::Column::NumberIndex.eq(index.clone()))
             .one(transaction)
             .await?;
-        if let Some(mut row) = found {
-            let quiet = crate::from_column(row.wait_until)?.plus_seconds(QUIET_SECONDS);
-            if at >= quiet {
-                row.codes_sent = 0;
-            }
+        if let Some(row) = found {
             if row.sealed_number.is_empty() {
                 let sealed = self.seal_number(parse_id(&row.id)?, number).await?;
                 phone::Entity::update_many()
@@ -318,6 +348,19 @@ impl Onboarding {
     }
 }
 
+/// Marks a code as answered: it counts once.
+pub(crate) async fn done(
+    transaction: &DatabaseTransaction,
+    id: &str,
+) -> Result<(), OnboardingError> {
+    code::Entity::update_many()
+        .col_expr(code::Column::State, Expr::value(DONE))
+        .filter(code::Column::Id.eq(id))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Whether a code may be answered at all.
 fn answerable(row: &code::Model, at: Timestamp) -> Result<(), OnboardingError> {
     let answer_from = crate::from_column(row.answer_from)?;
@@ -338,7 +381,7 @@ async fn wrong(
     at: Timestamp,
 ) -> Result<OnboardingError, OnboardingError> {
     let attempts = row.attempts.saturating_add(1);
-    let from = later(at, 1, attempts);
+    let from = later(at, AFTER_WRONG, attempts);
     code::Entity::update_many()
         .col_expr(code::Column::Attempts, Expr::value(attempts))
         .col_expr(code::Column::AnswerFrom, Expr::value(crate::to_column(from)))
@@ -350,11 +393,9 @@ async fn wrong(
     Ok(OnboardingError::CodeWrong { left, retry_after })
 }
 
-/// `first` seconds after `at` for the first time, twice as long for each further one.
-fn later(at: Timestamp, first: u64, times: i64) -> Timestamp {
-    let doublings = u32::try_from(times.saturating_sub(1)).unwrap_or(0).min(12);
-    let seconds = first.saturating_mul(2_u64.saturating_pow(doublings));
-    at.plus_seconds(seconds.min(LONGEST_WAIT))
+/// When the wait after so many times in a row is over.
+pub(crate) fn later(at: Timestamp, delay: GrowingDelay, times: i64) -> Timestamp {
+    at.plus_seconds(delay.seconds(u32::try_from(times).unwrap_or(0)))
 }
 
 fn too_soon(at: Timestamp, until: Timestamp) -> OnboardingError {

@@ -5,7 +5,7 @@ use yufu_database::Migration;
 
 pub(crate) const COMPONENT: &str = "population";
 
-pub(crate) const MIGRATIONS: [Migration; 2] = [FIRST, DEATHS];
+pub(crate) const MIGRATIONS: [Migration; 3] = [FIRST, DEATHS, GUARDIANSHIPS];
 
 const DEATHS: Migration = Migration {
     name: "deaths",
@@ -41,6 +41,36 @@ const FIRST: Migration = Migration {
     );
     CREATE INDEX population_access_of_person ON population_access (person, at);",
 };
+
+const GUARDIANSHIPS: Migration = Migration {
+    name: "guardianships",
+    sql: "
+    CREATE TABLE guardianships (
+        id {uuid} NOT NULL PRIMARY KEY,
+        guardian {uuid} NOT NULL,
+        ward {uuid} NOT NULL,
+        officer TEXT NOT NULL,
+        evidence TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        ended_at BIGINT,
+        ended_by TEXT,
+        end_reason TEXT
+    );
+    CREATE UNIQUE INDEX guardianships_in_force ON guardianships (guardian, ward) WHERE ended_at IS NULL;",
+};
+
+yufu_database::table!(guardianship, "guardianships", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    guardian: Uuid,
+    ward: Uuid,
+    officer: String,
+    evidence: String,
+    at: i64,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+    end_reason: Option<String>,
+});
 
 /// A person: everything the register knows is within `sealed`.
 pub(crate) mod person {

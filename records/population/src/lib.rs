@@ -6,10 +6,12 @@ mod access;
 mod death;
 mod entity;
 mod excerpt;
+mod guardianship;
 mod import;
 mod population;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
 pub use excerpt::Excerpt;
+pub use guardianship::{Entry, Guardianship};
 pub use import::Imported;
 pub use population::{PersonId, Population, PopulationError};

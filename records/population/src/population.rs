@@ -62,6 +62,9 @@ pub enum PopulationError {
     /// There is no such person; also after an erasure.
     #[error("nobody has this number or id in the register: compare with the card")]
     NotFound,
+    /// Nobody is recorded as this guardian of this ward.
+    #[error("no guardianship between these two is in force: record it first")]
+    NoGuardianship,
     /// Another population was imported before.
     #[error(
         "the register holds another population ({persons} imported, {offered} offered): \

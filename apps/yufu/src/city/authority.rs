@@ -24,6 +24,7 @@ pub(super) async fn open(
         issuer: issuer(plan, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
+        majority: plan.profile().majority,
         code_digits: plan.profile().code_digits,
         pseudonym_epoch: plan.profile().pseudonym_epoch,
         population,

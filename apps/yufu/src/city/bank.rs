@@ -7,7 +7,7 @@ use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::bank::{Bank, RecordedOutbox, WalletRules};
+use yufu_api::bank::{AgeRules, Bank, Mandates, RecordedOutbox, WalletRules};
 use yufu_api::central_bank::CentralBank;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
@@ -46,6 +46,7 @@ pub(super) async fn open(
         currency: profile.currency.code,
         remote_classes: remote.map(|c| (c.name.clone(), c.opening.at_most)).collect(),
         wallet_rules,
+        mandates: Mandates::default(),
         clock: Arc::clone(&plan.clock),
         id,
     })
@@ -65,6 +66,12 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
         key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
+        ages: AgeRules {
+            alone: profile.account_age,
+            majority: profile.majority,
+            offsets: profile.utc_offsets.clone(),
+        },
+        numbers: profile.resident_number.clone(),
         foreign_identity: profile.foreign_identity,
         code_digits: profile.code_digits,
         codes: Box::new(RecordedOutbox(records)),

@@ -2,6 +2,8 @@
 //! anybody else would.
 
 mod apart;
+mod counter;
+mod guardian;
 mod identity;
 mod learned;
 mod money;

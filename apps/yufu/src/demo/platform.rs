@@ -6,7 +6,6 @@ use super::story::Story;
 use crate::wallet::{Holder, Paid};
 use anyhow::{Context, Result, ensure};
 use yufu_api::CommandDone;
-use yufu_api::authority::{Authentication, IssuedOffer};
 use yufu_api::bank::{AccountState, Exchange, ExchangeDirection};
 use yufu_base::Amount;
 use yufu_openid4vc::presentation::KeyChangeOf;
@@ -33,7 +32,7 @@ impl Story<'_> {
         let provider = bank.onboards_through.first().context("a bank without a provider")?;
         let mut wallet = self.open_wallet(&format!("platform-{}", self.run))?;
         wallet.of_provider(provider.as_str())?;
-        self.identify(&mut wallet).await?;
+        self.identify_again(&mut wallet).await?;
         let class = self.class(Evidence::Identity)?;
         let opened = wallet.open_account(bank.id.as_str(), class, &mut agree).await?;
         let amount = self.major(50);
@@ -87,7 +86,7 @@ impl Story<'_> {
 
     pub(super) async fn recover_account(&mut self) -> Result<Told> {
         let mut phone = self.open_wallet(&format!("recovered-{}", self.run))?;
-        self.identify(&mut phone).await?;
+        self.identify_again(&mut phone).await?;
         let class = KeyChangeOf::Class(self.class(Evidence::Identity)?.to_owned());
         let bank = self.bank;
         let recovered = phone.recover_account(bank.id.as_str(), &class, &mut agree).await?;
@@ -107,23 +106,6 @@ impl Story<'_> {
             bank.name.en(), self.country.profile.key_change_rest_hours
         ))
         .moved("her account", &bill.payee_name, bill.amount))
-    }
-
-    /// An identity into another wallet of hers. Her pseudonyms stay with the wallet whose secret they come from, so
-    /// this one has the identity without them.
-    async fn identify(&self, wallet: &mut Holder) -> Result<()> {
-        let authority = self.the(Role::IdentityAuthority)?;
-        let request = Authentication {
-            resident_number: self.resident.number.as_str().to_owned(),
-            evidence: "card and portrait compared at the counter".to_owned(),
-            credential: self.identity()?.id.clone(),
-        };
-        let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
-        let desk = self.desk(&authority.id)?;
-        let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
-        let code = Some(issued.transaction_code.as_str());
-        wallet.get_without_pseudonyms(&issued.offer, code).await?;
-        Ok(())
     }
 
     async fn draw(&self, bank: &Institution, account: &str, amount: Amount) -> Result<CommandDone> {

@@ -37,6 +37,8 @@ pub(super) enum Step {
     Purse,
     Noodles,
     PurseLimit,
+    CounterWallet,
+    Guardian,
     PaymentCredential,
     Hotel,
     Ticket,
@@ -59,7 +61,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 34] = [
+    const ALL: [Self; 36] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -75,6 +77,8 @@ impl Step {
         Self::Purse,
         Self::Noodles,
         Self::PurseLimit,
+        Self::CounterWallet,
+        Self::Guardian,
         Self::PaymentCredential,
         Self::Hotel,
         Self::Ticket,
@@ -113,6 +117,8 @@ impl Step {
             Self::Purse => ("open-purse", "somebody"),
             Self::Noodles => ("pay-anonymously", "somebody"),
             Self::PurseLimit => ("bicycle-from-purse", "somebody"),
+            Self::CounterWallet => ("counter-wallet", "somebody old"),
+            Self::Guardian => ("guardian", "a parent"),
             Self::PaymentCredential => ("get-payment-credential", "resident"),
             Self::Hotel => ("hotel", "resident"),
             Self::Ticket => ("ticket", "resident"),
@@ -279,6 +285,8 @@ impl<'a> Story<'a> {
             Step::Purse => self.open_purse().await,
             Step::Noodles => self.noodles().await,
             Step::PurseLimit => self.bicycle_from_purse().await,
+            Step::CounterWallet => self.counter_wallet().await,
+            Step::Guardian => self.guardian().await,
             Step::PaymentCredential => self.payment_credential().await,
             Step::Hotel => self.hotel().await,
             Step::Ticket => self.ticket().await,
@@ -299,6 +307,14 @@ impl<'a> Story<'a> {
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }
+    }
+
+    /// How many years somebody has completed today.
+    pub(super) fn years(&self, person: &Resident) -> i16 {
+        let today = self.country.profile.utc_offsets.date_at(SystemClock::new().read().wall);
+        today.map_or(0, |today| {
+            (0..=130).take_while(|years| person.is_over(*years, today)).last().map_or(0, i16::from)
+        })
     }
 
     /// An amount in units of the story's prices: the city's data say what one is.

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use yufu_base::Timestamp;
+use yufu_base::{GrowingDelay, Timestamp};
 
-/// The longest wait, in seconds.
-const LONGEST: u64 = 3_600;
+/// 1, 2, 4 ... seconds, up to an hour.
+const DELAY: GrowingDelay = GrowingDelay { first: 1, longest: 3_600 };
 
 /// The count.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,18 +24,10 @@ struct Failed {
 }
 
 impl Failed {
-    /// Twice as long after each: 1, 2, 4 ... seconds, up to an hour.
-    fn delay(&self) -> u64 {
-        match self.times.checked_sub(1) {
-            None => 0,
-            Some(doublings) => 1_u64.checked_shl(doublings.min(12)).unwrap_or(LONGEST).min(LONGEST),
-        }
-    }
-
     /// How long is still to be waited. A clock that was set back does not lengthen the wait.
     fn remaining(&self, now: u64) -> u64 {
         let waited = now.saturating_sub(self.last);
-        self.delay().saturating_sub(waited)
+        DELAY.seconds(self.times).saturating_sub(waited)
     }
 }
 
@@ -65,14 +57,6 @@ pub(super) fn succeeded(path: &Path) -> Result<(), WalletFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wait_doubles_up_to_an_hour() {
-        let delay = |times| Failed { times, last: 0 }.delay();
-        let all: Vec<u64> = (0..15).map(delay).collect();
-        assert_eq!(all, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]);
-        assert_eq!(delay(u32::MAX), 3600);
-    }
 
     #[test]
     fn a_refused_attempt_does_not_count_and_the_count_survives_on_disk() {

@@ -67,6 +67,12 @@ impl Holder {
         })
     }
 
+    /// The wallet with another clock.
+    #[cfg(test)]
+    pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     /// Shows parties and purposes in `language` (BCP 47), where they have it.
     pub fn speak(&mut self, language: &str) {
         language.clone_into(&mut self.language);

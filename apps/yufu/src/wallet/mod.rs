@@ -13,6 +13,7 @@ mod currency;
 mod fault;
 mod file;
 mod getting;
+mod guarding;
 mod history;
 mod holder;
 mod linking;
@@ -32,6 +33,7 @@ mod telling;
 mod terminal;
 mod terminal_accounts;
 mod vault;
+mod waking;
 
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
@@ -50,6 +52,7 @@ pub use services::Bought;
 pub use showing::Shown;
 pub use sub_wallets::{SubWallet, SubWalletTerms};
 pub use vault::Passphrase;
+pub use waking::Woken;
 
 pub(crate) use terminal::run;
 

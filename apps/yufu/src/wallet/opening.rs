@@ -54,6 +54,17 @@ impl Holder {
         class: &str,
         decide: Decide<'_>,
     ) -> Result<Opened> {
+        self.open_at(bank, class, "openings", decide).await
+    }
+
+    /// Opens an account where a bank has openings of one kind begun.
+    pub(super) async fn open_at(
+        &mut self,
+        bank: &str,
+        class: &str,
+        below: &str,
+        decide: Decide<'_>,
+    ) -> Result<Opened> {
         self.settle_openings().await?;
         let key = SoftwareKey::from_seed(&random())?;
         let wallet_key: Jwk = key.public_key().into();
@@ -64,7 +75,7 @@ impl Holder {
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
-        let begun: Opening = self.post_for_key(bank, "openings", &key, &request).await?;
+        let begun: Opening = self.post_for_key(bank, below, &key, &request).await?;
         self.file.contents.openings.push(StoredOpening {
             bank: bank.to_owned(),
             country: self.country(),

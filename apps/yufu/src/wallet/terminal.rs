@@ -11,6 +11,7 @@ use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
+use super::waking::Woken;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
@@ -109,6 +110,11 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
+        WalletAction::OpenForWard { bank, class, ward } => {
+            let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
+            println!("Account {} is open at {bank} in your ward's name.", opened.account);
+        }
+        WalletAction::Wake { waking, code } => wake(holder, waking.zip(code), decide).await?,
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
@@ -150,6 +156,26 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Wakes the acting account, or answers the code that was sent to wake it.
+async fn wake(
+    holder: &mut Holder,
+    answer: Option<(String, String)>,
+    decide: Decide<'_>,
+) -> Result<()> {
+    if let Some((waking, code)) = answer {
+        holder.answer_waking(&waking, &code).await?;
+        println!("The purse is awake.");
+        return Ok(());
+    }
+    match holder.wake(decide).await? {
+        Woken::Awake => println!("The account is awake."),
+        Woken::CodeSent(waking) => println!(
+            "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
+        ),
+    }
+    Ok(())
 }
 
 async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {

@@ -67,6 +67,7 @@ fn where_wallets_are_opened_and_when_they_rest_is_read() {
     assert!(china.account_opening.remote() && china.account_opening.in_person());
     assert!(!AccountOpening::Remote.in_person() && !AccountOpening::InPerson.remote());
     assert_eq!(china.dormant_after_days, Some(1825));
+    assert_eq!((china.account_age, china.majority), (16, 18));
     let never = PROFILE.replace("dormant_after_days = 1825", "dormant_after_days = \"never\"");
     let read = Profile::read(Sources {
         profile: ("p", &never),
@@ -137,6 +138,7 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ("country = \"CN\"", "country = \"China\"", "`country` is \"China\", expected an ISO 3166-1"),
     ("\"CNY\"", "\"Yuan\"", "unknown currency \"Yuan\", expected an ISO 4217 code"),
     ("decimals = 2", "decimals = 9", "too many `decimals`"),
+    ("account_age = 16", "account_age = 19", "`account_age` is 19, expected at most"),
     ("balance = 10_000_00", "balance = -1", "`balance` is -1, out of range"),
     ("balance = 10_000_00", "balance = 1.5", "`balance` is a float"),
     ("balance = 10_000_00\n", "", "`balance` is missing"),
@@ -393,7 +395,7 @@ fn an_issuer_reads_the_needed_columns_and_gets_every_claim() {
         pid.columns().into_iter().map(|column| (column, residents[1].value(column))).collect();
     let value = |column| values.get(&column).map(String::as_str);
     let claims: BTreeMap<String, ClaimValue> = pid
-        .values(value, today())
+        .values(value, |_| None, today())
         .unwrap()
         .into_iter()
         .map(|(path, value)| (path.to_string(), value))
@@ -410,9 +412,9 @@ fn an_issuer_reads_the_needed_columns_and_gets_every_claim() {
         assert!(claims.get(path) == Some(&expected), "{path}");
     }
     let young = jiff::civil::date(2025, 12, 3);
-    let still_59 = pid.values(value, young).unwrap();
+    let still_59 = pid.values(value, |_| None, young).unwrap();
     assert!(still_59.iter().any(|(path, value)| {
         path.to_string() == "age_equal_or_over.60" && *value == ClaimValue::Flag(false)
     }));
-    assert!(pid.values(|_| None, today()).is_none());
+    assert!(pid.values(|_| None, |_| None, today()).is_none());
 }

@@ -110,7 +110,7 @@ impl Seen {
                     before.as_ref().is_none_or(|old| old.get(index) != digests.get(index))
                 };
                 for (index, (column, value)) in names.iter().zip(values).enumerate() {
-                    if value != Value::Null && changed(index) {
+                    if tells(&value) && changed(index) {
                         let (database, table) = (database.to_owned(), table.clone());
                         let (column, row) = (column.clone(), id.clone());
                         all.push(Written { database, table, column, value, row });
@@ -145,6 +145,15 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// An empty text tells as little as none.
+fn tells(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Text(text) => !text.is_empty(),
+        _ => true,
+    }
 }
 
 fn digest(value: &Value) -> Digest {

@@ -124,7 +124,7 @@ impl Story<'_> {
         found.filter(|other| other.number != self.resident.number).context("nobody else is adult")
     }
 
-    async fn authenticated(&self, resident: &Resident) -> Result<IssuedOffer> {
+    pub(super) async fn authenticated(&self, resident: &Resident) -> Result<IssuedOffer> {
         let authority = self.the(Role::IdentityAuthority)?;
         let request = Authentication {
             resident_number: resident.number.as_str().to_owned(),

@@ -89,15 +89,22 @@ impl TestCity {
 
     /// The identity of another adult than the first.
     pub(super) async fn issue_identity_of(&self, adult: usize, wallet: &mut Holder) {
-        let offer = self.offer_identity(adult).await;
+        self.identify(wallet, self.number(adult)).await;
+    }
+
+    /// Gives somebody of the city an identity.
+    pub(super) async fn identify(&self, wallet: &mut Holder, number: &str) {
+        let offer = self.offer_to(number).await;
         wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
     }
 
     pub(super) async fn offer_identity(&self, adult: usize) -> IssuedOffer {
+        self.offer_to(self.number(adult)).await
+    }
+
+    async fn offer_to(&self, number: &str) -> IssuedOffer {
         let request = json!({
-            "resident_number": self.number(adult),
-            "evidence": "card and portrait compared",
-            "credential": "pid",
+            "resident_number": number, "evidence": "card and portrait compared", "credential": "pid",
         });
         self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
     }

@@ -1,6 +1,8 @@
 //! The person's side, end to end: a city over HTTP, a wallet, and what its owner may do with it.
 
 mod city;
+mod counter;
+mod guardians;
 mod journeys;
 mod moving;
 mod pension;
@@ -8,3 +10,4 @@ mod pseudonyms;
 mod purses;
 mod recognition;
 mod services;
+mod waking;

@@ -10,15 +10,15 @@ use yufu_engine::{Clock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_payment::{SubWalletOrder, SubWalletStep};
 
-const PHONE: &str = "+99900000001";
+pub(super) const PHONE: &str = "+99900000001";
 const OTHER_BANK: &str = "bank-of-lianghu";
 
 /// What a desk answers an officer: the status, and the body.
-async fn officer(city: &TestCity, name: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(super) async fn officer(city: &TestCity, name: &str, path: &str, body: &Value) -> (u16, Value) {
     officer_of(city, BANK, name, path, body).await
 }
 
-async fn officer_of(
+pub(super) async fn officer_of(
     city: &TestCity,
     bank: &str,
     name: &str,
@@ -44,7 +44,7 @@ async fn open(city: &TestCity, path: &str, body: &Value) -> (u16, Value) {
     send(city, "POST", &url, &headers, Some(serde_json::to_vec(body).unwrap())).await
 }
 
-async fn send(
+pub(super) async fn send(
     city: &TestCity,
     method: &str,
     url: &str,
@@ -60,7 +60,7 @@ fn key(seed: u8) -> Jwk {
     SoftwareKey::from_seed(&[seed; 32]).unwrap().public_key().into()
 }
 
-async fn code(city: &TestCity) -> String {
+pub(super) async fn code(city: &TestCity) -> String {
     let token = city.data.keys(&BANK.parse().unwrap()).unwrap().secret("desk").unwrap();
     let url = format!("{}/banks/{BANK}/v1/desk/messages?purpose=test", city.url);
     let messages: Vec<CodeMessage> = city.client.get(&url, Some(&token)).await.unwrap();
@@ -76,12 +76,17 @@ pub(super) async fn purse(city: &TestCity) -> (Holder, String) {
     (wallet, account)
 }
 
-async fn exchange(city: &TestCity, account: &str, direction: &str, minor: u64) -> (u16, Value) {
+pub(super) async fn exchange(
+    city: &TestCity,
+    account: &str,
+    direction: &str,
+    minor: u64,
+) -> (u16, Value) {
     let request = json!({"direction": direction, "account": account, "amount_minor": minor});
     officer(city, "", "exchanges", &request).await
 }
 
-fn bill(wallet: &Holder, payee: &str, minor: u64) -> Bill {
+pub(super) fn bill(wallet: &Holder, payee: &str, minor: u64) -> Bill {
     Bill {
         payee: payee.parse().unwrap(),
         payee_name: "Noodle shop".to_owned(),
@@ -90,7 +95,7 @@ fn bill(wallet: &Holder, payee: &str, minor: u64) -> Bill {
     }
 }
 
-fn code_of(answer: &(u16, Value)) -> (u16, &str) {
+pub(super) fn code_of(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["code"].as_str().unwrap_or("none"))
 }
 

@@ -1,0 +1,105 @@
+//! The step of a parent and a child: the child alone is refused, the parent opens for her.
+
+use super::report::Told;
+use super::story::Story;
+use crate::wallet::{Bill, Holder, Paid};
+use anyhow::{Context, Result, ensure};
+use yufu_api::authority::{NewGuardianship, RecordedGuardianship};
+use yufu_api::bank::{Exchange, ExchangeDirection};
+use yufu_profile::{Evidence, Relation, Resident, Role};
+use yufu_wallet::presentation::Consent;
+
+/// The id of the credential in the profile.
+const GUARDIANSHIP: &str = "guardianship";
+
+impl<'a> Story<'a> {
+    pub(super) async fn guardian(&mut self) -> Result<Told> {
+        if self.country.profile.credential(GUARDIANSHIP).is_none() {
+            return Ok(Told::new("This profile's authority certifies no guardians: left out."));
+        }
+        let (parent, child) = self.parent_and_child()?;
+        let (bank, class) = (self.bank, self.class(Evidence::Identity)?.to_owned());
+        let mut agree = |_: &Consent| true;
+        let mut alone = self.open_wallet(&format!("child-{}", self.run))?;
+        self.identify(&mut alone, child).await?;
+        let refused = alone.open_account(bank.id.as_str(), &class, &mut agree).await;
+        let refusal = refused.err().context("a child opened an account alone")?.to_string();
+        ensure!(refusal.contains("account.guardian_needed"), "for another reason: {refusal}");
+
+        let mut wallet = self.open_wallet(&format!("parent-{}", self.run))?;
+        self.identify(&mut wallet, parent).await?;
+        let authority = self.the(Role::IdentityAuthority)?;
+        let url = format!("{}/authority/v1/officer/guardianships", self.address(&authority.id));
+        let request = NewGuardianship {
+            guardian_number: parent.number.as_str().to_owned(),
+            ward_number: child.number.as_str().to_owned(),
+            evidence: "birth certificate and both cards seen".to_owned(),
+        };
+        let desk = self.desk(&authority.id)?;
+        let offered: RecordedGuardianship = self.client.post(&url, Some(&desk), &request).await?;
+        wallet.get(&offered.offer, Some(&offered.transaction_code)).await?;
+        let opened = wallet.open_for_ward(bank.id.as_str(), &class, None, &mut agree).await?;
+        ensure!(opened.shown.receipt, "the bank signed no receipt");
+
+        let amount = self.major(50);
+        let exchange = Exchange {
+            id: None,
+            direction: ExchangeDirection::PaperToDigital,
+            account: Some(opened.account.clone()),
+            amount_minor: amount.minor(),
+        };
+        let url = format!("{}/banks/{}/v1/desk/exchanges", self.address(&bank.id), bank.id);
+        let desk = self.desk(&bank.id)?;
+        let _: yufu_api::CommandDone = self.client.post(&url, Some(&desk), &exchange).await?;
+        let (payee, price) = (self.merchant_account().await?, self.major(12));
+        let id = wallet.fresh_order_id();
+        let bill = Bill { payee, payee_name: "Noodles".to_owned(), amount: price, id };
+        ensure!(matches!(wallet.pay(&bill).await?, Paid::Done(_)), "the guardian could not pay");
+
+        let name = self.tell(&bank.name);
+        Ok(Told::new(format!(
+            "A child of {} has an identity, and may not open a wallet alone: refused. An officer records \
+             her parent as guardian, and the parent's wallet gets a credential of it. It shows the bank \
+             both in one answer; the account is the child's, the parent's wallet operates it, until the \
+             child is {}, or an officer ends the guardianship.",
+            self.years(child),
+            self.country.profile.majority,
+        ))
+        .moved("the public: notes", &format!("{name}: notes"), amount)
+        .moved(&format!("{name}: digital vault"), "the child's wallet", amount)
+        .moved("the child's wallet", self.tell(&self.merchant.name), price))
+    }
+
+    /// A child too young to open a wallet alone, and the head of her household.
+    fn parent_and_child(&self) -> Result<(&'a Resident, &'a Resident)> {
+        let country = self.country;
+        let alone = i16::from(country.profile.account_age);
+        let children: Vec<&Resident> = country
+            .residents
+            .iter()
+            .filter(|r| r.relation == Relation::Child && self.years(r) < alone)
+            .collect();
+        let index = self.run.checked_rem(children.len()).context("the city has no child")?;
+        let child = children.get(index).copied().context("the city has no child")?;
+        let same =
+            |r: &&Resident| r.household_id == child.household_id && r.relation == Relation::Head;
+        let parent = country.residents.iter().find(same).context("a child has no parent")?;
+        Ok((parent, child))
+    }
+
+    /// Gives somebody an identity, as an officer does.
+    pub(super) async fn identify(&self, wallet: &mut Holder, person: &Resident) -> Result<()> {
+        let issued = self.authenticated(person).await?;
+        wallet.get(&issued.offer, Some(&issued.transaction_code)).await?;
+        Ok(())
+    }
+
+    /// An identity into another wallet of hers. Her pseudonyms stay with the wallet whose secret they come from, so
+    /// this one has the identity without them.
+    pub(super) async fn identify_again(&self, wallet: &mut Holder) -> Result<()> {
+        let issued = self.authenticated(self.resident).await?;
+        let code = Some(issued.transaction_code.as_str());
+        wallet.get_without_pseudonyms(&issued.offer, code).await?;
+        Ok(())
+    }
+}

@@ -129,8 +129,9 @@ impl Authenticated {
             || self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
         let mut read = BTreeMap::new();
         for (uri, issuer) in all().filter_map(|(_, credential)| credential.list()) {
-            if let Entry::Vacant(new) = read.entry((uri, issuer.role, issuer.country())) {
-                new.insert(read_list(uri, issuer, trust, lists, now)?);
+            let place = (uri, issuer.role, issuer.country());
+            if let Entry::Vacant(vacant) = read.entry(place) {
+                vacant.insert(read_list(uri, issuer, trust, lists, now)?);
             }
         }
         for (id, credential) in all() {

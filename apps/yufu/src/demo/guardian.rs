@@ -87,7 +87,8 @@ impl<'a> Story<'a> {
         Ok((parent, child))
     }
 
-    /// Gives somebody an identity, as an officer does.
+    /// An identity into a wallet that is not the person's first, as an officer gives it: pseudonyms stay
+    /// with the wallet whose secret they come from, so this one has the identity without them.
     pub(super) async fn identify(&self, wallet: &mut Holder, person: &Resident) -> Result<()> {
         let authority = self.the(Role::IdentityAuthority)?;
         let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
@@ -98,7 +99,8 @@ impl<'a> Story<'a> {
         };
         let desk = self.desk(&authority.id)?;
         let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
-        wallet.get(&issued.offer, Some(&issued.transaction_code)).await?;
+        let code = Some(issued.transaction_code.as_str());
+        wallet.get_without_pseudonyms(&issued.offer, code).await?;
         Ok(())
     }
 }

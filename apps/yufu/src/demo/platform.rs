@@ -108,7 +108,6 @@ impl Story<'_> {
         .moved("her account", &bill.payee_name, bill.amount))
     }
 
-    /// An identity into a wallet of hers, as at the beginning.
     async fn draw(&self, bank: &Institution, account: &str, amount: Amount) -> Result<CommandDone> {
         let request = Exchange {
             id: None,

@@ -68,7 +68,7 @@ mod tests {
         .unwrap();
         AgeRules {
             alone: profile.account_age,
-            majority: profile.majority_age,
+            majority: profile.majority,
             offsets: profile.utc_offsets,
         }
     }

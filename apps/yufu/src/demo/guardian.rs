@@ -87,17 +87,10 @@ impl<'a> Story<'a> {
         Ok((parent, child))
     }
 
-    /// Gives somebody an identity, as an officer does.
+    /// An identity into a wallet that is not the person's first, as an officer gives it: pseudonyms stay
+    /// with the wallet whose secret they come from, so this one has the identity without them.
     pub(super) async fn identify(&self, wallet: &mut Holder, person: &Resident) -> Result<()> {
         let issued = self.authenticated(person).await?;
-        wallet.get(&issued.offer, Some(&issued.transaction_code)).await?;
-        Ok(())
-    }
-
-    /// An identity into another wallet of hers. Her pseudonyms stay with the wallet whose secret they come from, so
-    /// this one has the identity without them.
-    pub(super) async fn identify_again(&self, wallet: &mut Holder) -> Result<()> {
-        let issued = self.authenticated(self.resident).await?;
         let code = Some(issued.transaction_code.as_str());
         wallet.get_without_pseudonyms(&issued.offer, code).await?;
         Ok(())

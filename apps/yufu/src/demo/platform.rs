@@ -32,7 +32,7 @@ impl Story<'_> {
         let provider = bank.onboards_through.first().context("a bank without a provider")?;
         let mut wallet = self.open_wallet(&format!("platform-{}", self.run))?;
         wallet.of_provider(provider.as_str())?;
-        self.identify_again(&mut wallet).await?;
+        self.identify(&mut wallet, self.resident).await?;
         let class = self.class(Evidence::Identity)?;
         let opened = wallet.open_account(bank.id.as_str(), class, &mut agree).await?;
         let amount = self.major(50);
@@ -86,7 +86,7 @@ impl Story<'_> {
 
     pub(super) async fn recover_account(&mut self) -> Result<Told> {
         let mut phone = self.open_wallet(&format!("recovered-{}", self.run))?;
-        self.identify_again(&mut phone).await?;
+        self.identify(&mut phone, self.resident).await?;
         let class = KeyChangeOf::Class(self.class(Evidence::Identity)?.to_owned());
         let bank = self.bank;
         let recovered = phone.recover_account(bank.id.as_str(), &class, &mut agree).await?;

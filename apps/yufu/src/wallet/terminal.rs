@@ -111,8 +111,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
         WalletAction::OpenForWard { bank, class, ward } => {
-            let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
-            println!("Account {} is open at {bank} in your ward's name.", opened.account);
+            open_for_ward(holder, &bank, &class, ward.as_deref(), decide).await?;
         }
         WalletAction::Wake { waking, code } => wake(holder, waking.zip(code), decide).await?,
         WalletAction::Present { request } => {
@@ -156,6 +155,18 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn open_for_ward(
+    holder: &mut Holder,
+    bank: &str,
+    class: &str,
+    ward: Option<&str>,
+    decide: Decide<'_>,
+) -> Result<()> {
+    let opened = holder.open_for_ward(bank, class, ward, decide).await?;
+    println!("Account {} is open at {bank} in your ward's name.", opened.account);
+    Ok(())
 }
 
 /// Wakes the acting account, or answers the code that was sent to wake it.

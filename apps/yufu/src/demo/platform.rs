@@ -115,7 +115,7 @@ impl Story<'_> {
         let request = Authentication {
             resident_number: self.resident.number.as_str().to_owned(),
             evidence: "card and portrait compared at the counter".to_owned(),
-            credential: "pid".to_owned(),
+            credential: self.identity()?.id.clone(),
         };
         let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
         let desk = self.desk(&authority.id)?;

@@ -24,7 +24,7 @@ pub struct RecoveryRequest {
     /// The account, if it is known.
     pub account: Option<String>,
     /// Its class, if the account is not known: then it is the holder's one account of this class.
-    #[schema(example = "III")]
+    #[schema(example = "named")]
     pub class: Option<String>,
     /// The key that is to command it: a P-256 JWK. The holder's signature will name it.
     #[schema(value_type = Object)]

@@ -96,6 +96,7 @@ mod tests {
             holder_key: Jwk::from(yufu_base::Signer::public_key(&key)),
             claims: claims.as_object().unwrap().clone(),
             unasked: Vec::new(),
+            status: None,
             expires_at: None,
             status: None,
         }

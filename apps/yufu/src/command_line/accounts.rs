@@ -39,9 +39,9 @@ pub(crate) enum AccountAction {
     Recover {
         /// The bank.
         bank: String,
-        /// The account's class.
-        #[arg(long, default_value = "III", conflicts_with = "account")]
-        class: String,
+        /// The account's class [default: the one that the bank opens for an identity].
+        #[arg(long, conflicts_with = "account")]
+        class: Option<String>,
         /// The account, if you know it.
         #[arg(long)]
         account: Option<String>,
@@ -55,9 +55,9 @@ pub(crate) enum AccountAction {
     Link {
         /// The other bank's statement.
         statement: Option<String>,
-        /// The class wanted.
-        #[arg(long, default_value = "II")]
-        class: String,
+        /// The class wanted [default: the one that the bank gives for a linked account].
+        #[arg(long)]
+        class: Option<String>,
     },
     /// Push a smaller wallet with limits of its own to one payee.
     #[command(subcommand)]
@@ -79,9 +79,9 @@ pub(crate) enum PurseAction {
         /// A token from a counter of this bank, instead of a number.
         #[arg(long)]
         token: Option<String>,
-        /// The class of the purse.
-        #[arg(long, default_value = "IV")]
-        class: String,
+        /// The class of the purse [default: the one that the bank opens without identity].
+        #[arg(long)]
+        class: Option<String>,
     },
     /// Answer the code that was sent.
     #[command(after_help = "Example:\n  yufu wallet --as somebody purse code 048213")]

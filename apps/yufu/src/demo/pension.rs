@@ -15,7 +15,7 @@ use yufu_api::http::ProblemBody;
 use yufu_api::relying_party::TakingsAccount;
 use yufu_base::{Amount, InstitutionId};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Evidence, Institution, Programme, Resident, Role};
+use yufu_profile::{ClaimSource, Evidence, Institution, Programme, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
 /// How many older residents play these steps.
@@ -36,7 +36,8 @@ impl<'a> Story<'a> {
             return Ok(Told::new("This country has no programme: nobody enrols."));
         };
         let agency = self.institution(&programme.agency)?;
-        let mut candidates = self.elders(self.run.saturating_mul(ELDERS)).into_iter();
+        let age = self.age_needed(programme);
+        let mut candidates = self.elders(age, self.run.saturating_mul(ELDERS)).into_iter();
         while self.elders.len() < ELDERS {
             let next = candidates
                 .next()
@@ -110,7 +111,7 @@ impl<'a> Story<'a> {
         agency: &Institution,
         programme: &Programme,
     ) -> Result<&'static str> {
-        if self.age_in_years(self.resident) > 58 {
+        if self.age_in_years(self.resident) > self.age_needed(programme).saturating_sub(2) {
             return Ok("");
         }
         let refused = self.wallet.enrol(agency.id.as_str(), &programme.id, &mut agree).await;
@@ -134,9 +135,20 @@ impl<'a> Story<'a> {
         self.country.profile.institutions.get(id).with_context(|| format!("there is no {id}"))
     }
 
-    /// Residents well above the age of most programmes, from some place in the register on.
-    fn elders(&self, from: usize) -> Vec<&'a Resident> {
-        let old = |resident: &&Resident| self.age_in_years(resident) > 61;
+    /// The age that a programme is for; 0 if it is for every age.
+    fn age_needed(&self, programme: &Programme) -> i16 {
+        let claims = self.identity().into_iter().flat_map(|identity| &identity.claims);
+        let needed = claims.filter(|claim| claim.path == programme.needs);
+        let age = needed.filter_map(|claim| match claim.source {
+            ClaimSource::AgeOver(years) => Some(i16::from(years)),
+            _ => None,
+        });
+        age.max().unwrap_or(0)
+    }
+
+    /// Residents well above an age, from some place in the register on.
+    fn elders(&self, age: i16, from: usize) -> Vec<&'a Resident> {
+        let old = |resident: &&Resident| self.age_in_years(resident) > age.saturating_add(1);
         let mut all: Vec<&Resident> = self.country.residents.iter().filter(old).collect();
         let turn = from.checked_rem(all.len().max(1)).unwrap_or(0);
         all.rotate_left(turn);
@@ -154,7 +166,7 @@ impl<'a> Story<'a> {
         let request = json!({
             "resident_number": resident.number.as_str(),
             "evidence": "card and portrait compared at the counter",
-            "credential": "pid",
+            "credential": self.identity()?.id,
         });
         let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
         let desk = self.desk(&authority.id)?;
@@ -225,7 +237,9 @@ impl<'a> Story<'a> {
         let revoked: Revoked =
             self.client.post(&format!("{base}/deaths"), Some(&desk), &death).await?;
         ensure!(revoked.revoked > 0, "a death revoked nothing");
-        let again = json!({"resident_number": number, "evidence": "card", "credential": "pid"});
+        let again = json!({
+            "resident_number": number, "evidence": "card", "credential": self.identity()?.id,
+        });
         let url = format!("{base}/authentications");
         let refused: Result<Value, _> = self.client.post(&url, Some(&desk), &again).await;
         let refusal = refused.err().context("a credential was offered to the dead")?.to_string();

@@ -25,22 +25,23 @@ pub struct Opened {
 }
 
 impl Holder {
-    /// The class of wallet that `bank` opens for an identity shown from afar.
+    /// `named`, or else the class of wallet that `bank` opens by `way` (`identity`, `phone_or_token`,
+    /// `linked_account`).
     ///
     /// # Errors
-    /// If the bank does not answer, or opens none, or several: then one is to be named.
-    pub async fn remote_class(&self, bank: &str) -> Result<String> {
+    /// If the bank does not answer, or opens none by it, or several: then one is to be named.
+    pub async fn class_at(&self, bank: &str, way: &str, named: Option<String>) -> Result<String> {
+        if let Some(named) = named {
+            return Ok(named);
+        }
         let url = format!("{}/banks/{bank}/v1/classes", self.address(bank));
         let classes: Vec<OpenedClass> = self.client.get(&url, None).await?;
-        let remote: Vec<&str> = classes
-            .iter()
-            .filter(|one| one.by == "identity")
-            .map(|one| one.class.as_str())
-            .collect();
-        match remote.as_slice() {
+        let by_it: Vec<&str> =
+            classes.iter().filter(|one| one.by == way).map(|one| one.class.as_str()).collect();
+        match by_it.as_slice() {
             [class] => Ok((*class).to_owned()),
-            [] => bail!("{bank} opens no account for an identity shown from afar: go to a branch"),
-            several => bail!("{bank} opens several classes: name one of {}", several.join(", ")),
+            [] => bail!("{bank} gives no class of wallet by {way} here: ask at a branch"),
+            several => bail!("{bank} gives several classes: name one of {}", several.join(", ")),
         }
     }
 

@@ -103,10 +103,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             println!("Each holds: {}", received.claims.join(", "));
         }
         WalletAction::Open { bank, class } => {
-            let class = match class {
-                Some(class) => class,
-                None => holder.remote_class(&bank).await?,
-            };
+            let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }

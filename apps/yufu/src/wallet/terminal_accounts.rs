@@ -33,7 +33,7 @@ pub(super) async fn act(
         AccountAction::Recover { bank, class, account } => {
             let which = match account {
                 Some(id) => KeyChangeOf::Account(id.parse()?),
-                None => KeyChangeOf::Class(class),
+                None => KeyChangeOf::Class(holder.class_at(&bank, "identity", class).await?),
             };
             let recovered = holder.recover_account(&bank, &which, decide).await?;
             println!("Account {} is back; the lost wallet's key stopped.", recovered.account);
@@ -43,6 +43,8 @@ pub(super) async fn act(
             eprintln!("Have your other bank state this for the bank of this account, at a branch.");
         }
         AccountAction::Link { statement: Some(statement), class } => {
+            let bank = holder.acting()?.bank.clone();
+            let class = holder.class_at(&bank, "linked_account", class).await?;
             holder.link_account(&class, &statement).await?;
             println!("Linked: the account is of class {class} now.");
         }
@@ -54,11 +56,13 @@ pub(super) async fn act(
 async fn purse(holder: &mut Holder, action: PurseAction) -> Result<()> {
     match action {
         PurseAction::Open { bank, phone: Some(phone), class, .. } => {
+            let class = holder.class_at(&bank, "phone_or_token", class).await?;
             holder.begin_purse(&bank, &class, &phone).await?;
             println!("A code was sent to {phone}: answer it with `yufu wallet purse code CODE`.");
         }
         PurseAction::Open { bank, token, class, .. } => {
             let token = token.context("give a telephone number or a token")?;
+            let class = holder.class_at(&bank, "phone_or_token", class).await?;
             let account = holder.open_purse(&bank, &class, &token).await?;
             println!("Purse {account} is open at {bank}, class {class}.");
         }

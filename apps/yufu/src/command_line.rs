@@ -282,9 +282,9 @@ pub(crate) enum WalletAction {
     OpenForWard {
         /// The bank, as the front page lists it.
         bank: String,
-        /// The class of the account.
-        #[arg(long, default_value = "III")]
-        class: String,
+        /// The class of the account [default: the one that the bank opens for an identity].
+        #[arg(long)]
+        class: Option<String>,
         /// The ward's given name, if you are the guardian of several.
         #[arg(long)]
         ward: Option<String>,

@@ -32,6 +32,7 @@ mod sub_wallets;
 mod telling;
 mod terminal;
 mod terminal_accounts;
+mod terminal_wards;
 mod vault;
 mod waking;
 

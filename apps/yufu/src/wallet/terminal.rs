@@ -11,7 +11,7 @@ use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
-use super::waking::Woken;
+use super::terminal_wards;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::trust_key;
@@ -103,14 +103,14 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             println!("Each holds: {}", received.claims.join(", "));
         }
         WalletAction::Open { bank, class } => {
+<<<<<<< ours
             let class = holder.class_at(&bank, "identity", class).await?;
+=======
+            let class = class_or_default(holder, &bank, class).await?;
+>>>>>>> theirs
             let opened = holder.open_account(&bank, &class, decide).await?;
             println!("Account {} is open at {bank}, class {class}.", opened.account);
         }
-        WalletAction::OpenForWard { bank, class, ward } => {
-            open_for_ward(holder, &bank, &class, ward.as_deref(), decide).await?;
-        }
-        WalletAction::Wake { waking, code } => wake(holder, waking.zip(code), decide).await?,
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
             println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
@@ -145,6 +145,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
+        action @ (WalletAction::OpenForWard { .. } | WalletAction::Wake { .. }) => {
+            terminal_wards::act(holder, action, decide).await?;
+        }
         action @ (WalletAction::Enrol { .. }
         | WalletAction::Benefits { .. }
         | WalletAction::Payout { .. }
@@ -154,36 +157,16 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_for_ward(
-    holder: &mut Holder,
+/// The class named, or the one that the bank opens for an identity.
+pub(super) async fn class_or_default(
+    holder: &Holder,
     bank: &str,
-    class: &str,
-    ward: Option<&str>,
-    decide: Decide<'_>,
-) -> Result<()> {
-    let opened = holder.open_for_ward(bank, class, ward, decide).await?;
-    println!("Account {} is open at {bank} in your ward's name.", opened.account);
-    Ok(())
-}
-
-/// Wakes the acting account, or answers the code that was sent to wake it.
-async fn wake(
-    holder: &mut Holder,
-    answer: Option<(String, String)>,
-    decide: Decide<'_>,
-) -> Result<()> {
-    if let Some((waking, code)) = answer {
-        holder.answer_waking(&waking, &code).await?;
-        println!("The purse is awake.");
-        return Ok(());
+    class: Option<String>,
+) -> Result<String> {
+    match class {
+        Some(class) => Ok(class),
+        None => holder.remote_class(bank).await,
     }
-    match holder.wake(decide).await? {
-        Woken::Awake => println!("The account is awake."),
-        Woken::CodeSent(waking) => println!(
-            "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
-        ),
-    }
-    Ok(())
 }
 
 async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {

@@ -1,0 +1,33 @@
+//! `yufu wallet open-for-ward`, `wake`.
+
+use super::holder::{Decide, Holder};
+use super::terminal::class_or_default;
+use super::waking::Woken;
+use crate::command_line::WalletAction;
+use anyhow::{Result, bail};
+
+pub(super) async fn act(
+    holder: &mut Holder,
+    action: WalletAction,
+    decide: Decide<'_>,
+) -> Result<()> {
+    match action {
+        WalletAction::OpenForWard { bank, class, ward } => {
+            let class = class_or_default(holder, &bank, class).await?;
+            let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
+            println!("Account {} is open at {bank} in your ward's name.", opened.account);
+        }
+        WalletAction::Wake { waking: Some(waking), code: Some(code) } => {
+            holder.answer_waking(&waking, &code).await?;
+            println!("The purse is awake.");
+        }
+        WalletAction::Wake { .. } => match holder.wake(decide).await? {
+            Woken::Awake => println!("The account is awake."),
+            Woken::CodeSent(waking) => println!(
+                "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
+            ),
+        },
+        _ => bail!("this action is about no ward and no rest"),
+    }
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
-use crate::http::{Limits, layers};
+use crate::http::{Limits, layers, localised};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
@@ -35,6 +35,7 @@ pub struct Institutions {
 
 /// The router of `institutions` and the public pages, with its bounds around it.
 pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
+    let currency = public.currency.clone();
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
         .merge(public::pages().with_state(public))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", description()));
@@ -64,7 +65,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
-    layers(router, limits)
+    localised(layers(router, limits), currency)
 }
 
 /// The description of the whole API, whichever institutions run here.

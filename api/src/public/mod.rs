@@ -13,6 +13,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use yufu_profile::CurrencyProfile;
 
 /// Says why an institution cannot serve now, if so.
 pub type Readiness = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -25,6 +26,8 @@ pub struct Public {
     pub readiness: Vec<(String, Readiness)>,
     /// The front page.
     pub front: String,
+    /// The currency, in whose words refusals name amounts.
+    pub currency: CurrencyProfile,
 }
 
 /// Whether the program runs, or can serve.

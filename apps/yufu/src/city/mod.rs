@@ -82,6 +82,7 @@ impl City {
             metrics: metrics_recorder()?,
             readiness: vec![("central bank".to_owned(), Box::new(move || ready.ready()))],
             front: front::page(plan.profile()),
+            currency: plan.profile().currency.clone(),
         };
         Ok(Self {
             url: plan.url.clone(),

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
@@ -15,6 +16,23 @@ const LONGEST: usize = 4 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    times: Option<AnswerTimes>,
+}
+
+/// How long answers took, from sending to their head; collected for whoever reports on it. Clones collect together.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerTimes(Arc<Mutex<Vec<Duration>>>);
+
+impl AnswerTimes {
+    /// What was collected since the last call, in the order of the answers.
+    #[must_use]
+    pub fn take(&self) -> Vec<Duration> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn collect(&self, took: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(took);
+    }
 }
 
 /// Why a call gave no answer of the expected kind.
@@ -56,7 +74,14 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(|e| ClientError::Unreachable { url: String::new(), cause: e.to_string() })?;
-        Ok(Self { http })
+        Ok(Self { http, times: None })
+    }
+
+    /// The same client, collecting how long answers take.
+    #[must_use]
+    pub fn timed(mut self, times: AnswerTimes) -> Self {
+        self.times = Some(times);
+        self
     }
 
     /// GETs JSON, with a bearer token if one is given.
@@ -68,7 +93,7 @@ impl Client {
         url: &str,
         bearer: Option<&str>,
     ) -> Result<T, ClientError> {
-        json(url, send(url, authorised(self.http.get(url), bearer)).await?).await
+        json(url, self.call(url, authorised(self.http.get(url), bearer)).await?).await
     }
 
     /// GETs text (a signed document).
@@ -76,7 +101,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn get_text(&self, url: &str) -> Result<String, ClientError> {
-        let response = send(url, self.http.get(url)).await?;
+        let response = self.call(url, self.http.get(url)).await?;
         let status = response.status().as_u16();
         String::from_utf8(body(url, response).await?).map_err(|e| ClientError::Unexpected {
             url: url.to_owned(),
@@ -95,7 +120,8 @@ impl Client {
         bearer: Option<&str>,
         content: &B,
     ) -> Result<T, ClientError> {
-        json(url, send(url, authorised(self.http.post(url), bearer).json(content)).await?).await
+        json(url, self.call(url, authorised(self.http.post(url), bearer).json(content)).await?)
+            .await
     }
 
     /// Sends a request as given and returns status, content type and body, whatever the status.
@@ -116,11 +142,41 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let response = request.body(content).send().await.map_err(|e| unreachable(chain(&e)))?;
+        let response =
+            self.send(request.body(content)).await.map_err(|e| unreachable(chain(&e)))?;
         let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let status = response.status().as_u16();
         Ok((status, kind, body(url, response).await?))
+    }
+
+    /// Sends, and turns refusals into errors.
+    async fn call(&self, url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
+        let unreachable = |e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) };
+        let response = self.send(request).await.map_err(unreachable)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = body(url, response).await?;
+        match serde_json::from_slice::<ProblemBody>(&bytes) {
+            Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
+            Err(_) => Err(ClientError::Unexpected {
+                url: url.to_owned(),
+                status: status.as_u16(),
+                cause: String::from_utf8_lossy(&bytes).chars().take(200).collect(),
+            }),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
+        let started = self.times.is_some().then(Instant::now);
+        let response = request.send().await;
+        if let (Some(times), Some(started)) = (&self.times, started) {
+            times.collect(started.elapsed());
+        }
+        response
     }
 }
 
@@ -140,25 +196,6 @@ fn authorised(request: RequestBuilder, bearer: Option<&str>) -> RequestBuilder {
     match bearer {
         Some(token) => request.bearer_auth(token),
         None => request,
-    }
-}
-
-/// Sends, and turns refusals into errors.
-async fn send(url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
-    let unreachable = |e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) };
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let bytes = body(url, response).await?;
-    match serde_json::from_slice::<ProblemBody>(&bytes) {
-        Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
-        Err(_) => Err(ClientError::Unexpected {
-            url: url.to_owned(),
-            status: status.as_u16(),
-            cause: String::from_utf8_lossy(&bytes).chars().take(200).collect(),
-        }),
     }
 }
 

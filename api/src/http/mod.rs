@@ -9,7 +9,7 @@ mod operator;
 mod problem;
 mod server;
 
-pub use client::{Client, ClientError};
+pub use client::{AnswerTimes, Client, ClientError};
 pub use language::{Language, LanguageUnknown};
 pub use messages::fill;
 pub use operator::{Operator, OperatorToken};

@@ -74,6 +74,9 @@ pub(crate) struct Demo {
     /// Print one JSON report on standard output and nothing else there.
     #[arg(long, requires = "once")]
     pub(crate) json: bool,
+    /// Play the journey so many times, each with another resident, and report the speeds of all.
+    #[arg(long, default_value = "1", requires = "once", value_name = "N")]
+    pub(crate) rounds: std::num::NonZeroU32,
     /// Start over: remove the demo's state first.
     #[arg(long)]
     pub(crate) fresh: bool,

@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 27] = [
+const STEPS: [&str; 28] = [
     "city",
     "issue-money",
     "authenticate",
@@ -47,6 +47,7 @@ const STEPS: [&str; 27] = [
     "history",
     "spare-phone",
     "revoke",
+    "synergy",
     "audit",
 ];
 
@@ -79,7 +80,7 @@ fn members(value: &Value) -> BTreeSet<&str> {
 fn the_report_is_one_document_of_the_stated_shape_and_nothing_else_is_on_standard_output() {
     let data = Data::new();
     let report = report(&demo(&data.path(), &["--json"]));
-    assert_eq!(members(&report), BTreeSet::from(["ok", "steps", "supply"]));
+    assert_eq!(members(&report), BTreeSet::from(["ok", "steps", "supply", "synergy", "speed"]));
     assert_eq!(report["ok"], true);
     let steps = report["steps"].as_array().unwrap();
     let ids: Vec<&str> = steps.iter().map(|step| step["id"].as_str().unwrap()).collect();
@@ -124,6 +125,34 @@ fn the_bank_learns_four_attributes_the_central_bank_no_person_and_a_step_up_one_
         !personal.iter().take(3).any(|name| at_the_step_up.contains(name)),
         "{at_the_step_up:?}"
     );
+}
+
+#[test]
+fn with_parts_that_work_together_the_same_ends_take_half_the_steps_and_a_fraction_of_the_disclosures()
+ {
+    let data = Data::new();
+    let report = report(&demo(&data.path(), &["--json"]));
+    let of = |way: &str, what: &str| report["synergy"][way][what].as_u64().unwrap();
+    // Eight acts: card, code, account, payment credentials, hotel, train chosen, train paid, gate.
+    assert_eq!((of("integrated", "steps"), of("siloed", "steps")), (8, 16));
+    // Four attributes each at the bank and the hotel; nine on every copy of a card, five times.
+    assert_eq!((of("integrated", "disclosures"), of("siloed", "disclosures")), (8, 45));
+    assert!(report["synergy"]["integrated"]["seconds"].as_f64().unwrap() > 0.0);
+    assert!(report["synergy"]["siloed"]["seconds"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn rounds_are_played_by_others_and_the_speeds_are_of_all() {
+    let data = Data::new();
+    let report = report(&demo(&data.path(), &["--json", "--rounds", "2"]));
+    assert_eq!(players(&data).len(), 2);
+    let speed = &report["speed"];
+    assert_eq!((&speed["rounds"], &speed["residents"]), (&json!(2), &json!(1000)));
+    assert_eq!(speed["steps"]["hotel"]["whole"]["count"], 2);
+    assert!(speed["start_us"].as_u64().unwrap() > 0);
+    let answers = &speed["answers"];
+    let us = |name: &str| answers[name].as_u64().unwrap();
+    assert!(us("count") > 100 && us("p50_us") <= us("p99_us") && us("p99_us") <= us("slowest_us"));
 }
 
 #[test]

@@ -8,7 +8,9 @@ mod person;
 mod purse;
 mod report;
 mod services;
+mod speed;
 mod story;
+mod synergy;
 
 use crate::city::{City, Plan};
 use crate::command_line;
@@ -19,7 +21,8 @@ use crate::settings::{LogFormat, listen_address};
 use crate::trust_key;
 use crate::wallet::Passphrase;
 use anyhow::{Context, Result};
-use report::Report;
+use report::{Report, StepReport};
+use speed::Speed;
 use std::process::ExitCode;
 use std::sync::Arc;
 use story::Story;
@@ -36,6 +39,8 @@ pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
 }
 
 async fn demo(options: command_line::Demo) -> Result<ExitCode> {
+    #[expect(clippy::disallowed_methods, reason = "a measurement of how long the start takes")]
+    let started = std::time::Instant::now();
     let clock = Arc::new(SystemClock::new());
     let country = profile::load(options.profile.as_deref(), clock.read().wall)?;
     let data = DataFolder::choose(options.data.data.clone(), "demo")?;
@@ -62,12 +67,9 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     let served = tokio::spawn(city.serve(listener, Limits::default(), async {
         let _ = stopped.await;
     }));
-    let report = play(&country, &data, &url, trust_key, options.json).await;
-    let report = report.map(|steps| Report {
-        ok: steps.iter().all(|step| step.ok),
-        steps,
-        supply: Some(central_bank.supply()),
-    });
+    let speed = Speed::started(started.elapsed(), country.residents.len());
+    let report = play(&country, &data, &url, trust_key, &options, speed).await;
+    let report = report.map(|played| Report { supply: Some(central_bank.supply()), ..played });
     drop(central_bank);
     if let Ok(report) = &report {
         finish(report, &options, &country, &url)?;
@@ -82,21 +84,32 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Plays the journey as often as asked for; the report is of the last time, its speeds of all.
 async fn play(
     country: &Country,
     data: &DataFolder,
     url: &str,
     trust_key: yufu_base::PublicKey,
-    json: bool,
-) -> Result<Vec<report::StepReport>> {
-    let mut story = Story::new(country, data, url, trust_key)?;
+    options: &command_line::Demo,
+    mut speed: Speed,
+) -> Result<Report> {
     let decimals = country.profile.currency.decimals;
-    let steps = story.play(|number, step| {
-        if !json {
-            step.print(number, decimals);
+    for left in (0..options.rounds.get()).rev() {
+        let mut story = Story::new(country, data, url, trust_key)?;
+        speed.round();
+        let told = |number: usize, step: &StepReport| {
+            if !options.json && (left == 0 || !step.ok) {
+                step.print(number, decimals);
+            }
+        };
+        let steps = story.play(&mut speed, told).await;
+        let ok = steps.iter().all(|step| step.ok);
+        if left == 0 || !ok {
+            let (synergy, speed) = (story.synergy, speed.report());
+            return Ok(Report { ok, steps, supply: None, synergy, speed });
         }
-    });
-    Ok(steps.await)
+    }
+    anyhow::bail!("the journey was not played")
 }
 
 fn finish(
@@ -122,6 +135,7 @@ fn finish(
         println!("  + in flight                 {:>24}", sum(supply.in_flight));
         println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
     }
+    println!("\n{}", report.speed.line());
     println!(
         "\n{}",
         if report.ok { "Every step did what it must." } else { "A step failed: see above." }

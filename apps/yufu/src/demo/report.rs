@@ -1,5 +1,7 @@
 //! What the journey came to: told as it happens, or as one JSON document at its end.
 
+use super::speed::SpeedReport;
+use super::synergy::Synergy;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_api::central_bank::SupplyReport;
@@ -14,6 +16,10 @@ pub(super) struct Report {
     pub(super) steps: Vec<StepReport>,
     /// How much money there is, and where, after the last step.
     pub(super) supply: Option<SupplyReport>,
+    /// What the parts are worth together.
+    pub(super) synergy: Option<Synergy>,
+    /// How fast it was.
+    pub(super) speed: SpeedReport,
 }
 
 /// One step.

@@ -3,15 +3,17 @@
 use super::learned::Observer;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
+use super::speed::Speed;
+use super::synergy::Synergy;
 use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::wallet::{Bill, Holder, Passphrase};
 use anyhow::{Context, Result};
 use std::fs;
-use yufu_api::http::Client;
+use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Institution, Resident, Role};
+use yufu_profile::{Evidence, Institution, Resident, Role};
 
 /// The first age at which somebody opens an account alone.
 const ADULT: u64 = 18;
@@ -45,11 +47,12 @@ pub(super) enum Step {
     History,
     SparePhone,
     Revoke,
+    Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -76,6 +79,7 @@ impl Step {
         Self::History,
         Self::SparePhone,
         Self::Revoke,
+        Self::Synergy,
         Self::Audit,
     ];
 
@@ -107,6 +111,7 @@ impl Step {
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
     }
@@ -118,6 +123,8 @@ pub(super) struct Story<'a> {
     pub(super) data: &'a DataFolder,
     pub(super) url: String,
     pub(super) client: Client,
+    /// How long the institutions took to answer the people of the journey.
+    times: AnswerTimes,
     pub(super) trust_key: PublicKey,
     /// The ticket that she travels with.
     pub(super) train: Option<String>,
@@ -137,6 +144,8 @@ pub(super) struct Story<'a> {
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
     pub(super) observer: Observer,
+    /// What the parts are worth together, once it was measured.
+    pub(super) synergy: Option<Synergy>,
 }
 
 impl<'a> Story<'a> {
@@ -149,20 +158,22 @@ impl<'a> Story<'a> {
         let profile = &country.profile;
         let run = next_run(data)?;
         let now = SystemClock::new().read().wall;
-        let adults: Vec<&Resident> =
-            country.residents.iter().filter(|r| is_adult(r, now)).collect();
+        let adults = adults(country, now);
         let index = run.checked_rem(adults.len()).context("the city has no adult resident")?;
         let resident = adults.get(index).copied().context("the city has no adult resident")?;
         let mut banks = profile.institutions_of(Role::CommercialBank);
         let bank = banks.next().context("the profile has no commercial bank")?;
         let other_bank = banks.next().unwrap_or(bank);
         let merchant = profile.institutions_of(Role::Merchant).next();
+        let times = AnswerTimes::default();
         let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
+        let wallet = wallet.timed(times.clone());
         Ok(Self {
             country,
             data,
             url: url.to_owned(),
-            client: Client::new()?,
+            client: Client::new()?.timed(times.clone()),
+            times,
             trust_key,
             train: None,
             run,
@@ -177,12 +188,14 @@ impl<'a> Story<'a> {
             bicycle: None,
             purse: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
+            synergy: None,
         })
     }
 
     /// Plays all steps; the first that fails is the last.
     pub(super) async fn play(
         &mut self,
+        speed: &mut Speed,
         mut told: impl FnMut(usize, &StepReport),
     ) -> Vec<StepReport> {
         let mut reports = Vec::new();
@@ -190,7 +203,9 @@ impl<'a> Story<'a> {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
             let outcome = self.act(step).await;
-            let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let took = started.elapsed();
+            speed.step(step.id_and_actor().0, took, self.times.take());
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             let outcome = match outcome {
                 Ok(mut told) => self.observe(&mut told).await.map(|()| told),
                 Err(error) => Err(error),
@@ -237,6 +252,7 @@ impl<'a> Story<'a> {
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
             Step::Revoke => self.revoke().await,
+            Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }
     }
@@ -254,6 +270,18 @@ impl<'a> Story<'a> {
         format!("{}{}", currency.sign, super::report::major(amount.minor(), currency.decimals))
     }
 
+    /// Who may open an account alone.
+    pub(super) fn adults(&self) -> Vec<&'a Resident> {
+        adults(self.country, SystemClock::new().read().wall)
+    }
+
+    /// The first class of wallet that is opened from afar.
+    pub(super) fn remote_class(&self) -> Result<String> {
+        let mut classes = self.country.profile.wallet_classes.iter();
+        let class = classes.find(|class| class.opening.evidence == Evidence::Identity);
+        Ok(class.context("the profile has no class that is opened from afar")?.name.clone())
+    }
+
     /// Under which address an institution is reached, without a slash at the end.
     pub(super) fn address(&self, _institution: &InstitutionId) -> &str {
         &self.url
@@ -261,7 +289,8 @@ impl<'a> Story<'a> {
 
     /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
     pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
-        wallet(self.data, name, &self.url, self.trust_key)
+        let wallet = wallet(self.data, name, &self.url, self.trust_key)?;
+        Ok(wallet.timed(self.times.clone()))
     }
 
     /// The token of an institution's desk: the demo plays its staff.
@@ -278,6 +307,11 @@ impl<'a> Story<'a> {
 /// A wallet under the passphrase that the demo states to everybody.
 fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Result<Holder> {
     Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
+}
+
+/// Who may open an account alone, in the order of the register.
+fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
+    country.residents.iter().filter(|resident| is_adult(resident, now)).collect()
 }
 
 /// Which run this is on the data folder, counted before it begins.

@@ -7,7 +7,7 @@ use super::history::{Entry, Event};
 use super::vault::Passphrase;
 use anyhow::{Context, Result};
 use std::path::Path;
-use yufu_api::http::Client;
+use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
@@ -50,6 +50,13 @@ impl Holder {
             trust_key,
             clock,
         })
+    }
+
+    /// The same wallet, collecting how long answers take.
+    #[must_use]
+    pub fn timed(mut self, times: AnswerTimes) -> Self {
+        self.client = self.client.timed(times);
+        self
     }
 
     /// Everything in the wallet, secrets included: for the program's own tests, which answer as a wallet would and

@@ -1,0 +1,126 @@
+//! How fast the journey was: each answer and each step, over all rounds.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Times, collected.
+#[derive(Default)]
+pub(super) struct Speed {
+    rounds: usize,
+    start: Duration,
+    residents: usize,
+    answers: Vec<Duration>,
+    steps: BTreeMap<&'static str, Times>,
+}
+
+/// Of one step.
+#[derive(Default)]
+struct Times {
+    whole: Vec<Duration>,
+    answers: Vec<Duration>,
+}
+
+/// As it stands in the report. Times in microseconds.
+#[derive(Serialize)]
+pub(super) struct SpeedReport {
+    /// How often the journey was played, each time with another resident.
+    rounds: usize,
+    /// From the start of the program until every institution answered, the import of the residents included.
+    start_us: u128,
+    /// How many residents the city has.
+    residents: usize,
+    /// Every answer that somebody of the journey waited for.
+    answers: Percentiles,
+    /// By step: the answers in it, and the whole of it, of which many are several answers and work in the wallet.
+    steps: BTreeMap<&'static str, StepSpeed>,
+}
+
+#[derive(Serialize)]
+struct StepSpeed {
+    answers: Percentiles,
+    whole: Percentiles,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    count: usize,
+    p50_us: u128,
+    p99_us: u128,
+    slowest_us: u128,
+}
+
+impl Speed {
+    /// A city of so many residents answered after `start`.
+    pub(super) fn started(start: Duration, residents: usize) -> Self {
+        Self { start, residents, ..Self::default() }
+    }
+
+    /// The journey begins once more.
+    pub(super) const fn round(&mut self) {
+        self.rounds = self.rounds.saturating_add(1);
+    }
+
+    /// A step was played.
+    pub(super) fn step(&mut self, id: &'static str, whole: Duration, answers: Vec<Duration>) {
+        let times = self.steps.entry(id).or_default();
+        times.whole.push(whole);
+        times.answers.extend(&answers);
+        self.answers.extend(answers);
+    }
+
+    /// What it came to.
+    pub(super) fn report(self) -> SpeedReport {
+        let step = |(id, times): (&'static str, Times)| {
+            let (answers, whole) = (Percentiles::of(times.answers), Percentiles::of(times.whole));
+            (id, StepSpeed { answers, whole })
+        };
+        SpeedReport {
+            rounds: self.rounds,
+            start_us: self.start.as_micros(),
+            residents: self.residents,
+            answers: Percentiles::of(self.answers),
+            steps: self.steps.into_iter().map(step).collect(),
+        }
+    }
+}
+
+impl SpeedReport {
+    /// One line for a person.
+    pub(super) fn line(&self) -> String {
+        let ms = |us: u128| us.checked_div(1000).unwrap_or(0);
+        let answers = &self.answers;
+        format!(
+            "The city was there after {} ms. {} answers: half within {} ms, 99 of 100 within {} ms.",
+            ms(self.start_us),
+            answers.count,
+            ms(answers.p50_us),
+            ms(answers.p99_us)
+        )
+    }
+}
+
+impl Percentiles {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let rank = times.len().saturating_mul(percent).div_ceil(100).saturating_sub(1);
+            times.get(rank).copied().unwrap_or_default().as_micros()
+        };
+        Self { count: times.len(), p50_us: at(50), p99_us: at(99), slowest_us: at(100) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_time_that_so_many_of_a_hundred_did_not_exceed() {
+        let times = (1..=200).rev().map(Duration::from_micros).collect();
+        let found = Percentiles::of(times);
+        assert_eq!((found.p50_us, found.p99_us, found.slowest_us), (100, 198, 200));
+        assert_eq!(Percentiles::of(Vec::new()).slowest_us, 0);
+        assert_eq!(Percentiles::of(vec![Duration::from_micros(7)]).p50_us, 7);
+    }
+}

@@ -3,12 +3,16 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use yufu_api::http::Language;
 
 /// Digital identity, digital cash and public services in one program: verified on both ends,
 /// private by default.
 #[derive(Parser)]
 #[command(name = "yufu", version, after_help = "Start with: yufu demo")]
 pub(crate) struct Arguments {
+    /// The language to speak: zh or en [default: as the locale says].
+    #[arg(long, env = "YUFU_LANG", value_name = "LANGUAGE", global = true)]
+    pub(crate) lang: Option<Language>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -6,11 +6,13 @@ mod city;
 mod command_line;
 mod data;
 mod demo;
+mod explaining;
 mod profile;
 mod serve;
 mod settings;
 mod trust_key;
 pub mod wallet;
+mod words;
 
 use clap::Parser;
 use command_line::{Arguments, Command};
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    words::speak(arguments.lang);
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
@@ -30,7 +33,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("yufu: {error:#}");
+            eprintln!("yufu{}{}", words::colon(), explaining::explain(&error));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@ use crate::city::{City, Plan};
 use crate::command_line;
 use crate::data::DataFolder;
 use crate::settings::{LogFormat, Settings};
+use crate::words::text;
 use crate::{profile, trust_key};
 use anyhow::{Context, Result};
 use std::io::IsTerminal;
@@ -43,7 +44,10 @@ async fn serve(settings: Settings) -> Result<()> {
 /// Listens, or says who might be in the way.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("{address} cannot be listened on: is another server running? choose another with --listen")
+        text!(
+            "{address} cannot be listened on: is another server running? choose another with --listen",
+            address = address
+        )
     })
 }
 

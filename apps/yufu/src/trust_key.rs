@@ -2,6 +2,7 @@
 //! its data folder; for a wallet elsewhere it is carried there by hand.
 
 use crate::data::DataFolder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::fs;
 use yufu_base::PublicKey;
@@ -20,9 +21,9 @@ pub(crate) fn write(data: &DataFolder, key: PublicKey) -> Result<()> {
 pub(crate) fn read(data: &DataFolder) -> Result<PublicKey> {
     let path = data.root().join(FILE);
     let text = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "{} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",
-            path.display()
+        text!(
+            "{path} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",
+            path = path.display()
         )
     })?;
     let jwk: Jwk = serde_json::from_str(&text).with_context(|| path.display().to_string())?;

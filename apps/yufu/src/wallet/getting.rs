@@ -3,6 +3,7 @@
 use super::contents::{StoredCredential, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
@@ -52,7 +53,7 @@ impl Holder {
         let response = self.send(request).await?;
         let (requesting, request) = nonce.handle(&response, &signers, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
-        let first = held.first().context("the issuer sent no credential")?;
+        let first = held.first().with_context(|| text!("the issuer sent no credential"))?;
         let received = Received {
             issuer: issuer.clone(),
             vct: first.credential.credential().vct.clone(),
@@ -61,7 +62,8 @@ impl Holder {
         };
         for credential in held {
             let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
-            let key = key.context("a credential is bound to a key that is not ours")?;
+            let key =
+                key.with_context(|| text!("a credential is bound to a key that is not ours"))?;
             self.file.contents.credentials.push(StoredCredential {
                 key: StoredKey::of(key)?,
                 held: credential,

@@ -5,6 +5,7 @@ use super::fault::WalletFault;
 use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
 use super::vault::Passphrase;
+use crate::words::{self, text};
 use anyhow::{Context, Result};
 use std::path::Path;
 use yufu_api::http::{AnswerTimes, Client};
@@ -45,7 +46,7 @@ impl Holder {
         let clock = SystemClock::new();
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
-            client: Client::new()?,
+            client: Client::speaking(words::language())?,
             url: url.trim_end_matches('/').to_owned(),
             trust_key,
             clock,
@@ -106,8 +107,10 @@ impl Holder {
     pub(super) async fn trust(&mut self) -> Result<TrustList> {
         let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
         let known = self.file.contents.trust_sequence;
-        let list = TrustList::verify(&text, &self.trust_key, self.now(), known)
-            .context("the trust list is refused: nobody can be verified, so nothing is shown")?;
+        let list =
+            TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
+                text!("the trust list is refused: nobody can be verified, so nothing is shown")
+            })?;
         if known != Some(list.sequence) {
             self.file.contents.trust_sequence = Some(list.sequence);
             let anchors = list.anchors(Role::AccessCa);

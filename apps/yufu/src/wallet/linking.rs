@@ -1,6 +1,7 @@
 //! Linking a bank account to a wallet's account, for the class that it gives.
 
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_api::CommandDone;
 use yufu_api::bank::LinkRequest;
@@ -14,7 +15,9 @@ impl Holder {
     /// If there is no account.
     pub fn key_thumbprint(&self) -> Result<String> {
         let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let account = account.with_context(|| {
+            text!("the wallet has no account yet: open one with `yufu wallet open`")
+        })?;
         let key: Jwk = account.key.key()?.public_key().into();
         Ok(key.thumbprint_base64url())
     }

@@ -15,6 +15,7 @@ mod opening;
 mod paying;
 mod purse;
 mod receipts;
+mod refusing;
 mod reporting;
 mod services;
 mod showing;

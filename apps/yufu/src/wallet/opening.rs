@@ -5,6 +5,7 @@ use super::contents::{StoredAccount, StoredKey, StoredOpening};
 use super::holder::{Awaited, Decide, Holder};
 use super::paying::QUERY;
 use super::showing::Shown;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_api::bank::{Opening, OpeningRequest, OpeningStatus};
 use yufu_base::Signer;
@@ -58,9 +59,9 @@ impl Holder {
         let awaited = Awaited::Transaction(Box::new(awaited));
         let shown = self.present_for(&begun.authorization_request, &awaited, decide).await?;
         let account = self.settle(&begun.opening).await?;
-        let account = account.context(
-            "the bank has not opened the account yet: `yufu wallet show` takes it up once it has",
-        )?;
+        let account = account.with_context(|| {
+            text!("the bank has not opened the account yet: `yufu wallet show` takes it up once it has")
+        })?;
         Ok(Opened { account, shown })
     }
 

@@ -3,7 +3,8 @@
 use super::contents::{StoredAccount, StoredKey};
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
-use anyhow::{Context, Result, bail};
+use crate::words::text;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,7 +113,9 @@ impl Holder {
         content: &B,
     ) -> Result<T> {
         let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let account = account.with_context(|| {
+            text!("the wallet has no account yet: open one with `yufu wallet open`")
+        })?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
         let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "POST", path)?;
@@ -159,9 +162,9 @@ impl Holder {
                 })?;
                 Ok(Paid::Refused(problem))
             }
-            Err(ClientError::Refused(problem)) => bail!("{}: {}", problem.code, problem.detail),
+            Err(error @ ClientError::Refused(_)) => Err(error.into()),
             Err(error) => Err(error).with_context(|| {
-                format!("whether it was paid is not known: repeat with --id {}", bill.id)
+                text!("whether it was paid is not known: repeat with --id {id}", id = bill.id)
             }),
         }
     }
@@ -215,8 +218,9 @@ impl Holder {
 
     async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
         let account = self.file.contents.accounts.first().cloned();
-        let account =
-            account.context("the wallet has no account yet: open one with `yufu wallet open`")?;
+        let account = account.with_context(|| {
+            text!("the wallet has no account yet: open one with `yufu wallet open`")
+        })?;
         let url = format!("{}/central-bank/v1/ledger", self.url);
         let ledger: Ledger = self.client.get(&url, None).await?;
         let order = PaymentOrder {

@@ -1,6 +1,7 @@
 //! A purse without identity: opened by answering the code sent to a telephone number.
 
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_api::bank::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 use yufu_base::Signer;
@@ -48,7 +49,8 @@ impl Holder {
         let answer = CodeAnswer { code: code.to_owned() };
         let opened: AnonymousOpening = self.client.post(&url, None, &answer).await?;
         let account = opened.account.filter(|_| opened.state == "open");
-        let account = account.with_context(|| format!("the purse is {}", opened.state))?;
+        let account =
+            account.with_context(|| text!("the purse is {state}", state = opened.state))?;
         self.keep_account(&begun.bank, &account, &begun.class, &begun.key)?;
         Ok(account)
     }

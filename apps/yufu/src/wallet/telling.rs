@@ -1,6 +1,7 @@
 //! The history in the person's words: one line for each entry, and the same for machines.
 
 use super::history::{Entry, Event};
+use crate::words::{comma, known, noted, padded, sum, text};
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::{Amount, Currency};
@@ -47,42 +48,42 @@ pub(super) fn tell(number: usize, entry: &Entry) -> Result<Told> {
 fn of(event: &Event) -> Told {
     match event {
         Event::Received { issuer, vct, count } => Told {
-            event: "received",
+            event: noted!("received"),
             party: Some(issuer.clone()),
             purpose: Some(format!("{count} of {vct}")),
             ..Told::default()
         },
         Event::Disclosed { party, purpose, claims, signed_receipt, .. } => Told {
-            event: "disclosed",
+            event: noted!("disclosed"),
             party: Some(party.clone()),
             purpose: Some(purpose.clone()),
             claims: claims.clone(),
             receipt: Some(signed_receipt.is_some()),
             ..Told::default()
         },
-        Event::Declined { party, reason, .. } => with_reason("declined", party, reason),
-        Event::Refused { party, reason, .. } => with_reason("refused", party, reason),
+        Event::Declined { party, reason, .. } => with_reason(noted!("declined"), party, reason),
+        Event::Refused { party, reason, .. } => with_reason(noted!("refused"), party, reason),
         Event::Reported { party, reason, report } => {
-            Told { reference: report.clone(), ..with_reason("reported", party, reason) }
+            Told { reference: report.clone(), ..with_reason(noted!("reported"), party, reason) }
         }
         Event::Paid { payee, amount_minor, currency, order, stepped_up, .. } => Told {
-            event: "paid",
+            event: noted!("paid"),
             party: Some(payee.clone()),
-            purpose: stepped_up.then(|| "confirmed with identity".to_owned()),
+            purpose: stepped_up.then(|| noted!("confirmed with identity").to_owned()),
             amount: Some(amount(*amount_minor, currency.as_deref())),
             reference: Some(order.clone()),
             ..Told::default()
         },
         Event::PaymentRefused { payee, amount_minor, currency, order, code } => Told {
-            event: "payment_refused",
+            event: noted!("payment_refused"),
             party: Some(payee.clone()),
             purpose: Some(code.clone()),
             amount: Some(amount(*amount_minor, Some(currency))),
             reference: Some(order.clone()),
             ..Told::default()
         },
-        Event::BackedUp => Told { event: "backed_up", ..Told::default() },
-        Event::Restored => Told { event: "restored", ..Told::default() },
+        Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
+        Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
 }
 
@@ -106,24 +107,25 @@ pub(super) fn money(amount: Amount) -> String {
 impl Told {
     /// One line for a person.
     pub(super) fn line(&self) -> String {
-        let mut line = format!("{:>4}  {}  {:<15}", self.entry, self.at, self.event);
+        let event = padded(&known(self.event), 15);
+        let mut line = format!("{:>4}  {}  {event}", self.entry, self.at);
         let mut add = |text: &str| {
             line.push_str("  ");
             line.push_str(text);
         };
-        self.amount.as_deref().into_iter().for_each(&mut add);
+        self.amount.as_deref().map(sum).iter().for_each(|amount| add(amount));
         if !self.claims.is_empty() {
-            add(&self.claims.join(", "));
+            add(&self.claims.join(comma()));
         }
         if let Some(party) = &self.party {
-            add(&format!("{}{party}", preposition(self.event)));
+            add(&counterparty(self.event, party));
         }
         if let Some(purpose) = &self.purpose {
-            add(&format!("({purpose})"));
+            add(&format!("({})", known(purpose)));
         }
         match self.receipt {
-            Some(true) => add("receipt signed"),
-            Some(false) => add("NO RECEIPT"),
+            Some(true) => add(&text!("receipt signed")),
+            Some(false) => add(&text!("NO RECEIPT")),
             None => {}
         }
         self.reference.as_deref().into_iter().for_each(&mut add);
@@ -132,11 +134,11 @@ impl Told {
     }
 }
 
-fn preposition(event: &str) -> &'static str {
+fn counterparty(event: &str, party: &str) -> String {
     match event {
-        "received" => "from ",
-        "declined" | "refused" | "reported" => "",
-        _ => "to ",
+        "received" => text!("from {party}", party = party),
+        "declined" | "refused" | "reported" => party.to_owned(),
+        _ => text!("to {party}", party = party),
     }
 }
 

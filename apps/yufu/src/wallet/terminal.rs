@@ -10,7 +10,9 @@ use super::receipts::CheckedReceipt;
 use super::telling::{DECIMALS, Told, money, tell};
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
+use crate::explaining::refusal;
 use crate::trust_key;
+use crate::words::{comma, known, say, sum, text};
 use anyhow::{Context, Result, bail};
 use std::io::Write;
 use std::path::Path;
@@ -33,10 +35,8 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
         WalletAction::Protect => {
             let place = Place::new(&folder, &options.name)?;
             WalletFile::protect(&place, &passphrase(&options.name, true)?)?;
-            println!("The wallet {} is encrypted; the plain file is gone.", options.name);
-            println!(
-                "Copies of the plain file elsewhere (backups of the disk) are still readable."
-            );
+            say!("The wallet {name} is encrypted; the plain file is gone.", name = options.name);
+            say!("Copies of the plain file elsewhere (backups of the disk) are still readable.");
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -55,23 +55,38 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
     match action {
         WalletAction::Get { offer, code } => {
             let received = holder.get(&offer, code.as_deref()).await?;
-            println!(
-                "{} credentials of {} from {}, each for one use.",
-                received.count, received.vct, received.issuer
+            say!(
+                "{count} credentials of {vct} from {issuer}, each for one use.",
+                count = received.count,
+                vct = received.vct,
+                issuer = received.issuer
             );
-            println!("Each holds: {}", received.claims.join(", "));
+            say!("Each holds: {claims}", claims = received.claims.join(comma()));
         }
         WalletAction::Open { bank, class } => {
             let opened = holder.open_account(&bank, &class, decide).await?;
-            println!("Account {} is open at {bank}, class {class}.", opened.account);
+            say!(
+                "Account {account} is open at {bank}, class {class}.",
+                account = opened.account,
+                bank = bank,
+                class = class
+            );
         }
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
-            println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
+            say!(
+                "Shown to {party}: {claims}",
+                party = shown.party,
+                claims = shown.claims.join(comma())
+            );
         }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;
-            println!("{} payment credentials from {}", received.count, received.issuer);
+            say!(
+                "{count} payment credentials from {issuer}",
+                count = received.count,
+                issuer = received.issuer
+            );
         }
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
@@ -106,11 +121,18 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
         }
         TicketAction::Return { railway } => {
             let shown = holder.return_ticket(&railway, decide).await?;
-            println!("Given back to {}: the money returns to the account that paid", shown.party);
+            say!(
+                "Given back to {party}: the money returns to the account that paid",
+                party = shown.party
+            );
             return Ok(());
         }
     };
-    println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
+    say!(
+        "{count} copies of the ticket, booking {booking}",
+        count = bought.ticket.count,
+        booking = bought.booking
+    );
     Ok(())
 }
 
@@ -120,14 +142,20 @@ fn offline(holder: &mut Holder, action: WalletAction) -> Result<ExitCode> {
         WalletAction::History { json } => history(holder, json)?,
         WalletAction::Export { file } => {
             holder.export(&file)?;
-            println!("The history is in {}: whoever reads it knows whom you met.", file.display());
+            say!(
+                "The history is in {file}: whoever reads it knows whom you met.",
+                file = file.display()
+            );
         }
         WalletAction::Backup { file } => {
             holder.back_up(&file)?;
-            println!("The backup is in {}; the wallet's passphrase opens it.", file.display());
+            say!(
+                "The backup is in {file}; the wallet's passphrase opens it.",
+                file = file.display()
+            );
         }
         WalletAction::Receipts { json } => return receipts(holder, json),
-        _ => bail!("this action is no action on an open wallet"),
+        _ => bail!(text!("this action is no action on an open wallet")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -143,24 +171,19 @@ async fn pay(
         Paid::Done(done) => {
             let balance =
                 done.balance_minor.map(|minor| Amount::new(bill.amount.currency(), minor));
-            println!("Paid {} to {}, order {}.", money(bill.amount), bill.payee_name, bill.id);
+            say_paid(bill);
             if let Some(balance) = balance {
-                println!("{} remain.", money(balance));
+                say!("{balance} remain.", balance = sum(&money(balance)));
             }
             Ok(ExitCode::SUCCESS)
         }
         Paid::Refused(problem) => {
-            println!("Refused ({}): {}", problem.code, problem.detail);
+            say!("Refused: {reason}", reason = refusal(problem));
             match paid.step_up().filter(|_| !no_step_up) {
                 Some(link) => {
-                    println!("Your identity would lift this for this one payment.");
+                    say!("Your identity would lift this for this one payment.");
                     holder.step_up(bill, link, decide).await?;
-                    println!(
-                        "Paid {} to {}, order {}.",
-                        money(bill.amount),
-                        bill.payee_name,
-                        bill.id
-                    );
+                    say_paid(bill);
                     Ok(ExitCode::SUCCESS)
                 }
                 None => Ok(ExitCode::FAILURE),
@@ -169,24 +192,36 @@ async fn pay(
     }
 }
 
+fn say_paid(bill: &Bill) {
+    say!(
+        "Paid {amount} to {payee}, order {order}.",
+        amount = sum(&money(bill.amount)),
+        payee = bill.payee_name,
+        order = bill.id
+    );
+}
+
 async fn show(holder: &Holder) -> Result<()> {
-    let mut lines =
-        vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    let mut lines = vec![text!(
+        "{count} credentials left, each for one use.",
+        count = holder.credentials_left()
+    )];
     let resting = holder.credentials_resting();
     if resting > 0 {
-        lines.push(format!(
-            "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
+        lines.push(text!(
+            "{count} credentials from a backup rest, for another wallet may show them: get a fresh batch.",
+            count = resting
         ));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
-        lines.push(format!(
-            "{}  {}  class {}  {}",
-            account.account,
-            account.bank,
-            account.wallet.class,
-            money(balance)
+        lines.push(text!(
+            "{account}  {bank}  class {class}  {balance}",
+            account = account.account,
+            bank = account.bank,
+            class = account.wallet.class,
+            balance = sum(&money(balance))
         ));
     }
     print(&lines)?;
@@ -210,12 +245,16 @@ fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
         print(&[serde_json::to_string_pretty(&checked)?])?;
     } else {
         let line = |one: &CheckedReceipt| {
-            let verdict = one.fault.as_deref().unwrap_or("holds");
+            let verdict = one.fault.as_deref().map_or_else(|| text!("holds"), known);
             format!("{:>4}  {}  {verdict}", one.entry, one.party)
         };
         let mut lines: Vec<String> = checked.iter().map(line).collect();
         let holding = checked.iter().filter(|one| one.holds).count();
-        lines.push(format!("{holding} of {} receipts hold.", checked.len()));
+        lines.push(text!(
+            "{holding} of {all} receipts hold.",
+            holding = holding,
+            all = checked.len()
+        ));
         print(&lines)?;
     }
     let all = checked.iter().all(|one| one.holds);
@@ -226,7 +265,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
     if json {
         return print(&[serde_json::to_string_pretty(who)?]);
     }
-    let mut lines = vec!["Identity authority:".to_owned()];
+    let mut lines = vec![text!("Identity authority:")];
     for access in &who.authority {
         let at = time(access.at)?;
         let fields = access.fields.join(" ");
@@ -236,9 +275,9 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
         ));
     }
     for bank in &who.banks {
-        lines.push(format!("{}, account {}:", bank.bank, bank.account));
+        lines.push(text!("{bank}, account {account}:", bank = bank.bank, account = bank.account));
         if bank.accesses.is_empty() {
-            lines.push("  nobody looked into your file".to_owned());
+            lines.push(text!("  nobody looked into your file"));
         }
         for access in &bank.accesses {
             let (at, fields) = (time(access.at)?, access.fields.join(" "));
@@ -265,35 +304,41 @@ async fn report(
     file: Option<&Path>,
 ) -> Result<()> {
     let reported = holder.report(entry, reason, file).await?;
-    println!("Reported {}, which asked for:", reported.party);
+    say!("Reported {party}, which asked for:", party = reported.party);
     reported.document.asked.iter().for_each(|claim| println!("  {claim}"));
     if reported.shows_transaction {
-        println!("The request carried a payment or another transaction: the report shows it too.");
+        say!("The request carried a payment or another transaction: the report shows it too.");
     }
     match &reported.taken {
         Some(taken) => {
             let found = if taken.over_asking {
-                "it asked for more than it may"
+                text!("it asked for more than it may")
             } else {
-                "within its registration"
+                text!("within its registration")
             };
-            println!("The registrar took it as {} and finds: {found}.", taken.report);
+            say!(
+                "The registrar took it as {report} and finds: {found}.",
+                report = taken.report,
+                found = found
+            );
         }
-        None => println!("No registrar takes reports here: hand the document to one yourself."),
+        None => say!("No registrar takes reports here: hand the document to one yourself."),
     }
     Ok(())
 }
 
 fn tell_restored(name: &str, restored: Restored) {
-    println!(
-        "The wallet {name} is back: {} accounts, {} entries of history, {} credentials.",
-        restored.accounts, restored.entries, restored.usable
+    say!(
+        "The wallet {name} is back: {accounts} accounts, {entries} entries of history, {usable} credentials.",
+        name = name,
+        accounts = restored.accounts,
+        entries = restored.entries,
+        usable = restored.usable
     );
     if restored.resting > 0 {
-        println!(
-            "{} credentials rest: the wallet they were copied from may have shown them, and one shown \
-             twice can be linked. Get a fresh batch from the issuer.",
-            restored.resting
+        say!(
+            "{count} credentials rest: the wallet they were copied from may have shown them, and one shown twice can be linked. Get a fresh batch from the issuer.",
+            count = restored.resting
         );
     }
 }
@@ -305,7 +350,7 @@ fn time(seconds: u64) -> Result<jiff::Timestamp> {
 async fn currency(holder: &Holder) -> Result<Currency> {
     let accounts = holder.accounts().await?;
     let Some(account) = accounts.first() else {
-        bail!("the wallet has no account yet: open one with `yufu wallet open`");
+        bail!(text!("the wallet has no account yet: open one with `yufu wallet open`"));
     };
-    Currency::new(&account.wallet.currency).context("the bank named no currency")
+    Currency::new(&account.wallet.currency).with_context(|| text!("the bank named no currency"))
 }

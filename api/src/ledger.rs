@@ -114,7 +114,7 @@ fn step_up_json(step_up: &StepUp) -> Value {
     }
 }
 
-fn not_submitted(error: &SubmitError) -> Problem {
+pub(crate) fn not_submitted(error: &SubmitError) -> Problem {
     match error {
         SubmitError::TooLarge { .. } | SubmitError::Unencodable(_) => Problem::malformed(error),
         SubmitError::Overloaded => {

@@ -6,6 +6,7 @@
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
+pub mod enrolment;
 pub mod http;
 pub mod issuer;
 mod ledger;
@@ -15,5 +16,6 @@ pub mod relying_party;
 mod router;
 pub mod trust;
 
+pub use axum::Router;
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};

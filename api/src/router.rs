@@ -18,6 +18,7 @@ use utoipa::openapi::{
 use utoipa_swagger_ui::SwaggerUi;
 
 /// The institutions that run in this process; those left out run elsewhere.
+#[derive(Clone, Default)]
 pub struct Institutions {
     /// The identity authority.
     pub authority: Option<Arc<Authority>>,
@@ -33,9 +34,11 @@ pub struct Institutions {
     pub trust_operator: Option<Arc<TrustOperator>>,
 }
 
-/// The router of `institutions` and the public pages, with its bounds around it.
+/// The router of `institutions` and the public pages, with its bounds around it. While
+/// [`Public::starting`] says that more are to come, an unknown address is answered with 503.
 pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
     let currency = public.currency.clone();
+    let starting = Arc::clone(&public.starting);
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
         .merge(public::pages().with_state(public))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", description()));
@@ -65,7 +68,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
-    localised(layers(router, limits), currency)
+    localised(layers(router, limits, starting), currency)
 }
 
 /// The description of the whole API, whichever institutions run here.

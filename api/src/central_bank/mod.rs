@@ -3,16 +3,21 @@
 
 mod accounts;
 mod commands;
+mod enrolling;
 mod operations;
 mod supply;
 
 pub use accounts::WalletState;
+pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
 pub use operations::{Operation, OperationKind};
 pub use supply::{Ledger, SupplyReport};
 
+use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
 use crate::ledger::{self, CommandDone};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::{CommandId, InstitutionId, Signer};
@@ -30,11 +35,18 @@ pub struct CentralBank {
     pub signer: Arc<dyn Signer>,
     /// The token of its desk.
     pub operator: OperatorToken,
+    /// Whose enrolment is taken.
+    pub admission: Admission,
+    /// What each bank of the profile begins with.
+    pub openings: BTreeMap<InstitutionId, BankOpening>,
+    /// Held while a bank is registered.
+    pub enrolling: Mutex<()>,
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
     OpenApiRouter::new()
         .routes(routes!(commands::submit))
+        .routes(routes!(enrolling::enrol))
         .routes(routes!(operations::operate))
         .routes(routes!(operations::confirm_clock))
         .routes(routes!(accounts::wallet))

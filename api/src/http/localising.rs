@@ -79,7 +79,7 @@ mod tests {
                     (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"})))
                 }),
             );
-        localised(layers(router, Limits::default()), currency())
+        localised(layers(router, Limits::default(), Arc::default()), currency())
     }
 
     async fn ask(path: &str, wishes: &[&[u8]]) -> (Response<()>, Value) {
@@ -182,7 +182,7 @@ mod tests {
         let router = Router::new().route("/", get(passed_on));
         let request = Request::builder().header(header::ACCEPT_LANGUAGE, "zh");
         let request = request.body(Body::empty()).unwrap();
-        let router = localised(layers(router, Limits::default()), currency());
+        let router = localised(layers(router, Limits::default(), Arc::default()), currency());
         let body = router.oneshot(request).await.unwrap().into_body();
         let body = axum::body::to_bytes(body, 65_536).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();

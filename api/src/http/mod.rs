@@ -8,6 +8,7 @@ mod messages;
 mod operator;
 mod problem;
 mod server;
+mod starting;
 
 pub use client::{AnswerTimes, Client, ClientError};
 pub use language::{Language, LanguageUnknown};
@@ -15,6 +16,7 @@ pub use messages::fill;
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
+pub use starting::{Starting, Switch};
 
 pub(crate) use localising::localised;
 pub(crate) use operator::bearer;

@@ -131,6 +131,12 @@ impl Problem {
         &self.body.code
     }
 
+    /// What is wrong, and what to do next.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.body.detail
+    }
+
     /// A member of the body beyond the standard ones.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Value> {

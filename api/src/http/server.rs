@@ -1,7 +1,7 @@
 //! The HTTP server: bounded in connections, header time, body size and request time from the start,
 //! so that slow or huge requests cannot take it away from everybody else.
 
-use crate::http::Problem;
+use crate::http::{Problem, Starting};
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{StatusCode, header};
@@ -109,9 +109,15 @@ fn is_passing(error: &std::io::Error) -> bool {
 }
 
 /// Puts the per-request bounds, the request log and the answer for unknown paths around `router`.
-pub(crate) fn layers(router: Router, limits: Limits) -> Router {
+pub(crate) fn layers(router: Router, limits: Limits, starting: Arc<Starting>) -> Router {
     router
-        .fallback(|| async { Problem::not_found("address; see /docs") })
+        .fallback(move || {
+            let waits = starting.waits_for();
+            std::future::ready(match waits {
+                Some(what) => Problem::unavailable("server.starting", what),
+                None => Problem::not_found("address; see /docs"),
+            })
+        })
         .layer(middleware::from_fn(observe))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .layer(RequestBodyLimitLayer::new(limits.body))
@@ -211,7 +217,8 @@ mod tests {
             .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
             .route("/echo", post(|body: String| async { body }))
             .route("/desk", get(|| async { Problem::unauthenticated("send a token") }));
-        tokio::spawn(serve(listener, layers(router, limits), limits, std::future::pending()));
+        let router = layers(router, limits, Arc::default());
+        tokio::spawn(serve(listener, router, limits, std::future::pending()));
         address
     }
 

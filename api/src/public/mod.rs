@@ -1,7 +1,7 @@
 //! What belongs to no institution: health, readiness, metrics, the API's description, and the
 //! front page that says where everything is.
 
-use crate::http::Problem;
+use crate::http::{Problem, Starting};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse};
@@ -22,6 +22,8 @@ pub type Readiness = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub struct Public {
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
+    /// What the start still waits for.
+    pub starting: Arc<Starting>,
     /// One check for each institution that runs here, with its name.
     pub readiness: Vec<(String, Readiness)>,
     /// The front page.
@@ -59,6 +61,9 @@ async fn healthz() -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, body = Health), (status = 503, body = crate::http::ProblemBody)))]
 async fn readyz(State(public): State<Arc<Public>>) -> Result<Json<Health>, Problem> {
+    if let Some(what) = public.starting.waits_for() {
+        return Err(Problem::unavailable("server.starting", what));
+    }
     for (name, ready) in &public.readiness {
         ready().map_err(|cause| {
             Problem::unavailable("server.not_ready", format!("{name}: {cause}"))

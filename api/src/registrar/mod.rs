@@ -3,8 +3,10 @@
 //! that the party signed itself, so nobody can be reported for what they did not ask; who
 //! reports is not asked.
 
+mod certifying;
 mod evidence;
 
+pub use certifying::{ACCESS_ANCHOR, Certified, Certifier, REGISTRATION_ANCHOR};
 pub use evidence::{Asked, NoEvidence};
 
 use crate::http::{OperatorToken, Problem, ProblemBody};
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use yufu_base::InstitutionId;
 use yufu_engine::Clock;
 use yufu_reports::{Reports, ReportsError, Tally};
 use yufu_trust::request_digest;
@@ -29,6 +32,10 @@ const LONGEST_REQUEST: usize = 64 * 1024;
 
 /// The registrar, and what it works with.
 pub struct Registrar {
+    /// Its id.
+    pub id: InstitutionId,
+    /// Certifies relying parties.
+    pub certifier: Certifier,
     /// Its records.
     pub records: Reports,
     /// By whom it verifies evidence.
@@ -95,7 +102,10 @@ pub struct ReportEntry {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<Registrar>> {
-    OpenApiRouter::new().routes(routes!(tallies, take)).routes(routes!(desk))
+    OpenApiRouter::new()
+        .routes(routes!(certifying::enrol))
+        .routes(routes!(tallies, take))
+        .routes(routes!(desk))
 }
 
 /// Report a relying party. The same request counts once, however often it is reported.

@@ -1,6 +1,7 @@
 //! The command line. Help texts are the program's first documentation: each says what the
 //! command does, where its state lies, and gives an example.
 
+use crate::settings::{LogFormat, pair};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use yufu_api::http::Language;
@@ -29,9 +30,14 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run the institutions, for good.
     #[command(
-        after_help = "Examples:\n  yufu serve\n  yufu serve --config yufu.toml\n\nSettings (yufu.toml), each also an option or environment variable:\n  listen = \"127.0.0.1:8080\"\n  url = \"https://city.example\"\n  data = \"/var/lib/yufu\"\n  profile = \"/etc/yufu/china\"\n  connections = 512\n  log_format = \"json\""
+        after_help = "Examples:\n  yufu serve\n  yufu serve --config yufu.toml\n  yufu serve --institutions bank-of-jiangcheng --config bank.toml\n\nEach setting is an option, an environment variable, or a line of the file: see `yufu config template`."
     )]
     Serve(Serve),
+    /// Settings: print a template, check a file, print the fingerprints of keys.
+    #[command(
+        after_help = "Examples:\n  yufu config template > yufu.toml\n  yufu config check --config yufu.toml\n  yufu config fingerprint --config yufu.toml"
+    )]
+    Config(Config),
     /// A wallet in the terminal: get a PID, open an account, pay.
     ///
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
@@ -84,9 +90,14 @@ pub(crate) struct Demo {
     /// Start over: remove the demo's state first.
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Run every institution as a process of its own, on ports of its own and with a data folder of its own.
+    ///
+    /// The first takes the port of --listen, the others those that follow; with port 0, any that are free.
+    #[arg(long)]
+    pub(crate) apart: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -102,6 +113,49 @@ pub(crate) struct Serve {
     /// The address under which others reach this server.
     #[arg(long, env = "YUFU_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// The institutions to serve, by their ids [default: all].
+    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...", value_delimiter = ',')]
+    pub(crate) institutions: Option<Vec<String>>,
+    /// Where institutions are that run elsewhere.
+    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...", value_delimiter = ',', value_parser = pair)]
+    pub(crate) addresses: Option<Vec<(String, String)>>,
+    /// Whose enrolment the registries served here take: fingerprints of their keys.
+    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...", value_delimiter = ',', value_parser = pair)]
+    pub(crate) admitted: Option<Vec<(String, String)>>,
+    /// The file with the trust-list operator's key, if that is served elsewhere.
+    #[arg(long, env = "YUFU_TRUST_LIST_KEY", value_name = "FILE")]
+    pub(crate) trust_list_key: Option<PathBuf>,
+    /// How long a start waits for another institution, in seconds [default: 300].
+    #[arg(long, env = "YUFU_WAIT_SECONDS", value_name = "SECONDS")]
+    pub(crate) wait_seconds: Option<u64>,
+    /// Connections open at once [default: 512].
+    #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
+    pub(crate) connections: Option<usize>,
+    /// How log lines are written [default: text].
+    #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Started by the demo: its folder is allowed, and the end of standard input stops it.
+    #[arg(long, hide = true)]
+    pub(crate) of_demo: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Print the settings with their defaults and meanings, as a file to begin with.
+    #[command(after_help = "Example:\n  yufu config template > yufu.toml")]
+    Template,
+    /// Check settings, profile, folders, keys and addresses without starting anything; 1 if something is wrong.
+    #[command(after_help = "Example:\n  yufu config check --config yufu.toml")]
+    Check(Serve),
+    /// Print the fingerprint of each institution's key, for those who are to admit it. Makes the keys if need be.
+    #[command(after_help = "Example:\n  yufu config fingerprint --config yufu.toml")]
+    Fingerprint(Serve),
 }
 
 #[derive(Args)]

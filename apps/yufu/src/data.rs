@@ -10,15 +10,21 @@
 
 use crate::words::text;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use yufu_base::{Digest, InstitutionId};
 use yufu_keys::KeyStore;
 
+/// Marks the demo's folder, and counts its runs.
+const DEMO: &str = "demo-runs";
+
 /// The folder that holds all state.
 #[derive(Clone, Debug)]
 pub(crate) struct DataFolder {
     root: PathBuf,
+    /// Institutions that run by themselves, with data folders of their own.
+    apart: BTreeMap<InstitutionId, PathBuf>,
 }
 
 /// Held while a server runs on the folder; the system lets go of it when the process ends, however it ends.
@@ -36,7 +42,12 @@ impl DataFolder {
                 .data_dir()
                 .join(purpose),
         };
-        Ok(Self { root })
+        Ok(Self { root, apart: BTreeMap::new() })
+    }
+
+    /// The same, with institutions that run by themselves in data folders of their own.
+    pub(crate) fn with_apart(self, apart: BTreeMap<InstitutionId, PathBuf>) -> Self {
+        Self { apart, ..self }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -68,13 +79,38 @@ impl DataFolder {
         let file = self.root.join("profile");
         match fs::read_to_string(&file) {
             Ok(found) if found.trim() == profile.to_string() => Ok(()),
-            Ok(_) => bail!(text!(
-                "{folder} was made with another profile, or the profile was changed since: start over with --fresh, or name another folder with --data",
-                folder = self.root.display()
-            )),
+            Ok(_) => bail!(self.another_profile()),
             Err(_) => fs::write(&file, format!("{profile}\n"))
                 .with_context(|| text!("{path} cannot be written", path = file.display())),
         }
+    }
+
+    /// What keeps the folder from being written, if anything does. Nothing is made.
+    pub(crate) fn unwritable(&self) -> Option<String> {
+        let there = self.root.ancestors().find(|folder| folder.exists())?;
+        let trial = there.join(format!(".yufu-check-{}", std::process::id()));
+        let written = File::create_new(&trial).and_then(|_| fs::remove_file(&trial));
+        let why = written.err()?;
+        let (there, root) = (there.display(), self.root.display());
+        Some(text!(
+            "{path}: {why}; the user who runs this must be able to write {folder}",
+            path = there,
+            why = why,
+            folder = root
+        ))
+    }
+
+    /// Whether the folder's state was made with another profile.
+    pub(crate) fn of_another_profile(&self, profile: Digest) -> Option<String> {
+        let found = fs::read_to_string(self.root.join("profile")).ok()?;
+        (found.trim() != profile.to_string()).then(|| self.another_profile())
+    }
+
+    fn another_profile(&self) -> String {
+        text!(
+            "{folder} was made with another profile, or the profile was changed since: start over with --fresh, or name another folder with --data",
+            folder = self.root.display()
+        )
     }
 
     /// Locks the folder for one server at a time.
@@ -94,6 +130,11 @@ impl DataFolder {
     /// The keys of an institution.
     pub(crate) fn keys(&self, institution: &InstitutionId) -> Result<KeyStore> {
         Ok(KeyStore::open(&self.of(institution)?.join("keys"))?)
+    }
+
+    /// Documents of an institution, one kind to a folder.
+    pub(crate) fn store(&self, institution: &InstitutionId, name: &str) -> Result<KeyStore> {
+        Ok(KeyStore::open(&self.of(institution)?.join(name))?)
     }
 
     /// A database file of an institution.
@@ -120,9 +161,34 @@ impl DataFolder {
         private(self.root.join("wallets"))
     }
 
+    /// Marks the folder as the demo's: its wallets' passphrase is known to everybody.
+    pub(crate) fn mark_as_demo(&self) -> Result<()> {
+        let path = self.root.join(DEMO);
+        if path.exists() {
+            return Ok(());
+        }
+        fs::write(&path, "0").with_context(|| path.display().to_string())
+    }
+
+    /// Whether the folder is the demo's.
+    pub(crate) fn is_demo(&self) -> bool {
+        self.root.join(DEMO).exists()
+    }
+
+    /// The next of the demo's runs on the folder.
+    pub(crate) fn next_run(&self) -> Result<usize> {
+        let path = self.root.join(DEMO);
+        let text = fs::read_to_string(&path).ok();
+        let run = text.and_then(|text| text.trim().parse().ok()).unwrap_or(0_usize);
+        fs::write(&path, run.saturating_add(1).to_string())
+            .with_context(|| path.display().to_string())?;
+        Ok(run)
+    }
+
     /// The folder of an institution.
     pub(crate) fn of(&self, institution: &InstitutionId) -> Result<PathBuf> {
-        private(self.root.join(institution.as_str()))
+        let root = self.apart.get(institution).unwrap_or(&self.root);
+        private(root.join(institution.as_str()))
     }
 }
 

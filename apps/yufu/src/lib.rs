@@ -4,12 +4,15 @@
 mod audit;
 mod city;
 mod command_line;
+mod config;
 mod data;
 mod demo;
 mod explaining;
 mod profile;
+mod safety;
 mod serve;
 mod settings;
+mod stopping;
 mod trust_key;
 pub mod wallet;
 mod words;
@@ -27,6 +30,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
+        Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
     };

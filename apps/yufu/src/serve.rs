@@ -1,44 +1,65 @@
 //! `yufu serve`: the institutions, until asked to stop.
 
-use crate::city::{City, Plan};
+use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
+use crate::profile;
+use crate::safety;
 use crate::settings::{LogFormat, Settings};
-use crate::words::text;
-use crate::{profile, trust_key};
+use crate::stopping::Stop;
+use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use yufu_api::http::Limits;
+use yufu_api::http::{self, Limits, Switch};
 use yufu_engine::{Clock, SystemClock};
 
 pub(crate) fn run(options: command_line::Serve) -> Result<ExitCode> {
+    let of_demo = options.of_demo;
     let settings = Settings::load(options)?;
     start_logging(settings.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings))?;
+    runtime.block_on(serve(settings, of_demo))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Settings) -> Result<()> {
+async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
+    let stop = Stop::on_signals(of_demo)?;
     let clock = Arc::new(SystemClock::new());
     let country = profile::load(settings.profile.as_deref(), clock.read().wall)?;
-    let data = DataFolder::choose(settings.data, "city")?;
+    let data = DataFolder::choose(settings.data.clone(), "city")?;
+    safety::refuse_openness(&settings, &data, of_demo)?;
     let listener = listen(settings.listen).await?;
     let url = match &settings.url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        Some(url) => url.clone(),
         None => local_url(listener.local_addr()?),
     };
-    let plan = Plan { country: &country, data: &data, url, clock };
-    let city = City::open(&plan, |progress| tracing::info!("{progress}")).await?;
-    trust_key::write(&data, city.trust_key)?;
-    tracing::info!(url = city.url, data = %data.root().display(), "serving");
-    println!("yufu serves {} (state in {})", city.url, data.root().display());
+    let plan = Plan { country: &country, data: &data, url, clock, apart: settings.apart };
+    plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
-    city.serve(listener, limits, stop_signal()).await
+    let switch = Switch::default();
+    let served = tokio::spawn(http::serve(listener, switch.router(), limits, stop.asked()));
+    let mut progress = |progress: &Progress<'_>| tracing::info!("{progress}");
+    let opened = City::open_under(&plan, Some((&switch, limits)), &mut progress);
+    let city = tokio::select! {
+        city = opened => city?,
+        () = stop.asked() => {
+            tracing::info!("stopped before everything was open");
+            return Ok(served.await.with_context(|| text!("the server"))??);
+        }
+    };
+    tracing::info!(url = city.url, data = %data.root().display(), "serving");
+    say!(
+        "yufu serves {address} (state in {folder})",
+        address = city.url,
+        folder = data.root().display()
+    );
+    city.accompany(async move { Ok(served.await.with_context(|| text!("the server"))??) }).await?;
+    tracing::info!("stopped: what was taken is finished, the state is closed");
+    Ok(())
 }
 
 /// Listens, or says who might be in the way.
@@ -54,22 +75,6 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// The address of a server on this machine.
 pub(crate) fn local_url(address: SocketAddr) -> String {
     format!("http://localhost:{}", address.port())
-}
-
-/// Resolves when the process is asked to stop: Ctrl-C, or SIGTERM.
-pub(crate) async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    drop(tokio::signal::ctrl_c().await);
 }
 
 /// Structured logs on standard error. The environment variable `YUFU_LOG` sets the level (default `info`).

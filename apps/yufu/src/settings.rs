@@ -1,32 +1,39 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
+use crate::words::text;
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use url::Url;
+use yufu_base::InstitutionId;
+
+/// The settings with their defaults and meanings, as `yufu config template` prints them.
+pub(crate) const TEMPLATE: &str = include_str!("settings/template.toml");
 
 /// The settings of `yufu serve`, as a file holds them. Unknown names are refused.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The address to listen on. Default `127.0.0.1:8080`.
     listen: Option<String>,
-    /// The address under which others reach this server, behind which TLS ends. Default: where it listens.
     url: Option<String>,
-    /// The folder that holds all state.
     data: Option<PathBuf>,
-    /// Another country and city.
     profile: Option<PathBuf>,
-    /// Connections open at once. Default 512.
+    institutions: Option<Vec<String>>,
+    trust_list_key: Option<PathBuf>,
+    wait_seconds: Option<u64>,
     connections: Option<usize>,
-    /// `text` or `json`. Default `text`.
     log_format: Option<LogFormat>,
+    addresses: Option<BTreeMap<String, String>>,
+    admitted: Option<BTreeMap<String, String>>,
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     #[default]
@@ -38,11 +45,28 @@ pub(crate) enum LogFormat {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    pub(crate) url: Option<Url>,
+    /// The address under which others reach this server, without a slash at the end.
+    pub(crate) url: Option<String>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) profile: Option<PathBuf>,
+    pub(crate) apart: Apart,
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
+}
+
+/// How the institutions are spread over processes. By default all of them are in this one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Apart {
+    /// Those that this process serves; all, if none is named.
+    pub(crate) institutions: Option<BTreeSet<InstitutionId>>,
+    /// Where those are that run elsewhere.
+    pub(crate) addresses: BTreeMap<InstitutionId, String>,
+    /// Whose enrolment the registries here take: the fingerprints of their keys.
+    pub(crate) admitted: BTreeMap<InstitutionId, String>,
+    /// The file with the trust-list operator's key, if that runs elsewhere.
+    pub(crate) trust_list_key: Option<PathBuf>,
+    /// How long a start waits for another institution.
+    pub(crate) patience: Duration,
 }
 
 impl Settings {
@@ -50,22 +74,33 @@ impl Settings {
     pub(crate) fn load(options: Serve) -> Result<Self> {
         let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-        let url = options.url.or(file.url);
-        let connections = file.connections.unwrap_or(512);
-        anyhow::ensure!(connections > 0, "connections is 0: expected at least 1");
+        let connections = options.connections.or(file.connections).unwrap_or(512);
+        anyhow::ensure!(connections > 0, text!("connections is 0: expected at least 1"));
+        let institutions = options.institutions.or(file.institutions).map(|names| {
+            let ids = names.iter().map(|name| id("institutions", name));
+            ids.collect::<Result<BTreeSet<_>>>()
+        });
+        let addresses = options.addresses.or(file.addresses.map(pairs)).unwrap_or_default();
+        let addresses =
+            addresses.into_iter().map(|(name, text)| Ok((id("addresses", &name)?, base(&text)?)));
+        let admitted = options.admitted.or(file.admitted.map(pairs)).unwrap_or_default();
+        let admitted =
+            admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
+        let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
         Ok(Self {
             listen: listen_address(&listen)?,
-            url: url
-                .map(|u| {
-                    Url::parse(&u).with_context(|| {
-                        format!("url {u:?}: expected such as https://city.example")
-                    })
-                })
-                .transpose()?,
+            url: options.url.or(file.url).as_deref().map(base).transpose()?,
             data: options.data.data.or(file.data),
             profile: options.profile.or(file.profile),
+            apart: Apart {
+                institutions: institutions.transpose()?,
+                addresses: addresses.collect::<Result<_>>()?,
+                admitted: admitted.collect::<Result<_>>()?,
+                trust_list_key: options.trust_list_key.or(file.trust_list_key),
+                patience: Duration::from_secs(seconds),
+            },
             connections,
-            log_format: file.log_format.unwrap_or_default(),
+            log_format: options.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
 }
@@ -73,14 +108,76 @@ impl Settings {
 /// Parses an address to listen on.
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr> {
     text.parse().with_context(|| {
-        format!("listen {text:?}: expected an address and a port, such as 127.0.0.1:8080")
+        text!(
+            "listen {given}: expected an address and a port, such as 127.0.0.1:8080",
+            given = quoted(text)
+        )
     })
+}
+
+/// Parses `id=value`, as options and environment have it.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    let (name, value) =
+        parts.ok_or_else(|| text!("{given}: expected INSTITUTION=VALUE", given = quoted(text)))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn pairs(map: BTreeMap<String, String>) -> Vec<(String, String)> {
+    map.into_iter().collect()
+}
+
+fn id(setting: &str, name: &str) -> Result<InstitutionId> {
+    name.parse().with_context(|| {
+        text!(
+            "{setting}: {given} is not the id of an institution",
+            setting = setting,
+            given = quoted(name)
+        )
+    })
+}
+
+/// An address to which paths are appended: scheme, host and port. Others must be reached over TLS.
+fn base(text: &str) -> Result<String> {
+    let expected = || {
+        text!(
+            "{given}: expected an address without a path, such as https://bank.example",
+            given = quoted(text)
+        )
+    };
+    let url = Url::parse(text).with_context(expected)?;
+    anyhow::ensure!(url.path() == "/" && url.query().is_none(), expected());
+    let address = url.origin().ascii_serialization();
+    yufu_openid4vc::Endpoint::parse(&address).with_context(|| {
+        text!(
+            "{given}: without TLS, desks' tokens and orders would be readable on the way",
+            given = quoted(text)
+        )
+    })?;
+    Ok(address)
+}
+
+/// A fingerprint: 32 bytes in base64url.
+fn print(text: &str) -> Result<String> {
+    let bytes = yufu_jose::decode_base64url(text).ok().filter(|bytes| bytes.len() == 32);
+    bytes.with_context(|| {
+        text!(
+            "admitted: {given} is no fingerprint: `yufu config fingerprint` prints one",
+            given = quoted(text)
+        )
+    })?;
+    Ok(text.to_owned())
 }
 
 fn read(path: &Path) -> Result<File> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is refused", path.display()))
+        .with_context(|| text!("{path} cannot be read", path = path.display()))?;
+    toml::from_str(&text).with_context(|| text!("{path} is refused", path = path.display()))
+}
+
+/// What was typed, so that one sees where it begins and ends.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 #[cfg(test)]
@@ -99,6 +196,49 @@ mod tests {
         assert!(listen_address("127.0.0.1:8080").is_ok());
         for bad in ["127.0.0.1", "localhost:80x", ""] {
             assert!(listen_address(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// The template's settings, each taken out of its comment.
+    fn uncommented() -> String {
+        let setting = |line: &str| {
+            let text = line.strip_prefix('#')?;
+            let is = text.starts_with('[')
+                || text.split_once(" = ").is_some_and(|(name, _)| {
+                    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'-')
+                });
+            is.then(|| text.to_owned())
+        };
+        let lines = TEMPLATE.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_template_sets_nothing_and_documents_every_setting() {
+        let plain: toml::Table = toml::from_str(TEMPLATE).unwrap();
+        assert!(plain.is_empty(), "{plain:?}");
+        let text = uncommented();
+        let all: toml::Table = toml::from_str(&text).unwrap();
+        // The names that the settings in fact have, from the refusal of one that they have not.
+        let refused = toml::from_str::<File>("no_such_setting = 1").unwrap_err().to_string();
+        let known: Vec<&str> = refused.split('`').skip(3).step_by(2).collect();
+        assert!(known.len() > 8, "{refused}");
+        for name in &known {
+            assert!(all.contains_key(*name), "the template lacks {name}:\n{text}");
+        }
+        assert_eq!(all.len(), known.len(), "the template has settings that do not exist");
+        let file: File = toml::from_str(&text).unwrap();
+        assert!(file.addresses.is_some_and(|them| them.values().all(|text| base(text).is_ok())));
+        assert!(file.admitted.is_some_and(|them| them.values().all(|text| print(text).is_ok())));
+    }
+
+    #[test]
+    fn addresses_are_bare_and_reached_over_tls() {
+        assert_eq!(base("https://bank.example/").unwrap(), "https://bank.example");
+        assert_eq!(base("http://localhost:8081").unwrap(), "http://localhost:8081");
+        for bad in ["bank.example", "http://bank.example", "https://a/b", "https://a?b", "ftp://a"]
+        {
+            assert!(base(bad).is_err(), "{bad}");
         }
     }
 }

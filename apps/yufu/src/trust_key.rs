@@ -5,6 +5,7 @@ use crate::data::DataFolder;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::fs;
+use std::path::PathBuf;
 use yufu_base::PublicKey;
 use yufu_jose::Jwk;
 
@@ -12,14 +13,23 @@ const FILE: &str = "trust-list-key.json";
 
 /// Leaves the key for wallets on this machine.
 pub(crate) fn write(data: &DataFolder, key: PublicKey) -> Result<()> {
-    let path = data.root().join(FILE);
+    let path = file(data);
     let json = serde_json::to_string_pretty(&Jwk::from(key))?;
     fs::write(&path, format!("{json}\n")).with_context(|| path.display().to_string())
 }
 
+/// Where the key lies in a data folder.
+pub(crate) fn file(data: &DataFolder) -> PathBuf {
+    data.root().join(FILE)
+}
+
 /// The key, from the data folder.
 pub(crate) fn read(data: &DataFolder) -> Result<PublicKey> {
-    let path = data.root().join(FILE);
+    read_at(file(data))
+}
+
+/// The key, from wherever it was brought to.
+pub(crate) fn read_at(path: PathBuf) -> Result<PublicKey> {
     let text = fs::read_to_string(&path).with_context(|| {
         text!(
             "{path} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",

@@ -2,12 +2,14 @@
 //! status lists, and the receipts both sides keep. Pure: time is an argument.
 #![doc = include_str!("../README.md")]
 
+mod enrolment;
 mod localized;
 mod receipt;
 mod registration;
 mod status_list;
 mod trust_list;
 
+pub use enrolment::{Anchor, ENROLMENT, EnrolledKey, Enrolment, EnrolmentError};
 pub use localized::Localized;
 pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
 pub use registration::{
@@ -19,7 +21,8 @@ pub use status_list::{
     StatusListToken, StatusRangeError,
 };
 pub use trust_list::{
-    Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError, TrustedParty,
+    DirectoryEntry, Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError,
+    TrustedParty,
 };
 pub use yufu_credential::StatusReference;
 

@@ -62,6 +62,19 @@ impl TrustEntry {
     }
 }
 
+/// Where an institution is reached: for wallets, and for other institutions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    /// Its id, unique in the list.
+    pub id: String,
+    /// Its name.
+    pub name: Localized,
+    /// What it is, in the word of the profile: `commercial-bank`. It grants nothing; [`TrustEntry::role`] does.
+    pub kind: String,
+    /// Its address, without a slash at the end.
+    pub url: String,
+}
+
 /// A trust list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustList {
@@ -78,6 +91,9 @@ pub struct TrustList {
     pub expires_at: Timestamp,
     /// Who is trusted.
     pub entries: Vec<TrustEntry>,
+    /// Who is reached where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directory: Vec<DirectoryEntry>,
 }
 
 /// Why a trust list is refused. Checked in this order.
@@ -106,6 +122,9 @@ pub enum TrustListError {
     /// An entry's certificates are not certificates.
     #[error("entry {0}: {1}")]
     Certificate(usize, ChainError),
+    /// The directory sends somewhere without TLS.
+    #[error("the directory sends to {1:?} for {0}: expected https (http to this machine only)")]
+    Address(String, String),
 }
 
 /// Why a signer is not trusted.
@@ -173,7 +192,17 @@ impl TrustList {
             }
             anchors(entry).map_err(|error| TrustListError::Certificate(index, error))?;
         }
+        if let Some(bad) = list.directory.iter().find(|entry| !is_safe_address(&entry.url)) {
+            return Err(TrustListError::Address(bad.id.clone(), bad.url.clone()));
+        }
         Ok(list)
+    }
+
+    /// Under which address an institution is reached.
+    #[must_use]
+    pub fn address(&self, institution: &str) -> Option<&str> {
+        let found = self.directory.iter().find(|entry| entry.id == institution);
+        found.map(|entry| entry.url.as_str())
     }
 
     /// The certification authorities (DER) of everyone in `role`.
@@ -218,6 +247,19 @@ impl TrustList {
             expires_at: Some(self.expires_at),
         }
     }
+}
+
+/// Whether nobody on the way reads along: https, or http to this machine.
+pub(crate) fn is_safe_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| match url.host() {
+        Some(_) if url.scheme() == "https" => true,
+        Some(url::Host::Domain(name)) if url.scheme() == "http" => {
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(url::Host::Ipv4(ip)) if url.scheme() == "http" => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) if url.scheme() == "http" => ip.is_loopback(),
+        _ => false,
+    })
 }
 
 /// The entry's authorities as DER; each must read as X.509.

@@ -5,9 +5,11 @@
 #![doc = include_str!("../README.md")]
 
 mod certificate;
+mod certified;
 mod random;
 mod store;
 
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
+pub use certified::{CertifyError, LEAF_DAYS};
 pub use random::{random, random_text};
 pub use store::{KeyStore, KeyStoreError};

@@ -117,6 +117,31 @@ impl KeyStore {
         }
     }
 
+    /// Stores a document that may change, durably and whole; unless it is as it was.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Io`] if it cannot be written.
+    pub fn replace(&self, name: &str, ending: &str, bytes: &[u8]) -> Result<(), KeyStoreError> {
+        let path = self.path(name, ending)?;
+        if fs::read(&path).is_ok_and(|found| found == bytes) {
+            return Ok(());
+        }
+        write_private(&path, bytes).map_err(|cause| io(&path, cause))
+    }
+
+    /// The document called `name` with the file ending `ending`, if there is one.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Io`] if it cannot be read.
+    pub fn find(&self, name: &str, ending: &str) -> Result<Option<Vec<u8>>, KeyStoreError> {
+        let path = self.path(name, ending)?;
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(io(&path, cause)),
+        }
+    }
+
     fn path(&self, name: &str, ending: &str) -> Result<PathBuf, KeyStoreError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if name.is_empty() || !name.bytes().all(allowed) {

@@ -1,30 +1,32 @@
 //! The identity authority: opens its register, imports the city, publishes itself as an issuer.
 
-use super::Plan;
 use super::issuer::issuer;
+use super::opening::Opening;
 use super::trust::Trust;
+use super::{Plan, Progress};
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Looks, OwnLook};
-use yufu_api::http::Client;
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_population::{Imported, Population};
-use yufu_profile::Role;
+use yufu_profile::Institution;
 
 pub(super) async fn open(
-    plan: &Plan<'_>,
+    opening: &mut Opening<'_>,
     trust: &Trust,
-    mut progress: impl FnMut(&str),
+    institution: &Institution,
 ) -> Result<Authority> {
-    let institution = plan.the(Role::IdentityAuthority)?;
+    let plan = opening.plan;
     let id = institution.id.clone();
-    let population = population(plan, &mut progress).await?;
+    let population = population(opening, institution).await?;
+    trust.enlist(opening, institution).await?;
     Ok(Authority {
-        issuer: issuer(plan, trust, institution, "/authority").await?,
+        issuer: issuer(plan, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         population,
-        own_look: own_look(plan, trust)?,
+        own_look: own_look(opening, trust, institution).await?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,
@@ -32,27 +34,33 @@ pub(super) async fn open(
 }
 
 /// The authority as a relying party: what it is registered for, as everybody else.
-fn own_look(plan: &Plan<'_>, trust: &Trust) -> Result<OwnLook> {
-    let institution = plan.the(Role::IdentityAuthority)?;
+async fn own_look(
+    opening: &mut Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<OwnLook> {
     Ok(OwnLook {
-        party: trust.party(plan, institution, "/authority/openid4vp")?,
-        trust: trust.source(Client::new()?),
+        party: trust.party(opening, institution, "/authority/openid4vp").await?,
+        trust: trust.source(opening.client.clone()),
         looks: Looks::default(),
     })
 }
 
-async fn population(plan: &Plan<'_>, progress: &mut impl FnMut(&str)) -> Result<Population> {
-    let id = &plan.the(Role::IdentityAuthority)?.id;
+async fn population(opening: &mut Opening<'_>, institution: &Institution) -> Result<Population> {
+    let (plan, id) = (opening.plan, &institution.id);
     let sealer = sealer(plan, id).await?;
     let database = Database::open(&plan.data.database(id, "population")?).await?;
     let population = Population::open(database, sealer).await?;
     let residents = &plan.country.residents;
     let imported = population
-        .import(residents, |done, of| progress(&format!("importing residents: {done} of {of}")))
+        .import(residents, |done, of| {
+            (opening.progress)(&Progress::Counted { what: "importing residents", done, of });
+        })
         .await
-        .context("the city's residents were not imported")?;
+        .with_context(|| text!("the city's residents were not imported"))?;
     if let Imported::Now(count) = imported {
-        progress(&format!("{count} residents are in the register, sealed one by one"));
+        let line = format!("{count} residents are in the register, sealed one by one");
+        (opening.progress)(&Progress::Said(&line));
     }
     Ok(population)
 }

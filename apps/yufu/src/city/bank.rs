@@ -1,36 +1,41 @@
 //! A commercial bank: opens its records, registers as a relying party, knows the central bank's address.
 
-use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
+use super::money;
+use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::bank::{Bank, RecordedOutbox, WalletRules};
-use yufu_api::http::Client;
+use yufu_api::central_bank::CentralBank;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
 use yufu_profile::{Evidence, Institution, Profile, Role};
 
 pub(super) async fn open(
-    plan: &Plan<'_>,
+    opening: &mut Opening<'_>,
     trust: &Trust,
+    central_bank: Option<&Arc<CentralBank>>,
     institution: &Institution,
-    client: Client,
 ) -> Result<Bank> {
+    let plan = opening.plan;
     let id = institution.id.clone();
     let profile = plan.profile();
-    let party = trust.party(plan, institution, &format!("/banks/{id}/openid4vp"))?;
     let database = Database::open(&plan.data.database(&id, "onboarding")?).await?;
     let sealer = Arc::new(sealer(plan, &id).await?);
     let remote = profile.wallet_classes.iter().filter(|c| c.opening.evidence == Evidence::Identity);
     let records = Onboarding::open(database, sealer).await?;
     let wallet_rules = wallet_rules(profile, records.clone());
+    trust.enlist(opening, institution).await?;
+    let party = trust.party(opening, institution, &format!("/banks/{id}/openid4vp")).await?;
+    money::enrol(opening, central_bank, institution).await?;
+    let client = opening.client.clone();
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
     let ledger = format!("{}/central-bank", plan.address(&central_bank));
     Ok(Bank {
         signer: plan.command_key(&id)?,
-        issuer: issuer(plan, trust, institution, &format!("/banks/{id}")).await?,
+        issuer: issuer(plan, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
         records,
         party,

@@ -1,6 +1,7 @@
 //! The front page: which institutions run here and where everything is, in both languages.
 
-use yufu_profile::Profile;
+use super::Plan;
+use yufu_profile::{Institution, Role};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1b1a;--paper:#fbfaf7;--line:#d9d5cc;--mark:#8c2f1b}\
@@ -11,16 +12,18 @@ h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.4
 table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.45rem .5rem .45rem 0;vertical-align:top}\
 code{font-size:.9em}a{color:var(--mark)}.zh{display:block}";
 
-/// The page for the city of `profile`.
-pub(super) fn page(profile: &Profile) -> String {
+/// The page for the institutions of `plan`, and where the others are.
+pub(super) fn page(plan: &Plan<'_>) -> String {
+    let profile = plan.profile();
     let rows: String = profile
         .institutions
         .values()
         .map(|institution| {
             format!(
-                "<tr id=\"{id}\"><td><span class=\"zh\" lang=\"zh\">{zh}</span>{en}</td><td><code>{id}</code></td>\
+                "<tr id=\"{id}\"><td><span class=\"zh\" lang=\"zh\">{zh}</span>{en}</td><td>{place}</td>\
                  <td><span class=\"zh\" lang=\"zh\">{policy_zh}</span>{policy_en}</td></tr>",
                 id = escape(institution.id.as_str()),
+                place = place(plan, institution),
                 zh = escape(&institution.name.zh),
                 en = escape(&institution.name.en),
                 policy_zh = escape(&institution.privacy_policy.zh),
@@ -28,20 +31,12 @@ pub(super) fn page(profile: &Profile) -> String {
             )
         })
         .collect();
-    let links: String = [
-        ("/docs", "接口说明", "The API, to read and to try"),
-        ("/openapi.json", "接口描述文件", "The API as OpenAPI"),
-        ("/central-bank/v1/supply", "货币总量", "How much money there is, and where"),
-        ("/central-bank/v1/ledger", "账本链头", "Where the log stands"),
-        ("/trust-list/v1/list", "信任清单", "The trust list, signed"),
-        ("/.well-known/openid-credential-issuer/authority", "证件签发者", "The issuer's metadata"),
-        ("/healthz", "运行状态", "Health"),
-        ("/metrics", "指标", "Metrics"),
-    ]
+    let links: String = links(plan)
+    .into_iter()
     .map(|(href, zh, en)| {
         format!("<tr><td><a href=\"{href}\"><code>{href}</code></a></td><td><span class=\"zh\" lang=\"zh\">{zh}</span>{en}</td></tr>")
     })
-    .concat();
+    .collect();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
@@ -55,6 +50,50 @@ pub(super) fn page(profile: &Profile) -> String {
         zh = escape(&profile.name.zh),
         en = escape(&profile.name.en),
     )
+}
+
+/// Its id, and where it is reached if it is not served here.
+fn place(plan: &Plan<'_>, institution: &Institution) -> String {
+    let id = escape(institution.id.as_str());
+    if plan.serves(&institution.id) {
+        return format!("<code>{id}</code>");
+    }
+    let url = escape(plan.address(&institution.id));
+    format!("<a href=\"{url}\"><code>{id}</code></a>")
+}
+
+/// What there is to look at here: addresses, and what they are.
+fn links(plan: &Plan<'_>) -> Vec<(&'static str, &'static str, &'static str)> {
+    let all = [
+        (None, "/docs", "接口说明", "The API, to read and to try"),
+        (None, "/openapi.json", "接口描述文件", "The API as OpenAPI"),
+        (
+            Some(Role::CentralBank),
+            "/central-bank/v1/supply",
+            "货币总量",
+            "How much money there is, and where",
+        ),
+        (Some(Role::CentralBank), "/central-bank/v1/ledger", "账本链头", "Where the log stands"),
+        (
+            Some(Role::TrustListOperator),
+            "/trust-list/v1/list",
+            "信任清单",
+            "The trust list, signed",
+        ),
+        (
+            Some(Role::IdentityAuthority),
+            "/.well-known/openid-credential-issuer/authority",
+            "证件签发者",
+            "The issuer's metadata",
+        ),
+        (None, "/healthz", "运行状态", "Health"),
+        (None, "/metrics", "指标", "Metrics"),
+    ];
+    let here = |role: Option<Role>| {
+        role.is_none_or(|role| plan.profile().institutions_of(role).any(|one| plan.serves(&one.id)))
+    };
+    let links = all.into_iter().filter(|(role, ..)| here(*role));
+    links.map(|(_, href, zh, en)| (href, zh, en)).collect()
 }
 
 fn escape(text: &str) -> String {

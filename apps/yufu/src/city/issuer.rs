@@ -14,7 +14,6 @@ use yufu_profile::{CredentialType, Institution};
 /// An institution as an issuer, at `path`.
 pub(super) async fn issuer(
     plan: &Plan<'_>,
-    trust: &Trust,
     institution: &Institution,
     path: &str,
 ) -> Result<Issuer> {
@@ -30,7 +29,8 @@ pub(super) async fn issuer(
     let identifier = plan.endpoint(&institution.id, path)?;
     let signer: Arc<dyn Signer> = keys.signer("credentials")?;
     let name = &institution.name;
-    let chain = trust.credential_chain(&keys, name, identifier.as_str(), signer.public_key())?;
+    let chain =
+        Trust::credential_chain(plan, &keys, name, identifier.as_str(), signer.public_key())?;
     let profile = issuer_profile(identifier, name, &credentials);
     Ok(Issuer {
         metadata: profile.issuer_metadata()?,

@@ -1,112 +1,175 @@
-//! A whole city in one process: every institution with its own keys and records, wired to the others
-//! by address alone.
+//! The institutions of one process, by default a whole city: each with its own keys and records, wired to the
+//! others by address alone.
 
 mod authority;
 mod bank;
 mod front;
 mod issuer;
 mod money;
+mod opening;
+mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
 
-use crate::data::{DataFolder, Lock};
-use crate::profile::Country;
+pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
+pub(crate) use plan::{Plan, Progress};
+
+use crate::data::Lock;
+use crate::words::text;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::collections::BTreeMap;
+use opening::Opening;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use trust::Trust;
 use yufu_api::authority::Authority;
-use yufu_api::bank::{Bank, Banks};
+use yufu_api::bank::Bank;
 use yufu_api::central_bank::CentralBank;
-use yufu_api::http::{Client, Limits, OperatorToken, serve};
-use yufu_api::public::Public;
+use yufu_api::http::{Client, Limits, Switch, serve};
+use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
-use yufu_api::{Institutions, router};
-use yufu_base::{InstitutionId, PublicKey, Signer};
-use yufu_engine::{Clock, Engine};
+use yufu_api::{Institutions, Router, router};
+use yufu_base::PublicKey;
+use yufu_engine::Engine;
 use yufu_machine::Machine;
-use yufu_openid4vc::Endpoint;
-use yufu_profile::{Institution, Profile, Role};
+use yufu_profile::{Institution, Role};
 
 /// How often relying parties look for identities whose time has come.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
-/// Everything that a city is started from.
-pub(crate) struct Plan<'a> {
-    pub(crate) country: &'a Country,
-    pub(crate) data: &'a DataFolder,
-    /// The address under which everybody reaches it, without a slash at the end.
-    pub(crate) url: String,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-/// A city that is ready to serve.
+/// The institutions of this process, ready to serve.
 pub(crate) struct City {
     pub(crate) url: String,
     /// The key that wallets are given to check the trust list with.
     pub(crate) trust_key: PublicKey,
     institutions: Institutions,
     public: Arc<Public>,
-    banks: Vec<Arc<Bank>>,
-    relying_parties: Vec<Arc<RelyingParty>>,
-    central_bank: Arc<CentralBank>,
-    engine: Engine<Machine>,
+    ledger: Arc<OnceLock<Arc<CentralBank>>>,
+    engine: Option<Engine<Machine>>,
     _lock: Lock,
 }
 
 impl City {
-    /// Opens (or makes) the state of every institution. `progress` is told of long work.
-    pub(crate) async fn open(plan: &Plan<'_>, progress: impl FnMut(&str)) -> Result<Self> {
-        plan.data.claim(plan.country.digest)?;
-        let lock = plan.data.lock()?;
-        let trust = trust::establish(plan)?;
-        let (engine, central_bank) = money::open(plan).await?;
-        let registrar = registrar::open(plan, &trust).await?;
-        let authority = authority::open(plan, &trust, progress).await?;
-        let client = Client::new()?;
-        let mut banks: Banks = BTreeMap::new();
-        for institution in plan.profile().institutions_of(Role::CommercialBank) {
-            let bank = bank::open(plan, &trust, institution, client.clone()).await?;
-            banks.insert(institution.id.to_string(), Arc::new(bank));
-        }
-        let relying_parties = relying_party::open_all(plan, &trust, &client).await?;
-        let trust_key = trust.operator.signer.public_key();
-        let ready = Arc::clone(&central_bank);
-        let public = Public {
-            metrics: metrics_recorder()?,
-            readiness: vec![("central bank".to_owned(), Box::new(move || ready.ready()))],
-            front: front::page(plan.profile()),
-            currency: plan.profile().currency.clone(),
-        };
-        Ok(Self {
-            url: plan.url.clone(),
-            trust_key,
-            banks: banks.values().cloned().collect(),
-            relying_parties: relying_parties.values().cloned().collect(),
-            institutions: Institutions {
-                authority: Some(Arc::new(authority)),
-                central_bank: Some(Arc::clone(&central_bank)),
-                banks,
-                relying_parties,
-                registrar: Some(Arc::new(registrar)),
-                trust_operator: Some(Arc::new(trust.operator)),
-            },
-            public: Arc::new(public),
-            central_bank,
-            engine,
-            _lock: lock,
-        })
+    /// Opens (or makes) the state of every institution of this process. `progress` is told of long work.
+    pub(crate) async fn open(
+        plan: &Plan<'_>,
+        mut progress: impl FnMut(&Progress<'_>),
+    ) -> Result<Self> {
+        Self::open_under(plan, None, &mut progress).await
     }
 
-    /// The central bank, for the report of how much money there is.
-    pub(crate) fn central_bank(&self) -> Arc<CentralBank> {
-        Arc::clone(&self.central_bank)
+    /// The same under a server that runs already: others may need what is open while the rest waits for them.
+    pub(crate) async fn open_under(
+        plan: &Plan<'_>,
+        server: Option<(&Switch, Limits)>,
+        progress: &mut dyn FnMut(&Progress<'_>),
+    ) -> Result<Self> {
+        plan.data.claim(plan.country.digest)?;
+        let lock = plan.data.lock()?;
+        let ledger: Arc<OnceLock<Arc<CentralBank>>> = Arc::default();
+        let public = Public {
+            metrics: metrics_recorder()?,
+            starting: Arc::default(),
+            readiness: vec![("central bank".to_owned(), ready(Arc::clone(&ledger)))],
+            front: front::page(plan),
+            currency: plan.profile().currency.clone(),
+        };
+        public.starting.wait_for("the institutions are being opened: try again in a moment");
+        let client = Client::new()?;
+        let mut trust = trust::establish(plan)?;
+        let starting = Arc::clone(&public.starting);
+        let mut city = Self {
+            url: plan.url.clone(),
+            trust_key: trust.key,
+            institutions: Institutions::default(),
+            public: Arc::new(public),
+            ledger,
+            engine: None,
+            _lock: lock,
+        };
+        let mut opening = Opening { plan, client, starting, progress };
+        city.institutions.trust_operator = trust.operator.clone();
+        city.open_all(&mut opening, &mut trust, server).await?;
+        city.public.starting.done();
+        Ok(city)
+    }
+
+    /// In an order in which each needs only those before it, so that processes may be started in any.
+    async fn open_all(
+        &mut self,
+        opening: &mut Opening<'_>,
+        trust: &mut Trust,
+        server: Option<(&Switch, Limits)>,
+    ) -> Result<()> {
+        let plan = opening.plan;
+        let in_order = [
+            Role::TrustListOperator,
+            Role::CentralBank,
+            Role::Registrar,
+            Role::IdentityAuthority,
+            Role::CommercialBank,
+            Role::Hotel,
+            Role::Railway,
+        ];
+        for role in in_order {
+            let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
+            for institution in here {
+                self.open_one(opening, trust, institution).await?;
+                if let Some((switch, limits)) = server {
+                    switch.to(self.router(limits));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_one(
+        &mut self,
+        opening: &mut Opening<'_>,
+        trust: &mut Trust,
+        institution: &Institution,
+    ) -> Result<()> {
+        let here = &mut self.institutions;
+        let name = institution.id.to_string();
+        match institution.role {
+            Role::TrustListOperator => trust.enlist(opening, institution).await?,
+            Role::CentralBank => {
+                let (engine, central_bank) = money::open(opening, trust, institution).await?;
+                self.engine = Some(engine);
+                let _ = self.ledger.set(Arc::clone(&central_bank));
+                here.central_bank = Some(central_bank);
+            }
+            Role::Registrar => {
+                let registrar = Arc::new(registrar::open(opening, trust, institution).await?);
+                trust.registrar = Some(Arc::clone(&registrar));
+                here.registrar = Some(registrar);
+            }
+            Role::IdentityAuthority => {
+                let authority = authority::open(opening, trust, institution).await?;
+                here.authority = Some(Arc::new(authority));
+            }
+            Role::CommercialBank => {
+                let central_bank = here.central_bank.as_ref();
+                let bank = bank::open(opening, trust, central_bank, institution).await?;
+                here.banks.insert(name, Arc::new(bank));
+            }
+            Role::Hotel | Role::Railway => {
+                let party = relying_party::open(opening, trust, institution).await?;
+                here.relying_parties.insert(name, Arc::new(party));
+            }
+            Role::Merchant => {}
+        }
+        Ok(())
+    }
+
+    /// The router of what is open.
+    pub(crate) fn router(&self, limits: Limits) -> Router {
+        router(self.institutions.clone(), Arc::clone(&self.public), limits)
     }
 
     /// Serves until `shutdown` resolves; then everything taken is finished and the state closed.
@@ -116,50 +179,33 @@ impl City {
         limits: Limits,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let pending = tokio::spawn(submit_pending(self.banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(self.banks, self.institutions.authority.clone()));
-        let erasure = tokio::spawn(erase_expired(self.relying_parties));
-        let router = router(self.institutions, self.public, limits);
-        let served = serve(listener, router, limits, shutdown).await;
+        let served = serve(listener, self.router(limits), limits, shutdown);
+        self.accompany(async move { Ok(served.await?) }).await
+    }
+
+    /// Does what comes round again while a server runs on the institutions, and closes the state after it.
+    pub(crate) async fn accompany(self, served: impl Future<Output = Result<()>>) -> Result<()> {
+        let banks: Vec<Arc<Bank>> = self.institutions.banks.values().cloned().collect();
+        let parties = self.institutions.relying_parties.values().cloned().collect();
+        let pending = tokio::spawn(submit_pending(banks.clone()));
+        let lapsed = tokio::spawn(forget_lapsed(banks, self.institutions.authority.clone()));
+        let erasure = tokio::spawn(erase_expired(parties));
+        let served = served.await;
         pending.abort();
         erasure.abort();
         lapsed.abort();
-        let engine = self.engine;
-        tokio::task::spawn_blocking(move || engine.shutdown()).await.context("closing the log")?;
-        Ok(served?)
+        if let Some(engine) = self.engine {
+            tokio::task::spawn_blocking(move || engine.shutdown())
+                .await
+                .with_context(|| text!("closing the log"))?;
+        }
+        served
     }
 }
 
-impl Plan<'_> {
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.country.profile
-    }
-
-    /// The one institution of a role that has exactly one.
-    pub(crate) fn the(&self, role: Role) -> Result<&Institution> {
-        let found = self.profile().institutions_of(role).next();
-        found.with_context(|| format!("the profile names no {}", role.word()))
-    }
-
-    /// Under which address an institution is reached, without a slash at the end.
-    pub(crate) fn address(&self, _institution: &InstitutionId) -> &str {
-        &self.url
-    }
-
-    /// An address below an institution's.
-    pub(crate) fn endpoint(&self, institution: &InstitutionId, path: &str) -> Result<Endpoint> {
-        Ok(Endpoint::parse(&format!("{}{path}", self.address(institution)))?)
-    }
-
-    /// The token of an institution's desk.
-    pub(crate) fn operator(&self, id: &InstitutionId) -> Result<OperatorToken> {
-        Ok(OperatorToken::new(self.data.keys(id)?.secret("desk")?))
-    }
-
-    /// An institution's key for commands.
-    pub(crate) fn command_key(&self, id: &InstitutionId) -> Result<Arc<dyn Signer>> {
-        Ok(self.data.keys(id)?.signer("commands")?)
-    }
+/// Whether the ledger takes commands, once it is open here.
+fn ready(ledger: Arc<OnceLock<Arc<CentralBank>>>) -> Readiness {
+    Box::new(move || ledger.get().map_or(Ok(()), |central_bank| central_bank.ready()))
 }
 
 /// Commands that a crash, or a ledger out of reach, left without an answer.

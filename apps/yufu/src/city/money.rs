@@ -2,46 +2,96 @@
 //! one record of the log, so that a crash leaves either nothing or everything.
 
 use super::Plan;
+use super::opening::{Opening, enrolment, refused};
+use super::trust::{Trust, admission};
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yufu_api::central_bank::CentralBank;
-use yufu_base::{Amount, CommandId, InstitutionId, Signer, Timestamp};
+use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
+use yufu_base::{Amount, InstitutionId, Signer};
 use yufu_engine::{Engine, Handle, Settings};
-use yufu_keys::random;
 use yufu_log::SqliteLog;
 use yufu_machine::{
-    Action, ClassId, Direction, HoldingRules, HoldingTerms, Limits, Machine, Order, Policy,
-    PolicyTerms, Submission, UtcOffset, WalletClass,
+    Action, ClassId, HoldingRules, HoldingTerms, Limits, Machine, Policy, PolicyTerms, Submission,
+    UtcOffset, WalletClass,
 };
-use yufu_profile::{Profile, Role};
+use yufu_profile::{Institution, Profile, Role};
 
 /// How far ahead of the ledger's clock a command id may have been made, in seconds.
 const ID_FUTURE_SECONDS: u64 = 300;
 
 /// Opens the log, replays it, and opens the ledger if it is new.
-pub(super) async fn open(plan: &Plan<'_>) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
-    let id = plan.the(Role::CentralBank)?.id.clone();
+pub(super) async fn open(
+    opening: &mut Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
+    let (plan, id) = (opening.plan, institution.id.clone());
     let path = plan.data.database(&id, "ledger")?;
     let log = SqliteLog::open(&path).with_context(|| path.display().to_string())?;
     let clock = Arc::clone(&plan.clock);
     let start = move || Engine::start(Box::new(log), Machine::new(), clock, Settings::default());
-    let engine = tokio::task::spawn_blocking(start).await?.context("the ledger's log")?;
+    let engine =
+        tokio::task::spawn_blocking(start).await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();
+    let openings = openings(plan.profile())?;
     if ledger.read(|machine, _| machine.currency()).is_none() {
-        let commands = opening(plan, &id)?;
+        let commands = beginning(plan, &id, &openings)?;
         for (number, applied) in ledger.submit_all(commands).await?.into_iter().enumerate() {
             if let Err(refusal) = applied.outcome {
-                bail!(
-                    "the ledger's opening was refused at command {number}: {refusal}; correct the profile's opening money, and start over"
-                );
+                bail!(text!(
+                    "the ledger's opening was refused at command {number}: {refusal}; correct the profile's opening money, and start over",
+                    number = number,
+                    refusal = refusal
+                ));
             }
         }
     }
     check_keys(plan, &ledger)?;
-    let central_bank =
-        CentralBank { signer: plan.command_key(&id)?, operator: plan.operator(&id)?, ledger, id };
+    let central_bank = CentralBank {
+        signer: plan.command_key(&id)?,
+        operator: plan.operator(&id)?,
+        ledger,
+        admission: admission(plan)?,
+        openings,
+        enrolling: tokio::sync::Mutex::default(),
+        id,
+    };
+    trust.enlist(opening, institution).await?;
     Ok((engine, Arc::new(central_bank)))
+}
+
+/// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.
+pub(super) async fn enrol(
+    opening: &mut Opening<'_>,
+    central_bank: Option<&Arc<CentralBank>>,
+    institution: &Institution,
+) -> Result<()> {
+    let plan = opening.plan;
+    let at = plan.the(Role::CentralBank)?.id.clone();
+    let key = plan.command_key(&institution.id)?;
+    let terms = openings(plan.profile())?;
+    let terms =
+        terms.get(&institution.id).with_context(|| text!("a commercial bank has opening money"))?;
+    let make = || {
+        let request = enrolment(plan, institution, &at, Some(&*key), Vec::new())?;
+        let now = plan.clock.read().wall;
+        let own = sign_all(&institution.id, &*key, now, terms.of_bank());
+        let own = own.and_then(|own| BankEnrolment::new(request.enrolment, &own));
+        own.map_err(|problem| refused(&institution.id, &problem))
+    };
+    match central_bank {
+        Some(central_bank) => {
+            let registered = central_bank.enrol(&make()?).await;
+            registered.map_err(|problem| refused(&at, &problem))?;
+        }
+        None => {
+            let what = ("/central-bank/v1/enrolments", "register it");
+            let _: RegisteredBank = opening.post(&at, what, make).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A key that differs from the one in the ledger was lost and made anew, or comes from another folder: every command
@@ -50,73 +100,68 @@ fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
     for (id, registered) in ledger.read(|machine, _| {
         machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
     }) {
-        if plan.command_key(&id)?.public_key() != registered {
-            bail!(
-                "the key of {id} in the data folder is not the one the ledger knows: restore {id}/keys/commands.p8 from the backup of keys"
-            );
+        if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
+            bail!(text!(
+                "the key of {institution} in the data folder is not the one the ledger knows: restore {institution}/keys/commands.p8 from the backup of keys",
+                institution = id
+            ));
         }
     }
     Ok(())
 }
 
-/// Signs commands that follow one another.
-struct Opening {
-    now: Timestamp,
-    commands: Vec<Submission>,
-}
-
-impl Opening {
-    fn push(&mut self, id: &InstitutionId, signer: &dyn Signer, action: Action) -> Result<()> {
-        let order = Order { id: CommandId::at(self.now, u128::from_be_bytes(random())), action };
-        let signature = signer.sign(&Submission::signing_bytes(id, &order))?;
-        let key = signer.public_key();
-        self.commands.push(Submission { institution: id.clone(), key, order, signature });
-        Ok(())
-    }
-}
-
-fn opening(plan: &Plan<'_>, central_bank: &InstitutionId) -> Result<Vec<Submission>> {
+/// The first commands: policy, rules, and the banks that are served here with what they begin with.
+fn beginning(
+    plan: &Plan<'_>,
+    central_bank: &InstitutionId,
+    openings: &BTreeMap<InstitutionId, BankOpening>,
+) -> Result<Vec<Submission>> {
     let profile = plan.profile();
+    let now = plan.clock.read().wall;
     let key = plan.command_key(central_bank)?;
-    let mut opening = Opening { now: plan.clock.read().wall, commands: Vec::new() };
+    let sign = |id: &InstitutionId, key: &dyn Signer, actions| {
+        sign_all(id, key, now, actions).map_err(|problem| refused(id, &problem))
+    };
     let genesis = Action::Genesis {
         currency: profile.currency.code,
         central_bank: central_bank.clone(),
         key: key.public_key(),
         policy: policy(profile)?,
     };
-    opening.push(central_bank, &*key, genesis)?;
-    let rules = holding_rules(profile)?;
-    opening.push(central_bank, &*key, Action::SetHoldingRules { rules })?;
+    let rules = Action::SetHoldingRules { rules: holding_rules(profile)? };
+    let mut commands = sign(central_bank, &*key, vec![genesis, rules])?;
+    let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
+    for bank in banks.filter(|id| plan.serves(id)) {
+        let terms =
+            openings.get(bank).with_context(|| text!("a commercial bank has opening money"))?;
+        let bank_key = plan.command_key(bank)?;
+        let of_central_bank = terms.of_central_bank(bank, bank_key.public_key());
+        commands.extend(sign(central_bank, &*key, of_central_bank)?);
+        commands.extend(sign(bank, &*bank_key, terms.of_bank())?);
+    }
+    Ok(commands)
+}
+
+/// What each bank of the profile begins with: its own money, and its share of the notes in circulation.
+fn openings(profile: &Profile) -> Result<BTreeMap<InstitutionId, BankOpening>> {
     let banks: Vec<_> = profile.institutions_of(Role::CommercialBank).collect();
     let mut circulation = Shares::of(profile.paper_in_circulation, banks.len())?;
-    for institution in banks {
-        let bank = institution.id.clone();
-        let bank_key = plan.command_key(&bank)?;
-        let money = institution.opening_money.context("a commercial bank has opening money")?;
+    let opening = |institution: &Institution| {
+        let money = institution
+            .opening_money
+            .with_context(|| text!("a commercial bank has opening money"))?;
         let notes = circulation.next()?;
         let paper = money.paper.checked_add(notes)?;
-        let reserves = money.reserve.checked_add(money.digital)?.checked_add(paper)?;
-        let deposits = money.deposits.checked_add(notes)?;
-        let register = Action::RegisterBank { bank: bank.clone(), key: bank_key.public_key() };
-        opening.push(central_bank, &*key, register)?;
-        let of_central_bank = [
-            (reserves, Action::CreateReserves { bank: bank.clone(), amount: reserves }),
-            (money.digital, Action::Issue { bank: bank.clone(), amount: money.digital }),
-            (paper, Action::SupplyPaper { bank: bank.clone(), amount: paper }),
-        ];
-        let of_bank = [
-            (deposits, Action::CreditDeposits { amount: deposits }),
-            (notes, Action::Exchange { direction: Direction::DepositToPaper, amount: notes }),
-        ];
-        for (_, action) in of_central_bank.into_iter().filter(|(amount, _)| !amount.is_zero()) {
-            opening.push(central_bank, &*key, action)?;
-        }
-        for (_, action) in of_bank.into_iter().filter(|(amount, _)| !amount.is_zero()) {
-            opening.push(&bank, &*bank_key, action)?;
-        }
-    }
-    Ok(opening.commands)
+        let terms = BankOpening {
+            reserves: money.reserve.checked_add(money.digital)?.checked_add(paper)?,
+            digital: money.digital,
+            paper,
+            deposits: money.deposits.checked_add(notes)?,
+            notes,
+        };
+        Ok((institution.id.clone(), terms))
+    };
+    banks.into_iter().map(opening).collect()
 }
 
 /// Notes in the public's hands were once paid out by banks: each paid out a share.
@@ -131,7 +176,11 @@ impl Shares {
     }
 
     fn next(&mut self) -> Result<Amount> {
-        let minor = self.left.minor().checked_div(self.banks).context("there is no bank left")?;
+        let minor = self
+            .left
+            .minor()
+            .checked_div(self.banks)
+            .with_context(|| text!("there is no bank left"))?;
         let share = Amount::new(self.left.currency(), minor);
         self.left = self.left.checked_sub(share)?;
         self.banks = self.banks.saturating_sub(1);

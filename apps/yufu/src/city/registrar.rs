@@ -1,22 +1,30 @@
-//! The registrar: its records of reports. (What it certifies is made in [`super::trust`].)
+//! The registrar: what it certifies, and its records of reports.
 
-use super::Plan;
-use super::trust::Trust;
+use super::opening::Opening;
+use super::trust::{Trust, admission};
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::http::Client;
-use yufu_api::registrar::Registrar;
+use yufu_api::registrar::{Certifier, Registrar};
 use yufu_database::Database;
-use yufu_profile::Role;
+use yufu_profile::Institution;
 use yufu_reports::Reports;
 
-pub(super) async fn open(plan: &Plan<'_>, trust: &Trust) -> Result<Registrar> {
-    let id = &plan.the(Role::Registrar)?.id;
-    let database = Database::open(&plan.data.database(id, "reports")?).await?;
+pub(super) async fn open(
+    opening: &mut Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<Registrar> {
+    let plan = opening.plan;
+    let id = institution.id.clone();
+    let database = Database::open(&plan.data.database(&id, "reports")?).await?;
+    let records = Reports::open(database).await?;
+    trust.enlist(opening, institution).await?;
     Ok(Registrar {
-        records: Reports::open(database).await?,
-        trust: trust.source(Client::new()?),
-        operator: plan.operator(id)?,
+        certifier: Certifier::new(plan.data.keys(&id)?, admission(plan)?, plan.profile()),
+        records,
+        trust: trust.source(opening.client.clone()),
+        operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
+        id,
     })
 }

@@ -1,49 +1,35 @@
 //! Hotels and railways: open their records, register as relying parties, and know by address the
 //! bank that keeps their account.
 
-use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
+use super::opening::Opening;
 use super::trust::Trust;
+use crate::words::text;
 use anyhow::{Context, Result};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use yufu_api::http::Client;
-use yufu_api::relying_party::{RelyingParties, RelyingParty, Service};
+use yufu_api::relying_party::{RelyingParty, Service};
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use yufu_services::Services;
 
-pub(super) async fn open_all(
-    plan: &Plan<'_>,
-    trust: &Trust,
-    client: &Client,
-) -> Result<RelyingParties> {
-    let mut parties = BTreeMap::new();
-    for role in [Role::Hotel, Role::Railway] {
-        for institution in plan.profile().institutions_of(role) {
-            let party = open(plan, trust, institution, client.clone()).await?;
-            parties.insert(institution.id.to_string(), Arc::new(party));
-        }
-    }
-    Ok(parties)
-}
-
-async fn open(
-    plan: &Plan<'_>,
+pub(super) async fn open(
+    opening: &mut Opening<'_>,
     trust: &Trust,
     institution: &Institution,
-    client: Client,
 ) -> Result<RelyingParty> {
+    let (plan, client) = (opening.plan, opening.client.clone());
     let id = institution.id.clone();
     let profile = plan.profile();
-    let party = trust.party(plan, institution, &format!("/parties/{id}/openid4vp"))?;
+    trust.enlist(opening, institution).await?;
+    let party = trust.party(opening, institution, &format!("/parties/{id}/openid4vp")).await?;
     let database = Database::open(&plan.data.database(&id, "services")?).await?;
-    let trade = institution.merchant.as_ref().context("the profile gives it no bank")?;
+    let trade =
+        institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?;
     let service = match institution.role {
         Role::Railway => {
             let path = format!("/parties/{id}");
-            Service::Railway(Box::new(issuer(plan, trust, institution, &path).await?))
+            Service::Railway(Box::new(issuer(plan, institution, &path).await?))
         }
         _ => Service::Hotel,
     };

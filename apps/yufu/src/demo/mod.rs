@@ -1,6 +1,7 @@
 //! `yufu demo`: a whole city on this machine, and the first journey played in it over HTTP, as
 //! anybody else would.
 
+mod apart;
 mod identity;
 mod learned;
 mod money;
@@ -9,26 +10,26 @@ mod purse;
 mod report;
 mod services;
 mod speed;
+mod stage;
 mod story;
 mod synergy;
 
-use crate::city::{City, Plan};
 use crate::command_line;
 use crate::data::DataFolder;
 use crate::profile::{self, Country};
-use crate::serve::{listen, local_url, start_logging, stop_signal};
-use crate::settings::{LogFormat, listen_address};
-use crate::trust_key;
+use crate::serve::start_logging;
+use crate::settings::LogFormat;
+use crate::stopping::Stop;
 use crate::wallet::Passphrase;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use report::{Report, StepReport};
 use speed::Speed;
+use stage::Stage;
 use std::process::ExitCode;
 use std::sync::Arc;
 use story::Story;
-use tokio::sync::oneshot;
-use yufu_api::http::Limits;
 use yufu_engine::{Clock, SystemClock};
+use yufu_profile::Role;
 
 pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
     if std::env::var_os("YUFU_LOG").is_some() {
@@ -41,45 +42,31 @@ pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
 async fn demo(options: command_line::Demo) -> Result<ExitCode> {
     #[expect(clippy::disallowed_methods, reason = "a measurement of how long the start takes")]
     let started = std::time::Instant::now();
+    let stop = Stop::on_signals(false)?;
     let clock = Arc::new(SystemClock::new());
     let country = profile::load(options.profile.as_deref(), clock.read().wall)?;
     let data = DataFolder::choose(options.data.data.clone(), "demo")?;
     if options.fresh {
         data.start_over()?;
     }
-    let listener = listen(listen_address(&options.listen)?).await?;
-    let url = local_url(listener.local_addr()?);
     let say = |line: &str| if options.json { eprintln!("{line}") } else { println!("{line}") };
     say(&format!("鱼符 Yufu · {} · {}", country.profile.name.zh, country.profile.name.en));
-    let plan = Plan { country: &country, data: &data, url, clock };
-    let city = City::open(&plan, |progress| say(&format!("  {progress}"))).await?;
-    trust_key::write(&data, city.trust_key)?;
-    say(&format!(
-        "  every institution runs at {}, its state lies in {}",
-        city.url,
-        data.root().display()
-    ));
-
-    let (stop, stopped) = oneshot::channel::<()>();
-    let url = city.url.clone();
-    let central_bank = city.central_bank();
-    let trust_key = city.trust_key;
-    let served = tokio::spawn(city.serve(listener, Limits::default(), async {
-        let _ = stopped.await;
-    }));
+    let stage = tokio::select! {
+        stage = Stage::set(&options, &country, data, clock, &say) => stage?,
+        () = stop.asked() => return Ok(ExitCode::FAILURE),
+    };
     let speed = Speed::started(started.elapsed(), country.residents.len());
-    let report = play(&country, &data, &url, trust_key, &options, speed).await;
-    let report = report.map(|played| Report { supply: Some(central_bank.supply()), ..played });
-    drop(central_bank);
+    let report = tokio::select! {
+        report = play(&country, &stage, &options, speed) => report,
+        () = stop.asked() => Err(anyhow::anyhow!("stopped before the last step")),
+    };
     if let Ok(report) = &report {
-        finish(report, &options, &country, &url)?;
+        finish(report, &options, &country, &stage)?;
     }
     if !options.once && report.is_ok() {
-        stop_signal().await;
-        say("stopping: what was taken is finished, then the log is closed");
+        stop.asked().await;
     }
-    let _ = stop.send(());
-    served.await.context("the server")??;
+    stage.strike().await?;
     let ok = report?.ok;
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -87,15 +74,15 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
 /// Plays the journey as often as asked for; the report is of the last time, its speeds of all.
 async fn play(
     country: &Country,
-    data: &DataFolder,
-    url: &str,
-    trust_key: yufu_base::PublicKey,
+    stage: &Stage,
     options: &command_line::Demo,
     mut speed: Speed,
 ) -> Result<Report> {
+    let list = stage.trust_list().await?;
     let decimals = country.profile.currency.decimals;
     for left in (0..options.rounds.get()).rev() {
-        let mut story = Story::new(country, data, url, trust_key)?;
+        let mut story =
+            Story::new(country, &stage.data, &stage.url, stage.trust_key, list.clone())?;
         speed.round();
         let told = |number: usize, step: &StepReport| {
             if !options.json && (left == 0 || !step.ok) {
@@ -105,8 +92,9 @@ async fn play(
         let steps = story.play(&mut speed, told).await;
         let ok = steps.iter().all(|step| step.ok);
         if left == 0 || !ok {
+            let supply = Some(story.supply().await?);
             let (synergy, speed) = (story.synergy, speed.report());
-            return Ok(Report { ok, steps, supply: None, synergy, speed });
+            return Ok(Report { ok, steps, supply, synergy, speed });
         }
     }
     anyhow::bail!("the journey was not played")
@@ -116,7 +104,7 @@ fn finish(
     report: &Report,
     options: &command_line::Demo,
     country: &Country,
-    url: &str,
+    stage: &Stage,
 ) -> Result<()> {
     if options.json {
         println!("{}", serde_json::to_string_pretty(report)?);
@@ -141,10 +129,12 @@ fn finish(
         if report.ok { "Every step did what it must." } else { "A step failed: see above." }
     );
     if !options.once {
+        let url = &stage.url;
+        let ledger = stage.address(country, Role::CentralBank)?;
         println!("\nStill running. Look at:");
         println!("  {url}/            what runs here");
         println!("  {url}/docs        the API, to read and to try");
-        println!("  {url}/central-bank/v1/supply");
+        println!("  {ledger}/central-bank/v1/supply");
         println!(
             "  yufu wallet --as resident-0 show      her wallet; passphrase {}",
             Passphrase::OF_THE_DEMO

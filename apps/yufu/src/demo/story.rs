@@ -9,11 +9,12 @@ use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::wallet::{Bill, Holder, Passphrase};
 use anyhow::{Context, Result};
-use std::fs;
+use yufu_api::central_bank::SupplyReport;
 use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_profile::{Evidence, Institution, Resident, Role};
+use yufu_trust::TrustList;
 
 /// The first age at which somebody opens an account alone.
 const ADULT: u64 = 18;
@@ -121,7 +122,9 @@ impl Step {
 pub(super) struct Story<'a> {
     pub(super) country: &'a Country,
     pub(super) data: &'a DataFolder,
+    /// Where wallets get the trust list, and the list: it says where everybody is.
     pub(super) url: String,
+    pub(super) list: TrustList,
     pub(super) client: Client,
     /// How long the institutions took to answer the people of the journey.
     times: AnswerTimes,
@@ -154,9 +157,10 @@ impl<'a> Story<'a> {
         data: &'a DataFolder,
         url: &str,
         trust_key: PublicKey,
+        list: TrustList,
     ) -> Result<Self> {
         let profile = &country.profile;
-        let run = next_run(data)?;
+        let run = data.next_run()?;
         let now = SystemClock::new().read().wall;
         let adults = adults(country, now);
         let index = run.checked_rem(adults.len()).context("the city has no adult resident")?;
@@ -167,11 +171,13 @@ impl<'a> Story<'a> {
         let merchant = profile.institutions_of(Role::Merchant).next();
         let times = AnswerTimes::default();
         let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
-        let wallet = wallet.timed(times.clone());
+        let mut wallet = wallet.timed(times.clone());
+        wallet.know(&list);
         Ok(Self {
             country,
             data,
             url: url.to_owned(),
+            list,
             client: Client::new()?.timed(times.clone()),
             times,
             trust_key,
@@ -283,14 +289,22 @@ impl<'a> Story<'a> {
     }
 
     /// Under which address an institution is reached, without a slash at the end.
-    pub(super) fn address(&self, _institution: &InstitutionId) -> &str {
-        &self.url
+    pub(super) fn address(&self, institution: &InstitutionId) -> &str {
+        self.list.address(institution.as_str()).unwrap_or(&self.url)
+    }
+
+    /// How much money there is, and where.
+    pub(super) async fn supply(&self) -> Result<SupplyReport> {
+        let central_bank = self.address(&self.the(Role::CentralBank)?.id);
+        Ok(self.client.get(&format!("{central_bank}/central-bank/v1/supply"), None).await?)
     }
 
     /// Opens somebody's wallet (or makes it). It is theirs alone until it is dropped.
     pub(super) fn open_wallet(&self, name: &str) -> Result<Holder> {
         let wallet = wallet(self.data, name, &self.url, self.trust_key)?;
-        Ok(wallet.timed(self.times.clone()))
+        let mut wallet = wallet.timed(self.times.clone());
+        wallet.know(&self.list);
+        Ok(wallet)
     }
 
     /// The token of an institution's desk: the demo plays its staff.
@@ -312,16 +326,6 @@ fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Res
 /// Who may open an account alone, in the order of the register.
 fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
     country.residents.iter().filter(|resident| is_adult(resident, now)).collect()
-}
-
-/// Which run this is on the data folder, counted before it begins.
-fn next_run(data: &DataFolder) -> Result<usize> {
-    let path = data.root().join("demo-runs");
-    let run =
-        fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0_usize);
-    fs::write(&path, run.saturating_add(1).to_string())
-        .with_context(|| path.display().to_string())?;
-    Ok(run)
 }
 
 /// Whether somebody has completed the years at which one opens an account alone, whatever the day is.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
+use yufu_trust::DirectoryEntry;
 use yufu_wallet::HeldCredential;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -30,6 +31,9 @@ pub(super) struct Contents {
     /// Who certified relying parties by that list, DER in base64url: receipts are verified with it offline.
     #[serde(default)]
     pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
+    #[serde(default)]
+    pub(super) directory: Vec<DirectoryEntry>,
 }
 
 impl Contents {

@@ -12,7 +12,7 @@ use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
-use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 use yufu_openid4vc::{Method, presentation::TransactionData};
 use yufu_trust::{Role, TrustList};
 use yufu_wallet::presentation::Consent;
@@ -20,22 +20,25 @@ use yufu_wallet::presentation::Consent;
 /// Whether to show what is asked.
 pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
 
+/// The word of the directory for who keeps the ledger.
+const CENTRAL_BANK: &str = "central-bank";
+
 /// A wallet in use.
 pub struct Holder {
     pub(super) file: WalletFile,
     pub(super) client: Client,
-    /// The city's address, without a slash at the end.
+    /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
     trust_key: PublicKey,
     clock: SystemClock,
 }
 
 impl Holder {
-    /// Opens the wallet called `name` in `folder` (or makes it) with its passphrase, for the city at
-    /// `url`, whose trust list is signed with `trust_key`.
+    /// Opens the wallet called `name` in `folder` (or makes it) with its passphrase, for the city whose
+    /// trust list is at `url` and signed with `trust_key`.
     ///
     /// # Errors
-    /// If the file is in use or does not open: a [`WalletFault`].
+    /// If `url` is neither https nor on this machine; if the file is in use or does not open: a [`WalletFault`].
     pub fn open(
         folder: &Path,
         name: &str,
@@ -43,6 +46,7 @@ impl Holder {
         url: &str,
         trust_key: PublicKey,
     ) -> Result<Self> {
+        Endpoint::parse(url).context("--url")?;
         let clock = SystemClock::new();
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
@@ -87,9 +91,35 @@ impl Holder {
         self.file.contents.credentials.len().saturating_sub(self.credentials_left())
     }
 
-    /// Under which address an institution is reached, without a slash at the end.
-    pub(super) fn address(&self, _institution: &str) -> &str {
-        &self.url
+    /// Under which address an institution is reached, without a slash at the end: as the trust list said last.
+    pub(super) fn address(&self, institution: &str) -> &str {
+        let found = self.file.contents.directory.iter().find(|entry| entry.id == institution);
+        found.map_or(&self.url, |entry| &entry.url)
+    }
+
+    /// Takes the directory from a trust list that was verified elsewhere in this program.
+    pub(crate) fn know(&mut self, list: &TrustList) {
+        self.file.contents.directory.clone_from(&list.directory);
+    }
+
+    /// Fetches the trust list, unless the wallet knows from one before where institutions are.
+    ///
+    /// # Errors
+    /// If the list cannot be fetched, or is refused.
+    pub async fn find_institutions(&mut self) -> Result<()> {
+        if self.file.contents.directory.is_empty() {
+            self.trust().await?;
+        }
+        Ok(())
+    }
+
+    /// The ledger's name, which orders bear: its central bank's id, as the trust list has it. The central
+    /// bank itself is not asked: it would see who is about to pay.
+    pub(super) async fn ledger(&mut self) -> Result<String> {
+        self.find_institutions().await?;
+        let mut entries = self.file.contents.directory.iter();
+        let found = entries.find(|entry| entry.kind == CENTRAL_BANK);
+        Ok(found.with_context(|| text!("the trust list names no central bank"))?.id.clone())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -111,7 +141,8 @@ impl Holder {
             TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
                 text!("the trust list is refused: nobody can be verified, so nothing is shown")
             })?;
-        if known != Some(list.sequence) {
+        if known != Some(list.sequence) || self.file.contents.directory != list.directory {
+            self.know(&list);
             self.file.contents.trust_sequence = Some(list.sequence);
             let anchors = list.anchors(Role::AccessCa);
             self.file.contents.access_anchors = anchors.iter().map(encode_base64url).collect();

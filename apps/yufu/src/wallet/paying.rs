@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yufu_api::bank::{AccountState, PaymentDone, PaymentRequest};
-use yufu_api::central_bank::Ledger;
 use yufu_api::http::{ClientError, ProblemBody};
 use yufu_base::{AccountId, Amount, CommandId, Timestamp};
 use yufu_jose::SoftwareKey;
@@ -210,21 +209,19 @@ impl Holder {
     }
 
     /// The signed order. Its expiry follows from its id, so that a repeat is the same order.
-    async fn sign(&self, bill: &Bill) -> Result<(StoredAccount, String)> {
+    async fn sign(&mut self, bill: &Bill) -> Result<(StoredAccount, String)> {
         let (account, order) = self.unsigned(bill).await?;
         let signed = order.sign(&account.key.key()?)?;
         Ok((account, signed))
     }
 
-    async fn unsigned(&self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
+    async fn unsigned(&mut self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
         let account = self.file.contents.accounts.first().cloned();
         let account = account.with_context(|| {
             text!("the wallet has no account yet: open one with `yufu wallet open`")
         })?;
-        let url = format!("{}/central-bank/v1/ledger", self.url);
-        let ledger: Ledger = self.client.get(&url, None).await?;
         let order = PaymentOrder {
-            ledger: ledger.ledger,
+            ledger: self.ledger().await?,
             id: bill.id,
             payer: account.account.parse()?,
             payee: bill.payee,

@@ -52,6 +52,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
+    if !is_offline(&action) {
+        holder.find_institutions().await?;
+    }
     match action {
         WalletAction::Get { offer, code } => {
             let received = holder.get(&offer, code.as_deref()).await?;
@@ -134,6 +137,16 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
         booking = bought.booking
     );
     Ok(())
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 /// What needs nobody else.

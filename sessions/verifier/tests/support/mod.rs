@@ -56,6 +56,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries,
+            directory: Vec::new(),
         };
         Self { trust, authority, bank, registrar, access }
     }

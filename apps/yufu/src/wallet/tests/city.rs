@@ -46,7 +46,7 @@ impl TestCity {
         let country = profile::load(profile, clock.read().wall).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-        let plan = Plan { country: &country, data: &data, url: url.clone(), clock };
+        let plan = Plan::whole(&country, &data, url.clone(), clock);
         let city = City::open(&plan, |_| {}).await.unwrap();
         let trust_key = city.trust_key;
         tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));

@@ -1,67 +1,18 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
+mod operator;
+
+pub(crate) use operator::described;
+pub use operator::{Enlisted, Register, TrustOperator};
+
 use crate::http::{Client, ClientError, Problem};
-use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-use yufu_base::{PublicKey, Signer, Timestamp};
-use yufu_engine::Clock;
-use yufu_trust::{TrustEntry, TrustList, TrustListError};
+use yufu_base::{PublicKey, Timestamp};
+use yufu_trust::{TrustList, TrustListError};
 
-/// How long a list is valid after it was signed, in seconds.
-const LIFETIME_SECONDS: u64 = 7 * 86_400;
-/// After how long a list is signed anew, in seconds.
-const RENEWAL_SECONDS: u64 = 86_400;
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
-
-/// The operator of the trust list.
-pub struct TrustOperator {
-    /// Its address: the list's `iss`.
-    pub identifier: String,
-    /// Who may play which role.
-    pub entries: Vec<TrustEntry>,
-    /// Its key, which everybody is given out of band.
-    pub signer: Arc<dyn Signer>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-}
-
-pub(crate) fn described() -> OpenApiRouter<Arc<TrustOperator>> {
-    OpenApiRouter::new().routes(routes!(list))
-}
-
-/// The trust list: who may play which role, signed by its operator.
-#[utoipa::path(get, path = "/trust-list/v1/list", tag = "trust",
-    responses((status = 200, description = "a JWS of type yufu-trust-list+jwt", body = String, content_type = "application/jwt")))]
-async fn list(State(operator): State<Arc<TrustOperator>>) -> Result<impl IntoResponse, Problem> {
-    let signed = operator.signed_list().map_err(Problem::internal)?;
-    Ok(([(header::CONTENT_TYPE, "application/jwt")], signed))
-}
-
-impl TrustOperator {
-    /// The list as of today, signed. Its sequence is the day it is issued on, so that it never runs back.
-    ///
-    /// # Errors
-    /// If the key does not sign.
-    pub fn signed_list(&self) -> Result<String, yufu_jose::SignError> {
-        let now = self.clock.read().wall.seconds();
-        let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0);
-        let issued_at = Timestamp::from_seconds(day.saturating_mul(RENEWAL_SECONDS));
-        let list = TrustList {
-            operator: self.identifier.clone(),
-            sequence: day,
-            issued_at,
-            expires_at: issued_at.plus_seconds(LIFETIME_SECONDS),
-            entries: self.entries.clone(),
-        };
-        list.sign(&*self.signer)
-    }
-}
 
 /// Where a relying party gets the trust list and status lists from.
 #[derive(Clone)]

@@ -1,0 +1,232 @@
+//! The operator of the trust list: takes up the institutions that the profile names, once they prove
+//! themselves, and signs who is trusted with what and reached where.
+
+use crate::enrolment::{Admission, EnrolmentRequest, place};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yufu_base::{InstitutionId, Signer, Timestamp};
+use yufu_engine::Clock;
+use yufu_keys::{KeyStore, KeyStoreError};
+use yufu_profile::{Institution, Profile};
+use yufu_trust::{DirectoryEntry, Enrolment, Localized, Role, TrustEntry, TrustList};
+
+/// How long a list is valid after it was signed, in seconds.
+const LIFETIME_SECONDS: u64 = 7 * 86_400;
+/// After how long a list is signed anew, in seconds.
+const RENEWAL_SECONDS: u64 = 86_400;
+
+/// The operator of the trust list.
+pub struct TrustOperator {
+    /// Its id.
+    pub id: InstitutionId,
+    /// Its address: the list's `iss`.
+    pub identifier: String,
+    /// Who is listed.
+    pub register: Register,
+    /// Whose enrolment is taken.
+    pub admission: Admission,
+    /// Its key, which everybody is given out of band.
+    pub signer: Arc<dyn Signer>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Who is listed: a document for each institution, and what the profile says of it.
+pub struct Register {
+    store: KeyStore,
+    known: BTreeMap<InstitutionId, Known>,
+    listed: Mutex<BTreeMap<InstitutionId, Listed>>,
+}
+
+/// What the profile says of an institution.
+struct Known {
+    name: Localized,
+    kind: &'static str,
+    path: String,
+    may: &'static [Role],
+}
+
+/// What an institution enrolled with.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Listed {
+    url: String,
+    /// By what they certify: DER in standard base64.
+    anchors: BTreeMap<Role, String>,
+    /// When this last changed, in seconds since the epoch.
+    since: u64,
+}
+
+/// An institution is on the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Enlisted {
+    /// The sequence of the list that has it first.
+    pub sequence: u64,
+}
+
+pub(crate) fn described() -> OpenApiRouter<Arc<TrustOperator>> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(enrol))
+}
+
+/// The trust list: who may play which role and is reached where, signed by its operator.
+#[utoipa::path(get, path = "/trust-list/v1/list", tag = "trust",
+    responses((status = 200, description = "a JWS of type yufu-trust-list+jwt", body = String, content_type = "application/jwt")))]
+async fn list(State(operator): State<Arc<TrustOperator>>) -> Result<impl IntoResponse, Problem> {
+    let signed = operator.signed_list().map_err(Problem::internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/jwt")], signed))
+}
+
+/// Enrol an institution: its address, and the anchors that the profile lets it have. Repeating it changes nothing.
+#[utoipa::path(post, path = "/trust-list/v1/enrolments", tag = "trust", request_body = EnrolmentRequest,
+    responses(
+        (status = 200, body = Enlisted),
+        (status = 401, description = "no enrolment for here and now", body = ProblemBody),
+        (status = 403, description = "not admitted, or not for this role", body = ProblemBody),
+        (status = 409, description = "another anchor is listed", body = ProblemBody)))]
+async fn enrol(
+    State(operator): State<Arc<TrustOperator>>,
+    request: Result<Json<EnrolmentRequest>, JsonRejection>,
+) -> Result<Json<Enlisted>, Problem> {
+    Ok(Json(operator.enrol(&request?.enrolment)?))
+}
+
+impl Register {
+    /// The register in `store`, of the institutions of `profile`.
+    ///
+    /// # Errors
+    /// If a document cannot be read.
+    pub fn open(store: KeyStore, profile: &Profile) -> Result<Self, Problem> {
+        let mut listed = BTreeMap::new();
+        for id in profile.institutions.keys() {
+            if let Some(bytes) = store.find(id.as_str(), "json")? {
+                let found = serde_json::from_slice(&bytes).map_err(Problem::internal)?;
+                listed.insert(id.clone(), found);
+            }
+        }
+        let known = profile.institutions.values().map(|one| (one.id.clone(), Known::of(one)));
+        Ok(Self { store, known: known.collect(), listed: Mutex::new(listed) })
+    }
+
+    fn enter(
+        &self,
+        id: &InstitutionId,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let known = self.known.get(id).ok_or_else(|| Problem::not_found("institution here"))?;
+        let mut all = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.get(id).cloned();
+        let mut listed = before.clone().unwrap_or_else(|| Listed {
+            url: String::new(),
+            anchors: BTreeMap::new(),
+            since: 0,
+        });
+        listed.url.clone_from(&enrolment.url);
+        for anchor in &enrolment.anchors {
+            if !known.may.contains(&anchor.role) {
+                let detail = format!("the profile does not make {id} a {:?}", anchor.role);
+                return Err(Problem::forbidden("enrolment.role", detail));
+            }
+            let former = listed.anchors.insert(anchor.role, anchor.certificate.clone());
+            if former.is_some_and(|former| former != anchor.certificate) {
+                let detail = format!(
+                    "another anchor of {id} is listed as {:?}: restore its key from the backup; else let the operator of the list remove it",
+                    anchor.role
+                );
+                return Err(Problem::conflict("enrolment.key_differs", detail));
+            }
+        }
+        if before.as_ref() != Some(&listed) {
+            listed.since = now.seconds();
+            let json = serde_json::to_vec_pretty(&listed).map_err(Problem::internal)?;
+            self.store.replace(id.as_str(), "json", &json)?;
+            all.insert(id.clone(), listed);
+        }
+        Ok(())
+    }
+
+    /// Entries, directory, and when they last changed.
+    fn contents(&self) -> (Vec<TrustEntry>, Vec<DirectoryEntry>, u64) {
+        let all = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut entries, mut directory, mut changed) = (Vec::new(), Vec::new(), 0);
+        for (id, listed) in all.iter() {
+            let Some(known) = self.known.get(id) else { continue };
+            changed = changed.max(listed.since);
+            directory.push(DirectoryEntry {
+                id: id.to_string(),
+                name: known.name.clone(),
+                kind: known.kind.to_owned(),
+                url: listed.url.clone(),
+            });
+            entries.extend(listed.anchors.iter().map(|(role, certificate)| TrustEntry {
+                name: known.name.clone(),
+                role: *role,
+                identifier: format!("{}{}", listed.url, known.path),
+                certificates: vec![certificate.clone()],
+            }));
+        }
+        (entries, directory, changed)
+    }
+}
+
+impl Known {
+    fn of(institution: &Institution) -> Self {
+        let (path, may) = place(institution);
+        let name = Localized::new("zh", &institution.name.zh).with("en", &institution.name.en);
+        Self { name, kind: institution.role.word(), path, may }
+    }
+}
+
+impl TrustOperator {
+    /// Takes up whoever signed the enrolment.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn enrol(&self, enrolment: &str) -> Result<Enlisted, Problem> {
+        let now = self.clock.read().wall;
+        let (id, enrolment) = self.admission.verify(enrolment, &self.id, now)?;
+        self.register.enter(&id, &enrolment, now)?;
+        Ok(Enlisted { sequence: self.list().sequence })
+    }
+
+    /// The list as of now, signed.
+    ///
+    /// # Errors
+    /// If the key does not sign.
+    pub fn signed_list(&self) -> Result<String, yufu_jose::SignError> {
+        self.list().sign(&*self.signer)
+    }
+
+    /// The list as of today, or as of its last change if that was later: its sequence is that moment, so that it
+    /// never runs back.
+    fn list(&self) -> TrustList {
+        let now = self.clock.read().wall.seconds();
+        let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0).saturating_mul(RENEWAL_SECONDS);
+        let (entries, directory, changed) = self.register.contents();
+        let sequence = changed.min(now).max(day);
+        let issued_at = Timestamp::from_seconds(sequence);
+        TrustList {
+            operator: self.identifier.clone(),
+            sequence,
+            issued_at,
+            expires_at: issued_at.plus_seconds(LIFETIME_SECONDS),
+            entries,
+            directory,
+        }
+    }
+}
+
+impl From<KeyStoreError> for Problem {
+    fn from(error: KeyStoreError) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,142 @@
+//! What an authority certifies, kept in its store: one anchor for each purpose, made once, and one
+//! leaf for each subject and quarter of a year.
+
+use crate::{
+    AuthorityCertificate, CertificateError, KeyStore, KeyStoreError, LeafSubject, Validity,
+};
+use yufu_base::{Digest, Signer, Timestamp};
+use yufu_jose::{Chain, ChainError};
+
+const DAY: u64 = 86_400;
+/// How long an authority's anchor is valid.
+const ANCHOR_DAYS: u64 = 3650;
+/// How long what is certified is valid: three periods beyond the one in which it is used.
+pub const LEAF_DAYS: u64 = 360;
+/// For how long one leaf is used: a quarter of a year.
+const PERIOD_SECONDS: u64 = 90 * DAY;
+
+/// Why nothing was certified.
+#[derive(Debug, thiserror::Error)]
+pub enum CertifyError {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] KeyStoreError),
+    /// The certificate could not be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The key was lost and made anew, or comes from another folder.
+    #[error(
+        "the key {anchor} of {name} is not the one its certificate is for: restore {anchor}.p8 from the backup of keys"
+    )]
+    AnotherKey {
+        /// The anchor.
+        anchor: String,
+        /// Whose.
+        name: String,
+    },
+    /// There is no such anchor yet.
+    #[error("the anchor {0} was never made")]
+    NoAnchor(String),
+    /// A stored certificate cannot be read.
+    #[error("a stored certificate: {0}")]
+    Stored(#[from] ChainError),
+}
+
+impl KeyStore {
+    /// The self-signed certificate (DER) of the authority `anchor` of an institution called `name`, made once and
+    /// kept.
+    ///
+    /// # Errors
+    /// [`CertifyError`]: also if the key at hand is not the one that the certificate is for.
+    pub fn anchor(
+        &self,
+        anchor: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CertifyError> {
+        let signer = self.signer(anchor)?;
+        let der = self.document(anchor, "der", || {
+            let made =
+                AuthorityCertificate::self_signed(name, &*signer, validity(now, ANCHOR_DAYS))?;
+            Ok::<_, CertifyError>(made.der().to_vec())
+        })?;
+        let key = signer.public_key();
+        if der.windows(key.as_bytes().len()).any(|window| window == key.as_bytes()) {
+            return Ok(der);
+        }
+        Err(CertifyError::AnotherKey { anchor: anchor.to_owned(), name: name.to_owned() })
+    }
+
+    /// The leaf of `subject` under an anchor: the same one for a quarter of a year, across starts, so that
+    /// a credential does not tell by its certificate when the server was started.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn certify(
+        &self,
+        anchor: &str,
+        subject: &LeafSubject,
+        now: Timestamp,
+    ) -> Result<Chain, CertifyError> {
+        let signer = self.signer(anchor)?;
+        let der =
+            self.find(anchor, "der")?.ok_or_else(|| CertifyError::NoAnchor(anchor.to_owned()))?;
+        let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
+        let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
+        let digest = Digest::of(format!("{anchor}{subject:?}").as_bytes()).to_string();
+        let name = format!("leaf-{}-{period}", digest.get(..16).unwrap_or_default());
+        let leaf = self.document(&name, "der", || {
+            let authority = AuthorityCertificate::from_der(der, &*signer)?;
+            Ok::<_, CertifyError>(authority.issue(subject, validity(begun, LEAF_DAYS))?)
+        })?;
+        Ok(Chain::from_der(vec![leaf])?)
+    }
+}
+
+fn validity(now: Timestamp, days: u64) -> Validity {
+    Validity { from: now.minus_seconds(DAY), until: now.plus_seconds(days.saturating_mul(DAY)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_750_000_000);
+
+    fn subject(store: &KeyStore) -> LeafSubject {
+        LeafSubject {
+            organisation: "Registrar".to_owned(),
+            common_name: "requests".to_owned(),
+            dns_names: vec!["bank.example".to_owned()],
+            uris: Vec::new(),
+            key: store.signer("access").unwrap().public_key(),
+        }
+    }
+
+    #[test]
+    fn one_leaf_serves_a_quarter_and_verifies_under_its_anchor() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyStore::open(folder.path()).unwrap();
+        assert!(matches!(
+            store.certify("access-anchor", &subject(&store), NOW),
+            Err(CertifyError::NoAnchor(_))
+        ));
+        let anchor = store.anchor("access-anchor", "Registrar", NOW).unwrap();
+        let first = store.certify("access-anchor", &subject(&store), NOW).unwrap();
+        let later = NOW.plus_seconds(DAY);
+        assert_eq!(store.certify("access-anchor", &subject(&store), later).unwrap(), first);
+        let next = NOW.plus_seconds(PERIOD_SECONDS);
+        assert_ne!(store.certify("access-anchor", &subject(&store), next).unwrap(), first);
+        assert!(first.verify(&[anchor], later).is_ok());
+    }
+
+    #[test]
+    fn an_anchor_whose_key_was_lost_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyStore::open(folder.path()).unwrap();
+        store.anchor("access-anchor", "Registrar", NOW).unwrap();
+        std::fs::remove_file(folder.path().join("access-anchor.p8")).unwrap();
+        let refused = store.anchor("access-anchor", "Registrar", NOW).unwrap_err();
+        assert!(refused.to_string().contains("restore access-anchor.p8"), "{refused}");
+    }
+}

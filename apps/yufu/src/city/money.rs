@@ -4,7 +4,7 @@
 use super::Plan;
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
-use crate::words::text;
+use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ pub(super) async fn enrol(
             registered.map_err(|problem| refused(&at, &problem))?;
         }
         None => {
-            let what = ("/central-bank/v1/enrolments", "register it");
+            let what = ("/central-bank/v1/enrolments", noted!("register it"));
             let _: RegisteredBank = opening.post(&at, what, make).await?;
         }
     }

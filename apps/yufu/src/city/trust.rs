@@ -5,7 +5,7 @@
 use super::Plan;
 use super::opening::{INSTITUTION_KEY, Opening, enrolment, refused};
 use crate::trust_key;
-use crate::words::text;
+use crate::words::{noted, text};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Trust {
                 enlisted.map_err(|problem| refused(&operator.id, &problem))?;
             }
             None => {
-                let what = ("/trust-list/v1/enrolments", "list it");
+                let what = ("/trust-list/v1/enrolments", noted!("list it"));
                 let _: Enlisted = opening.post(&self.operator_id, what, make).await?;
             }
         }
@@ -119,7 +119,7 @@ impl Trust {
                     let (client, url) = (client.clone(), url.clone());
                     async move { client.get_text(&url).await }
                 };
-                opening.until(&self.operator_id, "give the trust list", ask).await?
+                opening.until(&self.operator_id, noted!("give the trust list"), ask).await?
             }
         };
         TrustList::verify(&text, &self.key, now, None).with_context(|| {
@@ -168,7 +168,7 @@ impl Trust {
                 certified.map_err(|problem| refused(&registrar.id, &problem))?
             }
             None => {
-                let what = ("/registrar/v1/enrolments", "certify it");
+                let what = ("/registrar/v1/enrolments", noted!("certify it"));
                 opening.post(&self.registrar_id, what, make).await?
             }
         };

@@ -177,6 +177,19 @@ fn faults_and_texts_of_a_wallet_come_in_both_languages() {
     }
 }
 
+#[test]
+fn literals_are_found_where_they_are_said() {
+    let source = r#"
+        // bail!("in a comment")
+        bail!(
+            "on a line of its own, with \"quotes\" and {name}"
+        );
+        let quote = '"'; bail!(text!("wrapped")); other("not said")"#;
+    let found = literals_after(source, &["bail!("]);
+    assert_eq!(found, ["on a line of its own, with \"quotes\" and {name}"]);
+    assert_eq!(literals_after(source, &["text!("]), ["wrapped"]);
+}
+
 /// Runs the program with nothing of this environment's languages.
 fn yufu(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yufu"));

@@ -17,6 +17,15 @@ pub enum IdError {
     /// Not a lower-case name.
     #[error("{0:?} is not an institution: expected 1 to 40 of a-z, 0-9 and hyphen")]
     Institution(String),
+    /// Not a lower-case name.
+    #[error("{0:?} is not a sector: expected 1 to 40 of a-z, 0-9 and hyphen")]
+    Sector(String),
+}
+
+/// Whether a text is 1 to 40 of `a-z`, `0-9` and hyphen.
+pub(crate) fn is_short_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=40).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 fn parse_uuid(text: &str) -> Result<u128, IdError> {
@@ -157,8 +166,7 @@ impl InstitutionId {
 impl FromStr for InstitutionId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=40).contains(&text.len()) && text.bytes().all(allowed) {
+        if is_short_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(IdError::Institution(text.to_owned()))

@@ -7,6 +7,7 @@
 mod amount;
 mod digest;
 mod id;
+mod sector;
 mod signer;
 mod state_machine;
 mod time;
@@ -14,6 +15,7 @@ mod time;
 pub use amount::{Amount, AmountError, Currency};
 pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
+pub use sector::{SECTOR_PSEUDONYM, SectorId};
 pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError};
 pub use state_machine::{Stamp, StateMachine};
 pub use time::Timestamp;

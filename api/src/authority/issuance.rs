@@ -32,7 +32,7 @@ pub(super) async fn nonce(
 
 /// Issue a batch of credentials, one for each proven key (OpenID4VCI 1.0, section 8).
 #[utoipa::path(post, path = "/authority/credential", tag = "authority",
-    request_body(content = Object, description = "CredentialRequest with proofs.jwt"),
+    request_body(content = Object, description = "CredentialRequest with proofs.jwt, and yufu_sector_proofs if the wallet has pseudonyms"),
     responses((status = 200, description = "CredentialResponse", body = Object), (status = 400, description = "credential error", body = Object), (status = 401, description = "no valid access token", body = Object)))]
 pub(super) async fn credential(
     State(authority): State<Arc<Authority>>,
@@ -41,5 +41,6 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let under_way = authority.issuer.under_way(&headers, &body).await?;
     let claims = authority.claims_for(&under_way).await?;
+    let under_way = authority.register_pseudonyms(under_way);
     Ok(Json(authority.issuer.issue(under_way, claims).await?))
 }

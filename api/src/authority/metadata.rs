@@ -39,6 +39,7 @@ fn credential(kind: &CredentialType) -> CredentialProfile {
         vct: kind.vct.clone(),
         display: display(&kind.name),
         claims: claims.collect(),
+        sectors: kind.sectors().cloned().collect(),
     }
 }
 

@@ -6,12 +6,14 @@ mod issuance;
 mod look;
 mod metadata;
 mod officer;
+mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
+pub use pseudonyms::{PseudonymReplacement, PseudonymsReplaced};
 
 use crate::http::{OperatorToken, Problem};
 use crate::issuer::Issuer;
@@ -23,7 +25,7 @@ use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
 use yufu_population::{Population, PopulationError};
-use yufu_profile::{NumberScheme, UtcOffsets};
+use yufu_profile::{NumberScheme, PseudonymEpoch, UtcOffsets};
 
 /// The identity authority, and what it works with.
 pub struct Authority {
@@ -35,6 +37,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
+    pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.
     pub population: Population,
     /// Itself as a relying party, for a person's look at who read her record.
@@ -50,6 +54,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(pseudonyms::replace))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))
         .routes(routes!(look::respond))

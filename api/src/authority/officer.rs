@@ -137,7 +137,7 @@ impl From<AccessRecord> for AccessEntry {
 }
 
 impl Authority {
-    fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
+    pub(super) fn number(&self, text: &str) -> Result<ResidentNumber, Problem> {
         let number = self.numbers.parse(text);
         number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
     }
@@ -152,7 +152,7 @@ impl Authority {
         }
     }
 
-    async fn find(
+    pub(super) async fn find(
         &self,
         number: &ResidentNumber,
         officer: &str,

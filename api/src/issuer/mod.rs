@@ -10,13 +10,15 @@ pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
 
 use crate::http::Problem;
+use axum::http::StatusCode;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use yufu_base::Signer;
+use yufu_base::{Signer, Timestamp};
 use yufu_credentials::{Credentials, CredentialsError};
 use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk, JwkSet};
-use yufu_openid4vc::issuance::{AuthorizationServerMetadata, IssuerMetadata};
+use yufu_openid4vc::issuance::{AuthorizationServerMetadata, CredentialErrorCode, IssuerMetadata};
 use yufu_profile::CredentialType;
 
 /// An issuer, and what it works with.
@@ -66,8 +68,31 @@ impl From<CredentialsError> for Problem {
         match error {
             CredentialsError::Unknown(what) => Self::not_found(what),
             CredentialsError::AlreadyPassed => Self::conflict("issuance.already_passed", error),
+            CredentialsError::PseudonymDiffers { from: None } => {
+                denied("pseudonym.differs", &error.to_string())
+            }
+            CredentialsError::PseudonymDiffers { from: Some(from) } => {
+                let from = day(from);
+                let why = format!("{error}; new ones are taken from {from} on");
+                denied("pseudonym.differs", &why).with("from", from)
+            }
+            CredentialsError::PseudonymTaken(_) => denied("pseudonym.taken", &error.to_string()),
+            CredentialsError::NoPseudonyms => Self::conflict("pseudonym.none", error),
             CredentialsError::ListFull => Self::unavailable("status_list.full", error),
             other => Self::internal(other),
         }
     }
+}
+
+/// A refusal of the credential endpoint in both shapes: the house's, and OpenID4VCI's (1.0, 8.3.1.2).
+fn denied(code: &str, why: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, code, why)
+        .with("error", CredentialErrorCode::CredentialRequestDenied)
+        .with("error_description", format!("{code}: {why}"))
+}
+
+/// The day of a moment, UTC: `2026-12-10`.
+pub(crate) fn day(at: Timestamp) -> String {
+    let at = i64::try_from(at.seconds()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    at.map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::UTC).date().to_string())
 }

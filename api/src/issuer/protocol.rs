@@ -7,9 +7,11 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use uuid::Uuid;
+use yufu_base::SectorId;
 use yufu_credential::StatusReference;
-use yufu_credentials::{Allocation, CredentialsError, Issuance};
+use yufu_credentials::{Allocation, CredentialsError, Issuance, Pseudonym};
 use yufu_issuer::{IssuerSession, ProveError, Proven, Template, TokenError, secret_id};
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::issuance::{
@@ -34,6 +36,8 @@ pub(crate) struct UnderWay {
     row: Issuance,
     proven: Proven,
     validity_days: u32,
+    takes_pseudonyms: bool,
+    registering: Vec<Pseudonym>,
 }
 
 impl UnderWay {
@@ -45,6 +49,16 @@ impl UnderWay {
     /// Which credential is to be issued.
     pub(crate) fn configuration_id(&self) -> &str {
         self.proven.configuration_id()
+    }
+
+    /// The pseudonyms that the wallet brings, by sector.
+    pub(crate) const fn pseudonyms(&self) -> &BTreeMap<SectorId, String> {
+        self.proven.pseudonyms()
+    }
+
+    /// Those pseudonyms as they are to be registered, or found registered, when it is completed.
+    pub(crate) fn registering(self, registering: Vec<Pseudonym>) -> Self {
+        Self { registering, ..self }
     }
 }
 
@@ -124,7 +138,9 @@ impl Issuer {
         let kind = self.credentials.iter().find(|kind| kind.id == proven.configuration_id());
         let kind =
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
-        Ok(UnderWay { row, proven, validity_days: kind.validity_days })
+        let (validity_days, registering) = (kind.validity_days, Vec::new());
+        let takes_pseudonyms = kind.sectors().next().is_some();
+        Ok(UnderWay { row, proven, validity_days, takes_pseudonyms, registering })
     }
 
     fn prove(
@@ -150,15 +166,17 @@ impl Issuer {
         under_way: UnderWay,
         claims: Claims,
     ) -> Result<CredentialResponse, Refusal> {
-        let UnderWay { row, proven, validity_days } = under_way;
+        let UnderWay { row, proven, validity_days, takes_pseudonyms, registering } = under_way;
         let now = self.clock.read().wall;
+        // One more, so that nobody sees by their number whether a copy carries pseudonyms.
+        let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
         let lifetime = u64::from(validity_days).saturating_mul(86_400);
         let template = Template {
             issued_at: now,
             expires_at: now.plus_seconds(lifetime),
             open: serde_json::Map::new(),
             selective: claims,
-            decoys: DECOYS,
+            decoys: DECOYS.saturating_add(u8::from(without)),
         };
         let allocation = Allocation {
             list: LIST,
@@ -167,8 +185,11 @@ impl Issuer {
             expires_at: template.expires_at,
         };
         let draw = || u32::from_be_bytes(random());
-        let places =
-            self.records.complete_issuance(&row, proven.nonces(), allocation, draw, now).await;
+        let nonces = proven.nonces();
+        let places = self
+            .records
+            .complete_issuance_under(&row, nonces, &registering, allocation, draw, now)
+            .await;
         let places = places.map_err(|error| match error {
             CredentialsError::NonceSpent => refused(CredentialErrorCode::InvalidNonce),
             CredentialsError::AlreadyPassed => refused(CredentialErrorCode::InvalidToken),

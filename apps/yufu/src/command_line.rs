@@ -216,6 +216,9 @@ pub(crate) enum WalletAction {
         /// The transaction code.
         #[arg(long)]
         code: Option<String>,
+        /// Without your pseudonyms, which the authority refuses until those of a lost wallet are replaced.
+        #[arg(long)]
+        without_pseudonyms: bool,
     },
     /// Open an account at a bank: check the bank, then show it what it may ask.
     Open {

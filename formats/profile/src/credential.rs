@@ -4,11 +4,13 @@ use crate::institution::Role;
 use crate::number::Sex;
 use crate::resident::{Column, is_over};
 use crate::section::{Section, Span};
+use crate::sector::read_sector;
 use crate::text::{Text, read_text};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use yufu_base::SectorId;
 
 /// A claim within a credential, by the names that lead to it: `address.locality` in the
 /// profile, `["address","locality"]` in DCQL (OpenID4VP 1.0, section 7).
@@ -28,7 +30,8 @@ impl FromStr for ClaimPath {
     fn from_str(text: &str) -> Result<Self, ()> {
         let name = |s: &str| {
             !s.is_empty()
-                && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                && s.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
         };
         let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
         if segments.iter().all(|s| name(s)) { Ok(Self(segments)) } else { Err(()) }
@@ -82,6 +85,8 @@ pub enum ClaimSource {
     Constant(String),
     /// The issuer's own records, under this name: not the population register.
     Record(String),
+    /// The holder's own secret: the pseudonym under which this sector knows the person.
+    Sector(SectorId),
 }
 
 /// The value of a claim.
@@ -108,7 +113,13 @@ impl CredentialType {
         self.claims.iter().filter_map(|claim| claim.source.column()).collect()
     }
 
-    /// Its claims' values for a person whose columns `value` gives, on the day `today`.
+    /// The sectors whose pseudonyms it carries, in the order of its claims.
+    pub fn sectors(&self) -> impl Iterator<Item = &SectorId> {
+        self.claims.iter().filter_map(|claim| claim.source.sector())
+    }
+
+    /// Its claims' values for a person whose columns `value` gives, on the day `today`, without
+    /// those that the holder brings (pseudonyms).
     /// `None` if a needed column is not given or does not hold what it should.
     #[must_use]
     pub fn values<'a>(
@@ -116,7 +127,7 @@ impl CredentialType {
         value: impl Fn(Column) -> Option<&'a str>,
         today: Date,
     ) -> Option<Vec<(ClaimPath, ClaimValue)>> {
-        let claims = self.claims.iter();
+        let claims = self.claims.iter().filter(|claim| claim.source.sector().is_none());
         claims.map(|c| Some((c.path.clone(), c.source.value(&value, today)?))).collect()
     }
 }
@@ -128,7 +139,16 @@ impl ClaimSource {
         match self {
             Self::Column(column) => Some(*column),
             Self::AgeOver(_) => Some(Column::BirthDate),
-            Self::Constant(_) | Self::Record(_) => None,
+            Self::Constant(_) | Self::Record(_) | Self::Sector(_) => None,
+        }
+    }
+
+    /// The sector whose pseudonym it is, if it is one.
+    #[must_use]
+    pub const fn sector(&self) -> Option<&SectorId> {
+        match self {
+            Self::Sector(sector) => Some(sector),
+            _ => None,
         }
     }
 
@@ -147,13 +167,14 @@ impl ClaimSource {
                 Some(ClaimValue::Flag(is_over(birth, *years, today)))
             }
             Self::Constant(text) => Some(ClaimValue::Text(text.clone())),
-            Self::Record(_) => None,
+            Self::Record(_) | Self::Sector(_) => None,
         }
     }
 }
 
 pub(crate) fn read_credential(
     mut section: Section<'_, '_, '_>,
+    sectors: &[SectorId],
     ids: &mut BTreeSet<String>,
 ) -> Option<CredentialType> {
     let id = section.unique_text("id", ids);
@@ -164,7 +185,7 @@ pub(crate) fn read_credential(
     let batch = section.whole("batch");
     let mut seen = BTreeSet::new();
     let claims = if section.has("claims") {
-        section.tables("claims", |claim| read_claim(claim, &mut seen))
+        section.tables("claims", |claim| read_claim(claim, sectors, &mut seen))
     } else {
         // A credential may say nothing but that its holder has its key.
         section.optional("claims");
@@ -182,7 +203,11 @@ pub(crate) fn read_credential(
     })
 }
 
-fn read_claim(mut section: Section<'_, '_, '_>, seen: &mut BTreeSet<ClaimPath>) -> Option<Claim> {
+fn read_claim(
+    mut section: Section<'_, '_, '_>,
+    sectors: &[SectorId],
+    seen: &mut BTreeSet<ClaimPath>,
+) -> Option<Claim> {
     let path = section.parsed::<ClaimPath>("path", "names joined by dots: address.locality");
     let label = read_text(&mut section, "label");
     let source = if section.has("age_over") {
@@ -191,6 +216,8 @@ fn read_claim(mut section: Section<'_, '_, '_>, seen: &mut BTreeSet<ClaimPath>) 
         section.text("constant").map(|(value, _)| ClaimSource::Constant(value))
     } else if section.has("record") {
         section.text("record").map(|(name, _)| ClaimSource::Record(name))
+    } else if section.has("sector") {
+        read_sector(&mut section, sectors, path.as_ref()).map(ClaimSource::Sector)
     } else {
         section.word("column", &Column::WORDS).map(|(column, _)| ClaimSource::Column(column))
     };

@@ -3,6 +3,7 @@
 use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::section::Section;
+use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{Amount, Currency, InstitutionId};
@@ -138,6 +139,9 @@ fn read_one(
     let privacy_policy = read_text(&mut section, "privacy_policy");
     let support = read_support(&mut section);
     let requests = read_requests(&mut section, credentials);
+    if let Some(requests) = &requests {
+        check_requests(&section, credentials, requests);
+    }
     let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
     let merchant = if Role::TRADES.into_iter().any(is) {
         section.table("merchant").and_then(|s| read_merchant(s, seen)).map(Some)
@@ -201,6 +205,9 @@ fn read_request(
     let asked = known.iter().filter(|kind| credentials.contains(&kind.id));
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
     let claims = read_claim_paths(&mut section, &paths);
+    if let Some(claims) = &claims {
+        check_request(&mut section, known, claims);
+    }
     section.finish();
     Some(Request { id: id?, purpose: purpose?, basis: basis?, credentials, claims: claims? })
 }

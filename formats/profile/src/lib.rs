@@ -13,6 +13,7 @@ mod profile;
 mod resident;
 mod residents_csv;
 mod section;
+mod sector;
 mod text;
 mod wallet_class;
 
@@ -25,5 +26,6 @@ pub use number::{CheckRule, Facts, Field, NumberError, NumberScheme, ResidentNum
 pub use profile::{Profile, Sources, load_dir, load_residents};
 pub use resident::{Column, Relation, Resident};
 pub use residents_csv::write_residents;
+pub use sector::PseudonymEpoch;
 pub use text::Text;
 pub use wallet_class::{AccountOpening, Evidence, Limits, Opening, StepUp, WalletClass};

@@ -10,6 +10,7 @@ use crate::number::{NumberScheme, read_scheme};
 use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
+use crate::sector::{PseudonymEpoch, check_issued, read_epoch, read_sectors};
 use crate::text::{Text, read_text};
 use crate::wallet_class::{
     AccountOpening, WalletClass, read_account_opening, read_class, read_dormancy,
@@ -17,7 +18,7 @@ use crate::wallet_class::{
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use yufu_base::{Amount, InstitutionId};
+use yufu_base::{Amount, InstitutionId, SectorId};
 
 /// A country as data. Made by [`load_dir`] or [`Profile::read`]; complete and consistent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// Sectors within which a person is known by a pseudonym of her own; none if empty.
+    pub sectors: Vec<SectorId>,
+    /// How often a person's pseudonyms can be replaced; exactly if there are sectors.
+    pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// Wallet classes, in the order of the file, the least identified first.
     pub wallet_classes: Vec<WalletClass>,
     /// Credential types, in the order of the file.
@@ -162,6 +167,8 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    sectors: Vec<SectorId>,
+    pseudonym_epoch: Option<PseudonymEpoch>,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
 }
@@ -182,6 +189,8 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            sectors: self.sectors,
+            pseudonym_epoch: self.pseudonym_epoch,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
             institutions,
@@ -206,10 +215,15 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let sectors = read_sectors(&mut root);
+    let pseudonym_epoch = read_epoch(&mut root, sectors.as_deref());
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
-    let credentials = read_credentials(&mut root);
+    let credentials = read_credentials(&mut root, sectors.as_deref().unwrap_or_default());
+    if let (Some(sectors), Some(credentials)) = (&sectors, &credentials) {
+        check_issued(&mut root, sectors, credentials);
+    }
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {
             read_classes(&mut root, currency, &claims_of(credentials))
@@ -230,14 +244,19 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        sectors: sectors?,
+        pseudonym_epoch: pseudonym_epoch?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
     })
 }
 
-fn read_credentials(root: &mut Section<'_, '_, '_>) -> Option<Vec<CredentialType>> {
+fn read_credentials(
+    root: &mut Section<'_, '_, '_>,
+    sectors: &[SectorId],
+) -> Option<Vec<CredentialType>> {
     let mut ids = BTreeSet::new();
-    root.tables("credentials", |section| read_credential(section, &mut ids))
+    root.tables("credentials", |section| read_credential(section, sectors, &mut ids))
 }
 
 fn read_classes(

@@ -38,3 +38,23 @@ table!(status_entry, "status_entries", {
     status: i32,
     expires_at: i64,
 });
+
+table!(pseudonym, "pseudonyms", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    sector: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    digest: Vec<u8>,
+    person: String,
+    retired_at: Option<i64>,
+});
+
+table!(replacement, "pseudonym_replacements", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    person: String,
+    officer: String,
+    evidence: String,
+    at: i64,
+    effective: i64,
+    state: i32,
+});

@@ -7,12 +7,15 @@ mod entity;
 mod issuance;
 mod migrations;
 mod nonce;
+mod pseudonym;
 mod status;
 
 pub use issuance::{Authentication, Issuance};
+pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use status::{Allocation, StatusEntry};
 
 use sea_orm::DbErr;
+use yufu_base::{SectorId, Timestamp};
 use yufu_database::{Database, DatabaseError, MigrationError};
 
 /// The issuer's records.
@@ -36,6 +39,24 @@ pub enum CredentialsError {
     /// The status list has no room left.
     #[error("the status list is full: a new one must be opened")]
     ListFull,
+    /// Another person registered this pseudonym: two wallets hold one secret.
+    #[error(
+        "the pseudonym for the sector {0} is registered for somebody else: a wallet is one person's, \
+         make one of your own and get the credential there"
+    )]
+    PseudonymTaken(SectorId),
+    /// Others than those registered.
+    #[error("{}", differs(*.from))]
+    PseudonymDiffers {
+        /// From when new ones are taken, if an officer's replacement waits.
+        from: Option<Timestamp>,
+    },
+    /// There is nothing to replace.
+    #[error(
+        "no pseudonyms are registered for this person: the next credential registers those of \
+         the wallet that gets it"
+    )]
+    NoPseudonyms,
     /// A stored value cannot be read back.
     #[error("a stored {0} cannot be read back: restore the records from a backup")]
     Damaged(&'static str),
@@ -58,8 +79,19 @@ impl Credentials {
     }
 }
 
+fn differs(from: Option<Timestamp>) -> String {
+    let next = match from {
+        Some(_) => "an officer's replacement waits for the next epoch: get a new offer then",
+        None => "have an officer replace them (with effect from the next epoch)",
+    };
+    format!(
+        "the wallet brings other pseudonyms than those registered: restore the backup of the wallet \
+         that has them, or {next}; meanwhile get the credential without pseudonyms (yufu wallet get --without-pseudonyms)"
+    )
+}
+
 /// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: yufu_base::Timestamp) -> i64 {
+fn to_column(at: Timestamp) -> i64 {
     i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }
 

@@ -2,7 +2,9 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[Migration {
+pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS];
+
+const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
     sql: "
 CREATE TABLE authentications (
@@ -38,4 +40,28 @@ CREATE TABLE status_entries (
 CREATE INDEX status_entries_by_person ON status_entries(person);
 CREATE INDEX status_entries_invalid ON status_entries(list) WHERE status <> 0;
 ",
-}];
+};
+
+const PSEUDONYMS: Migration = Migration {
+    name: "pseudonyms, their replacements",
+    sql: "
+CREATE TABLE pseudonyms (
+    sector TEXT NOT NULL,
+    digest {bytes} NOT NULL,
+    person TEXT NOT NULL,
+    retired_at BIGINT,
+    PRIMARY KEY (sector, digest)
+);
+CREATE UNIQUE INDEX pseudonyms_live ON pseudonyms(person, sector) WHERE retired_at IS NULL;
+CREATE TABLE pseudonym_replacements (
+    id TEXT PRIMARY KEY NOT NULL,
+    person TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    effective BIGINT NOT NULL,
+    state INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX pseudonym_replacements_pending ON pseudonym_replacements(person) WHERE state = 0;
+",
+};

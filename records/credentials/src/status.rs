@@ -2,8 +2,8 @@
 
 use crate::entity::status_entry;
 use crate::issuance::{Issuance, advance};
+use crate::pseudonym::{self, Pseudonym};
 use crate::{Credentials, CredentialsError, nonce, to_column};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -48,10 +48,28 @@ impl Credentials {
         draw: impl FnMut() -> u32 + Send,
         now: Timestamp,
     ) -> Result<Vec<i32>, CredentialsError> {
+        self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
+    }
+
+    /// As [`Credentials::complete_issuance`], of credentials that carry pseudonyms: those must be the
+    /// person's registered ones, or are registered now.
+    ///
+    /// # Errors
+    /// Also [`CredentialsError::PseudonymDiffers`] and [`CredentialsError::PseudonymTaken`].
+    pub async fn complete_issuance_under(
+        &self,
+        issuance: &Issuance,
+        nonces: &BTreeSet<String>,
+        pseudonyms: &[Pseudonym],
+        wanted: Allocation,
+        draw: impl FnMut() -> u32 + Send,
+        now: Timestamp,
+    ) -> Result<Vec<i32>, CredentialsError> {
         let transaction = self.database.begin().await?;
         for spent in nonces {
             nonce::spend(&transaction, spent, now).await?;
         }
+        pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
         let positions = allocate(&transaction, issuance, wanted, draw).await?;
         advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
         transaction.commit().await?;
@@ -63,13 +81,7 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
-        let changed = status_entry::Entity::update_many()
-            .col_expr(status_entry::Column::Status, Expr::value(1))
-            .filter(status_entry::Column::Person.eq(person.to_string()))
-            .filter(status_entry::Column::Status.ne(1))
-            .exec(self.database.connection())
-            .await?;
-        Ok(changed.rows_affected)
+        pseudonym::revoke(self.database.connection(), person).await
     }
 
     /// Whom the credential at a place of a list is about, and whether it is still valid.

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
-use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer};
+use yufu_base::SectorId;
+use yufu_database::{BlindIndex, Database, DatabaseError, MigrationError, SealError, Sealer};
 use yufu_profile::{Column, Resident, ResidentNumber};
 use zeroize::Zeroizing;
 
@@ -230,6 +231,13 @@ impl Population {
         }
         transaction.commit().await?;
         row.map(|_| ()).ok_or(PopulationError::NotFound)
+    }
+
+    /// A keyed digest of somebody's pseudonym in a sector, for the authority's other records: found
+    /// again by it, and by nobody who has the records alone.
+    #[must_use]
+    pub fn pseudonym_digest(&self, sector: &SectorId, pseudonym: &str) -> BlindIndex {
+        self.sealer.blind(&format!("pseudonym.{sector}"), pseudonym)
     }
 
     pub(crate) const fn database(&self) -> &Database {

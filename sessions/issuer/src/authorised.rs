@@ -1,6 +1,7 @@
 //! The second state: a token is out, and waits for keys with proofs of possession.
 
 use crate::proven::Proven;
+use crate::sectors::{SectorError, check_sectors};
 use crate::stored::{Refused, secret_id};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -50,6 +51,9 @@ pub enum ProveError {
     /// Two proofs of one key: the credentials would be linkable by it.
     #[error("proof {0} is of a key that an earlier one is of")]
     RepeatedKey(usize),
+    /// The keys of the holder's pseudonyms are refused.
+    #[error(transparent)]
+    Sectors(#[from] SectorError),
 }
 
 impl ProveError {
@@ -61,6 +65,7 @@ impl ProveError {
             Self::Configuration(_) => CredentialErrorCode::UnknownCredentialConfiguration,
             Self::Batch { .. } => CredentialErrorCode::InvalidCredentialRequest,
             Self::Proof { .. } | Self::RepeatedKey(_) => CredentialErrorCode::InvalidProof,
+            Self::Sectors(error) => error.code(),
         };
         CredentialErrorResponse { error, error_description: None }
     }
@@ -132,10 +137,9 @@ impl Authorised {
         }
         let id = &request.credential_configuration_id;
         let configuration = metadata.credential_configurations_supported.get(id);
-        let vct = configuration.and_then(|configuration| configuration.vct.clone());
-        let vct = vct
-            .filter(|_| self.configuration_ids.contains(id))
-            .ok_or_else(|| ProveError::Configuration(id.clone()))?;
+        let offered = configuration.filter(|_| self.configuration_ids.contains(id));
+        let offered = offered.and_then(|offered| Some((offered, offered.vct.clone()?)));
+        let (configuration, vct) = offered.ok_or_else(|| ProveError::Configuration(id.clone()))?;
         let (count, most) = (request.proofs.jwt.len(), metadata.batch_size());
         if count > usize::from(most) {
             return Err(ProveError::Batch { count, most });
@@ -150,6 +154,13 @@ impl Authorised {
             keys.push(proof.key);
             nonces.insert(proof.nonce);
         }
+        let pseudonyms = check_sectors(
+            request,
+            configuration,
+            &metadata.credential_issuer,
+            (&seen, &nonces),
+            now,
+        )?;
         Ok(Proven {
             subject: self.subject.clone(),
             configuration_id: id.clone(),
@@ -157,6 +168,7 @@ impl Authorised {
             issuer: metadata.credential_issuer.clone(),
             keys,
             nonces,
+            pseudonyms,
         })
     }
 }

@@ -8,10 +8,12 @@ mod authorised;
 mod offered;
 mod profile;
 mod proven;
+mod sectors;
 mod stored;
 
 pub use authorised::{Authorised, ProveError};
 pub use offered::{Offer, OfferEntropy, OfferTerms, Offered, TermsError, TokenError, TxCode};
 pub use profile::{CredentialProfile, IssuerProfile, ProfileError};
 pub use proven::{IssueError, Proven, Template};
+pub use sectors::SectorError;
 pub use stored::{IssuerSession, Refused, secret_id};

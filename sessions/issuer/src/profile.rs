@@ -1,8 +1,10 @@
 //! What an issuer publishes, from what its institution says about itself.
 
+use yufu_base::SectorId;
 use yufu_openid4vc::issuance::{
     AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
     CredentialMetadata, Display, GRANT_PRE_AUTHORIZED, IssuerMetadata, MetadataError, ProofType,
+    SectorProofs,
 };
 use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_SD_JWT_VC};
 
@@ -30,6 +32,8 @@ pub struct CredentialProfile {
     pub display: Vec<Display>,
     /// Its claims, with their names.
     pub claims: Vec<ClaimDescription>,
+    /// The sectors for which it carries pseudonyms that the holder brings.
+    pub sectors: Vec<SectorId>,
 }
 
 /// Why a profile cannot be published.
@@ -92,6 +96,7 @@ impl CredentialProfile {
             cryptographic_binding_methods_supported: vec!["jwk".to_owned()],
             credential_signing_alg_values_supported: es256(),
             proof_types_supported: [("jwt".to_owned(), jwt)].into(),
+            sector_proofs: SectorProofs::of(&self.sectors),
             credential_metadata: Some(CredentialMetadata {
                 display: self.display.clone(),
                 claims: self.claims.clone(),
@@ -126,6 +131,7 @@ mod tests {
                     path: ClaimPath::member("family_name"),
                     display: named("姓", "Family name"),
                 }],
+                sectors: vec!["pension".parse().unwrap()],
             }],
         }
     }

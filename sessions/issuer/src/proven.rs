@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{SECTOR_PSEUDONYM, SectorId, Signer, Timestamp};
 use yufu_credential::{Issuance, StatusReference};
 use yufu_jose::{Chain, Jwk};
 use yufu_openid4vc::Endpoint;
@@ -22,6 +22,7 @@ pub struct Proven {
     pub(crate) issuer: Endpoint,
     pub(crate) keys: Vec<Jwk>,
     pub(crate) nonces: BTreeSet<String>,
+    pub(crate) pseudonyms: BTreeMap<SectorId, String>,
 }
 
 /// What the credentials of a batch have in common.
@@ -87,6 +88,13 @@ impl Proven {
         &self.nonces
     }
 
+    /// The holder's pseudonyms whose keys were proven, by sector; each credential will carry them
+    /// below [`SECTOR_PSEUDONYM`]. Whether they are this person's is for the issuer's records.
+    #[must_use]
+    pub const fn pseudonyms(&self) -> &BTreeMap<SectorId, String> {
+        &self.pseudonyms
+    }
+
     /// Signs one credential per key. `statuses` are in the order of the keys (none at all
     /// for credentials without status); draw their indices at random.
     ///
@@ -113,6 +121,14 @@ impl Proven {
             return Err(IssueError::StatusRepeated);
         }
         let statuses: BTreeMap<usize, &StatusReference> = statuses.iter().enumerate().collect();
+        let mut selective = template.selective.clone();
+        if !self.pseudonyms.is_empty() {
+            let named = |(sector, pseudonym): (&SectorId, &String)| {
+                (sector.to_string(), Value::from(pseudonym.as_str()))
+            };
+            let all: Map<String, Value> = self.pseudonyms.iter().map(named).collect();
+            selective.insert(SECTOR_PSEUDONYM.to_owned(), Value::Object(all));
+        }
         let mut credentials = Vec::new();
         for (index, key) in self.keys.into_iter().enumerate() {
             let issuance = Issuance {
@@ -124,7 +140,7 @@ impl Proven {
                 status: statuses.get(&index).map(|status| (*status).clone()),
                 holder_key: key,
                 open: template.open.clone(),
-                selective: template.selective.clone(),
+                selective: selective.clone(),
                 decoys: template.decoys,
             };
             let credential = issuance.sign(signer, chain, salts)?;

@@ -1,5 +1,6 @@
 //! Asking the person: for the passphrase, without echo, and whether to show what is asked.
 
+use super::sector::pseudonym_label;
 use super::telling::money;
 use super::vault::Passphrase;
 use crate::words::{comma, language, say, sum, text};
@@ -50,7 +51,8 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
     for credential in consent.credentials.iter().filter(|credential| credential.selected) {
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            say!("  shows     {path} = {values}", path = path, values = values.join(comma()));
+            let name = pseudonym_label(path).unwrap_or_else(|| path.to_string());
+            say!("  shows     {path} = {values}", path = name, values = values.join(comma()));
         }
     }
     for transaction in &consent.transactions {

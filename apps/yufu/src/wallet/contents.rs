@@ -1,10 +1,11 @@
 //! What a wallet holds: credentials, accounts, the history, and what guards against replays.
 
 use super::history::Entry;
+use super::sector::RootSecret;
 use crate::words::text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
 use yufu_trust::DirectoryEntry;
@@ -31,6 +32,12 @@ pub(super) struct Contents {
     /// Who certified relying parties by that list, DER in base64url: receipts are verified with it offline.
     #[serde(default)]
     pub(super) access_anchors: Vec<String>,
+    /// What the pseudonyms come from; every wallet that is open has one.
+    #[serde(default)]
+    pub(super) root: Option<RootSecret>,
+    /// Sectors in which the authority registered the pseudonym.
+    #[serde(default)]
+    pub(super) sectors: BTreeSet<String>,
     /// Who is reached where, by that list.
     #[serde(default)]
     pub(super) directory: Vec<DirectoryEntry>,

@@ -82,8 +82,11 @@ impl WalletFile {
                     attempts::succeeded(&attempts)?;
                 }
                 let (vault, plain) = opened?;
-                let contents = parse(&plain)?;
-                Ok(Self { path, vault, contents, _lock: lock })
+                let mut made = Self { path, vault, contents: parse(&plain)?, _lock: lock };
+                if made.contents.root() {
+                    made.save()?;
+                }
+                Ok(made)
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if place.plain().exists() {
@@ -145,10 +148,11 @@ impl WalletFile {
 
     fn write_new(
         path: PathBuf,
-        contents: Contents,
+        mut contents: Contents,
         passphrase: &Passphrase,
         lock: File,
     ) -> Result<Self, WalletFault> {
+        contents.root();
         let made = Self { path, vault: Vault::new(passphrase)?, contents, _lock: lock };
         made.save()?;
         Ok(made)

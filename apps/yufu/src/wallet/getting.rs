@@ -3,12 +3,12 @@
 use super::contents::{StoredCredential, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
-use crate::words::text;
+use crate::words::{language, text};
 use anyhow::{Context, Result};
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
-use yufu_wallet::issuance::{Scanned, scan};
+use yufu_wallet::issuance::{Scanned, SectorKeys, scan};
 
 /// The most credentials that are asked for at once.
 const MOST: u16 = 10;
@@ -33,6 +33,28 @@ impl Holder {
     /// # Errors
     /// Whatever the issuer refused, or the wallet refused of the issuer.
     pub async fn get(&mut self, offer: &str, code: Option<&str>) -> Result<Received> {
+        self.get_with(offer, code, true).await
+    }
+
+    /// As [`Holder::get`], without the holder's pseudonyms: for somebody whose new wallet has
+    /// others than the authority registered, until they are replaced.
+    ///
+    /// # Errors
+    /// As [`Holder::get`].
+    pub async fn get_without_pseudonyms(
+        &mut self,
+        offer: &str,
+        code: Option<&str>,
+    ) -> Result<Received> {
+        self.get_with(offer, code, false).await
+    }
+
+    async fn get_with(
+        &mut self,
+        offer: &str,
+        code: Option<&str>,
+        pseudonyms: bool,
+    ) -> Result<Received> {
         let trust = self.trust().await?;
         let (fetching, request) = match scan(offer, &trust)? {
             Scanned::Value(fetching, request) => (*fetching, request),
@@ -42,7 +64,7 @@ impl Holder {
         };
         let (fetching, request) = fetching.handle(&self.send(request).await?)?;
         let ready = fetching.handle(&self.send(request).await?)?;
-        let issuer = ready.issuer_name().get("en").to_owned();
+        let issuer = ready.issuer_name().get(language().tag()).to_owned();
         let (exchanging, request) = ready.accept(code)?;
         let (nonce, request) = exchanging.handle(&self.send(request).await?)?;
         let mut keys = Vec::new();
@@ -50,8 +72,13 @@ impl Holder {
             keys.push(SoftwareKey::from_seed(&random())?);
         }
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+        let taken = if pseudonyms { nonce.sectors() } else { Vec::new() };
+        let own = self.sector_keys(taken)?;
+        let sectors: SectorKeys<'_> =
+            own.iter().map(|(sector, key)| (sector.clone(), key as &dyn Signer)).collect();
         let response = self.send(request).await?;
-        let (requesting, request) = nonce.handle(&response, &signers, self.now())?;
+        let (requesting, request) =
+            nonce.handle_with_sectors(&response, &signers, &sectors, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
         let first = held.first().with_context(|| text!("the issuer sent no credential"))?;
         let received = Received {
@@ -60,6 +87,7 @@ impl Holder {
             count: held.len(),
             claims: names(first.credential.claims()),
         };
+        self.note_sectors(first.credential.claims());
         for credential in held {
             let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
             let key =

@@ -8,6 +8,7 @@ use super::vault::Passphrase;
 use crate::words::{self, text};
 use anyhow::{Context, Result};
 use std::path::Path;
+use std::sync::Arc;
 use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
@@ -30,7 +31,7 @@ pub struct Holder {
     /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
     trust_key: PublicKey,
-    clock: SystemClock,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Holder {
@@ -47,7 +48,7 @@ impl Holder {
         trust_key: PublicKey,
     ) -> Result<Self> {
         Endpoint::parse(url).context("--url")?;
-        let clock = SystemClock::new();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::speaking(words::language())?,

@@ -17,6 +17,7 @@ mod purse;
 mod receipts;
 mod refusing;
 mod reporting;
+mod sector;
 mod services;
 mod showing;
 mod telling;

@@ -23,5 +23,6 @@ const fn code(refused: &RequestRefused) -> &'static str {
         RequestRefused::NoRegistration | RequestRefused::Registration(_) => "asking.unregistered",
         RequestRefused::ResponseUri(_) => "asking.other_address",
         RequestRefused::OverAsking(_) => "asking.too_much",
+        RequestRefused::JoinsSectors => "asking.joins_sectors",
     }
 }

@@ -56,8 +56,13 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code } => {
-            let received = holder.get(&offer, code.as_deref()).await?;
+        WalletAction::Get { offer, code, without_pseudonyms } => {
+            let code = code.as_deref();
+            let received = if without_pseudonyms {
+                holder.get_without_pseudonyms(&offer, code).await?
+            } else {
+                holder.get(&offer, code).await?
+            };
             say!(
                 "{count} credentials of {vct} from {issuer}, each for one use.",
                 count = received.count,
@@ -225,6 +230,10 @@ async fn show(holder: &Holder) -> Result<()> {
             "{count} credentials from a backup rest, for another wallet may show them: get a fresh batch.",
             count = resting
         ));
+    }
+    let sectors: Vec<&str> = holder.sectors().collect();
+    if !sectors.is_empty() {
+        lines.push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(comma())));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;

@@ -1,5 +1,6 @@
 //! The nonce and credential endpoints (OpenID4VCI 1.0, sections 7 and 8).
 
+use super::MAX_SECTORS;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,6 +23,10 @@ pub struct CredentialRequest {
     pub credential_configuration_id: String,
     /// One proof per wanted credential.
     pub proofs: Proofs,
+    /// Proofs of the keys of the holder's pseudonyms: an extension of our own. A wallet that
+    /// does not know it sends none.
+    #[serde(rename = "yufu_sector_proofs", default, skip_serializing_if = "Vec::is_empty")]
+    pub sector_proofs: Vec<String>,
 }
 
 /// Proofs of possession, by type.
@@ -115,6 +120,11 @@ pub enum CredentialRequestError {
     /// `proofs` is missing or does not hold exactly the array `jwt` (section 8.2).
     #[error("proofs must hold exactly one member, jwt, an array of 1 to {MAX_PROOFS} strings")]
     Proofs,
+    /// `yufu_sector_proofs` is there and no array of strings.
+    #[error(
+        "yufu_sector_proofs must be an array of 1 to {MAX_SECTORS} strings: leave it out if you have none"
+    )]
+    SectorProofs,
 }
 
 impl CredentialRequestError {
@@ -125,7 +135,7 @@ impl CredentialRequestError {
             Self::Identifier => CredentialErrorCode::UnknownCredentialIdentifier,
             Self::Encryption => CredentialErrorCode::InvalidEncryptionParameters,
             Self::Proofs => CredentialErrorCode::InvalidProof,
-            Self::TooLarge | Self::Json(_) | Self::Configuration => {
+            Self::TooLarge | Self::Json(_) | Self::Configuration | Self::SectorProofs => {
                 CredentialErrorCode::InvalidCredentialRequest
             }
         }
@@ -145,6 +155,7 @@ impl CredentialRequest {
             credential_configuration_id: Option<String>,
             credential_response_encryption: Option<serde_json::Value>,
             proofs: Option<serde_json::Map<String, serde_json::Value>>,
+            yufu_sector_proofs: Option<serde_json::Value>,
         }
         if bytes.len() > MAX_REQUEST {
             return Err(CredentialRequestError::TooLarge);
@@ -163,12 +174,16 @@ impl CredentialRequest {
         let jwt: Option<Vec<String>> = proofs
             .and_then(|mut proofs| proofs.remove("jwt"))
             .and_then(|jwt| serde_json::from_value(jwt).ok());
-        match jwt {
-            Some(jwt) if (1..=MAX_PROOFS).contains(&jwt.len()) => {
-                Ok(Self { credential_configuration_id, proofs: Proofs { jwt } })
-            }
-            _ => Err(CredentialRequestError::Proofs),
-        }
+        let jwt = jwt.filter(|jwt| (1..=MAX_PROOFS).contains(&jwt.len()));
+        let proofs = Proofs { jwt: jwt.ok_or(CredentialRequestError::Proofs)? };
+        let sector_proofs = match wire.yufu_sector_proofs {
+            None => Vec::new(),
+            Some(list) => serde_json::from_value(list)
+                .ok()
+                .filter(|list: &Vec<String>| (1..=MAX_SECTORS).contains(&list.len()))
+                .ok_or(CredentialRequestError::SectorProofs)?,
+        };
+        Ok(Self { credential_configuration_id, proofs, sector_proofs })
     }
 }
 
@@ -183,6 +198,10 @@ mod tests {
         use CredentialErrorCode as Code;
         use CredentialRequestError as E;
         let many = vec!["p"; MAX_PROOFS + 1];
+        let with_sectors = |list: serde_json::Value| {
+            json!({"credential_configuration_id": "pid", "proofs": {"jwt": ["p"]},
+                "yufu_sector_proofs": list})
+        };
         for (document, error, code) in [
             (
                 json!({"credential_identifier": "x"}),
@@ -216,6 +235,13 @@ mod tests {
                 E::Proofs,
                 Code::InvalidProof,
             ),
+            (with_sectors(json!([])), E::SectorProofs, Code::InvalidCredentialRequest),
+            (with_sectors(json!("p")), E::SectorProofs, Code::InvalidCredentialRequest),
+            (
+                with_sectors(json!(vec!["p"; MAX_SECTORS + 1])),
+                E::SectorProofs,
+                Code::InvalidCredentialRequest,
+            ),
         ] {
             let got = CredentialRequest::from_json(document.to_string().as_bytes()).unwrap_err();
             assert_eq!((got.code(), got), (code, error), "{document}");
@@ -230,10 +256,15 @@ mod tests {
         let request = CredentialRequest {
             credential_configuration_id: "pid".into(),
             proofs: Proofs { jwt: vec!["a.b.c".into()] },
+            sector_proofs: vec![],
         };
         let wire = serde_json::to_value(&request).unwrap();
         let expected = json!({"credential_configuration_id": "pid", "proofs": {"jwt": ["a.b.c"]}});
         assert_eq!(wire, expected);
+        assert_eq!(CredentialRequest::from_json(wire.to_string().as_bytes()), Ok(request.clone()));
+        let request = CredentialRequest { sector_proofs: vec!["d.e.f".into()], ..request };
+        let wire = serde_json::to_value(&request).unwrap();
+        assert_eq!(wire["yufu_sector_proofs"], json!(["d.e.f"]));
         assert_eq!(CredentialRequest::from_json(wire.to_string().as_bytes()), Ok(request));
         assert_eq!(
             serde_json::to_value(CredentialErrorCode::InvalidNonce).unwrap(),

@@ -1,5 +1,6 @@
 //! What an issuer and its authorization server publish (OpenID4VCI 1.0, section 12; RFC 8414).
 
+use super::SectorProofs;
 use crate::{Endpoint, FORMAT_SD_JWT_VC};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,9 @@ pub struct CredentialConfiguration {
     /// Accepted proofs by type; `jwt` here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proof_types_supported: BTreeMap<String, ProofType>,
+    /// For which sectors it takes pseudonyms: an extension of our own.
+    #[serde(rename = "yufu_sector_proofs_supported", skip_serializing_if = "Option::is_none")]
+    pub sector_proofs: Option<SectorProofs>,
     /// How to show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_metadata: Option<CredentialMetadata>,
@@ -141,6 +145,9 @@ pub enum MetadataError {
     /// An authorization server that does not take pre-authorized codes.
     #[error("the authorization server does not take pre-authorized codes without a client id")]
     Grant,
+    /// Sectors that are no names, or stand twice.
+    #[error("the sectors that take pseudonyms are not up to 32 names, each once")]
+    Sectors,
 }
 
 impl IssuerMetadata {
@@ -165,6 +172,7 @@ impl IssuerMetadata {
             if bound && self.nonce_endpoint.is_none() {
                 return Err(MetadataError::NonceEndpoint);
             }
+            configuration.sector_proofs.as_ref().map(SectorProofs::accepted).transpose()?;
             if let Some(metadata) = &configuration.credential_metadata {
                 one_per_language(&metadata.display)?;
                 metadata.claims.iter().try_for_each(|claim| one_per_language(&claim.display))?;
@@ -255,6 +263,13 @@ mod tests {
             d["credential_configurations_supported"]["pid"].as_object_mut().unwrap().remove("vct");
         };
         assert_eq!(checked(untyped), Err(MetadataError::Vct("pid".into())));
+        let sectors = |d: &mut Value| {
+            let supported = json!({"sectors": ["pension", "pension"],
+                "proof_signing_alg_values_supported": ["ES256"]});
+            d["credential_configurations_supported"]["pid"]["yufu_sector_proofs_supported"] =
+                supported;
+        };
+        assert_eq!(checked(sectors), Err(MetadataError::Sectors));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod credential;
 mod metadata;
 mod offer;
 mod proof;
+mod sector;
 mod token;
 
 pub use credential::{
@@ -19,6 +20,10 @@ pub use offer::{
     TxCodeDescription,
 };
 pub use proof::{KeyProof, PROOF_TYPE, ProofError, check_proof, sign_proof};
+pub use sector::{
+    MAX_SECTORS, SECTOR_PROOF_TYPE, SectorProof, SectorProofs, check_sector_proof,
+    sign_sector_proof,
+};
 pub use token::{
     GRANT_PRE_AUTHORIZED, TokenErrorCode, TokenErrorResponse, TokenRequest, TokenRequestError,
     TokenResponse,

@@ -3,7 +3,7 @@
 
 use crate::Endpoint;
 use serde::{Deserialize, Serialize};
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{SectorId, Signer, Timestamp};
 use yufu_jose::{Header, Jwk, JwsError, SignError, Unverified};
 
 /// The `typ` of a key proof.
@@ -26,7 +26,7 @@ pub struct KeyProof {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     /// Not a JWS in ES256, or of another type.
-    #[error("the proof is not a {PROOF_TYPE} in ES256: {0}")]
+    #[error("the proof is not of its type in ES256: {0}")]
     Jws(JwsError),
     /// Not exactly the header member `jwk`.
     #[error("the proof must name its key by jwk, without kid and x5c")]
@@ -56,6 +56,9 @@ pub enum ProofError {
     /// No challenge.
     #[error("the proof carries no nonce: fetch one from the nonce endpoint")]
     Nonce,
+    /// A sector proof without the name of a sector.
+    #[error("the proof names no sector: expected 1 to 40 of a-z, 0-9 and hyphen")]
+    Sector,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +69,8 @@ struct Claims {
     iat: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sector: Option<String>,
 }
 
 /// Makes a proof for `issuer` with the key it is about.
@@ -78,14 +83,27 @@ pub fn sign_proof(
     now: Timestamp,
     key: &dyn Signer,
 ) -> Result<String, SignError> {
+    sign(PROOF_TYPE, issuer, nonce, None, now, key)
+}
+
+/// Makes a proof of either kind.
+pub(super) fn sign(
+    typ: &str,
+    issuer: &Endpoint,
+    nonce: &str,
+    sector: Option<&SectorId>,
+    now: Timestamp,
+    key: &dyn Signer,
+) -> Result<String, SignError> {
     let claims = Claims {
         iss: None,
         aud: issuer.as_str().to_owned(),
         iat: now.seconds(),
         nonce: Some(nonce.to_owned()),
+        sector: sector.map(ToString::to_string),
     };
     let payload = serde_json::to_vec(&claims).map_err(|e| SignError::Json(e.to_string()))?;
-    yufu_jose::sign(&Header::typed(PROOF_TYPE).with_jwk(key.public_key().into()), &payload, key)
+    yufu_jose::sign(&Header::typed(typ).with_jwk(key.public_key().into()), &payload, key)
 }
 
 /// Checks a proof for `issuer` at `now`.
@@ -93,8 +111,18 @@ pub fn sign_proof(
 /// # Errors
 /// [`ProofError`], the first rule that is broken.
 pub fn check_proof(jwt: &str, issuer: &Endpoint, now: Timestamp) -> Result<KeyProof, ProofError> {
+    check(PROOF_TYPE, jwt, issuer, now).map(|(proof, _)| proof)
+}
+
+/// Checks a proof of either kind; and the sector that it names, if it names one.
+pub(super) fn check(
+    typ: &str,
+    jwt: &str,
+    issuer: &Endpoint,
+    now: Timestamp,
+) -> Result<(KeyProof, Option<String>), ProofError> {
     let token = Unverified::parse_bounded(jwt, MAX_PROOF)
-        .and_then(|token| token.expect_type(PROOF_TYPE))
+        .and_then(|token| token.expect_type(typ))
         .map_err(ProofError::Jws)?;
     let header = token.header();
     let key = match (&header.jwk, &header.kid, &header.x5c) {
@@ -114,7 +142,7 @@ pub fn check_proof(jwt: &str, issuer: &Endpoint, now: Timestamp) -> Result<KeyPr
         return Err(ProofError::Issuer);
     }
     match claims.nonce {
-        Some(nonce) if !nonce.is_empty() => Ok(KeyProof { key, nonce }),
+        Some(nonce) if !nonce.is_empty() => Ok((KeyProof { key, nonce }, claims.sector)),
         _ => Err(ProofError::Nonce),
     }
 }

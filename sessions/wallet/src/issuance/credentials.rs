@@ -2,13 +2,14 @@
 
 use super::Ready;
 use super::offer::ISSUERS;
+use super::sectors::{SectorKeys, carries, pseudonyms};
 use crate::HeldCredential;
 use crate::held::authority_key_ids;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_base::{PublicKey, SectorId, Signer, Timestamp};
 use yufu_credential::{SdJwt, SdJwtError};
 use yufu_jose::{ChainError, Jwk, SignError, TimeError};
 use yufu_openid4vc::issuance::{
@@ -31,6 +32,9 @@ pub struct RequestingCredentials {
     ready: Ready,
     access_token: String,
     keys: Vec<Jwk>,
+    /// The pseudonyms that were sent, by sector.
+    #[serde(default)]
+    pseudonyms: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for FetchingNonce {
@@ -62,6 +66,9 @@ pub enum NonceError {
     /// One key twice.
     #[error("a key was given twice: each credential has its own")]
     RepeatedKey,
+    /// A key for a sector that the issuer does not take, or of an issuer that may not know it.
+    #[error("the issuer takes no pseudonym for the sector {0}")]
+    Sector(SectorId),
     /// A key does not sign.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -137,6 +144,11 @@ pub enum CredentialProblem {
     /// Expired, or not valid yet.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// With other pseudonyms than the wallet's own, or without them.
+    #[error(
+        "it does not carry exactly the pseudonyms that this wallet sent: do not use it, and report the issuer"
+    )]
+    Pseudonyms,
 }
 
 impl FetchingNonce {
@@ -151,14 +163,34 @@ impl FetchingNonce {
         keys: &[&dyn Signer],
         now: Timestamp,
     ) -> Result<(RequestingCredentials, HttpRequest), NonceError> {
+        self.handle_with_sectors(response, keys, &SectorKeys::new(), now)
+    }
+
+    /// As [`FetchingNonce::handle`], and each credential is to carry the holder's pseudonyms: one
+    /// for each key of `sectors`, which the issuer takes ([`FetchingNonce::sectors`]).
+    ///
+    /// # Errors
+    /// [`NonceError`], the first rule that is broken.
+    pub fn handle_with_sectors(
+        self,
+        response: &HttpResponse,
+        keys: &[&dyn Signer],
+        sectors: &SectorKeys<'_>,
+        now: Timestamp,
+    ) -> Result<(RequestingCredentials, HttpRequest), NonceError> {
         let nonce: NonceResponse = response.json()?;
         let (given, most) = (keys.len(), self.batch_size());
         if given == 0 || given > usize::from(most) {
             return Err(NonceError::Keys { given, most });
         }
-        let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.public_key()).collect();
-        if distinct.len() != given {
+        let all = keys.iter().copied().chain(sectors.values().copied());
+        let distinct: BTreeSet<PublicKey> = all.map(|key| key.public_key()).collect();
+        if distinct.len() != given.saturating_add(sectors.len()) {
             return Err(NonceError::RepeatedKey);
+        }
+        let taken = self.sectors();
+        if let Some(sector) = sectors.keys().find(|sector| !taken.contains(sector)) {
+            return Err(NonceError::Sector(sector.clone()));
         }
         let issuer = &self.ready.metadata.credential_issuer;
         let jwt = keys
@@ -168,6 +200,7 @@ impl FetchingNonce {
         let request = CredentialRequest {
             credential_configuration_id: self.ready.configuration_id.clone(),
             proofs: Proofs { jwt },
+            sector_proofs: self.ready.sector_proofs(sectors, &nonce.c_nonce, now)?,
         };
         let document =
             serde_json::to_value(&request).map_err(|e| SignError::Json(e.to_string()))?;
@@ -175,7 +208,14 @@ impl FetchingNonce {
         let http = HttpRequest::post_json(url, &document).bearer(&self.access_token);
         let keys = keys.iter().map(|key| Jwk::from(key.public_key())).collect();
         let Self { ready, access_token } = self;
-        Ok((RequestingCredentials { ready, access_token, keys }, http))
+        let pseudonyms = pseudonyms(sectors);
+        Ok((RequestingCredentials { ready, access_token, keys, pseudonyms }, http))
+    }
+
+    /// The sectors for which the issuer takes pseudonyms.
+    #[must_use]
+    pub fn sectors(&self) -> Vec<SectorId> {
+        self.ready.sectors()
     }
 
     /// The most keys one request may have.
@@ -267,6 +307,9 @@ impl RequestingCredentials {
             return Err(CredentialProblem::Endless);
         }
         registered.validity.check(now, LEEWAY_SECONDS)?;
+        if !carries(credential.claims(), &self.pseudonyms) {
+            return Err(CredentialProblem::Pseudonyms);
+        }
         let configuration_id = self.ready.configuration_id.clone();
         Ok(HeldCredential { credential, configuration_id, issuer: entry, authority_key_ids })
     }

@@ -7,6 +7,7 @@ mod discover;
 mod exchange;
 mod offer;
 mod ready;
+mod sectors;
 
 pub use credentials::{
     CredentialProblem, CredentialsError, FetchingNonce, NonceError, RequestingCredentials,
@@ -15,6 +16,7 @@ pub use discover::{DiscoverError, FetchingIssuer, FetchingServer};
 pub use exchange::{ExchangeError, ExchangingCode};
 pub use offer::{FetchingOffer, ScanError, Scanned, scan};
 pub use ready::{Ready, TxCodeError};
+pub use sectors::SectorKeys;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@ mod approve;
 mod consent;
 mod fetching;
 mod reviewed;
+mod sectors;
 
 pub use answered::{AnswerError, Answered, Done, VerifierReceipt};
 pub use approve::{AnswerEntropy, ApproveError, Presenting};

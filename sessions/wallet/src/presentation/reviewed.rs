@@ -1,6 +1,7 @@
 //! The checks of a request: whom it is from, and whether they may ask this.
 
 use super::FetchingRequest;
+use super::sectors::joins_sectors;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use yufu_base::Timestamp;
@@ -92,6 +93,9 @@ pub enum RequestRefused {
     /// The query goes beyond the registration.
     #[error("the verifier asks for more than it may: {0}")]
     OverAsking(#[from] OverAsking),
+    /// The query would show the pseudonyms of two sectors side by side, whatever is registered.
+    #[error("the verifier asks for pseudonyms of more than one sector, which would join them")]
+    JoinsSectors,
     /// A payment that can no longer be made.
     #[error("the payment {0:?} could be authorised only until a time that is past")]
     PaymentExpired(String),
@@ -213,6 +217,9 @@ impl Reviewed {
             if query.meta.vct_values.is_none() {
                 self.certificate.permits(&query.format, &query.format, &claims)?;
             }
+        }
+        if joins_sectors(&self.request.dcql_query) {
+            return Err(RequestRefused::JoinsSectors);
         }
         self.check_payments(now)
     }

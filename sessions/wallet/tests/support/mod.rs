@@ -112,7 +112,12 @@ impl World {
     }
 
     pub fn verifier(&self) -> Verifier {
-        let registration = self.registration(&self.certificate());
+        self.verifier_of(&self.certificate())
+    }
+
+    /// The verifier, registered so.
+    pub fn verifier_of(&self, certificate: &RegistrationCertificate) -> Verifier {
+        let registration = self.registration(certificate);
         let base = endpoint("https://hotel.example/ask");
         Verifier::new(self.access.chain.clone(), base, registration, &self.trust, NOW).unwrap()
     }
@@ -182,6 +187,7 @@ impl<'a> IssuerServer<'a> {
             vct: vct.into(),
             display: vec![],
             claims: vec![],
+            sectors: vec![],
         };
         let profile = IssuerProfile {
             identifier: endpoint(url),
@@ -300,7 +306,17 @@ pub fn entropy() -> RequestEntropy {
 impl<'a> VerifierServer<'a> {
     /// The server, and the link that it shows.
     pub fn ask(world: &'a World, question: Question) -> (Self, String) {
-        let started = world.verifier().start(question, &entropy(), NOW, 300).unwrap();
+        Self::ask_registered(world, &world.certificate(), question)
+    }
+
+    /// As [`VerifierServer::ask`], registered so.
+    pub fn ask_registered(
+        world: &'a World,
+        certificate: &RegistrationCertificate,
+        question: Question,
+    ) -> (Self, String) {
+        let verifier = world.verifier_of(certificate);
+        let started = verifier.start(question, &entropy(), NOW, 300).unwrap();
         let (session, link) = started;
         let stored = serde_json::to_string(&session).unwrap();
         let session = serde_json::from_str(&stored).unwrap();

@@ -77,15 +77,23 @@ impl TestCity {
     }
 
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
-        let resident = self.country.residents.iter().find(|r| r.birth_date.year() < 2000).unwrap();
+        let offer = self.offer_identity(0).await;
+        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+    }
+
+    /// The number of an adult resident.
+    pub(super) fn number(&self, adult: usize) -> &str {
+        let adults = self.country.residents.iter().filter(|r| r.birth_date.year() < 2000);
+        adults.map(|resident| resident.number.as_str()).nth(adult).unwrap()
+    }
+
+    pub(super) async fn offer_identity(&self, adult: usize) -> IssuedOffer {
         let request = json!({
-            "resident_number": resident.number.as_str(),
+            "resident_number": self.number(adult),
             "evidence": "card and portrait compared",
             "credential": "pid",
         });
-        let path = "/authority/v1/officer/authentications";
-        let offer: IssuedOffer = self.desk("identity-authority", path, &request).await;
-        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+        self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
     }
 
     /// An account with 500.00 in it, for a wallet that has an identity.

@@ -2,5 +2,6 @@
 
 mod city;
 mod journeys;
+mod pseudonyms;
 mod purses;
 mod services;

@@ -1,0 +1,237 @@
+//! The pseudonyms that holders bring: one live set for each person, and an officer's word before
+//! another takes its place. Only keyed digests lie here, so that whoever reads these records
+//! recognises no pseudonym that an agency knows.
+
+use crate::entity::{pseudonym, replacement, status_entry};
+use crate::{Credentials, CredentialsError, to_column};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use uuid::Uuid;
+use yufu_base::{SectorId, Timestamp};
+
+/// A pseudonym as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pseudonym {
+    /// In which sector.
+    pub sector: SectorId,
+    /// A keyed digest of it.
+    pub digest: Vec<u8>,
+}
+
+/// An officer's word that a person may bring new pseudonyms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose pseudonyms.
+    pub person: Uuid,
+    /// The officer.
+    pub officer: String,
+    /// What the officer relied on, in their words.
+    pub evidence: String,
+    /// When it was given.
+    pub at: Timestamp,
+    /// From when new ones are taken: the beginning of the next epoch.
+    pub from: Timestamp,
+}
+
+/// What an officer's word came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacing {
+    /// From when new pseudonyms are taken.
+    pub from: Timestamp,
+    /// How many credentials became void.
+    pub revoked: u64,
+}
+
+/// Where a replacement stands.
+const PENDING: i32 = 0;
+/// New pseudonyms were registered by it.
+const USED: i32 = 1;
+/// The person brought the registered ones after all.
+const CANCELLED: i32 = 2;
+
+impl Credentials {
+    /// Records an officer's word that a person may bring new pseudonyms, from the next epoch on. All
+    /// credentials of the person become void at once, for they carry the former ones: so nobody
+    /// shows two pseudonyms of one sector within one epoch. Given again while one is pending, the
+    /// first one stands.
+    ///
+    /// # Errors
+    /// [`CredentialsError::NoPseudonyms`] if none are registered.
+    pub async fn replace_pseudonyms(
+        &self,
+        wanted: Replacement,
+    ) -> Result<Replacing, CredentialsError> {
+        let transaction = self.database.begin().await?;
+        if live(&transaction, wanted.person).await?.is_empty() {
+            return Err(CredentialsError::NoPseudonyms);
+        }
+        let from = match pending(&transaction, wanted.person).await? {
+            Some(row) => from_column(row.effective)?,
+            None => {
+                let from = wanted.from;
+                replacement::Entity::insert(replacement::ActiveModel {
+                    id: Set(wanted.id.to_string()),
+                    person: Set(wanted.person.to_string()),
+                    officer: Set(wanted.officer),
+                    evidence: Set(wanted.evidence),
+                    at: Set(to_column(wanted.at)),
+                    effective: Set(to_column(from)),
+                    state: Set(PENDING),
+                })
+                .exec_without_returning(&transaction)
+                .await?;
+                from
+            }
+        };
+        let revoked = revoke(&transaction, wanted.person).await?;
+        transaction.commit().await?;
+        Ok(Replacing { from, revoked })
+    }
+}
+
+/// Holds the pseudonyms that a person brings against those that are registered, and registers what
+/// is new. Refuses before it writes.
+pub(crate) async fn register<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+    brought: &[Pseudonym],
+    now: Timestamp,
+) -> Result<(), CredentialsError> {
+    if brought.is_empty() {
+        return Ok(());
+    }
+    let registered = live(connection, person).await?;
+    let of = |one: &Pseudonym| registered.iter().find(|row| row.sector == one.sector.as_str());
+    let differs = brought.iter().any(|one| of(one).is_some_and(|row| row.digest != one.digest));
+    let replacing = pending(connection, person).await?;
+    if differs {
+        let from = replacing.as_ref().map(|row| from_column(row.effective)).transpose()?;
+        if from.is_none_or(|from| now < from) {
+            return Err(CredentialsError::PseudonymDiffers { from });
+        }
+    }
+    let mut fresh = Vec::new();
+    for one in brought.iter().filter(|one| differs || of(one).is_none()) {
+        let key = (one.sector.to_string(), one.digest.clone());
+        let known = pseudonym::Entity::find_by_id(key).one(connection).await?;
+        match &known {
+            Some(row) if row.person != person.to_string() => {
+                return Err(CredentialsError::PseudonymTaken(one.sector.clone()));
+            }
+            _ => fresh.push((one, known.is_some())),
+        }
+    }
+    // The registered ones, seen again, say that their secret is not lost.
+    let settles = brought.iter().any(|one| of(one).is_some());
+    if let Some(row) = replacing.filter(|_| settles) {
+        settle(connection, &row.id, if differs { USED } else { CANCELLED }).await?;
+    }
+    if differs {
+        // No valid copy carries them: the officer's word voided all, and an issuance of them since
+        // would have cancelled it.
+        retire(connection, person, now).await?;
+    }
+    for (one, known) in fresh {
+        write(connection, person, one, known).await?;
+    }
+    Ok(())
+}
+
+/// Marks every credential of a person as invalid; how many that were.
+pub(crate) async fn revoke<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+) -> Result<u64, CredentialsError> {
+    let changed = status_entry::Entity::update_many()
+        .col_expr(status_entry::Column::Status, Expr::value(1))
+        .filter(status_entry::Column::Person.eq(person.to_string()))
+        .filter(status_entry::Column::Status.ne(1))
+        .exec(connection)
+        .await?;
+    Ok(changed.rows_affected)
+}
+
+async fn live<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+) -> Result<Vec<pseudonym::Model>, CredentialsError> {
+    let rows = pseudonym::Entity::find()
+        .filter(pseudonym::Column::Person.eq(person.to_string()))
+        .filter(pseudonym::Column::RetiredAt.is_null())
+        .all(connection)
+        .await?;
+    Ok(rows)
+}
+
+async fn pending<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+) -> Result<Option<replacement::Model>, CredentialsError> {
+    let row = replacement::Entity::find()
+        .filter(replacement::Column::Person.eq(person.to_string()))
+        .filter(replacement::Column::State.eq(PENDING))
+        .one(connection)
+        .await?;
+    Ok(row)
+}
+
+async fn settle<C: ConnectionTrait>(
+    connection: &C,
+    id: &str,
+    state: i32,
+) -> Result<(), CredentialsError> {
+    replacement::Entity::update_many()
+        .col_expr(replacement::Column::State, Expr::value(state))
+        .filter(replacement::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// A retired pseudonym stays: nobody else can take it.
+async fn retire<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+    now: Timestamp,
+) -> Result<(), CredentialsError> {
+    pseudonym::Entity::update_many()
+        .col_expr(pseudonym::Column::RetiredAt, Expr::value(Some(to_column(now))))
+        .filter(pseudonym::Column::Person.eq(person.to_string()))
+        .filter(pseudonym::Column::RetiredAt.is_null())
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes a pseudonym live; one that was the person's before comes back.
+async fn write<C: ConnectionTrait>(
+    connection: &C,
+    person: Uuid,
+    one: &Pseudonym,
+    known: bool,
+) -> Result<(), CredentialsError> {
+    if known {
+        pseudonym::Entity::update_many()
+            .col_expr(pseudonym::Column::RetiredAt, Expr::value(None::<i64>))
+            .filter(pseudonym::Column::Sector.eq(one.sector.as_str()))
+            .filter(pseudonym::Column::Digest.eq(one.digest.clone()))
+            .exec(connection)
+            .await?;
+        return Ok(());
+    }
+    let row = pseudonym::ActiveModel {
+        sector: Set(one.sector.to_string()),
+        digest: Set(one.digest.clone()),
+        person: Set(person.to_string()),
+        retired_at: Set(None),
+    };
+    pseudonym::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+fn from_column(millis: i64) -> Result<Timestamp, CredentialsError> {
+    let millis = u64::try_from(millis).map_err(|_| CredentialsError::Damaged("time"))?;
+    Ok(Timestamp::from_millis(millis))
+}

@@ -2,7 +2,8 @@
 //! program speaks the language that it is told to.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
     reason = "a test fails by panicking, and its file has the form that it checks"
 )]
 
@@ -125,7 +126,8 @@ fn every_fault_has_chinese_words_with_what_it_carries_and_all_are_of_a_fault() {
 fn the_language_is_the_one_named_else_the_environments_else_that_of_the_locale() {
     let chinese = "trust-list-key.json 不存在";
     let english = "trust-list-key.json is missing";
-    let rows: [(&[&str], &[(&str, &str)], &str); 9] = [
+    type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+    let rows: [Row; 9] = [
         (&[], &[], english),
         (&["--lang", "zh"], &[("LANG", "en_US.UTF-8")], chinese),
         (&["--lang", "zh-Hans"], &[], chinese),
@@ -158,8 +160,9 @@ fn faults_and_texts_of_a_wallet_come_in_both_languages() {
     fs::write(data.path().join("trust-list-key.json"), serde_json::to_vec(&jwk).unwrap()).unwrap();
     let folder = data.path().to_str().unwrap();
     let run = |language: &str, passphrase: &str, arguments: &[&str]| {
+        let nobody = ["--url", "http://localhost:1"];
         let start = ["--lang", language, "wallet", "--data", folder, "--as", "mei"];
-        let all: Vec<&str> = start.iter().chain(arguments).copied().collect();
+        let all: Vec<&str> = start.iter().chain(&nobody).chain(arguments).copied().collect();
         said(&yufu(&all, &[("YUFU_WALLET_PASSPHRASE", passphrase)]))
     };
     let backup = data.path().join("mei.backup");

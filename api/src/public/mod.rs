@@ -28,7 +28,7 @@ pub struct Public {
     pub readiness: Vec<(String, Readiness)>,
     /// The front page.
     pub front: String,
-    /// The currency, in whose words refusals name amounts.
+    /// The currency in which refusals name amounts.
     pub currency: CurrencyProfile,
 }
 

@@ -74,6 +74,8 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::CentralBank => ("/central-bank".to_owned(), &[]),
         Kind::CommercialBank => (format!("/banks/{id}"), &[Role::BankIssuer]),
         Kind::Railway => (format!("/parties/{id}"), &[Role::TicketIssuer]),
+        Kind::WalletProvider => (format!("/wallet-providers/{id}"), &[Role::WalletProvider]),
         Kind::Hotel | Kind::Merchant => (format!("/parties/{id}"), &[]),
+        Kind::Agency => (format!("/agencies/{id}"), &[]),
     }
 }

@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+pub mod agency;
 pub mod authority;
 pub mod bank;
 pub mod central_bank;
@@ -11,11 +12,15 @@ pub mod http;
 pub mod issuer;
 mod ledger;
 pub mod public;
+pub mod recognition;
 pub mod registrar;
 pub mod relying_party;
 mod router;
 pub mod trust;
+pub mod wallet_provider;
+mod wording;
 
 pub use axum::Router;
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};
+pub use wording::localized;

@@ -1,5 +1,6 @@
 //! All institutions that run here under one router, and the description of the whole API.
 
+use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
@@ -8,6 +9,7 @@ use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
+use crate::wallet_provider::{self, WalletProviders};
 use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -28,6 +30,10 @@ pub struct Institutions {
     pub banks: Banks,
     /// Hotels and railways, by name.
     pub relying_parties: RelyingParties,
+    /// Agencies, by name.
+    pub agencies: Agencies,
+    /// Wallet providers, by name.
+    pub wallet_providers: WalletProviders,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -68,6 +74,14 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
+    if !institutions.agencies.is_empty() {
+        let agencies = Arc::new(institutions.agencies);
+        router = router.merge(Router::from(agency::described().with_state(agencies)));
+    }
+    if !institutions.wallet_providers.is_empty() {
+        let providers = Arc::new(institutions.wallet_providers);
+        router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
+    }
     localised(layers(router, limits, starting), currency)
 }
 
@@ -78,7 +92,7 @@ pub fn description() -> OpenApi {
         .title("Yufu")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Every institution of a city. Amounts are whole minor units (fen). Refusals are \
+            "Every institution of a city. Amounts are whole minor units. Refusals are \
              problem details (RFC 9457) with a stable `code`; the protocol endpoints of OpenID4VCI \
              answer in that protocol's words. Issuer metadata lies at its well-known addresses.",
         ))
@@ -98,6 +112,8 @@ pub fn description() -> OpenApi {
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
+    all.merge(agency::described().into_openapi());
+    all.merge(wallet_provider::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

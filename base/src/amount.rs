@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// Parses a code such as `CNY`.
+    /// Parses a code: three capital letters.
     ///
     /// # Errors
     /// [`AmountError::Currency`] unless the text is three upper-case ASCII letters.
@@ -38,7 +38,7 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount of money: a whole number of minor units (fen for CNY) of one currency.
+/// An amount of money: a whole number of minor units of one currency.
 /// Never negative; there is no conversion from or to floating point.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
@@ -52,7 +52,7 @@ pub struct Amount {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// The currency code is not three upper-case letters.
-    #[error("{0:?} is not an ISO 4217 code: expected three upper-case letters, such as CNY")]
+    #[error("{0:?} is not an ISO 4217 code: expected three upper-case letters")]
     Currency(String),
     /// Two amounts of different currencies were combined.
     #[error("cannot combine {left} with {right}")]
@@ -71,7 +71,7 @@ pub enum AmountError {
 }
 
 impl Amount {
-    /// `minor` units (for CNY: fen) of `currency`.
+    /// `minor` units of `currency`.
     #[must_use]
     pub const fn new(currency: Currency, minor: u64) -> Self {
         Self { currency, minor }
@@ -83,7 +83,7 @@ impl Amount {
         self.currency
     }
 
-    /// The number of minor units (for CNY: fen).
+    /// The number of minor units.
     #[must_use]
     pub const fn minor(&self) -> u64 {
         self.minor

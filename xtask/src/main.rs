@@ -34,7 +34,7 @@ enum Task {
     Openapi,
     /// Writes docs/messages.md anew from api/messages.
     Messages,
-    /// Writes the sample city of profiles/china anew from its seed.
+    /// Writes the sample cities of profiles/ anew from their seed.
     City,
 }
 

@@ -9,6 +9,8 @@ use std::process::Command;
 const REPORT: &str = "target/nextest/default/junit.xml";
 /// The tests that need Node.js.
 const FOREIGN: &str = "testing/foreign";
+/// The filter that leaves out the tests that need systemd and Compose.
+const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 
 /// Tests that cannot run here, and why.
 struct Skipped {
@@ -18,13 +20,17 @@ struct Skipped {
 
 pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
-    let skipped: Vec<Skipped> = ensure_foreign_libraries().err().into_iter().collect();
+    let foreign = ensure_foreign_libraries().err();
+    let deploy = ensure_deploy_tools().err();
 
     let _ = fs::remove_file(REPORT);
     let mut arguments = vec!["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
-    if !skipped.is_empty() {
+    if foreign.is_some() {
         arguments.extend(["--exclude", "yufu-foreign"]);
+    } else if deploy.is_some() {
+        arguments.extend(["--filterset", WITHOUT_DEPLOY]);
     }
+    let skipped: Vec<Skipped> = foreign.into_iter().chain(deploy).collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -73,11 +79,19 @@ fn regenerate(test: &[&str]) -> Result<()> {
     if status.success() { Ok(()) } else { bail!("the document could not be generated") }
 }
 
-/// Writes the sample city of the China profile anew, with its committed seed.
+/// The profiles with a sample city, and how many residents it has.
+const CITIES: [(&str, &str); 2] = [("profiles/china", "1000"), ("profiles/plain", "300")];
+
+/// Writes the sample city of every profile anew, with its committed seed.
 pub(crate) fn regenerate_city() -> Result<()> {
-    let csv =
-        run::output("cargo", &["run", "-q", "-p", "yufu-profile", "--example", "generate-city"])?;
-    fs::write("profiles/china/residents.csv", csv).context("profiles/china/residents.csv")
+    for (profile, residents) in CITIES {
+        let run = ["run", "-q", "-p", "yufu-profile", "--example", "generate-city", "--"];
+        let options = ["--profile", profile, "--residents", residents];
+        let csv = run::output("cargo", &[&run[..], &options[..]].concat())?;
+        let file = format!("{profile}/residents.csv");
+        fs::write(&file, csv).context(file)?;
+    }
+    Ok(())
 }
 
 fn ensure_nextest() -> Result<()> {
@@ -99,6 +113,26 @@ fn ensure_foreign_libraries() -> Result<(), Skipped> {
     }
     run::loud("npm", &["ci", "--prefix", FOREIGN, "--no-audit", "--no-fund", "--ignore-scripts"])
         .map_err(|e| skip(format!("`npm ci` in {FOREIGN} failed: {e:#}")))
+}
+
+/// systemd and Compose, which read what lies in `deploy`.
+fn ensure_deploy_tools() -> Result<(), Skipped> {
+    let skip = |reason: String| Skipped {
+        tests: "yufu-foreign, binary deploy (the systemd unit and the Compose file, read by their own programs)",
+        reason,
+    };
+    let compose =
+        run::exists("docker-compose") || run::output("docker", &["compose", "version"]).is_ok();
+    let tools = [("systemd", run::exists("systemd-analyze")), ("docker-compose", compose)];
+    let missing: Vec<&str> =
+        tools.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install_debian(&missing).map_err(|e| {
+        let missing = missing.join(" and ");
+        skip(format!("{missing} missing, and could not be installed: {e:#}. Install and run again"))
+    })
 }
 
 fn install_debian(packages: &[&str]) -> Result<()> {

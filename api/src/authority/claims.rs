@@ -4,7 +4,6 @@ use super::Authority;
 use crate::http::Problem;
 use crate::issuer::UnderWay;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use yufu_base::Timestamp;
 use yufu_population::{Access, PersonId};
@@ -53,10 +52,8 @@ impl Authority {
 impl Authority {
     /// The day that it is in the country.
     fn today(&self, now: Timestamp) -> Result<Date, Problem> {
-        let seconds = i64::try_from(now.seconds()).map_err(Problem::internal)?;
-        let east = i64::from(self.offsets.minutes_at(now)).saturating_mul(60);
-        let local = jiff::Timestamp::from_second(seconds.saturating_add(east));
-        Ok(local.map_err(Problem::internal)?.to_zoned(TimeZone::UTC).date())
+        let date = self.offsets.date_at(now);
+        date.ok_or_else(|| Problem::internal("the clock is beyond all calendars"))
     }
 }
 

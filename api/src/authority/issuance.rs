@@ -2,13 +2,14 @@
 
 use super::Authority;
 use crate::http::Problem;
-use crate::issuer::{Refusal, token_request};
+use crate::issuer::{Refusal, denied, token_request};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use std::sync::Arc;
 use yufu_openid4vc::issuance::{CredentialResponse, NonceResponse, TokenResponse};
+use yufu_population::PersonId;
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
 #[utoipa::path(post, path = "/authority/token", tag = "authority",
@@ -40,7 +41,19 @@ pub(super) async fn credential(
     body: Bytes,
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let under_way = authority.issuer.under_way(&headers, &body).await?;
+    let person = PersonId::new(under_way.subject());
+    authority.must_live(person).await.map_err(|refusal| in_both_shapes(&refusal))?;
     let claims = authority.claims_for(&under_way).await?;
     let under_way = authority.register_pseudonyms(under_way);
-    Ok(Json(authority.issuer.issue(under_way, claims).await?))
+    let issued = authority.issuer.issue(under_way, claims).await?;
+    // A death that was recorded meanwhile revoked what there was before: this batch goes too.
+    if let Err(refusal) = authority.must_live(person).await {
+        authority.issuer.records.revoke(person.uuid()).await.map_err(Problem::from)?;
+        return Err(in_both_shapes(&refusal).into());
+    }
+    Ok(Json(issued))
+}
+
+fn in_both_shapes(refusal: &Problem) -> Problem {
+    denied(refusal.code(), refusal.detail())
 }

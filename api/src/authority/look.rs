@@ -14,7 +14,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use utoipa::ToSchema;
@@ -28,8 +27,6 @@ use yufu_verifier::Verified;
 const PURPOSE: &str = "who-read";
 /// The id of the one credential query.
 const QUERY: &str = "pid";
-/// The claim that names a resident.
-const NUMBER: &str = "personal_administrative_number";
 /// The most looks under way at once.
 const MOST: usize = 1_000;
 /// How long a list waits to be fetched, in seconds.
@@ -145,8 +142,8 @@ impl Authority {
 
     async fn accesses_of_holder(&self, verified: &Verified) -> Result<Vec<AccessEntry>, Problem> {
         let shown = verified.credentials.get(QUERY).and_then(|found| found.first());
-        let number = shown.and_then(|credential| credential.claims.get(NUMBER));
-        let number = number.and_then(Value::as_str).unwrap_or_default();
+        let shown = shown.ok_or_else(|| rejected("no identity was shown"))?;
+        let number = self.own_look.party.identity.number(&shown.claims)?;
         let number = self.numbers.parse(number).map_err(rejected)?;
         let access = Access {
             actor: "the person".to_owned(),

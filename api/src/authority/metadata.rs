@@ -44,9 +44,11 @@ fn credential(kind: &CredentialType) -> CredentialProfile {
 }
 
 fn display(text: &Text) -> Vec<Display> {
-    [("zh", &text.zh), ("en", &text.en)]
-        .map(|(locale, name)| Display { name: name.clone(), locale: Some(locale.to_owned()) })
-        .into()
+    let entry = |(locale, name): (&str, &str)| Display {
+        name: name.to_owned(),
+        locale: Some(locale.to_owned()),
+    };
+    text.iter().map(entry).collect()
 }
 
 pub(super) async fn issuer(State(authority): State<Arc<Authority>>) -> Json<IssuerMetadata> {

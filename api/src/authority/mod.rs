@@ -2,6 +2,7 @@
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
 mod claims;
+mod deaths;
 mod issuance;
 mod look;
 mod metadata;
@@ -10,6 +11,7 @@ mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+pub use deaths::Death;
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
 pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
@@ -37,6 +39,8 @@ pub struct Authority {
     pub numbers: NumberScheme,
     /// The country's civil time: a person's age changes at its midnight.
     pub offsets: UtcOffsets,
+    /// How many digits a transaction code has.
+    pub code_digits: u8,
     /// How often a person's pseudonyms can be replaced; exactly if the country has sectors.
     pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.
@@ -54,6 +58,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))
+        .routes(routes!(deaths::record))
+        .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))

@@ -15,9 +15,6 @@ use utoipa::ToSchema;
 use yufu_population::{Access, AccessRecord, PersonId};
 use yufu_profile::{Column, ResidentNumber};
 
-/// The digits of a transaction code.
-const CODE_DIGITS: u8 = 6;
-
 /// An officer's statement that a person stands before them.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +84,7 @@ pub(super) async fn authenticate(
     let purpose =
         format!("authentication for the credential {}: {}", request.credential, request.evidence);
     let person = authority.find(&number, &officer, purpose).await?;
+    authority.must_live(person).await?;
     Ok(Json(authority.offer(person, officer, request).await?))
 }
 
@@ -142,7 +140,7 @@ impl Authority {
         number.map_err(|e| Problem::malformed(format!("resident_number: {e}")))
     }
 
-    fn access(&self, officer: &str, purpose: String) -> Access {
+    pub(super) fn access(&self, officer: &str, purpose: String) -> Access {
         Access {
             actor: officer.to_owned(),
             role: "officer".to_owned(),
@@ -173,7 +171,7 @@ impl Authority {
             subject: person.uuid(),
             officer,
             evidence: request.evidence,
-            code: Some((CODE_DIGITS, description)),
+            code: Some((self.code_digits, description)),
         };
         self.issuer.offer(offer).await
     }

@@ -21,6 +21,12 @@ pub struct AccountState {
     pub account: String,
     /// The bank that operates it.
     pub bank: String,
+    /// Since when the key that asks commands it, in seconds since the epoch.
+    pub key_since: u64,
+    /// How that key came to: `opened`, `handed_over` or `recovered`.
+    pub key_by: String,
+    /// The wallet provider that the account is served through; none for a wallet of the bank's own.
+    pub served_through: Option<String>,
     /// What the ledger says.
     #[serde(flatten)]
     pub wallet: WalletState,
@@ -35,6 +41,7 @@ pub struct AccountState {
     responses(
         (status = 200, body = AccountState),
         (status = 401, description = "not the account's key", body = ProblemBody),
+        (status = 403, description = "another key commands the account now", body = ProblemBody),
         (status = 404, description = "no such account", body = ProblemBody)))]
 pub(super) async fn account(
     State(banks): State<Arc<Banks>>,
@@ -45,8 +52,15 @@ pub(super) async fn account(
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
     let path = format!("/banks/{}/v1/accounts/{account}", bank.id);
     bank.authenticate(id, &headers, "GET", &path).await?;
-    let wallet = bank.wallet(id).await?;
-    Ok(Json(AccountState { account, bank: bank.id.to_string(), wallet }))
+    let key = bank.records.key_in_force(id).await?;
+    Ok(Json(AccountState {
+        account,
+        bank: bank.id.to_string(),
+        key_since: key.since.seconds(),
+        key_by: key.way.as_str().to_owned(),
+        served_through: key.provider,
+        wallet: bank.wallet(id).await?,
+    }))
 }
 
 impl Bank {
@@ -62,9 +76,9 @@ impl Bank {
             Problem::unauthenticated("send a request token signed by the account's wallet key as \"Authorization: Bearer ...\"")
         })?;
         let account = self.records.account(id).await?;
-        let key = wallet_key(&account)?;
-        RequestToken::verify(token, &key.key, (self.id.as_str(), method, path), self.now())
-            .map_err(Problem::unauthenticated)?;
+        let here = (self.id.as_str(), method, path);
+        let read = |key: &_| RequestToken::verify(token, key, here, self.now());
+        self.signed_for(&account, read).await?;
         Ok(account)
     }
 }

@@ -6,7 +6,7 @@ use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -16,21 +16,18 @@ use yufu_keys::{random, random_text};
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{CodeOpening, OutboxEntry};
 
-/// Codes have six digits.
-const CODES: u128 = 1_000_000;
-
 /// A wish for a purse without identity: with a telephone number, or with a token.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnonymousOpeningRequest {
     /// The wallet class wanted: one that needs no identity.
-    #[schema(example = "IV")]
+    #[schema(example = "pocket")]
     pub class: String,
     /// The key that is to give orders: a P-256 JWK.
     #[schema(value_type = Object)]
     pub wallet_key: Jwk,
     /// A telephone number as in E.164: `+`, country and number, 8 to 15 digits.
-    #[schema(example = "+8613800138000")]
+    #[schema(example = "+99912345678")]
     pub phone: Option<String>,
     /// A token from a counter of this bank, instead of a number.
     pub token: Option<String>,
@@ -51,7 +48,7 @@ pub struct AnonymousOpening {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeAnswer {
-    /// Six digits.
+    /// As many digits as the country's codes have.
     #[schema(example = "048213")]
     pub code: String,
 }
@@ -65,15 +62,19 @@ pub struct CodeAnswer {
     responses(
         (status = 201, body = AnonymousOpening),
         (status = 400, body = ProblemBody),
+        (status = 403, description = "the wallet attestation is refused", body = ProblemBody),
         (status = 422, description = "the class needs an identity, or the token is not good", body = ProblemBody),
         (status = 429, description = "too soon after the last code to this number", body = ProblemBody)))]
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<AnonymousOpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AnonymousOpening>), Problem> {
     let bank = named(&banks, &bank)?;
-    Ok((StatusCode::CREATED, Json(bank.start_anonymous(request?.0).await?)))
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    Ok((StatusCode::CREATED, Json(bank.start_anonymous(request, provider).await?)))
 }
 
 /// Answer the code that was sent. The right one opens the purse, once.
@@ -99,6 +100,7 @@ impl Bank {
     async fn start_anonymous(
         &self,
         request: AnonymousOpeningRequest,
+        provider: Option<String>,
     ) -> Result<AnonymousOpening, Problem> {
         self.anonymous_at_most(&request.class)?;
         let new = CodeOpening {
@@ -106,6 +108,7 @@ impl Bank {
             class: request.class,
             wallet_key: serde_json::to_string(&request.wallet_key).map_err(Problem::internal)?,
             account: AccountId::new(u128::from_be_bytes(random())),
+            provider,
         };
         match (request.phone, request.token) {
             (Some(phone), None) => self.send_code(new, &number(&phone)?).await,
@@ -117,12 +120,19 @@ impl Bank {
     async fn send_code(&self, new: CodeOpening, number: &str) -> Result<AnonymousOpening, Problem> {
         let now = self.now();
         self.records.forget_unanswered(now).await?;
-        let drawn = u128::from_be_bytes(random()).checked_rem(CODES).unwrap_or(0);
-        let code = format!("{drawn:06}");
+        let code = self.fresh_code();
         let phone = self.records.send_code(&new, number, &code, now).await?;
         let text = format!("{code}: {}, {}", self.id, new.class);
         self.wallet_rules.codes.deliver(phone, &text, now).await?;
         Ok(AnonymousOpening { opening: new.id, state: "code_sent".to_owned(), account: None })
+    }
+
+    /// A code of as many digits as the country's have.
+    fn fresh_code(&self) -> String {
+        let digits = self.wallet_rules.code_digits;
+        let codes = 10_u128.saturating_pow(u32::from(digits));
+        let drawn = u128::from_be_bytes(random()).checked_rem(codes).unwrap_or(0);
+        format!("{drawn:0>width$}", width = usize::from(digits))
     }
 
     async fn open_by_token(
@@ -185,7 +195,7 @@ fn number(text: &str) -> Result<String, Problem> {
         Ok(plain)
     } else {
         Err(Problem::malformed(
-            "phone is to be +, country and number, 8 to 15 digits: +8613800138000",
+            "phone is to be +, country and number, 8 to 15 digits: +99912345678",
         ))
     }
 }
@@ -196,16 +206,10 @@ mod tests {
 
     #[test]
     fn a_number_has_one_form() {
-        assert_eq!(number("+86 138-0013-8000").unwrap(), "+8613800138000");
-        for bad in [
-            "",
-            "+",
-            "8613800138000",
-            "+0613800138000",
-            "+123456a8",
-            "+1234567",
-            "+1234567890123456",
-        ] {
+        assert_eq!(number("+999 123-4567-8").unwrap(), "+99912345678");
+        for bad in
+            ["", "+", "99912345678", "+0912345678", "+123456a8", "+1234567", "+1234567890123456"]
+        {
             assert_eq!(number(bad).unwrap_err().code(), "request.malformed", "{bad}");
         }
     }

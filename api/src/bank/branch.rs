@@ -17,7 +17,7 @@ use yufu_base::{AccountId, Digest};
 use yufu_keys::random_text;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::BranchStep;
-use yufu_profile::AccountOpening;
+use yufu_profile::{AccountOpening, ForeignIdentity};
 
 use super::codes::CodeDelivery;
 
@@ -34,6 +34,12 @@ pub struct WalletRules {
     pub linked: BTreeMap<String, u32>,
     /// Where wallets that need an identity may be opened.
     pub opening: AccountOpening,
+    /// For how long an account whose key was recovered keeps to its ordinary limits, in seconds.
+    pub key_rest_seconds: u64,
+    /// Whether an identity of a recognised country opens one.
+    pub foreign_identity: ForeignIdentity,
+    /// How many digits a code has.
+    pub code_digits: u8,
     /// How codes reach a telephone.
     pub codes: Box<dyn CodeDelivery>,
 }
@@ -43,7 +49,7 @@ pub struct WalletRules {
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// The class of the purse it opens.
-    #[schema(example = "IV")]
+    #[schema(example = "pocket")]
     pub class: String,
 }
 
@@ -203,10 +209,5 @@ impl Bank {
 
 /// The acting officer, who has to be named.
 pub(super) fn officer(operator: Operator) -> Result<String, Problem> {
-    if operator.name == "desk" {
-        return Err(Problem::malformed(
-            "name the officer who answers for this in the Operator header",
-        ));
-    }
-    Ok(operator.name)
+    operator.officer()
 }

@@ -28,7 +28,7 @@ pub struct Exchange {
     pub direction: ExchangeDirection,
     /// The wallet that takes part; absent between paper and deposit.
     pub account: Option<String>,
-    /// How much, in minor units (fen).
+    /// How much, in minor units.
     pub amount_minor: u64,
 }
 
@@ -72,7 +72,7 @@ pub struct OpenedAccount {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credit {
-    /// In minor units (fen).
+    /// In minor units.
     amount_minor: u64,
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 use yufu_base::AccountId;
-use yufu_onboarding::AccountState;
+use yufu_onboarding::{AccountState, OnboardingError};
 use yufu_openid4vc::issuance::{
     AuthorizationServerMetadata, CredentialResponse, IssuerMetadata, NonceResponse, TokenResponse,
 };
@@ -42,7 +42,13 @@ pub(super) async fn offer(
         let detail = format!("the account is {}: open one first", found.state.as_str());
         return Err(Problem::conflict("account.not_open", detail));
     }
-    Ok(Json(bank.offer_payment_credential(id).await?))
+    let offer = bank.offer_payment_credential(id).await?;
+    if bank.records.account(id).await?.wallet_key != found.wallet_key {
+        // Changed meanwhile, and perhaps after what was under way was withdrawn.
+        bank.issuer.records.withdraw(Uuid::from_u128(id.bits())).await?;
+        return Err(OnboardingError::KeyChanged.into());
+    }
+    Ok(Json(offer))
 }
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).

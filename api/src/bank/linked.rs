@@ -47,7 +47,7 @@ pub struct Statement {
 #[serde(deny_unknown_fields)]
 pub struct LinkRequest {
     /// The class wanted.
-    #[schema(example = "II")]
+    #[schema(example = "linked")]
     pub class: String,
     /// The other bank's statement.
     pub statement: String,
@@ -115,6 +115,9 @@ impl super::Bank {
         })?;
         if account.state != AccountState::Open {
             return Err(Problem::conflict("account.not_open", "wait until the account is open"));
+        }
+        if let Some(until) = self.rests_until(&account).await? {
+            return Err(super::keys::resting(until));
         }
         let customer = account.customer.ok_or_else(|| {
             let detail =

@@ -4,10 +4,14 @@
 mod accesses;
 mod accounts;
 mod anonymous;
+mod attestation;
 mod branch;
+mod classes;
 mod codes;
 mod desk;
+mod hand_over;
 mod issuing;
+mod keys;
 mod ledger;
 mod linked;
 mod opening;
@@ -15,21 +19,26 @@ mod payment;
 mod presentation;
 mod presented;
 mod presented_desk;
+mod recovery;
 mod refund;
 mod sub_wallet;
 
 pub use accesses::FileAccess;
 pub use accounts::AccountState;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
+pub use attestation::Onboarding as OnboardingRules;
 pub use branch::{CounterToken, Step, StepKind, TokenRequest, WalletRules};
+pub use classes::OpenedClass;
 pub use codes::{CodeDelivery, CodeMessage, Delivered, RecordedOutbox};
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
+pub use hand_over::{HandOverRequest, KeyChanged};
 pub(crate) use issuing::PAYMENT;
 pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
 pub use presented_desk::PresentedPaymentFile;
+pub use recovery::{Recovery, RecoveryRequest, RecoveryStatus};
 pub use refund::{Origin, OriginRequest};
 
 pub use sub_wallet::{SubWalletDone, SubWalletRequest};
@@ -75,6 +84,8 @@ pub struct Bank {
     pub currency: Currency,
     /// Classes of wallet that an identity presented remotely opens, and how many one person may have.
     pub remote_classes: BTreeMap<String, u32>,
+    /// Wallet providers that onboard people for it.
+    pub onboards_through: Vec<InstitutionId>,
     /// What else there is to opening a wallet.
     pub wallet_rules: WalletRules,
     /// What time it is.
@@ -87,10 +98,13 @@ pub type Banks = BTreeMap<String, Arc<Bank>>;
 pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
     OpenApiRouter::new()
         .routes(routes!(opening::open))
+        .routes(routes!(classes::classes))
         .routes(routes!(opening::status))
+        .routes(routes!(attestation::onboarding))
         .routes(routes!(anonymous::open))
         .routes(routes!(anonymous::answer))
         .routes(routes!(sub_wallet::act))
+        .routes(routes!(sub_wallet::below))
         .routes(routes!(branch::token))
         .routes(routes!(linked::state))
         .routes(routes!(linked::link))
@@ -98,6 +112,9 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(codes::messages))
         .routes(routes!(accounts::account))
         .routes(routes!(accesses::accesses))
+        .routes(routes!(hand_over::hand_over))
+        .routes(routes!(recovery::begin))
+        .routes(routes!(recovery::status))
         .routes(routes!(payment::pay))
         .routes(routes!(payment::status))
         .routes(routes!(desk::exchange))
@@ -165,6 +182,7 @@ impl From<OnboardingError> for Problem {
                 Self::conflict("presentation.already_answered", error)
             }
             OnboardingError::TooManyAccounts { .. } => Self::refused("account.too_many", error),
+            OnboardingError::KeyChanged => Self::forbidden("account.key_changed", error),
             OnboardingError::OrderIdReused => Self::conflict("order.id_reused", error),
             OnboardingError::ReferenceLinked => Self::conflict("account.reference_linked", error),
             OnboardingError::TooSoon { retry_after } => {

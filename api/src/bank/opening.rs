@@ -7,9 +7,8 @@ use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,16 +18,15 @@ use yufu_keys::random;
 use yufu_machine::{Action, ClassId};
 use yufu_onboarding::{Account, AccountState, Enrolment, NewCustomer};
 use yufu_openid4vc::presentation::{AccountOpening, TransactionData};
-
-/// The claim that names a resident.
-pub(super) const NUMBER: &str = "personal_administrative_number";
+use yufu_profile::ForeignIdentity;
+use yufu_verifier::VerifiedCredential;
 
 /// A wish to open an account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningRequest {
     /// The wallet class wanted.
-    #[schema(example = "III")]
+    #[schema(example = "named")]
     pub class: String,
     /// The key that is to give orders: a P-256 JWK. The holder's signature will name it.
     #[schema(value_type = Object)]
@@ -61,19 +59,24 @@ struct Subject {
     class: String,
     wallet_key: Jwk,
     account: String,
+    #[serde(default)]
+    provider: Option<String>,
 }
 
-/// Begin to open an account.
+/// Begin to open an account, from a wallet of the bank's own or of a wallet provider (see `onboarding`).
 #[utoipa::path(post, path = "/banks/{bank}/v1/openings", tag = "bank",
     params(("bank" = String, Path, description = "the bank")), request_body = OpeningRequest,
-    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
+    responses((status = 201, body = Opening), (status = 400, body = ProblemBody), (status = 403, description = "the wallet attestation is refused, or its provider does not onboard for this bank", body = ProblemBody), (status = 422, description = "no such class, or not remotely", body = ProblemBody)))]
 pub(super) async fn open(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
+    headers: HeaderMap,
     request: Result<Json<OpeningRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Opening>), Problem> {
     let bank = named(&banks, &bank)?;
-    Ok((StatusCode::CREATED, Json(bank.start_opening(request?.0).await?)))
+    let Json(request) = request?;
+    let provider = bank.comes_through(&headers, &request.wallet_key).await?;
+    Ok((StatusCode::CREATED, Json(bank.start_opening(request, provider).await?)))
 }
 
 /// Where an opening stands. Its id is known to the wallet that began it alone.
@@ -88,7 +91,11 @@ pub(super) async fn status(
 }
 
 impl Bank {
-    async fn start_opening(&self, request: OpeningRequest) -> Result<Opening, Problem> {
+    async fn start_opening(
+        &self,
+        request: OpeningRequest,
+        provider: Option<String>,
+    ) -> Result<Opening, Problem> {
         if !self.wallet_rules.opening.remote() {
             let detail =
                 "wallets with an identity are opened in person only, by policy: go to a branch";
@@ -110,7 +117,8 @@ impl Bank {
             wallet_key_thumbprint: request.wallet_key.thumbprint_base64url(),
         });
         let account = AccountId::new(u128::from_be_bytes(random())).to_string();
-        let subject = Subject { class: request.class, wallet_key: request.wallet_key, account };
+        let subject =
+            Subject { class: request.class, wallet_key: request.wallet_key, account, provider };
         let subject = serde_json::to_string(&subject).map_err(Problem::internal)?;
         let (opening, authorization_request) =
             self.ask(Purpose::OpenAccount, subject, transaction).await?;
@@ -125,7 +133,15 @@ impl Bank {
         let class_name = subject.class.clone();
         let class = ClassId::new(&class_name).map_err(Problem::internal)?;
         let account: AccountId = subject.account.parse().map_err(Problem::internal)?;
-        let claims = presented(&answer)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
+        if let Some(country) = &person.country
+            && self.wallet_rules.foreign_identity == ForeignIdentity::Refuse
+        {
+            let detail = format!(
+                "accounts are not opened with an identity of {country} here, by policy: open a purse without identity, or show an identity of this country"
+            );
+            return Err(Problem::refused("account.foreign_identity", detail));
+        }
         let command = self.fresh_command_id();
         let action = Action::OpenWallet { account, class };
         let wallet_key = serde_json::to_string(&subject.wallet_key).map_err(Problem::internal)?;
@@ -133,8 +149,8 @@ impl Bank {
         let enrolment = Enrolment {
             customer: NewCustomer {
                 id: Uuid::new_v4(),
-                number: number(&claims)?.to_owned(),
-                claims,
+                number: person.number,
+                claims: person.claims,
                 retained_until,
             },
             account: Account {
@@ -148,6 +164,7 @@ impl Bank {
             command: self.entry(command, format!("account:{account}"), action)?,
             verification: answer.verification.id,
             receipt: answer.receipt,
+            provider: subject.provider,
         };
         self.records.enrol(enrolment, self.now()).await?;
         self.submit(command).await?;
@@ -174,22 +191,11 @@ impl Bank {
     }
 }
 
-/// The claims of the one credential that was presented.
-pub(super) fn presented(answer: &Answer) -> Result<Map<String, Value>, Problem> {
+/// The one credential that was presented.
+pub(super) fn presented(answer: &Answer) -> Result<&VerifiedCredential, Problem> {
     let found = answer.verified.credentials.get(QUERY).and_then(|found| found.first());
-    found.map(|credential| credential.claims.clone()).ok_or_else(|| {
+    found.ok_or_else(|| {
         Problem::internal("a verified answer lacks the credential that was asked for")
-    })
-}
-
-/// The resident number among claims.
-pub(super) fn number(claims: &Map<String, Value>) -> Result<&str, Problem> {
-    claims.get(NUMBER).and_then(Value::as_str).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "presentation.rejected",
-            "the resident number is not a text",
-        )
     })
 }
 

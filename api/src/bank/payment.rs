@@ -1,8 +1,8 @@
 //! Payments: orders that a wallet signed, and the step-up that lets one through which is above
 //! the ordinary limit.
 
-use super::accounts::wallet_key;
-use super::opening::{commitment, number, presented};
+use super::keys::resting;
+use super::opening::{commitment, presented};
 use super::presentation::{Answer, Purpose, QUERY};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
@@ -42,6 +42,9 @@ pub struct PaymentDone {
     pub seq: Option<u64>,
     /// The payer's balance afterwards, in minor units, if settled.
     pub balance_minor: Option<u64>,
+    /// The code of the rule that refused it, if refused.
+    #[serde(default)]
+    pub refusal: Option<String>,
 }
 
 /// Pay.
@@ -53,6 +56,7 @@ pub struct PaymentDone {
     responses(
         (status = 200, description = "paid, durably", body = PaymentDone),
         (status = 401, description = "not signed by the account's key, expired, or for another ledger", body = ProblemBody),
+        (status = 403, description = "another key commands the account now", body = ProblemBody),
         (status = 404, description = "no such account", body = ProblemBody),
         (status = 409, description = "the id was used for another order", body = ProblemBody),
         (status = 422, description = "refused by a rule; nothing moved", body = ProblemBody),
@@ -88,7 +92,7 @@ pub(super) async fn status(
 
 impl Bank {
     async fn pay(&self, text: &str) -> Result<PaymentDone, Problem> {
-        let (order, commitment) = self.verified_order(text).await?;
+        let (order, commitment, key) = self.verified_order(text).await?;
         let action = action(&order, commitment, Authorisation::Ordinary);
         let entry = self.entry(order.id, format!("order:{}", order.id), action)?;
         let row = Order {
@@ -98,7 +102,7 @@ impl Bank {
             state: OrderState::Taken,
             verification: None,
         };
-        match self.records.take_order(&row, &entry, self.now()).await {
+        match self.records.take_order_by(&key, &row, &entry, self.now()).await {
             // Signed anew it may be another text, and is the same order if it says the same.
             Err(OnboardingError::OrderIdReused) => self.was_taken(&order).await?,
             taken => taken?,
@@ -121,8 +125,8 @@ impl Bank {
         }
     }
 
-    /// The order, once it is known to be its account's own.
-    async fn verified_order(&self, text: &str) -> Result<(PaymentOrder, Digest), Problem> {
+    /// The order, once it is known to be its account's own; its commitment, and the key that signed.
+    async fn verified_order(&self, text: &str) -> Result<(PaymentOrder, Digest, String), Problem> {
         let signed = SignedOrder::parse(text).map_err(Problem::malformed)?;
         let account = self.records.account(signed.unverified().payer).await?;
         if account.state == AccountState::Closed {
@@ -135,9 +139,10 @@ impl Bank {
             return Err(Problem::conflict("account.not_open", detail));
         }
         let commitment = signed.commitment();
-        let key = wallet_key(&account)?;
-        let order = signed.verify(&key.key, self.central_bank.0.as_str(), self.now());
-        Ok((order.map_err(Problem::unauthenticated)?, commitment))
+        let ledger = self.central_bank.0.as_str();
+        let read = |key: &_| SignedOrder::parse(text)?.verify(key, ledger, self.now());
+        let order = self.signed_for(&account, read).await?;
+        Ok((order, commitment, account.wallet_key))
     }
 
     /// Asks for the presentation that lifts the limit, or, if the order was paid that way
@@ -149,6 +154,10 @@ impl Bank {
     ) -> Result<PaymentDone, Problem> {
         if self.records.outbox(order.stepped_up_id()).await?.is_some() {
             return Ok(settled(order, self.submit(order.stepped_up_id()).await?));
+        }
+        let account = self.records.account(order.payer).await?;
+        if let Some(until) = self.rests_until(&account).await? {
+            return Err(resting(until));
         }
         let transaction = TransactionData::Payment(Payment {
             credential_ids: vec![QUERY.to_owned()],
@@ -174,12 +183,11 @@ impl Bank {
     pub(super) async fn confirmed(&self, answer: Answer) -> Result<(), Problem> {
         let id: CommandId = answer.verification.subject.parse().map_err(Problem::internal)?;
         let row = self.records.order(id).await?;
-        let (order, order_commitment) = self.verified_order(&row.signed).await?;
+        let (order, order_commitment, key) = self.verified_order(&row.signed).await?;
         let account = self.records.account(order.payer).await?;
-        let claims = presented(&answer)?;
-        let number = number(&claims)?;
+        let person = self.party.identity.person(presented(&answer)?)?;
         let holder = match account.customer {
-            Some(customer) => self.records.is_customer(customer, number).await?,
+            Some(customer) => self.records.is_customer(customer, &person.number).await?,
             None => false,
         };
         if !holder {
@@ -192,7 +200,14 @@ impl Bank {
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
         let verification = answer.verification.id;
         self.records
-            .step_up(&verification, &answer.receipt, &entry, self.now(), retained_until)
+            .step_up(
+                (order.payer, &key),
+                &verification,
+                &answer.receipt,
+                &entry,
+                self.now(),
+                retained_until,
+            )
             .await?;
         self.submit(order.stepped_up_id()).await?;
         Ok(())
@@ -206,7 +221,13 @@ impl Bank {
             at: None,
             seq: None,
             balance_minor: None,
+            refusal: None,
         };
+        if order.state == OrderState::Refused
+            && let Err(refusal) = self.submit(order.id).await
+        {
+            status.refusal = Some(refusal.code().to_owned());
+        }
         if order.state == OrderState::Settled {
             // An order by a payment credential, or a refund, has no step-up.
             let stepped_up = SignedOrder::parse(&order.signed).ok();
@@ -245,6 +266,7 @@ fn settled(order: &PaymentOrder, done: CommandDone) -> PaymentDone {
         at: Some(done.at),
         seq: Some(done.seq),
         balance_minor: done.balance_minor,
+        refusal: None,
     }
 }
 

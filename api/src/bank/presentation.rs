@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     OpenAccount,
     /// To confirm a payment above the limit.
     ConfirmPayment,
+    /// To put another key in command of an account.
+    ChangeKey,
 }
 
 impl Purpose {
@@ -31,11 +33,14 @@ impl Purpose {
         match self {
             Self::OpenAccount => "open-account",
             Self::ConfirmPayment => "confirm-payment",
+            Self::ChangeKey => "change-key",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::OpenAccount, Self::ConfirmPayment].into_iter().find(|p| p.name() == name)
+        [Self::OpenAccount, Self::ConfirmPayment, Self::ChangeKey]
+            .into_iter()
+            .find(|p| p.name() == name)
     }
 }
 
@@ -131,6 +136,7 @@ impl Bank {
         match purpose {
             Some(Purpose::OpenAccount) => self.opened(answer).await?,
             Some(Purpose::ConfirmPayment) => self.confirmed(answer).await?,
+            Some(Purpose::ChangeKey) => self.recovered(answer).await?,
             None => return Err(Problem::internal("a stored request has no known purpose")),
         }
         Ok(response)

@@ -82,7 +82,8 @@ impl Bank {
                 return Err(Problem::conflict("order.id_reused", detail));
             }
         } else {
-            let payer = self.presented_account(&request, payment, &forwarded.presentation).await?;
+            let (payer, key) =
+                self.presented_account(&request, payment, &forwarded.presentation).await?;
             let paid = self.order_for(payment, order, payer);
             let evidence = Digest::derive("yufu.presented-payment.v1", kept.as_bytes());
             let action = action(&paid, evidence, Authorisation::Ordinary);
@@ -94,7 +95,7 @@ impl Bank {
                 state: OrderState::Taken,
                 verification: None,
             };
-            self.records.take_order(&row, &entry, self.now()).await?;
+            self.records.take_order_by(&key, &row, &entry, self.now()).await?;
         }
         let CommandDone { at, .. } = self.submit(id).await?;
         Ok(PresentedPaymentDone { order: order.to_string(), payment: id.to_string(), at })
@@ -122,14 +123,14 @@ impl Bank {
         Ok(request)
     }
 
-    /// The account that the presentation pays from: the relying party's audience and nonce, exactly
+    /// The account that the presentation pays from, and the key that commands it: the relying party's audience and nonce, exactly
     /// this payment, a credential of this bank that is still valid.
     async fn presented_account(
         &self,
         request: &RequestObject,
         payment: &Payment,
         presentation: &str,
-    ) -> Result<AccountId, Problem> {
+    ) -> Result<(AccountId, String), Problem> {
         let now = self.now();
         if now >= request.expires_at || now >= payment.expires {
             let detail = "the request or the payment has expired: ask the wallet again";
@@ -159,7 +160,12 @@ impl Bank {
             return Err(Problem::malformed("the credential presented is no payment credential"));
         }
         let subject = self.issuer.subject_of(found.status.as_ref()).await?;
-        Ok(AccountId::new(subject.as_u128()))
+        let account = AccountId::new(subject.as_u128());
+        let key = self.records.account(account).await?.wallet_key;
+        // What was issued to a key before this one is revoked by now: then it is refused here.
+        self.finish_key_changes().await?;
+        self.issuer.subject_of(found.status.as_ref()).await?;
+        Ok((account, key))
     }
 
     fn order_for(&self, payment: &Payment, id: CommandId, payer: AccountId) -> PaymentOrder {

@@ -1,12 +1,13 @@
 //! Sub-wallets: a holder's signed order pushes a smaller wallet to a merchant, fills it, and closes
 //! it. Payments from it are orders like any other, signed by the key it was opened for.
 
-use super::accounts::wallet_key;
 use super::{Bank, Banks, named};
+use crate::central_bank::WalletState;
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -53,14 +54,37 @@ pub(super) async fn act(
     Ok(Json(bank.sub_wallet(&request?.order).await?))
 }
 
+/// A sub-wallet below one of the asking wallet's accounts.
+///
+/// The bearer token is a JWS of type `yufu-request+jwt` by the account's wallet key, for this address.
+#[utoipa::path(get, path = "/banks/{bank}/v1/accounts/{account}/sub-wallets/{sub}", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account above"), ("sub" = String, Path, description = "the sub-wallet's account")),
+    security(("request" = [])),
+    responses(
+        (status = 200, body = WalletState),
+        (status = 401, description = "not the account's key", body = ProblemBody),
+        (status = 404, description = "no such account, or not below this one", body = ProblemBody)))]
+pub(super) async fn below(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, account, sub)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<WalletState>, Problem> {
+    let bank = named(&banks, &bank)?;
+    let parent: AccountId = account.parse().map_err(Problem::malformed)?;
+    let path = format!("/banks/{}/v1/accounts/{account}/sub-wallets/{sub}", bank.id);
+    bank.authenticate(parent, &headers, "GET", &path).await?;
+    let sub = bank.below(&sub, parent).await?;
+    Ok(Json(bank.wallet(sub).await?))
+}
+
 impl Bank {
     async fn sub_wallet(&self, text: &str) -> Result<SubWalletDone, Problem> {
         let signed = SignedSubWalletOrder::parse(text).map_err(Problem::malformed)?;
         let parent = self.records.account(signed.unverified().parent).await?;
         let commitment = signed.commitment();
-        let key = wallet_key(&parent)?;
-        let order = signed.verify(&key.key, self.central_bank.0.as_str(), self.now());
-        let order = order.map_err(Problem::unauthenticated)?;
+        let ledger = self.central_bank.0.as_str();
+        let read = |key: &_| SignedSubWalletOrder::parse(text)?.verify(key, ledger, self.now());
+        let order = self.signed_for(&parent, read).await?;
         let account = match self.taken(&order, commitment).await? {
             Some(account) => account,
             None => self.take(&order, &parent, commitment).await?,

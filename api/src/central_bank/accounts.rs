@@ -12,7 +12,7 @@ use yufu_base::{AccountId, InstitutionId, Timestamp};
 use yufu_machine::{Limits, Standing, WalletView};
 use yufu_payment::RequestToken;
 
-/// A wallet account: what it holds, what may still be paid. Amounts in minor units (fen); a
+/// A wallet account: what it holds, what may still be paid. Amounts in minor units; a
 /// missing limit is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WalletState {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{CommandId, InstitutionId, Signer};
+use yufu_base::{CommandId, Currency, InstitutionId, Signer};
 use yufu_engine::{Handle, Status};
 use yufu_keys::random;
 use yufu_machine::{Action, Machine};
@@ -29,6 +29,8 @@ use yufu_machine::{Action, Machine};
 pub struct CentralBank {
     /// Its name in the ledger.
     pub id: InstitutionId,
+    /// The ledger's currency, and the digits after the point of its amounts.
+    pub currency: (Currency, u8),
     /// The engine that runs the machine over the log.
     pub ledger: Handle<Machine>,
     /// Its key for commands.

@@ -20,9 +20,9 @@ pub struct Operation {
     /// What is done.
     pub kind: OperationKind,
     /// With which bank.
-    #[schema(example = "bank-of-jiangcheng")]
+    #[schema(example = "first-bank")]
     pub bank: String,
-    /// How much, in minor units of the ledger's currency (fen).
+    /// How much, in minor units of the ledger's currency.
     pub amount_minor: u64,
 }
 

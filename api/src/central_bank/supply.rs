@@ -8,7 +8,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_machine::Supply;
 
-/// All money of the ledger by where it is, in minor units (fen), paper and digital together.
+/// All money of the ledger by where it is, in minor units, paper and digital together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SupplyReport {
     /// ISO 4217.
@@ -42,6 +42,10 @@ pub struct Ledger {
     pub seq: u64,
     /// The head of the hash chain: commits to every record before it.
     pub chain: String,
+    /// Its currency, ISO 4217.
+    pub currency: String,
+    /// Digits after the point of an amount in major units.
+    pub decimals: u8,
 }
 
 /// How much money there is, and where.
@@ -56,7 +60,13 @@ pub(super) async fn supply(State(bank): State<Arc<CentralBank>>) -> Json<SupplyR
     responses((status = 200, body = Ledger)))]
 pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Json<Ledger> {
     let head = bank.ledger.head();
-    Json(Ledger { ledger: bank.id.to_string(), seq: head.seq.get(), chain: head.chain.to_string() })
+    Json(Ledger {
+        ledger: bank.id.to_string(),
+        seq: head.seq.get(),
+        chain: head.chain.to_string(),
+        currency: bank.currency.0.to_string(),
+        decimals: bank.currency.1,
+    })
 }
 
 impl CentralBank {

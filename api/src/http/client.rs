@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
+/// How long a connection waits to be used again: less than the five seconds after which our servers close one, so
+/// that no request goes into a connection that is being closed.
+const IDLE: Duration = Duration::from_secs(3);
 
 /// Calls other institutions. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -85,6 +88,7 @@ impl Client {
             .default_headers(headers)
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(20))
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -137,6 +141,24 @@ impl Client {
     ) -> Result<T, ClientError> {
         json(url, self.call(url, authorised(self.http.post(url), bearer).json(content)).await?)
             .await
+    }
+
+    /// As [`Client::post`], with more headers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn post_with<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+        headers: &[(String, String)],
+        content: &B,
+    ) -> Result<T, ClientError> {
+        let mut request = authorised(self.http.post(url), bearer);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        json(url, self.call(url, request.json(content)).await?).await
     }
 
     /// Sends a request as given and returns status, content type and body, whatever the status.

@@ -93,7 +93,7 @@ struct Wish {
 }
 
 /// One element of the header: a language range and its quality in thousandths. `None` if it breaks the syntax.
-fn weighted(element: &str) -> Option<(&str, u16)> {
+pub(crate) fn weighted(element: &str) -> Option<(&str, u16)> {
     let mut parts = element.split(';').map(str::trim);
     let range = parts.next().filter(|range| !range.is_empty())?;
     let quality = match parts.next() {

@@ -18,6 +18,7 @@ pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
 pub use starting::{Starting, Switch};
 
+pub(crate) use language::weighted;
 pub(crate) use localising::localised;
 pub(crate) use operator::bearer;
 pub(crate) use server::layers;

@@ -50,6 +50,21 @@ impl fmt::Debug for OperatorToken {
     }
 }
 
+impl Operator {
+    /// The acting officer, who has to be named.
+    ///
+    /// # Errors
+    /// 400 if no `Operator` header was sent.
+    pub fn officer(self) -> Result<String, Problem> {
+        if self.name == "desk" {
+            return Err(Problem::malformed(
+                "name the officer who answers for this in the Operator header",
+            ));
+        }
+        Ok(self.name)
+    }
+}
+
 /// The token of an `Authorization: Bearer` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")

@@ -137,6 +137,12 @@ impl Problem {
         &self.body.detail
     }
 
+    /// The body, as it goes out.
+    #[must_use]
+    pub fn into_body(self) -> ProblemBody {
+        *self.body
+    }
+
     /// A member of the body beyond the standard ones.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Value> {

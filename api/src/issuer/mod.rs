@@ -85,7 +85,7 @@ impl From<CredentialsError> for Problem {
 }
 
 /// A refusal of the credential endpoint in both shapes: the house's, and OpenID4VCI's (1.0, 8.3.1.2).
-fn denied(code: &str, why: &str) -> Problem {
+pub(crate) fn denied(code: &str, why: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, code, why)
         .with("error", CredentialErrorCode::CredentialRequestDenied)
         .with("error_description", format!("{code}: {why}"))

@@ -1,14 +1,18 @@
 //! What belongs to no institution: health, readiness, metrics, the API's description, and the
 //! front page that says where everything is.
 
+mod pages;
+
+pub use pages::Pages;
+
 use crate::http::{Problem, Starting};
-use axum::extract::State;
-use axum::http::header;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,7 +31,7 @@ pub struct Public {
     /// One check for each institution that runs here, with its name.
     pub readiness: Vec<(String, Readiness)>,
     /// The front page.
-    pub front: String,
+    pub front: Pages,
     /// The currency in which refusals name amounts.
     pub currency: CurrencyProfile,
 }
@@ -78,6 +82,17 @@ async fn metrics(State(public): State<Arc<Public>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], public.metrics.render())
 }
 
-async fn front(State(public): State<Arc<Public>>) -> Html<String> {
-    Html(public.front.clone())
+/// The language that a visitor asks for by name.
+#[derive(Deserialize)]
+struct Visit {
+    lang: Option<String>,
+}
+
+async fn front(
+    State(public): State<Arc<Public>>,
+    Query(visit): Query<Visit>,
+    headers: HeaderMap,
+) -> Html<String> {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Html(public.front.choose(visit.lang.as_deref(), accepted).to_owned())
 }

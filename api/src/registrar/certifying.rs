@@ -4,6 +4,7 @@
 use super::Registrar;
 use crate::enrolment::{Admission, EnrolmentRequest};
 use crate::http::{Problem, ProblemBody};
+use crate::localized;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -15,10 +16,9 @@ use utoipa::ToSchema;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject};
-use yufu_profile::{CredentialType, Institution, Profile, Request, Text};
+use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_trust::{
-    Enrolment, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
-    RegistrationCertificate,
+    Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
 };
 
 /// The anchor that certifies relying parties' keys.
@@ -36,6 +36,8 @@ pub struct Certifier {
     pub institutions: BTreeMap<InstitutionId, Institution>,
     /// What there is to ask for.
     pub credentials: Vec<CredentialType>,
+    /// The identity credential's id, and those of other countries that may stand in for it.
+    pub foreign: (String, Vec<ForeignCredential>),
 }
 
 /// A relying party's certificates.
@@ -78,7 +80,9 @@ impl Certifier {
     pub fn new(keys: KeyStore, admission: Admission, profile: &Profile) -> Self {
         let (institutions, credentials) =
             (profile.institutions.clone(), profile.credentials.clone());
-        Self { keys, admission, institutions, credentials }
+        let identity = profile.identity().map(|kind| kind.id.clone()).unwrap_or_default();
+        let foreign = (identity, profile.foreign_credentials.clone());
+        Self { keys, admission, institutions, credentials, foreign }
     }
 
     fn certify(
@@ -93,7 +97,7 @@ impl Certifier {
         let key = key.ok_or_else(|| Problem::malformed("key: the access key is missing"))?;
         let url = Url::parse(&enrolment.url).map_err(Problem::malformed)?;
         let subject = LeafSubject {
-            organisation: institution.name.en.clone(),
+            organisation: institution.name.en().to_owned(),
             common_name: "presentation requests".to_owned(),
             dns_names: vec![url.host_str().unwrap_or_default().to_owned()],
             uris: Vec::new(),
@@ -159,14 +163,18 @@ impl Certifier {
             });
             Ok(RegisteredCredential {
                 format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
-                meta: RegisteredMeta { vct_values: vec![kind.vct.clone()] },
+                meta: RegisteredMeta { vct_values: self.types(request, kind) },
                 claims: claims.collect::<Result<_, _>>()?,
             })
         };
         request.credentials.iter().map(credential).collect()
     }
-}
 
-fn localized(text: &Text) -> Localized {
-    Localized::new("zh", &text.zh).with("en", &text.en)
+    /// The types that a request accepts as a credential: the own one, and, where it is for residents of
+    /// recognised countries too, those that may stand in for the identity credential.
+    fn types(&self, request: &Request, kind: &CredentialType) -> Vec<String> {
+        let (identity, foreign) = &self.foreign;
+        let foreign = foreign.iter().filter(|_| request.foreign && *identity == kind.id);
+        std::iter::once(&kind.vct).chain(foreign.map(|other| &other.vct)).cloned().collect()
+    }
 }

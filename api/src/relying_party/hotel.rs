@@ -2,6 +2,7 @@
 //! credentials answer one query; the hotel learns no account, the bank no identity (decision 8).
 
 use super::charging::Collected;
+use super::identity::with_country;
 use super::presentation::{Answer, Purpose};
 use super::{RelyingParties, RelyingParty, hotel};
 use crate::http::{Problem, ProblemBody};
@@ -154,13 +155,13 @@ impl RelyingParty {
         let id = Uuid::parse_str(&answer.asked.subject).map_err(Problem::internal)?;
         let (bank, forwarded) = Self::forwarded(&answer)?;
         let found = answer.verified.credentials.get(IDENTITY).and_then(|found| found.first());
-        let guest = found.map(|credential| &credential.claims);
+        let guest = found.map(with_country);
         let guest =
             guest.ok_or_else(|| Problem::internal("a verified answer lacks the identity"))?;
         let now = self.now();
         let until = answer.verified.receipt.retained_until.unwrap_or(now);
         let goes = (bank.as_str(), forwarded.as_str());
-        self.records.register_guest(answer.request(), id, guest, goes, (now, until)).await?;
+        self.records.register_guest(answer.request(), id, &guest, goes, (now, until)).await?;
         match self.settle_stay(id).await? {
             Collected::Refused(refusal) => Err(refusal),
             Collected::Waiting | Collected::Paid => Ok(()),

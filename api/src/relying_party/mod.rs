@@ -3,6 +3,7 @@
 
 mod charging;
 mod hotel;
+mod identity;
 mod party;
 mod presentation;
 mod railway;
@@ -11,6 +12,7 @@ mod ticketing;
 mod tickets;
 
 pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
+pub use identity::IdentityTerms;
 pub use party::Party;
 pub(crate) use party::{Answered, Started, rejected};
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};

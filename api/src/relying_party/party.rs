@@ -2,6 +2,7 @@
 //! requests, gives out request objects, opens and verifies answers (OpenID4VP 1.0). Where a session
 //! is stored between these steps is its institution's affair.
 
+use super::identity::IdentityTerms;
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use axum::http::StatusCode;
@@ -15,6 +16,7 @@ use yufu_openid4vc::presentation::{DirectPostResponse, TransactionData};
 use yufu_trust::Role;
 use yufu_verifier::{
     OpenError, Question, RequestEntropy, RequestError, Requested, StatusError, Verified, Verifier,
+    VerifyError,
 };
 
 /// How long a request stands, in seconds.
@@ -29,6 +31,8 @@ pub struct Party {
     pub verifiers: BTreeMap<String, Verifier>,
     /// Who must have issued a credential, by its type; else an identity authority.
     pub issuers: BTreeMap<String, Role>,
+    /// What an identity credential is, of this country and of others.
+    pub identity: IdentityTerms,
 }
 
 /// A request that was just started, for the records.
@@ -66,20 +70,25 @@ impl Party {
             Problem::forbidden("registration.missing", detail)
         })?;
         let mut queries = Vec::new();
-        let mut roles = BTreeMap::new();
+        let (mut roles, mut foreign) = (BTreeMap::new(), BTreeMap::new());
         for (id, registered) in ids.iter().zip(&verifier.certificate().credentials) {
             let claims: Vec<ClaimPath> =
                 registered.claims.iter().map(|claim| claim.path.clone()).collect();
-            for vct in &registered.meta.vct_values {
-                queries.push(CredentialQuery::sd_jwt_vc(id, vct, &claims));
+            let types = &registered.meta.vct_values;
+            queries.push(CredentialQuery::sd_jwt_vc_of(id, types, &claims));
+            for vct in types {
                 if let Some(role) = self.issuers.get(vct) {
                     roles.insert((*id).to_owned(), *role);
+                }
+                if let Some(country) = self.identity.foreign.get(vct) {
+                    foreign.insert(vct.clone(), country.clone());
                 }
             }
         }
         let question = Question {
             query: DcqlQuery::new(queries, None).map_err(Problem::internal)?,
             roles,
+            foreign,
             transactions: transaction.into_iter().collect(),
         };
         let entropy = RequestEntropy {
@@ -133,7 +142,10 @@ impl Party {
             Err(error) => return Err(rejected(error)),
         };
         let list = trust.list(now).await?;
-        let authenticated = received.authenticate(&list, now).map_err(rejected)?;
+        let authenticated = received.authenticate(&list, now).map_err(|error| match error {
+            VerifyError::Issuer { .. } => Problem::refused("issuer.not_recognised", error),
+            other => rejected(other),
+        })?;
         let lists = trust.status_lists(authenticated.status_uris()).await?;
         let verified = authenticated.verify(&list, &lists, now);
         let verified = verified.map_err(|error| match error {

@@ -3,6 +3,8 @@
 
 use crate::enrolment::{Admission, EnrolmentRequest, place};
 use crate::http::{Problem, ProblemBody};
+use crate::localized;
+use crate::recognition::Recognition;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -33,6 +35,8 @@ pub struct TrustOperator {
     pub identifier: String,
     /// Who is listed.
     pub register: Register,
+    /// Which other countries' lists it recognises.
+    pub recognition: Recognition,
     /// Whose enrolment is taken.
     pub admission: Admission,
     /// Its key, which everybody is given out of band.
@@ -172,6 +176,7 @@ impl Register {
                 role: *role,
                 identifier: format!("{}{}", listed.url, known.path),
                 certificates: vec![certificate.clone()],
+                origin: None,
             }));
         }
         (entries, directory, changed)
@@ -181,7 +186,7 @@ impl Register {
 impl Known {
     fn of(institution: &Institution) -> Self {
         let (path, may) = place(institution);
-        let name = Localized::new("zh", &institution.name.zh).with("en", &institution.name.en);
+        let name = localized(&institution.name);
         Self { name, kind: institution.role.word(), path, may }
     }
 }
@@ -209,10 +214,13 @@ impl TrustOperator {
     /// The list as of today, or as of its last change if that was later: its sequence is that moment, so that it
     /// never runs back.
     fn list(&self) -> TrustList {
-        let now = self.clock.read().wall.seconds();
+        let wall = self.clock.read().wall;
+        let now = wall.seconds();
         let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0).saturating_mul(RENEWAL_SECONDS);
-        let (entries, directory, changed) = self.register.contents();
-        let sequence = changed.min(now).max(day);
+        let (mut entries, directory, changed) = self.register.contents();
+        let abroad = self.recognition.taken_over(wall);
+        entries.extend(abroad.entries);
+        let sequence = changed.max(abroad.changed).min(now).max(day);
         let issued_at = Timestamp::from_seconds(sequence);
         TrustList {
             operator: self.identifier.clone(),
@@ -220,6 +228,7 @@ impl TrustOperator {
             issued_at,
             expires_at: issued_at.plus_seconds(LIFETIME_SECONDS),
             entries,
+            recognised: abroad.lists,
             directory,
         }
     }

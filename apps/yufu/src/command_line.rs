@@ -1,19 +1,25 @@
 //! The command line. Help texts are the program's first documentation: each says what the
 //! command does, where its state lies, and gives an example.
 
-use crate::settings::{LogFormat, pair};
+mod accounts;
+
+pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+
+use crate::settings::LogFormat;
+use crate::words::tag;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use std::path::PathBuf;
-use yufu_api::http::Language;
 
 /// Digital identity, digital cash and public services in one program: verified on both ends,
 /// private by default.
 #[derive(Parser)]
 #[command(name = "yufu", version, after_help = "Start with: yufu demo")]
 pub(crate) struct Arguments {
-    /// The language to speak: zh or en [default: as the locale says].
-    #[arg(long, env = "YUFU_LANG", value_name = "LANGUAGE", global = true)]
-    pub(crate) lang: Option<Language>,
+    /// The language to speak, and of names and purposes (BCP 47): zh, en; where it is lacking, English or the
+    /// country's own [default: as the locale says].
+    #[arg(long, visible_alias = "language", env = "YUFU_LANG", value_name = "TAG", global = true, value_parser = tag)]
+    pub(crate) lang: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -43,7 +49,7 @@ pub(crate) enum Command {
     /// The wallet's file is encrypted under a passphrase, which is asked on the terminal; scripts set
     /// YUFU_WALLET_PASSPHRASE. The demo's wallets (resident-0, ...) have the passphrase yufu-demo.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei backup mei.backup"
+        after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
     )]
     Wallet(Wallet),
     /// Recompute the books from the log, with code independent of the machine's own counters.
@@ -53,6 +59,23 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
+    /// Print completions for a shell: bash, elvish, fish, powershell, zsh.
+    #[command(
+        after_help = "Examples:\n  yufu completions bash > /etc/bash_completion.d/yufu\n  yufu completions zsh > ~/.zfunc/_yufu\n  yufu completions fish > ~/.config/fish/completions/yufu.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands.
+    #[command(
+        after_help = "Examples:\n  yufu man | man -l -\n  yufu man --out /usr/local/share/man/man1"
+    )]
+    Man {
+        /// Write the pages of all commands into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Where state lies.
@@ -114,14 +137,14 @@ pub(crate) struct Serve {
     #[arg(long, env = "YUFU_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The institutions to serve, by their ids [default: all].
-    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...", value_delimiter = ',')]
-    pub(crate) institutions: Option<Vec<String>>,
+    #[arg(long, env = "YUFU_INSTITUTIONS", value_name = "ID,...")]
+    pub(crate) institutions: Option<String>,
     /// Where institutions are that run elsewhere.
-    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) addresses: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADDRESSES", value_name = "ID=URL,...")]
+    pub(crate) addresses: Option<String>,
     /// Whose enrolment the registries served here take: fingerprints of their keys.
-    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...", value_delimiter = ',', value_parser = pair)]
-    pub(crate) admitted: Option<Vec<(String, String)>>,
+    #[arg(long, env = "YUFU_ADMITTED", value_name = "ID=FINGERPRINT,...")]
+    pub(crate) admitted: Option<String>,
     /// The file with the trust-list operator's key, if that is served elsewhere.
     #[arg(long, env = "YUFU_TRUST_LIST_KEY", value_name = "FILE")]
     pub(crate) trust_list_key: Option<PathBuf>,
@@ -165,7 +188,7 @@ pub(crate) struct Wallet {
     /// Whose wallet: a name of your choice, its file lies in the data folder.
     #[arg(long = "as", value_name = "NAME", default_value = "me", global = true)]
     pub(crate) name: String,
-    /// The server that runs the city.
+    /// The trust list's operator: its signed list says where everybody else is. In a city of one process, that.
     #[arg(
         long,
         env = "YUFU_URL",
@@ -174,9 +197,18 @@ pub(crate) struct Wallet {
         global = true
     )]
     pub(crate) url: String,
+    /// Act in another country that yours recognises: with the banks and parties there, verified by its trust list.
+    #[arg(long, value_name = "COUNTRY", global = true)]
+    pub(crate) abroad: Option<String>,
     /// Agree without being asked (for scripts).
     #[arg(long, global = true)]
     pub(crate) yes: bool,
+    /// The account that acts: its id, the beginning of it, or its bank [default: the first].
+    #[arg(long, global = true, value_name = "ACCOUNT")]
+    pub(crate) from: Option<String>,
+    /// Make a new wallet one of a wallet provider's: it vouches for the wallet at banks that admit it.
+    #[arg(long, global = true, env = "YUFU_WALLET_PROVIDER", value_name = "PROVIDER")]
+    pub(crate) provider: Option<String>,
     #[command(subcommand)]
     pub(crate) action: WalletAction,
 }
@@ -194,6 +226,9 @@ pub(crate) enum TicketAction {
         departure: String,
     },
     /// Change a ticket to another departure at the same price.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket change jingguang-railway G540-2026-12-01"
+    )]
     Change {
         /// The railway.
         railway: String,
@@ -201,6 +236,7 @@ pub(crate) enum TicketAction {
         departure: String,
     },
     /// Give a ticket back: the money returns to the account that paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei ticket return jingguang-railway")]
     Return {
         /// The railway.
         railway: String,
@@ -210,6 +246,9 @@ pub(crate) enum TicketAction {
 #[derive(Subcommand)]
 pub(crate) enum WalletAction {
     /// Get credentials from an offer, with the code that the officer gave.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913"
+    )]
     Get {
         /// The offer: openid-credential-offer://...
         offer: String,
@@ -221,27 +260,37 @@ pub(crate) enum WalletAction {
         without_pseudonyms: bool,
     },
     /// Open an account at a bank: check the bank, then show it what it may ask.
+    #[command(after_help = "Example:\n  yufu wallet --as mei open bank-of-jiangcheng --class III")]
     Open {
         /// The bank, as `show` lists it.
         bank: String,
-        /// The class of the account.
-        #[arg(long, default_value = "III")]
-        class: String,
+        /// The class of the account [default: the one that the bank opens for an identity].
+        #[arg(long)]
+        class: Option<String>,
     },
     /// Answer a presentation request.
+    #[command(after_help = "Example:\n  yufu wallet --as mei present 'openid4vp://?client_id=...'")]
     Present {
         /// The request: openid4vp://...
         request: String,
     },
-    /// Get payment credentials for your first account: to pay where somebody else asks, as at a hotel.
+    /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
+    #[command(flatten)]
+    Accounts(AccountAction),
     /// Buy a rail ticket, change it, or give it back.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
+    )]
     Ticket {
         #[command(subcommand)]
         action: TicketAction,
     },
     /// Pay from an account to another. A refusal that a presentation lifts is offered to be lifted.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei pay 5b0f2c1d9e8a47d3b6c4f1a2e3d4c5b6 18.00 'Noodle shop'"
+    )]
     Pay {
         /// The payee's account.
         payee: String,
@@ -257,7 +306,46 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         no_step_up: bool,
     },
+    /// Enrol in an agency's programme, or show it anew that you are alive.
+    ///
+    /// Your pseudonym's key names your first account; the agency is shown the pseudonym and whether what the
+    /// programme needs holds, and nothing else.
+    #[command(after_help = "Example:\n  yufu wallet --as mei enrol pension-agency basic-pension")]
+    Enrol {
+        /// The agency, as the front page lists it.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
+    /// Show what the programmes paid, what came back, and why.
+    #[command(after_help = "Example:\n  yufu wallet --as mei benefits", alias = "pension")]
+    Benefits {
+        /// Print JSON: all that the agencies have on file of you.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a programme paid to another account of this wallet.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei payout pension-agency basic-pension 0192f0c1-..."
+    )]
+    Payout {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+        /// The account, as `show` lists it.
+        account: String,
+    },
+    /// Leave a programme: no further month is paid.
+    #[command(after_help = "Example:\n  yufu wallet --as mei leave pension-agency basic-pension")]
+    Leave {
+        /// The agency.
+        agency: String,
+        /// Its programme.
+        programme: String,
+    },
     /// Show credentials, accounts with balances, and every disclosure and payment.
+    #[command(after_help = "Example:\n  yufu wallet --as mei show")]
     Show,
     /// List every disclosure (party, purpose, claim names, never values), refusal and payment.
     #[command(after_help = "Example:\n  yufu wallet --as mei history --json")]
@@ -339,4 +427,37 @@ pub(crate) struct Audit {
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Every command below `command`, with its name.
+    fn all(command: &clap::Command, above: &str) -> Vec<(String, clap::Command)> {
+        let name = format!("{above} {}", command.get_name()).trim().to_owned();
+        let below = command.get_subcommands().flat_map(|one| all(one, &name));
+        std::iter::once((name.clone(), command.clone())).chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_shows_an_example_of_itself() {
+        let commands = all(&Arguments::command(), "");
+        assert!(commands.len() > 15, "{} commands", commands.len());
+        for (name, mut command) in commands.into_iter().skip(1) {
+            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            let help = command.render_long_help().to_string();
+            let (_, example) =
+                help.split_once("Example").unwrap_or_else(|| panic!("{name}: {help}"));
+            for word in name.split(' ') {
+                assert!(example.contains(word), "the example of {name} lacks {word}: {example}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Arguments::command().debug_assert();
+    }
 }

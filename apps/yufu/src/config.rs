@@ -92,7 +92,14 @@ fn plan<'a>(
 ) -> Plan<'a> {
     let local = || format!("http://localhost:{}", settings.listen.port());
     let url = settings.url.clone().unwrap_or_else(local);
-    Plan { country, data, url, clock, apart: settings.apart.clone() }
+    Plan {
+        country,
+        data,
+        url,
+        clock,
+        apart: settings.apart.clone(),
+        recognised: settings.recognised.clone(),
+    }
 }
 
 /// The institutions that are served here.
@@ -127,7 +134,7 @@ fn keys(plan: &Plan<'_>, institution: &Institution) -> Vec<String> {
     let now = plan.clock.read().wall;
     for anchor in certificates.iter().filter(|name| name.ends_with("-anchor")) {
         note(match keys.contains(anchor) {
-            true => store.anchor(anchor, &institution.name.en, now).map(drop).map_err(Into::into),
+            true => store.anchor(anchor, institution.name.en(), now).map(drop).map_err(Into::into),
             false => missing(institution, anchor),
         });
     }

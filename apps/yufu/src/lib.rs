@@ -2,12 +2,14 @@
 //! The library is there for the program's own end-to-end tests.
 
 mod audit;
+mod bars;
 mod city;
 mod command_line;
 mod config;
 mod data;
 mod demo;
 mod explaining;
+mod manual;
 mod profile;
 mod safety;
 mod serve;
@@ -26,13 +28,15 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    words::speak(arguments.lang);
+    words::speak(arguments.lang.as_deref());
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::pages(out.as_deref()),
     };
     match outcome {
         Ok(code) => code,

@@ -6,14 +6,34 @@ use std::path::Path;
 use yufu_base::{Digest, Timestamp};
 use yufu_profile::{Profile, ProfileErrors, Resident, Sources};
 
-const PROFILE: (&str, &str) =
-    ("profiles/china/profile.toml", include_str!("../../../profiles/china/profile.toml"));
-const INSTITUTIONS: (&str, &str) =
-    ("profiles/china/institutions.toml", include_str!("../../../profiles/china/institutions.toml"));
-const CITY: (&str, &str) =
-    ("profiles/china/city.toml", include_str!("../../../profiles/china/city.toml"));
-const RESIDENTS: (&str, &str) =
-    ("profiles/china/residents.csv", include_str!("../../../profiles/china/residents.csv"));
+/// The files of a profile that is built in, each with its name.
+type Files = [(&'static str, &'static str); 4];
+
+macro_rules! built_in {
+    ($folder:literal) => {
+        [
+            (
+                concat!($folder, "/profile.toml"),
+                include_str!(concat!("../../../", $folder, "/profile.toml")),
+            ),
+            (
+                concat!($folder, "/institutions.toml"),
+                include_str!(concat!("../../../", $folder, "/institutions.toml")),
+            ),
+            (
+                concat!($folder, "/city.toml"),
+                include_str!(concat!("../../../", $folder, "/city.toml")),
+            ),
+            (
+                concat!($folder, "/residents.csv"),
+                include_str!(concat!("../../../", $folder, "/residents.csv")),
+            ),
+        ]
+    };
+}
+
+/// The profiles that are built in, the one that is taken unless another is named first.
+const BUILT_IN: [Files; 2] = [built_in!("profiles/china"), built_in!("profiles/plain")];
 
 /// A profile with its city, and the digest that state made with it is claimed for.
 pub(crate) struct Country {
@@ -24,10 +44,11 @@ pub(crate) struct Country {
 
 /// Reads the profile in `folder`, or the one built in. Nothing is returned unless all of it is right.
 pub(crate) fn load(folder: Option<&Path>, now: Timestamp) -> Result<Country> {
-    let today = today(now)?;
     let texts: [(String, String); 4] = match folder {
-        None => [PROFILE, INSTITUTIONS, CITY, RESIDENTS]
-            .map(|(name, text)| (name.to_owned(), text.to_owned())),
+        None => {
+            let [first, ..] = BUILT_IN;
+            return read(&first, now);
+        }
         Some(folder) => {
             let read = |name: &str| {
                 let path = folder.join(name);
@@ -44,15 +65,31 @@ pub(crate) fn load(folder: Option<&Path>, now: Timestamp) -> Result<Country> {
             ]
         }
     };
-    let [profile, institutions, city, people] = &texts;
-    let sources = Sources {
-        profile: (&profile.0, &profile.1),
-        institutions: (&institutions.0, &institutions.1),
-        city: (&city.0, &city.1),
-    };
+    read(&texts.each_ref().map(|(name, text)| (name.as_str(), text.as_str())), now)
+}
+
+/// A built-in country that the one of `profile` knows, to be its neighbour.
+pub(crate) fn neighbour(profile: &Profile, now: Timestamp) -> Result<Option<Country>> {
+    for files in BUILT_IN {
+        let other = read(&files, now)?;
+        let vct = other.profile.identity().map(|kind| kind.vct.clone());
+        let known = profile.foreign_credentials.iter().any(|foreign| {
+            foreign.country == other.profile.country && Some(&foreign.vct) == vct.as_ref()
+        });
+        if known {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+fn read(texts: &[(&str, &str); 4], now: Timestamp) -> Result<Country> {
+    let today = today(now)?;
+    let [profile, institutions, city, people] = *texts;
+    let sources = Sources { profile, institutions, city };
     let profile = Profile::read(sources).map_err(|e| refused(&e))?;
-    let residents = profile.read_residents(&people.0, &people.1, today).map_err(|e| refused(&e))?;
-    let all: String = texts.iter().map(|(_, text)| text.as_str()).collect();
+    let residents = profile.read_residents(people.0, people.1, today).map_err(|e| refused(&e))?;
+    let all: String = texts.iter().map(|(_, text)| *text).collect();
     Ok(Country { profile, residents, digest: Digest::of(all.as_bytes()) })
 }
 

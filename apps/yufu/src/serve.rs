@@ -1,5 +1,6 @@
 //! `yufu serve`: the institutions, until asked to stop.
 
+use crate::bars::Bars;
 use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
@@ -37,12 +38,15 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         Some(url) => url.clone(),
         None => local_url(listener.local_addr()?),
     };
-    let plan = Plan { country: &country, data: &data, url, clock, apart: settings.apart };
+    let (apart, recognised) = (settings.apart, settings.recognised);
+    let plan = Plan { country: &country, data: &data, url, clock, apart, recognised };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();
     let served = tokio::spawn(http::serve(listener, switch.router(), limits, stop.asked()));
-    let mut progress = |progress: &Progress<'_>| tracing::info!("{progress}");
+    let mut bars = Bars::new(settings.log_format == LogFormat::Text);
+    let mut progress =
+        |progress: &Progress<'_>| bars.show(progress, &|line| tracing::info!("{line}"));
     let opened = City::open_under(&plan, Some((&switch, limits)), &mut progress);
     let city = tokio::select! {
         city = opened => city?,

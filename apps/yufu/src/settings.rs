@@ -10,7 +10,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
+use yufu_api::recognition::Recognised;
 use yufu_base::InstitutionId;
+use yufu_jose::Jwk;
+use yufu_openid4vc::Endpoint;
+use yufu_trust::Role;
 
 /// The settings with their defaults and meanings, as `yufu config template` prints them.
 pub(crate) const TEMPLATE: &str = include_str!("settings/template.toml");
@@ -30,6 +34,21 @@ struct File {
     log_format: Option<LogFormat>,
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
+    recognised: Option<Vec<RecognisedList>>,
+}
+
+/// Another country's trust list, as its operator told this one out of band.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecognisedList {
+    /// ISO 3166-1 alpha-2.
+    country: String,
+    /// Where the list is.
+    url: String,
+    /// The key that signs it: a P-256 JWK, as `trust-list-key.json` holds it there.
+    key: Jwk,
+    /// Who of that list is trusted here. Default those who issue identities, and nobody else.
+    roles: Option<BTreeSet<Role>>,
 }
 
 /// How log lines are written.
@@ -52,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) apart: Apart,
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
+    pub(crate) recognised: Vec<Recognised>,
 }
 
 /// How the institutions are spread over processes. By default all of them are in this one.
@@ -76,14 +96,15 @@ impl Settings {
         let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let connections = options.connections.or(file.connections).unwrap_or(512);
         anyhow::ensure!(connections > 0, text!("connections is 0: expected at least 1"));
-        let institutions = options.institutions.or(file.institutions).map(|names| {
+        let institutions = options.institutions.as_deref().and_then(parts).or(file.institutions);
+        let institutions = institutions.map(|names| {
             let ids = names.iter().map(|name| id("institutions", name));
             ids.collect::<Result<BTreeSet<_>>>()
         });
-        let addresses = options.addresses.or(file.addresses.map(pairs)).unwrap_or_default();
+        let addresses = pairs("addresses", options.addresses.as_deref(), file.addresses)?;
         let addresses =
             addresses.into_iter().map(|(name, text)| Ok((id("addresses", &name)?, base(&text)?)));
-        let admitted = options.admitted.or(file.admitted.map(pairs)).unwrap_or_default();
+        let admitted = pairs("admitted", options.admitted.as_deref(), file.admitted)?;
         let admitted =
             admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
@@ -101,8 +122,35 @@ impl Settings {
             },
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
+            recognised: recognised(file.recognised.unwrap_or_default())?,
         })
     }
+}
+
+/// The recognised lists, one for each country.
+fn recognised(lists: Vec<RecognisedList>) -> Result<Vec<Recognised>> {
+    let mut countries = BTreeSet::new();
+    let checked = lists.into_iter().map(|list| {
+        let country = list.country;
+        let code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        anyhow::ensure!(code, "recognised: country {country:?}: expected two capital letters");
+        anyhow::ensure!(countries.insert(country.clone()), "recognised: {country} is given twice");
+        Endpoint::parse(&list.url).with_context(|| {
+            text!(
+                "recognised: the list of {country} is at {given}",
+                country = country,
+                given = quoted(&list.url)
+            )
+        })?;
+        let roles = list.roles.unwrap_or_else(|| [Role::PidIssuer].into());
+        let known = !roles.contains(&Role::Other) && !roles.contains(&Role::ForeignPidIssuer);
+        anyhow::ensure!(
+            known,
+            text!("recognised: {country} has a role that cannot be recognised", country = country)
+        );
+        Ok(Recognised { country, url: list.url, key: list.key, roles })
+    });
+    checked.collect()
 }
 
 /// Parses an address to listen on.
@@ -115,16 +163,31 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr> {
     })
 }
 
-/// Parses `id=value`, as options and environment have it.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
-    let (name, value) =
-        parts.ok_or_else(|| text!("{given}: expected INSTITUTION=VALUE", given = quoted(text)))?;
-    Ok((name.to_owned(), value.to_owned()))
+/// The parts between commas, as options and environment have them; `None` if there is none.
+fn parts(text: &str) -> Option<Vec<String>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    Some(parts.map(str::to_owned).collect::<Vec<_>>()).filter(|parts| !parts.is_empty())
 }
 
-fn pairs(map: BTreeMap<String, String>) -> Vec<(String, String)> {
-    map.into_iter().collect()
+/// The pairs `id=value` between commas; else those of the file.
+fn pairs(
+    setting: &str,
+    given: Option<&str>,
+    file: Option<BTreeMap<String, String>>,
+) -> Result<BTreeMap<String, String>> {
+    let Some(given) = given.and_then(parts) else { return Ok(file.unwrap_or_default()) };
+    let pair = |text: &String| {
+        let pair = text.split_once('=').filter(|(_, value)| !value.is_empty());
+        let (name, value) = pair.with_context(|| {
+            text!(
+                "{setting}: {given}: expected INSTITUTION=VALUE",
+                setting = setting,
+                given = quoted(text)
+            )
+        })?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    given.iter().map(pair).collect()
 }
 
 fn id(setting: &str, name: &str) -> Result<InstitutionId> {

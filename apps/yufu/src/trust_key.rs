@@ -15,7 +15,10 @@ const FILE: &str = "trust-list-key.json";
 pub(crate) fn write(data: &DataFolder, key: PublicKey) -> Result<()> {
     let path = file(data);
     let json = serde_json::to_string_pretty(&Jwk::from(key))?;
-    fs::write(&path, format!("{json}\n")).with_context(|| path.display().to_string())
+    // Whole or not at all: others read it while it is written anew.
+    let fresh = path.with_extension("new");
+    let written = fs::write(&fresh, format!("{json}\n")).and_then(|()| fs::rename(&fresh, &path));
+    written.with_context(|| path.display().to_string())
 }
 
 /// Where the key lies in a data folder.

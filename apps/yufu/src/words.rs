@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 use yufu_api::http::{Language, fill};
 
-/// The language of this process, once it is known.
-static SPOKEN: OnceLock<Language> = OnceLock::new();
+/// The language of this process, once it is known: of its words, and the tag for names that others give.
+static SPOKEN: OnceLock<(Language, String)> = OnceLock::new();
 static CHINESE: LazyLock<Words> = LazyLock::new(|| {
     toml::from_str(include_str!("../messages/zh.toml")).unwrap_or_else(|error| {
         eprintln!("messages/zh.toml is not understood, and English is spoken: {error}");
@@ -57,16 +57,41 @@ macro_rules! say {
 pub(crate) use {noted, say, text};
 
 /// Sets the language: the one named, else the one of the environment's locale, else English. Counts once.
-pub(crate) fn speak(named: Option<Language>) {
+/// Words that there are not in it are English.
+pub(crate) fn speak(named: Option<&str>) {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(variable);
-    let of_locale = || locale.and_then(|locale| locale.parse().ok());
-    let _ = SPOKEN.set(named.or_else(of_locale).unwrap_or_default());
+    let locale = || ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(variable);
+    let of_locale = || tag(&locale()?).ok();
+    let tag = named.map(str::to_owned).or_else(of_locale);
+    let tag = tag.unwrap_or_else(|| Language::default().tag().to_owned());
+    let _ = SPOKEN.set((tag.parse().unwrap_or_default(), tag));
 }
 
-/// The language of this process: English until [`speak`] says otherwise.
+/// Reads a language's tag (BCP 47), or the name of a locale: `zh`, `zh-Hans`, `zh_CN.UTF-8`.
+pub(crate) fn tag(text: &str) -> Result<String, String> {
+    let name = text.split(['.', '@']).next().unwrap_or_default();
+    let parts: Vec<&str> = name.split(['-', '_']).collect();
+    let fits = |part: &&str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let is_language = parts.first().is_some_and(|first| {
+        (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+    });
+    if is_language && parts.iter().all(fits) {
+        Ok(parts.join("-"))
+    } else {
+        Err(format!("{text:?} is no language's tag: expected such as zh or en"))
+    }
+}
+
+/// The language of this process's words: English until [`speak`] says otherwise.
 pub(crate) fn language() -> Language {
-    SPOKEN.get().copied().unwrap_or_default()
+    SPOKEN.get().map(|(language, _)| *language).unwrap_or_default()
+}
+
+/// The tag of the language in which names and purposes are shown.
+pub(crate) fn tag_spoken() -> &'static str {
+    SPOKEN.get().map_or(Language::default().tag(), |(_, tag)| tag)
 }
 
 /// The words of the language, unless it is English.
@@ -97,6 +122,8 @@ pub(crate) fn fault(code: &str, values: &[(&str, String)]) -> Option<String> {
 pub(crate) fn sum(amount: &str) -> String {
     let said = amount.rsplit_once(' ').and_then(|(digits, currency)| {
         let form = words()?.money.get(currency)?;
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let digits = Some(digits).filter(|_| plain)?;
         filled(form, &[("amount", digits.to_owned())])
     });
     said.unwrap_or_else(|| amount.to_owned())

@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 28] = [
+const STEPS: [&str; 34] = [
     "city",
     "issue-money",
     "authenticate",
@@ -41,12 +41,18 @@ const STEPS: [&str; 28] = [
     "ticket",
     "gate",
     "refund",
+    "enrol-pension",
+    "pension",
     "digital-to-paper",
     "merchant-to-deposit",
+    "platform",
+    "switch-platform",
     "who-read-my-data",
     "history",
     "spare-phone",
+    "visitor",
     "revoke",
+    "recover-account",
     "synergy",
     "audit",
 ];
@@ -172,7 +178,8 @@ fn a_second_run_goes_on_from_the_first_with_another_resident_and_fresh_starts_ov
 
     let fresh = report(&demo(&data.path(), &["--json", "--fresh"]));
     assert_eq!(players(&data).len(), 1);
-    assert_eq!(seq(&audited(&data)), seq(&after_first));
+    // How payments that were made at once fell into records may differ; the commands may not.
+    assert_eq!(audited(&data)["commands"], after_first["commands"]);
     assert_eq!(fresh["supply"], first["supply"]);
 }
 

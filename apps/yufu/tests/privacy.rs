@@ -66,7 +66,8 @@ fn nothing_personal_lies_readable_in_an_institutions_files_or_in_the_logs() {
     files(folder.path(), &mut paths);
     let wallets = folder.path().join("wallets");
     paths.retain(|path| !path.starts_with(&wallets));
-    for expected in ["ledger.sqlite", "population.sqlite", "onboarding.sqlite"] {
+    for expected in ["ledger.sqlite", "population.sqlite", "onboarding.sqlite", "programmes.sqlite"]
+    {
         assert!(paths.iter().any(|path| path.ends_with(expected)), "{expected} was looked at");
     }
     for path in paths {

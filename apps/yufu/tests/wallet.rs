@@ -76,6 +76,15 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_not_at_all() 
 }
 
 #[test]
+fn an_address_without_tls_is_not_opened() {
+    let data = Data::new();
+    for url in ["http://city.example", "ftp://localhost", "city"] {
+        let run = ["--as", "mei", "--url", url, "show"];
+        refused(&data.wallet(Some(RIGHT), &run), "--url");
+    }
+}
+
+#[test]
 fn a_wrong_passphrase_delays_the_next_process() {
     let data = Data::new();
     let history = ["--as", "mei", "history"];

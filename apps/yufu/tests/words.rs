@@ -127,7 +127,9 @@ fn the_language_is_the_one_named_else_the_environments_else_that_of_the_locale()
     let chinese = "trust-list-key.json 不存在";
     let english = "trust-list-key.json is missing";
     type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
-    let rows: [Row; 9] = [
+    let rows: [Row; 11] = [
+        (&["--language", "zh-CN"], &[], chinese),
+        (&["--lang", "eo"], &[("LANG", "zh_CN.UTF-8")], english),
         (&[], &[], english),
         (&["--lang", "zh"], &[("LANG", "en_US.UTF-8")], chinese),
         (&["--lang", "zh-Hans"], &[], chinese),
@@ -147,9 +149,9 @@ fn the_language_is_the_one_named_else_the_environments_else_that_of_the_locale()
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(said(&output).contains(expected), "{options:?} {environment:?}: {}", said(&output));
     }
-    let unknown = yufu(&["--lang", "fr", "wallet", "show"], &[]);
+    let unknown = yufu(&["--lang", "no language", "wallet", "show"], &[]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(said(&unknown).contains("expected zh or en"), "{}", said(&unknown));
+    assert!(said(&unknown).contains("expected such as zh or en"), "{}", said(&unknown));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+pub mod attestation;
 pub mod dcql;
 mod endpoint;
 mod http;

@@ -3,12 +3,16 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod hand_over;
 mod order;
+mod payout;
 mod request;
 mod statement;
 mod sub_wallet;
 
+pub use hand_over::{HandOverError, HandOverOrder, SignedHandOver};
 pub use order::{OrderError, PaymentOrder, SignedOrder};
+pub use payout::{PayoutError, PayoutInstruction};
 pub use request::{RequestError, RequestToken};
 pub use statement::{AccountStatement, SignedStatement, StatementError};
 pub use sub_wallet::{SignedSubWalletOrder, SubWalletOrder, SubWalletStep};

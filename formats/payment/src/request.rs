@@ -12,7 +12,7 @@ const WINDOW: u64 = 60;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestToken {
-    /// Who asks: an account id, or an institution's id.
+    /// Who asks: an account id, an institution's id, or the thumbprint of a key that no account has yet.
     pub iss: String,
     /// Who is asked: an institution's id.
     pub aud: String,

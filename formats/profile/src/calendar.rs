@@ -2,6 +2,8 @@
 //! never asked, so that every replica counts the same day.
 
 use crate::section::Section;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use yufu_base::Timestamp;
 
 /// From `from` on, local time is UTC plus `minutes`.
@@ -29,6 +31,15 @@ impl UtcOffsets {
     pub fn minutes_at(&self, at: Timestamp) -> i32 {
         let after = self.0.partition_point(|entry| entry.from <= at);
         self.0.get(after.saturating_sub(1)).map_or(0, |entry| entry.minutes)
+    }
+
+    /// The day that it is in the country at `at`; `None` beyond all calendars.
+    #[must_use]
+    pub fn date_at(&self, at: Timestamp) -> Option<Date> {
+        let seconds = i64::try_from(at.seconds()).ok()?;
+        let east = i64::from(self.minutes_at(at)).checked_mul(60)?;
+        let local = jiff::Timestamp::from_second(seconds.checked_add(east)?).ok()?;
+        Some(local.to_zoned(TimeZone::UTC).date())
     }
 }
 

@@ -113,6 +113,13 @@ impl CredentialType {
         self.claims.iter().filter_map(|claim| claim.source.column()).collect()
     }
 
+    /// The claim that comes from a column of the population register, if one does.
+    #[must_use]
+    pub fn claim_from(&self, column: Column) -> Option<&ClaimPath> {
+        let is = |claim: &&Claim| claim.source == ClaimSource::Column(column);
+        self.claims.iter().find(is).map(|claim| &claim.path)
+    }
+
     /// The sectors whose pseudonyms it carries, in the order of its claims.
     pub fn sectors(&self) -> impl Iterator<Item = &SectorId> {
         self.claims.iter().filter_map(|claim| claim.source.sector())
@@ -170,6 +177,13 @@ impl ClaimSource {
             Self::Record(_) | Self::Sector(_) => None,
         }
     }
+}
+
+/// The credential that says who somebody is, of those a profile has.
+pub(crate) fn identity(credentials: &[CredentialType]) -> Option<&CredentialType> {
+    credentials.iter().find(|kind| {
+        kind.issuer == Role::IdentityAuthority && kind.claim_from(Column::ResidentNumber).is_some()
+    })
 }
 
 pub(crate) fn read_credential(

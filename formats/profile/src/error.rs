@@ -8,7 +8,7 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {what}, expected {expected}")]
 pub struct ProfileError {
-    /// The file as it was named by the caller, such as `profiles/china/residents.csv`.
+    /// The file as it was named by the caller, such as `my-country/residents.csv`.
     pub file: String,
     /// The line, from 1.
     pub line: usize,

@@ -1,15 +1,13 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
-use crate::credential::{ClaimPath, CredentialType, read_claim_paths};
+use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
+use crate::programme::{Programme, read_programmes};
 use crate::section::Section;
 use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{Amount, Currency, InstitutionId};
-
-/// The credential that a request is for unless it names others.
-const IDENTITY: &str = "pid";
 
 /// What an institution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,10 +28,14 @@ pub enum Role {
     Hotel,
     /// Carries passengers, and issues their tickets.
     Railway,
+    /// Pays programmes to their members.
+    Agency,
+    /// Provides wallets, and vouches for their keys.
+    WalletProvider,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 8] = [
+    pub(crate) const WORDS: [(&'static str, Self); 10] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -42,10 +44,12 @@ impl Role {
         ("merchant", Self::Merchant),
         ("hotel", Self::Hotel),
         ("railway", Self::Railway),
+        ("agency", Self::Agency),
+        ("wallet-provider", Self::WalletProvider),
     ];
 
-    /// Roles that take payments on an account at a bank.
-    const TRADES: [Self; 3] = [Self::Merchant, Self::Hotel, Self::Railway];
+    /// Roles with an account at a bank: to take payments on, or to pay from.
+    const TRADES: [Self; 4] = [Self::Merchant, Self::Hotel, Self::Railway, Self::Agency];
 
     /// Roles of which a profile names exactly one institution.
     const SINGLE: [Self; 4] =
@@ -75,10 +79,12 @@ pub struct Institution {
     pub support: String,
     /// What it may ask, and why; empty if it asks nothing.
     pub requests: Vec<Request>,
-    /// Its trade and bank; exactly if it is a merchant, a hotel or a railway.
+    /// Its trade and bank; exactly if it is a merchant, a hotel, a railway or an agency.
     pub merchant: Option<Merchant>,
     /// What a commercial bank begins with; exactly if it is one.
     pub opening_money: Option<BankMoney>,
+    /// The wallet providers that onboard people for a commercial bank.
+    pub onboards_through: Vec<InstitutionId>,
 }
 
 /// Something an institution is registered to ask of a person.
@@ -90,8 +96,11 @@ pub struct Request {
     pub purpose: Text,
     /// The law or contract that allows it.
     pub basis: Text,
-    /// The ids of the credentials that are asked for together; `pid` unless the profile says otherwise.
+    /// The ids of the credentials that are asked for together; the identity credential unless the
+    /// profile says otherwise.
     pub credentials: Vec<String>,
+    /// Whether the identity credential of a recognised country does as well.
+    pub foreign: bool,
     /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
 }
@@ -105,12 +114,19 @@ pub struct Merchant {
     pub bank: InstitutionId,
 }
 
-/// Reads `institutions.toml`: them, and the paper cash in circulation.
+/// What `institutions.toml` says.
+pub(crate) struct Institutions {
+    pub(crate) institutions: BTreeMap<InstitutionId, Institution>,
+    pub(crate) paper_in_circulation: Amount,
+    pub(crate) programmes: Vec<Programme>,
+}
+
+/// Reads `institutions.toml`.
 pub(crate) fn read_institutions(
     mut root: Section<'_, '_, '_>,
     credentials: &[CredentialType],
     currency: Currency,
-) -> Option<(BTreeMap<InstitutionId, Institution>, Amount)> {
+) -> Option<Institutions> {
     let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
     let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
     let list =
@@ -122,8 +138,13 @@ pub(crate) fn read_institutions(
             root.report(&span, format!("{count} institutions are {}", role.word()), "exactly one");
         }
     }
+    let programmes = read_programmes(&mut root, credentials, currency, list.as_deref());
     root.finish();
-    Some((list?.into_iter().map(|i| (i.id.clone(), i)).collect(), paper?))
+    Some(Institutions {
+        institutions: list?.into_iter().map(|i| (i.id.clone(), i)).collect(),
+        paper_in_circulation: paper?,
+        programmes: programmes?,
+    })
 }
 
 fn read_one(
@@ -153,6 +174,11 @@ fn read_one(
     } else {
         Some(None)
     };
+    let onboards_through = if is(Role::CommercialBank) {
+        read_onboards_through(&mut section, seen)
+    } else {
+        Some(Vec::new())
+    };
     if let (Some((id, span)), Some((role, _))) = (&id, &role)
         && seen.insert(id.clone(), *role).is_some()
     {
@@ -169,7 +195,33 @@ fn read_one(
         requests: requests?,
         merchant: merchant?,
         opening_money: opening_money?,
+        onboards_through: onboards_through?,
     })
+}
+
+/// Reads `onboards_through`, the wallet providers that a bank admits; none if it is not given.
+fn read_onboards_through(
+    section: &mut Section<'_, '_, '_>,
+    seen: &BTreeMap<InstitutionId, Role>,
+) -> Option<Vec<InstitutionId>> {
+    if !section.has("onboards_through") {
+        section.optional("onboards_through");
+        return Some(Vec::new());
+    }
+    let mut providers: Vec<InstitutionId> = Vec::new();
+    for (text, span) in section.texts("onboards_through")? {
+        match text.parse::<InstitutionId>() {
+            Ok(id) if providers.contains(&id) => {
+                section.report(&span, format!("wallet provider `{id}` is given twice"), "once");
+            }
+            Ok(id) if seen.get(&id) == Some(&Role::WalletProvider) => providers.push(id),
+            _ => {
+                let expected = "the id of a wallet provider given above";
+                section.report(&span, format!("`onboards_through` names `{text}`"), expected);
+            }
+        }
+    }
+    Some(providers)
 }
 
 fn read_support(section: &mut Section<'_, '_, '_>) -> Option<String> {
@@ -205,18 +257,20 @@ fn read_request(
     let asked = known.iter().filter(|kind| credentials.contains(&kind.id));
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
     let claims = read_claim_paths(&mut section, &paths);
+    let foreign = section.flag("foreign");
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
     }
     section.finish();
-    Some(Request { id: id?, purpose: purpose?, basis: basis?, credentials, claims: claims? })
+    let (purpose, basis) = (purpose?, basis?);
+    Some(Request { id: id?, purpose, basis, credentials, foreign, claims: claims? })
 }
 
 /// Reads `credentials`, the ids of those asked for together.
 fn read_asked(section: &mut Section<'_, '_, '_>, known: &[CredentialType]) -> Option<Vec<String>> {
     if !section.has("credentials") {
         section.optional("credentials");
-        return Some(vec![IDENTITY.to_owned()]);
+        return Some(identity(known).map(|kind| kind.id.clone()).into_iter().collect());
     }
     let mut ids = Vec::new();
     for (id, span) in section.texts("credentials")? {

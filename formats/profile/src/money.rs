@@ -8,11 +8,11 @@ use yufu_base::{Amount, Currency};
 pub struct CurrencyProfile {
     /// ISO 4217.
     pub code: Currency,
-    /// Digits after the point: 2 for CNY.
+    /// Digits after the point.
     pub decimals: u8,
-    /// The name of the minor unit: fen.
+    /// The name of the minor unit.
     pub minor_unit: String,
-    /// The sign shown before an amount: ¥.
+    /// The sign shown before an amount.
     pub sign: String,
 }
 
@@ -34,7 +34,11 @@ pub(crate) fn read_currency(mut section: Section<'_, '_, '_>) -> Option<Currency
     let code = code.and_then(|(text, span)| {
         let code = Currency::new(&text).ok();
         if code.is_none() {
-            section.report(&span, format!("unknown currency {text:?}"), "an ISO 4217 code: CNY");
+            section.report(
+                &span,
+                format!("unknown currency {text:?}"),
+                "an ISO 4217 code: three capital letters",
+            );
         }
         code
     });

@@ -2,18 +2,23 @@
 
 use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
-use crate::credential::{ClaimPath, CredentialType, read_credential};
+use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::error::ProfileErrors;
-use crate::institution::{Institution, Role, read_institutions};
+use crate::foreign::{
+    ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
+    read_foreign_identity,
+};
+use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::number::{NumberScheme, read_scheme};
+use crate::programme::Programme;
 use crate::resident::Resident;
 use crate::residents_csv::read_residents;
 use crate::section::{Section, read_toml};
 use crate::sector::{PseudonymEpoch, check_issued, read_epoch, read_sectors};
-use crate::text::{Text, read_text};
+use crate::text::{Text, read_languages, read_text};
 use crate::wallet_class::{
-    AccountOpening, WalletClass, read_account_opening, read_class, read_dormancy,
+    AccountOpening, Evidence, WalletClass, read_account_opening, read_class, read_dormancy,
 };
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +30,18 @@ use yufu_base::{Amount, InstitutionId, SectorId};
 pub struct Profile {
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// The languages of all its texts (BCP 47); the first is the default.
+    pub languages: Vec<String>,
     /// How the country is called.
     pub name: Text,
+    /// From which age on somebody opens an account alone.
+    pub majority: u8,
+    /// How many digits one-time codes have.
+    pub code_digits: u8,
+    /// Whether banks open accounts for residents of recognised countries.
+    pub foreign_identity: ForeignIdentity,
+    /// The identity credentials of other countries that may stand in for the own one.
+    pub foreign_credentials: Vec<ForeignCredential>,
     /// The currency of its ledger.
     pub currency: CurrencyProfile,
     /// Its resident numbers.
@@ -39,6 +54,8 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
+    pub key_change_rest_hours: u32,
     /// Sectors within which a person is known by a pseudonym of her own; none if empty.
     pub sectors: Vec<SectorId>,
     /// How often a person's pseudonyms can be replaced; exactly if there are sectors.
@@ -52,6 +69,8 @@ pub struct Profile {
     /// Banknotes and coins in the public's hands at the beginning: a liability of the
     /// central bank. What each commercial bank begins with is [`Institution::opening_money`].
     pub paper_in_circulation: Amount,
+    /// What agencies pay, in the order of the file.
+    pub programmes: Vec<Programme>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -112,15 +131,16 @@ impl Profile {
     /// # Errors
     /// [`ProfileErrors`]: everything wrong in them.
     pub fn read(sources: Sources<'_>) -> Result<Self, ProfileErrors> {
-        let main = read_toml(sources.profile.0, sources.profile.1, read_main)?;
-        let institutions = read_toml(sources.institutions.0, sources.institutions.1, |root| {
+        let main = read_toml(sources.profile.0, sources.profile.1, &[], read_main)?;
+        let (file, text) = sources.institutions;
+        let institutions = read_toml(file, text, &main.languages, |root| {
             read_institutions(root, &main.credentials, main.currency.code)
         });
-        let city = read_toml(sources.city.0, sources.city.1, |root| {
-            read_city(root, &main.resident_number)
-        });
+        let (file, text) = sources.city;
+        let city =
+            read_toml(file, text, &main.languages, |root| read_city(root, &main.resident_number));
         match (institutions, city) {
-            (Ok((institutions, paper)), Ok(city)) => Ok(main.with(institutions, paper, city)),
+            (Ok(institutions), Ok(city)) => Ok(main.with(institutions, city)),
             (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
             (Err(institutions), Err(city)) => Err(institutions.join(city)),
         }
@@ -151,6 +171,19 @@ impl Profile {
         self.credentials.iter().find(|credential| credential.id == id)
     }
 
+    /// The credential that says who somebody is: the authority's, with the resident number among its
+    /// claims.
+    #[must_use]
+    pub fn identity(&self) -> Option<&CredentialType> {
+        identity(&self.credentials)
+    }
+
+    /// The first wallet class that this evidence opens.
+    #[must_use]
+    pub fn class_by(&self, evidence: Evidence) -> Option<&WalletClass> {
+        self.wallet_classes.iter().find(|class| class.opening.evidence == evidence)
+    }
+
     /// The institutions of a role, by id.
     pub fn institutions_of(&self, role: Role) -> impl Iterator<Item = &Institution> {
         self.institutions.values().filter(move |institution| institution.role == role)
@@ -160,13 +193,19 @@ impl Profile {
 /// `profile.toml`, to which the other files refer.
 struct Main {
     country: String,
+    languages: Vec<String>,
     name: Text,
+    majority: u8,
+    code_digits: u8,
+    foreign_identity: ForeignIdentity,
+    foreign_credentials: Vec<ForeignCredential>,
     currency: CurrencyProfile,
     resident_number: NumberScheme,
     utc_offsets: UtcOffsets,
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
     pseudonym_epoch: Option<PseudonymEpoch>,
     wallet_classes: Vec<WalletClass>,
@@ -174,27 +213,29 @@ struct Main {
 }
 
 impl Main {
-    fn with(
-        self,
-        institutions: BTreeMap<InstitutionId, Institution>,
-        paper_in_circulation: Amount,
-        city: CityData,
-    ) -> Profile {
+    fn with(self, institutions: Institutions, city: CityData) -> Profile {
         Profile {
             country: self.country,
+            languages: self.languages,
             name: self.name,
+            majority: self.majority,
+            code_digits: self.code_digits,
+            foreign_identity: self.foreign_identity,
+            foreign_credentials: self.foreign_credentials,
             currency: self.currency,
             resident_number: self.resident_number,
             utc_offsets: self.utc_offsets,
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
             pseudonym_epoch: self.pseudonym_epoch,
             wallet_classes: self.wallet_classes,
             credentials: self.credentials,
-            institutions,
-            paper_in_circulation,
+            institutions: institutions.institutions,
+            paper_in_circulation: institutions.paper_in_circulation,
+            programmes: institutions.programmes,
             city,
         }
     }
@@ -205,16 +246,17 @@ fn claims_of(credentials: &[CredentialType]) -> BTreeSet<ClaimPath> {
 }
 
 fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
-    let country = root.text("country");
-    if let Some((code, span)) = &country
-        && !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
-    {
-        root.report(span, format!("`country` is {code:?}"), "an ISO 3166-1 code such as CN");
-    }
+    let country = read_country(&mut root);
+    let languages = read_languages(&mut root);
     let name = read_text(&mut root, "name");
+    let majority = root.whole("majority");
+    let code_digits = read_code_digits(&mut root);
+    let foreign_identity = read_foreign_identity(&mut root);
+    let foreign_credentials = read_foreign_credentials(&mut root, country.as_deref());
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let key_change_rest_hours = read_key_rest(&mut root);
     let sectors = read_sectors(&mut root);
     let pseudonym_epoch = read_epoch(&mut root, sectors.as_deref());
     let currency = root.table("currency").and_then(read_currency);
@@ -236,14 +278,20 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     };
     root.finish();
     Some(Main {
-        country: country?.0,
+        country: country?,
+        languages: languages?,
         name: name?,
+        majority: majority?,
+        code_digits: code_digits?,
+        foreign_identity: foreign_identity?,
+        foreign_credentials: foreign_credentials?,
         currency: currency?,
         resident_number: resident_number?,
         utc_offsets: utc_offsets?,
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,
         pseudonym_epoch: pseudonym_epoch?,
         wallet_classes: wallet_classes?,
@@ -251,12 +299,37 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     })
 }
 
+fn read_key_rest(root: &mut Section<'_, '_, '_>) -> Option<u32> {
+    const NAME: &str = "key_change_rest_hours";
+    if root.has(NAME) {
+        return root.whole(NAME);
+    }
+    root.optional(NAME);
+    Some(0)
+}
+
 fn read_credentials(
     root: &mut Section<'_, '_, '_>,
     sectors: &[SectorId],
 ) -> Option<Vec<CredentialType>> {
     let mut ids = BTreeSet::new();
-    root.tables("credentials", |section| read_credential(section, sectors, &mut ids))
+    let read = |section: Section<'_, '_, '_>| read_credential(section, sectors, &mut ids);
+    let credentials = root.tables("credentials", read)?;
+    if identity(&credentials).is_none() {
+        let span = root.span();
+        let expected = "one issued by identity-authority with a claim from resident_number";
+        root.report(&span, "`credentials` hold no identity credential", expected);
+    }
+    Some(credentials)
+}
+
+fn read_code_digits(root: &mut Section<'_, '_, '_>) -> Option<u8> {
+    let digits = root.whole::<u8>("code_digits")?;
+    if !(4..=10).contains(&digits) {
+        let span = root.span();
+        root.report(&span, format!("`code_digits` is {digits}"), "4 to 10");
+    }
+    Some(digits)
 }
 
 fn read_classes(

@@ -17,8 +17,8 @@ pub struct Resident {
     pub sex: Sex,
     /// Date of birth.
     pub birth_date: Date,
-    /// The administrative division of first registration (GB/T 2260 in China); the number
-    /// begins with it. It need not be where the person lives now.
+    /// The administrative division of first registration; the number may hold it. It need not be
+    /// where the person lives now.
     pub address_code: String,
     /// The province or state lived in.
     pub region: String,

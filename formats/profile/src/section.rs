@@ -5,6 +5,7 @@ use crate::error::{Findings, ProfileErrors};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::rc::Rc;
 use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,13 +19,16 @@ pub(crate) struct Section<'t, 'f, 'a> {
     findings: &'t RefCell<Findings<'f>>,
     table: &'t DeTable<'a>,
     span: Span,
-    asked: BTreeSet<&'static str>,
+    asked: BTreeSet<String>,
+    languages: Rc<Vec<String>>,
 }
 
 /// Parses `text` and hands its root table to `read`; the value counts only if nothing is wrong.
+/// Texts are read in `languages`.
 pub(crate) fn read_toml<T>(
     file: &str,
     text: &str,
+    languages: &[String],
     read: impl FnOnce(Section<'_, '_, '_>) -> Option<T>,
 ) -> Result<T, ProfileErrors> {
     let mut findings = Findings::new(file, text);
@@ -42,6 +46,7 @@ pub(crate) fn read_toml<T>(
         table: root.get_ref(),
         span: root.span(),
         asked: BTreeSet::new(),
+        languages: Rc::new(languages.to_vec()),
     });
     findings.into_inner().conclude(value)
 }
@@ -52,14 +57,24 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
         self.span.clone()
     }
 
+    /// The languages that texts are to be in, the default first.
+    pub(crate) fn languages(&self) -> Rc<Vec<String>> {
+        Rc::clone(&self.languages)
+    }
+
+    /// Texts from here on are to be in `languages`.
+    pub(crate) fn speak(&mut self, languages: Vec<String>) {
+        self.languages = Rc::new(languages);
+    }
+
     /// Reports at `span`.
     pub(crate) fn report(&self, span: &Span, what: impl Into<String>, expected: &str) {
         self.findings.borrow_mut().at(span, what, expected);
     }
 
     /// A field that may be left out.
-    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'a>>> {
-        self.asked.insert(key);
+    pub(crate) fn optional(&mut self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+        self.asked.insert(key.to_owned());
         self.table.get(key)
     }
 
@@ -73,7 +88,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
         self.table.get(key).is_some_and(|value| value.get_ref().is_str())
     }
 
-    fn required(&mut self, key: &'static str, kind: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+    fn required(&mut self, key: &str, kind: &str) -> Option<&'t Spanned<DeValue<'a>>> {
         let value = self.optional(key);
         if value.is_none() {
             let (span, expected) = (self.span(), format!("`{key}`, {kind}"));
@@ -88,9 +103,19 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A text, not empty.
-    pub(crate) fn text(&mut self, key: &'static str) -> Option<(String, Span)> {
+    pub(crate) fn text(&mut self, key: &str) -> Option<(String, Span)> {
         let value = self.required(key, "a text")?;
         self.as_text(key, value)
+    }
+
+    /// A text that may be empty.
+    pub(crate) fn any_text(&mut self, key: &str) -> Option<String> {
+        let value = self.required(key, "a text")?;
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.wrong(key, value, "a text");
+        }
+        text
     }
 
     fn as_text(&self, key: &str, value: &Spanned<DeValue<'a>>) -> Option<(String, Span)> {
@@ -108,11 +133,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A text that no sibling has; those seen are in `seen`.
-    pub(crate) fn unique_text(
-        &mut self,
-        key: &'static str,
-        seen: &mut BTreeSet<String>,
-    ) -> Option<String> {
+    pub(crate) fn unique_text(&mut self, key: &str, seen: &mut BTreeSet<String>) -> Option<String> {
         let (text, span) = self.text(key)?;
         if !seen.insert(text.clone()) {
             self.report(&span, format!("`{key}` {text:?} is given twice"), "each once");
@@ -121,11 +142,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A text that parses as a `T`; `expected` says what one is.
-    pub(crate) fn parsed<T: FromStr>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-    ) -> Option<(T, Span)> {
+    pub(crate) fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<(T, Span)> {
         let (text, span) = self.text(key)?;
         match text.parse() {
             Ok(value) => Some((value, span)),
@@ -136,12 +153,18 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
         }
     }
 
+    /// Whether something holds; it does not if it is left out.
+    pub(crate) fn flag(&mut self, key: &str) -> bool {
+        let Some(value) = self.optional(key) else { return false };
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong(key, value, "true or false");
+        }
+        flag.unwrap_or(false)
+    }
+
     /// One of a closed set of words.
-    pub(crate) fn word<T: Copy>(
-        &mut self,
-        key: &'static str,
-        words: &[(&str, T)],
-    ) -> Option<(T, Span)> {
+    pub(crate) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<(T, Span)> {
         let (text, span) = self.text(key)?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
@@ -153,7 +176,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A whole number that fits `T` (which is unsigned, so that a negative one is refused).
-    pub(crate) fn whole<T: TryFrom<i64>>(&mut self, key: &'static str) -> Option<T> {
+    pub(crate) fn whole<T: TryFrom<i64>>(&mut self, key: &str) -> Option<T> {
         let value = self.required(key, "a whole number, not negative")?;
         self.as_whole(key, value)
     }
@@ -177,7 +200,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A date and time with offset, as milliseconds since the epoch.
-    pub(crate) fn moment(&mut self, key: &'static str) -> Option<(yufu_base::Timestamp, Span)> {
+    pub(crate) fn moment(&mut self, key: &str) -> Option<(yufu_base::Timestamp, Span)> {
         const KIND: &str = "a date and time with offset since 1970, 1991-09-15T02:00:00+09:00";
         let value = self.required(key, KIND)?;
         let moment = value.get_ref().as_datetime().map(ToString::to_string);
@@ -194,7 +217,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     /// A list whose elements `read` turns into values; a list of tables included.
     pub(crate) fn list<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         mut read: impl FnMut(&Self, &'t Spanned<DeValue<'a>>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let value = self.required(key, "a list")?;
@@ -207,14 +230,14 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A list of texts.
-    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<(String, Span)>> {
+    pub(crate) fn texts(&mut self, key: &str) -> Option<Vec<(String, Span)>> {
         self.list(key, |section, item| section.as_text(key, item))
     }
 
     /// A list of tables; an empty one is refused.
     pub(crate) fn tables<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         mut read: impl FnMut(Self) -> Option<T>,
     ) -> Option<Vec<T>> {
         let list = self.list(key, |section, item| read(section.as_table(key, item)?))?;
@@ -227,7 +250,7 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
     }
 
     /// A table within this one.
-    pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
+    pub(crate) fn table(&mut self, key: &str) -> Option<Self> {
         let value = self.required(key, "a table")?;
         self.as_table(key, value)
     }
@@ -238,15 +261,15 @@ impl<'t, 'f, 'a> Section<'t, 'f, 'a> {
             return None;
         };
         let asked = BTreeSet::new();
-        Some(Section { findings: self.findings, table, span: value.span(), asked })
+        let languages = Rc::clone(&self.languages);
+        Some(Section { findings: self.findings, table, span: value.span(), asked, languages })
     }
 
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(self) {
         for (key, _) in self.table.iter() {
             if !self.asked.contains(key.get_ref().as_ref()) {
-                let mut known: Vec<&str> = self.asked.iter().copied().collect();
-                known.sort_unstable();
+                let known: Vec<&str> = self.asked.iter().map(String::as_str).collect();
                 let expected = format!("only {}", known.join(", "));
                 self.report(&key.span(), format!("`{}` is unknown", key.get_ref()), &expected);
             }

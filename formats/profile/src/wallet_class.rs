@@ -6,10 +6,10 @@ use crate::text::{Text, read_text};
 use std::collections::BTreeSet;
 use yufu_base::{Amount, Currency};
 
-/// A class of wallet, such as China's IV (no identity) to I (opened in person).
+/// A class of wallet, from one without identity to one opened in person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletClass {
-    /// Its short name, unique in the profile: `IV`.
+    /// Its short name, unique in the profile.
     pub name: String,
     /// How it is shown.
     pub title: Text,

@@ -5,6 +5,7 @@
 mod enrolment;
 mod localized;
 mod receipt;
+mod recognition;
 mod registration;
 mod status_list;
 mod trust_list;
@@ -12,6 +13,7 @@ mod trust_list;
 pub use enrolment::{Anchor, ENROLMENT, EnrolledKey, Enrolment, EnrolmentError};
 pub use localized::Localized;
 pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
+pub use recognition::{Origin, RecognisedList};
 pub use registration::{
     OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential, RegisteredMeta,
     RegistrationCertificate, RegistrationError,

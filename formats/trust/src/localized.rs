@@ -22,11 +22,13 @@ impl Localized {
         self
     }
 
-    /// The text in `lang`; else in English, else in the first language there is.
+    /// The text in `lang`; else in that language without its region, else in English, else in the first
+    /// language there is.
     #[must_use]
     pub fn get(&self, lang: &str) -> &str {
-        let found =
-            self.0.get(lang).or_else(|| self.0.get("en")).or_else(|| self.0.values().next());
+        let primary = lang.split('-').next().unwrap_or_default();
+        let asked = self.0.get(lang).or_else(|| self.0.get(primary));
+        let found = asked.or_else(|| self.0.get("en")).or_else(|| self.0.values().next());
         found.map_or("", String::as_str)
     }
 
@@ -71,6 +73,7 @@ mod tests {
     fn a_missing_language_falls_back_to_english_then_to_any() {
         let both = Localized::new("zh", "宾馆").with("en", "Hotel");
         assert_eq!((both.get("zh"), both.get("fr")), ("宾馆", "Hotel"));
+        assert_eq!((both.get("zh-TW"), both.get("en-GB")), ("宾馆", "Hotel"));
         assert_eq!(Localized::new("zh", "宾馆").get("fr"), "宾馆");
     }
 

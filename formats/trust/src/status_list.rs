@@ -1,7 +1,7 @@
 //! Token status lists (draft-ietf-oauth-status-list): the status of many credentials in one
 //! compressed array, so that whoever fetches it does not say which one it asks about.
 
-use crate::{LEEWAY_SECONDS, Role, TrustError, TrustList};
+use crate::{LEEWAY_SECONDS, TrustEntry, TrustError, TrustList};
 use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 use serde::{Deserialize, Serialize};
@@ -295,19 +295,20 @@ impl StatusListToken {
         Self::check(parse(jwt)?, key, uri, now)
     }
 
-    /// Verifies a token by the trust list: signed under a certificate of anyone in `role`.
+    /// Verifies a token by the trust list: signed under a certificate of anyone in the role of
+    /// `issuer`, and of the same country.
     ///
     /// # Errors
     /// [`StatusListError`], the first rule broken.
     pub fn verify_trusted(
         jwt: &str,
         trust: &TrustList,
-        role: Role,
+        issuer: &TrustEntry,
         uri: &str,
         now: Timestamp,
     ) -> Result<Self, StatusListError> {
         let token = parse(jwt)?;
-        let party = trust.identify(role, &token.header().chain()?, now)?;
+        let party = trust.identify_like(issuer, &token.header().chain()?, now)?;
         Self::check(token, &party.leaf.public_key, uri, now)
     }
 

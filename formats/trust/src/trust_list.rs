@@ -2,7 +2,7 @@
 //! certificates. A list that is expired, from the future or older than one already seen is
 //! refused, so that no revoked authority comes back.
 
-use crate::{LEEWAY_SECONDS, Localized};
+use crate::{LEEWAY_SECONDS, Localized, Origin, RecognisedList};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ const MAX_LIFETIME: u64 = 90 * 86_400;
 pub enum Role {
     /// Issues the national identity credential, and its status.
     PidIssuer,
+    /// Issues the identity credential of another country, and its status: taken over from the list of
+    /// that country's operator, see [`TrustEntry::origin`].
+    ForeignPidIssuer,
     /// Issues payment credentials, and their status.
     BankIssuer,
     /// Issues tickets, and their status.
@@ -51,6 +54,9 @@ pub struct TrustEntry {
     pub identifier: String,
     /// Its certification authorities: DER in standard base64.
     pub certificates: Vec<String>,
+    /// From which other list this was taken over; none of the list's own parties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl TrustEntry {
@@ -58,7 +64,20 @@ impl TrustEntry {
     #[must_use]
     pub fn new(name: Localized, role: Role, identifier: &str, anchors: &[Vec<u8>]) -> Self {
         let certificates = anchors.iter().map(|der| STANDARD.encode(der)).collect();
-        Self { name, role, identifier: identifier.to_owned(), certificates }
+        Self { name, role, identifier: identifier.to_owned(), certificates, origin: None }
+    }
+}
+
+impl TrustEntry {
+    /// The other country whose list names the party; none of the list's own parties.
+    #[must_use]
+    pub fn country(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.country.as_str())
+    }
+
+    /// What was taken over lapses with the list that it comes from.
+    fn holds_at(&self, now: Timestamp) -> bool {
+        self.origin.as_ref().is_none_or(|origin| now < origin.expires_at)
     }
 }
 
@@ -91,6 +110,9 @@ pub struct TrustList {
     pub expires_at: Timestamp,
     /// Who is trusted.
     pub entries: Vec<TrustEntry>,
+    /// Which other countries' lists are recognised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recognised: Vec<RecognisedList>,
     /// Who is reached where.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directory: Vec<DirectoryEntry>,
@@ -122,6 +144,9 @@ pub enum TrustListError {
     /// An entry's certificates are not certificates.
     #[error("entry {0}: {1}")]
     Certificate(usize, ChainError),
+    /// The recognised list of a country is at no URL.
+    #[error("the list of {0} is at an address that is not a URL")]
+    Recognised(String),
     /// The directory sends somewhere without TLS.
     #[error("the directory sends to {1:?} for {0}: expected https (http to this machine only)")]
     Address(String, String),
@@ -192,6 +217,10 @@ impl TrustList {
             }
             anchors(entry).map_err(|error| TrustListError::Certificate(index, error))?;
         }
+        let bad = list.recognised.iter().find(|other| url::Url::parse(&other.url).is_err());
+        if let Some(other) = bad {
+            return Err(TrustListError::Recognised(other.country.clone()));
+        }
         if let Some(bad) = list.directory.iter().find(|entry| !is_safe_address(&entry.url)) {
             return Err(TrustListError::Address(bad.id.clone(), bad.url.clone()));
         }
@@ -221,11 +250,35 @@ impl TrustList {
         chain: &Chain,
         now: Timestamp,
     ) -> Result<TrustedParty, TrustError> {
+        self.identify_among(role, chain, now, |_| true)
+    }
+
+    /// As [`TrustList::identify`], among the parties of `role` that come from where `like` does: the
+    /// same country's list, or the own one.
+    ///
+    /// # Errors
+    /// [`TrustError`] if none did.
+    pub fn identify_like(
+        &self,
+        like: &TrustEntry,
+        chain: &Chain,
+        now: Timestamp,
+    ) -> Result<TrustedParty, TrustError> {
+        self.identify_among(like.role, chain, now, |entry| entry.country() == like.country())
+    }
+
+    fn identify_among(
+        &self,
+        role: Role,
+        chain: &Chain,
+        now: Timestamp,
+        among: impl Fn(&TrustEntry) -> bool,
+    ) -> Result<TrustedParty, TrustError> {
         if self.validity().check(now, LEEWAY_SECONDS).is_err() {
             return Err(TrustError::ListExpired);
         }
         let mut refusal = TrustError::Nobody(role);
-        for entry in self.in_role(role) {
+        for entry in self.in_role(role).filter(|entry| entry.holds_at(now) && among(entry)) {
             let verified = anchors(entry).and_then(|anchors| chain.verify(&anchors, now));
             match verified {
                 Ok(leaf) => return Ok(TrustedParty { entry: entry.clone(), leaf }),

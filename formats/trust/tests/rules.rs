@@ -12,12 +12,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
 use yufu_base::Signer as _;
-use yufu_jose::{ChainError, ClaimPath, Header, JwsError, TimeError, encode_base64url};
+use yufu_jose::{
+    ChainError, ClaimPath, Header, JwsError, SoftwareKey, TimeError, encode_base64url,
+};
 use yufu_trust::{
-    DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE, Receipt,
-    ReceiptError, ReceiptKind, RegistrationCertificate, RegistrationError, Role, STATUS_LIST,
-    Status, StatusBits, StatusList, StatusListError, StatusListToken, TRUST_LIST, TrustError,
-    TrustList, TrustListError, request_digest,
+    DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE,
+    Receipt, ReceiptError, ReceiptKind, RegistrationCertificate, RegistrationError, Role,
+    STATUS_LIST, Status, StatusBits, StatusList, StatusListError, StatusListToken, TRUST_LIST,
+    TrustError, TrustList, TrustListError, request_digest,
 };
 
 /// A change to a statement before it is signed.
@@ -25,6 +27,31 @@ type Change<'a> = &'a dyn Fn(&mut Value);
 
 fn path(steps: Value) -> ClaimPath {
     serde_json::from_value(steps).unwrap()
+}
+
+#[test]
+fn a_directory_that_sends_somewhere_without_tls_is_refused() {
+    let of = |url: &str| {
+        let entry = DirectoryEntry {
+            id: "bank".into(),
+            name: Localized::new("en", "Bank"),
+            kind: "commercial-bank".into(),
+            url: url.into(),
+        };
+        let list = TrustList { directory: vec![entry], ..list(Vec::new()) };
+        let operator = SoftwareKey::from_seed(&[9; 32]).unwrap();
+        let signed = list.sign(&operator).unwrap();
+        TrustList::verify(&signed, &operator.public_key(), now(), None)
+    };
+    for good in
+        ["https://bank.example", "http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"]
+    {
+        assert_eq!(of(good).unwrap().address("bank"), Some(good));
+    }
+    for bad in ["http://bank.example", "ftp://localhost", "bank", "http://localhost.example"] {
+        let refused = TrustListError::Address("bank".into(), bad.into());
+        assert_eq!(of(bad), Err(refused), "{bad}");
+    }
 }
 
 #[test]
@@ -246,12 +273,12 @@ fn a_status_list_is_trusted_only_from_the_role_that_issues() {
     let trust = list(vec![entry(Role::PidIssuer, &issuer), entry(Role::BankIssuer, &bank)]);
     let verify = |by: &support::Party| {
         let jwt = status_token().sign(Header::default().with_chain(&by.chain), &by.key).unwrap();
-        StatusListToken::verify_trusted(&jwt, &trust, Role::PidIssuer, URI, now())
+        StatusListToken::verify_trusted(&jwt, &trust, &trust.entries[0], URI, now())
     };
     assert_eq!(verify(&issuer), Ok(status_token()));
     assert!(matches!(verify(&bank), Err(StatusListError::Signer(TrustError::Chain { .. }))));
     let unnamed = status_token().sign(Header::default(), &issuer.key).unwrap();
-    let refused = StatusListToken::verify_trusted(&unnamed, &trust, Role::PidIssuer, URI, now());
+    let refused = StatusListToken::verify_trusted(&unnamed, &trust, &trust.entries[0], URI, now());
     assert_eq!(refused, Err(StatusListError::Chain(ChainError::Empty)));
 }
 

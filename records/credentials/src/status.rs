@@ -1,10 +1,11 @@
 //! The place of every issued credential in a status list, and its status.
 
-use crate::entity::status_entry;
+use crate::entity::{issuance, status_entry};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
 use crate::{Credentials, CredentialsError, nonce, to_column};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
@@ -82,6 +83,29 @@ impl Credentials {
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
         pseudonym::revoke(self.database.connection(), person).await
+    }
+
+    /// As [`Credentials::revoke`], and what is still under way for the person ends too: nothing that was
+    /// begun before is issued after. Again is harmless.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if it cannot be written.
+    pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
+        let transaction = self.database.begin().await?;
+        issuance::Entity::update_many()
+            .col_expr(issuance::Column::Lookup, Expr::col(issuance::Column::Id))
+            .col_expr(issuance::Column::Session, Expr::value(""))
+            .col_expr(issuance::Column::Stage, Expr::col(issuance::Column::Stage).add(1))
+            .filter(issuance::Column::Person.eq(person.to_string()))
+            .exec(&transaction)
+            .await?;
+        status_entry::Entity::update_many()
+            .col_expr(status_entry::Column::Status, Expr::value(1))
+            .filter(status_entry::Column::Person.eq(person.to_string()))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Whom the credential at a place of a list is about, and whether it is still valid.

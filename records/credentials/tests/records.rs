@@ -119,3 +119,31 @@ async fn lapsed_issuances_are_forgotten() {
     assert_eq!(records.forget_lapsed(at().plus_seconds(601)).await.unwrap(), 1);
     assert!(matches!(records.issuance("code").await, Err(CredentialsError::Unknown(_))));
 }
+
+#[tokio::test]
+async fn what_is_withdrawn_from_a_holder_is_void_and_nothing_begun_before_is_issued_after() {
+    let records = open().await;
+    let none = BTreeSet::new();
+    let issued = start(&records, "a").await;
+    let places =
+        records.complete_issuance(&issued, &none, batch(2, 100), count_up(), at()).await.unwrap();
+    let under_way = Issuance { person: issued.person, ..start(&records, "b").await };
+    records.withdraw(issued.person).await.unwrap();
+    for place in &places {
+        assert_eq!(records.placed(1, *place).await.unwrap(), (issued.person, false));
+    }
+    // Somebody else's goes on.
+    let other = Issuance { person: Uuid::now_v7(), ..under_way };
+    assert!(
+        records.complete_issuance(&other, &none, batch(1, 100), count_up(), at()).await.is_ok()
+    );
+
+    let offered = start(&records, "c").await;
+    records.withdraw(offered.person).await.unwrap();
+    assert!(matches!(records.issuance("c").await, Err(CredentialsError::Unknown(_))));
+    let late = records.advance(&offered, "token", "authorised").await;
+    assert!(matches!(late, Err(CredentialsError::AlreadyPassed)));
+    let late = records.complete_issuance(&offered, &none, batch(1, 100), count_up(), at()).await;
+    assert!(matches!(late, Err(CredentialsError::AlreadyPassed)));
+    records.withdraw(offered.person).await.unwrap();
+}

@@ -1,6 +1,6 @@
 //! Accounts that the bank operates: which wallet key may give orders, and who stands behind it.
 
-use crate::entity::account;
+use crate::entity::{account, customer};
 use crate::outbox::{self, OutboxEntry};
 use crate::{Onboarding, OnboardingError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
@@ -81,16 +81,37 @@ impl Onboarding {
     pub async fn account(&self, id: AccountId) -> Result<Account, OnboardingError> {
         let row =
             account::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
-        let row = row.ok_or(OnboardingError::Unknown("account"))?;
-        let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
-        Ok(Account {
-            id,
-            customer: customer.map_err(|_| OnboardingError::Damaged("customer id"))?,
-            class: row.class,
-            wallet_key: row.wallet_key,
-            state: AccountState::parse(&row.state)?,
-        })
+        read(row.ok_or(OnboardingError::Unknown("account"))?)
     }
+}
+
+fn read(row: account::Model) -> Result<Account, OnboardingError> {
+    let customer = row.customer.map(|c| Uuid::parse_str(&c)).transpose();
+    Ok(Account {
+        id: row.id.parse().map_err(|_| OnboardingError::Damaged("account id"))?,
+        customer: customer.map_err(|_| OnboardingError::Damaged("customer id"))?,
+        class: row.class,
+        wallet_key: row.wallet_key,
+        state: AccountState::parse(&row.state)?,
+    })
+}
+
+/// The open accounts of the customer whose number has this index.
+pub(crate) async fn open_of<C: ConnectionTrait>(
+    connection: &C,
+    number_index: Vec<u8>,
+) -> Result<Vec<Account>, OnboardingError> {
+    let found = customer::Entity::find()
+        .filter(customer::Column::NumberIndex.eq(number_index))
+        .one(connection)
+        .await?;
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let rows = account::Entity::find()
+        .filter(account::Column::Customer.eq(found.id))
+        .filter(account::Column::State.eq(AccountState::Open.as_str()))
+        .all(connection)
+        .await?;
+    rows.into_iter().map(read).collect()
 }
 
 pub(crate) async fn insert<C: ConnectionTrait>(

@@ -3,6 +3,7 @@
 
 use crate::account::{self, Account};
 use crate::entity::{access, customer};
+use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 
 /// The index under which a customer is found again without storing the number readably.
-const NUMBER: &str = "onboarding.resident-number";
+pub(crate) const NUMBER: &str = "onboarding.resident-number";
 /// What the sealed claims are bound to, so that they cannot be moved elsewhere.
 const PLACE: &str = "onboarding.customers.claims";
 
@@ -42,6 +43,8 @@ pub struct Enrolment {
     pub verification: String,
     /// The bank's signed receipt of it.
     pub receipt: String,
+    /// The wallet provider it is served through; none for a wallet of the bank's own.
+    pub provider: Option<String>,
 }
 
 /// Who reads a customer's data, and why.
@@ -79,6 +82,8 @@ impl Onboarding {
             });
         }
         account::insert(&transaction, &account, at).await?;
+        let since = crate::to_column(at);
+        key::serve_through(&transaction, account.id, new.provider.as_deref(), since).await?;
         outbox::put(&transaction, &new.command, at).await?;
         transaction.commit().await?;
         Ok(customer)
@@ -128,7 +133,7 @@ impl Onboarding {
                 Ok(Access {
                     actor: row.actor,
                     purpose: row.purpose,
-                    fields: row.fields.split(' ').map(str::to_owned).collect(),
+                    fields: row.fields.split_whitespace().map(str::to_owned).collect(),
                     at: crate::from_column(row.at)?,
                 })
             })

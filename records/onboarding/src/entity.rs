@@ -85,6 +85,7 @@ table!(code, "phone_codes", {
     class: String,
     wallet_key: String,
     account: String,
+    provider: Option<String>,
     code_index: Vec<u8>,
     attempts: i64,
     answer_from: i64,
@@ -118,6 +119,25 @@ table!(branch_step, "branch_steps", {
     officer: String,
     evidence: String,
     at: i64,
+});
+
+table!(key_change, "key_changes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    account: String,
+    way: String,
+    evidence: String,
+    former_key: String,
+    new_key: String,
+    at: i64,
+    credentials_revoked_at: Option<i64>,
+});
+
+table!(served_through, "served_through", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account: String,
+    provider: String,
+    since: i64,
 });
 
 table!(linked, "linked_accounts", {

@@ -10,6 +10,7 @@ mod account;
 mod branch;
 mod customer;
 mod entity;
+mod key;
 mod linked;
 mod message;
 mod migrations;
@@ -21,6 +22,7 @@ mod verification;
 pub use account::{Account, AccountState};
 pub use branch::BranchStep;
 pub use customer::{Access, Enrolment, NewCustomer};
+pub use key::{Answered, KeyChange, KeyInForce, KeyWay};
 pub use linked::Link;
 pub use message::Message;
 pub use order::{Order, OrderState};
@@ -51,6 +53,11 @@ pub enum OnboardingError {
     /// An order with this id was taken before, with other contents.
     #[error("an order with this id was taken before, with other contents: use a new id")]
     OrderIdReused,
+    /// The key that signed, or against which the step was begun, commands the account no longer.
+    #[error(
+        "another key commands this account now: use the wallet that holds it, or recover the account with your identity"
+    )]
+    KeyChanged,
     /// The customer has as many accounts of the class as one may have.
     #[error(
         "the customer has {at_most} account of class {class} here already, as many as one may have: use it, or choose another class"

@@ -125,4 +125,27 @@ CREATE TABLE linked_accounts (
 );
 ",
     },
+    Migration {
+        name: "changes of keys, wallet providers",
+        sql: "
+CREATE TABLE key_changes (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts(id),
+    way TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    former_key TEXT NOT NULL,
+    new_key TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    credentials_revoked_at BIGINT
+);
+CREATE INDEX key_changes_by_account ON key_changes(account, at);
+CREATE INDEX key_changes_unfinished ON key_changes(at) WHERE credentials_revoked_at IS NULL;
+CREATE TABLE served_through (
+    account TEXT PRIMARY KEY NOT NULL REFERENCES accounts(id),
+    provider TEXT NOT NULL,
+    since BIGINT NOT NULL
+);
+ALTER TABLE phone_codes ADD COLUMN provider TEXT;
+",
+    },
 ];

@@ -1,6 +1,7 @@
 //! Payment orders that customers' wallets signed.
 
 use crate::entity::order;
+use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
@@ -65,12 +66,39 @@ impl Onboarding {
         command: &OutboxEntry,
         at: Timestamp,
     ) -> Result<(), OnboardingError> {
+        self.take(new, None, command, at).await
+    }
+
+    /// Takes an order that `key` (a JWK, as stored) authorised, if that key still commands the account.
+    ///
+    /// # Errors
+    /// As [`Onboarding::take_order`]; [`OnboardingError::KeyChanged`] if another key does.
+    pub async fn take_order_by(
+        &self,
+        key: &str,
+        new: &Order,
+        command: &OutboxEntry,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
+        self.take(new, Some(key), command, at).await
+    }
+
+    async fn take(
+        &self,
+        new: &Order,
+        key: Option<&str>,
+        command: &OutboxEntry,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
         let transaction = self.database.begin().await?;
         let found = order::Entity::find_by_id(new.id.to_string()).one(&transaction).await?;
         match found {
             Some(row) if row.signed == new.signed => {}
             Some(_) => return Err(OnboardingError::OrderIdReused),
             None => {
+                if let Some(key) = key {
+                    key::hold(&transaction, new.account, key).await?;
+                }
                 let row = order::ActiveModel {
                     id: Set(new.id.to_string()),
                     account: Set(new.account.to_string()),
@@ -120,14 +148,16 @@ impl Onboarding {
         if changed.rows_affected == 1 { Ok(()) } else { Err(OnboardingError::Unknown("order")) }
     }
 
-    /// Lets a stepped-up order through: the presentation is marked as answered, its receipt kept,
+    /// Lets a stepped-up order of `signer` (account and key) through: the presentation is marked as answered, its receipt kept,
     /// and the command put in, in one transaction. An order that another presentation let through
     /// before stays as it is: its command is there already.
     ///
     /// # Errors
-    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before.
+    /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before,
+    /// [`OnboardingError::KeyChanged`] if another key commands the account.
     pub async fn step_up(
         &self,
+        signer: (AccountId, &str),
         answered: &str,
         receipt: &str,
         command: &OutboxEntry,
@@ -136,6 +166,7 @@ impl Onboarding {
     ) -> Result<(), OnboardingError> {
         let transaction = self.database.begin().await?;
         verification::answer(&transaction, answered, receipt, at, retained_until).await?;
+        key::hold(&transaction, signer.0, signer.1).await?;
         outbox::put_once(&transaction, command, at).await?;
         transaction.commit().await?;
         Ok(())

@@ -4,6 +4,7 @@
 
 use crate::account::{self, Account};
 use crate::entity::{code, message, phone, token};
+use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::{AccountState, Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
@@ -38,6 +39,8 @@ pub struct CodeOpening {
     pub wallet_key: String,
     /// The account's id, drawn at random.
     pub account: AccountId,
+    /// The wallet provider it is served through; none for a wallet of the bank's own.
+    pub provider: Option<String>,
 }
 
 /// Where an opening by code stands.
@@ -84,6 +87,7 @@ impl Onboarding {
             class: Set(new.class.clone()),
             wallet_key: Set(new.wallet_key.clone()),
             account: Set(new.account.to_string()),
+            provider: Set(new.provider.clone()),
             code_index: Set(self.code_index(&new.id, code)),
             attempts: Set(0),
             answer_from: Set(crate::to_column(at)),
@@ -103,7 +107,8 @@ impl Onboarding {
         let row = code::Entity::find_by_id(id).one(self.database.connection()).await?;
         let row = row.ok_or(OnboardingError::Unknown("opening"))?;
         let account = row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?;
-        Ok(CodeOpening { id: row.id, class: row.class, wallet_key: row.wallet_key, account })
+        let (id, class, wallet_key, provider) = (row.id, row.class, row.wallet_key, row.provider);
+        Ok(CodeOpening { id, class, wallet_key, account, provider })
     }
 
     /// Answers a code: the right one enters the account and its ledger command, once. A wrong one
@@ -141,6 +146,8 @@ impl Onboarding {
             .await?;
         let account = row.account.parse().map_err(|_| OnboardingError::Damaged("account id"))?;
         insert(&transaction, account, (row.class, row.wallet_key), command, at).await?;
+        let since = crate::to_column(at);
+        key::serve_through(&transaction, account, row.provider.as_deref(), since).await?;
         transaction.commit().await?;
         Ok(command.command)
     }
@@ -198,6 +205,8 @@ impl Onboarding {
             .await?;
         let terms = (new.class.clone(), new.wallet_key.clone());
         insert(&transaction, new.account, terms, command, at).await?;
+        let since = crate::to_column(at);
+        key::serve_through(&transaction, new.account, new.provider.as_deref(), since).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -31,6 +31,7 @@ fn opening(number: u128) -> CodeOpening {
         class: "IV".to_owned(),
         wallet_key: "{}".to_owned(),
         account: AccountId::new(number),
+        provider: None,
     }
 }
 
@@ -238,6 +239,7 @@ async fn customer(records: &Onboarding, number: u128) -> uuid::Uuid {
         command: command(number, "account"),
         verification,
         receipt: "receipt".to_owned(),
+        provider: None,
     };
     records.enrol(enrolment, at(0)).await.unwrap()
 }

@@ -68,6 +68,7 @@ fn enrolment(verification: &str, account: u128) -> Enrolment {
         command: command(account.bits(), &format!("account:{account}")),
         verification: verification.to_owned(),
         receipt: "receipt".to_owned(),
+        provider: None,
     }
 }
 
@@ -176,9 +177,10 @@ async fn a_step_up_lets_one_command_through_once() {
     records.enrol(enrolment("v", 1), at()).await.unwrap();
     ask(&records, "s").await;
     let entry = command(20, "order:x");
+    let signer = (AccountId::new(1), "{}");
     let until = at().plus_seconds(60);
-    records.step_up("s", "r", &entry, at(), until).await.unwrap();
-    let again = records.step_up("s", "r", &command(21, "order:x"), at(), until).await;
+    records.step_up(signer, "s", "r", &entry, at(), until).await.unwrap();
+    let again = records.step_up(signer, "s", "r", &command(21, "order:x"), at(), until).await;
     assert!(matches!(again, Err(OnboardingError::AlreadyAnswered)));
     assert!(records.outbox(CommandId::at(at(), 21)).await.unwrap().is_none());
 }

@@ -52,11 +52,20 @@ pub enum Deed {
     ReadAccesses,
     /// The record was erased.
     Erased,
+    /// The person's death was recorded.
+    DeathRecorded,
+    /// A death that was recorded wrongly was withdrawn.
+    DeathWithdrawn,
 }
 
 impl Deed {
-    const WORDS: [(&'static str, Self); 3] =
-        [("read", Self::Read), ("read-accesses", Self::ReadAccesses), ("erased", Self::Erased)];
+    const WORDS: [(&'static str, Self); 5] = [
+        ("read", Self::Read),
+        ("read-accesses", Self::ReadAccesses),
+        ("erased", Self::Erased),
+        ("death-recorded", Self::DeathRecorded),
+        ("death-withdrawn", Self::DeathWithdrawn),
+    ];
 
     fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, deed)| *deed == self).map_or("", |(word, _)| word)

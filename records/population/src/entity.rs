@@ -5,7 +5,18 @@ use yufu_database::Migration;
 
 pub(crate) const COMPONENT: &str = "population";
 
-pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
+pub(crate) const MIGRATIONS: [Migration; 2] = [FIRST, DEATHS];
+
+const DEATHS: Migration = Migration {
+    name: "deaths",
+    sql: "
+    CREATE TABLE population_death (
+        person {uuid} NOT NULL PRIMARY KEY,
+        at BIGINT NOT NULL
+    );",
+};
+
+const FIRST: Migration = Migration {
     name: "persons, imports, accesses",
     sql: "
     CREATE TABLE person (
@@ -29,7 +40,7 @@ pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
         fields TEXT NOT NULL
     );
     CREATE INDEX population_access_of_person ON population_access (person, at);",
-}];
+};
 
 /// A person: everything the register knows is within `sealed`.
 pub(crate) mod person {
@@ -88,6 +99,25 @@ pub(crate) mod access {
         pub role: String,
         pub purpose: String,
         pub fields: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who died, by internal id; on what evidence, the access that recorded it says.
+pub(crate) mod death {
+    #![expect(unreachable_pub, reason = "sea-orm derives public items from public ones")]
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "population_death")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Uuid,
+        pub at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod death;
 mod entity;
 mod excerpt;
 mod import;

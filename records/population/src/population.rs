@@ -104,7 +104,7 @@ pub struct Population {
 }
 
 /// How a person is looked up.
-enum Key<'a> {
+pub(crate) enum Key<'a> {
     Number(&'a ResidentNumber),
     Id(PersonId),
 }
@@ -248,7 +248,7 @@ impl Population {
         &self.sealer
     }
 
-    async fn find(
+    pub(crate) async fn find(
         &self,
         connection: &impl ConnectionTrait,
         key: Key<'_>,
@@ -273,7 +273,7 @@ impl Population {
     }
 }
 
-async fn record(
+pub(crate) async fn record(
     connection: &impl ConnectionTrait,
     access: &Access,
     deed: Deed,

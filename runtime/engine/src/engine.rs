@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use yufu_base::StateMachine;
-use yufu_log::{Log, LogError, SealError};
+use yufu_log::{Log, LogError, SealError, Seq};
 
 /// A running state machine over a log. Dropping it stops it after what waits is done;
 /// [`Engine::shutdown`] also waits for that.
@@ -25,14 +25,29 @@ impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
     /// # Errors
     /// [`StartError`]. A log that does not replay is left with its present writer.
     pub fn start(
-        mut log: Box<dyn Log>,
+        log: Box<dyn Log>,
         machine: M,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, StartError> {
+        Self::start_telling(log, machine, clock, settings, |_, _| {})
+    }
+
+    /// The same; `tell` hears which record was replayed, and which is the last.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn start_telling(
+        mut log: Box<dyn Log>,
+        machine: M,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        mut tell: impl FnMut(Seq, Seq),
+    ) -> Result<Self, StartError> {
         settings.check()?;
         let mut replay = Replay::new(machine);
-        replay.catch_up(log.as_ref())?;
+        let last = log.durable_head()?.seq;
+        replay.catch_up_telling(log.as_ref(), &mut |done| tell(done, last))?;
         let epoch = log.epoch()?.next();
         let sealed = log.seal(epoch)?;
         // What the former writer added while this one replayed.

@@ -59,8 +59,21 @@ impl<M: StateMachine> Replay<M> {
     /// # Errors
     /// [`ReplayError`], which names the first record that is not as it was written.
     pub fn catch_up(&mut self, log: &dyn Log) -> Result<(), ReplayError> {
+        self.catch_up_telling(log, &mut |_| {})
+    }
+
+    /// The same, telling of each record that was applied: a long log takes a while.
+    ///
+    /// # Errors
+    /// As [`Replay::catch_up`].
+    pub fn catch_up_telling(
+        &mut self,
+        log: &dyn Log,
+        tell: &mut dyn FnMut(Seq),
+    ) -> Result<(), ReplayError> {
         for record in VerifiedRecords::new(log, self.head) {
             self.apply(&record?)?;
+            tell(self.head.seq);
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use yufu_credential::{Presentation, StatusReference};
 use yufu_jose::{ClaimPath, Jwk, PathStep};
 use yufu_openid4vc::dcql::project;
 use yufu_trust::{
-    DisclosedNames, Receipt, ReceiptKind, Role, Status, StatusListError, StatusListToken,
-    TrustEntry, TrustList, request_digest,
+    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, StatusListToken, TrustEntry,
+    TrustList, request_digest,
 };
 
 /// Claims every credential shows, which nobody has to ask for.
@@ -66,9 +66,9 @@ impl Credential {
         }
     }
 
-    /// The list its status stands in, and the role of those who may sign that list.
-    fn list(&self) -> Option<(&str, Role)> {
-        self.status.as_ref().map(|status| (status.uri.as_str(), self.issuer.role))
+    /// The list its status stands in, and whose signers may sign that list.
+    fn list(&self) -> Option<(&str, &TrustEntry)> {
+        self.status.as_ref().map(|status| (status.uri.as_str(), &self.issuer))
     }
 }
 
@@ -126,17 +126,20 @@ impl Authenticated {
     ) -> Result<Verified, StatusError> {
         let all =
             || self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
-        let needed: BTreeSet<(&str, Role)> =
-            all().filter_map(|(_, credential)| credential.list()).collect();
         let mut read = BTreeMap::new();
-        for (uri, role) in needed {
-            read.insert((uri, role), read_list(uri, role, trust, lists, now)?);
+        for (uri, issuer) in all().filter_map(|(_, credential)| credential.list()) {
+            let place = (uri, issuer.role, issuer.country());
+            if !read.contains_key(&place) {
+                read.insert(place, read_list(uri, issuer, trust, lists, now)?);
+            }
         }
         for (id, credential) in all() {
-            let (Some(status), Some(list)) = (&credential.status, credential.list()) else {
+            let (Some(status), Some((uri, issuer))) = (&credential.status, credential.list())
+            else {
                 continue;
             };
-            match read.get(&list).and_then(|token| token.list.get(status.index)) {
+            let place = (uri, issuer.role, issuer.country());
+            match read.get(&place).and_then(|token| token.list.get(status.index)) {
                 Some(Status::Valid) => {}
                 Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
                 None => {
@@ -186,18 +189,19 @@ impl From<Credential> for VerifiedCredential {
             claims: found.claims,
             unasked: found.unasked,
             expires_at: found.expires_at,
+            status: found.status,
         }
     }
 }
 
 fn read_list(
     uri: &str,
-    role: Role,
+    issuer: &TrustEntry,
     trust: &TrustList,
     lists: &BTreeMap<String, String>,
     now: Timestamp,
 ) -> Result<StatusListToken, StatusError> {
     let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
-    StatusListToken::verify_trusted(jwt, trust, role, uri, now)
+    StatusListToken::verify_trusted(jwt, trust, issuer, uri, now)
         .map_err(|error| StatusError::List { uri: uri.to_owned(), error: Box::new(error) })
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::Timestamp;
 use yufu_credential::{Expected, Presentation, PresentationError, Presented};
-use yufu_jose::ChainError;
+use yufu_jose::{Chain, ChainError};
 use yufu_openid4vc::dcql::{Answer, ResponseMismatch};
 use yufu_openid4vc::presentation::EncodedTransaction;
 use yufu_openid4vc::{Endpoint, FORMAT_SD_JWT_VC};
-use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList};
+use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList, TrustedParty};
 
 /// An opened answer. Nothing in it is known to be true yet.
 pub struct Received {
@@ -73,6 +73,25 @@ pub enum VerifyError {
         named: String,
         /// Whom the trust list names.
         trusted: String,
+    },
+    /// The credential is of a type that its issuer's country does not issue.
+    #[error("the credential for {id:?} is a {vct}, which an issuer of {country} does not issue")]
+    IssuerCountry {
+        /// Which query.
+        id: String,
+        /// The credential's type.
+        vct: String,
+        /// The issuer's country; `this country` for the own one.
+        country: String,
+    },
+    /// Another country's issuer sends elsewhere for its status list: then a third party would learn
+    /// where its residents go.
+    #[error("the status of the credential for {id:?} stands at {uri}, not at its issuer")]
+    StatusElsewhere {
+        /// Which query.
+        id: String,
+        /// The status list's address.
+        uri: String,
     },
     /// No credential that was asked to sign the transaction data was presented.
     #[error("the transaction data were not signed: none of {0:?} was presented")]
@@ -151,9 +170,8 @@ impl Received {
         let presented = Presented::parse(text).map_err(presentation)?;
         let chain =
             presented.header().chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
-        let role = self.request.roles.get(&id()).copied().unwrap_or(Role::PidIssuer);
-        let party = trust
-            .identify(role, &chain, now)
+        let party = self
+            .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
         let expected = Expected {
             audience: &self.request.client_id,
@@ -164,12 +182,48 @@ impl Received {
             transaction_data,
         };
         let found = presented.verify(&party.leaf.public_key, &expected).map_err(presentation)?;
+        self.check_country(&id(), &found.vct, &party.entry)?;
         let trusted = &party.entry.identifier;
         if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
             let (named, trusted) = (named.clone(), trusted.clone());
             return Err(VerifyError::IssuerName { id: id(), named, trusted });
         }
+        if let Some(status) = found.status.as_ref().filter(|_| party.entry.country().is_some())
+            && !same_origin(&status.uri, &party.entry.identifier)
+        {
+            return Err(VerifyError::StatusElsewhere { id: id(), uri: status.uri.clone() });
+        }
         Ok((found, party.entry))
+    }
+
+    /// Who of those trusted for the query issued a credential: where other countries' identity
+    /// credentials do as well, their issuers too.
+    fn issuer(
+        &self,
+        id: &str,
+        chain: &Chain,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<TrustedParty, TrustError> {
+        let role = self.request.roles.get(id).copied().unwrap_or(Role::PidIssuer);
+        let own = trust.identify(role, chain, now);
+        if role != Role::PidIssuer || self.request.foreign.is_empty() {
+            return own;
+        }
+        own.or_else(|refusal| {
+            trust.identify(Role::ForeignPidIssuer, chain, now).map_err(|_| refusal)
+        })
+    }
+
+    /// No country issues another's identities, however it is recognised.
+    fn check_country(&self, id: &str, vct: &str, issuer: &TrustEntry) -> Result<(), VerifyError> {
+        let foreign = issuer.country().filter(|_| issuer.role == Role::ForeignPidIssuer);
+        if self.request.foreign.get(vct).map(String::as_str) == foreign {
+            return Ok(());
+        }
+        let (id, vct) = (id.to_owned(), vct.to_owned());
+        let country = foreign.unwrap_or("this country").to_owned();
+        Err(VerifyError::IssuerCountry { id, vct, country })
     }
 }
 

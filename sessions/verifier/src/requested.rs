@@ -33,6 +33,9 @@ pub struct Requested {
     pub(crate) response_key: Zeroizing<[u8; 32]>,
     pub(crate) query: DcqlQuery,
     pub(crate) roles: BTreeMap<String, Role>,
+    /// Sessions that an earlier version began have none.
+    #[serde(default)]
+    pub(crate) foreign: BTreeMap<String, String>,
     pub(crate) transactions: Vec<String>,
     pub(crate) registration: String,
     pub(crate) purpose: Localized,

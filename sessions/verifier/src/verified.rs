@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::{Signer, Timestamp};
+use yufu_credential::StatusReference;
 use yufu_jose::{ClaimPath, Header, Jwk, SignError};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
 use yufu_trust::{Receipt, TrustEntry};
@@ -38,6 +39,8 @@ pub struct VerifiedCredential {
     pub unasked: Vec<ClaimPath>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// Its place in its issuer's status list, to look again whether it was revoked.
+    pub status: Option<StatusReference>,
 }
 
 impl fmt::Debug for VerifiedCredential {

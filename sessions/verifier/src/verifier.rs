@@ -35,6 +35,9 @@ pub struct Question {
     /// The role the issuer must have in the trust list, by query id; where a query is not
     /// named, [`Role::PidIssuer`].
     pub roles: BTreeMap<String, Role>,
+    /// Types of other countries' identity credentials that may answer, each with its country: such a
+    /// one must come from an issuer of that country, and any other from none.
+    pub foreign: BTreeMap<String, String>,
     /// What else the holder is to sign.
     pub transactions: Vec<TransactionData>,
 }
@@ -180,6 +183,7 @@ impl Verifier {
             response_key: Zeroizing::new(entropy.response_key),
             query: question.query,
             roles: question.roles,
+            foreign: question.foreign,
             transactions: transactions.iter().map(|t| t.text().to_owned()).collect(),
             registration: self.registration.clone(),
             purpose: self.certificate.purpose.clone(),

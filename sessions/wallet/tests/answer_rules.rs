@@ -38,7 +38,12 @@ fn reviewed(world: &World) -> Reviewed {
     ];
     let sets = json!([{"options": [["id", "pay"], ["id"]]}]);
     let query = DcqlQuery::new(credentials, serde_json::from_value(sets).unwrap()).unwrap();
-    let question = Question { query, roles: BTreeMap::new(), transactions: vec![opening] };
+    let question = Question {
+        query,
+        roles: BTreeMap::new(),
+        foreign: BTreeMap::new(),
+        transactions: vec![opening],
+    };
     let (mut server, link) = VerifierServer::ask(world, question);
     let (step, http) = open(&link, &[5; 16]).unwrap();
     step.handle(&server.answer(&http), &world.trust, &BTreeSet::new(), NOW).unwrap()

@@ -24,7 +24,7 @@ use yufu_wallet::presentation::{FetchingRequest, RequestRefused, Reviewed, open}
 fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[path(json!(["family_name"]))]);
     let query = DcqlQuery::new(vec![query], None).unwrap();
-    Question { query, roles: BTreeMap::new(), transactions: vec![] }
+    Question { query, roles: BTreeMap::new(), foreign: BTreeMap::new(), transactions: vec![] }
 }
 
 /// How a request departs from an honest one.

@@ -38,7 +38,7 @@ fn question() -> Question {
     )
     .unwrap();
     let roles = BTreeMap::from([("pay".to_owned(), Role::BankIssuer)]);
-    Question { query, roles, transactions: vec![payment()] }
+    Question { query, roles, foreign: BTreeMap::new(), transactions: vec![payment()] }
 }
 
 #[test]

@@ -192,7 +192,8 @@ fn asking<'a>(world: &'a World, claims: &[Value]) -> (String, VerifierServer<'a>
     let paths: Vec<_> = claims.iter().map(|claim| path(claim.clone())).collect();
     let query = vec![CredentialQuery::sd_jwt_vc("id", PID, &paths)];
     let query = DcqlQuery::new(query, None).unwrap();
-    let question = Question { query, roles: BTreeMap::new(), transactions: vec![] };
+    let question =
+        Question { query, roles: BTreeMap::new(), foreign: BTreeMap::new(), transactions: vec![] };
     let mut certificate = world.certificate();
     certificate.credentials[0].claims =
         paths.into_iter().map(|path| yufu_trust::RegisteredClaim { path }).collect();

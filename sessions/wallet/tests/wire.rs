@@ -58,6 +58,7 @@ fn a_presentation_request() {
     let question = Question {
         query: DcqlQuery::new(query, None).unwrap(),
         roles: BTreeMap::from([("pay".to_owned(), Role::BankIssuer)]),
+        foreign: BTreeMap::new(),
         transactions: vec![payment()],
     };
     let (mut session, link) = world.verifier().start(question, &entropy(), NOW, 300).unwrap();

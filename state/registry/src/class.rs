@@ -5,16 +5,14 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-/// The short name of a wallet class in a policy, such as `IV`: 1 to 16 of `A-Z a-z 0-9` and hyphen.
+/// The short name of a wallet class in a policy: 1 to 16 of `A-Z a-z 0-9` and hyphen.
 /// Kept inline (zero-padded), because every wallet carries one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct ClassId([u8; 16]);
 
 /// Why a text is not the name of a wallet class.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a wallet class: expected 1 to 16 letters, digits and hyphens of ASCII, such as IV"
-)]
+#[error("{0:?} is not a wallet class: expected 1 to 16 letters, digits and hyphens of ASCII")]
 pub struct ClassIdError(pub String);
 
 impl ClassId {

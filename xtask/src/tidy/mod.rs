@@ -1,6 +1,7 @@
 //! The rules no compiler checks. Each rule reports every breach it finds, with the place
 //! and the remedy; one breach fails the task.
 
+mod countries;
 mod documents;
 mod layers;
 mod sources;
@@ -11,6 +12,7 @@ pub(crate) fn tidy() -> Result<()> {
     let workspace = layers::Workspace::load()?;
     let mut breaches = layers::breaches(&workspace);
     breaches.extend(sources::breaches()?);
+    breaches.extend(countries::breaches()?);
     breaches.extend(documents::breaches(&workspace)?);
     for breach in &breaches {
         eprintln!("tidy: {breach}");

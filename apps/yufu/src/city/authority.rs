@@ -25,6 +25,7 @@ pub(super) async fn open(
         issuer: issuer(plan, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
+        code_digits: plan.profile().code_digits,
         pseudonym_epoch: plan.profile().pseudonym_epoch,
         population,
         own_look: own_look(opening, trust, institution).await?,

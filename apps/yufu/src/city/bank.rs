@@ -34,6 +34,7 @@ pub(super) async fn open(
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
     let ledger = format!("{}/central-bank", plan.address(&central_bank));
     Ok(Bank {
+        onboards_through: institution.onboards_through.clone(),
         signer: plan.command_key(&id)?,
         issuer: issuer(plan, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
@@ -63,6 +64,9 @@ fn wallet_rules(profile: &Profile, records: Onboarding) -> WalletRules {
         in_person: classes(&[Evidence::Identity, Evidence::InPerson]),
         linked: classes(&[Evidence::IdentityAndAccount]),
         opening: profile.account_opening,
+        key_rest_seconds: u64::from(profile.key_change_rest_hours).saturating_mul(3600),
+        foreign_identity: profile.foreign_identity,
+        code_digits: profile.code_digits,
         codes: Box::new(RecordedOutbox(records)),
     }
 }

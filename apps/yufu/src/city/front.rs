@@ -1,6 +1,9 @@
-//! The front page: which institutions run here and where everything is, in both languages.
+//! The front page: which institutions run here and where everything is, in the languages of the country.
 
 use super::Plan;
+use super::front_words::words;
+use std::collections::BTreeMap;
+use yufu_api::public::Pages;
 use yufu_profile::{Institution, Role};
 
 const STYLE: &str = "\
@@ -10,45 +13,57 @@ body{margin:0 auto;max-width:44rem;padding:2rem 1rem 4rem;background:var(--paper
 font:1rem/1.55 system-ui,'Noto Sans SC','PingFang SC',sans-serif}\
 h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.4rem 0}\
 table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.45rem .5rem .45rem 0;vertical-align:top}\
-code{font-size:.9em}a{color:var(--mark)}.zh{display:block}";
+code{font-size:.9em}a{color:var(--mark)}";
 
-/// The page for the institutions of `plan`, and where the others are.
-pub(super) fn page(plan: &Plan<'_>) -> String {
-    let profile = plan.profile();
+/// The page for the institutions of `plan`, and where the others are, in each language of the country.
+pub(super) fn pages(plan: &Plan<'_>) -> Pages {
+    let languages = &plan.profile().languages;
+    let page = |language: &String| (language.clone(), page(plan, language));
+    let pages: BTreeMap<String, String> = languages.iter().map(page).collect();
+    Pages::new(languages.first().cloned().unwrap_or_default(), pages)
+}
+
+fn page(plan: &Plan<'_>, language: &str) -> String {
+    let (profile, words) = (plan.profile(), words(language));
     let rows: String = profile
         .institutions
         .values()
         .map(|institution| {
             format!(
-                "<tr id=\"{id}\"><td><span class=\"zh\" lang=\"zh\">{zh}</span>{en}</td><td>{place}</td>\
-                 <td><span class=\"zh\" lang=\"zh\">{policy_zh}</span>{policy_en}</td></tr>",
+                "<tr id=\"{id}\"><td>{name}</td><td>{place}</td><td>{policy}</td></tr>",
                 id = escape(institution.id.as_str()),
                 place = place(plan, institution),
-                zh = escape(&institution.name.zh),
-                en = escape(&institution.name.en),
-                policy_zh = escape(&institution.privacy_policy.zh),
-                policy_en = escape(&institution.privacy_policy.en),
+                name = escape(institution.name.get(language)),
+                policy = escape(institution.privacy_policy.get(language)),
             )
         })
         .collect();
-    let links: String = links(plan)
-    .into_iter()
-    .map(|(href, zh, en)| {
-        format!("<tr><td><a href=\"{href}\"><code>{href}</code></a></td><td><span class=\"zh\" lang=\"zh\">{zh}</span>{en}</td></tr>")
-    })
-    .collect();
+    let links: String = words
+        .links
+        .iter()
+        .filter(|(href, _)| is_here(plan, href))
+        .map(|(href, text)| {
+            format!("<tr><td><a href=\"{href}\"><code>{href}</code></a></td><td>{text}</td></tr>")
+        })
+        .collect();
+    let languages: Vec<String> = profile
+        .languages
+        .iter()
+        .map(|tag| format!("<a href=\"/?lang={tag}\" hreflang=\"{tag}\">{tag}</a>"))
+        .collect();
     format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+        "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>Yufu 鱼符 · {en}</title><style>{STYLE}</style></head><body>\
-         <h1>鱼符 Yufu</h1>\
-         <p lang=\"zh\">{zh}：数字身份、数字现金与公共服务，双向核验，默认保密。</p>\
-         <p>{en}: digital identity, digital cash and public services; verified on both ends, private by default.</p>\
-         <h2><span lang=\"zh\">去处</span> · Where to look</h2><table>{links}</table>\
-         <h2><span lang=\"zh\">机构</span> · Institutions</h2><table>{rows}</table>\
+         <title>Yufu 鱼符 · {name}</title><style>{STYLE}</style></head><body>\
+         <h1>鱼符 Yufu</h1><p>{name}: {subtitle}</p><p>{languages}</p>\
+         <h2>{places}</h2><table>{links}</table>\
+         <h2>{institutions}</h2><table>{rows}</table>\
          </body></html>",
-        zh = escape(&profile.name.zh),
-        en = escape(&profile.name.en),
+        name = escape(profile.name.get(language)),
+        subtitle = words.subtitle,
+        places = words.places,
+        institutions = words.institutions,
+        languages = languages.join(" · "),
     )
 }
 
@@ -62,38 +77,15 @@ fn place(plan: &Plan<'_>, institution: &Institution) -> String {
     format!("<a href=\"{url}\"><code>{id}</code></a>")
 }
 
-/// What there is to look at here: addresses, and what they are.
-fn links(plan: &Plan<'_>) -> Vec<(&'static str, &'static str, &'static str)> {
-    let all = [
-        (None, "/docs", "接口说明", "The API, to read and to try"),
-        (None, "/openapi.json", "接口描述文件", "The API as OpenAPI"),
-        (
-            Some(Role::CentralBank),
-            "/central-bank/v1/supply",
-            "货币总量",
-            "How much money there is, and where",
-        ),
-        (Some(Role::CentralBank), "/central-bank/v1/ledger", "账本链头", "Where the log stands"),
-        (
-            Some(Role::TrustListOperator),
-            "/trust-list/v1/list",
-            "信任清单",
-            "The trust list, signed",
-        ),
-        (
-            Some(Role::IdentityAuthority),
-            "/.well-known/openid-credential-issuer/authority",
-            "证件签发者",
-            "The issuer's metadata",
-        ),
-        (None, "/healthz", "运行状态", "Health"),
-        (None, "/metrics", "指标", "Metrics"),
+/// Whether what an address shows is served here.
+fn is_here(plan: &Plan<'_>, href: &str) -> bool {
+    let of = [
+        ("/central-bank/", Role::CentralBank),
+        ("/trust-list/", Role::TrustListOperator),
+        ("/.well-known/openid-credential-issuer/authority", Role::IdentityAuthority),
     ];
-    let here = |role: Option<Role>| {
-        role.is_none_or(|role| plan.profile().institutions_of(role).any(|one| plan.serves(&one.id)))
-    };
-    let links = all.into_iter().filter(|(role, ..)| here(*role));
-    links.map(|(_, href, zh, en)| (href, zh, en)).collect()
+    let role = of.iter().find(|(place, _)| href.starts_with(place)).map(|(_, role)| *role);
+    role.is_none_or(|role| plan.profile().institutions_of(role).any(|one| plan.serves(&one.id)))
 }
 
 fn escape(text: &str) -> String {

@@ -1,9 +1,11 @@
 //! The institutions of one process, by default a whole city: each with its own keys and records, wired to the
 //! others by address alone.
 
+mod agency;
 mod authority;
 mod bank;
 mod front;
+mod front_words;
 mod issuer;
 mod money;
 mod opening;
@@ -11,6 +13,7 @@ mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod wallet_provider;
 
 pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
 pub(crate) use plan::{Plan, Progress};
@@ -25,12 +28,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use trust::Trust;
+use yufu_api::agency::Agencies;
 use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::CentralBank;
 use yufu_api::http::{Client, Limits, Switch, serve};
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
+use yufu_api::trust::TrustOperator;
 use yufu_api::{Institutions, Router, router};
 use yufu_base::PublicKey;
 use yufu_engine::Engine;
@@ -39,6 +44,8 @@ use yufu_profile::{Institution, Role};
 
 /// How often relying parties look for identities whose time has come.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
+/// How often other countries' trust lists are fetched.
+const RECOGNISE_EVERY: Duration = Duration::from_secs(60);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
@@ -76,7 +83,7 @@ impl City {
             metrics: metrics_recorder()?,
             starting: Arc::default(),
             readiness: vec![("central bank".to_owned(), ready(Arc::clone(&ledger)))],
-            front: front::page(plan),
+            front: front::pages(plan),
             currency: plan.profile().currency.clone(),
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
@@ -94,6 +101,9 @@ impl City {
         };
         let mut opening = Opening { plan, client, starting, progress };
         city.institutions.trust_operator = trust.operator.clone();
+        if let Some((switch, limits)) = server {
+            switch.to(city.router(limits));
+        }
         city.open_all(&mut opening, &mut trust, server).await?;
         city.public.starting.done();
         Ok(city)
@@ -115,6 +125,8 @@ impl City {
             Role::CommercialBank,
             Role::Hotel,
             Role::Railway,
+            Role::Agency,
+            Role::WalletProvider,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -162,6 +174,14 @@ impl City {
                 let party = relying_party::open(opening, trust, institution).await?;
                 here.relying_parties.insert(name, Arc::new(party));
             }
+            Role::Agency => {
+                let agency = agency::open(opening, trust, institution).await?;
+                here.agencies.insert(name, Arc::new(agency));
+            }
+            Role::WalletProvider => {
+                let provider = wallet_provider::open(opening, trust, institution).await?;
+                here.wallet_providers.insert(name, Arc::new(provider));
+            }
             Role::Merchant => {}
         }
         Ok(())
@@ -188,11 +208,15 @@ impl City {
         let banks: Vec<Arc<Bank>> = self.institutions.banks.values().cloned().collect();
         let parties = self.institutions.relying_parties.values().cloned().collect();
         let pending = tokio::spawn(submit_pending(banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(banks, self.institutions.authority.clone()));
+        let (authority, agencies) =
+            (self.institutions.authority.clone(), self.institutions.agencies.clone());
+        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
+        let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let served = served.await;
         pending.abort();
         erasure.abort();
+        recognition.abort();
         lapsed.abort();
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.shutdown())
@@ -212,6 +236,9 @@ fn ready(ledger: Arc<OnceLock<Arc<CentralBank>>>) -> Readiness {
 async fn submit_pending(banks: Vec<Arc<Bank>>) {
     loop {
         for bank in &banks {
+            if let Err(problem) = bank.finish_key_changes().await {
+                tracing::warn!(bank = %bank.id, code = problem.code(), "credentials of a former key wait to be revoked");
+            }
             match bank.submit_pending().await {
                 Ok(0) => {}
                 Ok(count) => {
@@ -223,6 +250,19 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// Other countries' lists: fetched anew, so that what is withdrawn there ends here.
+async fn recognise(operator: Option<Arc<TrustOperator>>) {
+    let Some(operator) = operator else { return };
+    loop {
+        let now = operator.clock.read().wall;
+        for error in operator.recognition.refresh(now).await {
+            tracing::warn!(%error, "another country's trust list was not taken over");
+        }
+        let complete = operator.recognition.is_complete(now);
+        tokio::time::sleep(if complete { RECOGNISE_EVERY } else { PENDING_EVERY }).await;
     }
 }
 
@@ -243,10 +283,17 @@ async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
 }
 
 /// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
-async fn forget_lapsed(banks: Vec<Arc<Bank>>, authority: Option<Arc<Authority>>) {
+async fn forget_lapsed(
+    banks: Vec<Arc<Bank>>,
+    authority: Option<Arc<Authority>>,
+    agencies: Agencies,
+) {
     loop {
         for bank in &banks {
             told(bank.id.as_str(), bank.forget_lapsed().await);
+        }
+        for agency in agencies.values() {
+            told(agency.id.as_str(), agency.forget_lapsed().await);
         }
         if let Some(authority) = &authority {
             told(authority.id.as_str(), authority.issuer.forget_lapsed().await);

@@ -1,9 +1,9 @@
 //! The ledger at its beginning: policy from the profile, the banks, and the money there is. All of it is
 //! one record of the log, so that a crash leaves either nothing or everything.
 
-use super::Plan;
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
+use super::{Plan, Progress};
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -31,9 +31,25 @@ pub(super) async fn open(
     let path = plan.data.database(&id, "ledger")?;
     let log = SqliteLog::open(&path).with_context(|| path.display().to_string())?;
     let clock = Arc::clone(&plan.clock);
-    let start = move || Engine::start(Box::new(log), Machine::new(), clock, Settings::default());
-    let engine =
-        tokio::task::spawn_blocking(start).await?.with_context(|| text!("the ledger's log"))?;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let start = move || {
+        Engine::start_telling(
+            Box::new(log),
+            Machine::new(),
+            clock,
+            Settings::default(),
+            |done, of| {
+                // Whoever stopped listening needs not be told.
+                let _ = tell.send((done.get(), of.get()));
+            },
+        )
+    };
+    let started = tokio::task::spawn_blocking(start);
+    while let Some((done, of)) = told.recv().await {
+        let (done, of) = (usize::try_from(done)?, usize::try_from(of)?);
+        (opening.progress)(&Progress::Counted { what: "replaying the log", done, of });
+    }
+    let engine = started.await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();
     let openings = openings(plan.profile())?;
     if ledger.read(|machine, _| machine.currency()).is_none() {
@@ -49,9 +65,11 @@ pub(super) async fn open(
         }
     }
     check_keys(plan, &ledger)?;
+    let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
         operator: plan.operator(&id)?,
+        currency: (currency.code, currency.decimals),
         ledger,
         admission: admission(plan)?,
         openings,

@@ -171,7 +171,9 @@ pub(crate) fn needed(profile: &Profile, institution: &Institution) -> Vec<Instit
     let mut ids: Vec<InstitutionId> = match institution.role {
         Role::Merchant => return Vec::new(),
         Role::TrustListOperator => Vec::new(),
-        Role::CentralBank | Role::Registrar => of(Role::TrustListOperator).collect(),
+        Role::CentralBank | Role::Registrar | Role::WalletProvider => {
+            of(Role::TrustListOperator).collect()
+        }
         Role::CommercialBank => {
             let both = of(Role::TrustListOperator).chain(of(Role::Registrar));
             both.chain(of(Role::CentralBank)).collect()

@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use yufu_api::http::OperatorToken;
+use yufu_api::recognition::Recognised;
 use yufu_base::{InstitutionId, Signer};
 use yufu_engine::Clock;
 use yufu_openid4vc::Endpoint;
@@ -26,6 +27,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// What runs elsewhere.
     pub(crate) apart: Apart,
+    /// Which other countries' trust lists the operator of this one recognises.
+    pub(crate) recognised: Vec<Recognised>,
 }
 
 /// What long work has to say.
@@ -44,7 +47,7 @@ impl<'a> Plan<'a> {
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { country, data, url, clock, apart: Apart::default() }
+        Self { country, data, url, clock, apart: Apart::default(), recognised: Vec::new() }
     }
 
     pub(crate) fn profile(&self) -> &Profile {
@@ -103,11 +106,14 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
-        for id in addresses.keys().filter(|id| known(id) && self.serves(id)) {
-            found.push(text!(
-                "addresses: {institution} is served here: its address is `url`",
-                institution = id
-            ));
+        for (id, url) in addresses.iter().filter(|(id, _)| known(id) && self.serves(id)) {
+            if *url != self.url {
+                found.push(text!(
+                    "addresses: {institution} is served here: its address is {address}",
+                    institution = id,
+                    address = self.url
+                ));
+            }
         }
         let here = self.profile().institutions.values().filter(|one| self.serves(&one.id));
         let needed: BTreeSet<InstitutionId> = here

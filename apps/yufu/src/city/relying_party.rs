@@ -34,7 +34,7 @@ pub(super) async fn open(
         _ => Service::Hotel,
     };
     Ok(RelyingParty {
-        name: institution.name.en.clone(),
+        name: institution.name.en().to_owned(),
         service,
         operator: plan.operator(&id)?,
         records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,

@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::enrolment::{Admission, place};
 use yufu_api::http::Client;
+use yufu_api::recognition::Recognition;
 use yufu_api::registrar::{ACCESS_ANCHOR, Certified, REGISTRATION_ANCHOR, Registrar};
-use yufu_api::relying_party::Party;
+use yufu_api::relying_party::{IdentityTerms, Party};
 use yufu_api::trust::{Enlisted, Register, TrustOperator, TrustSource};
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
 use yufu_jose::Chain;
 use yufu_keys::{KeyStore, LeafSubject};
-use yufu_profile::{CredentialType, Institution, Profile, Role, Text};
+use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
 
 /// The anchor of the key with which an institution signs credentials.
@@ -49,9 +50,12 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         let signer: Arc<dyn Signer> = plan.data.keys(&id)?.signer("trust-list")?;
         trust_key::write(plan.data, signer.public_key())?;
         let register = Register::open(plan.data.store(&id, "listed")?, plan.profile());
+        let (store, now) = (plan.data.store(&id, "recognised")?, plan.clock.read().wall);
+        let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone(), now)?;
         Some(Arc::new(TrustOperator {
             identifier,
             register: register.map_err(|e| refused(&id, &e))?,
+            recognition,
             admission: admission(plan)?,
             signer,
             clock: Arc::clone(&plan.clock),
@@ -138,7 +142,7 @@ impl Trust {
         key: PublicKey,
     ) -> Result<Chain> {
         let subject = LeafSubject {
-            organisation: name.en.clone(),
+            organisation: name.en().to_owned(),
             common_name: "credentials and their status".to_owned(),
             dns_names: Vec::new(),
             uris: vec![identifier.to_owned()],
@@ -193,7 +197,8 @@ impl Trust {
             )?;
             verifiers.insert(request.id.clone(), verifier);
         }
-        Ok(Party { signer, verifiers, issuers: issuers(plan.profile()) })
+        let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
+        Ok(Party { signer, verifiers, issuers, identity })
     }
 }
 
@@ -227,9 +232,9 @@ fn anchor(
         yufu_trust::Role::AccessCa => ACCESS_ANCHOR,
         _ => CREDENTIAL_ANCHOR,
     };
-    let der = keys.anchor(name, &institution.name.en, now)?;
+    let der = keys.anchor(name, institution.name.en(), now)?;
     let subject = LeafSubject {
-        organisation: institution.name.en.clone(),
+        organisation: institution.name.en().to_owned(),
         common_name: "enrolment".to_owned(),
         dns_names: Vec::new(),
         uris: Vec::new(),
@@ -237,6 +242,19 @@ fn anchor(
     };
     let proof = keys.certify(name, &subject, now)?;
     Ok(Anchor::new(role, &der, proof.unverified_leaf()))
+}
+
+/// What identity credentials are, as the profile says.
+fn identity_terms(profile: &Profile) -> Result<IdentityTerms> {
+    let identity =
+        profile.identity().with_context(|| text!("the profile has no identity credential"))?;
+    let number = identity.claim_from(Column::ResidentNumber);
+    let number = number
+        .with_context(|| text!("the identity credential does not name the resident"))?
+        .clone();
+    let foreign = profile.foreign_credentials.iter();
+    let foreign = foreign.map(|other| (other.vct.clone(), other.country.clone())).collect();
+    Ok(IdentityTerms { number, foreign })
 }
 
 /// Who must have issued each type of credential.

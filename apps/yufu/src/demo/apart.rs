@@ -5,7 +5,6 @@
 use crate::city::{Plan, fingerprint, needed};
 use crate::data::DataFolder;
 use crate::profile::Country;
-use crate::settings::Apart;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
@@ -83,13 +82,7 @@ impl Processes {
             let own = DataFolder::choose(Some(place(one)), "demo")?;
             own.claim(country.digest)?;
             own.mark_as_demo()?;
-            let plan = Plan {
-                country,
-                data: &own,
-                url: String::new(),
-                clock: Arc::clone(&clock),
-                apart: Apart::default(),
-            };
+            let plan = Plan::whole(country, &own, String::new(), Arc::clone(&clock));
             admitted.insert(one.id.to_string(), fingerprint(&plan, &one.id)?);
             if one.role == Role::TrustListOperator {
                 let key = own.keys(&one.id)?.signer("trust-list")?.public_key();

@@ -5,20 +5,21 @@ use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use yufu_api::authority::{Authentication, IssuedOffer, Revocation, Revoked};
-use yufu_profile::Role;
+use yufu_profile::{Evidence, Role};
 use yufu_wallet::presentation::Consent;
 
 /// What is asked of her, on its way to the report.
 #[derive(Default)]
 struct Asked {
+    language: String,
     party: String,
     purpose: String,
 }
 
 impl Asked {
     fn agree(&mut self, consent: &Consent) -> bool {
-        self.party = consent.party.get("en").to_owned();
-        self.purpose = consent.purpose.get("en").to_owned();
+        self.party = consent.party.get(&self.language).to_owned();
+        self.purpose = consent.purpose.get(&self.language).to_owned();
         true
     }
 }
@@ -43,7 +44,7 @@ impl Story<'_> {
         let request = Authentication {
             resident_number: self.resident.number.as_str().to_owned(),
             evidence: "card and portrait compared at the counter".to_owned(),
-            credential: "pid".to_owned(),
+            credential: self.identity()?.id.clone(),
         };
         let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
         let desk = self.desk(&authority.id)?;
@@ -58,8 +59,8 @@ impl Story<'_> {
 
     pub(super) async fn get_identity(&mut self) -> Result<Told> {
         let (offer, code) = self.offer.clone().context("there is no offer")?;
-        let wrong = if code == "000000" { "000001" } else { "000000" };
-        let refused = self.wallet.get(&offer, Some(wrong)).await;
+        let wrong = another_code(&code);
+        let refused = self.wallet.get(&offer, Some(&wrong)).await;
         ensure!(refused.is_err(), "a wrong code was accepted");
         let received = self.wallet.get(&offer, Some(&code)).await?;
         let again = self.wallet.get(&offer, Some(&code)).await;
@@ -74,32 +75,34 @@ impl Story<'_> {
     }
 
     pub(super) async fn open_account(&mut self) -> Result<Told> {
-        let mut asked = Asked::default();
+        let mut asked = Asked { language: self.language.clone(), ..Asked::default() };
         let bank = self.bank;
+        let class = self.class(Evidence::Identity)?;
         let opened =
-            self.wallet.open_account(bank.id.as_str(), "III", &mut |c| asked.agree(c)).await?;
+            self.wallet.open_account(bank.id.as_str(), class, &mut |c| asked.agree(c)).await?;
         ensure!(opened.shown.receipt, "the bank signed no receipt");
         Ok(Told::new(format!(
             "Her wallet checks {} before it shows anything: on the trust list, registered for \"{}\", \
-             asking no more than that. She agrees; the bank checks her: issuer, key, status. A class \
-             III account is open, and both sides keep a receipt.",
+             asking no more than that. She agrees; the bank checks her: issuer, key, status. An account \
+             of class {class} is open, and both sides keep a receipt.",
             asked.party, asked.purpose
         )))
     }
 
     pub(super) async fn open_account_twice(&mut self) -> Result<Told> {
         let mut agree = |_: &Consent| true;
-        let refused = self.wallet.open_account(self.bank.id.as_str(), "III", &mut agree).await;
+        let class = self.class(Evidence::Identity)?;
+        let refused = self.wallet.open_account(self.bank.id.as_str(), class, &mut agree).await;
         let refusal =
             refused.err().context("a second account of one class was opened")?.to_string();
         ensure!(refusal.contains("account.too_many"), "refused, but for another reason: {refusal}");
-        Ok(Told::new(
-            "A second class III account at the same bank is refused: one each.".to_owned(),
-        ))
+        Ok(Told::new(format!(
+            "A second account of class {class} at the same bank is refused: one each."
+        )))
     }
 
     pub(super) async fn who_read(&mut self) -> Result<Told> {
-        let mut asked = Asked::default();
+        let mut asked = Asked { language: self.language.clone(), ..Asked::default() };
         let who = self.wallet.who_read(&mut |c| asked.agree(c)).await?;
         ensure!(who.authority.len() >= 3, "only {} accesses were recorded", who.authority.len());
         let looks: usize = who.banks.iter().map(|bank| bank.accesses.len()).sum();
@@ -133,8 +136,9 @@ impl Story<'_> {
         let desk = self.desk(&authority.id)?;
         let revoked: Revoked = self.client.post(&url, Some(&desk), &request).await?;
         let mut agree = |_: &Consent| true;
+        let class = self.class(Evidence::Identity)?;
         let refused =
-            self.wallet.open_account(self.other_bank.id.as_str(), "III", &mut agree).await;
+            self.wallet.open_account(self.other_bank.id.as_str(), class, &mut agree).await;
         let refusal = refused.err().context("a revoked identity opened an account")?.to_string();
         ensure!(
             refusal.contains("credential.revoked"),
@@ -143,7 +147,14 @@ impl Story<'_> {
         Ok(Told::new(format!(
             "She loses her phone; the officer revokes all {} copies. Whoever finds it tries to open an \
              account at {} in her name: the status list says no.",
-            revoked.revoked, self.other_bank.name.en
+            revoked.revoked,
+            self.tell(&self.other_bank.name)
         )))
     }
+}
+
+/// Another code of as many digits.
+fn another_code(code: &str) -> String {
+    let zeros = "0".repeat(code.len());
+    if code == zeros { "1".repeat(code.len()) } else { zeros }
 }

@@ -5,7 +5,10 @@ mod apart;
 mod identity;
 mod learned;
 mod money;
+mod neighbour;
+mod pension;
 mod person;
+mod platform;
 mod purse;
 mod report;
 mod services;
@@ -13,6 +16,7 @@ mod speed;
 mod stage;
 mod story;
 mod synergy;
+mod visitor;
 
 use crate::command_line;
 use crate::data::DataFolder;
@@ -21,6 +25,7 @@ use crate::serve::start_logging;
 use crate::settings::LogFormat;
 use crate::stopping::Stop;
 use crate::wallet::Passphrase;
+use crate::words;
 use anyhow::Result;
 use report::{Report, StepReport};
 use speed::Speed;
@@ -50,7 +55,8 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
         data.start_over()?;
     }
     let say = |line: &str| if options.json { eprintln!("{line}") } else { println!("{line}") };
-    say(&format!("鱼符 Yufu · {} · {}", country.profile.name.zh, country.profile.name.en));
+    let names: Vec<&str> = country.profile.name.iter().map(|(_, name)| name).collect();
+    say(&format!("鱼符 Yufu · {}", names.join(" · ")));
     let stage = tokio::select! {
         stage = Stage::set(&options, &country, data, clock, &say) => stage?,
         () = stop.asked() => return Ok(ExitCode::FAILURE),
@@ -81,8 +87,9 @@ async fn play(
     let list = stage.trust_list().await?;
     let decimals = country.profile.currency.decimals;
     for left in (0..options.rounds.get()).rev() {
-        let mut story =
-            Story::new(country, &stage.data, &stage.url, stage.trust_key, list.clone())?;
+        let asked = (stage.url.as_str(), words::tag_spoken());
+        let mut story = Story::new(country, &stage.data, asked, stage.trust_key, list.clone())?;
+        story.neighbour = stage.neighbour.as_ref();
         speed.round();
         let told = |number: usize, step: &StepReport| {
             if !options.json && (left == 0 || !step.ok) {

@@ -8,11 +8,8 @@ use yufu_api::CommandDone;
 use yufu_api::bank::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 use yufu_api::central_bank::{Operation, OperationKind};
 use yufu_base::{AccountId, Amount, Signer};
-use yufu_profile::{Institution, Role};
+use yufu_profile::{Evidence, Institution, Role};
 use yufu_wallet::presentation::Consent;
-
-/// The wallet class of a business.
-const BUSINESS: &str = "I";
 
 impl Story<'_> {
     pub(super) async fn issue_money(&mut self) -> Result<Told> {
@@ -26,7 +23,7 @@ impl Story<'_> {
         let url = format!("{}/central-bank/v1/operations", self.address(&central_bank.id));
         let desk = self.desk(&central_bank.id)?;
         let _: CommandDone = self.client.post(&url, Some(&desk), &operation).await?;
-        let bank = &self.bank.name.en;
+        let bank = self.tell(&self.bank.name);
         Ok(Told::new(format!(
             "The central bank issues digital cash to {bank} against its reserves: what is in one form is no \
              longer in the other."
@@ -37,7 +34,7 @@ impl Story<'_> {
     pub(super) async fn cash_in(&mut self) -> Result<Told> {
         let amount = self.major(3_000);
         self.exchange(ExchangeDirection::PaperToDigital, amount).await?;
-        let bank = &self.bank.name.en;
+        let bank = self.tell(&self.bank.name);
         Ok(Told::new(
             "At the counter she changes notes into digital cash. Two movements, one step: paper and \
              digital together stay the same.",
@@ -49,18 +46,20 @@ impl Story<'_> {
     pub(super) async fn draw_deposit(&mut self) -> Result<Told> {
         let amount = self.major(15_000);
         self.exchange(ExchangeDirection::DepositToDigital, amount).await?;
-        let bank = &self.bank.name.en;
-        let too_much = self.exchange(ExchangeDirection::DepositToDigital, self.major(3_000)).await;
+        let bank = self.tell(&self.bank.name);
+        let (more, class) = (self.major(3_000), self.class(Evidence::Identity)?);
+        let too_much = self.exchange(ExchangeDirection::DepositToDigital, more).await;
         let refusal =
             too_much.err().context("a wallet holds more than its class allows")?.to_string();
         ensure!(
             refusal.contains("transfer.limit_exceeded.balance"),
             "unexpected refusal: {refusal}"
         );
-        Ok(Told::new(
-            "From her deposit more follows. The bank's debt to her falls by what her wallet gains. 3,000 \
-             more would be above what a class III wallet may hold: refused, and nothing moved.",
-        )
+        Ok(Told::new(format!(
+            "From her deposit more follows. The bank's debt to her falls by what her wallet gains. {} \
+             more would be above what a wallet of class {class} may hold: refused, and nothing moved.",
+            self.words(more)
+        ))
         .moved("her deposit (the bank's liability)", "gone", amount)
         .moved(&format!("{bank}: digital vault"), "her wallet", amount))
     }
@@ -69,11 +68,13 @@ impl Story<'_> {
         let shop = self.merchant_account().await?;
         let amount = self.major(18);
         let bill = self.bill(shop, amount);
-        let Paid::Done(done) = self.wallet.pay(&bill).await? else { bail!("18 were refused") };
+        let Paid::Done(done) = self.wallet.pay(&bill).await? else {
+            bail!("{} were refused", self.words(amount))
+        };
         let balance = done.balance_minor.context("the payment gave no balance")?;
         let left = Amount::new(amount.currency(), balance);
         self.noodles = Some(bill);
-        let banks = (&self.bank.name.en, &self.other_bank.name.en);
+        let banks = (self.tell(&self.bank.name), self.tell(&self.other_bank.name));
         Ok(Told::new(format!(
             "A bell for the bicycle: an order signed by her wallet's key, through {} to a customer of {}, \
              final at once in central-bank money. {} remain.",
@@ -81,7 +82,7 @@ impl Story<'_> {
             banks.1,
             self.words(left)
         ))
-        .moved("her wallet", &self.merchant.name.en, amount))
+        .moved("her wallet", self.tell(&self.merchant.name), amount))
     }
 
     pub(super) async fn pay_again(&mut self) -> Result<Told> {
@@ -102,7 +103,9 @@ impl Story<'_> {
         let bill = self.bill(shop, amount);
         let before = self.balance().await?;
         let paid = self.wallet.pay(&bill).await?;
-        let Paid::Refused(problem) = &paid else { bail!("5,600 passed a limit of 5,000") };
+        let Paid::Refused(problem) = &paid else {
+            bail!("{} passed the limit", self.words(amount))
+        };
         ensure!(problem.code == "transfer.limit_exceeded.single", "unexpected: {}", problem.code);
         ensure!(before == self.balance().await?, "a refused payment moved money");
         let link = paid.step_up().context("the refusal offers no step-up")?.to_owned();
@@ -134,13 +137,13 @@ impl Story<'_> {
              request and the same order again moved nothing.",
             self.words(bill.amount)
         ))
-        .moved("her wallet", &self.merchant.name.en, bill.amount))
+        .moved("her wallet", self.tell(&self.merchant.name), bill.amount))
     }
 
     pub(super) async fn cash_out(&mut self) -> Result<Told> {
         let amount = self.major(200);
         self.exchange(ExchangeDirection::DigitalToPaper, amount).await?;
-        let bank = &self.bank.name.en;
+        let bank = self.tell(&self.bank.name);
         Ok(Told::new("And back: digital cash into notes at the counter.")
             .moved("her wallet", &format!("{bank}: digital vault"), amount)
             .moved(&format!("{bank}: notes"), "the public: notes", amount))
@@ -151,9 +154,9 @@ impl Story<'_> {
         let amount = self.major(5_000);
         self.exchange_at(self.other_bank, ExchangeDirection::DigitalToDeposit, shop, amount)
             .await?;
-        let bank = &self.other_bank.name.en;
+        let bank = self.tell(&self.other_bank.name);
         Ok(Told::new("The shop changes its takings into a deposit at its own bank.")
-            .moved(&self.merchant.name.en, &format!("{bank}: digital vault"), amount)
+            .moved(self.tell(&self.merchant.name), &format!("{bank}: digital vault"), amount)
             .moved("new", &format!("the shop's deposit ({bank}'s liability)"), amount))
     }
 
@@ -173,7 +176,7 @@ impl Story<'_> {
     fn bill(&self, payee: AccountId, amount: Amount) -> Bill {
         Bill {
             payee,
-            payee_name: self.merchant.name.en.clone(),
+            payee_name: self.tell(&self.merchant.name).to_owned(),
             amount,
             id: self.wallet.fresh_order_id(),
         }
@@ -202,12 +205,12 @@ impl Story<'_> {
             return Ok(account.parse()?);
         }
         let key = self.data.keys(&institution.id)?.signer("wallet")?;
-        let request =
-            NewAccount { class: BUSINESS.to_owned(), wallet_key: key.public_key().into() };
+        let class = self.class(Evidence::InPerson)?;
+        let request = NewAccount { class: class.to_owned(), wallet_key: key.public_key().into() };
         let url = format!("{}/banks/{}/v1/desk/accounts", self.address(&trade.bank), trade.bank);
         let desk = self.desk(&trade.bank)?;
         let opened: OpenedAccount = self.client.post(&url, Some(&desk), &request).await?;
-        wallet.keep_account(trade.bank.as_str(), &opened.account, BUSINESS, &key)?;
+        wallet.keep_account(trade.bank.as_str(), &opened.account, class, &key)?;
         Ok(opened.account.parse()?)
     }
 
@@ -216,7 +219,7 @@ impl Story<'_> {
         self.exchange_at(self.bank, direction, account.parse()?, amount).await
     }
 
-    async fn exchange_at(
+    pub(super) async fn exchange_at(
         &self,
         bank: &Institution,
         direction: ExchangeDirection,

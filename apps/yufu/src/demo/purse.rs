@@ -19,25 +19,23 @@ pub(super) struct Purse {
 impl Story<'_> {
     /// The class without identity, and a number that no telephone has (+999 is not assigned).
     pub(super) async fn open_purse(&mut self) -> Result<Told> {
-        let mut classes = self.country.profile.wallet_classes.iter();
-        let class = classes.find(|class| class.opening.evidence == Evidence::PhoneOrToken);
-        let class = class.context("the profile has no wallet class without identity")?;
+        let class = self.class(Evidence::PhoneOrToken)?;
         let drawn = u64::from_be_bytes(random()).checked_rem(100_000_000).unwrap_or(0);
         let phone = format!("+999{drawn:08}");
         let mut holder = self.open_wallet(&format!("purse-{drawn:08}"))?;
         let bank = self.bank.id.as_str();
-        let begun = holder.begin_purse(bank, &class.name, &phone).await?;
+        let begun = holder.begin_purse(bank, class, &phone).await?;
         let code = self.code_for(&phone).await?;
         let account = holder.finish_purse(&begun, &code).await?;
         self.purse = Some(Purse { holder, account });
         let amount = self.major(3_100);
         self.fill_purse(amount).await?;
-        let name = &self.bank.name.en;
+        let name = self.tell(&self.bank.name);
         Ok(Told::new(format!(
             "Somebody who shows no identity gets a purse of class {} for answering a code. No network of \
              telephones is connected to this demo: the code lies in the bank's records, where its desk \
              reads it, and the read is recorded. Notes fill the purse.",
-            class.name
+            class
         ))
         .moved("the public: notes", &format!("{name}: notes"), amount)
         .moved(&format!("{name}: digital vault"), "the purse", amount))
@@ -54,16 +52,17 @@ impl Story<'_> {
             id: purse.holder.fresh_order_id(),
         };
         let Paid::Done(_) = purse.holder.pay(&bill).await? else { bail!("noodles were refused") };
-        Ok(Told::new(
-            "Noodles for 18, from the purse: nobody showed anything. The ledger has two random account \
+        Ok(Told::new(format!(
+            "Noodles for {}, from the purse: nobody showed anything. The ledger has two random account \
              ids and an amount; the bank knows a telephone number and no name.",
-        )
+            self.words(amount)
+        ))
         .moved("the purse", "the noodle shop", amount))
     }
 
     pub(super) async fn bicycle_from_purse(&mut self) -> Result<Told> {
         let shop = self.merchant_account().await?;
-        let (amount, payee_name) = (self.major(3_000), self.merchant.name.en.clone());
+        let (amount, payee_name) = (self.major(3_000), self.tell(&self.merchant.name).to_owned());
         let purse = self.purse.as_mut().context("there is no purse")?;
         let id = purse.holder.fresh_order_id();
         let bill = Bill { payee: shop, payee_name, amount, id };

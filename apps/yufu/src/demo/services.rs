@@ -31,8 +31,8 @@ impl Story<'_> {
         let amount = self.major(760);
         let desk = self.desk(&hotel.id)?;
         let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
-        let request =
-            CheckInRequest { room: "302".to_owned(), nights: NIGHTS, amount_minor: amount.minor() };
+        let room = self.country.profile.city.story.room.clone();
+        let request = CheckInRequest { room, nights: NIGHTS, amount_minor: amount.minor() };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
         let before = self.balance().await?;
         let mut agree = |_: &Consent| true;
@@ -56,7 +56,7 @@ impl Story<'_> {
              amount, this payee and this order, and pays once. Her copy at the hotel is erased after \
              {days} days."
         ))
-        .moved("her wallet", &hotel.name.en, amount))
+        .moved("her wallet", self.tell(&hotel.name), amount))
     }
 
     pub(super) async fn ticket(&mut self) -> Result<Told> {
@@ -68,7 +68,7 @@ impl Story<'_> {
                 id: departure,
                 train: train.to_owned(),
                 date: "2026-12-01".to_owned(),
-                class: "second".to_owned(),
+                class: self.country.profile.city.story.travel_class.clone(),
                 price_minor: price.minor(),
                 seats: 3,
             };
@@ -92,7 +92,7 @@ impl Story<'_> {
             changed.ticket.count
         ))
         .learned("her wallet", changed.ticket.claims)
-        .moved("her wallet", &railway.name.en, price))
+        .moved("her wallet", self.tell(&railway.name), price))
     }
 
     pub(super) async fn gate(&mut self) -> Result<Told> {
@@ -135,12 +135,12 @@ impl Story<'_> {
             "Another ticket she gives back: the railway orders the refund from its own account, her bank \
              knows where to, the ticket is revoked. A used ticket was not taken back.",
         )
-        .moved(&railway.name.en, "her wallet", self.major(180)))
+        .moved(self.tell(&railway.name), "her wallet", self.major(180)))
     }
 
-    fn departures(&self) -> [(String, &'static str); 2] {
-        let run = self.run;
-        [(format!("G532-run{run}"), "G532"), (format!("G540-run{run}"), "G540")]
+    fn departures(&self) -> [(String, &str); 2] {
+        let trains = &self.country.profile.city.story.trains;
+        trains.each_ref().map(|train| (format!("{train}-run{}", self.run), train.as_str()))
     }
 
     fn gate_url(&self, railway: &Institution) -> String {

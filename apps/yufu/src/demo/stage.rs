@@ -1,14 +1,17 @@
 //! What the journey is played on: a city in this process, or one process for each institution.
 
 use super::apart::Processes;
+use super::neighbour::{Founded, Neighbour, known_as};
+use crate::bars::Bars;
 use crate::city::{City, Plan, Progress};
 use crate::command_line;
 use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::serve::{listen, local_url};
 use crate::settings::listen_address;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yufu_api::http::{Client, Limits};
@@ -16,6 +19,10 @@ use yufu_base::PublicKey;
 use yufu_engine::{Clock, SystemClock};
 use yufu_profile::Role;
 use yufu_trust::TrustList;
+
+/// How often, and with which pause, it is looked whether the neighbour is recognised.
+const RECOGNITION_TRIES: usize = 500;
+const RECOGNITION_PAUSE: Duration = Duration::from_millis(10);
 
 /// A city that serves, and how it is ended.
 pub(super) struct Stage {
@@ -25,6 +32,8 @@ pub(super) struct Stage {
     pub(super) trust_key: PublicKey,
     /// Where the institutions' tokens lie, for whoever plays their staff.
     pub(super) data: DataFolder,
+    /// The country beside it, if it knows one; none beside processes apart.
+    pub(super) neighbour: Option<Neighbour>,
     runs: Runs,
 }
 
@@ -50,24 +59,56 @@ impl Stage {
             let processes = Processes::start(country, &data, profile, address, clock, say).await?;
             let (url, trust_key) = (processes.trust_list.clone(), processes.trust_key);
             let data = data.with_apart(processes.folders());
-            return Ok(Self { url, trust_key, data, runs: Runs::Apart(processes) });
+            let runs = Runs::Apart(processes);
+            return Ok(Self { url, trust_key, data, neighbour: None, runs });
         }
         let listener = listen(address).await?;
-        let plan = Plan::whole(country, &data, local_url(listener.local_addr()?), clock);
-        let city =
-            City::open(&plan, |progress: &Progress<'_>| say(&format!("  {progress}"))).await?;
+        let url = local_url(listener.local_addr()?);
+        let founded = Founded::beside(country, &data, &*clock).await?;
+        let recognised = founded.iter().map(Founded::to_be_recognised).collect();
+        let here = known_as(country, &data, &url)?;
+        let opening = founded.map(|founded| founded.open(here, Arc::clone(&clock)));
+        let plan = Plan { recognised, ..Plan::whole(country, &data, url, clock) };
+        let mut bars = Bars::new(!options.json);
+        let tell = |progress: &Progress<'_>| {
+            // A report for machines has no progress.
+            if !options.json {
+                bars.show(progress, &|line| say(&format!("  {line}")));
+            }
+        };
+        let city = City::open(&plan, tell).await?;
         data.mark_as_demo()?;
         say(&format!(
             "  every institution runs at {}, its state lies in {}",
             city.url,
             data.root().display()
         ));
+        let neighbour = match opening {
+            Some(opening) => Some(opening.await.context("the neighbour")??),
+            None => None,
+        };
         let (url, trust_key) = (city.url.clone(), city.trust_key);
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {
             let _ = stopped.await;
         }));
-        Ok(Self { url, trust_key, data, runs: Runs::Here { stop, served } })
+        let stage = Self { url, trust_key, data, neighbour, runs: Runs::Here { stop, served } };
+        stage.until_recognised().await?;
+        Ok(stage)
+    }
+
+    /// Waits until the list has taken over the neighbour's.
+    async fn until_recognised(&self) -> Result<()> {
+        let foreign = |list: &TrustList| {
+            list.entries.iter().any(|entry| entry.role == yufu_trust::Role::ForeignPidIssuer)
+        };
+        for _ in 0..RECOGNITION_TRIES {
+            if self.neighbour.is_none() || foreign(&self.trust_list().await?) {
+                return Ok(());
+            }
+            tokio::time::sleep(RECOGNITION_PAUSE).await;
+        }
+        bail!("the neighbouring country's trust list was not taken over")
     }
 
     /// The trust list, as anybody gets it.
@@ -87,6 +128,9 @@ impl Stage {
 
     /// Ends the city: what it took is finished.
     pub(super) async fn strike(self) -> Result<()> {
+        if let Some(neighbour) = self.neighbour {
+            neighbour.stop().await?;
+        }
         match self.runs {
             Runs::Here { stop, served } => {
                 let _ = stop.send(());

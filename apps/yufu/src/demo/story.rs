@@ -1,6 +1,9 @@
 //! The journey: its people, its steps, and who acts in each.
 
 use super::learned::Observer;
+use super::neighbour::Neighbour;
+use super::pension::Elder;
+use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
@@ -13,11 +16,8 @@ use yufu_api::central_bank::SupplyReport;
 use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{Evidence, Institution, Resident, Role};
+use yufu_profile::{CredentialType, Evidence, Institution, Resident, Role, Text};
 use yufu_trust::TrustList;
-
-/// The first age at which somebody opens an account alone.
-const ADULT: u64 = 18;
 
 /// One step of the journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,18 +42,24 @@ pub(super) enum Step {
     Ticket,
     Gate,
     Refund,
+    EnrolPension,
+    Pension,
     CashOut,
     MerchantRedeems,
+    Platform,
+    SwitchPlatform,
     WhoRead,
     History,
     SparePhone,
+    Visitor,
     Revoke,
+    Recover,
     Synergy,
     Audit,
 }
 
 impl Step {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 34] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -74,12 +80,18 @@ impl Step {
         Self::Ticket,
         Self::Gate,
         Self::Refund,
+        Self::EnrolPension,
+        Self::Pension,
         Self::CashOut,
         Self::MerchantRedeems,
+        Self::Platform,
+        Self::SwitchPlatform,
         Self::WhoRead,
         Self::History,
         Self::SparePhone,
+        Self::Visitor,
         Self::Revoke,
+        Self::Recover,
         Self::Synergy,
         Self::Audit,
     ];
@@ -106,12 +118,18 @@ impl Step {
             Self::Ticket => ("ticket", "resident"),
             Self::Gate => ("gate", "resident"),
             Self::Refund => ("refund", "resident"),
+            Self::EnrolPension => ("enrol-pension", "pensioners"),
+            Self::Pension => ("pension", "agency"),
             Self::CashOut => ("digital-to-paper", "teller"),
             Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
+            Self::Platform => ("platform", "resident"),
+            Self::SwitchPlatform => ("switch-platform", "resident"),
             Self::WhoRead => ("who-read-my-data", "resident"),
             Self::History => ("history", "resident"),
             Self::SparePhone => ("spare-phone", "resident"),
+            Self::Visitor => ("visitor", "visitor"),
             Self::Revoke => ("revoke", "officer"),
+            Self::Recover => ("recover-account", "resident"),
             Self::Synergy => ("synergy", "somebody else"),
             Self::Audit => ("audit", "auditor"),
         }
@@ -125,6 +143,8 @@ pub(super) struct Story<'a> {
     /// Where wallets get the trust list, and the list: it says where everybody is.
     pub(super) url: String,
     pub(super) list: TrustList,
+    /// The language of names.
+    pub(super) language: String,
     pub(super) client: Client,
     /// How long the institutions took to answer the people of the journey.
     times: AnswerTimes,
@@ -146,6 +166,11 @@ pub(super) struct Story<'a> {
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
+    /// Older residents, once they enrolled.
+    pub(super) elders: Vec<Elder<'a>>,
+    pub(super) platform: Option<Platform<'a>>,
+    /// The country beside this one, if one runs.
+    pub(super) neighbour: Option<&'a Neighbour>,
     pub(super) observer: Observer,
     /// What the parts are worth together, once it was measured.
     pub(super) synergy: Option<Synergy>,
@@ -155,7 +180,7 @@ impl<'a> Story<'a> {
     pub(super) fn new(
         country: &'a Country,
         data: &'a DataFolder,
-        url: &str,
+        (url, language): (&str, &str),
         trust_key: PublicKey,
         list: TrustList,
     ) -> Result<Self> {
@@ -173,10 +198,12 @@ impl<'a> Story<'a> {
         let wallet = wallet(data, &format!("resident-{run}"), url, trust_key)?;
         let mut wallet = wallet.timed(times.clone());
         wallet.know(&list);
+        wallet.speak(language);
         Ok(Self {
             country,
             data,
             url: url.to_owned(),
+            language: language.to_owned(),
             list,
             client: Client::new()?.timed(times.clone()),
             times,
@@ -193,6 +220,9 @@ impl<'a> Story<'a> {
             noodles: None,
             bicycle: None,
             purse: None,
+            elders: Vec::new(),
+            platform: None,
+            neighbour: None,
             observer: Observer::new(profile.institutions.values(), |id| data.of(id))?,
             synergy: None,
         })
@@ -205,7 +235,9 @@ impl<'a> Story<'a> {
         mut told: impl FnMut(usize, &StepReport),
     ) -> Vec<StepReport> {
         let mut reports = Vec::new();
-        for (index, step) in Step::ALL.into_iter().enumerate() {
+        let alone = self.neighbour.is_none();
+        let steps = Step::ALL.into_iter().filter(|step| !(alone && *step == Step::Visitor));
+        for (index, step) in steps.enumerate() {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
             let outcome = self.act(step).await;
@@ -252,22 +284,49 @@ impl<'a> Story<'a> {
             Step::Ticket => self.ticket().await,
             Step::Gate => self.gate().await,
             Step::Refund => self.refund().await,
+            Step::EnrolPension => self.enrol_pension().await,
+            Step::Pension => self.pension().await,
             Step::CashOut => self.cash_out().await,
             Step::MerchantRedeems => self.merchant_redeems().await,
+            Step::Platform => self.platform().await,
+            Step::SwitchPlatform => self.switch_platform().await,
             Step::WhoRead => self.who_read().await,
             Step::History => self.history(),
             Step::SparePhone => self.spare_phone().await,
+            Step::Visitor => self.visitor().await,
             Step::Revoke => self.revoke().await,
+            Step::Recover => self.recover_account().await,
             Step::Synergy => self.synergy().await,
             Step::Audit => self.audit(),
         }
     }
 
-    /// An amount in major units of the country's currency.
+    /// An amount in units of the story's prices: the city's data say what one is.
     pub(super) fn major(&self, units: u64) -> Amount {
-        let decimals = u32::from(self.country.profile.currency.decimals);
-        let minor = units.saturating_mul(10_u64.saturating_pow(decimals));
-        Amount::new(self.country.profile.currency.code, minor)
+        let unit = self.country.profile.city.story.price_unit;
+        Amount::new(self.country.profile.currency.code, units.saturating_mul(unit))
+    }
+
+    /// Who may open an account alone in another country.
+    pub(super) fn adults_of<'c>(&self, country: &'c Country) -> Vec<&'c Resident> {
+        adults(country, SystemClock::new().read().wall)
+    }
+
+    /// A text in the language asked for.
+    pub(super) fn tell<'t>(&self, text: &'t Text) -> &'t str {
+        text.get(&self.language)
+    }
+
+    /// The first wallet class that this evidence opens, by name.
+    pub(super) fn class(&self, evidence: Evidence) -> Result<&'a str> {
+        let class = self.country.profile.class_by(evidence);
+        let class = class.with_context(|| format!("the profile has no class for {evidence:?}"))?;
+        Ok(&class.name)
+    }
+
+    /// The credential that says who somebody is.
+    pub(super) fn identity(&self) -> Result<&'a CredentialType> {
+        self.country.profile.identity().context("the profile has no identity credential")
     }
 
     /// An amount for a person to read.
@@ -279,13 +338,6 @@ impl<'a> Story<'a> {
     /// Who may open an account alone.
     pub(super) fn adults(&self) -> Vec<&'a Resident> {
         adults(self.country, SystemClock::new().read().wall)
-    }
-
-    /// The first class of wallet that is opened from afar.
-    pub(super) fn remote_class(&self) -> Result<String> {
-        let mut classes = self.country.profile.wallet_classes.iter();
-        let class = classes.find(|class| class.opening.evidence == Evidence::Identity);
-        Ok(class.context("the profile has no class that is opened from afar")?.name.clone())
     }
 
     /// Under which address an institution is reached, without a slash at the end.
@@ -325,15 +377,16 @@ fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Res
 
 /// Who may open an account alone, in the order of the register.
 fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
-    country.residents.iter().filter(|resident| is_adult(resident, now)).collect()
+    let majority = country.profile.majority;
+    country.residents.iter().filter(|resident| is_over(resident, majority, now)).collect()
 }
 
-/// Whether somebody has completed the years at which one opens an account alone, whatever the day is.
-fn is_adult(resident: &Resident, now: Timestamp) -> bool {
+/// Whether somebody has completed so many years, whatever the day is.
+fn is_over(resident: &Resident, years: u8, now: Timestamp) -> bool {
     let days_per_year = 366_u64;
     let born =
         resident.birth_date.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp().as_second());
-    let seconds = ADULT.saturating_mul(days_per_year).saturating_mul(86_400);
+    let seconds = u64::from(years).saturating_mul(days_per_year).saturating_mul(86_400);
     let latest = i64::try_from(now.seconds().saturating_sub(seconds)).unwrap_or(0);
     born.is_ok_and(|born| born <= latest)
 }

@@ -1,12 +1,12 @@
 //! Asking the person: for the passphrase, without echo, and whether to show what is asked.
 
+use super::currency::{Decimals, money};
 use super::sector::pseudonym_label;
-use super::telling::money;
 use super::vault::Passphrase;
-use crate::words::{comma, language, say, sum, text};
+use crate::words::{comma, say, sum, text};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
-use yufu_openid4vc::presentation::TransactionData;
+use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
 use yufu_wallet::presentation::{Consent, Warning};
 
 /// Where scripts put the passphrase.
@@ -45,9 +45,9 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
 }
 
 /// Shows who asks for what and why, and asks the person. Without a terminal, only `--yes` agrees.
-pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
-    say!("{party} asks:", party = consent.party.get(language().tag()));
-    say!("  purpose   {purpose}", purpose = consent.purpose.get(language().tag()));
+pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes: bool) -> bool {
+    say!("{party} asks:", party = consent.party.get(language));
+    say!("  purpose   {purpose}", purpose = consent.purpose.get(language));
     for credential in consent.credentials.iter().filter(|credential| credential.selected) {
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -59,7 +59,7 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
         match transaction {
             TransactionData::Payment(payment) => say!(
                 "  signs     payment of {amount} to {payee} ({account}), order {order}",
-                amount = sum(&money(payment.amount)),
+                amount = sum(&money(payment.amount, decimals)),
                 payee = payment.payee_name,
                 account = payment.payee_account,
                 order = payment.order_id
@@ -69,6 +69,19 @@ pub(super) fn agree(consent: &Consent, yes: bool) -> bool {
                     "  signs     opening an account of class {class} at {bank}",
                     class = opening.class,
                     bank = opening.bank
+                );
+            }
+            TransactionData::KeyChange(change) => {
+                let which = match &change.account {
+                    KeyChangeOf::Account(id) => text!("the account {account}", account = id),
+                    KeyChangeOf::Class(class) => {
+                        text!("your account of class {class}", class = class)
+                    }
+                };
+                say!(
+                    "  signs     that this wallet commands {which} at {bank}, and no other any more",
+                    which = which,
+                    bank = change.bank
                 );
             }
         }

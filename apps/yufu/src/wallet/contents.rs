@@ -23,6 +23,24 @@ pub(super) struct Contents {
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.
     #[serde(default)]
     pub(super) openings: Vec<StoredOpening>,
+    /// Programmes that the holder is enrolled in.
+    #[serde(default)]
+    pub(super) programmes: Vec<StoredProgramme>,
+    /// The wallet provider whose wallet this is; none for a wallet of the bank's own.
+    #[serde(default)]
+    pub(super) provider: Option<StoredProvider>,
+    /// Purses whose code was sent and not answered yet.
+    #[serde(default)]
+    pub(super) purses: Vec<StoredPurse>,
+    /// Sub-wallets that were opened here, below an account.
+    #[serde(default)]
+    pub(super) sub_wallets: Vec<StoredSubWallet>,
+    /// Keys made for accounts that are to move here from another wallet.
+    #[serde(default)]
+    pub(super) takings: Vec<StoredTaking>,
+    /// Recoveries of accounts that were begun and whose end was not heard of yet.
+    #[serde(default)]
+    pub(super) recoveries: Vec<StoredRecovery>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -40,6 +58,26 @@ pub(super) struct Contents {
     pub(super) sectors: BTreeSet<String>,
     /// Who is reached where, by that list.
     #[serde(default)]
+    pub(super) directory: Vec<DirectoryEntry>,
+    /// The newest trust list seen of other countries, by country.
+    #[serde(default)]
+    pub(super) foreign: BTreeMap<String, StoredForeign>,
+    /// Digits after the point of each currency that the wallet met.
+    #[serde(default)]
+    pub(super) decimals: BTreeMap<String, u8>,
+    /// The currency of each country that the wallet acted in; the own one has no name.
+    #[serde(default)]
+    pub(super) currencies: BTreeMap<String, String>,
+}
+
+/// The newest trust list seen of another country.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredForeign {
+    /// Its sequence: an older one is refused.
+    pub(super) sequence: u64,
+    /// Who certified relying parties by that list, DER in base64url.
+    pub(super) access_anchors: Vec<String>,
+    /// Who is reached where, by that list.
     pub(super) directory: Vec<DirectoryEntry>,
 }
 
@@ -67,10 +105,83 @@ pub(super) struct StoredCredential {
 pub(super) struct StoredOpening {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// The opening's id there.
     pub(super) opening: String,
     /// The class asked for.
     pub(super) class: String,
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+    /// When it was begun, in seconds since the epoch.
+    pub(super) begun: u64,
+}
+
+/// A programme that the holder is enrolled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredProgramme {
+    /// The agency.
+    pub(super) agency: String,
+    /// Its programme.
+    pub(super) programme: String,
+    /// The sector whose key speaks for the holder there.
+    pub(super) sector: String,
+}
+
+/// The wallet provider whose wallet this is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredProvider {
+    /// Its id.
+    pub(super) id: String,
+    /// The key by which it knows this wallet, and for nothing else.
+    pub(super) key: StoredKey,
+    /// Whether it knows the key.
+    pub(super) registered: bool,
+}
+
+/// A purse whose code was sent.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredPurse {
+    /// The bank.
+    pub(super) bank: String,
+    /// The class asked for.
+    pub(super) class: String,
+    /// The opening's id there.
+    pub(super) opening: String,
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+    /// When it was begun, in seconds since the epoch.
+    pub(super) begun: u64,
+}
+
+/// A sub-wallet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredSubWallet {
+    /// The bank.
+    pub(super) bank: String,
+    /// The account above it.
+    pub(super) parent: String,
+    /// Its account.
+    pub(super) account: String,
+    /// Whom it pays.
+    pub(super) payee_name: String,
+}
+
+/// A key made for an account that is to move here.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredTaking {
+    /// The key that is to give orders.
+    pub(super) key: StoredKey,
+}
+
+/// A recovery of an account under way.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredRecovery {
+    /// The bank.
+    pub(super) bank: String,
+    /// The recovery's id there.
+    pub(super) recovery: String,
     /// The key that is to give orders.
     pub(super) key: StoredKey,
     /// When it was begun, in seconds since the epoch.
@@ -82,6 +193,9 @@ pub(super) struct StoredOpening {
 pub(super) struct StoredAccount {
     /// The bank.
     pub(super) bank: String,
+    /// The other country that the bank is in.
+    #[serde(default)]
+    pub(super) country: Option<String>,
     /// Its id.
     pub(super) account: String,
     /// Its class.
@@ -104,6 +218,12 @@ impl StoredKey {
         let der =
             decode_base64url(&self.0).with_context(|| text!("a key in the wallet is damaged"))?;
         Ok(SoftwareKey::from_pkcs8(&Zeroizing::new(der))?)
+    }
+}
+
+impl PartialEq for StoredTaking {
+    fn eq(&self, other: &Self) -> bool {
+        self.key.0 == other.key.0
     }
 }
 

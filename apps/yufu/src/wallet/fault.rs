@@ -65,6 +65,14 @@ pub enum WalletFault {
         /// Known here.
         known: u32,
     },
+    /// The wallet is of another wallet provider, or of none.
+    #[error(
+        "this wallet is of {of}: make one under another name with --as and --provider, and hand the account over to it with `yufu wallet hand-over`"
+    )]
+    OtherProvider {
+        /// Whose it is.
+        of: String,
+    },
     /// The file asks for a derivation that is not accepted.
     #[error(
         "the wallet's file states key parameters that are not accepted: restore it from a backup"
@@ -76,6 +84,11 @@ pub enum WalletFault {
     /// Encryption itself failed.
     #[error("the wallet could not be encrypted: nothing was written; try again")]
     Cipher,
+    /// The own country does not recognise the other one.
+    #[error(
+        "your country's trust list does not name that of {0:?}: nobody there can be verified, so nothing is shown"
+    )]
+    CountryNotRecognised(String),
     /// The disk failed.
     #[error("{}: {cause}", path.display())]
     Disk {
@@ -101,9 +114,11 @@ impl WalletFault {
             Self::Exists(_) => "wallet.exists",
             Self::FileExists(_) => "wallet.file_exists",
             Self::Version { .. } => "wallet.version_unknown",
+            Self::OtherProvider { .. } => "wallet.other_provider",
             Self::Parameters => "wallet.parameters",
             Self::Damaged => "wallet.damaged",
             Self::Cipher => "wallet.cipher",
+            Self::CountryNotRecognised(_) => "wallet.country_not_recognised",
             Self::Disk { .. } => "wallet.disk",
         }
     }
@@ -123,6 +138,8 @@ impl WalletFault {
             Self::Wait { failed, seconds } => {
                 vec![("failed", failed.to_string()), ("seconds", seconds.to_string())]
             }
+            Self::OtherProvider { of } => vec![("of", of.clone())],
+            Self::CountryNotRecognised(country) => vec![("country", country.clone())],
             Self::PassphraseTooShort { least } => vec![("least", least.to_string())],
             Self::Plain { name, path: file } => vec![("name", name.clone()), ("path", path(file))],
             Self::FileExists(file) => vec![("path", path(file))],

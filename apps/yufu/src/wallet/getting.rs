@@ -3,7 +3,7 @@
 use super::contents::{StoredCredential, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
-use crate::words::{language, text};
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
@@ -64,7 +64,7 @@ impl Holder {
         };
         let (fetching, request) = fetching.handle(&self.send(request).await?)?;
         let ready = fetching.handle(&self.send(request).await?)?;
-        let issuer = ready.issuer_name().get(language().tag()).to_owned();
+        let issuer = ready.issuer_name().get(&self.language).to_owned();
         let (exchanging, request) = ready.accept(code)?;
         let (nonce, request) = exchanging.handle(&self.send(request).await?)?;
         let mut keys = Vec::new();

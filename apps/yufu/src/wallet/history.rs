@@ -98,6 +98,65 @@ pub enum Event {
         /// The registrar's number of the report, if it took it.
         report: Option<String>,
     },
+    /// The holder enrolled in a programme, or showed anew to be alive.
+    Enrolled {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+    },
+    /// A programme was to pay to another account from then on.
+    PayoutChanged {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+        /// The account.
+        account: String,
+    },
+    /// The holder left a programme.
+    LeftProgramme {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+    },
+    /// A programme's payment for a month was seen as settled.
+    Benefit {
+        /// The agency.
+        agency: String,
+        /// The programme.
+        programme: String,
+        /// The month.
+        month: String,
+        /// How much, in minor units of the ledger's currency.
+        amount_minor: u64,
+        /// `paid` or `returned`.
+        state: String,
+        /// Why it came back, if it did.
+        reason: Option<String>,
+    },
+    /// Signed that another wallet commands an account.
+    HandedOver {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
+    },
+    /// An account was taken over from another wallet, or recovered.
+    TookOver {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
+    },
+    /// Another wallet commands an account: it was let go here.
+    AccountMoved {
+        /// The bank.
+        bank: String,
+        /// The account.
+        account: String,
+    },
     /// A backup was written.
     BackedUp,
     /// The wallet was made from a backup.

@@ -1,6 +1,7 @@
 //! The wallet's outer half: carries what the sessions want sent, keeps the clock, the randomness and
 //! the file. What may be shown is decided by whoever holds it, through [`Decide`].
 
+use super::abroad::Abroad;
 use super::fault::WalletFault;
 use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
@@ -30,8 +31,14 @@ pub struct Holder {
     pub(super) client: Client,
     /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
+    /// The account that the person named to act; none is the first.
+    pub(super) from: Option<String>,
     trust_key: PublicKey,
     pub(super) clock: Arc<dyn Clock>,
+    /// In which other country it acts.
+    pub(super) abroad: Option<Abroad>,
+    /// The language in which parties and purposes are shown (BCP 47).
+    pub(super) language: String,
 }
 
 impl Holder {
@@ -53,9 +60,17 @@ impl Holder {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::speaking(words::language())?,
             url: url.trim_end_matches('/').to_owned(),
+            from: None,
             trust_key,
             clock,
+            abroad: None,
+            language: "en".to_owned(),
         })
+    }
+
+    /// Shows parties and purposes in `language` (BCP 47), where they have it.
+    pub fn speak(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
     }
 
     /// The same wallet, collecting how long answers take.
@@ -92,10 +107,12 @@ impl Holder {
         self.file.contents.credentials.len().saturating_sub(self.credentials_left())
     }
 
-    /// Under which address an institution is reached, without a slash at the end: as the trust list said last.
+    /// Under which address an institution is reached, without a slash at the end: as the trust list of the
+    /// country in which the wallet acts said last.
     pub(super) fn address(&self, institution: &str) -> &str {
-        let found = self.file.contents.directory.iter().find(|entry| entry.id == institution);
-        found.map_or(&self.url, |entry| &entry.url)
+        let found = self.directory().iter().find(|entry| entry.id == institution);
+        let elsewhere = self.abroad.as_ref().map_or(&self.url, |abroad| &abroad.url);
+        found.map_or(elsewhere, |entry| &entry.url)
     }
 
     /// Takes the directory from a trust list that was verified elsewhere in this program.
@@ -108,7 +125,7 @@ impl Holder {
     /// # Errors
     /// If the list cannot be fetched, or is refused.
     pub async fn find_institutions(&mut self) -> Result<()> {
-        if self.file.contents.directory.is_empty() {
+        if self.directory().is_empty() {
             self.trust().await?;
         }
         Ok(())
@@ -118,7 +135,7 @@ impl Holder {
     /// bank itself is not asked: it would see who is about to pay.
     pub(super) async fn ledger(&mut self) -> Result<String> {
         self.find_institutions().await?;
-        let mut entries = self.file.contents.directory.iter();
+        let mut entries = self.directory().iter();
         let found = entries.find(|entry| entry.kind == CENTRAL_BANK);
         Ok(found.with_context(|| text!("the trust list names no central bank"))?.id.clone())
     }
@@ -134,8 +151,14 @@ impl Holder {
         self.file.save()
     }
 
-    /// The trust list as of now; never one older than was seen before.
+    /// The trust list as of now of the country in which the wallet acts; never one older than was seen
+    /// before.
     pub(super) async fn trust(&mut self) -> Result<TrustList> {
+        let home = self.trust_at_home().await?;
+        self.trust_abroad(home).await
+    }
+
+    async fn trust_at_home(&mut self) -> Result<TrustList> {
         let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
         let known = self.file.contents.trust_sequence;
         let list =

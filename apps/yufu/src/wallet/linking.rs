@@ -1,28 +1,23 @@
 //! Linking a bank account to a wallet's account, for the class that it gives.
 
 use super::holder::Holder;
-use crate::words::text;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use yufu_api::CommandDone;
 use yufu_api::bank::LinkRequest;
 use yufu_base::Signer;
 use yufu_jose::Jwk;
 
 impl Holder {
-    /// The thumbprint of the first account's key: what a depositor shows their bank.
+    /// The thumbprint of the acting account's key: what a depositor shows their bank.
     ///
     /// # Errors
     /// If there is no account.
     pub fn key_thumbprint(&self) -> Result<String> {
-        let account = self.file.contents.accounts.first();
-        let account = account.with_context(|| {
-            text!("the wallet has no account yet: open one with `yufu wallet open`")
-        })?;
-        let key: Jwk = account.key.key()?.public_key().into();
+        let key: Jwk = self.acting()?.key.key()?.public_key().into();
         Ok(key.thumbprint_base64url())
     }
 
-    /// Hands another bank's statement to the bank of the first account, and asks for `class`.
+    /// Hands another bank's statement to the bank of the acting account, and asks for `class`.
     ///
     /// # Errors
     /// Whatever the bank refused.

@@ -48,7 +48,7 @@ impl Holder {
     /// If a bank does not answer.
     pub async fn who_read_at_banks(&self) -> Result<Vec<BankAccesses>> {
         let mut banks = Vec::new();
-        for account in &self.file.contents.accounts {
+        for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}/accesses", account.bank, account.account);
             let accesses = self.get_as_holder(account, path).await?;
             let (bank, account) = (account.bank.clone(), account.account.clone());

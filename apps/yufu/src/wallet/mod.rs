@@ -1,9 +1,15 @@
 //! The wallet in the terminal: a thin shell over the wallet's sessions.
 
+mod abroad;
 mod asking;
 mod attempts;
+mod attesting;
 mod backup;
+mod benefits;
+mod benefits_terminal;
+mod choosing;
 mod contents;
+mod currency;
 mod fault;
 mod file;
 mod getting;
@@ -11,20 +17,25 @@ mod history;
 mod holder;
 mod linking;
 mod looking;
+mod moving;
 mod opening;
 mod paying;
 mod purse;
 mod receipts;
+mod recovering;
 mod refusing;
 mod reporting;
 mod sector;
 mod services;
 mod showing;
+mod sub_wallets;
 mod telling;
 mod terminal;
+mod terminal_accounts;
 mod vault;
 
 pub use backup::{Restored, restore};
+pub use benefits::Benefit;
 pub use fault::WalletFault;
 pub use getting::Received;
 pub use history::{Entry, Event};
@@ -34,9 +45,11 @@ pub use opening::Opened;
 pub use paying::{Bill, Paid};
 pub use purse::PurseOpening;
 pub use receipts::{CheckedReceipt, ReceiptFault};
+pub use recovering::Recovered;
 pub use reporting::Reported;
 pub use services::Bought;
 pub use showing::Shown;
+pub use sub_wallets::{SubWallet, SubWalletTerms};
 pub use vault::Passphrase;
 
 pub(crate) use terminal::run;

@@ -6,8 +6,8 @@ use super::holder::{Awaited, Decide, Holder};
 use super::paying::QUERY;
 use super::showing::Shown;
 use crate::words::text;
-use anyhow::{Context, Result};
-use yufu_api::bank::{Opening, OpeningRequest, OpeningStatus};
+use anyhow::{Context, Result, bail};
+use yufu_api::bank::{OpenedClass, Opening, OpeningRequest, OpeningStatus};
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::random;
@@ -26,6 +26,32 @@ pub struct Opened {
 }
 
 impl Holder {
+    /// The class of wallet that `bank` opens for an identity shown from afar.
+    ///
+    /// # Errors
+    /// If the bank does not answer, or opens none, or several: then one is to be named.
+    pub async fn remote_class(&self, bank: &str) -> Result<String> {
+        let url = format!("{}/banks/{bank}/v1/classes", self.address(bank));
+        let classes: Vec<OpenedClass> = self.client.get(&url, None).await?;
+        let remote: Vec<&str> = classes
+            .iter()
+            .filter(|one| one.by == "identity")
+            .map(|one| one.class.as_str())
+            .collect();
+        match remote.as_slice() {
+            [class] => Ok((*class).to_owned()),
+            [] => bail!(text!(
+                "{bank} opens no account for an identity shown from afar: go to a branch",
+                bank = bank
+            )),
+            several => bail!(text!(
+                "{bank} opens several classes: name one of {classes}",
+                bank = bank,
+                classes = several.join(", ")
+            )),
+        }
+    }
+
     /// Opens an account of `class` at `bank` with a fresh key.
     ///
     /// # Errors
@@ -45,11 +71,11 @@ impl Holder {
             class: class.to_owned(),
             wallet_key_thumbprint: wallet_key.thumbprint_base64url(),
         });
-        let url = format!("{}/banks/{bank}/v1/openings", self.address(bank));
         let request = OpeningRequest { class: class.to_owned(), wallet_key };
-        let begun: Opening = self.client.post(&url, None, &request).await?;
+        let begun: Opening = self.post_for_key(bank, "openings", &key, &request).await?;
         self.file.contents.openings.push(StoredOpening {
             bank: bank.to_owned(),
+            country: self.country(),
             opening: begun.opening.clone(),
             class: class.to_owned(),
             key: StoredKey::of(&key)?,
@@ -62,6 +88,7 @@ impl Holder {
         let account = account.with_context(|| {
             text!("the bank has not opened the account yet: `yufu wallet show` takes it up once it has")
         })?;
+        self.learn_currency().await?;
         Ok(Opened { account, shown })
     }
 
@@ -70,8 +97,9 @@ impl Holder {
     /// # Errors
     /// If a bank does not answer, or the wallet cannot be saved.
     pub async fn settle_openings(&mut self) -> Result<()> {
-        let waiting: Vec<String> =
-            self.file.contents.openings.iter().map(|known| known.opening.clone()).collect();
+        let here = self.country();
+        let openings = self.file.contents.openings.iter().filter(|known| known.country == here);
+        let waiting: Vec<String> = openings.map(|known| known.opening.clone()).collect();
         for opening in waiting {
             self.settle(&opening).await?;
         }
@@ -93,8 +121,9 @@ impl Holder {
         }
         self.file.contents.openings.retain(|other| other.opening != opening);
         if let Some(account) = &account {
-            self.file.contents.accounts.push(StoredAccount {
+            self.keep(StoredAccount {
                 bank: known.bank,
+                country: known.country,
                 account: account.clone(),
                 class: known.class,
                 key: known.key,

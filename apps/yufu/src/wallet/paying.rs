@@ -66,8 +66,10 @@ impl Holder {
         class: &str,
         key: &SoftwareKey,
     ) -> Result<()> {
-        self.file.contents.accounts.push(StoredAccount {
+        let country = self.country();
+        self.keep(StoredAccount {
             bank: bank.to_owned(),
+            country,
             account: account.to_owned(),
             class: class.to_owned(),
             key: StoredKey::of(key)?,
@@ -78,7 +80,7 @@ impl Holder {
     /// The first account, as (bank, account).
     #[must_use]
     pub fn first_account(&self) -> Option<(&str, &str)> {
-        self.file.contents.accounts.first().map(|a| (a.bank.as_str(), a.account.as_str()))
+        self.accounts_here().next().map(|a| (a.bank.as_str(), a.account.as_str()))
     }
 
     /// The accounts as their banks have them.
@@ -87,7 +89,7 @@ impl Holder {
     /// If a bank does not answer.
     pub async fn accounts(&self) -> Result<Vec<AccountState>> {
         let mut states = Vec::new();
-        for account in &self.file.contents.accounts {
+        for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
             states.push(self.get_as_holder(account, path).await?);
         }
@@ -105,16 +107,13 @@ impl Holder {
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }
 
-    /// Posts to the first account's bank, as its holder, below the account's address.
+    /// Posts to the acting account's bank, as its holder, below the account's address.
     pub(super) async fn post_as_holder<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         below: &str,
         content: &B,
     ) -> Result<T> {
-        let account = self.file.contents.accounts.first();
-        let account = account.with_context(|| {
-            text!("the wallet has no account yet: open one with `yufu wallet open`")
-        })?;
+        let account = self.acting()?;
         let path = format!("/banks/{}/v1/accounts/{}/{below}", account.bank, account.account);
         let url = format!("{}{path}", self.address(&account.bank));
         let bearer = self.request_token(account, "POST", path)?;
@@ -133,13 +132,23 @@ impl Holder {
         Ok(token.sign(&account.key.key()?)?)
     }
 
+    /// The acting account as its bank has it.
+    ///
+    /// # Errors
+    /// If there is no account, or the bank does not answer.
+    pub async fn acting_state(&self) -> Result<AccountState> {
+        let account = self.acting()?;
+        let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+        self.get_as_holder(account, path).await
+    }
+
     /// A fresh order id.
     #[must_use]
     pub fn fresh_order_id(&self) -> CommandId {
         CommandId::at(self.now(), u128::from_be_bytes(random()))
     }
 
-    /// Pays from the first account.
+    /// Pays from the acting account.
     ///
     /// # Errors
     /// If there is no account, or no answer: then repeat with the same id.
@@ -216,10 +225,7 @@ impl Holder {
     }
 
     async fn unsigned(&mut self, bill: &Bill) -> Result<(StoredAccount, PaymentOrder)> {
-        let account = self.file.contents.accounts.first().cloned();
-        let account = account.with_context(|| {
-            text!("the wallet has no account yet: open one with `yufu wallet open`")
-        })?;
+        let account = self.acting()?.clone();
         let order = PaymentOrder {
             ledger: self.ledger().await?,
             id: bill.id,

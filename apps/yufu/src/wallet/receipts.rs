@@ -49,8 +49,10 @@ impl Holder {
     #[must_use]
     pub fn check_receipts(&self) -> Vec<CheckedReceipt> {
         let decode = |text: &String| decode_base64url(text).ok();
-        let anchors: Vec<Vec<u8>> =
-            self.file.contents.access_anchors.iter().filter_map(decode).collect();
+        let contents = &self.file.contents;
+        let abroad = contents.foreign.values().flat_map(|list| &list.access_anchors);
+        let anchors = contents.access_anchors.iter().chain(abroad);
+        let anchors: Vec<Vec<u8>> = anchors.filter_map(decode).collect();
         let mut checked = Vec::new();
         for (index, entry) in self.history().iter().enumerate() {
             let Event::Disclosed { party, .. } = &entry.event else { continue };

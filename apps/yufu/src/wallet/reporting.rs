@@ -5,7 +5,7 @@ use super::fault::WalletFault;
 use super::file::write_new;
 use super::history::Event;
 use super::holder::Holder;
-use crate::words::{language, text};
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use yufu_api::http::ClientError;
@@ -50,7 +50,7 @@ impl Holder {
             Some(registrar) => self.post_report(&registrar.identifier, &document).await?,
             None => None,
         };
-        let party = asked.party.get(language().tag()).to_owned();
+        let party = asked.party.get(&self.language).to_owned();
         self.note(Event::Reported {
             party: party.clone(),
             reason: reason.to_owned(),

@@ -18,6 +18,9 @@ use yufu_openid4vc::presentation::TransactionData;
 /// The query that a payment credential answers.
 const PAYMENT: &str = "payment";
 
+/// With what the railway says that a ticket is good for nothing more.
+const ENDED: [&str; 3] = ["ticket.used", "ticket.refunded", "ticket.changed"];
+
 /// A ticket that was bought, or that another was changed into.
 #[derive(Debug)]
 pub struct Bought {
@@ -30,7 +33,7 @@ pub struct Bought {
 }
 
 impl Holder {
-    /// Gets payment credentials for the first account from its bank.
+    /// Gets payment credentials for the acting account from its bank.
     ///
     /// # Errors
     /// If there is no account, or whatever the bank refused.
@@ -84,18 +87,22 @@ impl Holder {
         self.take_ticket(railway, booking, shown).await
     }
 
-    /// Shows a ticket that ends with it: its other copies go too.
+    /// Shows a ticket that ends with it, or turns out to have ended: its other copies go too.
     async fn hand_in(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
         let before = self.tickets();
-        let shown = self.present(link, decide).await?;
+        let shown = self.present(link, decide).await;
+        let over = match &shown {
+            Ok(_) => true,
+            Err(error) => ENDED.iter().any(|code| error.to_string().starts_with(code)),
+        };
         let after = self.tickets();
         let gone = before.iter().find(|(number, copies)| after.get(*number) != Some(*copies));
-        if let Some((number, _)) = gone {
+        if let Some((number, _)) = gone.filter(|_| over) {
             let kept = |stored: &StoredCredential| ticket(stored) != Some(number.as_str());
             self.file.contents.credentials.retain(kept);
             self.file.save()?;
         }
-        Ok(shown)
+        shown
     }
 
     /// The tickets in the wallet by number, and how many copies there are of each.

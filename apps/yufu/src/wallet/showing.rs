@@ -3,7 +3,7 @@
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use super::refusing;
-use crate::words::{known, language, noted, text};
+use crate::words::{known, noted, text};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeSet;
 use yufu_api::http::ClientError;
@@ -80,11 +80,10 @@ impl Holder {
                 .await;
         }
         // Somebody else's opening, under somebody else's key, would be in this person's name.
-        let opens = |data: &TransactionData| matches!(data, TransactionData::AccountOpening(_));
-        if matches!(awaited, Awaited::Nothing) && consent.transactions.iter().any(opens) {
-            let why = noted!(
-                "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`"
-            );
+        // And somebody else's key would command her account.
+        if matches!(awaited, Awaited::Nothing)
+            && let Some(why) = consent.transactions.iter().find_map(begun_elsewhere)
+        {
             return self.decline(&reviewed, why).await;
         }
         if !decide(&consent) {
@@ -135,8 +134,8 @@ impl Holder {
         });
         self.file.contents.answered.insert(replay_id, until);
         let mut shown = Shown {
-            party: consent.party.get(language().tag()).to_owned(),
-            purpose: consent.purpose.get(language().tag()).to_owned(),
+            party: consent.party.get(&self.language).to_owned(),
+            purpose: consent.purpose.get(&self.language).to_owned(),
             claims: names(answered.receipt()),
             receipt: false,
             redirect: None,
@@ -181,7 +180,7 @@ impl Holder {
     }
 
     async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
-        let party = reviewed.certificate().name.get(language().tag()).to_owned();
+        let party = reviewed.certificate().name.get(&self.language).to_owned();
         // The verifier learns only that nothing comes; whether it hears that is its affair.
         let _ = self.send(reviewed.decline()).await;
         let request = Some(reviewed.request_object().to_owned());
@@ -203,7 +202,7 @@ impl Holder {
         let asked = Asked::read(&request, trust, self.now()).ok();
         let party = asked.as_ref().map_or_else(
             || text!("somebody unknown"),
-            |asked| asked.party.get(language().tag()).to_owned(),
+            |asked| asked.party.get(&self.language).to_owned(),
         );
         let reason = refusing::said(refused);
         self.note(Event::Refused {
@@ -218,6 +217,19 @@ impl Holder {
             reason = reason,
             number = number
         ))
+    }
+}
+
+/// Why a transaction that was not begun in this wallet is not confirmed by it.
+fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
+    match data {
+        TransactionData::AccountOpening(_) => Some(noted!(
+            "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`"
+        )),
+        TransactionData::KeyChange(_) => Some(noted!(
+            "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`"
+        )),
+        TransactionData::Payment(_) => None,
     }
 }
 

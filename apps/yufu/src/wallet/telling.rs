@@ -1,13 +1,11 @@
 //! The history in the person's words: one line for each entry, and the same for machines.
 
+use super::currency::{Decimals, money};
 use super::history::{Entry, Event};
 use crate::words::{comma, known, noted, padded, sum, text};
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::{Amount, Currency};
-
-/// Digits after the point of the amounts that are typed and shown.
-pub(super) const DECIMALS: u8 = 2;
 
 /// An entry without its signed documents.
 #[derive(Debug, Default, Serialize)]
@@ -39,13 +37,13 @@ pub(super) struct Told {
 }
 
 /// Tells the entry with `number`.
-pub(super) fn tell(number: usize, entry: &Entry) -> Result<Told> {
+pub(super) fn tell(number: usize, entry: &Entry, decimals: &Decimals) -> Result<Told> {
     let at = jiff::Timestamp::from_second(i64::try_from(entry.at)?)?.to_string();
-    let told = Told { entry: number, at, ..of(&entry.event) };
+    let told = Told { entry: number, at, ..of(&entry.event, decimals) };
     Ok(told)
 }
 
-fn of(event: &Event) -> Told {
+fn of(event: &Event, decimals: &Decimals) -> Told {
     match event {
         Event::Received { issuer, vct, count } => Told {
             event: noted!("received"),
@@ -70,7 +68,7 @@ fn of(event: &Event) -> Told {
             event: noted!("paid"),
             party: Some(payee.clone()),
             purpose: stepped_up.then(|| noted!("confirmed with identity").to_owned()),
-            amount: Some(amount(*amount_minor, currency.as_deref())),
+            amount: Some(amount(*amount_minor, currency.as_deref(), decimals)),
             reference: Some(order.clone()),
             ..Told::default()
         },
@@ -78,10 +76,30 @@ fn of(event: &Event) -> Told {
             event: noted!("payment_refused"),
             party: Some(payee.clone()),
             purpose: Some(code.clone()),
-            amount: Some(amount(*amount_minor, Some(currency))),
+            amount: Some(amount(*amount_minor, Some(currency), decimals)),
             reference: Some(order.clone()),
             ..Told::default()
         },
+        Event::Enrolled { agency, programme } => with_reason(noted!("enrolled"), agency, programme),
+        Event::PayoutChanged { agency, programme, account } => Told {
+            reference: Some(account.clone()),
+            ..with_reason(noted!("payout_changed"), agency, programme)
+        },
+        Event::LeftProgramme { agency, programme } => {
+            with_reason(noted!("left"), agency, programme)
+        }
+        Event::Benefit { agency, programme, month, amount_minor, state, reason } => {
+            let returned = state == "returned";
+            let event = if returned { noted!("benefit_returned") } else { noted!("benefit_paid") };
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            Told {
+                amount: Some(amount(*amount_minor, None, decimals)),
+                ..with_reason(event, agency, &format!("{programme} {month}{why}"))
+            }
+        }
+        Event::HandedOver { bank, account } => about(noted!("handed_over"), bank, account),
+        Event::TookOver { bank, account } => about(noted!("took_over"), bank, account),
+        Event::AccountMoved { bank, account } => about(noted!("account_moved"), bank, account),
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
@@ -92,16 +110,16 @@ fn with_reason(event: &'static str, party: &str, reason: &str) -> Told {
     Told { event, party, purpose, ..Told::default() }
 }
 
-fn amount(minor: u64, currency: Option<&str>) -> String {
-    match currency.map(Currency::new) {
-        Some(Ok(currency)) => money(Amount::new(currency, minor)),
-        _ => format!("{minor} minor units"),
-    }
+fn about(event: &'static str, bank: &str, account: &str) -> Told {
+    let (party, reference) = (Some(bank.to_owned()), Some(account.to_owned()));
+    Told { event, party, reference, ..Told::default() }
 }
 
-/// An amount for a person to read.
-pub(super) fn money(amount: Amount) -> String {
-    format!("{} {}", amount.to_major(DECIMALS), amount.currency())
+fn amount(minor: u64, currency: Option<&str>, decimals: &Decimals) -> String {
+    match currency.map(Currency::new) {
+        Some(Ok(currency)) => money(Amount::new(currency, minor), decimals),
+        _ => format!("{minor} minor units"),
+    }
 }
 
 impl Told {
@@ -136,7 +154,10 @@ impl Told {
 
 fn counterparty(event: &str, party: &str) -> String {
     match event {
-        "received" => text!("from {party}", party = party),
+        "received" | "benefit_paid" => text!("from {party}", party = party),
+        "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved" => {
+            text!("at {party}", party = party)
+        }
         "declined" | "refused" | "reported" => party.to_owned(),
         _ => text!("to {party}", party = party),
     }
@@ -156,7 +177,8 @@ mod tests {
             order: "o".to_owned(),
             stepped_up: true,
         };
-        let line = tell(7, &Entry { at: 0, event }).unwrap().line();
+        let line =
+            tell(7, &Entry { at: 0, event }, &[("CNY".to_owned(), 2)].into()).unwrap().line();
         let expected = "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon  (confirmed with identity)  o";
         assert_eq!(line, expected);
     }
@@ -165,6 +187,6 @@ mod tests {
     fn an_entry_of_the_first_version_is_still_told() {
         let old = r#"{"at":1,"event":"paid","payee":"p","account":"a","amount_minor":5,"order":"o","stepped_up":false}"#;
         let entry: Entry = serde_json::from_str(old).unwrap();
-        assert_eq!(tell(1, &entry).unwrap().amount.unwrap(), "5 minor units");
+        assert_eq!(tell(1, &entry, &Decimals::new()).unwrap().amount.unwrap(), "5 minor units");
     }
 }

@@ -2,18 +2,21 @@
 
 use super::asking::{agree, passphrase};
 use super::backup::{Restored, restore};
+use super::benefits_terminal;
+use super::currency::money;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
-use super::telling::{DECIMALS, Told, money, tell};
+use super::telling::{Told, tell};
+use super::terminal_accounts::{self, order_id};
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
-use crate::words::{comma, known, say, sum, text};
-use anyhow::{Context, Result, bail};
+use crate::words::{self, comma, known, say, sum, text};
+use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,10 +48,38 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     let is_new = !Place::new(&folder, &options.name)?.is_taken();
     let phrase = passphrase(&options.name, is_new)?;
     let mut holder = Holder::open(&folder, &options.name, &phrase, &options.url, key)?;
+    if let Some(provider) = &options.provider {
+        holder.of_provider(provider)?;
+    }
+    if let Some(account) = &options.from {
+        holder.act_from(account)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let yes = options.yes;
-    let mut decide = move |consent: &Consent| agree(consent, yes);
-    runtime.block_on(act(&mut holder, options.action, &mut decide))
+    holder.speak(words::tag_spoken());
+    runtime.block_on(begin(&mut holder, options))
+}
+
+/// Goes where the wallet is to act, learns the currency there, and acts.
+async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
+    if !is_offline(&options.action) {
+        if let Some(country) = &options.abroad {
+            holder.go_abroad(country).await?;
+        }
+        holder.learn_currency().await?;
+    }
+    let (decimals, yes) = (holder.decimals().clone(), options.yes);
+    let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
+    act(holder, options.action, &mut decide).await
+}
+
+fn is_offline(action: &WalletAction) -> bool {
+    matches!(
+        action,
+        WalletAction::History { .. }
+            | WalletAction::Export { .. }
+            | WalletAction::Backup { .. }
+            | WalletAction::Receipts { .. }
+    )
 }
 
 async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> Result<ExitCode> {
@@ -72,6 +103,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             say!("Each holds: {claims}", claims = received.claims.join(comma()));
         }
         WalletAction::Open { bank, class } => {
+            let class = match class {
+                Some(class) => class,
+                None => holder.remote_class(&bank).await?,
+            };
             let opened = holder.open_account(&bank, &class, decide).await?;
             say!(
                 "Account {account} is open at {bank}, class {class}.",
@@ -96,24 +131,37 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
                 issuer = received.issuer
             );
         }
+        WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {
                 payee: payee.parse()?,
                 payee_name,
-                amount: Amount::parse_major(&amount, currency(holder).await?, DECIMALS)?,
-                id: id.map_or_else(|| Ok(holder.fresh_order_id()), |id| id.parse())?,
+                amount: holder.parse_amount(&amount)?,
+                id: order_id(holder, id)?,
             };
             return pay(holder, &bill, no_step_up, decide).await;
         }
         WalletAction::Show => {
             holder.settle_openings().await?;
+            holder.settle_recoveries().await?;
+            let moved = holder.let_go_of_moved().await?;
+            if moved > 0 {
+                say!(
+                    "{count} accounts are commanded by another wallet now: they were let go here.",
+                    count = moved
+                );
+            }
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
+        action @ (WalletAction::Enrol { .. }
+        | WalletAction::Benefits { .. }
+        | WalletAction::Payout { .. }
+        | WalletAction::Leave { .. }) => benefits_terminal::act(holder, action, decide).await?,
         other => return offline(holder, other),
     }
     Ok(ExitCode::SUCCESS)
@@ -142,16 +190,6 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
         booking = bought.booking
     );
     Ok(())
-}
-
-fn is_offline(action: &WalletAction) -> bool {
-    matches!(
-        action,
-        WalletAction::History { .. }
-            | WalletAction::Export { .. }
-            | WalletAction::Backup { .. }
-            | WalletAction::Receipts { .. }
-    )
 }
 
 /// What needs nobody else.
@@ -189,9 +227,9 @@ async fn pay(
         Paid::Done(done) => {
             let balance =
                 done.balance_minor.map(|minor| Amount::new(bill.amount.currency(), minor));
-            say_paid(bill);
+            say_paid(holder, bill);
             if let Some(balance) = balance {
-                say!("{balance} remain.", balance = sum(&money(balance)));
+                say!("{balance} remain.", balance = sum(&money(balance, holder.decimals())));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -201,7 +239,7 @@ async fn pay(
                 Some(link) => {
                     say!("Your identity would lift this for this one payment.");
                     holder.step_up(bill, link, decide).await?;
-                    say_paid(bill);
+                    say_paid(holder, bill);
                     Ok(ExitCode::SUCCESS)
                 }
                 None => Ok(ExitCode::FAILURE),
@@ -210,10 +248,10 @@ async fn pay(
     }
 }
 
-fn say_paid(bill: &Bill) {
+fn say_paid(holder: &Holder, bill: &Bill) {
     say!(
         "Paid {amount} to {payee}, order {order}.",
-        amount = sum(&money(bill.amount)),
+        amount = sum(&money(bill.amount, holder.decimals())),
         payee = bill.payee_name,
         order = bill.id
     );
@@ -224,6 +262,9 @@ async fn show(holder: &Holder) -> Result<()> {
         "{count} credentials left, each for one use.",
         count = holder.credentials_left()
     )];
+    if let Some(provider) = holder.provider() {
+        lines.push(text!("A wallet of {provider}.", provider = provider));
+    }
     let resting = holder.credentials_resting();
     if resting > 0 {
         lines.push(text!(
@@ -238,22 +279,36 @@ async fn show(holder: &Holder) -> Result<()> {
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
+        let through = account.served_through.map(|of| text!(", through {provider}", provider = of));
         lines.push(text!(
-            "{account}  {bank}  class {class}  {balance}",
+            "{account}  {bank}  class {class}  {balance}  key {given} {since}{through}",
             account = account.account,
             bank = account.bank,
             class = account.wallet.class,
-            balance = sum(&money(balance))
+            balance = sum(&money(balance, holder.decimals())),
+            given = key_word(&account.key_by),
+            since = time(account.key_since)?,
+            through = through.as_deref().unwrap_or_default()
         ));
     }
     print(&lines)?;
     history(holder, false)
 }
 
+/// How an account's key came to command it.
+fn key_word(way: &str) -> String {
+    match way {
+        "opened" => text!("of the opening"),
+        "handed_over" => text!("handed over"),
+        "recovered" => text!("recovered"),
+        other => other.to_owned(),
+    }
+}
+
 fn history(holder: &Holder, json: bool) -> Result<()> {
     let numbered = holder.history().iter().enumerate();
     let told = numbered
-        .map(|(index, entry)| tell(index.saturating_add(1), entry))
+        .map(|(index, entry)| tell(index.saturating_add(1), entry, holder.decimals()))
         .collect::<Result<Vec<_>>>()?;
     if json {
         return print(&[serde_json::to_string_pretty(&told)?]);
@@ -310,7 +365,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 }
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.
-fn print(lines: &[String]) -> Result<()> {
+pub(super) fn print(lines: &[String]) -> Result<()> {
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().lock().write_all(text.as_bytes()) {
@@ -365,14 +420,6 @@ fn tell_restored(name: &str, restored: Restored) {
     }
 }
 
-fn time(seconds: u64) -> Result<jiff::Timestamp> {
+pub(super) fn time(seconds: u64) -> Result<jiff::Timestamp> {
     Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
-}
-
-async fn currency(holder: &Holder) -> Result<Currency> {
-    let accounts = holder.accounts().await?;
-    let Some(account) = accounts.first() else {
-        bail!(text!("the wallet has no account yet: open one with `yufu wallet open`"));
-    };
-    Currency::new(&account.wallet.currency).with_context(|| text!("the bank named no currency"))
 }

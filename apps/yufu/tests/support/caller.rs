@@ -172,7 +172,12 @@ impl Caller {
 
     /// The token of an institution's desk.
     pub fn desk(&self, institution: &str) -> String {
-        let path = self.data.join(institution).join("keys").join("desk.token");
+        self.secret(institution, "desk")
+    }
+
+    /// A token of an institution.
+    pub fn secret(&self, institution: &str, name: &str) -> String {
+        let path = self.data.join(institution).join("keys").join(format!("{name}.token"));
         fs::read_to_string(path).unwrap().trim().to_owned()
     }
 

@@ -13,6 +13,7 @@
 )]
 
 mod caller;
+pub mod third_party;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
@@ -21,7 +22,7 @@ pub use wallet::{Presentation, Resident, begin_opening};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -34,8 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The binary, with no setting from outside.
 pub fn yufu() -> Command {
     let mut command = Command::new(crate::BINARY);
-    for name in ["DATA", "PROFILE", "LISTEN", "CONFIG", "URL", "LOG"] {
-        command.env_remove(format!("YUFU_{name}"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("YUFU_")) {
+            command.env_remove(name);
+        }
     }
     // The tests read English, whatever is spoken around them; their wallets have the demo's passphrase.
     command.env("YUFU_LANG", "en").env("YUFU_WALLET_PASSPHRASE", Passphrase::OF_THE_DEMO);
@@ -55,15 +58,7 @@ pub fn run(arguments: &[&str]) -> Output {
             .spawn()
             .unwrap(),
     );
-    let mut waited = Duration::ZERO;
-    let status = loop {
-        if let Some(status) = child.0.try_wait().unwrap() {
-            break status;
-        }
-        assert!(waited < PATIENCE, "{arguments:?} does not end");
-        thread::sleep(Duration::from_millis(10));
-        waited += Duration::from_millis(10);
-    };
+    let status = ended(&mut child.0);
     let read = |name: &str| fs::read(path(name)).unwrap();
     Output { status, stdout: read("out"), stderr: read("err") }
 }
@@ -82,7 +77,26 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 /// A process that does not outlive its test.
-struct Running(Child);
+pub struct Running(pub Child);
+
+/// SIGTERM.
+pub fn terminate(child: &Child) {
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+}
+
+/// How a process ended, which it is to do in time.
+pub fn ended(child: &mut Child) -> ExitStatus {
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(waited < PATIENCE, "the process does not end");
+        thread::sleep(Duration::from_millis(10));
+        waited += Duration::from_millis(10);
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -122,10 +136,32 @@ pub struct Server {
 impl Server {
     /// Starts `yufu serve` on the folder, on a port that is free.
     pub fn start(data: &Data) -> Self {
+        Self::launch(data, 0, &[], ("warn", Stdio::inherit()))
+    }
+
+    /// The same with more options.
+    pub fn start_with(data: &Data, more: &[&str]) -> Self {
+        Self::launch(data, 0, more, ("warn", Stdio::inherit()))
+    }
+
+    /// The same on a port that is known to be free.
+    pub fn start_at(data: &Data, port: u16) -> Self {
+        Self::launch(data, port, &[], ("warn", Stdio::inherit()))
+    }
+
+    /// As [`Server::start`], with everything that it logs in a file.
+    pub fn start_logging(data: &Data, log: &Path) -> Self {
+        Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
+    }
+
+    fn launch(data: &Data, port: u16, more: &[&str], (level, log): (&str, Stdio)) -> Self {
         let path = data.path();
+        let listen = format!("127.0.0.1:{port}");
         let mut child = yufu()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()])
-            .env("YUFU_LOG", "warn")
+            .args(["serve", "--listen", &listen, "--data", path.to_str().unwrap()])
+            .args(more)
+            .env("YUFU_LOG", level)
+            .stderr(log)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -147,6 +183,16 @@ impl Server {
     pub fn kill(mut self) {
         self.process.0.kill().unwrap();
         self.process.0.wait().unwrap();
+    }
+
+    /// Asks it to stop, as an operator does.
+    pub fn terminate(&self) {
+        terminate(&self.process.0);
+    }
+
+    /// Waits for its end, which is to come in time.
+    pub fn ended(mut self) -> ExitStatus {
+        ended(&mut self.process.0)
     }
 
     /// Somebody who calls it.

@@ -10,7 +10,7 @@ use yufu::wallet::{Holder, Passphrase};
 use yufu_base::PublicKey;
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
 use yufu_keys::random;
-use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
 use yufu_trust::TrustList;
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, open};
@@ -134,8 +134,11 @@ pub async fn begin_opening(caller: &Caller) -> (String, String) {
     (text("authorization_request"), text("opening"))
 }
 
-async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
-    let method = if request.body.is_empty() { "GET" } else { "POST" };
+pub(super) async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    };
     let headers: Vec<(String, String)> = request.headers.clone().into_iter().collect();
     let answer =
         caller.client.exchange(method, request.url.as_str(), &headers, request.body.clone());
@@ -147,7 +150,7 @@ fn key(stored: &Value) -> SoftwareKey {
     SoftwareKey::from_pkcs8(&decode_base64url(stored.as_str().unwrap()).unwrap()).unwrap()
 }
 
-fn trust_key(caller: &Caller) -> PublicKey {
+pub(super) fn trust_key(caller: &Caller) -> PublicKey {
     let text = fs::read(caller.data().join("trust-list-key.json")).unwrap();
     let jwk: Jwk = serde_json::from_slice(&text).unwrap();
     jwk.key

@@ -235,12 +235,18 @@ impl CredentialQuery {
     /// A query for an SD-JWT VC of type `vct` with these claims, all of them wanted.
     #[must_use]
     pub fn sd_jwt_vc(id: &str, vct: &str, claims: &[ClaimPath]) -> Self {
+        Self::sd_jwt_vc_of(id, &[vct.to_owned()], claims)
+    }
+
+    /// A query for an SD-JWT VC of any of the types `vcts`, with these claims.
+    #[must_use]
+    pub fn sd_jwt_vc_of(id: &str, vcts: &[String], claims: &[ClaimPath]) -> Self {
         let claim = |path: &ClaimPath| ClaimQuery { id: None, path: path.clone(), values: None };
         Self {
             id: id.to_owned(),
             format: crate::FORMAT_SD_JWT_VC.to_owned(),
             multiple: false,
-            meta: Meta { vct_values: Some(vec![vct.to_owned()]) },
+            meta: Meta { vct_values: Some(vcts.to_vec()) },
             trusted_authorities: None,
             require_cryptographic_holder_binding: true,
             claims: (!claims.is_empty()).then(|| claims.iter().map(claim).collect()),

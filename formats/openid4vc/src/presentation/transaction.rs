@@ -1,6 +1,7 @@
 //! Transaction data (OpenID4VP 1.0, sections 5.1 and B.3.3): what else the holder signs
-//! with a presentation. Two types are defined here; all others are refused.
+//! with a presentation. Three types are defined here; all others are refused.
 
+use super::key_change::{KeyChange, KeyChangeWire};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use yufu_base::{AccountId, Amount, Currency, Timestamp};
@@ -11,7 +12,7 @@ const MAX_ENCODED: usize = 8 * 1024;
 /// The longest text member, in characters.
 const MAX_TEXT: usize = 200;
 /// The one hash algorithm that is used.
-const SHA_256: &str = "sha-256";
+pub(super) const SHA_256: &str = "sha-256";
 
 /// What the holder is asked to authorise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum TransactionData {
     Payment(Payment),
     /// Type `yufu_account_opening`.
     AccountOpening(AccountOpening),
+    /// Type `yufu_key_change`.
+    KeyChange(KeyChange),
 }
 
 /// Exactly one payment.
@@ -127,6 +130,8 @@ impl TransactionData {
     pub const PAYMENT: &'static str = "yufu_payment";
     /// The type of account openings.
     pub const ACCOUNT_OPENING: &'static str = "yufu_account_opening";
+    /// The type of key changes.
+    pub const KEY_CHANGE: &'static str = "yufu_key_change";
 
     /// The queries one of whose credentials may authorise it.
     #[must_use]
@@ -134,6 +139,7 @@ impl TransactionData {
         match self {
             Self::Payment(payment) => &payment.credential_ids,
             Self::AccountOpening(opening) => &opening.credential_ids,
+            Self::KeyChange(change) => &change.credential_ids,
         }
     }
 
@@ -145,6 +151,7 @@ impl TransactionData {
         let document = match self {
             Self::Payment(payment) => serde_json::to_string(&payment.to_wire()),
             Self::AccountOpening(opening) => serde_json::to_string(&opening.to_wire()),
+            Self::KeyChange(change) => serde_json::to_string(&change.to_wire()),
         };
         let document = document.map_err(|_| TransactionError::Encoding)?;
         EncodedTransaction::parse(&encode_base64url(document))
@@ -170,6 +177,10 @@ impl EncodedTransaction {
             TransactionData::ACCOUNT_OPENING => TransactionData::AccountOpening(
                 AccountOpening::from_wire(read(object, TransactionData::ACCOUNT_OPENING)?)?,
             ),
+            TransactionData::KEY_CHANGE => {
+                let wire: KeyChangeWire = read(object, TransactionData::KEY_CHANGE)?;
+                TransactionData::KeyChange(KeyChange::from_wire(wire)?)
+            }
             other => return Err(TransactionError::UnknownType(other.to_owned())),
         };
         Ok(Self { text: text.to_owned(), data })
@@ -232,11 +243,7 @@ impl Payment {
 
 impl AccountOpening {
     fn from_wire(wire: AccountOpeningWire) -> Result<Self, TransactionError> {
-        let member = "wallet_key_thumbprint";
-        let thumbprint = decode_base64url(&wire.wallet_key_thumbprint).ok();
-        if thumbprint.is_none_or(|bytes| bytes.len() != 32) {
-            return Err(TransactionError::Value { member });
-        }
+        check_thumbprint(&wire.wallet_key_thumbprint)?;
         check_common(&wire.credential_ids, wire.transaction_data_hashes_alg.as_deref())?;
         Ok(Self {
             credential_ids: wire.credential_ids,
@@ -266,7 +273,18 @@ fn read<T: serde::de::DeserializeOwned>(
         .map_err(|e| TransactionError::Members { kind, what: e.to_string() })
 }
 
-fn check_common(ids: &[String], algorithms: Option<&[String]>) -> Result<(), TransactionError> {
+/// RFC 7638: 32 bytes in base64url.
+pub(super) fn check_thumbprint(text: &str) -> Result<(), TransactionError> {
+    match decode_base64url(text) {
+        Ok(bytes) if bytes.len() == 32 => Ok(()),
+        _ => Err(TransactionError::Value { member: "wallet_key_thumbprint" }),
+    }
+}
+
+pub(super) fn check_common(
+    ids: &[String],
+    algorithms: Option<&[String]>,
+) -> Result<(), TransactionError> {
     if ids.is_empty() {
         return Err(TransactionError::NoCredential);
     }
@@ -279,7 +297,7 @@ fn check_common(ids: &[String], algorithms: Option<&[String]>) -> Result<(), Tra
 }
 
 /// A text a person will read: not empty, not long, on one line.
-fn readable(member: &'static str, text: String) -> Result<String, TransactionError> {
+pub(super) fn readable(member: &'static str, text: String) -> Result<String, TransactionError> {
     let length = text.chars().count();
     if length == 0 || length > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(TransactionError::Value { member });

@@ -15,14 +15,33 @@ pub struct CityData {
     pub districts: Vec<District>,
     /// Family names with weights.
     pub family_names: Vec<(String, u32)>,
-    /// Characters of given names, by sex.
+    /// How many of a hundred spouses bear the head's family name; the others keep their own.
+    pub shared_family_name_percent: u32,
+    /// Parts of given names, by sex: names, or characters that names are made of.
     pub given_female: Vec<String>,
-    /// Characters of given names, by sex.
+    /// Parts of given names, by sex.
     pub given_male: Vec<String>,
-    /// How many of a hundred given names have one character; the others have two.
-    pub single_character_percent: u32,
+    /// How many of a hundred given names have one part; the others have two.
+    pub single_given_percent: u32,
+    /// What stands between two parts; may be empty.
+    pub given_joiner: String,
     /// The age pyramid.
     pub ages: Vec<AgeBand>,
+    /// What the demonstration needs of the city.
+    pub story: StoryData,
+}
+
+/// What the demonstration's story needs of a city: how dear things are, which trains go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryData {
+    /// What one unit of the story's prices costs here, in minor units: noodles are 18 units.
+    pub price_unit: u64,
+    /// Two trains of the railway: one to book, one to change to.
+    pub trains: [String; 2],
+    /// The class travelled in.
+    pub travel_class: String,
+    /// The room in the hotel.
+    pub room: String,
 }
 
 /// A district.
@@ -57,15 +76,14 @@ pub(crate) fn read_city(mut root: Section<'_, '_, '_>, scheme: &NumberScheme) ->
     let mut codes = BTreeSet::new();
     let districts = root.tables("districts", |s| read_district(s, scheme, &mut codes));
     let family_names = root.tables("family_names", read_name);
-    let given_female = read_characters(&mut root, "given_female");
-    let given_male = read_characters(&mut root, "given_male");
-    let single_character_percent = root.whole("single_character_percent");
+    let shared_family_name_percent = read_percent(&mut root, "shared_family_name_percent");
+    let given_female = read_parts(&mut root, "given_female");
+    let given_male = read_parts(&mut root, "given_male");
+    let single_given_percent = read_percent(&mut root, "single_given_percent");
+    let given_joiner = root.any_text("given_joiner");
     let mut next = 0;
     let ages = root.tables("ages", |s| read_band(s, &mut next));
-    let span = root.span();
-    if single_character_percent.is_some_and(|percent: u32| percent > 100) {
-        root.report(&span, "`single_character_percent` is over 100", "0 to 100");
-    }
+    let story = root.table("story").and_then(read_story);
     root.finish();
     Some(CityData {
         region: region?.0,
@@ -74,8 +92,11 @@ pub(crate) fn read_city(mut root: Section<'_, '_, '_>, scheme: &NumberScheme) ->
         family_names: family_names?,
         given_female: given_female?,
         given_male: given_male?,
-        single_character_percent: single_character_percent?,
+        shared_family_name_percent: shared_family_name_percent?,
+        single_given_percent: single_given_percent?,
+        given_joiner: given_joiner?,
         ages: ages?,
+        story: story?,
     })
 }
 
@@ -90,13 +111,14 @@ fn read_district(
     let streets = section.texts("streets");
     let span = section.span();
     let length = scheme.fields().iter().find_map(|field| match field {
-        Field::Region { length } => Some(*length),
+        Field::Region { length, letters } => Some((*length, *letters)),
         _ => None,
     });
-    if let (Some(code), Some(length)) = (&code, length)
+    if let (Some(code), Some((length, letters))) = (&code, length)
         && (code.len() != length || !scheme.knows_region(code))
     {
-        let expected = format!("{length} digits that begin with a region prefix of the scheme");
+        let kind = if letters { "letters" } else { "digits" };
+        let expected = format!("{length} {kind} that begin with a region prefix of the scheme");
         section.report(&span, format!("`code` is {code:?}"), &expected);
     }
     if streets.as_ref().is_some_and(Vec::is_empty) {
@@ -123,13 +145,51 @@ fn read_weight(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<u
     Some(weight)
 }
 
-fn read_characters(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Vec<String>> {
-    let (text, span) = section.text(key)?;
-    let characters: BTreeSet<char> = text.chars().collect();
-    if characters.len() != text.chars().count() || characters.len() < 2 {
-        section.report(&span, format!("`{key}` repeats a character"), "two or more, each once");
+fn read_percent(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<u32> {
+    let percent = section.whole::<u32>(key)?;
+    if percent > 100 {
+        let span = section.span();
+        section.report(&span, format!("`{key}` is over 100"), "0 to 100");
     }
-    Some(text.chars().map(String::from).collect())
+    Some(percent)
+}
+
+/// Parts of names: a list of them, or a text whose characters they are.
+fn read_parts(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Vec<String>> {
+    let parts: Vec<String> = if section.is_text(key) {
+        section.text(key)?.0.chars().map(String::from).collect()
+    } else {
+        section.texts(key)?.into_iter().map(|(part, _)| part).collect()
+    };
+    let distinct: BTreeSet<&String> = parts.iter().collect();
+    if distinct.len() != parts.len() || parts.len() < 2 {
+        let span = section.span();
+        section.report(&span, format!("`{key}` repeats a part"), "two or more, each once");
+    }
+    Some(parts)
+}
+
+fn read_story(mut section: Section<'_, '_, '_>) -> Option<StoryData> {
+    let price_unit = read_weight(&mut section, "price_unit");
+    let trains = section.texts("trains");
+    let travel_class = section.text("travel_class");
+    let room = section.text("room");
+    let span = section.span();
+    let trains = trains.map(|list| list.into_iter().map(|(train, _)| train).collect::<Vec<_>>());
+    let trains = trains.and_then(|list| {
+        let two = <[String; 2]>::try_from(list).ok().filter(|[first, second]| first != second);
+        if two.is_none() {
+            section.report(&span, "`trains` are not two", "two trains that differ");
+        }
+        two
+    });
+    section.finish();
+    Some(StoryData {
+        price_unit: u64::from(price_unit?),
+        trains: trains?,
+        travel_class: travel_class?.0,
+        room: room?.0,
+    })
 }
 
 fn read_band(mut section: Section<'_, '_, '_>, next: &mut u8) -> Option<AgeBand> {

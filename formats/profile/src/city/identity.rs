@@ -67,7 +67,10 @@ impl<'a> Register<'a> {
             house: house(&self.city.house, draw),
         };
         let head_name = self.family_name(draw);
-        let spouse_name = self.family_name(draw);
+        let own_name = self.family_name(draw);
+        let shared = self.city.shared_family_name_percent;
+        let spouse_name =
+            if shared > 0 && draw.percent(shared) { head_name.clone() } else { own_name };
         self.add(family.head, Relation::Head, &head_name, &home, draw)?;
         if let Some(spouse) = family.spouse {
             self.add(spouse, Relation::Spouse, &spouse_name, &home, draw)?;
@@ -127,12 +130,14 @@ impl<'a> Register<'a> {
     }
 
     fn given_name(&self, sex: Sex, draw: &mut Draw) -> String {
-        let characters = match sex {
+        let parts = match sex {
             Sex::Female => &self.city.given_female,
             Sex::Male => &self.city.given_male,
         };
-        let count = if draw.percent(self.city.single_character_percent) { 1 } else { 2 };
-        (0..count).filter_map(|_| draw.pick(characters).cloned()).collect()
+        let count = if draw.percent(self.city.single_given_percent) { 1 } else { 2 };
+        let names: Vec<&str> =
+            (0..count).filter_map(|_| draw.pick(parts).map(String::as_str)).collect();
+        names.join(&self.city.given_joiner)
     }
 
     fn number(
@@ -184,7 +189,7 @@ fn body(
             Field::Plain { length, alphabet } => {
                 body.extend((0..*length).filter_map(|_| draw.pick(alphabet)));
             }
-            Field::Check => {}
+            Field::Check { .. } => {}
         }
     }
     Some(body)

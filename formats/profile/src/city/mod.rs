@@ -7,7 +7,7 @@ mod households;
 mod identity;
 mod people;
 
-pub use data::{AgeBand, CityData, District};
+pub use data::{AgeBand, CityData, District, StoryData};
 
 use crate::profile::Profile;
 use crate::resident::Resident;
@@ -30,7 +30,7 @@ pub enum GenerateError {
 /// Residents of a household follow each other, the head first.
 ///
 /// # Errors
-/// [`GenerateError`]; a city of up to a few million in a handful of districts fits China's scheme.
+/// [`GenerateError`]; how many fit depends on the number scheme.
 pub fn generate(
     profile: &Profile,
     seed: u64,

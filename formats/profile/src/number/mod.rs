@@ -1,5 +1,5 @@
 //! Resident numbers: a scheme is data (a layout of fields and a check rule), and a number
-//! is valid under exactly one. China's is GB 11643-1999.
+//! is valid under exactly one.
 
 mod check;
 mod read;

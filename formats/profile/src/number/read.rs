@@ -14,10 +14,21 @@ pub(crate) fn read_scheme(mut section: Section<'_, '_, '_>) -> Option<NumberSche
     let fields = section.tables("fields", read_field);
     let check = section.table("check").and_then(read_check);
     let prefixes = prefixes.and_then(|list| read_prefixes(&section, list));
-    let layout = fields.zip(check).filter(|(f, c)| layout_holds(&section, &span, f, c));
+    let layout = fields.zip(check).map(with_check_length);
+    let layout = layout.filter(|(f, c)| layout_holds(&section, &span, f, c));
     section.finish();
     let (fields, check) = layout?;
     Some(NumberScheme { standard: standard?.0, fields, check, region_prefixes: prefixes? })
+}
+
+/// The check field is as long as its rule says.
+fn with_check_length((mut fields, check): (Vec<Field>, CheckRule)) -> (Vec<Field>, CheckRule) {
+    for field in &mut fields {
+        if let Field::Check { length } = field {
+            *length = check.length().max(1);
+        }
+    }
+    (fields, check)
 }
 
 fn read_prefixes(
@@ -26,8 +37,8 @@ fn read_prefixes(
 ) -> Option<BTreeSet<String>> {
     let mut prefixes = BTreeSet::new();
     for (prefix, span) in list {
-        if !prefix.bytes().all(|b| b.is_ascii_digit()) {
-            section.report(&span, format!("region prefix {prefix:?}"), "digits");
+        if !prefix.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+            section.report(&span, format!("region prefix {prefix:?}"), "digits or capital letters");
             return None;
         }
         if !prefixes.insert(prefix) {
@@ -60,7 +71,10 @@ fn read_field(mut section: Section<'_, '_, '_>) -> Option<Field> {
         ],
     );
     let field = kind.and_then(|(kind, _)| match kind {
-        Kind::Region => section.whole("length").map(|length| Field::Region { length }),
+        Kind::Region => {
+            let letters = section.flag("letters");
+            section.whole("length").map(|length| Field::Region { length, letters })
+        }
         Kind::BirthDate => Some(Field::BirthDate),
         Kind::Sequence(parity_is_sex) => {
             section.whole("length").map(|length| Field::Sequence { length, parity_is_sex })
@@ -70,7 +84,8 @@ fn read_field(mut section: Section<'_, '_, '_>) -> Option<Field> {
             let alphabet = read_alphabet(&mut section);
             Some(Field::Plain { length: length?, alphabet: alphabet? })
         }
-        Kind::Check => Some(Field::Check),
+        // As many as the check rule has, which is read after the fields.
+        Kind::Check => Some(Field::Check { length: 1 }),
     });
     let span = section.span();
     if field.as_ref().is_some_and(|f| f.length() == 0 || f.length() > LONGEST) {
@@ -97,11 +112,18 @@ fn read_check(mut section: Section<'_, '_, '_>) -> Option<CheckRule> {
     enum Rule {
         Weighted,
         Luhn,
+        Mod97,
         None,
     }
-    let rules = [("weighted-modulus", Rule::Weighted), ("luhn", Rule::Luhn), ("none", Rule::None)];
+    let rules = [
+        ("weighted-modulus", Rule::Weighted),
+        ("luhn", Rule::Luhn),
+        ("mod-97-10", Rule::Mod97),
+        ("none", Rule::None),
+    ];
     let rule = section.word("kind", &rules).and_then(|(rule, _)| match rule {
         Rule::Luhn => Some(CheckRule::Luhn),
+        Rule::Mod97 => Some(CheckRule::Mod97),
         Rule::None => Some(CheckRule::None),
         Rule::Weighted => {
             let weights = section.list("weights", |s, item| s.as_whole::<u32>("weights", item));
@@ -120,9 +142,9 @@ fn layout_holds(
     check: &CheckRule,
 ) -> bool {
     let length = fields.iter().map(Field::length).fold(0, usize::saturating_add);
-    let checks = fields.iter().filter(|f| **f == Field::Check).count();
+    let checks = fields.iter().filter(|f| matches!(f, Field::Check { .. })).count();
     let wanted = usize::from(*check != CheckRule::None);
-    let ends_with_check = fields.last() == Some(&Field::Check);
+    let ends_with_check = matches!(fields.last(), Some(Field::Check { .. }));
     if length > LONGEST {
         section.report(span, format!("numbers of {length} characters"), "at most 40");
     } else if checks != wanted || (wanted == 1 && !ends_with_check) {

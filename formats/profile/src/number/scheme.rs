@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 /// A part of a number, in the order they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// The administrative division of first registration: digits, beginning with one of
-    /// the scheme's region prefixes.
+    /// The administrative division of first registration, beginning with one of the scheme's
+    /// region prefixes.
     Region {
-        /// How many digits.
+        /// How many characters.
         length: usize,
+        /// Capital letters instead of digits.
+        letters: bool,
     },
     /// Eight digits, `YYYYMMDD`.
     BirthDate,
@@ -30,8 +32,11 @@ pub enum Field {
         /// Those allowed.
         alphabet: Vec<char>,
     },
-    /// The check character.
-    Check,
+    /// The check characters.
+    Check {
+        /// How many, as the check rule has it.
+        length: usize,
+    },
 }
 
 impl Field {
@@ -39,11 +44,11 @@ impl Field {
     #[must_use]
     pub const fn length(&self) -> usize {
         match self {
-            Self::Region { length }
+            Self::Region { length, .. }
             | Self::Sequence { length, .. }
-            | Self::Plain { length, .. } => *length,
+            | Self::Plain { length, .. }
+            | Self::Check { length } => *length,
             Self::BirthDate => 8,
-            Self::Check => 1,
         }
     }
 }
@@ -60,7 +65,7 @@ pub struct NumberScheme {
 /// What a number says about its holder; `None` where the scheme does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The region's digits.
+    /// The region's characters.
     pub region: Option<String>,
     /// The date of birth.
     pub birth_date: Option<Date>,
@@ -94,13 +99,13 @@ pub enum NumberError {
     /// The date of birth is not in the calendar.
     #[error("the date of birth is not a day of the calendar: compare with the card")]
     BirthDate,
-    /// The check character does not follow from the rest.
+    /// The check characters do not follow from the rest.
     #[error("check character is {found}, expected {expected}: a character is mistyped")]
     CheckCharacter {
-        /// The one found.
-        found: char,
-        /// The one that follows from the others.
-        expected: char,
+        /// What was found.
+        found: String,
+        /// What follows from the others.
+        expected: String,
     },
 }
 
@@ -144,7 +149,7 @@ impl NumberScheme {
         self.fields.iter().map(Field::length).fold(0, usize::saturating_add)
     }
 
-    /// The number, if `text` is one, exactly as written: no spaces, `X` upper case.
+    /// The number, if `text` is one, exactly as written: no spaces, letters upper case.
     ///
     /// # Errors
     /// [`NumberError`], the first rule broken.
@@ -167,16 +172,16 @@ impl NumberScheme {
         self.facts_of(number.as_str())
     }
 
-    /// Appends the check character to everything before it.
+    /// Appends the check characters to everything before them.
     ///
     /// # Errors
     /// [`NumberError`] if the result is not a number of the scheme.
     pub fn complete(&self, body: &str) -> Result<ResidentNumber, NumberError> {
-        let check = self.check.character(body).map(String::from).unwrap_or_default();
+        let check = self.check.characters(body).unwrap_or_default();
         self.parse(&format!("{body}{check}"))
     }
 
-    /// Whether a region's digits begin with a prefix of the scheme.
+    /// Whether a region begins with a prefix of the scheme.
     #[must_use]
     pub fn knows_region(&self, region: &str) -> bool {
         self.region_prefixes.iter().any(|prefix| region.starts_with(prefix))
@@ -191,10 +196,11 @@ impl NumberScheme {
         for (index, (character, field)) in text.chars().zip(allowed).enumerate() {
             let (fits, expected) = match field {
                 Field::Plain { alphabet, .. } => one_of(character, alphabet),
-                Field::Check => match &self.check {
+                Field::Check { .. } => match &self.check {
                     CheckRule::WeightedModulus { alphabet, .. } => one_of(character, alphabet),
-                    CheckRule::Luhn | CheckRule::None => a_digit(character),
+                    CheckRule::Luhn | CheckRule::Mod97 | CheckRule::None => a_digit(character),
                 },
+                Field::Region { letters: true, .. } => a_letter(character),
                 _ => a_digit(character),
             };
             if !fits {
@@ -205,13 +211,12 @@ impl NumberScheme {
     }
 
     fn check_character(&self, text: &str) -> Result<(), NumberError> {
-        let mut body = text.chars();
-        let (Some(found), true) = (body.next_back(), self.check != CheckRule::None) else {
-            return Ok(());
-        };
-        match self.check.character(body.as_str()) {
+        // Numbers are ASCII by now, so bytes are characters.
+        let at = text.len().saturating_sub(self.check.length());
+        let Some((body, found)) = text.split_at_checked(at) else { return Ok(()) };
+        match self.check.characters(body) {
             Some(expected) if expected != found => {
-                Err(NumberError::CheckCharacter { found, expected })
+                Err(NumberError::CheckCharacter { found: found.to_owned(), expected })
             }
             _ => Ok(()),
         }
@@ -227,7 +232,7 @@ impl NumberScheme {
                 Field::Region { .. } => facts.region = Some(part.to_owned()),
                 Field::BirthDate => facts.birth_date = date(part),
                 Field::Sequence { parity_is_sex: true, .. } => facts.sex = sex(part),
-                Field::Sequence { .. } | Field::Plain { .. } | Field::Check => {}
+                Field::Sequence { .. } | Field::Plain { .. } | Field::Check { .. } => {}
             }
             rest = after;
         }
@@ -241,6 +246,10 @@ fn one_of(character: char, alphabet: &[char]) -> (bool, String) {
 
 fn a_digit(character: char) -> (bool, String) {
     (character.is_ascii_digit(), "a digit".to_owned())
+}
+
+fn a_letter(character: char) -> (bool, String) {
+    (character.is_ascii_uppercase(), "a capital letter".to_owned())
 }
 
 fn date(digits: &str) -> Option<Date> {

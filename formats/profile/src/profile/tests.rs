@@ -88,6 +88,7 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::Merchant, 1),
         (Role::Hotel, 1),
         (Role::Railway, 1),
+        (Role::WalletProvider, 2),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -115,6 +116,18 @@ fn summer_time_held_from_1986_to_1991() {
         assert_eq!(offsets.minutes_at(at), minutes, "{text}");
     }
     assert_eq!(offsets.entries().len(), 13);
+}
+
+#[test]
+fn a_day_begins_at_the_countrys_midnight() {
+    let offsets = china().utc_offsets;
+    let day = |text: &str| {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        let at = Timestamp::from_millis(at.as_millisecond().try_into().unwrap());
+        offsets.date_at(at).unwrap().to_string()
+    };
+    assert_eq!(day("2026-11-30T15:59:59.999Z"), "2026-11-30");
+    assert_eq!(day("2026-11-30T16:00:00Z"), "2026-12-01");
 }
 
 /// What is replaced by what, and what the error must say.
@@ -157,6 +170,24 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ),
     ("dormant_after_days = 1825", "dormant_after_days = 0", "`dormant_after_days` is 0"),
     ("dormant_after_days = 1825", "dormant_after_days = \"soon\"", "expected one of never"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"zh\"]", "`languages` holds \"zh\""),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"Chinese\"]", "`languages` holds \"Chinese\""),
+    ("languages = [\"zh\", \"en\"]", "languages = []", "`languages` is empty"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"fr\"]", "`fr` is missing"),
+    ("languages = [\"zh\", \"en\"]", "languages = [\"zh\"]", "`en` is unknown, expected only zh"),
+    ("code_digits = 6", "code_digits = 3", "`code_digits` is 3, expected 4 to 10"),
+    (
+        "foreign_identity = \"allow\"",
+        "foreign_identity = \"maybe\"",
+        "expected one of allow, refuse",
+    ),
+    ("country = \"XP\"", "country = \"CN\"", "`country` is the profile's own"),
+    ("country = \"XP\"", "country = \"Plain\"", "`country` is \"Plain\""),
+    (
+        "column = \"resident_number\"",
+        "column = \"street\"",
+        "`credentials` hold no identity credential",
+    ),
 ];
 
 const SPOILED_INSTITUTIONS: &[Spoiled] = &[
@@ -198,8 +229,20 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
         "support = \"registrar\"",
         "expected an e-mail address",
     ),
+    (
+        "onboards_through = [\"jiangcheng-pay\"]",
+        "onboards_through = [\"registrar\"]",
+        "`onboards_through` names `registrar`, expected the id of a wallet provider given above",
+    ),
+    (
+        "[\"jiangcheng-pay\", \"chutian-wallet\"]",
+        "[\"jiangcheng-pay\", \"jiangcheng-pay\"]",
+        "wallet provider `jiangcheng-pay` is given twice",
+    ),
+    ("role = \"merchant\"\n", "role = \"merchant\"\nonboards_through = []\n", "`onboards_through`"),
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
+    ("foreign = true", "foreign = \"yes\"", "`foreign` is a string, expected true or false"),
 ];
 
 const SPOILED_CITY: &[Spoiled] = &[
@@ -207,6 +250,15 @@ const SPOILED_CITY: &[Spoiled] = &[
     ("code = \"420103\"", "code = \"990103\"", "expected 6 digits that begin with a region prefix"),
     ("weight = 65", "weight = 0", "`weight` is 0"),
     ("from = 5, to = 9", "from = 6, to = 9", "ages 6 to 9, expected from 5"),
+    ("given_joiner = \"\"", "given_joiner = 0", "`given_joiner` is a integer"),
+    (
+        "single_given_percent = 18",
+        "single_given_percent = 101",
+        "`single_given_percent` is over 100",
+    ),
+    ("given_female = \"丽芳", "given_female = \"丽丽", "`given_female` repeats a part"),
+    ("price_unit = 1_00", "price_unit = 0", "`price_unit` is 0"),
+    ("trains = [\"G532\", \"G540\"]", "trains = [\"G532\"]", "`trains` are not two"),
 ];
 
 #[test]

@@ -39,6 +39,7 @@ pub fn list(entries: Vec<TrustEntry>) -> TrustList {
         issued_at: now(),
         expires_at: now().plus_seconds(DAY),
         entries,
+        recognised: Vec::new(),
         directory: Vec::new(),
     }
 }

@@ -243,3 +243,31 @@ async fn reads_at_once_all_succeed_and_are_all_recorded_and_survive_a_restart() 
     let list = open().await.accesses_of(&residents[0].number, &access(&[], 99)).await.unwrap();
     assert_eq!(list.len(), 41);
 }
+
+#[tokio::test]
+async fn a_death_is_recorded_once_with_its_evidence_and_withdrawn_if_it_was_wrong() {
+    let (population, records, residents) = filled(3).await;
+    let number = &residents[1].number;
+    let seen = |purpose: &str| Access { purpose: purpose.into(), ..access(&[], 5) };
+    let person = population.record_death(number, &seen("certificate seen")).await.unwrap();
+    population.record_death(number, &seen("certificate seen again")).await.unwrap();
+    assert!(population.is_deceased(person).await.unwrap());
+    let other = population.read(&residents[2].number, &access(&NAME, 5)).await.unwrap().person();
+    assert!(!population.is_deceased(other).await.unwrap());
+    assert_eq!(count(&records, "SELECT COUNT(*) FROM population_death").await, 1);
+    assert_eq!(population.withdraw_death(number, &seen("mixed up")).await.unwrap(), person);
+    assert!(!population.is_deceased(person).await.unwrap());
+    let accesses = population.accesses_of(number, &access(&NAME, 6)).await.unwrap();
+    let deeds: Vec<Deed> = accesses.iter().map(|record| record.deed).collect();
+    let recorded = Deed::DeathRecorded;
+    assert_eq!(deeds, [recorded, recorded, Deed::DeathWithdrawn, Deed::ReadAccesses]);
+    let nobody = &residents_of_another_city()[0].number;
+    let refused = population.record_death(nobody, &seen("certificate seen")).await;
+    assert!(matches!(refused, Err(PopulationError::NotFound)));
+    let blank = population.record_death(number, &seen(" ")).await;
+    assert!(matches!(blank, Err(PopulationError::Access(_))));
+}
+
+fn residents_of_another_city() -> Vec<Resident> {
+    residents(99, 1)
+}

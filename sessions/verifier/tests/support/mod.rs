@@ -56,6 +56,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries,
+            recognised: Vec::new(),
             directory: Vec::new(),
         };
         Self { trust, authority, bank, registrar, access }
@@ -105,11 +106,21 @@ impl World {
     }
 
     pub fn status_list(&self, signer: &Party, until: Timestamp, revoked: &[u64]) -> String {
+        self.status_list_at(STATUS, signer, until, revoked)
+    }
+
+    pub fn status_list_at(
+        &self,
+        uri: &str,
+        signer: &Party,
+        until: Timestamp,
+        revoked: &[u64],
+    ) -> String {
         let mut list = StatusList::new(StatusBits::One, 64).unwrap();
         for index in revoked {
             list.set(*index, Status::Invalid).unwrap();
         }
-        let (uri, ttl_seconds) = (STATUS.to_owned(), None);
+        let (uri, ttl_seconds) = (uri.to_owned(), None);
         let token = StatusListToken { uri, issued_at: NOW, expires_at: until, ttl_seconds, list };
         token.sign(Header::default().with_chain(&signer.chain), &signer.key).unwrap()
     }
@@ -122,7 +133,12 @@ pub fn entropy() -> RequestEntropy {
 pub fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[ClaimPath::member("family_name")]);
     let query = DcqlQuery::new(vec![query], None).unwrap();
-    Question { query, roles: BTreeMap::new(), transactions: vec![opening("id")] }
+    Question {
+        query,
+        roles: BTreeMap::new(),
+        foreign: BTreeMap::new(),
+        transactions: vec![opening("id")],
+    }
 }
 
 pub fn opening(id: &str) -> TransactionData {

@@ -70,6 +70,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries,
+            recognised: Vec::new(),
             directory: Vec::new(),
         };
         Self { trust, authority, bank, registrar, access }

@@ -63,7 +63,8 @@ impl Story<'_> {
         for (id, attributes) in learned.into_iter().filter(|(_, attributes)| !attributes.is_empty())
         {
             let institution = self.country.profile.institutions.get(&id);
-            let name = institution.context("an unknown institution")?.name.en.clone();
+            let name = institution.context("an unknown institution")?;
+            let name = self.tell(&name.name).to_owned();
             told.learned.insert(name, attributes);
         }
         self.shown(told);
@@ -86,8 +87,8 @@ impl Story<'_> {
     /// The names of sealed claims, as the institution's own desk tells them. The look is recorded there.
     async fn ask_desk(&self, unseen: &Unseen) -> Result<Vec<String>> {
         let id = &unseen.institution;
-        let pid = self.country.profile.credential("pid").context("no credential pid")?;
-        let all: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let all: Vec<String> =
+            self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
         let fields = all.join("+");
         let (base, row) = (self.address(id), &unseen.row);
         let url = match unseen.sealed {

@@ -18,7 +18,7 @@ use yufu_api::authority::{Authentication, IssuedOffer};
 use yufu_api::bank::{Exchange, ExchangeDirection};
 use yufu_api::relying_party::{CheckIn, CheckInRequest, NewDeparture, PassageState, TicketRequest};
 use yufu_base::Amount;
-use yufu_profile::{ClaimSource, Institution, Resident, Role};
+use yufu_profile::{ClaimSource, Evidence, Institution, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
 /// What a way to the three ends asks of the person.
@@ -70,8 +70,8 @@ impl Story<'_> {
         act();
         let mut agree = |_: &Consent| true;
         let bank = self.other_bank.id.as_str();
-        let class = self.remote_class()?;
-        wallet.open_account(bank, &class, &mut agree).await?;
+        let class = self.class(Evidence::Identity)?;
+        wallet.open_account(bank, class, &mut agree).await?;
         act();
         self.fund(wallet, self.major(NIGHT.saturating_add(RIDE).saturating_mul(2))).await?;
         wallet.get_payment_credential().await?;
@@ -129,7 +129,7 @@ impl Story<'_> {
         let request = Authentication {
             resident_number: resident.number.as_str().to_owned(),
             evidence: "card and portrait compared at the counter".to_owned(),
-            credential: "pid".to_owned(),
+            credential: self.identity()?.id.clone(),
         };
         let base = self.address(&authority.id);
         let url = format!("{base}/authority/v1/officer/authentications");
@@ -152,12 +152,14 @@ impl Story<'_> {
     }
 
     async fn departure(&self, railway: &Institution) -> Result<String> {
-        let id = format!("D2201-run{}", self.run);
+        let story = &self.country.profile.city.story;
+        let [train, _] = &story.trains;
+        let id = format!("{train}-next-day-run{}", self.run);
         let new = NewDeparture {
             id: id.clone(),
-            train: "D2201".to_owned(),
+            train: train.clone(),
             date: "2026-12-02".to_owned(),
-            class: "second".to_owned(),
+            class: story.travel_class.clone(),
             price_minor: self.major(RIDE).minor(),
             seats: 1,
         };
@@ -180,8 +182,8 @@ impl Story<'_> {
 
     /// How many attributes of the identity a wallet showed in all.
     fn identity_shown(&self, wallet: &Holder) -> Result<usize> {
-        let pid = self.country.profile.credential("pid").context("no credential pid")?;
-        let identity: Vec<String> = pid.claims.iter().map(|claim| claim.path.to_string()).collect();
+        let identity: Vec<String> =
+            self.identity()?.claims.iter().map(|claim| claim.path.to_string()).collect();
         let shown = wallet.history().iter().filter_map(|entry| match &entry.event {
             Event::Disclosed { claims, .. } => Some(claims),
             _ => None,
@@ -191,8 +193,7 @@ impl Story<'_> {
 
     /// What stands on a card.
     fn card(&self, resident: &Resident) -> Result<Attributes> {
-        let pid = self.country.profile.credential("pid").context("no credential pid")?;
-        let printed = pid.claims.iter().filter_map(|claim| match claim.source {
+        let printed = self.identity()?.claims.iter().filter_map(|claim| match claim.source {
             ClaimSource::Column(column) => Some((claim.path.to_string(), resident.value(column))),
             _ => None,
         });
@@ -258,7 +259,7 @@ impl Customer<'_, '_> {
         let id = self.wallet.fresh_order_id();
         let bill = Bill {
             payee: self.story.business_account(payee).await?,
-            payee_name: payee.name.en.clone(),
+            payee_name: payee.name.en().to_owned(),
             amount: price,
             id,
         };

@@ -18,6 +18,7 @@ fn account() -> StoredAccount {
     let key = SoftwareKey::from_seed(&[1; 32]).unwrap();
     StoredAccount {
         bank: "b".to_owned(),
+        country: None,
         account: "a".to_owned(),
         class: "III".to_owned(),
         key: StoredKey::of(&key).unwrap(),

@@ -17,6 +17,7 @@ use yufu_api::http::{Client, Limits};
 use yufu_base::{PublicKey, Signer};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
+use yufu_profile::Resident;
 
 pub(super) const BANK: &str = "bank-of-jiangcheng";
 
@@ -77,14 +78,19 @@ impl TestCity {
     }
 
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
-        let offer = self.offer_identity(0).await;
-        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
+        self.issue_identity_of(0, wallet).await;
     }
 
     /// The number of an adult resident.
     pub(super) fn number(&self, adult: usize) -> &str {
         let adults = self.country.residents.iter().filter(|r| r.birth_date.year() < 2000);
         adults.map(|resident| resident.number.as_str()).nth(adult).unwrap()
+    }
+
+    /// The identity of another adult than the first.
+    pub(super) async fn issue_identity_of(&self, adult: usize, wallet: &mut Holder) {
+        let offer = self.offer_identity(adult).await;
+        wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
     }
 
     pub(super) async fn offer_identity(&self, adult: usize) -> IssuedOffer {
@@ -94,6 +100,11 @@ impl TestCity {
             "credential": "pid",
         });
         self.desk("identity-authority", "/authority/v1/officer/authentications", &request).await
+    }
+
+    /// Residents of a kind, in the order of the register.
+    pub(super) fn residents(&self, are: impl Fn(&Resident) -> bool) -> Vec<&Resident> {
+        self.country.residents.iter().filter(|resident| are(resident)).collect()
     }
 
     /// An account with 500.00 in it, for a wallet that has an identity.

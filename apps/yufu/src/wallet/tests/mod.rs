@@ -2,6 +2,9 @@
 
 mod city;
 mod journeys;
+mod moving;
+mod pension;
 mod pseudonyms;
 mod purses;
+mod recognition;
 mod services;

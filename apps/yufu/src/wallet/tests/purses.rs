@@ -68,7 +68,7 @@ async fn code(city: &TestCity) -> String {
     message.text.split(':').next().unwrap().to_owned()
 }
 
-async fn purse(city: &TestCity) -> (Holder, String) {
+pub(super) async fn purse(city: &TestCity) -> (Holder, String) {
     let mut wallet = city.open(&city.device("purse"), "somebody").unwrap();
     let begun = wallet.begin_purse(BANK, "IV", PHONE).await.unwrap();
     let code = code(city).await;

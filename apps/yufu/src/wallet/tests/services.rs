@@ -16,17 +16,17 @@ use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::presentation::{PresentationLink, REQUEST_TYPE, RequestUriMethod};
 use yufu_wallet::presentation::Consent;
 
-const HOTEL: &str = "yellow-crane-hotel";
+pub(super) const HOTEL: &str = "yellow-crane-hotel";
 const RAILWAY: &str = "jingguang-railway";
 const THEIR_BANK: &str = "bank-of-lianghu";
 const FARE: u64 = 18_000;
 
-fn agree(_: &Consent) -> bool {
+pub(super) fn agree(_: &Consent) -> bool {
     true
 }
 
 /// A city, and a wallet with an identity, an account with 500.00 and payment credentials.
-async fn guest() -> (TestCity, Holder, String) {
+pub(super) async fn guest() -> (TestCity, Holder, String) {
     guest_in(TestCity::start().await).await
 }
 
@@ -52,7 +52,7 @@ async fn balance(wallet: &Holder) -> u64 {
     wallet.accounts().await.unwrap()[0].wallet.balance_minor
 }
 
-async fn begin_check_in(city: &TestCity, amount_minor: u64) -> CheckIn {
+pub(super) async fn begin_check_in(city: &TestCity, amount_minor: u64) -> CheckIn {
     let request = json!({"room": "302", "nights": 1, "amount_minor": amount_minor});
     city.desk(HOTEL, &format!("/parties/{HOTEL}/v1/desk/check-ins"), &request).await
 }

@@ -1,0 +1,82 @@
+//! A death, as an officer records it: all credentials are revoked, and no more are issued. A death
+//! that was recorded wrongly is withdrawn by an officer; new credentials follow then.
+
+use super::Authority;
+use super::officer::Revoked;
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use yufu_population::PersonId;
+
+/// A person's death, or that it was recorded wrongly.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Death {
+    /// The resident number.
+    pub resident_number: String,
+    /// What the officer saw, and where it is filed: it is recorded.
+    #[schema(example = "death certificate 2026-4711 seen")]
+    pub evidence: String,
+}
+
+impl Death {
+    fn evidence(&self) -> Result<&str, Problem> {
+        let evidence = self.evidence.trim();
+        if (1..=200).contains(&evidence.len()) {
+            return Ok(evidence);
+        }
+        let detail = "evidence is to be 1 to 200 bytes: what was seen, where it is filed";
+        Err(Problem::malformed(detail))
+    }
+}
+
+/// Record a death: revokes all of the person's credentials, for good.
+#[utoipa::path(post, path = "/authority/v1/officer/deaths", tag = "authority",
+    request_body = Death, security(("operator" = [])),
+    responses((status = 200, body = Revoked), (status = 400, description = "no evidence", body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn record(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+    request: Result<Json<Death>, JsonRejection>,
+) -> Result<Json<Revoked>, Problem> {
+    let officer = authority.operator.authenticate(&headers)?.name;
+    let Json(request) = request?;
+    let number = authority.number(&request.resident_number)?;
+    let access = authority.access(&officer, format!("death recorded: {}", request.evidence()?));
+    let person = authority.population.record_death(&number, &access).await?;
+    // Recorded first: what is issued from here on is refused.
+    Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
+}
+
+/// Withdraw a death that was recorded wrongly. What was revoked stays so: new credentials are issued.
+#[utoipa::path(post, path = "/authority/v1/officer/deaths/withdrawals", tag = "authority",
+    request_body = Death, security(("operator" = [])),
+    responses((status = 200, description = "withdrawn", body = Revoked), (status = 400, description = "no evidence", body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn withdraw(
+    State(authority): State<Arc<Authority>>,
+    headers: HeaderMap,
+    request: Result<Json<Death>, JsonRejection>,
+) -> Result<Json<Revoked>, Problem> {
+    let officer = authority.operator.authenticate(&headers)?.name;
+    let Json(request) = request?;
+    let number = authority.number(&request.resident_number)?;
+    let access = authority.access(&officer, format!("death withdrawn: {}", request.evidence()?));
+    authority.population.withdraw_death(&number, &access).await?;
+    Ok(Json(Revoked { revoked: 0 }))
+}
+
+impl Authority {
+    /// Refuses a step for somebody whose death is recorded.
+    pub(super) async fn must_live(&self, person: PersonId) -> Result<(), Problem> {
+        if !self.population.is_deceased(person).await? {
+            return Ok(());
+        }
+        let detail = "this person's death is recorded: if that is wrong, an officer withdraws it";
+        Err(Problem::refused("resident.deceased", detail))
+    }
+}

@@ -1,0 +1,292 @@
+//! Wallet attestations (OAuth 2.0 Attestation-Based Client Authentication, as OpenID4VCI 1.0,
+//! appendix E, uses it for wallets): a wallet provider vouches for a key of one of its wallets, and
+//! the wallet proves to one audience that it holds the key. The attestation names no instance and no
+//! audience: the provider does not learn whom it is shown to, and two of them have nothing in common
+//! but the provider.
+
+use serde::{Deserialize, Serialize};
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date};
+
+/// The header of an HTTP request that carries an attestation.
+pub const ATTESTATION_HEADER: &str = "OAuth-Client-Attestation";
+/// The header of an HTTP request that carries the proof of possession.
+pub const ATTESTATION_POP_HEADER: &str = "OAuth-Client-Attestation-PoP";
+
+const TYPE: &str = "oauth-client-attestation+jwt";
+const POP_TYPE: &str = "oauth-client-attestation-pop+jwt";
+/// The largest token that is read, in bytes.
+const MAX: usize = 8 * 1024;
+/// The longest that an attestation may still be good for, in seconds.
+const MOST_SECONDS: u64 = 3600;
+/// How old a proof may be, and how far ahead the wallet's clock, in seconds.
+const FRESH_SECONDS: u64 = 60;
+
+/// What a wallet provider vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalletAttestation {
+    /// The provider: its address, as the trust list has it. It is the client id too.
+    pub provider: String,
+    /// The key that lies in one of its wallets.
+    pub key: Jwk,
+    /// From when it must no longer be taken.
+    pub expires: Timestamp,
+}
+
+/// A wallet's proof that it holds the key it was attested, for one audience.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttestationPop {
+    /// Whom it is for: an issuer's address.
+    pub audience: String,
+    /// Its own id, never used twice.
+    pub id: String,
+    /// When it was made.
+    pub issued: Timestamp,
+}
+
+/// An attestation as it came, its signature not verified: its chain says whose key to trust.
+pub struct SignedAttestation {
+    jws: Unverified,
+}
+
+/// Why an attestation is not taken. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AttestationError {
+    /// Not an attestation, or not signed by the key of its chain.
+    #[error("the wallet attestation: {0}")]
+    Jws(#[from] JwsError),
+    /// It carries no certificate chain.
+    #[error("the wallet attestation: {0}")]
+    Chain(#[from] ChainError),
+    /// Made by another provider than its signer is.
+    #[error("the wallet attestation is by {found}, and signed by {signer}")]
+    Provider {
+        /// The provider it names.
+        found: String,
+        /// The provider that signed.
+        signer: String,
+    },
+    /// Its time has passed.
+    #[error("the wallet attestation has expired: get a fresh one from the wallet provider")]
+    Expired,
+    /// It is good for too long to be fresh.
+    #[error(
+        "the wallet attestation is good for more than {MOST_SECONDS} s: get one that lapses sooner"
+    )]
+    TooLong,
+    /// Not a proof of possession, or not by the attested key.
+    #[error("the proof of possession: {0}")]
+    Pop(JwsError),
+    /// The proof is for somebody else.
+    #[error("the proof of possession is for {found}, this is {expected}: make one for it")]
+    Audience {
+        /// Whom it is for.
+        found: String,
+        /// Who reads it.
+        expected: String,
+    },
+    /// The proof is too old, or from the future.
+    #[error(
+        "the proof of possession was made at {0} s since the epoch, more than {FRESH_SECONDS} s from now: check the clock, make a new one"
+    )]
+    Stale(u64),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    iss: String,
+    sub: String,
+    #[serde(with = "numeric_date")]
+    exp: Timestamp,
+    cnf: Confirmation,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Confirmation {
+    jwk: Jwk,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PopWire {
+    aud: String,
+    jti: String,
+    #[serde(with = "numeric_date")]
+    iat: Timestamp,
+}
+
+impl WalletAttestation {
+    /// Signs the attestation as its provider: a compact JWS with the provider's chain.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn sign(&self, chain: &Chain, signer: &dyn Signer) -> Result<String, SignError> {
+        let wire = Wire {
+            iss: self.provider.clone(),
+            sub: self.provider.clone(),
+            exp: self.expires,
+            cnf: Confirmation { jwk: self.key.clone() },
+        };
+        let json = serde_json::to_vec(&wire).map_err(|e| SignError::Json(e.to_string()))?;
+        yufu_jose::sign(&Header::typed(TYPE).with_chain(chain), &json, signer)
+    }
+}
+
+impl AttestationPop {
+    /// Signs the proof with the attested key.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn sign(&self, key: &dyn Signer) -> Result<String, SignError> {
+        let wire = PopWire { aud: self.audience.clone(), jti: self.id.clone(), iat: self.issued };
+        let json = serde_json::to_vec(&wire).map_err(|e| SignError::Json(e.to_string()))?;
+        yufu_jose::sign(&Header::typed(POP_TYPE), &json, key)
+    }
+}
+
+impl SignedAttestation {
+    /// Reads an attestation.
+    ///
+    /// # Errors
+    /// [`AttestationError::Jws`].
+    pub fn parse(text: &str) -> Result<Self, AttestationError> {
+        Ok(Self { jws: Unverified::parse_bounded(text, MAX)?.expect_type(TYPE)? })
+    }
+
+    /// The chain of its signer, to be held against a trust list.
+    ///
+    /// # Errors
+    /// [`AttestationError::Chain`] without one.
+    pub fn chain(&self) -> Result<Chain, AttestationError> {
+        Ok(self.jws.header().chain()?)
+    }
+
+    /// The attestation, once it is known to be `provider`'s (address and key), fresh at `now`, and
+    /// shown to `audience` by whoever holds the key that it attests.
+    ///
+    /// # Errors
+    /// [`AttestationError`], the first rule broken.
+    pub fn verify(
+        self,
+        provider: (&str, &PublicKey),
+        pop: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<WalletAttestation, AttestationError> {
+        let wire: Wire = self.jws.verify(provider.1)?.claims()?;
+        if wire.iss != provider.0 || wire.sub != provider.0 {
+            let signer = provider.0.to_owned();
+            return Err(AttestationError::Provider { found: wire.iss, signer });
+        }
+        if wire.exp <= now {
+            return Err(AttestationError::Expired);
+        }
+        if wire.exp > now.plus_seconds(MOST_SECONDS) {
+            return Err(AttestationError::TooLong);
+        }
+        let proof = Unverified::parse_bounded(pop, MAX)
+            .and_then(|token| token.expect_type(POP_TYPE)?.verify(&wire.cnf.jwk.key))
+            .and_then(|token| token.claims::<PopWire>())
+            .map_err(AttestationError::Pop)?;
+        if proof.aud != audience {
+            let expected = audience.to_owned();
+            return Err(AttestationError::Audience { found: proof.aud, expected });
+        }
+        if now.seconds().abs_diff(proof.iat.seconds()) > FRESH_SECONDS {
+            return Err(AttestationError::Stale(proof.iat.seconds()));
+        }
+        Ok(WalletAttestation { provider: wire.iss, key: wire.cnf.jwk, expires: wire.exp })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use yufu_jose::SoftwareKey;
+
+    const PROVIDER: &str = "https://pay.example/wallet-providers/p";
+    const BANK: &str = "https://bank.example/banks/b";
+
+    fn key(seed: u8) -> SoftwareKey {
+        SoftwareKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(1_700_000_000)
+    }
+
+    fn attestation(seconds: u64) -> String {
+        let wire = Wire {
+            iss: PROVIDER.to_owned(),
+            sub: PROVIDER.to_owned(),
+            exp: now().plus_seconds(seconds),
+            cnf: Confirmation { jwk: key(2).public_key().into() },
+        };
+        let json = serde_json::to_vec(&wire).unwrap();
+        yufu_jose::sign(&Header::typed(TYPE), &json, &key(1)).unwrap()
+    }
+
+    fn pop(audience: &str, seed: u8, issued: Timestamp) -> String {
+        let pop = AttestationPop { audience: audience.to_owned(), id: "1".to_owned(), issued };
+        pop.sign(&key(seed)).unwrap()
+    }
+
+    fn verify(
+        text: &str,
+        provider: (&str, u8),
+        pop: &str,
+        at: Timestamp,
+    ) -> Result<WalletAttestation, AttestationError> {
+        let signer = key(provider.1).public_key();
+        SignedAttestation::parse(text)
+            .and_then(|signed| signed.verify((provider.0, &signer), pop, BANK, at))
+    }
+
+    #[test]
+    fn an_attestation_is_refused_by_the_first_rule_it_breaks() {
+        let (good, long) = (attestation(600), attestation(MOST_SECONDS + 1));
+        let late = now().plus_seconds(600);
+        let proof = pop(BANK, 2, now());
+        let taken = verify(&good, (PROVIDER, 1), &proof, now()).unwrap();
+        assert_eq!((taken.key.key, taken.provider.as_str()), (key(2).public_key(), PROVIDER));
+        let refused = verify(&good, ("x", 3), "x", late);
+        assert_eq!(refused, Err(AttestationError::Jws(JwsError::Signature)));
+        let refused = verify(&good, ("x", 1), "x", late);
+        assert!(matches!(refused, Err(AttestationError::Provider { .. })));
+        assert_eq!(verify(&good, (PROVIDER, 1), "x", late), Err(AttestationError::Expired));
+        assert_eq!(verify(&long, (PROVIDER, 1), "x", now()), Err(AttestationError::TooLong));
+        assert!(verify(&attestation(MOST_SECONDS), (PROVIDER, 1), &proof, now()).is_ok());
+        // Not a proof, of another type, by another key.
+        let other = yufu_jose::sign(&Header::typed("kb+jwt"), b"{}", &key(2)).unwrap();
+        for proof in ["", "x.y.z", &other, &pop("x", 3, late)] {
+            let refused = verify(&good, (PROVIDER, 1), proof, now());
+            assert!(matches!(refused, Err(AttestationError::Pop(_))), "{proof}");
+        }
+        let refused = verify(&good, (PROVIDER, 1), &pop("x", 2, late), now());
+        assert!(matches!(refused, Err(AttestationError::Audience { .. })));
+        for (seconds, fresh) in [(FRESH_SECONDS, true), (FRESH_SECONDS + 1, false)] {
+            for at in [now().plus_seconds(seconds), now().minus_seconds(seconds)] {
+                let read = verify(&good, (PROVIDER, 1), &pop(BANK, 2, at), now());
+                assert_eq!(read.is_ok(), fresh, "{seconds}");
+            }
+        }
+        let chain = SignedAttestation::parse(&good).unwrap().chain();
+        assert!(matches!(chain, Err(AttestationError::Chain(_))));
+    }
+
+    #[test]
+    fn two_attestations_of_one_wallet_have_the_provider_in_common_and_nothing_else() {
+        let text = attestation(600);
+        let wire = Unverified::parse(&text).unwrap().unverified_claims::<serde_json::Value>();
+        let members: Vec<String> = wire.unwrap().as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["cnf", "exp", "iss", "sub"], "no instance, no audience");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text: String, proof: String) {
+            prop_assert!(verify(&text, (PROVIDER, 1), &proof, now()).is_err());
+            prop_assert!(verify(&attestation(60), (PROVIDER, 1), &proof, now()).is_err());
+        }
+    }
+}

@@ -1,5 +1,9 @@
 //! Being asked to stop: what was taken is finished and nothing is lost; asked twice, the process ends at once.
-#![allow(clippy::unwrap_used, reason = "test code: a wrong fixture is to fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
 
 mod support;
 

@@ -93,7 +93,8 @@ fn the_committed_residents_of_plain_are_what_seed_42_generates() {
 fn a_number_of_plain_says_where_and_nothing_else() {
     let scheme = profile("plain").resident_number;
     // N and A read as 23 and 10, and so on: what stands before the check digits, times a hundred.
-    let value = 23_10_7_20_2_22_9_u64 * 100;
+    let letters = [23, 10, 7, 20, 2, 22, 9].map(|value: u64| value.to_string()).concat();
+    let value = letters.parse::<u64>().unwrap() * 100;
     let check = 98 - value % 97;
     let number = scheme.complete("NA7K2M9").unwrap();
     assert_eq!(number.as_str(), format!("NA7K2M9{check:02}"));

@@ -1,6 +1,6 @@
 //! Programmes: read from the profile, and every way to spoil one is refused in its place.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use yufu_profile::{Profile, ProfileErrors, Role, Sources};
 

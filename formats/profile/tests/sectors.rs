@@ -32,7 +32,7 @@ fn each_sector_has_a_pseudonym_in_the_identity_credential_and_an_epoch() {
     let pid = china.credential("pid").unwrap();
     assert_eq!(pid.sectors().collect::<Vec<_>>(), china.sectors.iter().collect::<Vec<_>>());
     let mut labels = pid.claims.iter().filter(|claim| claim.source.sector().is_some());
-    assert!(labels.all(|claim| claim.label.zh.ends_with("行业化名")));
+    assert!(labels.all(|claim| claim.label.get("zh").ends_with("行业化名")));
 }
 
 #[test]

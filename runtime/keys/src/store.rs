@@ -64,9 +64,9 @@ impl KeyStore {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let damaged = |cause| KeyStoreError::Damaged { path: path.clone(), cause };
                 let key = SoftwareKey::from_seed(&random()).map_err(damaged)?;
-                let der = key.to_pkcs8().map_err(damaged)?;
-                write_private(&path, &der).map_err(|cause| io(&path, cause))?;
-                Ok(Arc::new(key))
+                let made = key.to_pkcs8().map_err(damaged)?;
+                let kept = create_private(&path, &made).map_err(|cause| io(&path, cause))?;
+                SoftwareKey::from_pkcs8(&kept).map(Arc::new).map_err(damaged)
             }
             Err(cause) => Err(io(&path, cause)),
         }
@@ -109,9 +109,7 @@ impl KeyStore {
         match fs::read(&path) {
             Ok(bytes) => Ok(bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let bytes = make()?;
-                write_private(&path, &bytes).map_err(|cause| io(&path, cause))?;
-                Ok(bytes)
+                Ok(create_private(&path, &make()?).map_err(|cause| io(&path, cause))?)
             }
             Err(cause) => Err(io(&path, cause).into()),
         }
@@ -166,15 +164,38 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 /// Writes a file that only its owner can read, whole or not at all, and durably:
 /// a key that was used must be there after a crash.
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let fresh = path.with_extension("new");
+    let fresh = write_aside(path, bytes)?;
+    fs::rename(&fresh, path)?;
+    sync_folder(path)
+}
+
+/// The same for a file that is made once: whoever comes second gets what the first one wrote.
+fn create_private(path: &Path, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let fresh = write_aside(path, bytes)?;
+    let linked = fs::hard_link(&fresh, path);
+    fs::remove_file(&fresh)?;
+    match linked {
+        Ok(()) => sync_folder(path).map(|()| bytes.to_vec()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes beside `path`, under a name of its own, however many write at once.
+fn write_aside(path: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let fresh = path.with_extension(format!("{}.new", random::random_text()));
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&fresh, path)?;
+    Ok(fresh)
+}
+
+#[cfg_attr(not(unix), expect(unused_variables, reason = "folders are synchronised on Unix"))]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
         fs::File::open(folder)?.sync_all()?;
@@ -197,6 +218,20 @@ mod tests {
         assert_ne!(first, store.signer("other").unwrap().public_key());
         assert_eq!(store.secret("desk").unwrap(), store.secret("desk").unwrap());
         assert_eq!(store.master("records").unwrap(), store.master("records").unwrap());
+    }
+
+    #[test]
+    fn whoever_makes_a_key_at_the_same_time_gets_the_same_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyStore::open(folder.path()).unwrap();
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16)
+                .map(|_| scope.spawn(|| store.signer("anchor").unwrap().public_key()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == store.signer("anchor").unwrap().public_key()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something was left beside it");
     }
 
     #[cfg(unix)]

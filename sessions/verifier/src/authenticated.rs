@@ -3,6 +3,7 @@
 use crate::requested::Requested;
 use crate::verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};
 use serde_json::{Map, Value};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::Timestamp;
@@ -129,8 +130,8 @@ impl Authenticated {
         let mut read = BTreeMap::new();
         for (uri, issuer) in all().filter_map(|(_, credential)| credential.list()) {
             let place = (uri, issuer.role, issuer.country());
-            if !read.contains_key(&place) {
-                read.insert(place, read_list(uri, issuer, trust, lists, now)?);
+            if let Entry::Vacant(vacant) = read.entry(place) {
+                vacant.insert(read_list(uri, issuer, trust, lists, now)?);
             }
         }
         for (id, credential) in all() {

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
@@ -66,7 +67,7 @@ fn services(config: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let (mut inside, mut service) = (false, String::new());
     for line in config.lines() {
         let text = line.trim_start();
-        match line.len() - text.len() {
+        match line.len().saturating_sub(text.len()) {
             0 => inside = text == "services:",
             2 if inside => service = text.trim_end_matches(':').to_owned(),
             6 if inside && text.starts_with("YUFU_") => {
@@ -85,8 +86,13 @@ fn compose_accepts_the_file_and_every_service_in_it_has_settings_that_are_good()
     let config = compose(&["config"]);
     assert!(config.status.success(), "{}", said(&config));
     let services = services(&String::from_utf8_lossy(&config.stdout));
-    assert!(services.len() >= 8, "{services:?}");
     let folder = tempfile::tempdir().unwrap();
+    let names: Vec<&str> = services.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        institutions(folder.path()),
+        "every institution of the sample city is a service"
+    );
     for (name, settings) in services {
         assert_eq!(settings["YUFU_INSTITUTIONS"], name);
         assert!(settings.keys().all(|name| documented(name)), "{settings:?}");
@@ -96,6 +102,18 @@ fn compose_accepts_the_file_and_every_service_in_it_has_settings_that_are_good()
         let checked = check.output().unwrap();
         assert!(checked.status.success(), "{name}: {}", said(&checked));
     }
+}
+
+/// The institutions that a process serves if none is named, by their ids.
+fn institutions(folder: &Path) -> Vec<String> {
+    let checked = Command::new(BINARY)
+        .args(["config", "check", "--data"])
+        .arg(folder.join("none"))
+        .output()
+        .unwrap();
+    let good = String::from_utf8_lossy(&checked.stdout).into_owned();
+    let names = good.strip_prefix("good: ").and_then(|rest| rest.split_once(" at ")).unwrap().0;
+    names.split(", ").map(str::to_owned).collect()
 }
 
 /// Whether `yufu serve --help` names a variable.

@@ -109,18 +109,20 @@ impl Story<'_> {
         .moved("her account", &bill.payee_name, bill.amount))
     }
 
-    /// An identity into a wallet of hers, as at the beginning.
+    /// An identity into another wallet of hers. Her pseudonyms stay with the wallet whose secret they come from, so
+    /// this one has the identity without them.
     async fn identify(&self, wallet: &mut Holder) -> Result<()> {
         let authority = self.the(Role::IdentityAuthority)?;
         let request = Authentication {
             resident_number: self.resident.number.as_str().to_owned(),
             evidence: "card and portrait compared at the counter".to_owned(),
-            credential: "pid".to_owned(),
+            credential: self.identity()?.id.clone(),
         };
         let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
         let desk = self.desk(&authority.id)?;
         let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
-        wallet.get(&issued.offer, Some(&issued.transaction_code)).await?;
+        let code = Some(issued.transaction_code.as_str());
+        wallet.get_without_pseudonyms(&issued.offer, code).await?;
         Ok(())
     }
 

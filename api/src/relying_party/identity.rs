@@ -97,6 +97,7 @@ mod tests {
             claims: claims.as_object().unwrap().clone(),
             unasked: Vec::new(),
             expires_at: None,
+            status: None,
         }
     }
 

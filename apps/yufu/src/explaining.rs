@@ -8,7 +8,7 @@ use yufu_api::http::{ClientError, Language, ProblemBody};
 /// The error with its causes, in one paragraph; a refusal by a server also in its own precise words.
 pub(crate) fn explain(error: &Error) -> String {
     let links: Vec<String> = error.chain().map(link).collect();
-    links.join(colon())
+    links.join(&colon())
 }
 
 fn link(error: &(dyn std::error::Error + 'static)) -> String {

@@ -118,7 +118,7 @@ pub(crate) fn fault(code: &str, values: &[(&str, String)]) -> Option<String> {
     Some(format!("{}{}", filled(&fault.title, values)?, filled(&fault.remedy, values)?))
 }
 
-/// An amount such as `18.00 CNY`, as it is said.
+/// An amount, its digits before its currency, as it is said.
 pub(crate) fn sum(amount: &str) -> String {
     let said = amount.rsplit_once(' ').and_then(|(digits, currency)| {
         let form = words()?.money.get(currency)?;
@@ -130,19 +130,13 @@ pub(crate) fn sum(amount: &str) -> String {
 }
 
 /// What stands between two clauses of one sentence.
-pub(crate) fn colon() -> &'static str {
-    match language() {
-        Language::En => ": ",
-        Language::Zh => "：",
-    }
+pub(crate) fn colon() -> String {
+    known(noted!(": "))
 }
 
 /// What stands between the members of a list.
-pub(crate) fn comma() -> &'static str {
-    match language() {
-        Language::En => ", ",
-        Language::Zh => "、",
-    }
+pub(crate) fn comma() -> String {
+    known(noted!(", "))
 }
 
 fn filled(text: &str, values: &[(&str, String)]) -> Option<String> {

@@ -40,7 +40,8 @@ fn every_text_has_chinese_words_and_all_words_are_of_a_text() {
     let words = words();
     let said: BTreeSet<String> = words.texts.keys().cloned().collect();
     let mut texts = BTreeSet::new();
-    let mut literals = BTreeSet::new();
+    // Said by `words.rs` itself.
+    let mut literals = BTreeSet::from([": ".to_owned(), ", ".to_owned()]);
     for path in sources() {
         let source = fs::read_to_string(&path).unwrap();
         let product = source.split("#[cfg(test)]").next().unwrap();

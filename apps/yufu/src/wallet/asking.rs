@@ -52,7 +52,7 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
             let name = pseudonym_label(path).unwrap_or_else(|| path.to_string());
-            say!("  shows     {path} = {values}", path = name, values = values.join(comma()));
+            say!("  shows     {path} = {values}", path = name, values = values.join(&comma()));
         }
     }
     for transaction in &consent.transactions {

@@ -25,6 +25,7 @@ mod receipts;
 mod recovering;
 mod refusing;
 mod reporting;
+mod saying;
 mod sector;
 mod services;
 mod showing;

@@ -133,7 +133,7 @@ impl Told {
         };
         self.amount.as_deref().map(sum).iter().for_each(|amount| add(amount));
         if !self.claims.is_empty() {
-            add(&self.claims.join(comma()));
+            add(&self.claims.join(&comma()));
         }
         if let Some(party) = &self.party {
             add(&counterparty(self.event, party));

@@ -1,7 +1,7 @@
 //! `yufu wallet`: asks before anything is shown, and says what was.
 
 use super::asking::{agree, passphrase};
-use super::backup::{Restored, restore};
+use super::backup::restore;
 use super::benefits_terminal;
 use super::currency::money;
 use super::file::{Place, WalletFile};
@@ -9,6 +9,7 @@ use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
+use super::saying;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
 use crate::command_line::{TicketAction, Wallet, WalletAction};
@@ -32,7 +33,7 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
             let phrase = passphrase(&options.name, false)?;
             let now = SystemClock::new().read().wall;
             let restored = restore(&folder, &options.name, file, &phrase, *other_wallet_gone, now)?;
-            tell_restored(&options.name, restored);
+            saying::restored(&options.name, &restored);
             return Ok(ExitCode::SUCCESS);
         }
         WalletAction::Protect => {
@@ -94,13 +95,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             } else {
                 holder.get(&offer, code).await?
             };
-            say!(
-                "{count} credentials of {vct} from {issuer}, each for one use.",
-                count = received.count,
-                vct = received.vct,
-                issuer = received.issuer
-            );
-            say!("Each holds: {claims}", claims = received.claims.join(comma()));
+            saying::received(&received);
         }
         WalletAction::Open { bank, class } => {
             let class = match class {
@@ -117,11 +112,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         }
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
-            say!(
-                "Shown to {party}: {claims}",
-                party = shown.party,
-                claims = shown.claims.join(comma())
-            );
+            saying::shown(&shown);
         }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;
@@ -146,12 +137,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             holder.settle_openings().await?;
             holder.settle_recoveries().await?;
             let moved = holder.let_go_of_moved().await?;
-            if moved > 0 {
-                say!(
-                    "{count} accounts are commanded by another wallet now: they were let go here.",
-                    count = moved
-                );
-            }
+            saying::let_go(moved);
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
@@ -227,7 +213,7 @@ async fn pay(
         Paid::Done(done) => {
             let balance =
                 done.balance_minor.map(|minor| Amount::new(bill.amount.currency(), minor));
-            say_paid(holder, bill);
+            saying::paid(holder, bill);
             if let Some(balance) = balance {
                 say!("{balance} remain.", balance = sum(&money(balance, holder.decimals())));
             }
@@ -239,22 +225,13 @@ async fn pay(
                 Some(link) => {
                     say!("Your identity would lift this for this one payment.");
                     holder.step_up(bill, link, decide).await?;
-                    say_paid(holder, bill);
+                    saying::paid(holder, bill);
                     Ok(ExitCode::SUCCESS)
                 }
                 None => Ok(ExitCode::FAILURE),
             }
         }
     }
-}
-
-fn say_paid(holder: &Holder, bill: &Bill) {
-    say!(
-        "Paid {amount} to {payee}, order {order}.",
-        amount = sum(&money(bill.amount, holder.decimals())),
-        payee = bill.payee_name,
-        order = bill.id
-    );
 }
 
 async fn show(holder: &Holder) -> Result<()> {
@@ -274,7 +251,7 @@ async fn show(holder: &Holder) -> Result<()> {
     }
     let sectors: Vec<&str> = holder.sectors().collect();
     if !sectors.is_empty() {
-        lines.push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(comma())));
+        lines.push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
@@ -402,22 +379,6 @@ async fn report(
         None => say!("No registrar takes reports here: hand the document to one yourself."),
     }
     Ok(())
-}
-
-fn tell_restored(name: &str, restored: Restored) {
-    say!(
-        "The wallet {name} is back: {accounts} accounts, {entries} entries of history, {usable} credentials.",
-        name = name,
-        accounts = restored.accounts,
-        entries = restored.entries,
-        usable = restored.usable
-    );
-    if restored.resting > 0 {
-        say!(
-            "{count} credentials rest: the wallet they were copied from may have shown them, and one shown twice can be linked. Get a fresh batch from the issuer.",
-            count = restored.resting
-        );
-    }
 }
 
 pub(super) fn time(seconds: u64) -> Result<jiff::Timestamp> {

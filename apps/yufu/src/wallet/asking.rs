@@ -114,6 +114,6 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
     print!("{}", text!("Agree? [y/N] "));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes" | "是" | "同意")
+    let read = std::io::stdin().read_line(&mut answer).is_ok();
+    read && text!("y Y yes").split(' ').any(|yes| yes == answer.trim())
 }

@@ -251,7 +251,8 @@ async fn show(holder: &Holder) -> Result<()> {
     }
     let sectors: Vec<&str> = holder.sectors().collect();
     if !sectors.is_empty() {
-        lines.push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
+        lines
+            .push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;

@@ -4,7 +4,7 @@ use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
-use crate::http::{Limits, layers};
+use crate::http::{Limits, layers, localised};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
@@ -43,6 +43,7 @@ pub struct Institutions {
 /// The router of `institutions` and the public pages, with its bounds around it. While
 /// [`Public::starting`] says that more are to come, an unknown address is answered with 503.
 pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
+    let currency = public.currency.clone();
     let starting = Arc::clone(&public.starting);
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
         .merge(public::pages().with_state(public))
@@ -81,7 +82,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.wallet_providers);
         router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
     }
-    layers(router, limits, starting)
+    localised(layers(router, limits, starting), currency)
 }
 
 /// The description of the whole API, whichever institutions run here.

@@ -8,6 +8,9 @@
     reason = "test code: a missing file or a torn table is to fail loudly"
 )]
 
+#[path = "errors/messages.rs"]
+mod messages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 //! The project's own tasks, one entry point for people and for continuous integration:
-//! `cargo xtask test`, `lint`, `tidy`, `openapi`, `city`.
+//! `cargo xtask test`, `lint`, `tidy`, `openapi`, `messages`, `city`.
 
 mod lint;
 mod run;
@@ -32,6 +32,8 @@ enum Task {
     Tidy,
     /// Writes docs/openapi.json anew from the handlers.
     Openapi,
+    /// Writes docs/messages.md anew from api/messages.
+    Messages,
     /// Writes the sample cities of profiles/ anew from their seed.
     City,
 }
@@ -53,6 +55,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Lint => lint::lint(),
         Task::Tidy => tidy::tidy(),
         Task::Openapi => test::regenerate_openapi(),
+        Task::Messages => test::regenerate_messages(),
         Task::City => test::regenerate_city(),
     }
 }

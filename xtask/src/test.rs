@@ -59,13 +59,24 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     Ok(())
 }
 
-/// Writes `docs/openapi.json` anew: the test that compares it does the writing when told to.
+/// Writes `docs/openapi.json` anew.
 pub(crate) fn regenerate_openapi() -> Result<()> {
+    regenerate(&["openapi"])
+}
+
+/// Writes `docs/messages.md` anew.
+pub(crate) fn regenerate_messages() -> Result<()> {
+    regenerate(&["errors", "page_of_messages"])
+}
+
+/// The test that compares a document with its sources writes it when told to.
+fn regenerate(test: &[&str]) -> Result<()> {
     let status = Command::new("cargo")
-        .args(["test", "--quiet", "-p", "yufu-api", "--test", "openapi"])
+        .args(["test", "--quiet", "-p", "yufu-api", "--test"])
+        .args(test)
         .env("YUFU_REGENERATE", "1")
         .status()?;
-    if status.success() { Ok(()) } else { bail!("the API description could not be generated") }
+    if status.success() { Ok(()) } else { bail!("the document could not be generated") }
 }
 
 /// The profiles with a sample city, and how many residents it has.

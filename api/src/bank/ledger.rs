@@ -73,7 +73,9 @@ impl Bank {
                 return Err(Problem::unavailable(&body.code, &body.detail));
             }
             // 422 is the machine's word. Anything else says nothing about the command: it stays.
-            Err(ClientError::Refused(body)) if body.status == 422 => Answer::Refused(body),
+            Err(ClientError::Refused(body)) if body.status == 422 => {
+                Answer::Refused(Box::new(body.unworded()))
+            }
             Err(error) => return Err(error.into()),
         };
         let text = serde_json::to_string(&answer).map_err(Problem::internal)?;

@@ -1,8 +1,9 @@
 //! The client by which institutions (and the terminal wallet) call other institutions,
 //! always through their public interfaces.
 
-use crate::http::{Problem, ProblemBody};
-use axum::http::StatusCode;
+use crate::http::{Language, Problem, ProblemBody};
+use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +71,21 @@ impl Client {
     /// # Errors
     /// [`ClientError::Unreachable`] if the TLS library cannot be set up.
     pub fn new() -> Result<Self, ClientError> {
+        Self::speaking(Language::default())
+    }
+
+    /// A client for a person who reads `language`: refusals come in it.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] if the TLS library cannot be set up.
+    pub fn speaking(language: Language) -> Result<Self, ClientError> {
+        let mut headers = HeaderMap::new();
+        // The default need not be asked for.
+        if language != Language::default() {
+            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        }
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(20))
             .pool_idle_timeout(IDLE)

@@ -2,16 +2,23 @@
 //! bearer tokens of operators, requests signed by a key, and the client for calling others.
 
 mod client;
+mod language;
+mod localising;
+mod messages;
 mod operator;
 mod problem;
 mod server;
 mod starting;
 
 pub use client::{AnswerTimes, Client, ClientError};
+pub use language::{Language, LanguageUnknown};
+pub use messages::fill;
 pub use operator::{Operator, OperatorToken};
 pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
 pub use starting::{Starting, Switch};
 
+pub(crate) use language::weighted;
+pub(crate) use localising::localised;
 pub(crate) use operator::bearer;
 pub(crate) use server::layers;

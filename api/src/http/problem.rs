@@ -1,5 +1,6 @@
 //! Problem details (RFC 9457): every refusal over HTTP has this one shape.
 
+use axum::Extension;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,16 +20,34 @@ pub struct ProblemBody {
     /// `urn:yufu:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
+    /// What is wrong, in one sentence for people, in the language that `Accept-Language` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// The code in words, stable across versions: `transfer.limit_exceeded.daily`.
     #[schema(example = "transfer.limit_exceeded.daily")]
     pub code: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong, what was expected, and what to do next.
+    /// What is wrong, what was expected, and what to do next: precise, and always in English.
     pub detail: String,
+    /// What to do next, for people, in the language of `title`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
     /// What else is known, for example `limit`, `remaining` and `step_up`.
     #[serde(flatten)]
     pub more: Map<String, Value>,
+}
+
+/// A problem on its way out, for whoever puts the words for people into it.
+#[derive(Clone)]
+pub(super) struct Unworded(pub(super) Box<ProblemBody>);
+
+impl ProblemBody {
+    /// The same without the words for people, which belong to one answer in one language.
+    #[must_use]
+    pub fn unworded(self) -> Self {
+        Self { title: None, remedy: None, ..self }
+    }
 }
 
 impl Problem {
@@ -37,9 +56,11 @@ impl Problem {
     pub fn new(status: StatusCode, code: &str, detail: impl ToString) -> Self {
         let body = ProblemBody {
             kind: format!("urn:yufu:problem:{code}"),
+            title: None,
             code: code.to_owned(),
             status: status.as_u16(),
             detail: detail.to_string(),
+            remedy: None,
             more: Map::new(),
         };
         Self { status, body: Box::new(body) }
@@ -128,18 +149,19 @@ impl Problem {
         self.body.more.get(name)
     }
 
-    /// What another institution answered, passed on as it came.
+    /// What another institution answered, passed on as it came, but for the words for people.
     #[must_use]
     pub fn passed_on(body: ProblemBody) -> Self {
         let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        Self { status, body: Box::new(body) }
+        Self { status, body: Box::new(body.unworded()) }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let json = serde_json::to_vec(&self.body).unwrap_or_default();
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        (self.status, kind, Extension(Unworded(self.body)), json).into_response()
     }
 }
 

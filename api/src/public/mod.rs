@@ -17,6 +17,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use yufu_profile::CurrencyProfile;
 
 /// Says why an institution cannot serve now, if so.
 pub type Readiness = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -31,6 +32,8 @@ pub struct Public {
     pub readiness: Vec<(String, Readiness)>,
     /// The front page.
     pub front: Pages,
+    /// The currency in which refusals name amounts.
+    pub currency: CurrencyProfile,
 }
 
 /// Whether the program runs, or can serve.

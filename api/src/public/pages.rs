@@ -1,5 +1,6 @@
 //! The front page in each language: which one a visitor is shown.
 
+use crate::http::weighted;
 use std::collections::BTreeMap;
 
 /// One page in several languages.
@@ -33,24 +34,10 @@ impl Pages {
 
 /// The languages of an `Accept-Language` header, the most wanted first; those refused (`q=0`) left out.
 fn by_preference(header: Option<&str>) -> Vec<String> {
-    let mut wanted: Vec<(u16, String)> = Vec::new();
-    for part in header.unwrap_or_default().split(',') {
-        let mut pieces = part.split(';').map(str::trim);
-        let tag = pieces.next().unwrap_or_default();
-        let weight = pieces.find_map(|piece| piece.strip_prefix("q=")).map_or(1000, thousandths);
-        if !tag.is_empty() && weight > 0 {
-            wanted.push((weight, tag.to_owned()));
-        }
-    }
-    wanted.sort_by_key(|(weight, _)| u16::MAX.saturating_sub(*weight));
-    wanted.into_iter().map(|(_, tag)| tag).collect()
-}
-
-/// A weight from `0` to `1` with up to three decimals, in thousandths; 0 if it is none.
-fn thousandths(text: &str) -> u16 {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let digits = format!("{whole}{decimals:0<3}");
-    if decimals.len() > 3 { 0 } else { digits.parse().ok().filter(|q| *q <= 1000).unwrap_or(0) }
+    let elements = header.unwrap_or_default().split(',').filter_map(weighted);
+    let mut wanted: Vec<(&str, u16)> = elements.filter(|(_, quality)| *quality > 0).collect();
+    wanted.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));
+    wanted.into_iter().map(|(range, _)| range.to_owned()).collect()
 }
 
 #[cfg(test)]

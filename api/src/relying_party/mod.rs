@@ -35,7 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::{AccountId, Currency, InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
-use yufu_services::{Services, ServicesError};
+use yufu_services::{Services, ServicesError, TicketState};
 
 /// A hotel or a railway, and what it works with.
 pub struct RelyingParty {
@@ -175,6 +175,19 @@ impl RelyingParty {
     }
 }
 
+/// The code of a step that a ticket's state does not allow.
+const fn ticket_code(found: TicketState) -> &'static str {
+    match found {
+        TicketState::Booked => "ticket.booked",
+        TicketState::Valid => "ticket.valid",
+        TicketState::Used => "ticket.used",
+        TicketState::Refunding => "ticket.refunding",
+        TicketState::Refunded => "ticket.refunded",
+        TicketState::Changed => "ticket.changed",
+        TicketState::Lapsed => "ticket.lapsed",
+    }
+}
+
 impl From<ServicesError> for Problem {
     fn from(error: ServicesError) -> Self {
         match error {
@@ -184,9 +197,7 @@ impl From<ServicesError> for Problem {
             }
             ServicesError::NoAccount => Self::unavailable("party.no_account", error),
             ServicesError::SoldOut => Self::refused("departure.sold_out", error),
-            ServicesError::TicketState { found, .. } => {
-                Self::refused(&format!("ticket.{found}"), error)
-            }
+            ServicesError::TicketState { found, .. } => Self::refused(ticket_code(found), error),
             ServicesError::Erased => Self::new(StatusCode::GONE, "guest.erased", error),
             other => Self::internal(other),
         }

@@ -2,6 +2,7 @@
 
 use crate::command_line;
 use crate::data::DataFolder;
+use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_audit::{AuditReport, audit, audit_against};
@@ -14,9 +15,9 @@ pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
         None => DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?,
     };
     let log = SqliteLog::open_read_only(&path).with_context(|| {
-        format!(
-            "{} cannot be audited: name the log with --log, or the folder with --data",
-            path.display()
+        text!(
+            "{path} cannot be audited: name the log with --log, or the folder with --data",
+            path = path.display()
         )
     })?;
     let report = match options.head.as_deref().map(published).transpose()? {
@@ -37,24 +38,31 @@ fn published(text: &str) -> Result<Head> {
         Some(Head { seq: Seq::new(seq.parse().ok()?), chain: Digest::from_hex(chain)? })
     });
     head.with_context(|| {
-        format!("head {text:?}: expected the number of a record, a colon and 64 hexadecimal digits")
+        text!(
+            "head {head}: expected the number of a record, a colon and 64 hexadecimal digits",
+            head = text
+        )
     })
 }
 
 fn print(report: &AuditReport) {
-    println!("records     {}", report.records);
-    println!(
-        "commands    {} ({} accepted, {} refused)",
-        report.commands, report.accepted, report.refused
+    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+    say!("records     {count}", count = report.records);
+    say!(
+        "commands    {count} ({accepted} accepted, {refused} refused)",
+        count = report.commands,
+        accepted = report.accepted,
+        refused = report.refused
     );
-    println!("supply      {}", serde_json::to_string(&report.supply).unwrap_or_default());
-    println!("head        {}", serde_json::to_string(&report.head).unwrap_or_default());
-    println!("state hash  {}", report.state_hash);
+    say!("supply      {supply}", supply = json(serde_json::to_string(&report.supply)));
+    say!("head        {head}", head = json(serde_json::to_string(&report.head)));
+    say!("state hash  {hash}", hash = report.state_hash);
     for finding in &report.findings {
-        println!("FOUND       {}", serde_json::to_string(finding).unwrap_or_default());
+        say!("FOUND       {finding}", finding = json(serde_json::to_string(finding)));
     }
-    println!(
-        "{}",
-        if report.ok { "everything agrees" } else { "the log does not agree with itself" }
-    );
+    if report.ok {
+        say!("everything agrees");
+    } else {
+        say!("the log does not agree with itself");
+    }
 }

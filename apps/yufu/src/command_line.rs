@@ -6,6 +6,7 @@ mod accounts;
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
 use crate::settings::LogFormat;
+use crate::words::tag;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -15,6 +16,10 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(name = "yufu", version, after_help = "Start with: yufu demo")]
 pub(crate) struct Arguments {
+    /// The language to speak, and of names and purposes (BCP 47): zh, en; where it is lacking, English or the
+    /// country's own [default: as the locale says].
+    #[arg(long, visible_alias = "language", env = "YUFU_LANG", value_name = "TAG", global = true, value_parser = tag)]
+    pub(crate) lang: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -81,20 +86,10 @@ pub(crate) struct Data {
     pub(crate) data: Option<PathBuf>,
 }
 
-/// In which language names and purposes are shown.
-#[derive(Args, Clone)]
-pub(crate) struct Language {
-    /// The language of names and purposes (BCP 47); a country that has not got it shows its own.
-    #[arg(long, env = "YUFU_LANGUAGE", value_name = "TAG", default_value = "en", global = true)]
-    pub(crate) language: String,
-}
-
 #[derive(Args)]
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) data: Data,
-    #[command(flatten)]
-    pub(crate) language: Language,
     /// Another country and city: a folder like profiles/china.
     #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
     pub(crate) profile: Option<PathBuf>,
@@ -205,8 +200,6 @@ pub(crate) struct Wallet {
     /// Act in another country that yours recognises: with the banks and parties there, verified by its trust list.
     #[arg(long, value_name = "COUNTRY", global = true)]
     pub(crate) abroad: Option<String>,
-    #[command(flatten)]
-    pub(crate) language: Language,
     /// Agree without being asked (for scripts).
     #[arg(long, global = true)]
     pub(crate) yes: bool,

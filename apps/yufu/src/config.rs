@@ -3,8 +3,10 @@
 use crate::city::{INSTITUTION_KEY, Plan, fingerprint};
 use crate::command_line::{Config, ConfigAction, Serve};
 use crate::data::DataFolder;
+use crate::explaining::explain;
 use crate::profile::{self, Country};
 use crate::settings::{Settings, TEMPLATE};
+use crate::words::{say, text};
 use crate::{safety, trust_key};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
@@ -42,14 +44,22 @@ fn check(options: Serve) -> Result<ExitCode> {
     let operator = &plan.the(Role::TrustListOperator)?.id;
     if !plan.serves(operator) {
         let key = trust_key::read_at(plan.trust_key_file());
-        found.extend(key.err().map(|why| format!("{why:#}; it is that of {operator}")));
+        let told = |why| {
+            text!("{why}; it is that of {operator}", why = explain(&why), operator = operator)
+        };
+        found.extend(key.err().map(told));
     }
     for line in &found {
-        println!("FOUND  {line}");
+        say!("FOUND  {finding}", finding = line);
     }
     if found.is_empty() {
         let served: Vec<&str> = here(&plan).map(|one| one.id.as_str()).collect();
-        println!("good: {} at {}, state in {}", served.join(", "), plan.url, data.root().display());
+        say!(
+            "good: {institutions} at {address}, state in {folder}",
+            institutions = served.join(", "),
+            address = plan.url,
+            folder = data.root().display()
+        );
     }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -105,7 +115,7 @@ fn keys(plan: &Plan<'_>, institution: &Institution) -> Vec<String> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let mut note = |outcome: Result<()>| found.extend(outcome.err().map(|why| format!("{why:#}")));
+    let mut note = |outcome: Result<()>| found.extend(outcome.err().map(|why| explain(&why)));
     let named = |ending: &str| {
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let files = entries.map(|entry| entry.path());
@@ -136,10 +146,11 @@ fn keys(plan: &Plan<'_>, institution: &Institution) -> Vec<String> {
 }
 
 fn missing(institution: &Institution, key: &str) -> Result<()> {
-    Err(anyhow::anyhow!("{key}.p8 is missing")).with_context(|| {
-        format!(
-            "{}: restore {key}.p8 from the backup of keys; a new one is trusted by nobody",
-            institution.id
+    Err(anyhow::anyhow!(text!("{key}.p8 is missing", key = key))).with_context(|| {
+        text!(
+            "{institution}: restore {key}.p8 from the backup of keys; a new one is trusted by nobody",
+            institution = institution.id,
+            key = key
         )
     })
 }

@@ -8,6 +8,7 @@
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -37,7 +38,7 @@ impl DataFolder {
         let root = match named {
             Some(root) => root,
             None => directories::ProjectDirs::from("", "", "yufu")
-                .context("no home directory is known: name a folder with --data")?
+                .with_context(|| text!("no home directory is known: name a folder with --data"))?
                 .data_dir()
                 .join(purpose),
         };
@@ -61,26 +62,26 @@ impl DataFolder {
         let ours = self.root.join("profile").exists();
         let empty = fs::read_dir(&self.root)?.next().is_none();
         if !(ours || empty) {
-            bail!(
-                "{} holds something that is not Yufu's: it was not touched; name another folder with --data",
-                self.root.display()
-            );
+            bail!(text!(
+                "{folder} holds something that is not Yufu's: it was not touched; name another folder with --data",
+                folder = self.root.display()
+            ));
         }
         let _lock = self.lock()?;
         fs::remove_dir_all(&self.root)
-            .with_context(|| format!("{} cannot be removed", self.root.display()))
+            .with_context(|| text!("{path} cannot be removed", path = self.root.display()))
     }
 
     /// Makes the folder if need be, and claims it for a profile: state made with one profile is not run with another.
     pub(crate) fn claim(&self, profile: Digest) -> Result<()> {
         KeyStore::open(&self.root)
-            .with_context(|| format!("{} cannot be made", self.root.display()))?;
+            .with_context(|| text!("{path} cannot be made", path = self.root.display()))?;
         let file = self.root.join("profile");
         match fs::read_to_string(&file) {
             Ok(found) if found.trim() == profile.to_string() => Ok(()),
             Ok(_) => bail!(self.another_profile()),
             Err(_) => fs::write(&file, format!("{profile}\n"))
-                .with_context(|| format!("{} cannot be written", file.display())),
+                .with_context(|| text!("{path} cannot be written", path = file.display())),
         }
     }
 
@@ -91,7 +92,12 @@ impl DataFolder {
         let written = File::create_new(&trial).and_then(|_| fs::remove_file(&trial));
         let why = written.err()?;
         let (there, root) = (there.display(), self.root.display());
-        Some(format!("{there}: {why}; the user who runs this must be able to write {root}"))
+        Some(text!(
+            "{path}: {why}; the user who runs this must be able to write {folder}",
+            path = there,
+            why = why,
+            folder = root
+        ))
     }
 
     /// Whether the folder's state was made with another profile.
@@ -101,22 +107,22 @@ impl DataFolder {
     }
 
     fn another_profile(&self) -> String {
-        format!(
-            "{} was made with another profile, or the profile was changed since: start over with --fresh, or name another folder with --data",
-            self.root.display()
+        text!(
+            "{folder} was made with another profile, or the profile was changed since: start over with --fresh, or name another folder with --data",
+            folder = self.root.display()
         )
     }
 
     /// Locks the folder for one server at a time.
     pub(crate) fn lock(&self) -> Result<Lock> {
         let path = self.root.join("lock");
-        let file =
-            File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+        let file = File::create(&path)
+            .with_context(|| text!("{path} cannot be written", path = path.display()))?;
         if file.try_lock().is_err() {
-            bail!(
-                "another server runs on {}: stop it first, or name another folder with --data",
-                self.root.display()
-            );
+            bail!(text!(
+                "another server runs on {folder}: stop it first, or name another folder with --data",
+                folder = self.root.display()
+            ));
         }
         Ok(Lock { _file: file })
     }
@@ -139,11 +145,14 @@ impl DataFolder {
     /// The ledger's log, whatever the central bank is called here.
     pub(crate) fn ledger(&self) -> Result<PathBuf> {
         let folders = fs::read_dir(&self.root).with_context(|| {
-            format!("{} cannot be read: name the folder with --data", self.root.display())
+            text!(
+                "{folder} cannot be read: name the folder with --data",
+                folder = self.root.display()
+            )
         })?;
         let logs = folders.filter_map(|entry| Some(entry.ok()?.path().join("ledger.sqlite")));
         logs.filter(|path| path.exists()).min().with_context(|| {
-            format!("{} holds no ledger: name its log with --log", self.root.display())
+            text!("{folder} holds no ledger: name its log with --log", folder = self.root.display())
         })
     }
 
@@ -184,7 +193,8 @@ impl DataFolder {
 }
 
 fn private(folder: PathBuf) -> Result<PathBuf> {
-    KeyStore::open(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    KeyStore::open(&folder)
+        .with_context(|| text!("{path} cannot be made", path = folder.display()))?;
     Ok(folder)
 }
 

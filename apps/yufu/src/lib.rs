@@ -8,6 +8,7 @@ mod command_line;
 mod config;
 mod data;
 mod demo;
+mod explaining;
 mod manual;
 mod profile;
 mod safety;
@@ -16,6 +17,7 @@ mod settings;
 mod stopping;
 mod trust_key;
 pub mod wallet;
+mod words;
 
 use clap::Parser;
 use command_line::{Arguments, Command};
@@ -26,6 +28,7 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    words::speak(arguments.lang.as_deref());
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
@@ -38,7 +41,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("yufu: {error:#}");
+            eprintln!("yufu{}{}", words::colon(), explaining::explain(&error));
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! What the command line gives away about itself: completions for shells, and manual pages.
 
 use crate::command_line::Arguments;
+use crate::words::text;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -20,8 +21,9 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode> {
 pub(crate) fn pages(folder: Option<&Path>) -> Result<ExitCode> {
     if let Some(folder) = folder {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        clap_mangen::generate_to(Arguments::command(), folder)
-            .with_context(|| format!("{}: the pages cannot be written", folder.display()))?;
+        clap_mangen::generate_to(Arguments::command(), folder).with_context(|| {
+            text!("{path}: the pages cannot be written", path = folder.display())
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = Vec::new();

@@ -1,5 +1,6 @@
 //! The profile: the one built in, or one from a folder.
 
+use crate::words::text;
 use anyhow::{Context, Result, anyhow};
 use std::path::Path;
 use yufu_base::{Digest, Timestamp};
@@ -53,7 +54,7 @@ pub(crate) fn load(folder: Option<&Path>, now: Timestamp) -> Result<Country> {
                 let path = folder.join(name);
                 let text = std::fs::read_to_string(&path);
                 text.map(|text| (path.display().to_string(), text)).with_context(|| {
-                    format!("{}: a profile has this file, in UTF-8", path.display())
+                    text!("{path}: a profile has this file, in UTF-8", path = path.display())
                 })
             };
             [
@@ -93,10 +94,14 @@ fn read(texts: &[(&str, &str); 4], now: Timestamp) -> Result<Country> {
 }
 
 fn today(now: Timestamp) -> Result<jiff::civil::Date> {
-    let seconds = i64::try_from(now.seconds()).context("the clock is beyond all calendars")?;
+    let seconds =
+        i64::try_from(now.seconds()).with_context(|| text!("the clock is beyond all calendars"))?;
     Ok(jiff::Timestamp::from_second(seconds)?.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
 fn refused(errors: &ProfileErrors) -> anyhow::Error {
-    anyhow!("the profile was refused, and nothing of it imported:\n{errors}")
+    anyhow!(text!(
+        "the profile was refused, and nothing of it imported:\n{errors}",
+        errors = errors
+    ))
 }

@@ -2,6 +2,7 @@
 
 use crate::data::DataFolder;
 use crate::settings::Settings;
+use crate::words::text;
 use anyhow::{Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,9 @@ pub(crate) fn refuse_openness(settings: &Settings, data: &DataFolder, of_demo: b
 /// The demo's keys and tokens were made to be shown around, and its wallets have a passphrase that everybody knows.
 pub(crate) fn demo_state(data: &DataFolder) -> Option<String> {
     data.is_demo().then(|| {
-        format!(
-            "{} is the demo's folder: its keys and desks' tokens are not for real use; name another with --data",
-            data.root().display()
+        text!(
+            "{folder} is the demo's folder: its keys and desks' tokens are not for real use; name another with --data",
+            folder = data.root().display()
         )
     })
 }
@@ -34,9 +35,9 @@ pub(crate) fn demo_state(data: &DataFolder) -> Option<String> {
 pub(crate) fn open_address(settings: &Settings) -> Option<String> {
     let secure = settings.url.as_ref().is_some_and(|url| url.starts_with("https://"));
     (!settings.listen.ip().is_loopback() && !secure).then(|| {
-        format!(
-            "listen is {}, which other machines reach, and url is not https: desks' tokens would be readable on the way; listen on 127.0.0.1, or put TLS in front and set url to its https address",
-            settings.listen
+        text!(
+            "listen is {address}, which other machines reach, and url is not https: desks' tokens would be readable on the way; listen on 127.0.0.1, or put TLS in front and set url to its https address",
+            address = settings.listen
         )
     })
 }
@@ -49,8 +50,10 @@ pub(crate) fn readable_keys(data: &DataFolder) -> Vec<String> {
         let places = std::iter::once(keys.clone()).chain(entries(&keys));
         if let Some(open) = places.filter(|path| is_open(path)).min() {
             let (path, root) = (open.display(), data.root().display());
-            found.push(format!(
-                "{path} can be read by others on this machine: run chmod -R go= {root}"
+            found.push(text!(
+                "{path} can be read by others on this machine: run chmod -R go= {folder}",
+                path = path,
+                folder = root
             ));
         }
     }

@@ -8,6 +8,7 @@ use crate::profile;
 use crate::safety;
 use crate::settings::{LogFormat, Settings};
 use crate::stopping::Stop;
+use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -51,12 +52,16 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         city = opened => city?,
         () = stop.asked() => {
             tracing::info!("stopped before everything was open");
-            return Ok(served.await.context("the server")??);
+            return Ok(served.await.with_context(|| text!("the server"))??);
         }
     };
     tracing::info!(url = city.url, data = %data.root().display(), "serving");
-    println!("yufu serves {} (state in {})", city.url, data.root().display());
-    city.accompany(async move { Ok(served.await.context("the server")??) }).await?;
+    say!(
+        "yufu serves {address} (state in {folder})",
+        address = city.url,
+        folder = data.root().display()
+    );
+    city.accompany(async move { Ok(served.await.with_context(|| text!("the server"))??) }).await?;
     tracing::info!("stopped: what was taken is finished, the state is closed");
     Ok(())
 }
@@ -64,7 +69,10 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
 /// Listens, or says who might be in the way.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("{address} cannot be listened on: is another server running? choose another with --listen")
+        text!(
+            "{address} cannot be listened on: is another server running? choose another with --listen",
+            address = address
+        )
     })
 }
 

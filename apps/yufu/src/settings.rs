@@ -1,6 +1,7 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
+use crate::words::text;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -94,7 +95,7 @@ impl Settings {
         let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let connections = options.connections.or(file.connections).unwrap_or(512);
-        anyhow::ensure!(connections > 0, "connections is 0: expected at least 1");
+        anyhow::ensure!(connections > 0, text!("connections is 0: expected at least 1"));
         let institutions = options.institutions.as_deref().and_then(parts).or(file.institutions);
         let institutions = institutions.map(|names| {
             let ids = names.iter().map(|name| id("institutions", name));
@@ -134,11 +135,19 @@ fn recognised(lists: Vec<RecognisedList>) -> Result<Vec<Recognised>> {
         let code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
         anyhow::ensure!(code, "recognised: country {country:?}: expected two capital letters");
         anyhow::ensure!(countries.insert(country.clone()), "recognised: {country} is given twice");
-        Endpoint::parse(&list.url)
-            .with_context(|| format!("recognised: the list of {country} is at {:?}", list.url))?;
+        Endpoint::parse(&list.url).with_context(|| {
+            text!(
+                "recognised: the list of {country} is at {given}",
+                country = country,
+                given = quoted(&list.url)
+            )
+        })?;
         let roles = list.roles.unwrap_or_else(|| [Role::PidIssuer].into());
         let known = !roles.contains(&Role::Other) && !roles.contains(&Role::ForeignPidIssuer);
-        anyhow::ensure!(known, "recognised: {country} has a role that cannot be recognised");
+        anyhow::ensure!(
+            known,
+            text!("recognised: {country} has a role that cannot be recognised", country = country)
+        );
         Ok(Recognised { country, url: list.url, key: list.key, roles })
     });
     checked.collect()
@@ -147,7 +156,10 @@ fn recognised(lists: Vec<RecognisedList>) -> Result<Vec<Recognised>> {
 /// Parses an address to listen on.
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr> {
     text.parse().with_context(|| {
-        format!("listen {text:?}: expected an address and a port, such as 127.0.0.1:8080")
+        text!(
+            "listen {given}: expected an address and a port, such as 127.0.0.1:8080",
+            given = quoted(text)
+        )
     })
 }
 
@@ -166,25 +178,44 @@ fn pairs(
     let Some(given) = given.and_then(parts) else { return Ok(file.unwrap_or_default()) };
     let pair = |text: &String| {
         let pair = text.split_once('=').filter(|(_, value)| !value.is_empty());
-        let (name, value) =
-            pair.with_context(|| format!("{setting}: {text:?}: expected INSTITUTION=VALUE"))?;
+        let (name, value) = pair.with_context(|| {
+            text!(
+                "{setting}: {given}: expected INSTITUTION=VALUE",
+                setting = setting,
+                given = quoted(text)
+            )
+        })?;
         Ok((name.to_owned(), value.to_owned()))
     };
     given.iter().map(pair).collect()
 }
 
 fn id(setting: &str, name: &str) -> Result<InstitutionId> {
-    name.parse().with_context(|| format!("{setting}: {name:?} is not the id of an institution"))
+    name.parse().with_context(|| {
+        text!(
+            "{setting}: {given} is not the id of an institution",
+            setting = setting,
+            given = quoted(name)
+        )
+    })
 }
 
 /// An address to which paths are appended: scheme, host and port. Others must be reached over TLS.
 fn base(text: &str) -> Result<String> {
-    let expected = || format!("{text:?}: expected an address such as https://bank.example");
+    let expected = || {
+        text!(
+            "{given}: expected an address without a path, such as https://bank.example",
+            given = quoted(text)
+        )
+    };
     let url = Url::parse(text).with_context(expected)?;
-    anyhow::ensure!(url.path() == "/" && url.query().is_none(), "{}, without a path", expected());
+    anyhow::ensure!(url.path() == "/" && url.query().is_none(), expected());
     let address = url.origin().ascii_serialization();
     yufu_openid4vc::Endpoint::parse(&address).with_context(|| {
-        format!("{text:?}: without TLS, desks' tokens and orders would be readable on the way")
+        text!(
+            "{given}: without TLS, desks' tokens and orders would be readable on the way",
+            given = quoted(text)
+        )
     })?;
     Ok(address)
 }
@@ -193,15 +224,23 @@ fn base(text: &str) -> Result<String> {
 fn print(text: &str) -> Result<String> {
     let bytes = yufu_jose::decode_base64url(text).ok().filter(|bytes| bytes.len() == 32);
     bytes.with_context(|| {
-        format!("admitted: {text:?} is no fingerprint: `yufu config fingerprint` prints one")
+        text!(
+            "admitted: {given} is no fingerprint: `yufu config fingerprint` prints one",
+            given = quoted(text)
+        )
     })?;
     Ok(text.to_owned())
 }
 
 fn read(path: &Path) -> Result<File> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is refused", path.display()))
+        .with_context(|| text!("{path} cannot be read", path = path.display()))?;
+    toml::from_str(&text).with_context(|| text!("{path} is refused", path = path.display()))
+}
+
+/// What was typed, so that one sees where it begins and ends.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 #[cfg(test)]

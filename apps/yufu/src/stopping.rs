@@ -1,6 +1,7 @@
 //! Being asked to stop: Ctrl-C or SIGTERM. The first time everything taken is finished, the second time
 //! the process ends at once.
 
+use crate::words::text;
 use anyhow::Result;
 use std::io::Read;
 use tokio::sync::watch;
@@ -21,12 +22,13 @@ impl Stop {
         let by_signal = tell.clone();
         tokio::spawn(async move {
             signals.next().await;
-            eprintln!(
+            let said = text!(
                 "stopping: what was taken is finished, then the state is closed; again to end at once"
             );
+            eprintln!("{said}");
             by_signal.send_replace(true);
             signals.next().await;
-            eprintln!("ended at once: the next start settles what was under way");
+            eprintln!("{}", text!("ended at once: the next start settles what was under way"));
             std::process::exit(CUT_OFF);
         });
         if with_input {

@@ -2,6 +2,7 @@
 //! its data folder; for a wallet elsewhere it is carried there by hand.
 
 use crate::data::DataFolder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
@@ -33,9 +34,9 @@ pub(crate) fn read(data: &DataFolder) -> Result<PublicKey> {
 /// The key, from wherever it was brought to.
 pub(crate) fn read_at(path: PathBuf) -> Result<PublicKey> {
     let text = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "{} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",
-            path.display()
+        text!(
+            "{path} is missing: start the city with `yufu demo` or `yufu serve`, or bring its file here",
+            path = path.display()
         )
     })?;
     let jwk: Jwk = serde_json::from_str(&text).with_context(|| path.display().to_string())?;

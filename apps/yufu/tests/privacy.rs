@@ -51,6 +51,7 @@ fn nothing_personal_lies_readable_in_an_institutions_files_or_in_the_logs() {
     let output = Command::new(env!("CARGO_BIN_EXE_yufu"))
         .args(["demo", "--once", "--json", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder.path())
+        .env("YUFU_LANG", "en")
         .env("YUFU_LOG", "yufu=trace,yufu_api=trace,yufu_engine=trace,yufu_onboarding=trace,info")
         .output()
         .unwrap();

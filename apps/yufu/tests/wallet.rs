@@ -37,6 +37,7 @@ impl Data {
     fn wallet(&self, passphrase: Option<&str>, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yufu"));
         command.arg("wallet").arg("--data").arg(self.0.path()).args(arguments);
+        command.env("YUFU_LANG", "en");
         command.env_remove("YUFU_WALLET_PASSPHRASE").stdin(Stdio::null());
         if let Some(passphrase) = passphrase {
             command.env("YUFU_WALLET_PASSPHRASE", passphrase);

@@ -11,8 +11,7 @@ const PRODUCT: [&str; 7] =
 /// The same, of a folder without layers below.
 const API: &str = "api/";
 /// Files with the program's own words in Chinese, as one of the languages that the program has.
-const OWN_WORDS: [&str; 2] =
-    ["apps/yufu/src/city/front_words.rs", "apps/yufu/src/wallet/sector.rs"];
+const OWN_WORDS: [&str; 1] = ["apps/yufu/src/city/front_words.rs"];
 /// The program's own name.
 const NAME: &str = "鱼符";
 /// Words of the one country: its currency, and its name.

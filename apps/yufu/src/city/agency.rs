@@ -3,6 +3,7 @@
 
 use super::opening::Opening;
 use super::trust::Trust;
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::agency::{Agency, Runs};
@@ -21,7 +22,8 @@ pub(super) async fn open(
     let profile = plan.profile();
     trust.enlist(opening, institution).await?;
     let party = trust.party(opening, institution, &format!("/agencies/{id}/openid4vp")).await?;
-    let bank = &institution.merchant.as_ref().context("the profile gives it no bank")?.bank;
+    let bank =
+        &institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?.bank;
     let database = Database::open(&plan.data.database(&id, "programmes")?).await?;
     let own = profile.programmes.iter().filter(|programme| programme.agency == id);
     Ok(Agency {

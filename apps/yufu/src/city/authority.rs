@@ -4,6 +4,7 @@ use super::issuer::issuer;
 use super::opening::Opening;
 use super::trust::Trust;
 use super::{Plan, Progress};
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Looks, OwnLook};
@@ -59,7 +60,7 @@ async fn population(opening: &mut Opening<'_>, institution: &Institution) -> Res
             (opening.progress)(&Progress::Counted { what: "importing residents", done, of });
         })
         .await
-        .context("the city's residents were not imported")?;
+        .with_context(|| text!("the city's residents were not imported"))?;
     if let Imported::Now(count) = imported {
         let line = format!("{count} residents are in the register, sealed one by one");
         (opening.progress)(&Progress::Said(&line));

@@ -19,6 +19,7 @@ pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
 pub(crate) use plan::{Plan, Progress};
 
 use crate::data::Lock;
+use crate::words::text;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opening::Opening;
@@ -83,6 +84,7 @@ impl City {
             starting: Arc::default(),
             readiness: vec![("central bank".to_owned(), ready(Arc::clone(&ledger)))],
             front: front::pages(plan),
+            currency: plan.profile().currency.clone(),
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
         let client = Client::new()?;
@@ -219,7 +221,7 @@ impl City {
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.shutdown())
                 .await
-                .context("closing the log")?;
+                .with_context(|| text!("closing the log"))?;
         }
         served
     }

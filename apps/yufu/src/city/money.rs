@@ -4,6 +4,7 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,16 +49,18 @@ pub(super) async fn open(
         let (done, of) = (usize::try_from(done)?, usize::try_from(of)?);
         (opening.progress)(&Progress::Counted { what: "replaying the log", done, of });
     }
-    let engine = started.await?.context("the ledger's log")?;
+    let engine = started.await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();
     let openings = openings(plan.profile())?;
     if ledger.read(|machine, _| machine.currency()).is_none() {
         let commands = beginning(plan, &id, &openings)?;
         for (number, applied) in ledger.submit_all(commands).await?.into_iter().enumerate() {
             if let Err(refusal) = applied.outcome {
-                bail!(
-                    "the ledger's opening was refused at command {number}: {refusal}; correct the profile's opening money, and start over"
-                );
+                bail!(text!(
+                    "the ledger's opening was refused at command {number}: {refusal}; correct the profile's opening money, and start over",
+                    number = number,
+                    refusal = refusal
+                ));
             }
         }
     }
@@ -87,7 +90,8 @@ pub(super) async fn enrol(
     let at = plan.the(Role::CentralBank)?.id.clone();
     let key = plan.command_key(&institution.id)?;
     let terms = openings(plan.profile())?;
-    let terms = terms.get(&institution.id).context("a commercial bank has opening money")?;
+    let terms =
+        terms.get(&institution.id).with_context(|| text!("a commercial bank has opening money"))?;
     let make = || {
         let request = enrolment(plan, institution, &at, Some(&*key), Vec::new())?;
         let now = plan.clock.read().wall;
@@ -101,7 +105,7 @@ pub(super) async fn enrol(
             registered.map_err(|problem| refused(&at, &problem))?;
         }
         None => {
-            let what = ("/central-bank/v1/enrolments", "register it");
+            let what = ("/central-bank/v1/enrolments", noted!("register it"));
             let _: RegisteredBank = opening.post(&at, what, make).await?;
         }
     }
@@ -115,9 +119,10 @@ fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
         machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
     }) {
         if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
-            bail!(
-                "the key of {id} in the data folder is not the one the ledger knows: restore {id}/keys/commands.p8 from the backup of keys"
-            );
+            bail!(text!(
+                "the key of {institution} in the data folder is not the one the ledger knows: restore {institution}/keys/commands.p8 from the backup of keys",
+                institution = id
+            ));
         }
     }
     Ok(())
@@ -145,7 +150,8 @@ fn beginning(
     let mut commands = sign(central_bank, &*key, vec![genesis, rules])?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     for bank in banks.filter(|id| plan.serves(id)) {
-        let terms = openings.get(bank).context("a commercial bank has opening money")?;
+        let terms =
+            openings.get(bank).with_context(|| text!("a commercial bank has opening money"))?;
         let bank_key = plan.command_key(bank)?;
         let of_central_bank = terms.of_central_bank(bank, bank_key.public_key());
         commands.extend(sign(central_bank, &*key, of_central_bank)?);
@@ -159,7 +165,9 @@ fn openings(profile: &Profile) -> Result<BTreeMap<InstitutionId, BankOpening>> {
     let banks: Vec<_> = profile.institutions_of(Role::CommercialBank).collect();
     let mut circulation = Shares::of(profile.paper_in_circulation, banks.len())?;
     let opening = |institution: &Institution| {
-        let money = institution.opening_money.context("a commercial bank has opening money")?;
+        let money = institution
+            .opening_money
+            .with_context(|| text!("a commercial bank has opening money"))?;
         let notes = circulation.next()?;
         let paper = money.paper.checked_add(notes)?;
         let terms = BankOpening {
@@ -186,7 +194,11 @@ impl Shares {
     }
 
     fn next(&mut self) -> Result<Amount> {
-        let minor = self.left.minor().checked_div(self.banks).context("there is no bank left")?;
+        let minor = self
+            .left
+            .minor()
+            .checked_div(self.banks)
+            .with_context(|| text!("there is no bank left"))?;
         let share = Amount::new(self.left.currency(), minor);
         self.left = self.left.checked_sub(share)?;
         self.banks = self.banks.saturating_sub(1);

@@ -2,6 +2,7 @@
 //! who are not there yet.
 
 use super::{Plan, Progress};
+use crate::words::{known, text};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,14 +54,23 @@ impl Opening<'_> {
                 Err(error) => error,
             };
             if !passing(&error) {
-                bail!("{whom} does not {what}: {error}");
+                bail!(text!(
+                    "{whom} does not {what}: {error}",
+                    whom = whom,
+                    what = known(what),
+                    error = error
+                ));
             }
             let address = self.plan.address(whom);
             if waited >= self.plan.apart.patience {
-                bail!(
-                    "gave up after {} seconds: {whom} at {address} does not {what}: {error}; start it, or correct its address under [addresses]",
-                    waited.as_secs()
-                );
+                bail!(text!(
+                    "gave up after {seconds} seconds: {whom} at {address} does not {what}: {error}; start it, or correct its address under [addresses]",
+                    seconds = waited.as_secs(),
+                    whom = whom,
+                    address = address,
+                    what = known(what),
+                    error = error
+                ));
             }
             if said.is_none_or(|at| waited.saturating_sub(at) >= SAY_EVERY) {
                 let line = format!("waiting for {whom} at {address} to {what}: {error}");
@@ -127,7 +137,12 @@ pub(super) fn enrolment(
 
 /// A refusal by an institution in this process.
 pub(super) fn refused(by: &InstitutionId, problem: &Problem) -> anyhow::Error {
-    anyhow::anyhow!("{by} refused: {}: {}", problem.code(), problem.detail())
+    anyhow::anyhow!(text!(
+        "{institution} refused: {code}: {detail}",
+        institution = by,
+        code = problem.code(),
+        detail = problem.detail()
+    ))
 }
 
 /// Whether a repetition may be answered: the other side is not there yet, or has not admitted us yet.
@@ -145,7 +160,8 @@ fn passing(error: &ClientError) -> bool {
 /// The fingerprint of an institution's key, which those who admit it compare.
 pub(crate) fn fingerprint(plan: &Plan<'_>, id: &InstitutionId) -> Result<String> {
     let signer = plan.data.keys(id)?.signer(INSTITUTION_KEY);
-    let key = signer.with_context(|| format!("the key of {id}"))?.public_key();
+    let key =
+        signer.with_context(|| text!("the key of {institution}", institution = id))?.public_key();
     Ok(yufu_jose::Jwk::from(key).thumbprint_base64url())
 }
 

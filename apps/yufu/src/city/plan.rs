@@ -5,6 +5,7 @@ use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::settings::Apart;
 use crate::trust_key;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -56,7 +57,7 @@ impl<'a> Plan<'a> {
     /// The one institution of a role that has exactly one.
     pub(crate) fn the(&self, role: Role) -> Result<&Institution> {
         let found = self.profile().institutions_of(role).next();
-        found.with_context(|| format!("the profile names no {}", role.word()))
+        found.with_context(|| text!("the profile names no {role}", role = role.word()))
     }
 
     /// Whether an institution is served by this process.
@@ -98,12 +99,20 @@ impl<'a> Plan<'a> {
         let named = named.chain(addresses.keys().map(|id| ("addresses", id)));
         for (setting, id) in named.chain(admitted.keys().map(|id| ("admitted", id))) {
             if !known(id) {
-                found.push(format!("{setting}: the profile has no institution {id}"));
+                found.push(text!(
+                    "{setting}: the profile has no institution {institution}",
+                    setting = setting,
+                    institution = id
+                ));
             }
         }
         for (id, url) in addresses.iter().filter(|(id, _)| known(id) && self.serves(id)) {
             if *url != self.url {
-                found.push(format!("addresses: {id} is served here: its address is {}", self.url));
+                found.push(text!(
+                    "addresses: {institution} is served here: its address is {address}",
+                    institution = id,
+                    address = self.url
+                ));
             }
         }
         let here = self.profile().institutions.values().filter(|one| self.serves(&one.id));
@@ -113,8 +122,9 @@ impl<'a> Plan<'a> {
             .collect();
         let shared = self.url.starts_with("https://");
         for id in needed.iter().filter(|id| !shared && !addresses.contains_key(id)) {
-            found.push(format!(
-                "{id} runs elsewhere and is needed: put its address under [addresses]"
+            found.push(text!(
+                "{institution} runs elsewhere and is needed: put its address under [addresses]",
+                institution = id
             ));
         }
         found

@@ -5,6 +5,7 @@ use super::authority::sealer;
 use super::issuer::issuer;
 use super::opening::Opening;
 use super::trust::Trust;
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::relying_party::{RelyingParty, Service};
@@ -23,7 +24,8 @@ pub(super) async fn open(
     trust.enlist(opening, institution).await?;
     let party = trust.party(opening, institution, &format!("/parties/{id}/openid4vp")).await?;
     let database = Database::open(&plan.data.database(&id, "services")?).await?;
-    let trade = institution.merchant.as_ref().context("the profile gives it no bank")?;
+    let trade =
+        institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?;
     let service = match institution.role {
         Role::Railway => {
             let path = format!("/parties/{id}");

@@ -5,6 +5,7 @@
 use super::Plan;
 use super::opening::{INSTITUTION_KEY, Opening, enrolment, refused};
 use crate::trust_key;
+use crate::words::{noted, text};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,9 +66,9 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     };
     let key = match &operator {
         Some(operator) => operator.signer.public_key(),
-        None => trust_key::read_at(plan.trust_key_file()).context(
-            "the key of the trust list was not brought here: copy trust-list-key.json from its operator",
-        )?,
+        None => trust_key::read_at(plan.trust_key_file()).with_context(|| {
+            text!("the key of the trust list was not brought here: copy trust-list-key.json from its operator")
+        })?,
     };
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
     Ok(Trust { key, operator, registrar: None, operator_id: id, registrar_id, url })
@@ -104,7 +105,7 @@ impl Trust {
                 enlisted.map_err(|problem| refused(&operator.id, &problem))?;
             }
             None => {
-                let what = ("/trust-list/v1/enrolments", "list it");
+                let what = ("/trust-list/v1/enrolments", noted!("list it"));
                 let _: Enlisted = opening.post(&self.operator_id, what, make).await?;
             }
         }
@@ -122,12 +123,14 @@ impl Trust {
                     let (client, url) = (client.clone(), url.clone());
                     async move { client.get_text(&url).await }
                 };
-                opening.until(&self.operator_id, "give the trust list", ask).await?
+                opening.until(&self.operator_id, noted!("give the trust list"), ask).await?
             }
         };
-        TrustList::verify(&text, &self.key, now, None).context(
-            "the trust list is refused: is the key in trust-list-key.json that of its operator?",
-        )
+        TrustList::verify(&text, &self.key, now, None).with_context(|| {
+            text!(
+                "the trust list is refused: is the key in trust-list-key.json that of its operator?"
+            )
+        })
     }
 
     /// The chain of the key with which an institution signs credentials.
@@ -169,7 +172,7 @@ impl Trust {
                 certified.map_err(|problem| refused(&registrar.id, &problem))?
             }
             None => {
-                let what = ("/registrar/v1/enrolments", "certify it");
+                let what = ("/registrar/v1/enrolments", noted!("certify it"));
                 opening.post(&self.registrar_id, what, make).await?
             }
         };
@@ -180,7 +183,10 @@ impl Trust {
         let mut verifiers = BTreeMap::new();
         for request in &institution.requests {
             let registration = certified.registrations.get(&request.id).with_context(|| {
-                format!("the registrar has another profile: it does not register {}", request.id)
+                text!(
+                    "the registrar has another profile: it does not register {request}",
+                    request = request.id
+                )
             })?;
             let verifier = yufu_verifier::Verifier::new(
                 chain.clone(),
@@ -205,10 +211,11 @@ fn own_chain(
 ) -> Result<Chain> {
     let chain = Chain::from_x5c(&certified.access)?;
     let by = list.identify(yufu_trust::Role::AccessCa, &chain, now);
-    let by = by.context("the registrar's certificate is not one of the trust list's")?;
+    let by =
+        by.with_context(|| text!("the registrar's certificate is not one of the trust list's"))?;
     ensure!(
         by.leaf.public_key == signer.public_key(),
-        "the registrar certified another key than the one it was sent: ask its operator"
+        text!("the registrar certified another key than the one it was sent: ask its operator")
     );
     Ok(chain)
 }
@@ -239,9 +246,12 @@ fn anchor(
 
 /// What identity credentials are, as the profile says.
 fn identity_terms(profile: &Profile) -> Result<IdentityTerms> {
-    let identity = profile.identity().context("the profile has no identity credential")?;
+    let identity =
+        profile.identity().with_context(|| text!("the profile has no identity credential"))?;
     let number = identity.claim_from(Column::ResidentNumber);
-    let number = number.context("the identity credential does not name the resident")?.clone();
+    let number = number
+        .with_context(|| text!("the identity credential does not name the resident"))?
+        .clone();
     let foreign = profile.foreign_credentials.iter();
     let foreign = foreign.map(|other| (other.vct.clone(), other.country.clone())).collect();
     Ok(IdentityTerms { number, foreign })

@@ -27,6 +27,7 @@ use crate::serve::start_logging;
 use crate::settings::LogFormat;
 use crate::stopping::Stop;
 use crate::wallet::Passphrase;
+use crate::words;
 use anyhow::Result;
 use report::{Report, StepReport};
 use speed::Speed;
@@ -88,7 +89,7 @@ async fn play(
     let list = stage.trust_list().await?;
     let decimals = country.profile.currency.decimals;
     for left in (0..options.rounds.get()).rev() {
-        let asked = (stage.url.as_str(), options.language.language.as_str());
+        let asked = (stage.url.as_str(), words::tag_spoken());
         let mut story = Story::new(country, &stage.data, asked, stage.trust_key, list.clone())?;
         story.neighbour = stage.neighbour.as_ref();
         speed.round();

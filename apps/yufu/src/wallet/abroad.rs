@@ -4,6 +4,7 @@
 use super::contents::{StoredAccount, StoredForeign};
 use super::fault::WalletFault;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use url::Url;
 use yufu_jose::encode_base64url;
@@ -28,8 +29,8 @@ impl Holder {
         let home = self.trust().await?;
         let there = recognised(&home, country)?;
         let list = self.foreign_trust(&there).await?;
-        let url =
-            Url::parse(&list.operator).context("the other country's list names no address")?;
+        let url = Url::parse(&list.operator)
+            .with_context(|| text!("the other country's list names no address"))?;
         let url = url.origin().ascii_serialization();
         self.abroad = Some(Abroad { country: country.to_owned(), url });
         Ok(())
@@ -75,8 +76,10 @@ impl Holder {
     async fn foreign_trust(&mut self, there: &RecognisedList) -> Result<TrustList> {
         let text = self.client.get_text(&there.url).await?;
         let known = self.file.contents.foreign.get(&there.country).map(|known| known.sequence);
-        let list = TrustList::verify(&text, &there.key.key, self.now(), known)
-            .with_context(|| format!("the trust list of {} is refused", there.country))?;
+        let list =
+            TrustList::verify(&text, &there.key.key, self.now(), known).with_context(|| {
+                text!("the trust list of {country} is refused", country = there.country)
+            })?;
         let anchors = list.anchors(Role::AccessCa);
         let seen = StoredForeign {
             sequence: list.sequence,

@@ -3,6 +3,7 @@
 use super::currency::{Decimals, money};
 use super::sector::pseudonym_label;
 use super::vault::Passphrase;
+use crate::words::{comma, say, sum, text};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
 use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
@@ -18,75 +19,88 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
         return Ok(Passphrase::new(text)?);
     }
     if !std::io::stdin().is_terminal() {
-        bail!(
-            "the wallet {name:?} needs its passphrase and nobody can be asked here: set {VARIABLE}"
-        );
+        bail!(text!(
+            "the wallet {name} needs its passphrase and nobody can be asked here: set {variable}",
+            name = name,
+            variable = VARIABLE
+        ));
     }
     let ask = |prompt: String| {
-        rpassword::prompt_password(prompt).context("the passphrase cannot be read")
+        rpassword::prompt_password(prompt).with_context(|| text!("the passphrase cannot be read"))
     };
     if !is_new {
-        return Ok(Passphrase::new(ask(format!("Passphrase of the wallet {name}: "))?)?);
+        return Ok(Passphrase::new(ask(text!("Passphrase of the wallet {name}: ", name = name))?)?);
     }
-    println!(
-        "The wallet {name} is new. Without its passphrase nobody can open it: not you, not us."
+    say!(
+        "The wallet {name} is new. Without its passphrase nobody can open it: not you, not us.",
+        name = name
     );
-    let text = ask("New passphrase: ".to_owned())?;
-    let again = zeroize::Zeroizing::new(ask("Once more: ".to_owned())?);
-    let passphrase = Passphrase::new(text)?;
+    let first = ask(text!("New passphrase: "))?;
+    let again = zeroize::Zeroizing::new(ask(text!("Once more: "))?);
+    let passphrase = Passphrase::new(first)?;
     if !passphrase.is(&again) {
-        bail!("the two differ: nothing was written, try again");
+        bail!(text!("the two differ: nothing was written, try again"));
     }
     Ok(passphrase)
 }
 
 /// Shows who asks for what and why, and asks the person. Without a terminal, only `--yes` agrees.
 pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes: bool) -> bool {
-    println!("{} asks:", consent.party.get(language));
-    println!("  purpose   {}", consent.purpose.get(language));
+    say!("{party} asks:", party = consent.party.get(language));
+    say!("  purpose   {purpose}", purpose = consent.purpose.get(language));
     for credential in consent.credentials.iter().filter(|credential| credential.selected) {
         for (path, values) in &credential.claims {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
             let name = pseudonym_label(path).unwrap_or_else(|| path.to_string());
-            println!("  shows     {name} = {}", values.join(", "));
+            say!("  shows     {path} = {values}", path = name, values = values.join(&comma()));
         }
     }
     for transaction in &consent.transactions {
         match transaction {
-            TransactionData::Payment(payment) => println!(
-                "  signs     payment of {} to {} ({}), order {}",
-                money(payment.amount, decimals),
-                payment.payee_name,
-                payment.payee_account,
-                payment.order_id
+            TransactionData::Payment(payment) => say!(
+                "  signs     payment of {amount} to {payee} ({account}), order {order}",
+                amount = sum(&money(payment.amount, decimals)),
+                payee = payment.payee_name,
+                account = payment.payee_account,
+                order = payment.order_id
             ),
             TransactionData::AccountOpening(opening) => {
-                println!(
-                    "  signs     opening an account of class {} at {}",
-                    opening.class, opening.bank
+                say!(
+                    "  signs     opening an account of class {class} at {bank}",
+                    class = opening.class,
+                    bank = opening.bank
                 );
             }
             TransactionData::KeyChange(change) => {
                 let which = match &change.account {
-                    KeyChangeOf::Account(id) => format!("the account {id}"),
-                    KeyChangeOf::Class(class) => format!("your account of class {class}"),
+                    KeyChangeOf::Account(id) => text!("the account {account}", account = id),
+                    KeyChangeOf::Class(class) => {
+                        text!("your account of class {class}", class = class)
+                    }
                 };
-                println!(
-                    "  signs     that this wallet commands {which} at {}, and no other any more",
-                    change.bank
+                say!(
+                    "  signs     that this wallet commands {which} at {bank}, and no other any more",
+                    which = which,
+                    bank = change.bank
                 );
             }
         }
     }
-    println!("  keeps     {} days; complaints: {}", consent.retention_days, consent.report_uri);
+    say!(
+        "  keeps     {days} days; complaints: {address}",
+        days = consent.retention_days,
+        address = consent.report_uri
+    );
     for warning in &consent.warnings {
         match warning {
-            Warning::LongRetention { days } => println!("  warning   kept for {days} days"),
+            Warning::LongRetention { days } => {
+                say!("  warning   kept for {days} days", days = days);
+            }
             Warning::Unprotected => {
-                println!("  warning   the answer goes to this machine without TLS")
+                say!("  warning   the answer goes to this machine without TLS")
             }
             Warning::LastOne { .. } => {
-                println!("  warning   this is your last copy: get a new batch soon")
+                say!("  warning   this is your last copy: get a new batch soon")
             }
         }
     }
@@ -94,11 +108,12 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
         return true;
     }
     if !std::io::stdin().is_terminal() {
-        eprintln!("nobody can be asked here: use --yes to agree beforehand");
+        eprintln!("{}", text!("nobody can be asked here: use --yes to agree beforehand"));
         return false;
     }
-    print!("Agree? [y/N] ");
+    print!("{}", text!("Agree? [y/N] "));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    let read = std::io::stdin().read_line(&mut answer).is_ok();
+    read && text!("y Y yes").split(' ').any(|yes| yes == answer.trim())
 }

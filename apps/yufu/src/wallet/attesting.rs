@@ -5,6 +5,7 @@
 use super::contents::StoredProvider;
 use super::fault::WalletFault;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,7 +52,7 @@ impl Holder {
         self.find_institutions().await?;
         self.register().await?;
         let provider = self.file.contents.provider.as_ref();
-        let provider = provider.context("this wallet is of no wallet provider")?;
+        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
         let key = provider.key.key()?;
         let path = format!("/wallet-providers/{}/v1/instance", provider.id);
         let token = self.proof(&provider.id, "GET", &path, &key)?;

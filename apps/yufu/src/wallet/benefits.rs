@@ -5,6 +5,7 @@ use super::contents::{StoredAccount, StoredProgramme};
 use super::history::{Entry, Event};
 use super::holder::{Decide, Holder};
 use super::showing::Shown;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -41,14 +42,16 @@ impl Holder {
         self.trust().await?;
         let notice = self.notice(agency, programme).await?;
         if self.holds(&notice.needs) == Some(false) {
-            bail!(
-                "nothing was shown: {} does not hold by your credential; if it does by now, get a fresh one",
-                notice.needs
-            );
+            bail!(text!(
+                "nothing was shown: {condition} does not hold by your credential; if it does by now, get a fresh one",
+                condition = notice.needs
+            ));
         }
         let key = self.sector_key(&notice.sector)?;
         let account = self.file.contents.accounts.first();
-        let account = account.context("no account yet: open one with `yufu wallet open`")?;
+        let account = account.with_context(|| {
+            text!("the wallet has no account yet: open one with `yufu wallet open`")
+        })?;
         let payout = self.payout((agency, programme), account, &key)?;
         let request = EnrolmentRequest {
             programme: programme.to_owned(),
@@ -105,7 +108,8 @@ impl Holder {
         let (path, key) = self.membership(&known, "/account")?;
         let accounts = &self.file.contents.accounts;
         let chosen = accounts.iter().find(|known| known.account == account);
-        let chosen = chosen.with_context(|| format!("{account} is no account of this wallet"))?;
+        let chosen = chosen
+            .with_context(|| text!("{account} is no account of this wallet", account = account))?;
         let payout = self.payout((agency, programme), chosen, &key)?;
         let url = format!("{}{path}", self.address(agency));
         let file = self.client.post(&url, None, &PayoutChange { payout }).await?;
@@ -133,7 +137,9 @@ impl Holder {
         let url = format!("{}/agencies/{agency}/v1/programmes", self.address(agency));
         let notices: Vec<ProgrammeNotice> = self.client.get(&url, None).await?;
         let found = notices.into_iter().find(|notice| notice.programme == programme);
-        found.with_context(|| format!("{agency} has no programme {programme:?}"))
+        found.with_context(|| {
+            text!("{agency} has no programme {programme}", agency = agency, programme = programme)
+        })
     }
 
     /// What the credentials in the wallet say of a yes-or-no; none if none says anything.
@@ -146,7 +152,11 @@ impl Holder {
         let mut all = self.file.contents.programmes.iter();
         let found = all.find(|known| known.agency == agency && known.programme == programme);
         found.cloned().with_context(|| {
-            format!("not enrolled: do it with `yufu wallet enrol {agency} {programme}`")
+            text!(
+                "not enrolled: do it with `yufu wallet enrol {agency} {programme}`",
+                agency = agency,
+                programme = programme
+            )
         })
     }
 

@@ -4,6 +4,7 @@ use super::benefits::Benefit;
 use super::holder::{Decide, Holder};
 use super::terminal::{print, time};
 use crate::command_line::WalletAction;
+use crate::words::{comma, known, say, sum, text};
 use anyhow::{Result, bail};
 
 pub(super) async fn act(
@@ -14,8 +15,12 @@ pub(super) async fn act(
     match action {
         WalletAction::Enrol { agency, programme } => {
             let shown = holder.enrol(&agency, &programme, decide).await?;
-            println!("Enrolled at {} in {programme}.", shown.party);
-            println!("Shown: {}", shown.claims.join(", "));
+            say!(
+                "Enrolled at {agency} in {programme}.",
+                agency = shown.party,
+                programme = programme
+            );
+            say!("Shown: {claims}", claims = shown.claims.join(&comma()));
         }
         WalletAction::Benefits { json } => {
             let benefits = holder.benefits().await?;
@@ -27,21 +32,35 @@ pub(super) async fn act(
                 lines.extend(tell(holder, benefit)?);
             }
             if lines.is_empty() {
-                lines.push("Enrolled in no programme: see `yufu wallet enrol --help`.".to_owned());
+                lines.push(text!("Enrolled in no programme: see `yufu wallet enrol --help`."));
             }
             print(&lines)?;
         }
         WalletAction::Payout { agency, programme, account } => {
             let file = holder.change_payout(&agency, &programme, &account).await?;
-            println!("{programme} is paid to {} at {} from now on.", file.account, file.bank);
+            say!(
+                "{programme} is paid to {account} at {bank} from now on.",
+                programme = programme,
+                account = file.account,
+                bank = file.bank
+            );
         }
         WalletAction::Leave { agency, programme } => {
             holder.leave_programme(&agency, &programme).await?;
-            println!("Left {programme}: no further month is paid.");
+            say!("Left {programme}: no further month is paid.", programme = programme);
         }
-        _ => bail!("this action is none of a programme's"),
+        _ => bail!(text!("this action is none of a programme's")),
     }
     Ok(())
+}
+
+/// How a payment stands.
+fn state(word: &str) -> String {
+    match word {
+        "pending" => text!("pending"),
+        "returned" => text!("returned"),
+        other => known(other),
+    }
 }
 
 /// A programme in the member's words.
@@ -49,15 +68,27 @@ fn tell(holder: &Holder, benefit: &Benefit) -> Result<Vec<String>> {
     let file = &benefit.file;
     let due = time(file.proof_of_life_due)?;
     let mut lines = vec![
-        format!("{}, {}: {} since {}", benefit.agency, file.programme, file.state, file.since),
-        format!("  paid to {} at {}; show that you are alive by {due}", file.account, file.bank),
+        text!(
+            "{agency}, {programme}: {state} since {since}",
+            agency = benefit.agency,
+            programme = file.programme,
+            state = known(&file.state),
+            since = file.since
+        ),
+        text!(
+            "  paid to {account} at {bank}; show that you are alive by {due}",
+            account = file.account,
+            bank = file.bank,
+            due = due
+        ),
     ];
     if file.payments.is_empty() {
-        lines.push("  nothing was paid yet".to_owned());
+        lines.push(text!("  nothing was paid yet"));
     }
     for payment in &file.payments {
         let amount = holder.money_here(payment.amount_minor)?;
-        let mut line = format!("  {}  {amount:>16}  {}", payment.month, payment.state);
+        let amount = sum(&amount);
+        let mut line = format!("  {}  {amount:>16}  {}", payment.month, state(&payment.state));
         if let (Some(reason), Some(remedy)) = (&payment.reason, &payment.remedy) {
             line.push_str(&format!("  ({reason}: {remedy})"));
         }

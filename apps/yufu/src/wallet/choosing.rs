@@ -3,6 +3,7 @@
 use super::contents::{StoredAccount, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::AccountState;
 use yufu_api::http::{ClientError, ProblemBody};
@@ -19,14 +20,21 @@ impl Holder {
             .filter(|account| account.account.starts_with(named) || account.bank == named)
             .collect();
         match meant.as_slice() {
-            [] => bail!("no account here is {named:?}: `yufu wallet show` lists them"),
+            [] => bail!(text!(
+                "no account here is {named}: `yufu wallet show` lists them",
+                named = format!("{named:?}")
+            )),
             [one] => {
                 self.from = Some(one.account.clone());
                 Ok(())
             }
             several => {
                 let ids: Vec<&str> = several.iter().map(|a| a.account.as_str()).collect();
-                bail!("{named:?} may be any of {}: name one", ids.join(", "))
+                bail!(text!(
+                    "{named} may be any of {accounts}: name one",
+                    named = format!("{named:?}"),
+                    accounts = ids.join(", ")
+                ))
             }
         }
     }
@@ -38,7 +46,9 @@ impl Holder {
             Some(named) => accounts.find(|account| account.account == *named),
             None => accounts.next(),
         };
-        acting.context("the wallet has no account yet: open one with `yufu wallet open`")
+        acting.with_context(|| {
+            text!("the wallet has no account yet: open one with `yufu wallet open`")
+        })
     }
 
     /// Keeps an account under the key that commands it now.

@@ -2,6 +2,7 @@
 
 use super::history::Entry;
 use super::sector::RootSecret;
+use crate::words::text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,7 +215,8 @@ impl StoredKey {
     }
 
     pub(super) fn key(&self) -> Result<SoftwareKey> {
-        let der = decode_base64url(&self.0).context("a key in the wallet is damaged")?;
+        let der =
+            decode_base64url(&self.0).with_context(|| text!("a key in the wallet is damaged"))?;
         Ok(SoftwareKey::from_pkcs8(&Zeroizing::new(der))?)
     }
 }

@@ -2,6 +2,7 @@
 //! point, once; the wallet keeps it.
 
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use yufu_api::central_bank::Ledger;
@@ -51,7 +52,8 @@ impl Holder {
     pub(super) fn currency_here(&self) -> Result<Currency> {
         let here = self.country().unwrap_or_default();
         let currency = self.file.contents.currencies.get(&here);
-        let currency = currency.context("the ledger did not say which currency it has")?;
+        let currency =
+            currency.with_context(|| text!("the ledger did not say which currency it has"))?;
         Ok(Currency::new(currency)?)
     }
 

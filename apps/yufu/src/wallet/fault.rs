@@ -1,5 +1,6 @@
 //! Why a wallet's file does not open, or is not written: one variant for each rule.
 
+use crate::words;
 use std::path::PathBuf;
 
 /// Why a wallet's file does not open, or is not written.
@@ -119,6 +120,36 @@ impl WalletFault {
             Self::Cipher => "wallet.cipher",
             Self::CountryNotRecognised(_) => "wallet.country_not_recognised",
             Self::Disk { .. } => "wallet.disk",
+        }
+    }
+
+    /// What the person is told: in English the fault's own words, else those for its code.
+    pub(crate) fn said(&self) -> String {
+        words::fault(self.code(), &self.members()).unwrap_or_else(|| self.to_string())
+    }
+
+    /// What the words for the code are filled with.
+    fn members(&self) -> Vec<(&'static str, String)> {
+        let path = |path: &PathBuf| path.display().to_string();
+        match self {
+            Self::Name(name) | Self::InUse(name) | Self::NotPlain(name) | Self::Exists(name) => {
+                vec![("name", name.clone())]
+            }
+            Self::Wait { failed, seconds } => {
+                vec![("failed", failed.to_string()), ("seconds", seconds.to_string())]
+            }
+            Self::OtherProvider { of } => vec![("of", of.clone())],
+            Self::CountryNotRecognised(country) => vec![("country", country.clone())],
+            Self::PassphraseTooShort { least } => vec![("least", least.to_string())],
+            Self::Plain { name, path: file } => vec![("name", name.clone()), ("path", path(file))],
+            Self::FileExists(file) => vec![("path", path(file))],
+            Self::Version { found, known } => {
+                vec![("found", found.to_string()), ("known", known.to_string())]
+            }
+            Self::Disk { path: file, cause } => {
+                vec![("path", path(file)), ("cause", cause.to_string())]
+            }
+            Self::PassphraseWrong | Self::Parameters | Self::Damaged | Self::Cipher => Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::contents::{StoredCredential, StoredKey};
 use super::history::Event;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
@@ -79,7 +80,7 @@ impl Holder {
         let (requesting, request) =
             nonce.handle_with_sectors(&response, &signers, &sectors, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
-        let first = held.first().context("the issuer sent no credential")?;
+        let first = held.first().with_context(|| text!("the issuer sent no credential"))?;
         let received = Received {
             issuer: issuer.clone(),
             vct: first.credential.credential().vct.clone(),
@@ -89,7 +90,8 @@ impl Holder {
         self.note_sectors(first.credential.claims());
         for credential in held {
             let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
-            let key = key.context("a credential is bound to a key that is not ours")?;
+            let key =
+                key.with_context(|| text!("a credential is bound to a key that is not ours"))?;
             self.file.contents.credentials.push(StoredCredential {
                 key: StoredKey::of(key)?,
                 held: credential,

@@ -6,6 +6,7 @@ use super::fault::WalletFault;
 use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
 use super::vault::Passphrase;
+use crate::words::{self, text};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl Holder {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
-            client: Client::new()?,
+            client: Client::speaking(words::language())?,
             url: url.trim_end_matches('/').to_owned(),
             from: None,
             trust_key,
@@ -142,7 +143,7 @@ impl Holder {
         self.find_institutions().await?;
         let mut entries = self.directory().iter();
         let found = entries.find(|entry| entry.kind == CENTRAL_BANK);
-        Ok(found.context("the trust list names no central bank")?.id.clone())
+        Ok(found.with_context(|| text!("the trust list names no central bank"))?.id.clone())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -166,8 +167,10 @@ impl Holder {
     async fn trust_at_home(&mut self) -> Result<TrustList> {
         let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
         let known = self.file.contents.trust_sequence;
-        let list = TrustList::verify(&text, &self.trust_key, self.now(), known)
-            .context("the trust list is refused: nobody can be verified, so nothing is shown")?;
+        let list =
+            TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
+                text!("the trust list is refused: nobody can be verified, so nothing is shown")
+            })?;
         if known != Some(list.sequence) || self.file.contents.directory != list.directory {
             self.know(&list);
             self.file.contents.trust_sequence = Some(list.sequence);

@@ -1,6 +1,7 @@
 //! Who read my data: at the authority, proven by a presentation; at each bank, by the account's key.
 
 use super::holder::{Decide, Holder};
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use yufu_api::authority::{AccessEntry, Look};
@@ -60,13 +61,17 @@ impl Holder {
         let authority = self.own_authority()?;
         let look: Look = self.client.post(&format!("{authority}/v1/looks"), None, &()).await?;
         let shown = self.present(&look.authorization_request, decide).await?;
-        let redirect = shown.redirect.context("the authority did not say where the list is")?;
+        let redirect =
+            shown.redirect.with_context(|| text!("the authority did not say where the list is"))?;
         let (address, code) = redirect
             .split_once("#response_code=")
-            .context("the authority's answer carries no code for the list")?;
+            .with_context(|| text!("the authority's answer carries no code for the list"))?;
         // The code opens a person's list: it goes to the authority that was asked, nowhere else.
         if address != format!("{authority}{FETCH}") {
-            bail!("the authority sends to {address}, which is not its own address: report it");
+            bail!(text!(
+                "the authority sends to {address}, which is not its own address: report it",
+                address = address
+            ));
         }
         Ok(self.client.get(address, Some(code)).await?)
     }
@@ -75,9 +80,9 @@ impl Holder {
     fn own_authority(&self) -> Result<String> {
         let mut issuers = self.file.contents.usable().map(|(_, stored)| &stored.held.issuer);
         let authority = issuers.find(|issuer| issuer.role == Role::PidIssuer);
-        let authority = authority.context(
-            "nothing was shown: no identity credential is left; get a fresh batch with `yufu wallet get`",
-        )?;
+        let authority = authority.with_context(|| {
+            text!("nothing was shown: no identity credential is left; get a fresh batch with `yufu wallet get`")
+        })?;
         Ok(authority.identifier.clone())
     }
 }

@@ -4,6 +4,7 @@
 use super::contents::{StoredAccount, StoredKey, StoredTaking};
 use super::history::Event;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::{HandOverRequest, KeyChanged};
 use yufu_base::{Signer, Timestamp};
@@ -35,7 +36,9 @@ impl Holder {
         let key: Jwk = decode_base64url(invitation)
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
-            .context("this is no invitation: the new wallet makes one with `yufu wallet invite`")?;
+            .with_context(|| {
+                text!("this is no invitation: the new wallet makes one with `yufu wallet invite`")
+            })?;
         let account = self.acting()?.clone();
         let id = self.fresh_order_id();
         let lapses = id.created().plus_seconds(HAND_OVER_SECONDS).seconds();
@@ -62,9 +65,9 @@ impl Holder {
             taking.key.key().is_ok_and(|key| key.public_key() == asked.key.key)
         };
         let Some(taking) = self.file.contents.takings.iter().find(own).cloned() else {
-            bail!(
+            bail!(text!(
                 "this hand-over is for another wallet: it hands the account to a key that is not here"
-            );
+            ));
         };
         let key = taking.key.key()?;
         let request = HandOverRequest { order: order.to_owned() };

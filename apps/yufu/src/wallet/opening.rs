@@ -5,6 +5,7 @@ use super::contents::{StoredAccount, StoredKey, StoredOpening};
 use super::holder::{Awaited, Decide, Holder};
 use super::paying::QUERY;
 use super::showing::Shown;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::{OpenedClass, Opening, OpeningRequest, OpeningStatus};
 use yufu_base::Signer;
@@ -40,8 +41,16 @@ impl Holder {
             classes.iter().filter(|one| one.by == way).map(|one| one.class.as_str()).collect();
         match by_it.as_slice() {
             [class] => Ok((*class).to_owned()),
-            [] => bail!("{bank} gives no class of wallet by {way} here: ask at a branch"),
-            several => bail!("{bank} gives several classes: name one of {}", several.join(", ")),
+            [] => bail!(text!(
+                "{bank} gives no class of wallet by {way} here: ask at a branch",
+                bank = bank,
+                way = way
+            )),
+            several => bail!(text!(
+                "{bank} gives several classes: name one of {classes}",
+                bank = bank,
+                classes = several.join(", ")
+            )),
         }
     }
 
@@ -89,9 +98,9 @@ impl Holder {
         let awaited = Awaited::Transaction(Box::new(awaited));
         let shown = self.present_for(&begun.authorization_request, &awaited, decide).await?;
         let account = self.settle(&begun.opening).await?;
-        let account = account.context(
-            "the bank has not opened the account yet: `yufu wallet show` takes it up once it has",
-        )?;
+        let account = account.with_context(|| {
+            text!("the bank has not opened the account yet: `yufu wallet show` takes it up once it has")
+        })?;
         self.learn_currency().await?;
         Ok(Opened { account, shown })
     }

@@ -3,7 +3,8 @@
 use super::contents::{StoredAccount, StoredKey};
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
-use anyhow::{Context, Result, bail};
+use crate::words::text;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -169,9 +170,9 @@ impl Holder {
                 })?;
                 Ok(Paid::Refused(problem))
             }
-            Err(ClientError::Refused(problem)) => bail!("{}: {}", problem.code, problem.detail),
+            Err(error @ ClientError::Refused(_)) => Err(error.into()),
             Err(error) => Err(error).with_context(|| {
-                format!("whether it was paid is not known: repeat with --id {}", bill.id)
+                text!("whether it was paid is not known: repeat with --id {id}", id = bill.id)
             }),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::contents::{StoredAccount, StoredPurse};
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_api::bank::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};
 use yufu_base::Signer;
@@ -42,8 +43,9 @@ impl Holder {
     /// If none does.
     pub fn waiting_purse(&self) -> Result<PurseOpening> {
         let last = self.file.contents.purses.last();
-        let last =
-            last.context("no purse waits for a code: ask for one with `yufu wallet purse open`")?;
+        let last = last.with_context(|| {
+            text!("no purse waits for a code: ask for one with `yufu wallet purse open`")
+        })?;
         Ok(PurseOpening { opening: last.opening.clone() })
     }
 
@@ -53,7 +55,7 @@ impl Holder {
     /// A wrong code, one that lapsed, or a number that has a purse.
     pub async fn finish_purse(&mut self, begun: &PurseOpening, code: &str) -> Result<String> {
         let known = self.file.contents.purses.iter().find(|p| p.opening == begun.opening).cloned();
-        let purse = known.context("the purse was not asked for in this wallet")?;
+        let purse = known.with_context(|| text!("the purse was not asked for in this wallet"))?;
         let url = format!(
             "{}/banks/{}/v1/anonymous-openings/{}/code",
             self.address(&purse.bank),
@@ -96,7 +98,8 @@ impl Holder {
 
     fn keep_purse(&mut self, opened: AnonymousOpening, purse: StoredPurse) -> Result<String> {
         let account = opened.account.filter(|_| opened.state == "open");
-        let account = account.with_context(|| format!("the purse is {}", opened.state))?;
+        let account =
+            account.with_context(|| text!("the purse is {state}", state = opened.state))?;
         let StoredPurse { bank, class, key, .. } = purse;
         let country = self.country();
         self.keep(StoredAccount { bank, country, account: account.clone(), class, key });

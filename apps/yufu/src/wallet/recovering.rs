@@ -6,6 +6,7 @@ use super::contents::StoredRecovery;
 use super::holder::{Awaited, Decide, Holder};
 use super::paying::QUERY;
 use super::showing::Shown;
+use crate::words::text;
 use anyhow::{Context, Result};
 use yufu_api::bank::{Recovery, RecoveryRequest, RecoveryStatus};
 use yufu_base::Signer;
@@ -61,9 +62,9 @@ impl Holder {
         let awaited = Awaited::Transaction(Box::new(awaited));
         let shown = self.present_for(&begun.authorization_request, &awaited, decide).await?;
         let account = self.settle_recovery(&begun.recovery).await?;
-        let account = account.context(
-            "the bank has not changed the key yet: `yufu wallet show` takes the account up once it has",
-        )?;
+        let account = account.with_context(|| {
+            text!("the bank has not changed the key yet: `yufu wallet show` takes the account up once it has")
+        })?;
         Ok(Recovered { account, shown })
     }
 

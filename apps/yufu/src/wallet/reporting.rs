@@ -5,6 +5,7 @@ use super::fault::WalletFault;
 use super::file::write_new;
 use super::history::Event;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use yufu_api::http::ClientError;
@@ -75,7 +76,7 @@ impl Holder {
     fn request_of(&self, number: usize) -> Result<String> {
         let entry = number.checked_sub(1).and_then(|index| self.history().get(index));
         let entry = entry.with_context(|| {
-            format!("the history has no entry {number}: see `yufu wallet history`")
+            text!("the history has no entry {number}: see `yufu wallet history`", number = number)
         })?;
         let request = match &entry.event {
             Event::Disclosed { request, .. } => Some(request),
@@ -84,9 +85,10 @@ impl Holder {
         };
         match request {
             Some(request) => Ok(request.clone()),
-            None => bail!(
-                "entry {number} holds no request that its party signed: report a disclosure, or one that was declined or refused"
-            ),
+            None => bail!(text!(
+                "entry {number} holds no request that its party signed: report a disclosure, or one that was declined or refused",
+                number = number
+            )),
         }
     }
 

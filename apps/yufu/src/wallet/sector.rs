@@ -5,6 +5,7 @@
 
 use super::contents::Contents;
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ impl RootSecret {
         let info = [sector.as_str().as_bytes()];
         let secret = Salt::new(HKDF_SHA256, DOMAIN).extract(&root);
         let derived = secret.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut *seed));
-        derived.ok().context("the cryptographic library derives no key")?;
+        derived.ok().with_context(|| text!("the cryptographic library derives no key"))?;
         Ok(SoftwareKey::from_seed(&seed)?)
     }
 }
@@ -64,7 +65,12 @@ impl Holder {
     /// # Errors
     /// If `sector` is no name of a sector, or the wallet's secret is damaged.
     pub fn sector_key(&self, sector: &str) -> Result<SoftwareKey> {
-        let root = self.file.contents.root.as_ref().context("the wallet has no root secret")?;
+        let root = self
+            .file
+            .contents
+            .root
+            .as_ref()
+            .with_context(|| text!("the wallet has no root secret"))?;
         root.key(&sector.parse()?)
     }
 
@@ -94,7 +100,7 @@ impl Holder {
 pub(super) fn pseudonym_label(path: &ClaimPath) -> Option<String> {
     match path.steps() {
         [PathStep::Name(first), PathStep::Name(sector)] if first == SECTOR_PSEUDONYM => {
-            Some(format!("行业化名（{sector}） / Pseudonym for this sector ({sector})"))
+            Some(text!("Pseudonym for this sector ({sector})", sector = sector))
         }
         _ => None,
     }
@@ -135,9 +141,7 @@ mod tests {
     fn only_pseudonyms_are_named_as_such() {
         let path = |names: &[&str]| ClaimPath::members(names.iter().copied()).unwrap();
         let label = pseudonym_label(&path(&[SECTOR_PSEUDONYM, "pension"])).unwrap();
-        assert!(
-            label.contains("行业化名（pension）") && label.contains("Pseudonym for this sector")
-        );
+        assert_eq!(label, "Pseudonym for this sector (pension)");
         assert!(pseudonym_label(&path(&["address", "locality"])).is_none());
         assert!(pseudonym_label(&path(&[SECTOR_PSEUDONYM])).is_none());
     }

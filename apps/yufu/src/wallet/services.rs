@@ -5,6 +5,7 @@ use super::getting::Received;
 use super::holder::{Decide, Holder};
 use super::paying::Bill;
 use super::showing::Shown;
+use crate::words::text;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -82,7 +83,7 @@ impl Holder {
         let request = ChangeRequest { departure: departure.to_owned() };
         let asked: TicketRequest = self.client.post(&url, None, &request).await?;
         let shown = self.hand_in(&asked.authorization_request, decide).await?;
-        let booking = asked.booking.context("the railway names no new booking")?;
+        let booking = asked.booking.with_context(|| text!("the railway names no new booking"))?;
         self.take_ticket(railway, booking, shown).await
     }
 
@@ -122,7 +123,8 @@ impl Holder {
     ) -> Result<Bought> {
         let url = format!("{}/parties/{railway}/v1/bookings/{booking}", self.address(railway));
         let state: BookingState = self.client.get(&url, None).await?;
-        let offer = state.offer.with_context(|| format!("the ticket is {}", state.state))?;
+        let offer =
+            state.offer.with_context(|| text!("the ticket is {state}", state = state.state))?;
         let ticket = self.get(&offer, None).await?;
         Ok(Bought { booking, shown, ticket })
     }

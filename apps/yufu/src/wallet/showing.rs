@@ -2,8 +2,11 @@
 
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
+use super::refusing;
+use crate::words::{known, noted, text};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeSet;
+use yufu_api::http::ClientError;
 use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
@@ -73,7 +76,7 @@ impl Holder {
             && consent.transactions != [wanted.as_ref().clone()]
         {
             return self
-                .decline(&reviewed, "the request is for something else than was begun here")
+                .decline(&reviewed, noted!("the request is for something else than was begun here"))
                 .await;
         }
         // Somebody else's opening, under somebody else's key, would be in this person's name.
@@ -84,7 +87,7 @@ impl Holder {
             return self.decline(&reviewed, why).await;
         }
         if !decide(&consent) {
-            return self.decline(&reviewed, "declined by the person").await;
+            return self.decline(&reviewed, noted!("declined by the person")).await;
         }
         self.answer(reviewed, &consent, &held).await
     }
@@ -98,9 +101,16 @@ impl Holder {
         let mut chosen: Vec<(String, usize, SoftwareKey)> = Vec::new();
         let mut used: BTreeSet<usize> = BTreeSet::new();
         for credential in consent.credentials.iter().filter(|credential| credential.selected) {
-            let index = *credential.candidates.first().context("nothing matches the request")?;
-            let (place, stored) =
-                self.file.contents.usable().nth(index).context("the wallet changed meanwhile")?;
+            let index = *credential
+                .candidates
+                .first()
+                .with_context(|| text!("nothing matches the request"))?;
+            let (place, stored) = self
+                .file
+                .contents
+                .usable()
+                .nth(index)
+                .with_context(|| text!("the wallet changed meanwhile"))?;
             used.insert(place);
             chosen.push((credential.query_id.clone(), index, stored.key.key()?));
         }
@@ -146,10 +156,13 @@ impl Holder {
             VerifierReceipt::Valid { jws, .. } => self.keep_receipt(entry, jws)?,
             VerifierReceipt::Missing => return Ok(Shown { redirect: done.redirect_uri, ..shown }),
             VerifierReceipt::Invalid(error) => {
-                bail!("shown, but the other side's receipt does not hold: {error}; report it")
+                bail!(text!(
+                    "shown, but the other side's receipt does not hold: {error}; report it",
+                    error = error
+                ))
             }
             VerifierReceipt::Different(_) => {
-                bail!("shown, but the other side's receipt says something else: report it")
+                bail!(text!("shown, but the other side's receipt says something else: report it"))
             }
         }
         shown.receipt = true;
@@ -172,7 +185,7 @@ impl Holder {
         let _ = self.send(reviewed.decline()).await;
         let request = Some(reviewed.request_object().to_owned());
         self.note(Event::Declined { party, reason: why.to_owned(), request })?;
-        bail!("nothing was shown: {why}")
+        bail!(text!("nothing was shown: {why}", why = known(why)))
     }
 
     /// Notes a request that the rules forbid to answer. The party is named only if its registration holds.
@@ -187,31 +200,35 @@ impl Holder {
         }
         let request = String::from_utf8_lossy(&response.body).trim().to_owned();
         let asked = Asked::read(&request, trust, self.now()).ok();
-        let party =
-            asked.as_ref().map_or("somebody unknown", |asked| asked.party.get(&self.language));
-        let reason = refused.to_string();
-        let party = party.to_owned();
+        let party = asked.as_ref().map_or_else(
+            || text!("somebody unknown"),
+            |asked| asked.party.get(&self.language).to_owned(),
+        );
+        let reason = refusing::said(refused);
         self.note(Event::Refused {
             party: party.clone(),
             reason: reason.clone(),
             request: asked.map(|_| request),
         })?;
         let number = self.history().len();
-        bail!(
-            "{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`"
-        )
+        bail!(text!(
+            "{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`",
+            party = party,
+            reason = reason,
+            number = number
+        ))
     }
 }
 
 /// Why a transaction that was not begun in this wallet is not confirmed by it.
 fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
     match data {
-        TransactionData::AccountOpening(_) => Some(
-            "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`",
-        ),
-        TransactionData::KeyChange(_) => Some(
-            "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`",
-        ),
+        TransactionData::AccountOpening(_) => Some(noted!(
+            "it opens an account that was not begun in this wallet: begin it here with `yufu wallet open`"
+        )),
+        TransactionData::KeyChange(_) => Some(noted!(
+            "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`"
+        )),
         TransactionData::Payment(_) => None,
     }
 }
@@ -224,8 +241,8 @@ fn names(receipt: &Receipt) -> Vec<String> {
 
 /// The other side's own words, if it refused; else what the wallet makes of it.
 fn reason(response: &HttpResponse, error: &impl ToString) -> anyhow::Error {
-    match response.refusal::<yufu_api::http::ProblemBody>() {
-        Some(problem) => anyhow!("{}: {}", problem.code, problem.detail),
+    match response.refusal() {
+        Some(problem) => ClientError::Refused(Box::new(problem)).into(),
         None => anyhow!("{}", error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::contents::{StoredAccount, StoredSubWallet};
 use super::holder::Holder;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::{AccountState, SubWalletDone, SubWalletRequest};
 use yufu_api::central_bank::WalletState;
@@ -55,7 +56,9 @@ impl Holder {
         let key: Jwk = decode_base64url(&terms.key)
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
-            .context("this is no key: the payee's wallet makes one with `yufu wallet invite`")?;
+            .with_context(|| {
+                text!("this is no key: the payee's wallet makes one with `yufu wallet invite`")
+            })?;
         let step = SubWalletStep::Open {
             key,
             payee: terms.payee.clone(),
@@ -144,7 +147,11 @@ impl Holder {
             self.file.save()?;
             return Ok(state);
         }
-        bail!("no key that this wallet showed commands the account {account} at {bank}")
+        bail!(text!(
+            "no key that this wallet showed commands the account {account} at {bank}",
+            account = account,
+            bank = bank
+        ))
     }
 
     /// Orders a step about a sub-wallet, with the acting account's key.
@@ -166,6 +173,8 @@ impl Holder {
         let request = SubWalletRequest { order: order.sign(&account.key.key()?)? };
         let url = format!("{}/banks/{}/v1/sub-wallets", self.address(&account.bank), account.bank);
         let done = self.client.post(&url, None, &request).await;
-        done.with_context(|| format!("the order's id is {id}: repeat with it if no answer came"))
+        done.with_context(|| {
+            text!("the order's id is {id}: repeat with it if no answer came", id = id)
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::currency::{Decimals, money};
 use super::history::{Entry, Event};
+use crate::words::{comma, known, noted, padded, sum, text};
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::{Amount, Currency};
@@ -45,60 +46,62 @@ pub(super) fn tell(number: usize, entry: &Entry, decimals: &Decimals) -> Result<
 fn of(event: &Event, decimals: &Decimals) -> Told {
     match event {
         Event::Received { issuer, vct, count } => Told {
-            event: "received",
+            event: noted!("received"),
             party: Some(issuer.clone()),
             purpose: Some(format!("{count} of {vct}")),
             ..Told::default()
         },
         Event::Disclosed { party, purpose, claims, signed_receipt, .. } => Told {
-            event: "disclosed",
+            event: noted!("disclosed"),
             party: Some(party.clone()),
             purpose: Some(purpose.clone()),
             claims: claims.clone(),
             receipt: Some(signed_receipt.is_some()),
             ..Told::default()
         },
-        Event::Declined { party, reason, .. } => with_reason("declined", party, reason),
-        Event::Refused { party, reason, .. } => with_reason("refused", party, reason),
+        Event::Declined { party, reason, .. } => with_reason(noted!("declined"), party, reason),
+        Event::Refused { party, reason, .. } => with_reason(noted!("refused"), party, reason),
         Event::Reported { party, reason, report } => {
-            Told { reference: report.clone(), ..with_reason("reported", party, reason) }
+            Told { reference: report.clone(), ..with_reason(noted!("reported"), party, reason) }
         }
         Event::Paid { payee, amount_minor, currency, order, stepped_up, .. } => Told {
-            event: "paid",
+            event: noted!("paid"),
             party: Some(payee.clone()),
-            purpose: stepped_up.then(|| "confirmed with identity".to_owned()),
+            purpose: stepped_up.then(|| noted!("confirmed with identity").to_owned()),
             amount: Some(amount(*amount_minor, currency.as_deref(), decimals)),
             reference: Some(order.clone()),
             ..Told::default()
         },
         Event::PaymentRefused { payee, amount_minor, currency, order, code } => Told {
-            event: "payment_refused",
+            event: noted!("payment_refused"),
             party: Some(payee.clone()),
             purpose: Some(code.clone()),
             amount: Some(amount(*amount_minor, Some(currency), decimals)),
             reference: Some(order.clone()),
             ..Told::default()
         },
-        Event::Enrolled { agency, programme } => with_reason("enrolled", agency, programme),
+        Event::Enrolled { agency, programme } => with_reason(noted!("enrolled"), agency, programme),
         Event::PayoutChanged { agency, programme, account } => Told {
             reference: Some(account.clone()),
-            ..with_reason("payout_changed", agency, programme)
+            ..with_reason(noted!("payout_changed"), agency, programme)
         },
-        Event::LeftProgramme { agency, programme } => with_reason("left", agency, programme),
+        Event::LeftProgramme { agency, programme } => {
+            with_reason(noted!("left"), agency, programme)
+        }
         Event::Benefit { agency, programme, month, amount_minor, state, reason } => {
             let returned = state == "returned";
-            let event = if returned { "benefit_returned" } else { "benefit_paid" };
+            let event = if returned { noted!("benefit_returned") } else { noted!("benefit_paid") };
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             Told {
                 amount: Some(amount(*amount_minor, None, decimals)),
                 ..with_reason(event, agency, &format!("{programme} {month}{why}"))
             }
         }
-        Event::HandedOver { bank, account } => about("handed_over", bank, account),
-        Event::TookOver { bank, account } => about("took_over", bank, account),
-        Event::AccountMoved { bank, account } => about("account_moved", bank, account),
-        Event::BackedUp => Told { event: "backed_up", ..Told::default() },
-        Event::Restored => Told { event: "restored", ..Told::default() },
+        Event::HandedOver { bank, account } => about(noted!("handed_over"), bank, account),
+        Event::TookOver { bank, account } => about(noted!("took_over"), bank, account),
+        Event::AccountMoved { bank, account } => about(noted!("account_moved"), bank, account),
+        Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
+        Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
 }
 
@@ -122,24 +125,25 @@ fn amount(minor: u64, currency: Option<&str>, decimals: &Decimals) -> String {
 impl Told {
     /// One line for a person.
     pub(super) fn line(&self) -> String {
-        let mut line = format!("{:>4}  {}  {:<15}", self.entry, self.at, self.event);
+        let event = padded(&known(self.event), 15);
+        let mut line = format!("{:>4}  {}  {event}", self.entry, self.at);
         let mut add = |text: &str| {
             line.push_str("  ");
             line.push_str(text);
         };
-        self.amount.as_deref().into_iter().for_each(&mut add);
+        self.amount.as_deref().map(sum).iter().for_each(|amount| add(amount));
         if !self.claims.is_empty() {
-            add(&self.claims.join(", "));
+            add(&self.claims.join(&comma()));
         }
         if let Some(party) = &self.party {
-            add(&format!("{}{party}", preposition(self.event)));
+            add(&counterparty(self.event, party));
         }
         if let Some(purpose) = &self.purpose {
-            add(&format!("({purpose})"));
+            add(&format!("({})", known(purpose)));
         }
         match self.receipt {
-            Some(true) => add("receipt signed"),
-            Some(false) => add("NO RECEIPT"),
+            Some(true) => add(&text!("receipt signed")),
+            Some(false) => add(&text!("NO RECEIPT")),
             None => {}
         }
         self.reference.as_deref().into_iter().for_each(&mut add);
@@ -148,13 +152,14 @@ impl Told {
     }
 }
 
-fn preposition(event: &str) -> &'static str {
+fn counterparty(event: &str, party: &str) -> String {
     match event {
-        "received" | "benefit_paid" => "from ",
-        "benefit_returned" | "left" => "at ",
-        "declined" | "refused" | "reported" => "",
-        "handed_over" | "took_over" | "account_moved" => "at ",
-        _ => "to ",
+        "received" | "benefit_paid" => text!("from {party}", party = party),
+        "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved" => {
+            text!("at {party}", party = party)
+        }
+        "declined" | "refused" | "reported" => party.to_owned(),
+        _ => text!("to {party}", party = party),
     }
 }
 

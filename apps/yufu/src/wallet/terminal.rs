@@ -1,7 +1,7 @@
 //! `yufu wallet`: asks before anything is shown, and says what was.
 
 use super::asking::{agree, passphrase};
-use super::backup::{Restored, restore};
+use super::backup::restore;
 use super::benefits_terminal;
 use super::currency::money;
 use super::file::{Place, WalletFile};
@@ -9,12 +9,15 @@ use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
+use super::saying;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
 use super::terminal_wards;
 use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
+use crate::explaining::refusal;
 use crate::trust_key;
+use crate::words::{self, comma, known, say, sum, text};
 use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
@@ -31,16 +34,14 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
             let phrase = passphrase(&options.name, false)?;
             let now = SystemClock::new().read().wall;
             let restored = restore(&folder, &options.name, file, &phrase, *other_wallet_gone, now)?;
-            tell_restored(&options.name, restored);
+            saying::restored(&options.name, &restored);
             return Ok(ExitCode::SUCCESS);
         }
         WalletAction::Protect => {
             let place = Place::new(&folder, &options.name)?;
             WalletFile::protect(&place, &passphrase(&options.name, true)?)?;
-            println!("The wallet {} is encrypted; the plain file is gone.", options.name);
-            println!(
-                "Copies of the plain file elsewhere (backups of the disk) are still readable."
-            );
+            say!("The wallet {name} is encrypted; the plain file is gone.", name = options.name);
+            say!("Copies of the plain file elsewhere (backups of the disk) are still readable.");
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -56,7 +57,7 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
         holder.act_from(account)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    holder.speak(&options.language.language);
+    holder.speak(words::tag_spoken());
     runtime.block_on(begin(&mut holder, options))
 }
 
@@ -68,9 +69,8 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
         }
         holder.learn_currency().await?;
     }
-    let (language, yes) = (options.language.language, options.yes);
-    let decimals = holder.decimals().clone();
-    let mut decide = move |consent: &Consent| agree(consent, &language, &decimals, yes);
+    let (decimals, yes) = (holder.decimals().clone(), options.yes);
+    let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
     act(holder, options.action, &mut decide).await
 }
 
@@ -96,28 +96,29 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             } else {
                 holder.get(&offer, code).await?
             };
-            println!(
-                "{} credentials of {} from {}, each for one use.",
-                received.count, received.vct, received.issuer
-            );
-            println!("Each holds: {}", received.claims.join(", "));
+            saying::received(&received);
         }
         WalletAction::Open { bank, class } => {
-<<<<<<< ours
             let class = holder.class_at(&bank, "identity", class).await?;
-=======
-            let class = class_or_default(holder, &bank, class).await?;
->>>>>>> theirs
             let opened = holder.open_account(&bank, &class, decide).await?;
-            println!("Account {} is open at {bank}, class {class}.", opened.account);
+            say!(
+                "Account {account} is open at {bank}, class {class}.",
+                account = opened.account,
+                bank = bank,
+                class = class
+            );
         }
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
-            println!("Shown to {}: {}", shown.party, shown.claims.join(", "));
+            saying::shown(&shown);
         }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;
-            println!("{} payment credentials from {}", received.count, received.issuer);
+            say!(
+                "{count} payment credentials from {issuer}",
+                count = received.count,
+                issuer = received.issuer
+            );
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
@@ -134,11 +135,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             holder.settle_openings().await?;
             holder.settle_recoveries().await?;
             let moved = holder.let_go_of_moved().await?;
-            if moved > 0 {
-                println!(
-                    "{moved} accounts are commanded by another wallet now: they were let go here."
-                );
-            }
+            saying::let_go(moved);
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
@@ -157,18 +154,6 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-/// The class named, or the one that the bank opens for an identity.
-pub(super) async fn class_or_default(
-    holder: &Holder,
-    bank: &str,
-    class: Option<String>,
-) -> Result<String> {
-    match class {
-        Some(class) => Ok(class),
-        None => holder.remote_class(bank).await,
-    }
-}
-
 async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -> Result<()> {
     let bought = match action {
         TicketAction::Buy { railway, departure } => {
@@ -179,11 +164,18 @@ async fn ticket(holder: &mut Holder, action: TicketAction, decide: Decide<'_>) -
         }
         TicketAction::Return { railway } => {
             let shown = holder.return_ticket(&railway, decide).await?;
-            println!("Given back to {}: the money returns to the account that paid", shown.party);
+            say!(
+                "Given back to {party}: the money returns to the account that paid",
+                party = shown.party
+            );
             return Ok(());
         }
     };
-    println!("{} copies of the ticket, booking {}", bought.ticket.count, bought.booking);
+    say!(
+        "{count} copies of the ticket, booking {booking}",
+        count = bought.ticket.count,
+        booking = bought.booking
+    );
     Ok(())
 }
 
@@ -193,14 +185,20 @@ fn offline(holder: &mut Holder, action: WalletAction) -> Result<ExitCode> {
         WalletAction::History { json } => history(holder, json)?,
         WalletAction::Export { file } => {
             holder.export(&file)?;
-            println!("The history is in {}: whoever reads it knows whom you met.", file.display());
+            say!(
+                "The history is in {file}: whoever reads it knows whom you met.",
+                file = file.display()
+            );
         }
         WalletAction::Backup { file } => {
             holder.back_up(&file)?;
-            println!("The backup is in {}; the wallet's passphrase opens it.", file.display());
+            say!(
+                "The backup is in {file}; the wallet's passphrase opens it.",
+                file = file.display()
+            );
         }
         WalletAction::Receipts { json } => return receipts(holder, json),
-        _ => bail!("this action is no action on an open wallet"),
+        _ => bail!(text!("this action is no action on an open wallet")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -216,21 +214,19 @@ async fn pay(
         Paid::Done(done) => {
             let balance =
                 done.balance_minor.map(|minor| Amount::new(bill.amount.currency(), minor));
-            let paid = money(bill.amount, holder.decimals());
-            println!("Paid {paid} to {}, order {}.", bill.payee_name, bill.id);
+            saying::paid(holder, bill);
             if let Some(balance) = balance {
-                println!("{} remain.", money(balance, holder.decimals()));
+                say!("{balance} remain.", balance = sum(&money(balance, holder.decimals())));
             }
             Ok(ExitCode::SUCCESS)
         }
         Paid::Refused(problem) => {
-            println!("Refused ({}): {}", problem.code, problem.detail);
+            say!("Refused: {reason}", reason = refusal(problem));
             match paid.step_up().filter(|_| !no_step_up) {
                 Some(link) => {
-                    println!("Your identity would lift this for this one payment.");
+                    say!("Your identity would lift this for this one payment.");
                     holder.step_up(bill, link, decide).await?;
-                    let paid = money(bill.amount, holder.decimals());
-                    println!("Paid {paid} to {}, order {}.", bill.payee_name, bill.id);
+                    saying::paid(holder, bill);
                     Ok(ExitCode::SUCCESS)
                 }
                 None => Ok(ExitCode::FAILURE),
@@ -240,37 +236,52 @@ async fn pay(
 }
 
 async fn show(holder: &Holder) -> Result<()> {
-    let mut lines =
-        vec![format!("{} credentials left, each for one use.", holder.credentials_left())];
+    let mut lines = vec![text!(
+        "{count} credentials left, each for one use.",
+        count = holder.credentials_left()
+    )];
     if let Some(provider) = holder.provider() {
-        lines.push(format!("A wallet of {provider}."));
+        lines.push(text!("A wallet of {provider}.", provider = provider));
     }
     let resting = holder.credentials_resting();
     if resting > 0 {
-        lines.push(format!(
-            "{resting} credentials from a backup rest, for another wallet may show them: get a fresh batch."
+        lines.push(text!(
+            "{count} credentials from a backup rest, for another wallet may show them: get a fresh batch.",
+            count = resting
         ));
     }
     let sectors: Vec<&str> = holder.sectors().collect();
     if !sectors.is_empty() {
-        lines.push(format!("Pseudonyms in the sectors: {}.", sectors.join(", ")));
+        lines
+            .push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
     }
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);
-        lines.push(format!(
-            "{}  {}  class {}  {}  key {} {}{}",
-            account.account,
-            account.bank,
-            account.wallet.class,
-            money(balance, holder.decimals()),
-            account.key_by.replace('_', " "),
-            time(account.key_since)?,
-            account.served_through.map(|of| format!(", through {of}")).unwrap_or_default()
+        let through = account.served_through.map(|of| text!(", through {provider}", provider = of));
+        lines.push(text!(
+            "{account}  {bank}  class {class}  {balance}  key {given} {since}{through}",
+            account = account.account,
+            bank = account.bank,
+            class = account.wallet.class,
+            balance = sum(&money(balance, holder.decimals())),
+            given = key_word(&account.key_by),
+            since = time(account.key_since)?,
+            through = through.as_deref().unwrap_or_default()
         ));
     }
     print(&lines)?;
     history(holder, false)
+}
+
+/// How an account's key came to command it.
+fn key_word(way: &str) -> String {
+    match way {
+        "opened" => text!("of the opening"),
+        "handed_over" => text!("handed over"),
+        "recovered" => text!("recovered"),
+        other => other.to_owned(),
+    }
 }
 
 fn history(holder: &Holder, json: bool) -> Result<()> {
@@ -290,12 +301,16 @@ fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
         print(&[serde_json::to_string_pretty(&checked)?])?;
     } else {
         let line = |one: &CheckedReceipt| {
-            let verdict = one.fault.as_deref().unwrap_or("holds");
+            let verdict = one.fault.as_deref().map_or_else(|| text!("holds"), known);
             format!("{:>4}  {}  {verdict}", one.entry, one.party)
         };
         let mut lines: Vec<String> = checked.iter().map(line).collect();
         let holding = checked.iter().filter(|one| one.holds).count();
-        lines.push(format!("{holding} of {} receipts hold.", checked.len()));
+        lines.push(text!(
+            "{holding} of {all} receipts hold.",
+            holding = holding,
+            all = checked.len()
+        ));
         print(&lines)?;
     }
     let all = checked.iter().all(|one| one.holds);
@@ -306,7 +321,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
     if json {
         return print(&[serde_json::to_string_pretty(who)?]);
     }
-    let mut lines = vec!["Identity authority:".to_owned()];
+    let mut lines = vec![text!("Identity authority:")];
     for access in &who.authority {
         let at = time(access.at)?;
         let fields = access.fields.join(" ");
@@ -316,9 +331,9 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
         ));
     }
     for bank in &who.banks {
-        lines.push(format!("{}, account {}:", bank.bank, bank.account));
+        lines.push(text!("{bank}, account {account}:", bank = bank.bank, account = bank.account));
         if bank.accesses.is_empty() {
-            lines.push("  nobody looked into your file".to_owned());
+            lines.push(text!("  nobody looked into your file"));
         }
         for access in &bank.accesses {
             let (at, fields) = (time(access.at)?, access.fields.join(" "));
@@ -345,37 +360,27 @@ async fn report(
     file: Option<&Path>,
 ) -> Result<()> {
     let reported = holder.report(entry, reason, file).await?;
-    println!("Reported {}, which asked for:", reported.party);
+    say!("Reported {party}, which asked for:", party = reported.party);
     reported.document.asked.iter().for_each(|claim| println!("  {claim}"));
     if reported.shows_transaction {
-        println!("The request carried a payment or another transaction: the report shows it too.");
+        say!("The request carried a payment or another transaction: the report shows it too.");
     }
     match &reported.taken {
         Some(taken) => {
             let found = if taken.over_asking {
-                "it asked for more than it may"
+                text!("it asked for more than it may")
             } else {
-                "within its registration"
+                text!("within its registration")
             };
-            println!("The registrar took it as {} and finds: {found}.", taken.report);
+            say!(
+                "The registrar took it as {report} and finds: {found}.",
+                report = taken.report,
+                found = found
+            );
         }
-        None => println!("No registrar takes reports here: hand the document to one yourself."),
+        None => say!("No registrar takes reports here: hand the document to one yourself."),
     }
     Ok(())
-}
-
-fn tell_restored(name: &str, restored: Restored) {
-    println!(
-        "The wallet {name} is back: {} accounts, {} entries of history, {} credentials.",
-        restored.accounts, restored.entries, restored.usable
-    );
-    if restored.resting > 0 {
-        println!(
-            "{} credentials rest: the wallet they were copied from may have shown them, and one shown \
-             twice can be linked. Get a fresh batch from the issuer.",
-            restored.resting
-        );
-    }
 }
 
 pub(super) fn time(seconds: u64) -> Result<jiff::Timestamp> {

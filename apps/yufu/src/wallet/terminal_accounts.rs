@@ -5,6 +5,7 @@ use super::currency::money;
 use super::holder::{Decide, Holder};
 use super::sub_wallets::SubWalletTerms;
 use crate::command_line::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+use crate::words::{say, sum, text};
 use anyhow::{Context, Result};
 use yufu_base::{Amount, CommandId, Currency};
 use yufu_openid4vc::presentation::KeyChangeOf;
@@ -18,17 +19,25 @@ pub(super) async fn act(
         AccountAction::Purse(action) => purse(holder, action).await?,
         AccountAction::Invite => {
             println!("{}", holder.invite()?);
-            eprintln!("Show this to the old wallet: `yufu wallet hand-over INVITATION`.");
+            eprintln!(
+                "{}",
+                text!("Show this to the old wallet: `yufu wallet hand-over INVITATION`.")
+            );
         }
         AccountAction::HandOver { invitation } => {
             println!("{}", holder.move_account_to(&invitation)?);
-            eprintln!(
+            let said = text!(
                 "Good for an hour, once: the new wallet takes over with `yufu wallet take-over ORDER`."
             );
+            eprintln!("{said}");
         }
         AccountAction::TakeOver { order } => {
             let taken = holder.take_account(&order).await?;
-            println!("Account {} is commanded from here; class {}.", taken.account, taken.class);
+            say!(
+                "Account {account} is commanded from here; class {class}.",
+                account = taken.account,
+                class = taken.class
+            );
         }
         AccountAction::Recover { bank, class, account } => {
             let which = match account {
@@ -36,17 +45,22 @@ pub(super) async fn act(
                 None => KeyChangeOf::Class(holder.class_at(&bank, "identity", class).await?),
             };
             let recovered = holder.recover_account(&bank, &which, decide).await?;
-            println!("Account {} is back; the lost wallet's key stopped.", recovered.account);
+            say!(
+                "Account {account} is back; the lost wallet's key stopped.",
+                account = recovered.account
+            );
         }
         AccountAction::Link { statement: None, .. } => {
             println!("{}", holder.key_thumbprint()?);
-            eprintln!("Have your other bank state this for the bank of this account, at a branch.");
+            let said =
+                text!("Have your other bank state this for the bank of this account, at a branch.");
+            eprintln!("{said}");
         }
         AccountAction::Link { statement: Some(statement), class } => {
             let bank = holder.acting()?.bank.clone();
             let class = holder.class_at(&bank, "linked_account", class).await?;
             holder.link_account(&class, &statement).await?;
-            println!("Linked: the account is of class {class} now.");
+            say!("Linked: the account is of class {class} now.", class = class);
         }
         AccountAction::SubWallet(action) => sub_wallet(holder, action).await?,
     }
@@ -58,18 +72,26 @@ async fn purse(holder: &mut Holder, action: PurseAction) -> Result<()> {
         PurseAction::Open { bank, phone: Some(phone), class, .. } => {
             let class = holder.class_at(&bank, "phone_or_token", class).await?;
             holder.begin_purse(&bank, &class, &phone).await?;
-            println!("A code was sent to {phone}: answer it with `yufu wallet purse code CODE`.");
+            say!(
+                "A code was sent to {phone}: answer it with `yufu wallet purse code CODE`.",
+                phone = phone
+            );
         }
         PurseAction::Open { bank, token, class, .. } => {
-            let token = token.context("give a telephone number or a token")?;
+            let token = token.with_context(|| text!("give a telephone number or a token"))?;
             let class = holder.class_at(&bank, "phone_or_token", class).await?;
             let account = holder.open_purse(&bank, &class, &token).await?;
-            println!("Purse {account} is open at {bank}, class {class}.");
+            say!(
+                "Purse {account} is open at {bank}, class {class}.",
+                account = account,
+                bank = bank,
+                class = class
+            );
         }
         PurseAction::Code { code } => {
             let begun = holder.waiting_purse()?;
             let account = holder.finish_purse(&begun, &code).await?;
-            println!("Purse {account} is open.");
+            say!("Purse {account} is open.", account = account);
         }
     }
     Ok(())
@@ -80,13 +102,18 @@ async fn sub_wallet(holder: &mut Holder, action: SubWalletAction) -> Result<()> 
         SubWalletAction::Open(opening) => {
             let (terms, id) = terms(holder, opening)?;
             let account = holder.open_sub_wallet(&terms, id).await?;
-            println!("Sub-wallet {account} is open for {}.", terms.payee_name);
+            say!(
+                "Sub-wallet {account} is open for {payee}.",
+                account = account,
+                payee = terms.payee_name
+            );
         }
         SubWalletAction::Fund { account, amount, id } => {
             let minor = holder.parse_amount(&amount)?.minor();
             let id = order_id(holder, id)?;
             let balance = holder.fund_sub_wallet(&account, minor, id).await?;
-            println!("The sub-wallet holds {}.", holder.money_here(balance.unwrap_or(minor))?);
+            let balance = holder.money_here(balance.unwrap_or(minor))?;
+            say!("The sub-wallet holds {balance}.", balance = sum(&balance));
         }
         SubWalletAction::List => {
             for known in holder.sub_wallets().await? {
@@ -96,22 +123,23 @@ async fn sub_wallet(holder: &mut Holder, action: SubWalletAction) -> Result<()> 
                     "{}  {}  {}",
                     known.account,
                     known.payee_name,
-                    money(balance, holder.decimals())
+                    sum(&money(balance, holder.decimals()))
                 );
             }
         }
         SubWalletAction::Close { account, id } => {
             let id = order_id(holder, id)?;
             holder.close_sub_wallet(&account, id).await?;
-            println!("The sub-wallet is closed; what it held came back.");
+            say!("The sub-wallet is closed; what it held came back.");
         }
         SubWalletAction::Take { bank, account } => {
             let state = holder.take_sub_wallet(&bank, &account).await?;
             let currency = Currency::new(&state.wallet.currency)?;
             let balance = Amount::new(currency, state.wallet.balance_minor);
-            println!(
-                "Sub-wallet {account} is here, and holds {}.",
-                money(balance, holder.decimals())
+            say!(
+                "Sub-wallet {account} is here, and holds {balance}.",
+                account = account,
+                balance = sum(&money(balance, holder.decimals()))
             );
         }
     }

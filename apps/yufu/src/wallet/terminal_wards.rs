@@ -1,7 +1,6 @@
 //! `yufu wallet open-for-ward`, `wake`.
 
 use super::holder::{Decide, Holder};
-use super::terminal::class_or_default;
 use super::waking::Woken;
 use crate::command_line::WalletAction;
 use anyhow::{Result, bail};
@@ -13,7 +12,7 @@ pub(super) async fn act(
 ) -> Result<()> {
     match action {
         WalletAction::OpenForWard { bank, class, ward } => {
-            let class = class_or_default(holder, &bank, class).await?;
+            let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
             println!("Account {} is open at {bank} in your ward's name.", opened.account);
         }

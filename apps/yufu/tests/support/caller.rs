@@ -93,6 +93,8 @@ impl Answer {
         assert_eq!(self.body["type"], format!("urn:yufu:problem:{code}"), "{case}");
         let detail = self.body["detail"].as_str().unwrap_or_default();
         assert!(detail.len() > 10, "{case}: {detail:?} does not say what to do");
+        let worded = ["title", "remedy"].iter().all(|name| self.body[name].is_string());
+        assert!(worded, "{case}: {:?} lacks the words for people", self.body);
         self.body
     }
 

@@ -27,6 +27,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
+use yufu::wallet::Passphrase;
 
 /// How long anything that is waited for may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,6 +40,8 @@ pub fn yufu() -> Command {
             command.env_remove(name);
         }
     }
+    // The tests read English, whatever is spoken around them; their wallets have the demo's passphrase.
+    command.env("YUFU_LANG", "en").env("YUFU_WALLET_PASSPHRASE", Passphrase::OF_THE_DEMO);
     command.stdin(Stdio::null());
     command
 }

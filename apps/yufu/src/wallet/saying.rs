@@ -1,0 +1,62 @@
+//! What the terminal says when something is done.
+
+use super::backup::Restored;
+use super::currency::money;
+use super::getting::Received;
+use super::holder::Holder;
+use super::paying::Bill;
+use super::showing::Shown;
+use crate::words::{comma, say, sum};
+
+/// Credentials came.
+pub(super) fn received(received: &Received) {
+    say!(
+        "{count} credentials of {vct} from {issuer}, each for one use.",
+        count = received.count,
+        vct = received.vct,
+        issuer = received.issuer
+    );
+    say!("Each holds: {claims}", claims = received.claims.join(&comma()));
+}
+
+/// Something was shown.
+pub(super) fn shown(shown: &Shown) {
+    say!("Shown to {party}: {claims}", party = shown.party, claims = shown.claims.join(&comma()));
+}
+
+/// A bill was paid.
+pub(super) fn paid(holder: &Holder, bill: &Bill) {
+    say!(
+        "Paid {amount} to {payee}, order {order}.",
+        amount = sum(&money(bill.amount, holder.decimals())),
+        payee = bill.payee_name,
+        order = bill.id
+    );
+}
+
+/// Accounts that another wallet commands now.
+pub(super) fn let_go(count: usize) {
+    if count > 0 {
+        say!(
+            "{count} accounts are commanded by another wallet now: they were let go here.",
+            count = count
+        );
+    }
+}
+
+/// What is back from a backup.
+pub(super) fn restored(name: &str, restored: &Restored) {
+    say!(
+        "The wallet {name} is back: {accounts} accounts, {entries} entries of history, {usable} credentials.",
+        name = name,
+        accounts = restored.accounts,
+        entries = restored.entries,
+        usable = restored.usable
+    );
+    if restored.resting > 0 {
+        say!(
+            "{count} credentials rest: the wallet they were copied from may have shown them, and one shown twice can be linked. Get a fresh batch from the issuer.",
+            count = restored.resting
+        );
+    }
+}

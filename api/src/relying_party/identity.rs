@@ -98,7 +98,6 @@ mod tests {
             unasked: Vec::new(),
             status: None,
             expires_at: None,
-            status: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::holder::{Decide, Holder};
 use super::waking::Woken;
 use crate::command_line::WalletAction;
+use crate::words::say;
 use anyhow::{Result, bail};
 
 pub(super) async fn act(
@@ -14,16 +15,21 @@ pub(super) async fn act(
         WalletAction::OpenForWard { bank, class, ward } => {
             let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_for_ward(&bank, &class, ward.as_deref(), decide).await?;
-            println!("Account {} is open at {bank} in your ward's name.", opened.account);
+            say!(
+                "Account {account} is open at {bank} in your ward's name.",
+                account = opened.account,
+                bank = bank
+            );
         }
         WalletAction::Wake { waking: Some(waking), code: Some(code) } => {
             holder.answer_waking(&waking, &code).await?;
-            println!("The purse is awake.");
+            say!("The purse is awake.");
         }
         WalletAction::Wake { .. } => match holder.wake(decide).await? {
-            Woken::Awake => println!("The account is awake."),
-            Woken::CodeSent(waking) => println!(
-                "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......"
+            Woken::Awake => say!("The account is awake."),
+            Woken::CodeSent(waking) => say!(
+                "A code was sent to the purse's number: yufu wallet wake --waking {waking} --code ......",
+                waking = waking
             ),
         },
         _ => bail!("this action is about no ward and no rest"),

@@ -279,8 +279,10 @@ impl Agency {
     }
 
     async fn envelope_report(&self, envelope: Envelope) -> Result<EnvelopeReport, Problem> {
-        let unresolved = self.records.unresolved(envelope.id).await?.len();
+        // First whether it is being paid, then what was: a run that ended is seen with all that it did.
         let (running, stopped) = self.runs.of(envelope.id);
+        let envelope = self.records.envelope(envelope.id).await?;
+        let unresolved = self.records.unresolved(envelope.id).await?.len();
         let totals = envelope.totals;
         Ok(EnvelopeReport {
             envelope: envelope.id.to_string(),

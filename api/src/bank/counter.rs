@@ -31,7 +31,6 @@ const DAY: u64 = 86_400;
 #[serde(deny_unknown_fields)]
 pub struct NewCounterWallet {
     /// The wallet class: one that a branch gives.
-    #[schema(example = "III")]
     pub class: String,
     /// The resident number.
     pub number: String,
@@ -75,7 +74,6 @@ pub enum CardChange {
 #[serde(deny_unknown_fields)]
 pub struct CardStepRequest {
     /// The wallet's class.
-    #[schema(example = "III")]
     pub class: String,
     /// The holder's resident number, as the card they show says.
     pub number: String,

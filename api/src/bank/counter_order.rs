@@ -45,7 +45,7 @@ pub struct CounterOrderRequest {
     pub pin: PinText,
     /// What is ordered.
     pub kind: CounterOrderKind,
-    /// How much, in minor units (fen).
+    /// How much, in minor units.
     pub amount_minor: u64,
     /// The account that is paid, of a payment.
     pub payee: Option<String>,

@@ -180,8 +180,9 @@ fn a_second_run_goes_on_from_the_first_with_another_resident_and_fresh_starts_ov
 
     let fresh = report(&demo(&data.path(), &["--json", "--fresh"]));
     assert_eq!(players(&data).len(), 1);
-    // How payments that were made at once fell into records may differ; the commands may not.
-    assert_eq!(audited(&data)["commands"], after_first["commands"]);
+    // How payments that were made at once fell into records may differ, and whether a command that was slow to
+    // be answered was sent again; what they came to may not.
+    assert_eq!(audited(&data)["supply"], after_first["supply"]);
     assert_eq!(fresh["supply"], first["supply"]);
 }
 

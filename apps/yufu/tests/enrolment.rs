@@ -130,7 +130,9 @@ async fn an_institution_is_taken_up_under_the_key_that_was_admitted_for_here_and
     let certified = caller.post(REGISTRAR, None, &sent).await.done();
     let registered = certified["registrations"].as_object().unwrap();
     let purposes: Vec<&str> = registered.keys().map(String::as_str).collect();
-    assert_eq!(purposes, ["confirm-payment", "open-account"], "what the profile registers");
+    let asked =
+        ["change-key", "confirm-payment", "open-account", "open-account-for-ward", "wake-account"];
+    assert_eq!(purposes, asked, "what the profile registers");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,10 +276,19 @@ async fn the_list_says_where_everybody_is_and_a_wallet_that_pays_asks_the_centra
         amount: Amount::new(Currency::new("CNY").unwrap(), 1_800),
         id: resident.wallet.fresh_order_id(),
     };
+    let before = asked_for_the_ledger(&caller).await;
     let paid = resident.wallet.pay(&bill).await.unwrap();
     assert!(matches!(paid, yufu::wallet::Paid::Done(_)), "{paid:?}");
     assert_eq!(caller.balance(&account).await, 8_200);
+    assert_eq!(before, 1, "the wallet asks for the currency when its first account is opened");
+    assert_eq!(asked_for_the_ledger(&caller).await, before, "the wallet asked before it paid");
+}
+
+/// How often somebody asked the central bank about its ledger.
+async fn asked_for_the_ledger(caller: &Caller) -> u64 {
     let metrics = caller.get("/metrics", None).await.body.to_string();
-    assert!(metrics.contains("/central-bank/v1/commands"), "{metrics}");
-    assert!(!metrics.contains("/central-bank/v1/ledger"), "the wallet asked before it paid");
+    let of_the_ledger = metrics.split("\\n").filter(|line| {
+        line.starts_with("yufu_http_requests_total") && line.contains("/central-bank/v1/ledger")
+    });
+    of_the_ledger.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }

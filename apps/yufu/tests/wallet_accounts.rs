@@ -229,7 +229,8 @@ async fn an_account_is_handed_over_to_another_providers_wallet_and_recovered_aft
     let row = Resident::of(&caller, 9);
     let (offer, pin) = row.offer(&caller).await;
     drop(row);
-    third.says(&["get", &offer, "--code", &pin]);
+    // Her pseudonyms stay with the wallet whose secret they come from.
+    third.says(&["get", &offer, "--code", &pin, "--without-pseudonyms"]);
     third.refused(&["recover", LIANGHU, "--class", "II"], "account.none_to_recover");
     let back = third.says(&["recover", LIANGHU, "--account", &account]);
     assert!(back.contains(&account), "{back}");

@@ -186,8 +186,12 @@ impl ClaimSource {
 
 /// The credential that says who somebody is, of those a profile has.
 pub(crate) fn identity(credentials: &[CredentialType]) -> Option<&CredentialType> {
+    // Made of the register alone: a guardianship holds a number too, and says more than who somebody is.
+    let of_register = |claim: &Claim| !matches!(claim.source, ClaimSource::Record(_));
     credentials.iter().find(|kind| {
-        kind.issuer == Role::IdentityAuthority && kind.claim_from(Column::ResidentNumber).is_some()
+        kind.issuer == Role::IdentityAuthority
+            && kind.claim_from(Column::ResidentNumber).is_some()
+            && kind.claims.iter().all(of_register)
     })
 }
 

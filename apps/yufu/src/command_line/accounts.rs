@@ -6,7 +6,10 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand)]
 pub(crate) enum AccountAction {
     /// Open a purse without identity.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yufu wallet --as somebody purse open bank-of-jiangcheng +8613800138000\n  yufu wallet --as somebody purse code 048213"
+    )]
     Purse(PurseAction),
     /// Make the key for an account that is to move into this wallet, and show it to the old one.
     ///
@@ -60,7 +63,10 @@ pub(crate) enum AccountAction {
         class: Option<String>,
     },
     /// Push a smaller wallet with limits of its own to one payee.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yufu wallet --as mei sub-wallet list\n  yufu wallet --as mei sub-wallet fund 0192f0c1-... 50"
+    )]
     SubWallet(SubWalletAction),
 }
 

@@ -3,6 +3,7 @@
 use super::contents::StoredCredential;
 use super::holder::{Decide, Holder};
 use super::opening::Opened;
+use crate::words::text;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,14 +28,18 @@ impl Holder {
             self.file.contents.usable().filter_map(|(_, stored)| ward_of(stored)).collect();
         let names = wards.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let meant = match (ward, wards.len()) {
-            (_, 0) => bail!(
+            (_, 0) => bail!(text!(
                 "no guardianship is in this wallet: an officer of the identity authority offers one"
-            ),
+            )),
             (None, 1) => wards.iter().next().cloned(),
-            (None, _) => bail!("you are the guardian of {names}: name one with --ward"),
+            (None, _) => {
+                bail!(text!("you are the guardian of {names}: name one with --ward", names = names))
+            }
             (Some(named), _) => wards.get(named).cloned(),
         };
-        let Some(meant) = meant else { bail!("you are the guardian of {names} only") };
+        let Some(meant) = meant else {
+            bail!(text!("you are the guardian of {names} only", names = names))
+        };
         // The first that fits a query is shown: this ward's come first.
         let other = |stored: &StoredCredential| ward_of(stored).is_some_and(|ward| ward != meant);
         self.file.contents.credentials.sort_by_key(other);

@@ -68,12 +68,6 @@ impl Holder {
         })
     }
 
-    /// The wallet with another clock.
-    #[cfg(test)]
-    pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
-    }
-
     /// Shows parties and purposes in `language` (BCP 47), where they have it.
     pub fn speak(&mut self, language: &str) {
         language.clone_into(&mut self.language);
@@ -201,4 +195,12 @@ pub(super) enum Awaited {
     Nothing,
     /// Exactly this.
     Transaction(Box<TransactionData>),
+}
+
+#[cfg(test)]
+impl Holder {
+    /// The wallet with another clock.
+    pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
 }

@@ -98,6 +98,13 @@ impl TestCity {
         wallet.get(&offer.offer, Some(&offer.transaction_code)).await.unwrap();
     }
 
+    /// Gives the first adult an identity on another device, without the pseudonyms of the first one's secret.
+    pub(super) async fn issue_identity_again(&self, wallet: &mut Holder) {
+        let offer = self.offer_identity(0).await;
+        let code = Some(offer.transaction_code.as_str());
+        wallet.get_without_pseudonyms(&offer.offer, code).await.unwrap();
+    }
+
     pub(super) async fn offer_identity(&self, adult: usize) -> IssuedOffer {
         self.offer_to(self.number(adult)).await
     }

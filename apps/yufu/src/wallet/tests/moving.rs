@@ -234,7 +234,7 @@ async fn a_lost_phones_account_is_recovered_by_identity_and_rests_from_large_pay
     let _: Value = city.desk(BANK, &format!("/banks/{BANK}/v1/desk/exchanges"), &fund).await;
     let left = lost.credentials_left();
     let mut new = city.open(&city.device("new-phone"), "mei").unwrap();
-    city.issue_identity(&mut new).await;
+    city.issue_identity_again(&mut new).await;
     let mut asked = Vec::new();
     let mut look = |consent: &yufu_wallet::presentation::Consent| {
         asked.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
@@ -307,7 +307,7 @@ async fn only_the_holders_valid_identity_recovers_an_account_and_only_what_was_b
 
     // A revoked identity recovers nothing, from whichever phone.
     let mut new = city.open(&city.device("new-phone"), "mei").unwrap();
-    city.issue_identity(&mut new).await;
+    city.issue_identity_again(&mut new).await;
     let revoke = json!({"resident_number": city.number(0), "reason": "phone lost"});
     let path = "/authority/v1/officer/revocations";
     let _: Value = city.desk("identity-authority", path, &revoke).await;
@@ -322,7 +322,7 @@ async fn a_recovery_begun_before_another_change_of_the_key_comes_too_late() {
     let city = TestCity::start().await;
     let (mut old, _, _) = holder(&city).await;
     let mut new = city.open(&city.device("new-phone"), "mei").unwrap();
-    city.issue_identity(&mut new).await;
+    city.issue_identity_again(&mut new).await;
     let signed = old.move_account_to(&new.invite().unwrap()).unwrap();
     // The account is handed over between the request and the answer.
     let (url, key) = (format!("{}/banks/{BANK}/v1/hand-overs", city.url), key_of_taking(&new));

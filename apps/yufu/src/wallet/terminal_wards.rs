@@ -3,7 +3,7 @@
 use super::holder::{Decide, Holder};
 use super::waking::Woken;
 use crate::command_line::WalletAction;
-use crate::words::say;
+use crate::words::{say, text};
 use anyhow::{Result, bail};
 
 pub(super) async fn act(
@@ -32,7 +32,7 @@ pub(super) async fn act(
                 waking = waking
             ),
         },
-        _ => bail!("this action is about no ward and no rest"),
+        _ => bail!(text!("this action is about no ward and no rest")),
     }
     Ok(())
 }

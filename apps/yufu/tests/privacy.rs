@@ -14,6 +14,13 @@ use std::process::Command;
 
 const RESIDENTS: &str = include_str!("../../../profiles/china/residents.csv");
 
+/// What everybody may read: purposes and names of institutions, in which a name can stand by chance
+/// (明健 in 证明健在, "show that you are alive").
+const PUBLIC: [&str; 2] = [
+    include_str!("../../../profiles/china/profile.toml"),
+    include_str!("../../../profiles/china/institutions.toml"),
+];
+
 /// Numbers, given names and streets of every resident, by their length in bytes.
 fn personal_values() -> BTreeMap<usize, BTreeSet<&'static [u8]>> {
     let (header, rows) = RESIDENTS.split_once('\n').unwrap();
@@ -23,7 +30,8 @@ fn personal_values() -> BTreeMap<usize, BTreeSet<&'static [u8]>> {
     for row in rows.lines() {
         let fields: Vec<&str> = row.split(',').collect();
         // A name of one character is three bytes, which chance alone would find.
-        for value in columns.map(|c| fields[c].trim()).into_iter().filter(|v| v.len() >= 6) {
+        let personal = columns.map(|c| fields[c].trim()).into_iter().filter(|v| v.len() >= 6);
+        for value in personal.filter(|value| !PUBLIC.iter().any(|text| text.contains(value))) {
             values.entry(value.len()).or_default().insert(value.as_bytes());
         }
     }

@@ -152,11 +152,11 @@ fn with_parts_that_work_together_the_same_ends_take_half_the_steps_and_a_fractio
 #[test]
 fn rounds_are_played_by_others_and_the_speeds_are_of_all() {
     let data = Data::new();
-    let report = report(&demo(&data.path(), &["--json", "--rounds", "2"]));
-    assert_eq!(players(&data).len(), 2);
+    let report = report(&demo(&data.path(), &["--json", "--rounds", "4"]));
+    assert_eq!(players(&data).len(), 4);
     let speed = &report["speed"];
-    assert_eq!((&speed["rounds"], &speed["residents"]), (&json!(2), &json!(1000)));
-    assert_eq!(speed["steps"]["hotel"]["whole"]["count"], 2);
+    assert_eq!((&speed["rounds"], &speed["residents"]), (&json!(4), &json!(1000)));
+    assert_eq!(speed["steps"]["hotel"]["whole"]["count"], 4);
     assert!(speed["start_us"].as_u64().unwrap() > 0);
     let answers = &speed["answers"];
     let us = |name: &str| answers[name].as_u64().unwrap();

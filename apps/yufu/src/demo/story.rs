@@ -16,7 +16,7 @@ use yufu_api::central_bank::SupplyReport;
 use yufu_api::http::{AnswerTimes, Client};
 use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::{CredentialType, Evidence, Institution, Resident, Role, Text};
+use yufu_profile::{ClaimSource, CredentialType, Evidence, Institution, Resident, Role, Text};
 use yufu_trust::TrustList;
 
 /// One step of the journey.
@@ -391,10 +391,22 @@ fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Res
     Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
 }
 
-/// Who may open an account alone, in the order of the register.
+/// Who may open an account alone, in the order of the register; without those whom a programme is for, who play
+/// steps of their own, with wallets of their own.
 fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
-    let majority = country.profile.majority;
-    country.residents.iter().filter(|resident| is_over(resident, majority, now)).collect()
+    let profile = &country.profile;
+    let claims = || profile.identity().into_iter().flat_map(|identity| &identity.claims);
+    let programmes = profile.programmes.iter();
+    let needs = programmes.flat_map(|programme| claims().filter(|c| c.path == programme.needs));
+    let pensionable = needs.filter_map(|claim| match claim.source {
+        ClaimSource::AgeOver(years) => Some(years),
+        _ => None,
+    });
+    let pensionable = pensionable.min().unwrap_or(u8::MAX);
+    let plays = |resident: &&Resident| {
+        is_over(resident, profile.majority, now) && !is_over(resident, pensionable, now)
+    };
+    country.residents.iter().filter(plays).collect()
 }
 
 /// Whether somebody has completed so many years, whatever the day is.

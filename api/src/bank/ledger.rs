@@ -5,6 +5,8 @@ use crate::central_bank::WalletState;
 use crate::http::{ClientError, Problem, ProblemBody};
 use crate::ledger::{self, CommandDone, CommandRequest};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yufu_base::{AccountId, CommandId};
 use yufu_machine::Action;
 use yufu_onboarding::OutboxEntry;
@@ -20,6 +22,34 @@ const CURABLE: [&str; 3] =
 enum Answer {
     Done(CommandDone),
     Refused(Box<ProblemBody>),
+}
+
+/// The commands that this process is submitting just now: whoever sends again what has no answer yet
+/// leaves them alone. After a restart there are none, and all are sent.
+#[derive(Clone, Default)]
+pub struct InFlight(Arc<Mutex<BTreeSet<CommandId>>>);
+
+/// Lets go of a command, however its submission ends.
+struct Flying {
+    all: InFlight,
+    id: CommandId,
+}
+
+impl InFlight {
+    fn ids(&self) -> MutexGuard<'_, BTreeSet<CommandId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` if somebody else is submitting it.
+    fn begin(&self, id: CommandId) -> Option<Flying> {
+        self.ids().insert(id).then(|| Flying { all: self.clone(), id })
+    }
+}
+
+impl Drop for Flying {
+    fn drop(&mut self) {
+        self.all.ids().remove(&self.id);
+    }
 }
 
 impl Bank {
@@ -38,29 +68,38 @@ impl Bank {
 
     /// Submits what is in the outbox under `id`, or gives the answer that it had before.
     pub(super) async fn submit(&self, id: CommandId) -> Result<CommandDone, Problem> {
-        let entry = self.records.outbox(id).await?;
-        let entry = entry.ok_or_else(|| Problem::not_found("command"))?;
-        let answer = match &entry.outcome {
-            Some(known) => serde_json::from_str(known).map_err(Problem::internal)?,
-            None => self.send(&entry).await?,
-        };
-        match answer {
+        // A repeat at the same time is sent as well: the ledger gives both the first answer.
+        let _flying = self.in_flight.begin(id);
+        match self.answer(id).await? {
             Answer::Done(done) => Ok(done),
             Answer::Refused(body) => Err(Problem::passed_on(*body)),
         }
     }
 
-    /// Submits again everything that has no answer: at start, and after the ledger was unreachable.
+    /// The ledger's answer to what is in the outbox under `id`: the one it gave, or else it is asked.
+    async fn answer(&self, id: CommandId) -> Result<Answer, Problem> {
+        let entry = self.records.outbox(id).await?;
+        let entry = entry.ok_or_else(|| Problem::not_found("command"))?;
+        match &entry.outcome {
+            Some(known) => serde_json::from_str(known).map_err(Problem::internal),
+            None => self.send(&entry).await,
+        }
+    }
+
+    /// Submits again everything that has no answer and is not being submitted: at start, and after the ledger was unreachable.
     /// How many commands got their answer.
     ///
     /// # Errors
     /// The first that still has none stays, with those after it.
     pub async fn submit_pending(&self) -> Result<usize, Problem> {
-        let pending = self.records.pending().await?;
-        for entry in &pending {
-            self.send(entry).await?;
+        let mut sent = 0_usize;
+        for entry in self.records.pending().await? {
+            let Some(_flying) = self.in_flight.begin(entry.command) else { continue };
+            // Read anew: it may have been answered meanwhile.
+            self.answer(entry.command).await?;
+            sent = sent.saturating_add(1);
         }
-        Ok(pending.len())
+        Ok(sent)
     }
 
     async fn send(&self, entry: &OutboxEntry) -> Result<Answer, Problem> {
@@ -97,5 +136,22 @@ impl Bank {
         let bearer = token.sign(&*self.signer).map_err(Problem::internal)?;
         let url = format!("{}/v1/accounts/{account}", self.central_bank.1);
         Ok(self.client.get(&url, Some(&bearer)).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_taken_up_by_one_at_a_time_and_let_go_of_at_the_end() {
+        let at = yufu_base::Timestamp::from_seconds(1);
+        let (flights, id) = (InFlight::default(), CommandId::at(at, 7));
+        let first = flights.begin(id);
+        assert!(first.is_some());
+        assert!(flights.begin(id).is_none());
+        assert!(flights.begin(CommandId::at(at, 8)).is_some());
+        drop(first);
+        assert!(flights.begin(id).is_some());
     }
 }

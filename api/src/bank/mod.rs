@@ -43,6 +43,7 @@ pub use counter_order::{CounterOrderDone, CounterOrderKind, CounterOrderRequest,
 pub use desk::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
 pub use hand_over::{HandOverRequest, KeyChanged};
 pub(crate) use issuing::PAYMENT;
+pub use ledger::InFlight;
 pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use mandates::Mandates;
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
@@ -106,6 +107,8 @@ pub struct Bank {
     pub wallet_rules: WalletRules,
     /// What is known of guardians' mandates.
     pub mandates: Mandates,
+    /// The commands that are on their way to the ledger.
+    pub in_flight: InFlight,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

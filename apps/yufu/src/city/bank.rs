@@ -7,7 +7,7 @@ use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::bank::{AgeRules, Bank, Mandates, RecordedOutbox, WalletRules};
+use yufu_api::bank::{AgeRules, Bank, InFlight, Mandates, RecordedOutbox, WalletRules};
 use yufu_api::central_bank::CentralBank;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
@@ -47,6 +47,7 @@ pub(super) async fn open(
         remote_classes: remote.map(|c| (c.name.clone(), c.opening.at_most)).collect(),
         wallet_rules,
         mandates: Mandates::default(),
+        in_flight: InFlight::default(),
         clock: Arc::clone(&plan.clock),
         id,
     })

@@ -11,7 +11,8 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_population::PersonId;
+use yufu_population::{Access, PersonId};
+use yufu_profile::ResidentNumber;
 
 /// A person's death, or that it was recorded wrongly.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -44,10 +45,7 @@ pub(super) async fn record(
     headers: HeaderMap,
     request: Result<Json<Death>, JsonRejection>,
 ) -> Result<Json<Revoked>, Problem> {
-    let officer = authority.operator.authenticate(&headers)?.name;
-    let Json(request) = request?;
-    let number = authority.number(&request.resident_number)?;
-    let access = authority.access(&officer, format!("death recorded: {}", request.evidence()?));
+    let (number, access) = authority.about_death(&headers, request, "recorded")?;
     let person = authority.population.record_death(&number, &access).await?;
     // Recorded first: what is issued from here on is refused.
     Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
@@ -62,15 +60,26 @@ pub(super) async fn withdraw(
     headers: HeaderMap,
     request: Result<Json<Death>, JsonRejection>,
 ) -> Result<Json<Revoked>, Problem> {
-    let officer = authority.operator.authenticate(&headers)?.name;
-    let Json(request) = request?;
-    let number = authority.number(&request.resident_number)?;
-    let access = authority.access(&officer, format!("death withdrawn: {}", request.evidence()?));
+    let (number, access) = authority.about_death(&headers, request, "withdrawn")?;
     authority.population.withdraw_death(&number, &access).await?;
     Ok(Json(Revoked { revoked: 0 }))
 }
 
 impl Authority {
+    /// Whom an officer's step about a death is about, and how it is noted in the register.
+    fn about_death(
+        &self,
+        headers: &HeaderMap,
+        request: Result<Json<Death>, JsonRejection>,
+        what: &str,
+    ) -> Result<(ResidentNumber, Access), Problem> {
+        let officer = self.operator.authenticate(headers)?.name;
+        let Json(request) = request?;
+        let number = self.number(&request.resident_number)?;
+        let access = self.access(&officer, format!("death {what}: {}", request.evidence()?));
+        Ok((number, access))
+    }
+
     /// Refuses a step for somebody whose death is recorded.
     pub(super) async fn must_live(&self, person: PersonId) -> Result<(), Problem> {
         if !self.population.is_deceased(person).await? {

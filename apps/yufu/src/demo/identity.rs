@@ -5,7 +5,7 @@ use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use yufu_api::authority::{Authentication, IssuedOffer, Revocation, Revoked};
-use yufu_profile::{Evidence, Role};
+use yufu_profile::{Evidence, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
 /// What is asked of her, on its way to the report.
@@ -40,21 +40,26 @@ impl Story<'_> {
     }
 
     pub(super) async fn authenticate(&mut self) -> Result<Told> {
-        let authority = self.the(Role::IdentityAuthority)?;
-        let request = Authentication {
-            resident_number: self.resident.number.as_str().to_owned(),
-            evidence: "card and portrait compared at the counter".to_owned(),
-            credential: self.identity()?.id.clone(),
-        };
-        let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
-        let desk = self.desk(&authority.id)?;
-        let issued: IssuedOffer = self.client.post(&url, Some(&desk), &request).await?;
+        let issued = self.authenticated(self.resident).await?;
         let digits = issued.transaction_code.len();
         self.offer = Some((issued.offer, issued.transaction_code));
         Ok(Told::new(format!(
             "An officer compares card and portrait, and records it. The resident's wallet gets an \
              offer; a code of {digits} digits goes to her by another way."
         )))
+    }
+
+    /// An officer compares somebody's card with who stands there, and offers the identity.
+    pub(super) async fn authenticated(&self, resident: &Resident) -> Result<IssuedOffer> {
+        let authority = self.the(Role::IdentityAuthority)?;
+        let request = Authentication {
+            resident_number: resident.number.as_str().to_owned(),
+            evidence: "card and portrait compared at the counter".to_owned(),
+            credential: self.identity()?.id.clone(),
+        };
+        let base = self.address(&authority.id);
+        let url = format!("{base}/authority/v1/officer/authentications");
+        Ok(self.client.post(&url, Some(&self.desk(&authority.id)?), &request).await?)
     }
 
     pub(super) async fn get_identity(&mut self) -> Result<Told> {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
 use yufu_api::agency::{EnvelopeReport, Reissued, ReturnedPayment};
-use yufu_api::authority::{IssuedOffer, Revoked};
+use yufu_api::authority::Revoked;
 use yufu_api::bank::{Exchange, ExchangeDirection};
 use yufu_api::http::ProblemBody;
 use yufu_api::relying_party::TakingsAccount;
@@ -162,16 +162,7 @@ impl<'a> Story<'a> {
         resident: &'a Resident,
         programme: &Programme,
     ) -> Result<Option<Elder<'a>>> {
-        let authority = self.the(Role::IdentityAuthority)?;
-        let request = json!({
-            "resident_number": resident.number.as_str(),
-            "evidence": "card and portrait compared at the counter",
-            "credential": self.identity()?.id,
-        });
-        let url = format!("{}/authority/v1/officer/authentications", self.address(&authority.id));
-        let desk = self.desk(&authority.id)?;
-        let offer: Result<IssuedOffer, _> = self.client.post(&url, Some(&desk), &request).await;
-        let offer = match offer {
+        let offer = match self.authenticated(resident).await {
             Err(refused) if refused.to_string().contains("resident.deceased") => return Ok(None),
             offer => offer?,
         };

@@ -14,7 +14,6 @@ use silo::{
     Attributes, Card, Code, Login, Purchase, Registered, Registration, Session, Silos, Transfer,
 };
 use std::time::Duration;
-use yufu_api::authority::{Authentication, IssuedOffer};
 use yufu_api::bank::{Exchange, ExchangeDirection};
 use yufu_api::relying_party::{CheckIn, CheckInRequest, NewDeparture, PassageState, TicketRequest};
 use yufu_base::Amount;
@@ -122,18 +121,6 @@ impl Story<'_> {
         let index = self.run.saturating_add(half).checked_rem(adults.len());
         let found = index.and_then(|index| adults.get(index).copied());
         found.filter(|other| other.number != self.resident.number).context("nobody else is adult")
-    }
-
-    pub(super) async fn authenticated(&self, resident: &Resident) -> Result<IssuedOffer> {
-        let authority = self.the(Role::IdentityAuthority)?;
-        let request = Authentication {
-            resident_number: resident.number.as_str().to_owned(),
-            evidence: "card and portrait compared at the counter".to_owned(),
-            credential: self.identity()?.id.clone(),
-        };
-        let base = self.address(&authority.id);
-        let url = format!("{base}/authority/v1/officer/authentications");
-        Ok(self.client.post(&url, Some(&self.desk(&authority.id)?), &request).await?)
     }
 
     /// Paper into a wallet, at its bank's counter: the same in both ways, so counted in neither.

@@ -132,7 +132,7 @@ fn finish(
         println!("  + in flight                 {:>24}", sum(supply.in_flight));
         println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
     }
-    println!("\n{}", report.speed.line());
+    println!("\n{}", report.speed.lines());
     println!(
         "\n{}",
         if report.ok { "Every step did what it must." } else { "A step failed: see above." }

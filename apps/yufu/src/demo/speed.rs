@@ -86,18 +86,25 @@ impl Speed {
 }
 
 impl SpeedReport {
-    /// One line for a person.
-    pub(super) fn line(&self) -> String {
-        let ms = |us: u128| us.checked_div(1000).unwrap_or(0);
+    /// Two lines for a person.
+    pub(super) fn lines(&self) -> String {
         let answers = &self.answers;
         format!(
-            "The city was there after {} ms. {} answers: half within {} ms, 99 of 100 within {} ms.",
-            ms(self.start_us),
+            "The city was there after {} ms. {} answers were waited for:\n\
+             half came within {} ms, 99 of 100 within {} ms.",
+            tenths(self.start_us),
             answers.count,
-            ms(answers.p50_us),
-            ms(answers.p99_us)
+            tenths(answers.p50_us),
+            tenths(answers.p99_us)
         )
     }
+}
+
+/// Milliseconds with one digit after the point, rounded down.
+fn tenths(us: u128) -> String {
+    let tenths = us.checked_div(100).unwrap_or(0);
+    let (whole, rest) = (tenths.checked_div(10), tenths.checked_rem(10));
+    format!("{}.{}", whole.unwrap_or(0), rest.unwrap_or(0))
 }
 
 impl Percentiles {
@@ -120,6 +127,7 @@ mod tests {
         let times = (1..=200).rev().map(Duration::from_micros).collect();
         let found = Percentiles::of(times);
         assert_eq!((found.p50_us, found.p99_us, found.slowest_us), (100, 198, 200));
+        assert_eq!([0, 99, 880, 20_613].map(tenths), ["0.0", "0.0", "0.8", "20.6"]);
         assert_eq!(Percentiles::of(Vec::new()).slowest_us, 0);
         assert_eq!(Percentiles::of(vec![Duration::from_micros(7)]).p50_us, 7);
     }

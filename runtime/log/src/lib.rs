@@ -4,6 +4,7 @@
 //! [`VerifiedRecords`] and [`verify_chain`] check that nothing was changed afterwards.
 #![doc = include_str!("../README.md")]
 
+mod archive;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod log;
@@ -12,7 +13,8 @@ mod record;
 mod sqlite;
 mod verify;
 
-pub use log::{Appended, Log, LogError, MAX_PAYLOAD, Refusal, SealError};
+pub use archive::{ArchiveError, WithArchive, archive};
+pub use log::{Appended, Log, LogError, MAX_PAYLOAD, PruneError, Refusal, SealError};
 pub use memory::MemoryLog;
 pub use record::{Epoch, Head, Record, Seq};
 pub use sqlite::{FORMAT_VERSION, OpenError, SqliteLog};

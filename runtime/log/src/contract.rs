@@ -30,7 +30,16 @@ impl<F: Fn() -> Box<dyn Log>> Fixture for F {
 #[macro_export]
 macro_rules! log_contract {
     ($fixture:expr) => {
-        $crate::log_contract!($fixture;
+        $crate::log_rules!(log_rules_as_tests, $fixture);
+    };
+}
+
+/// Hands the names of the rules on to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules {
+    ($then:ident, $with:expr) => {
+        $crate::$then!($with;
             an_empty_log_has_the_empty_head_and_no_epoch,
             appends_are_numbered_from_one_and_chained,
             what_was_appended_is_read_back_in_order_by_any_handle,
@@ -49,12 +58,33 @@ macro_rules! log_contract {
             only_heads_of_the_log_are_pruned_and_only_in_the_epoch_in_force,
         );
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules_as_tests {
     ($fixture:expr; $($rule:ident),+ $(,)?) => {
         $(#[test]
         fn $rule() {
             $crate::contract::$rule(&$fixture);
         })+
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules_as_calls {
+    ($each:expr; $($rule:ident),+ $(,)?) => {
+        $($each(stringify!($rule), &|fixture| $crate::contract::$rule(fixture));)+
+    };
+}
+
+/// A rule of the contract, on a fixture.
+pub type Rule<'a> = &'a dyn Fn(&dyn Fixture);
+
+/// Tells every rule with its name: for fixtures that are too dear to be made for each.
+pub fn each_rule(mut each: impl FnMut(&str, Rule<'_>)) {
+    crate::log_rules!(log_rules_as_calls, each);
 }
 
 fn sealed(fixture: &dyn Fixture) -> (Box<dyn Log>, Epoch) {

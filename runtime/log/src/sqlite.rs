@@ -14,12 +14,13 @@ mod transaction;
 pub use file::{FORMAT_VERSION, OpenError};
 pub(crate) use file::{sync_directory, write_archive};
 
+use crate::columns::signed;
 use crate::verify::check_newest;
 use crate::{
     Appended, Epoch, Head, Log, LogError, MAX_PAYLOAD, PruneError, Record, Refusal, SealError, Seq,
 };
 use claim::Claim;
-use rows::{base, current_epoch, head, signed, storage};
+use rows::{base, current_epoch, head, storage};
 use rusqlite::{Connection, Transaction};
 use std::path::Path;
 use transaction::{Aborted, Failure};

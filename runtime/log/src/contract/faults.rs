@@ -31,7 +31,7 @@ pub trait Faults: Fixture {
 #[macro_export]
 macro_rules! log_faults_contract {
     ($fixture:expr) => {
-        $crate::log_contract!($fixture;
+        $crate::log_rules_as_tests!($fixture;
             an_append_in_doubt_is_told_as_it_came_out,
             a_writer_in_doubt_appends_nothing_more,
             a_flipped_bit_is_found_wherever_it_is,

@@ -1,7 +1,8 @@
 //! The file: opening, creating, its format version, and what is checked on the way.
 
 use super::Failure;
-use super::rows::{signed, storage};
+use super::rows::storage;
+use crate::columns::signed;
 use crate::{ChainError, Epoch, Head, LogError, Record};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fmt;

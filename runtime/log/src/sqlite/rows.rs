@@ -1,8 +1,8 @@
 //! Rows of the tables, as what they mean, and SQLite's errors as the log's.
 
+use crate::columns::{digest, signed, unsigned};
 use crate::{Epoch, Head, LogError, Record, Seq};
 use rusqlite::{Connection, OptionalExtension, Row};
-use yufu_base::Digest;
 
 pub(super) fn current_epoch(connection: &Connection) -> Result<Epoch, LogError> {
     let sql = "SELECT coalesce(max(number), 0) FROM epoch";
@@ -61,24 +61,6 @@ pub(super) fn record((seq, epoch, chain, payload): Columns) -> Result<Record, Lo
     let seq = unsigned(seq)?;
     let epoch = Epoch::new(unsigned(epoch)?);
     Ok(Record { seq: Seq::new(seq), epoch, payload, chain: digest(seq, &chain)? })
-}
-
-pub(crate) fn digest(seq: u64, chain: &[u8]) -> Result<Digest, LogError> {
-    let malformed = |_| {
-        LogError::Malformed(format!(
-            "record {seq} has a chain value of {} bytes, not 32",
-            chain.len()
-        ))
-    };
-    chain.try_into().map(Digest).map_err(malformed)
-}
-
-pub(crate) fn signed(number: u64) -> Result<i64, LogError> {
-    i64::try_from(number).map_err(|_| LogError::Malformed(format!("{number} is out of range")))
-}
-
-pub(crate) fn unsigned(number: i64) -> Result<u64, LogError> {
-    u64::try_from(number).map_err(|_| LogError::Malformed(format!("{number} is out of range")))
 }
 
 pub(super) fn storage(error: &rusqlite::Error) -> LogError {

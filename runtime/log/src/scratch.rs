@@ -58,7 +58,7 @@ impl Server {
         let mut initdb = command("initdb")?;
         initdb.args(options).args(["--locale", "C", "--no-instructions", "--pgdata"]).arg(data);
         checked("initdb", &initdb.output()?)?;
-        Self::run(folder, settings)
+        Self::open(folder, settings)
     }
 
     /// Makes a standby of this server in `folder`, under a name, and starts it.
@@ -79,10 +79,14 @@ impl Server {
         ]);
         copy.arg("--pgdata").arg(folder.join("data"));
         checked("pg_basebackup", &copy.output()?)?;
-        Self::run(folder, &[("primary_conninfo", &source), ("wal_retrieve_retry_interval", "100")])
+        Self::open(folder, &[("primary_conninfo", &source), ("wal_retrieve_retry_interval", "100")])
     }
 
-    fn run(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, ServerError> {
+    /// Starts a server that was made before, with other settings.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn open(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, ServerError> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let settings = settings.iter().map(own).collect();
         let mut server = Self { folder: folder.to_owned(), settings, running: None };
@@ -134,7 +138,12 @@ impl Server {
     #[must_use]
     pub fn address(&self, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://{USER}@{folder}/{database}")
+        format!("postgres://{USER}@{folder}:{}/{database}", self.port())
+    }
+
+    fn port(&self) -> u16 {
+        let port = self.settings.iter().find(|(name, _)| name == "port");
+        port.and_then(|(_, port)| port.parse().ok()).unwrap_or(5432)
     }
 
     /// The folder that its socket is in.
@@ -149,7 +158,7 @@ impl Server {
     /// [`ServerError`].
     pub fn client(&self, database: &str) -> Result<Client, ServerError> {
         let mut config = Config::new();
-        config.host_path(&self.folder).user(USER).dbname(database);
+        config.host_path(&self.folder).port(self.port()).user(USER).dbname(database);
         Ok(config.connect(NoTls)?)
     }
 

@@ -232,7 +232,6 @@ fn insert(
 }
 
 /// Removes a few records and moves the base along with them; tells whether `up_to` is reached.
-#[expect(clippy::type_complexity, reason = "the answer of a transaction, twice")]
 fn prune_step(
     transaction: &Transaction<'_>,
     epoch: Epoch,

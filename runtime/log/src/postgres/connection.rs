@@ -30,20 +30,15 @@ const STEP: Duration = Duration::from_millis(50);
 /// What a session's answers rest on, whatever the server's or the role's defaults are: a commit
 /// waits for the standbys, a warning is sent, nothing is given up for having taken long, and a
 /// writer that died is noticed within a minute.
-const SETTINGS: &str = "
-    SET synchronous_commit = on;
-    SET client_min_messages = warning;
-    SET statement_timeout = 0;
-    SET lock_timeout = 0;
-    SET idle_in_transaction_session_timeout = 0;
-    SET default_transaction_isolation = 'read committed';
-    SET default_transaction_read_only = off;
-    SET tcp_keepalives_idle = 10;
-    SET tcp_keepalives_interval = 10;
-    SET tcp_keepalives_count = 3;
+const SETTINGS: &str = "-c synchronous_commit=on -c client_min_messages=warning \
+    -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
+    -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off \
+    -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3";
+
+/// The same, for settings that not every version has.
+const NEWER_SETTINGS: &str = "
     SELECT set_config(name, '0', false) FROM pg_settings
-        WHERE name IN ('idle_session_timeout', 'transaction_timeout');
-";
+    WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
 
 /// A session, told apart from every other, on this server and any that takes its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +114,7 @@ impl Connection {
             address: address.to_string(),
             reason: describe(&error),
         };
-        client.batch_execute(SETTINGS).map_err(unreachable)?;
+        client.batch_execute(NEWER_SETTINGS).map_err(unreachable)?;
         let row = client.query_one(
             "SELECT pg_backend_pid(), backend_start::text, pg_postmaster_start_time()::text,
                     pg_is_in_recovery()
@@ -282,6 +277,10 @@ fn complete(config: &mut Config, access: Access) {
         Access::ReadOnly => "yufu log (reader)",
         Access::Alone | Access::Fenced => "yufu log",
     });
+    // What is said last is in force, over what the address, the role or the server says.
+    let options = config.get_options().unwrap_or_default();
+    let options = format!("{options} {SETTINGS}");
+    config.options(&options);
     if config.get_hosts().len() > 1 && access != Access::ReadOnly {
         config.target_session_attrs(postgres::config::TargetSessionAttrs::ReadWrite);
     }

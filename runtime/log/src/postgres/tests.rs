@@ -3,6 +3,7 @@
 mod failover;
 mod faults;
 mod proxy;
+mod tls;
 
 use super::{Access, PostgresAddress, PostgresLog, PostgresOpenError};
 use crate::contract::{Faults, Fixture, Part, each_rule};
@@ -157,7 +158,7 @@ fn settings_that_would_lose_what_was_confirmed_are_overridden_or_refused() {
     let address = database(&server, "log");
     let role = "ALTER ROLE yufu SET synchronous_commit = off;
          ALTER ROLE yufu SET client_min_messages = error;
-         ALTER ROLE yufu SET statement_timeout = 7;
+         ALTER ROLE yufu SET statement_timeout = '2s';
          ALTER ROLE yufu SET default_transaction_read_only = on;
          ALTER ROLE yufu SET default_transaction_isolation = serializable;";
     server.execute(role).unwrap();
@@ -168,6 +169,7 @@ fn settings_that_would_lose_what_was_confirmed_are_overridden_or_refused() {
         ("synchronous_commit", "on"),
         ("client_min_messages", "warning"),
         ("statement_timeout", "0"),
+        ("default_transaction_isolation", "read committed"),
         ("application_name", "yufu log"),
     ] {
         let client = &mut connection.as_mut().unwrap().client;
@@ -176,9 +178,10 @@ fn settings_that_would_lose_what_was_confirmed_are_overridden_or_refused() {
     }
     drop(connection);
     drop(log);
-    let reset = "SET default_transaction_read_only = off; ALTER ROLE yufu RESET ALL";
-    server.execute(reset).unwrap();
     let mut client = server.client("log").unwrap();
+    for sql in ["SET default_transaction_read_only = off", "ALTER ROLE yufu RESET ALL"] {
+        client.batch_execute(sql).unwrap();
+    }
     client.batch_execute("ALTER TABLE yufu_log.record SET UNLOGGED").unwrap();
     let refused = PostgresLog::open(&address).unwrap_err();
     assert_eq!(refused, PostgresOpenError::Unlogged("record".to_owned()));

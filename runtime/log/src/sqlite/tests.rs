@@ -44,7 +44,7 @@ impl Faults for InDirectory {
         let (epoch, mut chain, mut payload): (i64, Vec<u8>, Vec<u8>) = connection
             .query_row(
                 "SELECT epoch, chain, payload FROM record WHERE seq = ?1",
-                [seq.get() as i64],
+                [seq.get().cast_signed()],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .unwrap();
@@ -55,7 +55,7 @@ impl Faults for InDirectory {
         }
         let epoch = if part == Part::Epoch { epoch ^ 2 } else { epoch };
         let sql = "UPDATE record SET epoch = ?2, chain = ?3, payload = ?4 WHERE seq = ?1";
-        connection.execute(sql, (seq.get() as i64, epoch, chain, payload)).unwrap();
+        connection.execute(sql, (seq.get().cast_signed(), epoch, chain, payload)).unwrap();
     }
 }
 

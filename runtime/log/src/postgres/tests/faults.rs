@@ -35,7 +35,7 @@ fn a_server_killed_amid_appends_loses_nothing_it_confirmed() {
         assert!(matches!(dead, Err(LogError::Storage(_))), "{dead:?}");
         server.restart().unwrap();
         let wanted = head.extend(epoch, &[round; 20_000]);
-        let told = log.read(wanted.seq, 1).unwrap().iter().map(crate::Record::head).last();
+        let told = log.read(wanted.seq, 1).unwrap().iter().map(crate::Record::head).next_back();
         let found = verify_chain(&PostgresLog::open_read_only(&address).unwrap()).unwrap();
         assert_eq!(found, told.unwrap_or(head), "the one in doubt is told as it came out");
         assert!(told.is_none_or(|told| told == wanted));

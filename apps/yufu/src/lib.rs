@@ -9,6 +9,7 @@ mod config;
 mod data;
 mod demo;
 mod explaining;
+mod ledger_log;
 mod manual;
 mod profile;
 mod safety;

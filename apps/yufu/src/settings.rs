@@ -1,6 +1,7 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
+use crate::ledger_log::Hidden;
 use crate::words::text;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -13,6 +14,7 @@ use url::Url;
 use yufu_api::recognition::Recognised;
 use yufu_base::InstitutionId;
 use yufu_jose::Jwk;
+use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_trust::Role;
 
@@ -35,6 +37,15 @@ struct File {
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
     recognised: Option<Vec<RecognisedList>>,
+    central_bank: Option<OfCentralBank>,
+}
+
+/// What only the process that serves the central bank needs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfCentralBank {
+    /// Where the ledger's log is, if it is not a file in the data folder.
+    log: Option<Hidden>,
 }
 
 /// Another country's trust list, as its operator told this one out of band.
@@ -72,6 +83,10 @@ pub(crate) struct Settings {
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
     pub(crate) recognised: Vec<Recognised>,
+    /// Where the ledger's log is, if it is not a file in the data folder.
+    pub(crate) log: Option<PostgresAddress>,
+    /// The file that a password in it would be read from by others.
+    pub(crate) secret_in: Option<PathBuf>,
 }
 
 /// How the institutions are spread over processes. By default all of them are in this one.
@@ -107,6 +122,10 @@ impl Settings {
         let admitted = pairs("admitted", options.admitted.as_deref(), file.admitted)?;
         let admitted =
             admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
+        let log_in_file = file.central_bank.unwrap_or_default().log;
+        let secret_in = options.config.filter(|_| log_in_file.is_some());
+        let log = options.central_bank_log.or(log_in_file.map(|Hidden(text)| text));
+        let log = log.map(|text| text.parse().with_context(|| "central_bank.log".to_owned()));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
         Ok(Self {
             listen: listen_address(&listen)?,
@@ -123,6 +142,8 @@ impl Settings {
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             recognised: recognised(file.recognised.unwrap_or_default())?,
+            log: log.transpose()?,
+            secret_in,
         })
     }
 }

@@ -4,6 +4,7 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::ledger_log::LedgerLog;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer};
 use yufu_engine::{Engine, Handle, Settings};
-use yufu_log::SqliteLog;
 use yufu_machine::{
     Action, ClassId, HoldingRules, HoldingTerms, Limits, Machine, Policy, PolicyTerms, Submission,
     UtcOffset, WalletClass,
@@ -28,21 +28,19 @@ pub(super) async fn open(
     institution: &Institution,
 ) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
     let (plan, id) = (opening.plan, institution.id.clone());
-    let path = plan.data.database(&id, "ledger")?;
-    let log = SqliteLog::open(&path).with_context(|| path.display().to_string())?;
+    let place = match plan.log.clone() {
+        Some(address) => LedgerLog::Database(address),
+        None => LedgerLog::File(plan.data.database(&id, "ledger")?),
+    };
+    let log = tokio::task::spawn_blocking(move || place.open()).await?;
+    let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let start = move || {
-        Engine::start_telling(
-            Box::new(log),
-            Machine::new(),
-            clock,
-            Settings::default(),
-            |done, of| {
-                // Whoever stopped listening needs not be told.
-                let _ = tell.send((done.get(), of.get()));
-            },
-        )
+        Engine::start_telling(log, Machine::new(), clock, Settings::default(), |done, of| {
+            // Whoever stopped listening needs not be told.
+            let _ = tell.send((done.get(), of.get()));
+        })
     };
     let started = tokio::task::spawn_blocking(start);
     while let Some((done, of)) = told.recv().await {

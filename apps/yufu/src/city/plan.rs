@@ -15,6 +15,7 @@ use yufu_api::http::OperatorToken;
 use yufu_api::recognition::Recognised;
 use yufu_base::{InstitutionId, Signer};
 use yufu_engine::Clock;
+use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_profile::{Institution, Profile, Role};
 
@@ -29,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) apart: Apart,
     /// Which other countries' trust lists the operator of this one recognises.
     pub(crate) recognised: Vec<Recognised>,
+    /// Where the ledger's log is, if it is not a file in the central bank's folder.
+    pub(crate) log: Option<PostgresAddress>,
 }
 
 /// What long work has to say.
@@ -47,7 +50,8 @@ impl<'a> Plan<'a> {
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { country, data, url, clock, apart: Apart::default(), recognised: Vec::new() }
+        let apart = Apart::default();
+        Self { country, data, url, clock, apart, recognised: Vec::new(), log: None }
     }
 
     pub(crate) fn profile(&self) -> &Profile {
@@ -114,6 +118,12 @@ impl<'a> Plan<'a> {
                     address = self.url
                 ));
             }
+        }
+        let elsewhere = |one: &Institution| !self.serves(&one.id);
+        if self.log.is_some() && self.the(Role::CentralBank).is_ok_and(elsewhere) {
+            found.push(text!(
+                "central_bank.log: the central bank is not served here; remove the setting"
+            ));
         }
         let here = self.profile().institutions.values().filter(|one| self.serves(&one.id));
         let needed: BTreeSet<InstitutionId> = here

@@ -85,7 +85,7 @@ pub(crate) struct Settings {
     pub(crate) recognised: Vec<Recognised>,
     /// Where the ledger's log is, if it is not a file in the data folder.
     pub(crate) log: Option<PostgresAddress>,
-    /// The file that a password in it would be read from by others.
+    /// The file that holds it, if it is not an option or in the environment.
     pub(crate) secret_in: Option<PathBuf>,
 }
 

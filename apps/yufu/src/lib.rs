@@ -3,6 +3,7 @@
 
 mod audit;
 mod bars;
+mod bench;
 mod city;
 mod command_line;
 mod config;
@@ -35,6 +36,7 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

@@ -3,11 +3,18 @@
 use super::Model;
 use super::flows::Place;
 use crate::finding::Irregularity;
+use crate::report::PendingReport;
 use std::collections::BTreeMap;
 use yufu_base::{AccountId, InstitutionId};
 use yufu_machine::{AccountKind, ClassId, Machine, institution_account};
 
 impl Model {
+    /// What is pending, by the recomputed books.
+    pub(crate) fn pending(&self) -> PendingReport {
+        let (transfers, amount) = self.pending.totals();
+        PendingReport { transfers, amount }
+    }
+
     /// Every difference between the machine's state and the recomputed books.
     pub(crate) fn compare(&self, machine: &Machine) -> Vec<Irregularity> {
         let mut found = Vec::new();

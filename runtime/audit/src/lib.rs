@@ -14,6 +14,4 @@ mod tests;
 
 pub use auditor::{AuditError, audit, audit_against};
 pub use finding::Irregularity;
-pub use report::{
-    AuditReport, Finding, FreezeReport, HeadReport, PendingReport, SupplyReport,
-};
+pub use report::{AuditReport, Finding, FreezeReport, HeadReport, PendingReport, SupplyReport};

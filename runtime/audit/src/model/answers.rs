@@ -176,11 +176,7 @@ impl Model {
         };
         // Before the books are open there is nothing to hold it against.
         let checked = self.currency.is_some() || matches!(refusal, Refusal::NotOpen);
-        if borne_out || !checked {
-            Ok(())
-        } else {
-            Err(Irregularity::Refusal(refusal.to_string()))
-        }
+        if borne_out || !checked { Ok(()) } else { Err(Irregularity::Refusal(refusal.to_string())) }
     }
 
     fn newest_id(&self, at: Timestamp) -> Timestamp {

@@ -25,9 +25,8 @@ impl Model {
             action,
             Action::HoldPayment { .. } | Action::DisputePayment { .. } | Action::OrderFreeze { .. }
         );
-        let in_time = self.latest(at, action).is_some_and(|(asked, latest)| {
-            asked > at && asked <= latest
-        });
+        let in_time =
+            self.latest(at, action).is_some_and(|(asked, latest)| asked > at && asked <= latest);
         if begins && !in_time { Err(Irregularity::Deadline) } else { Ok(()) }
     }
 

@@ -120,10 +120,7 @@ impl Freezes {
 impl Model {
     /// Whether nothing may leave a wallet: it, or the one above it, is frozen.
     pub(super) fn frozen(&self, wallet: AccountId) -> Option<AccountId> {
-        [Some(wallet), self.above(wallet)]
-            .into_iter()
-            .flatten()
-            .find(|id| self.freezes.hold(*id))
+        [Some(wallet), self.above(wallet)].into_iter().flatten().find(|id| self.freezes.hold(*id))
     }
 
     /// Nothing left a frozen wallet. What was promised before the freeze is its payee's to take.

@@ -126,7 +126,12 @@ impl Pending {
 
 impl Model {
     /// What an accepted action promises, fulfils or releases. Flows are noted apart.
-    pub(super) fn pend(&mut self, id: CommandId, action: &Action, paying: Option<&Paying>) -> Found {
+    pub(super) fn pend(
+        &mut self,
+        id: CommandId,
+        action: &Action,
+        paying: Option<&Paying>,
+    ) -> Found {
         match action {
             Action::HoldPayment { expires, .. } => {
                 let Some(paying) = paying else { return Ok(()) };

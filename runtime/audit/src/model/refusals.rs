@@ -4,9 +4,7 @@
 use super::{Found, Model, flows};
 use crate::finding::Irregularity;
 use yufu_base::{AccountId, CommandId, InstitutionId, Timestamp};
-use yufu_machine::{
-    AccountKind, Action, ClassId, LimitExceeded, LimitKind, Refusal, Standing,
-};
+use yufu_machine::{AccountKind, Action, ClassId, LimitExceeded, LimitKind, Refusal, Standing};
 
 impl Model {
     pub(super) fn check_refusal(
@@ -48,7 +46,14 @@ impl Model {
             Refusal::AccountUnknown(id) => !self.wallets.contains_key(id),
             Refusal::AccountClosed(id) => self.stands(*id) == Some(Standing::Closed),
             Refusal::AccountDormant(id) => self.stands(*id) == Some(Standing::Dormant),
-            Refusal::AccountFrozen(id) => self.freezes.hold(*id),
+            Refusal::AccountFrozen(id) => {
+                let gives = match meant {
+                    Action::CloseWallet { account } => Some(*account),
+                    _ => self.gives(meant),
+                };
+                let above = gives.and_then(|wallet| self.above(wallet));
+                self.freezes.hold(*id) && [gives, above].contains(&Some(*id))
+            }
             Refusal::HasHolds(id) => self.pending.hangs_on(*id),
             Refusal::NotEmpty(minor) => {
                 let left = match meant {

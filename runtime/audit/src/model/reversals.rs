@@ -134,7 +134,8 @@ impl Model {
 
     /// What goes back, or is held to go back, fits where it goes.
     fn check_return(&self, action: &Action) -> Found {
-        let (Action::Refund { of, amount, .. } | Action::DisputePayment { of, amount, .. }) = action
+        let (Action::Refund { of, amount, .. } | Action::DisputePayment { of, amount, .. }) =
+            action
         else {
             return Ok(());
         };

@@ -191,11 +191,7 @@ impl Model {
     }
 
     /// The bank and class whose sum a command makes larger.
-    fn grown(
-        &self,
-        action: &Action,
-        paying: Option<&Paying>,
-    ) -> Option<(InstitutionId, ClassId)> {
+    fn grown(&self, action: &Action, paying: Option<&Paying>) -> Option<(InstitutionId, ClassId)> {
         let of =
             |id: &AccountId| self.wallets.get(id).map(|known| (known.bank.clone(), known.class));
         let between = |from, to| of(&to).filter(|to| Some(to) != of(&from).as_ref());

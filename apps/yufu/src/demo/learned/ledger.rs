@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use yufu_engine::decode_batch;
 use yufu_log::{Head, SqliteLog, VerifiedRecords};
-use yufu_machine::{Action, Authorisation, Direction, Machine, Order};
+use yufu_machine::{Action, Authorisation, Direction, Machine};
 
 /// A log, read up to some record.
 pub(super) struct Ledger {
@@ -36,12 +36,13 @@ impl Ledger {
 
 /// What an action says, in words.
 pub(super) fn names(action: &Action) -> BTreeSet<String> {
-    let of = |orders: &[Order]| orders.iter().flat_map(|order| names(&order.action)).collect();
-    match action {
-        Action::Each { orders } => of(orders.as_slice()),
-        Action::Chain { orders } => of(orders.as_slice()),
-        _ => tells(action).iter().map(|&name| name.to_owned()).collect(),
-    }
+    let inner = match action {
+        Action::Each { orders } => orders.as_slice(),
+        Action::Chain { orders } => orders.as_slice(),
+        _ => &[],
+    };
+    let own = tells(action).iter().map(|&name| name.to_owned());
+    own.chain(inner.iter().flat_map(|order| names(&order.action))).collect()
 }
 
 /// The words. Every action also says which institution submits it, and when.
@@ -55,7 +56,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::ActivateVersion { .. }
         | Action::RegisterAuthority { .. }
         | Action::SetDeadlines { .. }
-        // What is in a list tells for itself.
+        // What is in a list is named by itself.
         | Action::Each { .. }
         | Action::Chain { .. } => &[],
         Action::CreateReserves { .. }
@@ -73,14 +74,10 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             &["account id", "wallet class", "bank"]
         }
         Action::Exchange { .. } => &["account id", "amount", "bank", "form of money"],
-        Action::Pay { authorisation: Authorisation::Ordinary, .. }
-        | Action::PayAvailable { authorisation: Authorisation::Ordinary, .. }
-        | Action::HoldPayment { authorisation: Authorisation::Ordinary, .. } => {
+        Action::Pay { authorisation: Authorisation::Ordinary, .. } => {
             &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
         }
-        Action::Pay { authorisation: Authorisation::SteppedUp { .. }, .. }
-        | Action::PayAvailable { authorisation: Authorisation::SteppedUp { .. }, .. }
-        | Action::HoldPayment { authorisation: Authorisation::SteppedUp { .. }, .. } => &[
+        Action::Pay { authorisation: Authorisation::SteppedUp { .. }, .. } => &[
             "payer account id",
             "payee account id",
             "amount",
@@ -88,6 +85,25 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
             "digest of a presentation",
         ],
+        Action::PayAvailable { authorisation: Authorisation::Ordinary, .. }
+        | Action::HoldPayment { authorisation: Authorisation::Ordinary, .. } => {
+            &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
+        }
+        Action::PayAvailable { .. } | Action::HoldPayment { .. } => &[
+            "payer account id",
+            "payee account id",
+            "amount",
+            "bank",
+            "digest of the order",
+            "digest of a presentation",
+        ],
+        Action::PostHold { .. } => &["amount", "bank"],
+        Action::ReleaseHold { .. } => &["bank"],
+        Action::Refund { .. } => &["amount", "bank", "digest of the order"],
+        Action::DisputePayment { .. } => &["amount", "bank", "digest of a complaint"],
+        Action::Correct { .. } => &["amount", "bank", "digest of a reason"],
+        Action::OrderFreeze { .. } => &["account id", "digest of a legal reference"],
+        Action::ConfirmFreeze { .. } | Action::LiftFreeze { .. } => &[],
         Action::CloseWallet { .. } | Action::FlagDormant { .. } => &["account id", "bank"],
         Action::Reactivate { .. } => &["account id", "bank", "digest of a presentation"],
         Action::OpenSubWallet { .. } => &[
@@ -99,14 +115,5 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
         ],
         Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
-        Action::PostHold { .. } => &["earlier payment", "amount"],
-        Action::ReleaseHold { .. } => &["earlier payment"],
-        Action::Refund { .. } => &["earlier payment", "amount", "bank", "digest of the order"],
-        Action::DisputePayment { .. } => {
-            &["earlier payment", "amount", "bank", "digest of a complaint"]
-        }
-        Action::Correct { .. } => &["earlier entry", "amount", "digest of a reason"],
-        Action::OrderFreeze { .. } => &["account id", "authority", "digest of a legal reference"],
-        Action::ConfirmFreeze { .. } | Action::LiftFreeze { .. } => &["earlier freeze", "authority"],
     }
 }

@@ -154,6 +154,12 @@ pub(crate) struct Serve {
     /// Connections open at once [default: 512].
     #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) connections: Option<usize>,
+    /// A snapshot of the ledger's state is made after so many records of its log [default: 100000].
+    #[arg(long, env = "YUFU_SNAPSHOT_RECORDS", value_name = "NUMBER")]
+    pub(crate) snapshot_records: Option<u64>,
+    /// A snapshot of the ledger's state is made after so much of its log, in MiB [default: 256].
+    #[arg(long, env = "YUFU_SNAPSHOT_MEBIBYTES", value_name = "NUMBER")]
+    pub(crate) snapshot_mebibytes: Option<u64>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

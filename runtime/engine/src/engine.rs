@@ -59,7 +59,7 @@ impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
         snapshot::clean(&snapshots.folder).map_err(|error| {
             failed(snapshots.folder.clone(), SnapshotError::File(error.to_string()))
         })?;
-        let newest = snapshot::newest(&snapshots.folder, log.as_ref(), Seq::new(u64::MAX))
+        let newest = snapshot::newest_snapshot(&snapshots.folder, log.as_ref(), Seq::new(u64::MAX))
             .map_err(|(path, source)| failed(path, source))?;
         let replay = newest.unwrap_or_else(|| Replay::new(machine.clone()));
         let from = replay.head().seq;

@@ -56,8 +56,10 @@ const OF_FORMAT_1: &str = include_str!("format-1.log");
 #[test]
 fn a_log_of_format_1_is_read_and_passes() {
     let hex = |text: &str| -> Vec<u8> {
-        let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
-        (0..text.len()).step_by(2).map(digits).collect()
+        let byte = |digits: &[u8]| {
+            u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap()
+        };
+        text.as_bytes().chunks(2).map(byte).collect()
     };
     let mut log = Doctored::default();
     for (seq, line) in (1..).zip(OF_FORMAT_1.lines()) {

@@ -61,7 +61,10 @@ pub(super) fn prune(folder: &Path, keep: usize) -> io::Result<()> {
 /// The newest snapshot of a record not after `until` that can be used. One that cannot be read is
 /// reported and the one before it is taken; one that the log does not lead through is an error, as it says that
 /// the log is not what it was.
-pub(crate) fn newest<M: StateMachine + Snapshot>(
+///
+/// # Errors
+/// With the path of the snapshot, or of the folder.
+pub fn newest_snapshot<M: StateMachine + Snapshot>(
     folder: &Path,
     log: &dyn Log,
     until: Seq,

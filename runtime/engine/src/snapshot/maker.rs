@@ -2,7 +2,7 @@
 //! and lets go of the machine.
 
 use super::file::{SnapshotError, write};
-use super::folder::{newest, path_of, prune};
+use super::folder::{newest_snapshot, path_of, prune};
 use super::{Slot, Snapshots};
 use crate::batch::Checkpoint;
 use crate::replay::{Replay, ReplayError};
@@ -88,7 +88,7 @@ impl<M: StateMachine + Snapshot + Clone> Maker<M> {
         let log = (self.snapshots.open)()?;
         let folder = &self.snapshots.folder;
         let replay =
-            newest::<M>(folder, log.as_ref(), order.head.seq).map_err(|(_, error)| error)?;
+            newest_snapshot::<M>(folder, log.as_ref(), order.head.seq).map_err(|(_, error)| error)?;
         let mut replay = replay.unwrap_or_else(|| Replay::new(self.first.clone()));
         let there = replay.head() == order.head;
         replay_to(&mut replay, log.as_ref(), order.head, &go_on)?;

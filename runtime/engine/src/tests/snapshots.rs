@@ -27,7 +27,7 @@ fn try_start(log: &MemoryLog, snapshots: Snapshots) -> Result<(Engine<Counter>, 
         Counter::default(),
         (Arc::new(manual_clock()), Settings::default()),
         snapshots,
-        |_, _| replayed += 1,
+        |_, _| replayed = u64::saturating_add(replayed, 1),
     )?;
     Ok((engine, replayed))
 }
@@ -111,7 +111,7 @@ async fn every_flipped_bit_is_found() {
 
 /// Writes the checksum anew over what was changed.
 fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.truncate(bytes.len() - 32);
+    bytes.truncate(bytes.len().saturating_sub(32));
     let mut hasher = blake3::Hasher::new_derive_key("yufu.snapshot.v1");
     hasher.update(&bytes);
     bytes.extend(hasher.finalize().as_bytes());

@@ -13,6 +13,7 @@ mod keeping;
 mod ledger_log;
 mod manual;
 mod profile;
+mod replaying;
 mod safety;
 mod serve;
 mod settings;

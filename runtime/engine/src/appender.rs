@@ -248,7 +248,7 @@ impl<M: StateMachine> Appender<M> {
 
 /// Whether a refusal passes by itself or when an operator makes room, without a new start.
 const fn retriable(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Busy)
+    matches!(refusal, Refusal::Busy | Refusal::Full)
 }
 
 fn number(count: usize) -> f64 {

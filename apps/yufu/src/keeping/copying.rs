@@ -15,16 +15,17 @@ const BUSY: Duration = Duration::from_secs(10);
 /// What a file of a data folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// A key, a certificate, a token, or the data keys of persons.
-    Key,
     /// A document: written once, or replaced whole.
     Document,
     /// A snapshot of the ledger's state: older than the log is copied after it.
     Snapshot,
     /// Records.
     Records,
-    /// The ledger's log. Last, so that what records know to be in it is in it.
+    /// The ledger's log: after the records, so that what they know to be in it is in it.
     Log,
+    /// A key, a certificate, a token, or the data keys of persons: last, so that there is one for whatever was
+    /// sealed meanwhile, and none for whoever was erased.
+    Key,
 }
 
 /// Every file of the data folder that belongs into a backup, by its path below the folder, in the order in which
@@ -56,9 +57,9 @@ fn kind_of(path: &Path) -> Option<Kind> {
     let name = path.file_name()?.to_str()?;
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     match (parts.as_slice(), extension) {
-        ([one], _) if *one == "lock" => None,
+        _ if name == "lock" => None,
         ([first, ..], _) if *first == "wallets" => None,
-        (_, "sqlite-wal" | "sqlite-shm" | "unfinished") => None,
+        (_, "sqlite-wal" | "sqlite-shm" | "unfinished" | "lock") => None,
         _ if name.starts_with('.') => None,
         ([_, second, _, ..], _) if *second == "keys" => Some(Kind::Key),
         _ if name == "person-keys.sqlite" => Some(Kind::Key),
@@ -144,6 +145,7 @@ mod tests {
             ("wallets/mei.wallet", None),
             ("central-bank/ledger.sqlite", Some(Kind::Log)),
             ("central-bank/ledger.sqlite-wal", None),
+            ("central-bank/ledger.sqlite.lock", None),
             ("central-bank/snapshots/00000000000000000007.snapshot", Some(Kind::Snapshot)),
             ("central-bank/snapshots/00000000000000000008.unfinished", None),
             ("central-bank/keys/commands.p8", Some(Kind::Key)),

@@ -8,7 +8,6 @@ use crate::command_line::{self, LogAction};
 use crate::data::DataFolder;
 use crate::words::text;
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use yufu_log::SqliteLog;
 
@@ -25,13 +24,8 @@ pub(crate) fn run(options: &command_line::Log) -> Result<ExitCode> {
     })?;
     match options.action {
         LogAction::Inspect { from, count, json } => {
-            inspect::run(&log, &snapshots_of(&path), (from, count), json)
+            inspect::run(&log, &path, (from, count), json)
         }
-        LogAction::Verify => verify::run(&log, &snapshots_of(&path)),
+        LogAction::Verify => verify::run(&log, &path),
     }
-}
-
-/// Where the snapshots of a log lie.
-fn snapshots_of(log: &Path) -> PathBuf {
-    log.with_file_name("snapshots")
 }

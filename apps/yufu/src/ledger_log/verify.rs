@@ -1,26 +1,24 @@
 //! `yufu log verify`: chain, encodings, stamps, outcomes, checkpoints and snapshots.
 
-use crate::bars::Bars;
-use crate::city::Progress;
+use crate::replaying::{self, snapshots_of};
 use crate::words::{say, text};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::ExitCode;
 use yufu_base::{Digest, StateMachine};
-use yufu_engine::{Replay, load_snapshot, snapshots_in};
-use yufu_log::{Head, Log, SqliteLog, VerifiedRecords};
+use yufu_engine::{load_snapshot, snapshots_in};
+use yufu_log::{Head, SqliteLog};
 use yufu_machine::Machine;
 
-pub(super) fn run(log: &SqliteLog, folder: &Path) -> Result<ExitCode> {
-    let snapshots = snapshots(folder)?;
-    let of = usize::try_from(log.durable_head()?.seq.get())?;
-    let mut bars = Bars::new(true);
-    let mut replay = Replay::new(Machine::new());
-    let (mut commands, mut checkpoints, mut met) = (0_usize, 0_usize, 0_usize);
-    for record in VerifiedRecords::new(log, Head::EMPTY) {
-        let record = record.with_context(|| text!("the log is not what was written"))?;
-        let replayed = replay.apply(&record);
-        let replayed = replayed.with_context(|| text!("the log is not what was written"))?;
+pub(super) fn run(log: &SqliteLog, path: &Path) -> Result<ExitCode> {
+    let mut snapshots = snapshots(&snapshots_of(path))?;
+    let mut replay = replaying::beginning(log, path)?;
+    let from = replay.head();
+    snapshots.retain(|(head, _)| head.seq >= from.seq);
+    let (mut records, mut commands, mut checkpoints) = (0_usize, 0_usize, 0_usize);
+    let mut met = snapshots.iter().filter(|(head, _)| *head == from).count();
+    replaying::through(log, &mut replay, |replay, (record, replayed)| {
+        records = records.saturating_add(1);
         commands = commands.saturating_add(replayed.outcomes.len());
         let carried = replayed.batch.header.checkpoint.is_some();
         checkpoints = checkpoints.saturating_add(usize::from(carried));
@@ -34,16 +32,19 @@ pub(super) fn run(log: &SqliteLog, folder: &Path) -> Result<ExitCode> {
             );
             met = met.saturating_add(1);
         }
-        let done = usize::try_from(record.seq.get())?;
-        let progress = Progress::Counted { what: "verifying the log", done, of };
-        bars.show(&progress, &|line| eprintln!("{line}"));
-    }
+        Ok(())
+    })?;
     ensure!(
         met == snapshots.len(),
-        text!("a snapshot is of no record of this log: the log was cut off or rewritten, or the snapshot is of another")
+        text!(
+            "a snapshot is of no record of this log: the log was cut off or rewritten, or the snapshot is of another"
+        )
     );
     let Head { seq, chain } = replay.head();
-    say!("records     {count}", count = seq);
+    if from != Head::EMPTY {
+        say!("pruned      up to record {seq}, which a snapshot vouches for", seq = from.seq);
+    }
+    say!("records     {count}", count = records);
     say!("commands    {count}", count = commands);
     say!("checkpoints {count}", count = checkpoints);
     say!("snapshots   {count}", count = met);

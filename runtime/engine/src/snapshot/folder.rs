@@ -91,9 +91,12 @@ pub fn newest_snapshot<M: StateMachine + Snapshot>(
     Ok(None)
 }
 
-/// The log has to lead through the snapshot.
+/// The log has to lead through the snapshot, or to follow from it.
 fn is_of<M: StateMachine>(replay: &Replay<M>, log: &dyn Log) -> Result<(), SnapshotError> {
     let head = replay.head();
+    if head == log.base()? {
+        return Ok(());
+    }
     match log.read(head.seq, 1)?.as_slice() {
         [record] if record.head() == head => Ok(()),
         _ => Err(SnapshotError::NotOfThisLog { seq: head.seq }),

@@ -9,8 +9,11 @@ mod config;
 mod data;
 mod demo;
 mod explaining;
+mod keeping;
+mod ledger_log;
 mod manual;
 mod profile;
+mod replaying;
 mod safety;
 mod serve;
 mod settings;
@@ -35,6 +38,9 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
+        Command::Log(options) => ledger_log::run(&options),
+        Command::Backup(options) => keeping::backup(&options),
+        Command::Restore(options) => keeping::restore(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

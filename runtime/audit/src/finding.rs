@@ -22,9 +22,22 @@ pub enum Irregularity {
     /// A record is stamped earlier than the one before it.
     #[error("the record is stamped earlier than the one before it")]
     StampDecreased,
+    /// A record was written under other rules than those in force.
+    #[error("the record was written under machine version {found}, where {in_force} is in force")]
+    MachineVersion {
+        /// The version that it names.
+        found: u16,
+        /// The version in force.
+        in_force: u16,
+    },
+    /// Replaying gives another state than a checkpoint names.
+    #[error(
+        "replaying up to record {0} gives another state than the checkpoint in this record names"
+    )]
+    State(Seq),
     /// Replaying gives other outcomes than the log commits to.
     #[error(
-        "replaying the commands of record {0} gives other outcomes than this record commits to: the answers given then were not those of the rules"
+        "replaying the commands up to record {0} gives other outcomes than this record commits to: the answers given then were not those of the rules"
     )]
     Outcomes(Seq),
     /// A command is not signed with the key it names.
@@ -173,6 +186,8 @@ impl Irregularity {
             Self::Checkpoint(_) => "chain.checkpoint",
             Self::Batch(_) => "record.malformed",
             Self::StampDecreased => "record.stamp_decreased",
+            Self::MachineVersion { .. } => "record.machine_version",
+            Self::State(_) => "record.checkpoint",
             Self::Outcomes(_) => "record.outcomes",
             Self::Signature => "command.signature",
             Self::Key(_) => "command.key",

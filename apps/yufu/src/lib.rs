@@ -10,8 +10,11 @@ mod config;
 mod data;
 mod demo;
 mod explaining;
+mod keeping;
+mod ledger_log;
 mod manual;
 mod profile;
+mod replaying;
 mod safety;
 mod serve;
 mod settings;
@@ -37,6 +40,9 @@ pub fn run() -> ExitCode {
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Log(options) => ledger_log::run(&options),
+        Command::Backup(options) => keeping::backup(&options),
+        Command::Restore(options) => keeping::restore(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

@@ -6,6 +6,8 @@
 )]
 
 mod honest;
+mod orders;
+mod random;
 mod rules;
 mod support;
 mod tampering;

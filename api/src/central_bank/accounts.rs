@@ -26,6 +26,12 @@ pub struct WalletState {
     pub currency: String,
     /// What it holds.
     pub balance_minor: u64,
+    /// Of that, what pending transfers do not promise to others.
+    pub available_minor: u64,
+    /// What pending transfers promise to it.
+    pub promised_minor: u64,
+    /// Whether nothing leaves it, by order of two authorities.
+    pub frozen: bool,
     /// The most for one payment.
     pub limit_single_minor: Option<u64>,
     /// The most for one payment after a step-up; absent if the class has none.
@@ -93,6 +99,9 @@ impl From<WalletView> for WalletState {
             parent: view.parent.map(|parent| parent.to_string()),
             currency: view.balance.currency().to_string(),
             balance_minor: view.balance.minor(),
+            available_minor: view.available.minor(),
+            promised_minor: view.promised.minor(),
+            frozen: view.frozen,
             limit_single_minor: single(view.limits),
             limit_single_stepped_up_minor: view.stepped_up.and_then(single),
             remaining_today_minor: view.remaining_today.map(|amount| amount.minor()),

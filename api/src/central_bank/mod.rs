@@ -5,12 +5,14 @@ mod accounts;
 mod commands;
 mod enrolling;
 mod operations;
+mod rules;
 mod supply;
 
 pub use accounts::WalletState;
 pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
 pub use operations::{Operation, OperationKind};
-pub use supply::{Ledger, LedgerCheckpoint, SupplyReport};
+pub use rules::{NewAuthority, NextVersion};
+pub use supply::{FreezeReport, Ledger, LedgerCheckpoint, SupplyReport};
 
 use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
@@ -52,7 +54,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(operations::operate))
         .routes(routes!(operations::confirm_clock))
         .routes(routes!(accounts::wallet))
+        .routes(routes!(rules::activate))
+        .routes(routes!(rules::register_authority))
         .routes(routes!(supply::supply))
+        .routes(routes!(supply::freezes))
         .routes(routes!(supply::ledger))
 }
 

@@ -7,7 +7,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_machine::Supply;
+use yufu_base::StateMachine as _;
+use yufu_machine::{FreezeCounts, Supply};
 
 /// All money of the ledger by where it is, in minor units, paper and digital together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +44,8 @@ pub struct Ledger {
     pub seq: u64,
     /// The head of the hash chain: commits to every record before it.
     pub chain: String,
+    /// The version of the rules that is in force.
+    pub version: u16,
     /// Its currency, ISO 4217.
     pub currency: String,
     /// Digits after the point of an amount in major units.
@@ -78,12 +81,13 @@ pub(super) async fn supply(
         (status = 200, body = Ledger),
         (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
 pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<Ledger>, Problem> {
-    bank.read(|_, _| ()).await?;
+    let version = bank.read(|machine, _| machine.version()).await?;
     let head = bank.ledger.head();
     Ok(Json(Ledger {
         ledger: bank.id.to_string(),
         seq: head.seq.get(),
         chain: head.chain.to_string(),
+        version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
         checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
@@ -91,6 +95,36 @@ pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<
             state_root: checkpoint.state_root.to_string(),
         }),
     }))
+}
+
+/// How many wallets were and are frozen by order of two authorities: counts, and no wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreezeReport {
+    /// Ordered since the ledger was opened.
+    pub ordered: u64,
+    /// Of these, confirmed by another authority, and so in force from then on.
+    pub confirmed: u64,
+    /// Of those confirmed, ended by their time.
+    pub lapsed: u64,
+    /// Ended by an authority before their time.
+    pub lifted: u64,
+    /// Never confirmed in time.
+    pub unconfirmed: u64,
+    /// In force now.
+    pub in_force: u64,
+}
+
+/// How many wallets were and are frozen.
+#[utoipa::path(get, path = "/central-bank/v1/freezes", tag = "central bank",
+    responses(
+        (status = 200, body = FreezeReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn freezes(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<FreezeReport>, Problem> {
+    let counts = bank.read(|machine, _| machine.totals().freezes).await?;
+    let FreezeCounts { ordered, confirmed, lapsed, lifted, unconfirmed, in_force } = counts;
+    Ok(Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force }))
 }
 
 impl CentralBank {

@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
-use yufu_base::{Amount, InstitutionId, Signer};
+use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
 use yufu_log::{Log, LogError, SqliteLog};
 use yufu_machine::{
-    Action, ClassId, HoldingRules, HoldingTerms, Limits, Machine, Policy, PolicyTerms, Submission,
-    UtcOffset, WalletClass,
+    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
+    PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
 
@@ -158,7 +158,9 @@ fn beginning(
         policy: policy(profile)?,
     };
     let rules = Action::SetHoldingRules { rules: holding_rules(profile)? };
-    let mut commands = sign(central_bank, &*key, vec![genesis, rules])?;
+    let version = Action::ActivateVersion { version: Machine::VERSION };
+    let deadlines = Action::SetDeadlines { deadlines: deadlines(profile)? };
+    let mut commands = sign(central_bank, &*key, vec![genesis, rules, version, deadlines])?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     for bank in banks.filter(|id| plan.serves(id)) {
         let terms =
@@ -227,6 +229,17 @@ fn holding_rules(profile: &Profile) -> Result<HoldingRules> {
     }
     let dormant_after_days = profile.dormant_after_days;
     Ok(HoldingRules::new(HoldingTerms { aggregate_balance, dormant_after_days })?)
+}
+
+/// How long what is pending on the ledger may stay so, as the profile says.
+fn deadlines(profile: &Profile) -> Result<Option<Deadlines>> {
+    let terms = profile.deadlines.map(|deadlines| DeadlineTerms {
+        hold_days: deadlines.hold_days,
+        dispute_days: deadlines.dispute_days,
+        freeze_confirm_days: deadlines.freeze_confirm_days,
+        freeze_days: deadlines.freeze_days,
+    });
+    Ok(terms.map(Deadlines::new).transpose()?)
 }
 
 /// The ledger's policy, as the profile says.

@@ -77,6 +77,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
     )]
     Restore(Restore),
+    /// Measure what this build costs on this machine, each figure beside a yardstick of the same run.
+    ///
+    /// The report is JSON with --json, and nothing else is on standard output then. docs/benchmarks.md says what each
+    /// figure means.
+    #[command(
+        after_help = "Examples:\n  yufu bench ledger --quick\n  yufu bench ledger --json --plot ledger.svg > ledger.json\n  yufu bench ledger --dir /var/lib/yufu\n\nMeasure on a quiet machine, and with a release build."
+    )]
+    Bench(Bench),
     /// Print completions for a shell: bash, elvish, fish, powershell, zsh.
     #[command(
         after_help = "Examples:\n  yufu completions bash > /etc/bash_completion.d/yufu\n  yufu completions zsh > ~/.zfunc/_yufu\n  yufu completions fish > ~/.config/fish/completions/yufu.fish"
@@ -465,6 +473,32 @@ pub(crate) enum WalletAction {
     /// Encrypt a wallet that an earlier version left in plain text.
     #[command(after_help = "Example:\n  yufu wallet --as mei protect")]
     Protect,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// What is measured: ledger.
+    #[arg(value_enum)]
+    pub(crate) what: Benched,
+    /// Smaller sizes and the same names: under a minute.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw the ratios into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Where durable things are written: a folder on the disk that is meant [default: the system's for temporary files].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Benched {
+    /// The ledger: its machine, its log, payments made durable.
+    Ledger,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bars;
+mod bench;
 mod city;
 mod command_line;
 mod config;
@@ -41,6 +42,7 @@ pub fn run() -> ExitCode {
         Command::Log(options) => ledger_log::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

@@ -39,10 +39,10 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
-        Command::Bench(options) => bench::run(&options),
         Command::Log(options) => ledger_log::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

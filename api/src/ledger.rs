@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use yufu_base::{CommandId, InstitutionId, Signer, SignerError};
-use yufu_engine::{Applied, SubmitError};
+use yufu_engine::{Applied, ReadError, SubmitError};
 use yufu_jose::{decode_base64url, encode_base64url};
 use yufu_machine::{Action, LimitExceeded, Order, Outcome, Refusal, StepUp, Submission};
 
@@ -88,6 +88,7 @@ impl CommandRequest {
             let detail = "the signature does not verify with the key that the submission names";
             Problem::new(StatusCode::UNAUTHORIZED, "command.signature_invalid", detail)
         })?;
+        submission.prepare();
         Ok(submission)
     }
 }
@@ -162,8 +163,18 @@ pub(crate) fn not_submitted(error: &SubmitError) -> Problem {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "ledger.overloaded", error)
         }
         SubmitError::ClockJumped(_) => Problem::unavailable("ledger.clock_jumped", error),
+        SubmitError::Refused(_) => Problem::unavailable("ledger.not_writable", error),
         SubmitError::Fenced => Problem::unavailable("ledger.fenced", error),
         SubmitError::Unknown => Problem::unavailable("ledger.outcome_unknown", error),
         SubmitError::Stopped(_) => Problem::unavailable("ledger.stopped", error),
+    }
+}
+
+/// Why the ledger cannot be read.
+pub(crate) fn not_read(error: &ReadError) -> Problem {
+    match error {
+        ReadError::Fenced => Problem::unavailable("ledger.fenced", error),
+        ReadError::Unconfirmed(_) => Problem::unavailable("ledger.unconfirmed", error),
+        ReadError::Stopped(_) => Problem::unavailable("ledger.stopped", error),
     }
 }

@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_base::{AccountId, InstitutionId, Timestamp};
-use yufu_machine::{Limits, Standing, WalletView};
+use yufu_base::{AccountId, InstitutionId};
+use yufu_machine::{Limits, Machine, Standing, WalletView};
 use yufu_payment::RequestToken;
 
 /// A wallet account: what it holds, what may still be paid. Amounts in minor units; a
@@ -60,15 +60,15 @@ pub(super) async fn wallet(
     headers: HeaderMap,
 ) -> Result<Json<WalletState>, Problem> {
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
-    let asker = bank.asking_bank(&headers, &format!("/central-bank/v1/accounts/{account}"))?;
-    let found = bank.ledger.read(|machine, now| machine.wallet(id, now));
+    let asker = bank.asking_bank(&headers, &format!("/central-bank/v1/accounts/{account}")).await?;
+    let found = bank.read(|machine, now| machine.wallet(id, now)).await?;
     let own = found.filter(|wallet| wallet.bank == asker);
     Ok(Json(own.ok_or_else(|| Problem::not_found("wallet of yours"))?.into()))
 }
 
 impl CentralBank {
     /// Which registered bank signed the request token.
-    fn asking_bank(&self, headers: &HeaderMap, path: &str) -> Result<InstitutionId, Problem> {
+    async fn asking_bank(&self, headers: &HeaderMap, path: &str) -> Result<InstitutionId, Problem> {
         let token = bearer(headers).ok_or_else(|| {
             Problem::unauthenticated(
                 "send a request token signed by the bank as \"Authorization: Bearer ...\"",
@@ -76,8 +76,8 @@ impl CentralBank {
         })?;
         let name = RequestToken::unverified_issuer(token).map_err(Problem::unauthenticated)?;
         let id: InstitutionId = name.parse().map_err(Problem::unauthenticated)?;
-        let (key, now): (_, Timestamp) =
-            self.ledger.read(|machine, now| (machine.institution(&id).map(|found| found.key), now));
+        let key_of = |machine: &Machine| machine.institution(&id).map(|found| found.key);
+        let (key, now) = self.read(|machine, now| (key_of(machine), now)).await?;
         let key = key.ok_or_else(|| Problem::unauthenticated(format!("{id} is not registered")))?;
         RequestToken::verify(token, &key, (self.id.as_str(), "GET", path), now)
             .map_err(Problem::unauthenticated)?;

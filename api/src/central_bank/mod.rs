@@ -12,7 +12,7 @@ pub use accounts::WalletState;
 pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
 pub use operations::{Operation, OperationKind};
 pub use rules::{NewAuthority, NextVersion};
-pub use supply::{FreezeReport, Ledger, SupplyReport};
+pub use supply::{FreezeReport, Ledger, LedgerCheckpoint, SupplyReport};
 
 use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{CommandId, Currency, InstitutionId, Signer};
+use yufu_base::{CommandId, Currency, InstitutionId, Signer, Timestamp};
 use yufu_engine::{Handle, Status};
 use yufu_keys::random;
 use yufu_machine::{Action, Machine};
@@ -67,11 +67,22 @@ impl CentralBank {
     /// # Errors
     /// The refusal, or why it could not be submitted.
     pub async fn command(&self, action: Action) -> Result<CommandDone, Problem> {
-        let now = self.ledger.read(|_, now| now);
+        let now = self.read(|_, now| now).await?;
         let id = CommandId::at(now, u128::from_be_bytes(random()));
         let submission =
             ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
         ledger::answer(id, self.ledger.submit(submission).await)
+    }
+
+    /// Reads the machine, if this is the ledger's one writer.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn read<R>(
+        &self,
+        read: impl FnOnce(&Machine, Timestamp) -> R + Send,
+    ) -> Result<R, Problem> {
+        self.ledger.read(read).await.map_err(|error| ledger::not_read(&error))
     }
 
     /// Whether commands are taken.
@@ -81,6 +92,7 @@ impl CentralBank {
     pub fn ready(&self) -> Result<(), String> {
         match self.ledger.status() {
             Status::Running => Ok(()),
+            Status::Refusing(refusal) => Err(refusal.to_string()),
             Status::ClockJumped(jump) => Err(jump.to_string()),
             Status::Stopped(reason) => Err(reason.to_string()),
         }

@@ -1,6 +1,7 @@
 //! What anybody may know: how much money there is and where, and where the log stands.
 
 use super::CentralBank;
+use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -49,28 +50,51 @@ pub struct Ledger {
     pub currency: String,
     /// Digits after the point of an amount in major units.
     pub decimals: u8,
+    /// The newest checkpoint that a record carries; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<LedgerCheckpoint>,
+}
+
+/// The state after a record, as the log commits to it: whoever replays the log comes to the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerCheckpoint {
+    /// The record.
+    pub seq: u64,
+    /// The state's hash after it, 64 hexadecimal digits.
+    pub state_root: String,
 }
 
 /// How much money there is, and where.
 #[utoipa::path(get, path = "/central-bank/v1/supply", tag = "central bank",
-    responses((status = 200, body = SupplyReport)))]
-pub(super) async fn supply(State(bank): State<Arc<CentralBank>>) -> Json<SupplyReport> {
-    Json(bank.supply())
+    responses(
+        (status = 200, body = SupplyReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn supply(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<SupplyReport>, Problem> {
+    Ok(Json(bank.supply().await?))
 }
 
 /// Where the log stands.
 #[utoipa::path(get, path = "/central-bank/v1/ledger", tag = "central bank",
-    responses((status = 200, body = Ledger)))]
-pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Json<Ledger> {
+    responses(
+        (status = 200, body = Ledger),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<Ledger>, Problem> {
+    let version = bank.read(|machine, _| machine.version()).await?;
     let head = bank.ledger.head();
-    Json(Ledger {
+    Ok(Json(Ledger {
         ledger: bank.id.to_string(),
         seq: head.seq.get(),
         chain: head.chain.to_string(),
-        version: bank.ledger.read(|machine, _| machine.version()),
+        version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
-    })
+        checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
+            seq: checkpoint.seq.get(),
+            state_root: checkpoint.state_root.to_string(),
+        }),
+    }))
 }
 
 /// How many wallets were and are frozen by order of two authorities: counts, and no wallet.
@@ -92,20 +116,26 @@ pub struct FreezeReport {
 
 /// How many wallets were and are frozen.
 #[utoipa::path(get, path = "/central-bank/v1/freezes", tag = "central bank",
-    responses((status = 200, body = FreezeReport)))]
-pub(super) async fn freezes(State(bank): State<Arc<CentralBank>>) -> Json<FreezeReport> {
-    let counts = bank.ledger.read(|machine, _| machine.totals().freezes);
+    responses(
+        (status = 200, body = FreezeReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn freezes(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<FreezeReport>, Problem> {
+    let counts = bank.read(|machine, _| machine.totals().freezes).await?;
     let FreezeCounts { ordered, confirmed, lapsed, lifted, unconfirmed, in_force } = counts;
-    Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force })
+    Ok(Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force }))
 }
 
 impl CentralBank {
     /// How much money there is, and where.
-    #[must_use]
-    pub fn supply(&self) -> SupplyReport {
+    ///
+    /// # Errors
+    /// Why the ledger cannot be read.
+    pub async fn supply(&self) -> Result<SupplyReport, Problem> {
         let (supply, currency) =
-            self.ledger.read(|machine, _| (machine.supply(), machine.currency()));
-        report(&supply, currency.map(|c| c.to_string()).unwrap_or_default())
+            self.read(|machine, _| (machine.supply(), machine.currency())).await?;
+        Ok(report(&supply, currency.map(|c| c.to_string()).unwrap_or_default()))
     }
 }
 

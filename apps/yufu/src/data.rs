@@ -5,6 +5,7 @@
 //! lock                     held by the running server
 //! <institution>/keys/      its keys, certificates and tokens
 //! <institution>/*.sqlite   its records, or the log
+//! <institution>/snapshots/ the ledger's state after some of the log's records
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
@@ -140,6 +141,19 @@ impl DataFolder {
     /// A database file of an institution.
     pub(crate) fn database(&self, institution: &InstitutionId, name: &str) -> Result<PathBuf> {
         Ok(self.of(institution)?.join(format!("{name}.sqlite")))
+    }
+
+    /// The folder of the ledger's snapshots.
+    pub(crate) fn snapshots(&self, institution: &InstitutionId) -> Result<PathBuf> {
+        private(self.of(institution)?.join("snapshots"))
+    }
+
+    /// Where the ledger's log would be, if it were a file: beside its snapshots.
+    pub(crate) fn beside_snapshots(&self) -> PathBuf {
+        let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let folders = folders.map(|entry| entry.path());
+        let central_bank = folders.filter(|path| path.join("snapshots").is_dir()).min();
+        central_bank.unwrap_or_else(|| self.root.clone()).join("ledger.sqlite")
     }
 
     /// The ledger's log, whatever the central bank is called here.

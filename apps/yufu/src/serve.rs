@@ -39,7 +39,8 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         None => local_url(listener.local_addr()?),
     };
     let (apart, recognised, log) = (settings.apart, settings.recognised, settings.log);
-    let plan = Plan { country: &country, data: &data, url, clock, apart, recognised, log };
+    let (country, data, snapshots) = (&country, &data, settings.snapshots);
+    let plan = Plan { country, data, url, clock, apart, recognised, log, snapshots };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();

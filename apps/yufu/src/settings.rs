@@ -1,7 +1,7 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
-use crate::ledger_log::Hidden;
+use crate::log_place::Hidden;
 use crate::words::text;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -33,6 +33,8 @@ struct File {
     trust_list_key: Option<PathBuf>,
     wait_seconds: Option<u64>,
     connections: Option<usize>,
+    snapshot_records: Option<u64>,
+    snapshot_mebibytes: Option<u64>,
     log_format: Option<LogFormat>,
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
@@ -87,6 +89,20 @@ pub(crate) struct Settings {
     pub(crate) log: Option<PostgresAddress>,
     /// The file that holds it, if it is not an option or in the environment.
     pub(crate) secret_in: Option<PathBuf>,
+    pub(crate) snapshots: SnapshotPolicy,
+}
+
+/// After how much of the log a snapshot of the ledger's state is made, whichever comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SnapshotPolicy {
+    pub(crate) every_records: u64,
+    pub(crate) every_bytes: u64,
+}
+
+impl Default for SnapshotPolicy {
+    fn default() -> Self {
+        Self { every_records: 100_000, every_bytes: 256 << 20 }
+    }
 }
 
 /// How the institutions are spread over processes. By default all of them are in this one.
@@ -144,8 +160,24 @@ impl Settings {
             recognised: recognised(file.recognised.unwrap_or_default())?,
             log: log.transpose()?,
             secret_in,
+            snapshots: snapshots(
+                options.snapshot_records.or(file.snapshot_records),
+                options.snapshot_mebibytes.or(file.snapshot_mebibytes),
+            )?,
         })
     }
+}
+
+fn snapshots(records: Option<u64>, mebibytes: Option<u64>) -> Result<SnapshotPolicy> {
+    let default = SnapshotPolicy::default();
+    let bytes = mebibytes.map(|mebibytes| mebibytes.saturating_mul(1 << 20));
+    let (every_records, every_bytes) =
+        (records.unwrap_or(default.every_records), bytes.unwrap_or(default.every_bytes));
+    anyhow::ensure!(
+        every_records > 0 && every_bytes > 0,
+        text!("snapshot_records or snapshot_mebibytes is 0: expected at least 1")
+    );
+    Ok(SnapshotPolicy { every_records, every_bytes })
 }
 
 /// The recognised lists, one for each country.

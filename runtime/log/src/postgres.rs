@@ -172,11 +172,11 @@ impl PostgresLog {
             )));
         }
         let patience = self.patience;
-        let done = self.reading(|connection| Ok(connection.confirm(patience)))?;
-        if done.is_err() {
-            // A cancelled confirmation may still reach the session: nothing is to run in it.
+        let (done, fit) = self.reading(|connection| Ok(connection.confirm(patience)))?;
+        if !fit {
             self.give_up(&mut self.connection.borrow_mut());
-        } else {
+        }
+        if done.is_ok() {
             self.confirmed.set(head);
         }
         done
@@ -258,7 +258,11 @@ impl Log for PostgresLog {
     }
 
     fn epoch(&self) -> Result<Epoch, LogError> {
-        self.reading(Connection::epoch)
+        let epoch = self.reading(Connection::epoch)?;
+        if self.access != Access::ReadOnly {
+            self.confirm(self.confirmed.get())?;
+        }
+        Ok(epoch)
     }
 
     fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError> {

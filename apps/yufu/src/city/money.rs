@@ -4,14 +4,16 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
-use crate::ledger_log::LedgerLog;
+use crate::log_place::LogPlace;
+use crate::settings::SnapshotPolicy;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
-use yufu_engine::{Engine, Handle, Settings};
+use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
+use yufu_log::LogError;
 use yufu_machine::{
     Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
     PolicyTerms, Submission, UtcOffset, WalletClass,
@@ -29,15 +31,17 @@ pub(super) async fn open(
 ) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
     let (plan, id) = (opening.plan, institution.id.clone());
     let place = match plan.log.clone() {
-        Some(address) => LedgerLog::Database(address),
-        None => LedgerLog::File(plan.data.database(&id, "ledger")?),
+        Some(address) => LogPlace::Database(address),
+        None => LogPlace::File(plan.data.database(&id, "ledger")?),
     };
+    let snapshots = snapshots(plan, &id, place.clone())?;
     let log = tokio::task::spawn_blocking(move || place.open()).await?;
     let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let start = move || {
-        Engine::start_telling(log, Machine::new(), clock, Settings::default(), |done, of| {
+        let clock = (clock as Arc<dyn Clock>, Settings::default());
+        Engine::start_with_snapshots(log, Machine::new(), clock, snapshots, |done, of| {
             // Whoever stopped listening needs not be told.
             let _ = tell.send((done.get(), of.get()));
         })
@@ -50,7 +54,7 @@ pub(super) async fn open(
     let engine = started.await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();
     let openings = openings(plan.profile())?;
-    if ledger.read(|machine, _| machine.currency()).is_none() {
+    if ledger.read(|machine, _| machine.currency()).await?.is_none() {
         let commands = beginning(plan, &id, &openings)?;
         for (number, applied) in ledger.submit_all(commands).await?.into_iter().enumerate() {
             if let Err(refusal) = applied.outcome {
@@ -62,7 +66,7 @@ pub(super) async fn open(
             }
         }
     }
-    check_keys(plan, &ledger)?;
+    check_keys(plan, &ledger).await?;
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
@@ -76,6 +80,15 @@ pub(super) async fn open(
     };
     trust.enlist(opening, institution).await?;
     Ok((engine, Arc::new(central_bank)))
+}
+
+/// Where the ledger's snapshots lie, and when they are made.
+fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LogPlace) -> Result<Snapshots> {
+    let folder = plan.data.snapshots(id)?;
+    let open =
+        move || log.open_read_only(None).map_err(|error| LogError::Storage(format!("{error:#}")));
+    let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
+    Ok(Snapshots { every_records, every_bytes, ..Snapshots::new(folder, Arc::new(open)) })
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.
@@ -112,10 +125,11 @@ pub(super) async fn enrol(
 
 /// A key that differs from the one in the ledger was lost and made anew, or comes from another folder: every command
 /// would be refused, so the city does not start with it.
-fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
-    for (id, registered) in ledger.read(|machine, _| {
+async fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
+    let keys = |machine: &Machine| {
         machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
-    }) {
+    };
+    for (id, registered) in ledger.read(|machine, _| keys(machine)).await? {
         if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
             bail!(text!(
                 "the key of {institution} in the data folder is not the one the ledger knows: restore {institution}/keys/commands.p8 from the backup of keys",

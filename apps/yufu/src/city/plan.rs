@@ -3,7 +3,7 @@
 use super::opening::needed;
 use crate::data::DataFolder;
 use crate::profile::Country;
-use crate::settings::Apart;
+use crate::settings::{Apart, SnapshotPolicy};
 use crate::trust_key;
 use crate::words::text;
 use anyhow::{Context, Result, bail};
@@ -32,6 +32,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) recognised: Vec<Recognised>,
     /// Where the ledger's log is, if it is not a file in the central bank's folder.
     pub(crate) log: Option<PostgresAddress>,
+    /// When snapshots of the ledger are made.
+    pub(crate) snapshots: SnapshotPolicy,
 }
 
 /// What long work has to say.
@@ -50,8 +52,9 @@ impl<'a> Plan<'a> {
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let apart = Apart::default();
-        Self { country, data, url, clock, apart, recognised: Vec::new(), log: None }
+        let (apart, recognised) = (Apart::default(), Vec::new());
+        let snapshots = SnapshotPolicy::default();
+        Self { country, data, url, clock, apart, recognised, log: None, snapshots }
     }
 
     pub(crate) fn profile(&self) -> &Profile {

@@ -207,33 +207,39 @@ impl Connection {
 
     /// A commit of our own, which writes nothing into tables: when the server confirms it, all
     /// that was written before is as durable.
-    pub(super) fn confirm(&mut self, patience: Duration) -> Result<(), LogError> {
+    /// Also tells whether the session is fit to go on: a cancellation that came too late could
+    /// still reach what runs in it next.
+    pub(super) fn confirm(&mut self, patience: Duration) -> (Result<(), LogError>, bool) {
         if self.on_standby {
-            return Ok(());
+            return (Ok(()), true);
         }
         let (done, waiting) = mpsc::channel::<()>();
         let cancel = self.client.cancel_token();
         let tls = self.tls.clone();
         let watch = std::thread::spawn(move || {
-            if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            let late = waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+            if late {
                 // If the cancellation fails, the wait goes on.
                 let _ = match tls {
                     Some(tls) => cancel.cancel_query(tls),
                     None => cancel.cancel_query(NoTls),
                 };
             }
+            late
         });
         let committed = self.without_notice(|connection| {
             let sql = "SELECT pg_logical_emit_message(true, 'yufu_log', '')";
             Ok(connection.client.execute(sql, &[])?)
         });
         drop(done);
-        // It only waits and cancels; a panic in it has nothing to tell.
-        drop(watch.join());
-        committed.map(drop).map_err(|trouble| match trouble {
+        let cancelled = watch.join().unwrap_or(true);
+        // The cancellation has arrived if it is what the server says.
+        let fit = committed.is_ok() != cancelled;
+        let confirmed = committed.map(drop).map_err(|trouble| match trouble {
             Trouble::Doubt(reason) => LogError::Unconfirmed(reason),
             other => other.into(),
-        })
+        });
+        (confirmed, fit)
     }
 
     pub(super) fn synchronous_standbys(&mut self) -> Result<String, Trouble> {

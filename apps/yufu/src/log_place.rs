@@ -9,14 +9,14 @@ use yufu_log::{Log, PostgresAddress, PostgresLog, SqliteLog, WithArchive};
 
 /// The place of a log.
 #[derive(Clone, Debug)]
-pub(crate) enum LedgerLog {
+pub(crate) enum LogPlace {
     /// A file, of SQLite.
     File(PathBuf),
     /// A database, of PostgreSQL.
     Database(PostgresAddress),
 }
 
-impl LedgerLog {
+impl LogPlace {
     /// A place as it is typed: an address, else the name of a file.
     pub(crate) fn named(text: &str) -> Result<Self> {
         if PostgresAddress::is_one(text) {
@@ -67,7 +67,7 @@ impl LedgerLog {
     }
 }
 
-impl fmt::Display for LedgerLog {
+impl fmt::Display for LogPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),

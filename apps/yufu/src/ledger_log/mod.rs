@@ -23,9 +23,7 @@ pub(crate) fn run(options: &command_line::Log) -> Result<ExitCode> {
         )
     })?;
     match options.action {
-        LogAction::Inspect { from, count, json } => {
-            inspect::run(&log, &path, (from, count), json)
-        }
+        LogAction::Inspect { from, count, json } => inspect::run(&log, &path, (from, count), json),
         LogAction::Verify => verify::run(&log, &path),
     }
 }

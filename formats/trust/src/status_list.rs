@@ -312,6 +312,23 @@ impl StatusListToken {
         Self::check(token, &party.leaf.public_key, uri, now)
     }
 
+    /// Verifies a token of one party alone: signed under a certificate of `party`, as the trust list
+    /// names it now.
+    ///
+    /// # Errors
+    /// [`StatusListError`], the first rule broken.
+    pub fn verify_of(
+        jwt: &str,
+        trust: &TrustList,
+        party: &TrustEntry,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<Self, StatusListError> {
+        let token = parse(jwt)?;
+        let signer = trust.identify_as(party, &token.header().chain()?, now)?;
+        Self::check(token, &signer.leaf.public_key, uri, now)
+    }
+
     fn check(
         token: Unverified,
         key: &PublicKey,

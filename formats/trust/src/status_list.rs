@@ -14,6 +14,8 @@ use yufu_jose::{
 
 /// The `typ` of a status list token.
 pub const STATUS_LIST: &str = "statuslist+jwt";
+/// The media type of a status list token.
+pub const STATUS_LIST_MEDIA_TYPE: &str = "application/statuslist+jwt";
 /// Bytes a status list token may have.
 pub const MAX_STATUS_TOKEN: usize = 8 * 1024 * 1024;
 /// Bytes a list may have once decompressed: 128 million credentials of one bit.

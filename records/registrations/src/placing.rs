@@ -26,7 +26,7 @@ pub struct Certifying<'a> {
     /// Until when the certificates hold.
     pub expires_at: Timestamp,
     /// The status list's number, and how many places it has.
-    pub list: (i32, u32),
+    pub list: (i32, i32),
 }
 
 /// What came of a use.
@@ -160,12 +160,13 @@ async fn place_one<C: ConnectionTrait>(
 /// A place of the list that nobody has.
 async fn free<C: ConnectionTrait>(
     connection: &C,
-    (list, size): (i32, u32),
+    (list, size): (i32, i32),
     draw: &mut (impl FnMut() -> u32 + Send),
 ) -> Result<i32, RegistrationsError> {
     let rows = registration::Entity::find().filter(registration::Column::List.eq(list));
     let rows = rows.all(connection).await?;
     let taken: BTreeSet<i32> = rows.into_iter().map(|row| row.position).collect();
+    let size = u32::try_from(size).map_err(|_| RegistrationsError::ListFull)?;
     let drawn = std::iter::repeat_with(|| draw().checked_rem(size));
     let mut places = drawn.take(DRAWS).flatten().filter_map(|place| i32::try_from(place).ok());
     places.find(|place| !taken.contains(place)).ok_or(RegistrationsError::ListFull)

@@ -15,7 +15,7 @@ use yufu_registrations::{Certifying, Deed, Placed, Registrations, RegistrationsE
 
 const DAY: u64 = 86_400;
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
-const SIZE: u32 = 1 << 17;
+const SIZE: i32 = 1 << 17;
 
 async fn records() -> Registrations {
     Registrations::open(Database::in_memory().await.unwrap()).await.unwrap()

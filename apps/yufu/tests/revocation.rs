@@ -15,9 +15,7 @@ use support::{Answer, Caller, Data, LIANGHU, Resident, Server, now};
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::{Jwk, Unverified};
 use yufu_keys::KeyStore;
-use yufu_trust::{
-    EnrolledKey, Enrolment, RegistrationCertificate, Status, StatusBits, StatusList,
-};
+use yufu_trust::{EnrolledKey, Enrolment, RegistrationCertificate, Status, StatusBits, StatusList};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 

@@ -81,9 +81,9 @@ impl Registrations {
         for intended_use in wanted.intended_uses {
             let at = match standing(&transaction, wanted.party, intended_use).await? {
                 Some(revocation) => Placed::Revoked(Box::new(revocation)),
-                None => Placed::At(
-                    place_one(&transaction, wanted, intended_use, &mut draw, now).await?,
-                ),
+                None => {
+                    Placed::At(place_one(&transaction, wanted, intended_use, &mut draw, now).await?)
+                }
             };
             placed.insert((*intended_use).to_owned(), at);
         }

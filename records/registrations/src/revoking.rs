@@ -158,11 +158,7 @@ impl TryFrom<revocation::Model> for Revocation {
             id: row.id.parse().map_err(|_| RegistrationsError::Damaged("revocation"))?,
             party: row.party,
             intended_use: row.intended_use,
-            revoked: Deed {
-                reason: row.reason,
-                officer: row.officer,
-                at: from_column(row.at),
-            },
+            revoked: Deed { reason: row.reason, officer: row.officer, at: from_column(row.at) },
             lifted,
         })
     }

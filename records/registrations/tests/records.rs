@@ -93,8 +93,13 @@ async fn what_lapsed_is_forgotten_unless_it_was_revoked() {
     let new = certifying("hotel", "new", &["a"]);
     let new = Certifying { expires_at: later.plus_seconds(DAY), ..new };
     records.place(&new, from(20), later).await.unwrap();
-    let kept: Vec<_> =
-        records.all().await.unwrap().into_iter().map(|row| (row.position, row.access_key)).collect();
+    let kept: Vec<_> = records
+        .all()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.position, row.access_key))
+        .collect();
     assert_eq!(kept, [(20, "new".to_owned()), (11, "old".to_owned())]);
     assert_eq!(records.revoked_places(1).await.unwrap(), [11]);
 }

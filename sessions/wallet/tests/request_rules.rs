@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::*;
 use yufu_jose::{Header, TimeError, Unverified};
 use yufu_openid4vc::HttpError;
+use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObjectError, TransactionError};
-use yufu_openid4vc::HttpResponse;
 use yufu_trust::{
     Localized, OverAsking, RegistrationCertificate, RegistrationError, Role, Status, StatusBits,
     StatusList, StatusListError, StatusListToken, TrustEntry, TrustError, TrustList,

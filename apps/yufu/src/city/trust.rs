@@ -224,7 +224,7 @@ impl Trust {
             _ => Err(refused_with(&self.registrar_id, &body.code, &body.detail)),
         })?;
         for why in certified.revoked.values() {
-            tracing::warn!(institution = %institution.id, "asks nothing: {why}");
+            tracing::warn!(institution = %institution.id, "it asks nothing for this: {why}");
         }
         Ok(certified)
     }

@@ -51,13 +51,17 @@ async fn without_the_list_nothing_is_shown_and_nobody_is_blamed() {
     let (city, mut wallet, _) = guest_in(TestCity::start().await).await;
     wallet.lists = Default::default();
     let check_in = begin_check_in(&city, 1_000).await;
-    let key = city.data.of(&"registrar".parse().unwrap()).unwrap().join("keys").join("registration.p8");
+    let key =
+        city.data.of(&"registrar".parse().unwrap()).unwrap().join("keys").join("registration.p8");
     let kept = std::fs::read(&key).unwrap();
     std::fs::write(&key, b"damaged").unwrap();
     let entries = wallet.history().len();
     let refused = wallet.present(&check_in.authorization_request, &mut |_| panic!("asked")).await;
     let refused = refused.unwrap_err().to_string();
-    assert!(refused.contains("nothing was shown: whether the registration still stands"), "{refused}");
+    assert!(
+        refused.contains("nothing was shown: whether the registration still stands"),
+        "{refused}"
+    );
     assert_eq!(wallet.history().len(), entries, "it is not the party's doing");
     std::fs::write(&key, kept).unwrap();
     wallet.present(&check_in.authorization_request, &mut agree).await.unwrap();

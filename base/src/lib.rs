@@ -1,5 +1,5 @@
 //! The ground every other crate stands on: ids, amounts, timestamps, digests,
-//! and the two traits that cross layers, [`Signer`] and [`StateMachine`].
+//! and the traits that cross layers: [`Signer`], [`StateMachine`], [`Snapshot`].
 //! Nothing here performs I/O, reads a clock or draws randomness.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
@@ -19,5 +19,5 @@ pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
 pub use sector::{SECTOR_PSEUDONYM, SectorId};
 pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError};
-pub use state_machine::{Stamp, StateMachine};
+pub use state_machine::{Snapshot, Stamp, StateMachine};
 pub use time::Timestamp;

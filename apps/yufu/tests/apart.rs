@@ -52,6 +52,12 @@ fn a_second_run_across_processes_goes_on_where_the_first_ended() {
     for _ in 0..2 {
         // Other free ports each time: institutions move, and are found again.
         let played = demo(&data.path(), &["--json", "--apart"]);
-        assert_eq!(played.status.code(), Some(0), "{}", text(&played.stderr));
+        assert_eq!(
+            played.status.code(),
+            Some(0),
+            "{}{}",
+            text(&played.stdout),
+            text(&played.stderr)
+        );
     }
 }

@@ -28,7 +28,13 @@ impl Log {
     fn of_a_demo() -> Self {
         let data = Data::new();
         let played = demo(&data.path(), &["--json"]);
-        assert_eq!(played.status.code(), Some(0), "{}", text(&played.stderr));
+        assert_eq!(
+            played.status.code(),
+            Some(0),
+            "{}{}",
+            text(&played.stdout),
+            text(&played.stderr)
+        );
         Self { data }
     }
 
@@ -93,7 +99,13 @@ fn an_untouched_log_passes_wherever_it_lies() {
     assert_eq!(report["findings"], Value::Array(Vec::new()));
     assert!(report["commands"].as_u64().unwrap() > 20, "{report}");
     let in_place = run(&["audit", "--json", "--data", log.data.path().to_str().unwrap()]);
-    assert_eq!(in_place.status.code(), Some(0), "{}", text(&in_place.stderr));
+    assert_eq!(
+        in_place.status.code(),
+        Some(0),
+        "{}{}",
+        text(&in_place.stdout),
+        text(&in_place.stderr)
+    );
     let in_place: Value = serde_json::from_slice(&in_place.stdout).unwrap();
     assert_eq!(in_place, report);
     let said = audit(&copy);

@@ -277,7 +277,7 @@ fn a_renamed_copy_of_the_profile_is_a_country_and_its_state_is_its_own() {
     });
     let profile = copy.to_str().unwrap();
     let played = demo(&data.path(), &["--profile", profile]);
-    assert_eq!(played.status.code(), Some(0), "{}", text(&played.stderr));
+    assert_eq!(played.status.code(), Some(0), "{}{}", text(&played.stdout), text(&played.stderr));
     assert!(text(&played.stdout).contains("Arcadia"), "{}", text(&played.stdout));
     assert!(text(&played.stdout).contains("Every step did what it must."));
 

@@ -79,7 +79,7 @@ fn learned(report: &Value) -> BTreeMap<(String, String), BTreeSet<String>> {
 fn every_party_stores_at_every_step_what_it_needs_and_what_the_table_admits_beyond_and_no_more() {
     let data = Data::new();
     let output = demo(&data.path(), &["--json"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     let learned = learned(&serde_json::from_slice(&output.stdout).unwrap());
     let mut table = table();
     let mut wrong = Vec::new();

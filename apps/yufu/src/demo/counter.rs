@@ -239,7 +239,23 @@ fn typed(person: &Resident, class: &str) -> NewCounterWallet {
     }
 }
 
-/// Another PIN than this one.
+/// Another PIN than this one, whichever it is: each digit is one more.
 fn other(pin: &str) -> String {
-    pin.chars().rev().chain(['7']).skip(1).collect::<String>().replacen('1', "2", 1)
+    let next = |digit: u32| digit.checked_add(1).and_then(|next| char::from_digit(next, 10));
+    pin.chars().map(|digit| digit.to_digit(10).and_then(next).unwrap_or('0')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrong_pin_is_never_the_right_one() {
+        for pin in ["000000", "999999", "235327", "123456", "907090"] {
+            let wrong = other(pin);
+            assert_ne!(wrong, pin);
+            assert_eq!(wrong.len(), 6);
+            assert!(wrong.bytes().all(|digit| digit.is_ascii_digit()));
+        }
+    }
 }

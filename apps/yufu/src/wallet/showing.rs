@@ -58,19 +58,7 @@ impl Holder {
         decide: Decide<'_>,
     ) -> Result<Shown> {
         let trust = self.trust().await?;
-        let (fetching, request) = open(link, &random())?;
-        let response = self.send(request).await?;
-        let now = self.now();
-        self.file.contents.answered.retain(|_, until| *until > now.seconds());
-        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
-        let checked = match fetching.handle(&response, &trust, &seen, now) {
-            Ok(checking) => self.check(checking, &trust).await,
-            Err(refused) => Err(refused),
-        };
-        let reviewed = match checked {
-            Ok(reviewed) => reviewed,
-            Err(refused) => return self.refuse(&response, &refused, &trust),
-        };
+        let reviewed = Box::pin(self.review(link, &trust)).await?;
         let held: Vec<HeldCredential> =
             self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect();
         let consent = match reviewed.consent(&held) {
@@ -95,6 +83,20 @@ impl Holder {
             return self.decline(&reviewed, noted!("declined by the person")).await;
         }
         self.answer(reviewed, &consent, &held).await
+    }
+
+    /// Fetches a request, and verifies who asks, before the person is.
+    async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
+        let (fetching, request) = open(link, &random())?;
+        let response = self.send(request).await?;
+        let now = self.now();
+        self.file.contents.answered.retain(|_, until| *until > now.seconds());
+        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
+        let checked = match fetching.handle(&response, trust, &seen, now) {
+            Ok(checking) => self.check(checking, trust).await,
+            Err(refused) => Err(refused),
+        };
+        checked.or_else(|refused| self.refuse(&response, &refused, trust))
     }
 
     /// Asks whether the party's registration was withdrawn: by the whole list, at most once in its ttl, so
@@ -214,7 +216,7 @@ impl Holder {
         response: &HttpResponse,
         refused: &RequestRefused,
         trust: &TrustList,
-    ) -> Result<Shown> {
+    ) -> Result<Reviewed> {
         if matches!(refused, RequestRefused::Http(_)) {
             return Err(reason(response, refused));
         }

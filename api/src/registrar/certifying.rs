@@ -60,7 +60,7 @@ pub struct Certified {
     pub revoked: BTreeMap<String, String>,
 }
 
-/// An institution that enrols, once it has named all that is certified.
+/// An institution that enrols, and what is to be certified of it.
 struct Applicant<'a> {
     institution: &'a Institution,
     key: &'a Jwk,

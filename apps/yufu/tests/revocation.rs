@@ -242,3 +242,27 @@ async fn one_use_is_revoked_by_an_officer_with_a_reason_and_the_others_stay() {
     let gate = format!("/parties/{RAILWAY}/v1/desk/gates/a1/requests");
     caller.post(&gate, Some(&caller.desk(RAILWAY)), &json!({})).await.done();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_institution_apart_that_was_revoked_starts_and_asks_nothing() {
+    let (registries, railway) = (Data::new(), Data::new());
+    let keys = KeyStore::open(&railway.path().join(RAILWAY).join("keys")).unwrap();
+    let print = Jwk::from(keys.signer("institution").unwrap().public_key());
+    let admitted = format!("{RAILWAY}={}", print.thumbprint_base64url());
+    let three = "trust-list-operator,registrar,central-bank";
+    let options = ["--institutions", three, "--admitted", &admitted];
+    let server = Server::start_with(&registries, &options);
+    let body = json!({"party": RAILWAY, "reason": "overcharged"});
+    let stand = desk(&server.caller(), REVOCATIONS, &body).await.done();
+    assert!(stand.as_array().unwrap().len() > 1, "every use, before it ever enrolled");
+
+    let at = &server.url;
+    let addresses = format!("trust-list-operator={at},registrar={at},{LIANGHU}={at}");
+    let key = registries.path().join("trust-list-key.json");
+    let key = key.to_str().unwrap();
+    let options = ["--institutions", RAILWAY, "--addresses", &addresses, "--trust-list-key", key];
+    let apart = Server::start_with(&railway, &options);
+    let refunds = format!("/parties/{RAILWAY}/v1/refunds");
+    let refused = apart.caller().post(&refunds, None, &json!({})).await;
+    refused.refused("revoked", 403, "registration.revoked");
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use yufu_base::{CommandId, InstitutionId, Signer, SignerError};
-use yufu_engine::{Applied, SubmitError};
+use yufu_engine::{Applied, ReadError, SubmitError};
 use yufu_jose::{decode_base64url, encode_base64url};
 use yufu_machine::{Action, LimitExceeded, Order, Outcome, Refusal, StepUp, Submission};
 
@@ -31,6 +31,27 @@ pub struct CommandDone {
     pub seq: u64,
     /// The balance afterwards of the wallet that the command was about, in minor units.
     pub balance_minor: Option<u64>,
+    /// Of a list of orders, what each came to, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<OrderOutcome>,
+}
+
+/// What one of several orders came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum OrderOutcome {
+    /// It was done.
+    Done {
+        /// The balance afterwards of the wallet that it was about, in minor units.
+        balance_minor: Option<u64>,
+    },
+    /// A rule refused it; it changed nothing.
+    Refused {
+        /// The code of the rule, as in `docs/errors.md`.
+        code: String,
+        /// What to do next.
+        detail: String,
+    },
 }
 
 /// Signs an order for the ledger.
@@ -67,6 +88,7 @@ impl CommandRequest {
             let detail = "the signature does not verify with the key that the submission names";
             Problem::new(StatusCode::UNAUTHORIZED, "command.signature_invalid", detail)
         })?;
+        submission.prepare();
         Ok(submission)
     }
 }
@@ -83,7 +105,17 @@ pub(crate) fn answer(
         at: done.at.millis(),
         seq: applied.seq.get(),
         balance_minor: done.balance.map(|amount| amount.minor()),
+        each: done.each.iter().flatten().map(order_outcome).collect(),
     })
+}
+
+fn order_outcome(outcome: &Outcome) -> OrderOutcome {
+    match outcome {
+        Ok(done) => OrderOutcome::Done { balance_minor: done.balance.map(|amount| amount.minor()) },
+        Err(refusal) => {
+            OrderOutcome::Refused { code: refusal.code().to_owned(), detail: refusal.to_string() }
+        }
+    }
 }
 
 /// A refusal by the machine's rules.
@@ -99,6 +131,16 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         }
         Refusal::InsufficientFunds { available, requested, .. } => {
             problem.with("available_minor", available).with("requested_minor", requested)
+        }
+        Refusal::MoreThanTransferred { left, requested, .. } => {
+            problem.with("available_minor", left).with("requested_minor", requested)
+        }
+        Refusal::MoreThanHeld { held, requested } => {
+            problem.with("available_minor", held).with("requested_minor", requested)
+        }
+        Refusal::Deadline { latest, .. } => problem.with("latest", latest.millis()),
+        Refusal::ChainRefused { place, of } => {
+            problem.with("place", place).with("refused", of.code())
         }
         _ => problem,
     }
@@ -121,8 +163,18 @@ pub(crate) fn not_submitted(error: &SubmitError) -> Problem {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "ledger.overloaded", error)
         }
         SubmitError::ClockJumped(_) => Problem::unavailable("ledger.clock_jumped", error),
+        SubmitError::Refused(_) => Problem::unavailable("ledger.not_writable", error),
         SubmitError::Fenced => Problem::unavailable("ledger.fenced", error),
         SubmitError::Unknown => Problem::unavailable("ledger.outcome_unknown", error),
         SubmitError::Stopped(_) => Problem::unavailable("ledger.stopped", error),
+    }
+}
+
+/// Why the ledger cannot be read.
+pub(crate) fn not_read(error: &ReadError) -> Problem {
+    match error {
+        ReadError::Fenced => Problem::unavailable("ledger.fenced", error),
+        ReadError::Unconfirmed(_) => Problem::unavailable("ledger.unconfirmed", error),
+        ReadError::Stopped(_) => Problem::unavailable("ledger.stopped", error),
     }
 }

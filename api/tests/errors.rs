@@ -105,7 +105,7 @@ fn every_test_that_the_documents_name_exists() {
 fn codes_in_sources() -> Statuses {
     let root = Path::new(HERE);
     let mut all = Statuses::new();
-    let machine = read(&root.join("../state/machine/src/refusal.rs"));
+    let machine = read(&root.join("../state/machine/src/refusal/code.rs"));
     let mut found = vec![codes(&machine, Some(422))];
     found.extend(sources(&root.join("src")).iter().map(|path| codes(&read(path), None)));
     for (code, statuses) in found.into_iter().flatten() {

@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_base::{AccountId, InstitutionId, Timestamp};
-use yufu_machine::{Limits, Standing, WalletView};
+use yufu_base::{AccountId, InstitutionId};
+use yufu_machine::{Limits, Machine, Standing, WalletView};
 use yufu_payment::RequestToken;
 
 /// A wallet account: what it holds, what may still be paid. Amounts in minor units; a
@@ -26,6 +26,12 @@ pub struct WalletState {
     pub currency: String,
     /// What it holds.
     pub balance_minor: u64,
+    /// Of that, what pending transfers do not promise to others.
+    pub available_minor: u64,
+    /// What pending transfers promise to it.
+    pub promised_minor: u64,
+    /// Whether nothing leaves it, by order of two authorities.
+    pub frozen: bool,
     /// The most for one payment.
     pub limit_single_minor: Option<u64>,
     /// The most for one payment after a step-up; absent if the class has none.
@@ -54,15 +60,15 @@ pub(super) async fn wallet(
     headers: HeaderMap,
 ) -> Result<Json<WalletState>, Problem> {
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
-    let asker = bank.asking_bank(&headers, &format!("/central-bank/v1/accounts/{account}"))?;
-    let found = bank.ledger.read(|machine, now| machine.wallet(id, now));
+    let asker = bank.asking_bank(&headers, &format!("/central-bank/v1/accounts/{account}")).await?;
+    let found = bank.read(|machine, now| machine.wallet(id, now)).await?;
     let own = found.filter(|wallet| wallet.bank == asker);
     Ok(Json(own.ok_or_else(|| Problem::not_found("wallet of yours"))?.into()))
 }
 
 impl CentralBank {
     /// Which registered bank signed the request token.
-    fn asking_bank(&self, headers: &HeaderMap, path: &str) -> Result<InstitutionId, Problem> {
+    async fn asking_bank(&self, headers: &HeaderMap, path: &str) -> Result<InstitutionId, Problem> {
         let token = bearer(headers).ok_or_else(|| {
             Problem::unauthenticated(
                 "send a request token signed by the bank as \"Authorization: Bearer ...\"",
@@ -70,8 +76,8 @@ impl CentralBank {
         })?;
         let name = RequestToken::unverified_issuer(token).map_err(Problem::unauthenticated)?;
         let id: InstitutionId = name.parse().map_err(Problem::unauthenticated)?;
-        let (key, now): (_, Timestamp) =
-            self.ledger.read(|machine, now| (machine.institution(&id).map(|found| found.key), now));
+        let key_of = |machine: &Machine| machine.institution(&id).map(|found| found.key);
+        let (key, now) = self.read(|machine, now| (key_of(machine), now)).await?;
         let key = key.ok_or_else(|| Problem::unauthenticated(format!("{id} is not registered")))?;
         RequestToken::verify(token, &key, (self.id.as_str(), "GET", path), now)
             .map_err(Problem::unauthenticated)?;
@@ -93,6 +99,9 @@ impl From<WalletView> for WalletState {
             parent: view.parent.map(|parent| parent.to_string()),
             currency: view.balance.currency().to_string(),
             balance_minor: view.balance.minor(),
+            available_minor: view.available.minor(),
+            promised_minor: view.promised.minor(),
+            frozen: view.frozen,
             limit_single_minor: single(view.limits),
             limit_single_stepped_up_minor: view.stepped_up.and_then(single),
             remaining_today_minor: view.remaining_today.map(|amount| amount.minor()),

@@ -131,14 +131,14 @@ impl CentralBank {
     /// # Errors
     /// The refusal.
     pub async fn enrol(&self, request: &BankEnrolment) -> Result<RegisteredBank, Problem> {
-        let now = self.ledger.read(|_, now| now);
+        let now = self.read(|_, now| now).await?;
         let (id, enrolment) = self.admission.verify(&request.enrolment, &self.id, now)?;
         let opening = self.openings.get(&id);
         let opening = opening.ok_or_else(|| Problem::not_found("commercial bank here"))?;
         let key = enrolment.key.ok_or_else(|| Problem::malformed("key: none is named"))?.jwk.key;
         // One at a time: what opens a bank's books is several commands, and must be there once.
         let _one = self.enrolling.lock().await;
-        let registered = self.ledger.read(|machine, _| machine.institution(&id).map(|i| i.key));
+        let registered = self.read(|machine, _| machine.institution(&id).map(|i| i.key)).await?;
         match registered {
             Some(known) if known == key => {}
             Some(_) => {

@@ -5,12 +5,14 @@ mod accounts;
 mod commands;
 mod enrolling;
 mod operations;
+mod rules;
 mod supply;
 
 pub use accounts::WalletState;
 pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
 pub use operations::{Operation, OperationKind};
-pub use supply::{Ledger, SupplyReport};
+pub use rules::{NewAuthority, NextVersion};
+pub use supply::{FreezeReport, Ledger, LedgerCheckpoint, SupplyReport};
 
 use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{CommandId, Currency, InstitutionId, Signer};
+use yufu_base::{CommandId, Currency, InstitutionId, Signer, Timestamp};
 use yufu_engine::{Handle, Status};
 use yufu_keys::random;
 use yufu_machine::{Action, Machine};
@@ -52,7 +54,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(operations::operate))
         .routes(routes!(operations::confirm_clock))
         .routes(routes!(accounts::wallet))
+        .routes(routes!(rules::activate))
+        .routes(routes!(rules::register_authority))
         .routes(routes!(supply::supply))
+        .routes(routes!(supply::freezes))
         .routes(routes!(supply::ledger))
 }
 
@@ -62,11 +67,22 @@ impl CentralBank {
     /// # Errors
     /// The refusal, or why it could not be submitted.
     pub async fn command(&self, action: Action) -> Result<CommandDone, Problem> {
-        let now = self.ledger.read(|_, now| now);
+        let now = self.read(|_, now| now).await?;
         let id = CommandId::at(now, u128::from_be_bytes(random()));
         let submission =
             ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
         ledger::answer(id, self.ledger.submit(submission).await)
+    }
+
+    /// Reads the machine, if this is the ledger's one writer.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn read<R>(
+        &self,
+        read: impl FnOnce(&Machine, Timestamp) -> R + Send,
+    ) -> Result<R, Problem> {
+        self.ledger.read(read).await.map_err(|error| ledger::not_read(&error))
     }
 
     /// Whether commands are taken.
@@ -76,6 +92,7 @@ impl CentralBank {
     pub fn ready(&self) -> Result<(), String> {
         match self.ledger.status() {
             Status::Running => Ok(()),
+            Status::Refusing(refusal) => Err(refusal.to_string()),
             Status::ClockJumped(jump) => Err(jump.to_string()),
             Status::Stopped(reason) => Err(reason.to_string()),
         }

@@ -58,7 +58,7 @@ pub(super) async fn operate(
 ) -> Result<Json<CommandDone>, Problem> {
     bank.operator.authenticate(&headers)?;
     let Json(operation) = request?;
-    let action = bank.action(&operation)?;
+    let action = bank.action(&operation).await?;
     Ok(Json(bank.command(action).await?))
 }
 
@@ -78,9 +78,9 @@ pub(super) async fn confirm_clock(
 }
 
 impl CentralBank {
-    fn action(&self, operation: &Operation) -> Result<Action, Problem> {
+    async fn action(&self, operation: &Operation) -> Result<Action, Problem> {
         let bank = operation.bank.parse().map_err(Problem::malformed)?;
-        let currency = self.ledger.read(|machine, _| machine.currency());
+        let currency = self.read(|machine, _| machine.currency()).await?;
         let closed = || Problem::unavailable("ledger.not_open", "the ledger is not open yet");
         let amount = Amount::new(currency.ok_or_else(closed)?, operation.amount_minor);
         Ok(match operation.kind {

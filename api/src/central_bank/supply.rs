@@ -1,12 +1,14 @@
 //! What anybody may know: how much money there is and where, and where the log stands.
 
 use super::CentralBank;
+use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_machine::Supply;
+use yufu_base::StateMachine as _;
+use yufu_machine::{FreezeCounts, Supply};
 
 /// All money of the ledger by where it is, in minor units, paper and digital together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,40 +44,98 @@ pub struct Ledger {
     pub seq: u64,
     /// The head of the hash chain: commits to every record before it.
     pub chain: String,
+    /// The version of the rules that is in force.
+    pub version: u16,
     /// Its currency, ISO 4217.
     pub currency: String,
     /// Digits after the point of an amount in major units.
     pub decimals: u8,
+    /// The newest checkpoint that a record carries; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<LedgerCheckpoint>,
+}
+
+/// The state after a record, as the log commits to it: whoever replays the log comes to the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerCheckpoint {
+    /// The record.
+    pub seq: u64,
+    /// The state's hash after it, 64 hexadecimal digits.
+    pub state_root: String,
 }
 
 /// How much money there is, and where.
 #[utoipa::path(get, path = "/central-bank/v1/supply", tag = "central bank",
-    responses((status = 200, body = SupplyReport)))]
-pub(super) async fn supply(State(bank): State<Arc<CentralBank>>) -> Json<SupplyReport> {
-    Json(bank.supply())
+    responses(
+        (status = 200, body = SupplyReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn supply(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<SupplyReport>, Problem> {
+    Ok(Json(bank.supply().await?))
 }
 
 /// Where the log stands.
 #[utoipa::path(get, path = "/central-bank/v1/ledger", tag = "central bank",
-    responses((status = 200, body = Ledger)))]
-pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Json<Ledger> {
+    responses(
+        (status = 200, body = Ledger),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<Ledger>, Problem> {
+    let version = bank.read(|machine, _| machine.version()).await?;
     let head = bank.ledger.head();
-    Json(Ledger {
+    Ok(Json(Ledger {
         ledger: bank.id.to_string(),
         seq: head.seq.get(),
         chain: head.chain.to_string(),
+        version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
-    })
+        checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
+            seq: checkpoint.seq.get(),
+            state_root: checkpoint.state_root.to_string(),
+        }),
+    }))
+}
+
+/// How many wallets were and are frozen by order of two authorities: counts, and no wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreezeReport {
+    /// Ordered since the ledger was opened.
+    pub ordered: u64,
+    /// Of these, confirmed by another authority, and so in force from then on.
+    pub confirmed: u64,
+    /// Of those confirmed, ended by their time.
+    pub lapsed: u64,
+    /// Ended by an authority before their time.
+    pub lifted: u64,
+    /// Never confirmed in time.
+    pub unconfirmed: u64,
+    /// In force now.
+    pub in_force: u64,
+}
+
+/// How many wallets were and are frozen.
+#[utoipa::path(get, path = "/central-bank/v1/freezes", tag = "central bank",
+    responses(
+        (status = 200, body = FreezeReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn freezes(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<FreezeReport>, Problem> {
+    let counts = bank.read(|machine, _| machine.totals().freezes).await?;
+    let FreezeCounts { ordered, confirmed, lapsed, lifted, unconfirmed, in_force } = counts;
+    Ok(Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force }))
 }
 
 impl CentralBank {
     /// How much money there is, and where.
-    #[must_use]
-    pub fn supply(&self) -> SupplyReport {
+    ///
+    /// # Errors
+    /// Why the ledger cannot be read.
+    pub async fn supply(&self) -> Result<SupplyReport, Problem> {
         let (supply, currency) =
-            self.ledger.read(|machine, _| (machine.supply(), machine.currency()));
-        report(&supply, currency.map(|c| c.to_string()).unwrap_or_default())
+            self.read(|machine, _| (machine.supply(), machine.currency())).await?;
+        Ok(report(&supply, currency.map(|c| c.to_string()).unwrap_or_default()))
     }
 }
 

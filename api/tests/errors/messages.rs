@@ -144,7 +144,7 @@ What refusals say to people, by code: `title` and `remedy` in the language that 
 /// What `Problem::with` adds to which code.
 fn members_in_sources() -> Members {
     let root = Path::new(HERE);
-    let machine = read(&root.join("../state/machine/src/refusal.rs"));
+    let machine = read(&root.join("../state/machine/src/refusal/code.rs"));
     let variants = codes_by_variant(&machine);
     let mut all = Members::new();
     for path in sources(&root.join("src")) {

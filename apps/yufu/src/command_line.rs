@@ -2,8 +2,11 @@
 //! command does, where its state lies, and gives an example.
 
 mod accounts;
+mod keeping;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+
+pub(crate) use keeping::{Backup, Log, LogAction, Restore};
 
 use crate::settings::LogFormat;
 use crate::words::tag;
@@ -59,6 +62,29 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
+    /// Look at the ledger's log, or verify it.
+    #[command(after_help = "Examples:\n  yufu log inspect --from 40\n  yufu log verify")]
+    Log(Log),
+    /// Copy all state of a data folder, while a server runs on it or not.
+    ///
+    /// Keys are not copied unless it is asked for; terminal wallets never: `yufu wallet backup` does that.
+    #[command(
+        after_help = "Examples:\n  yufu backup --to /backups/2026-11-26\n  yufu backup --only-keys --to /elsewhere/keys-2026-11-26"
+    )]
+    Backup(Backup),
+    /// Make a data folder from a backup, if every file is what was copied and the log leads to the state noted.
+    #[command(
+        after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
+    )]
+    Restore(Restore),
+    /// Measure what this build costs on this machine, each figure beside a yardstick of the same run.
+    ///
+    /// The report is JSON with --json, and nothing else is on standard output then. docs/benchmarks.md says what each
+    /// figure means.
+    #[command(
+        after_help = "Examples:\n  yufu bench ledger --quick\n  yufu bench ledger --json --plot ledger.svg > ledger.json\n  yufu bench ledger --dir /var/lib/yufu\n\nMeasure on a quiet machine, and with a release build."
+    )]
+    Bench(Bench),
     /// Print completions for a shell: bash, elvish, fish, powershell, zsh.
     #[command(
         after_help = "Examples:\n  yufu completions bash > /etc/bash_completion.d/yufu\n  yufu completions zsh > ~/.zfunc/_yufu\n  yufu completions fish > ~/.config/fish/completions/yufu.fish"
@@ -154,6 +180,12 @@ pub(crate) struct Serve {
     /// Connections open at once [default: 512].
     #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) connections: Option<usize>,
+    /// A snapshot of the ledger's state is made after so many records of its log [default: 100000].
+    #[arg(long, env = "YUFU_SNAPSHOT_RECORDS", value_name = "NUMBER")]
+    pub(crate) snapshot_records: Option<u64>,
+    /// A snapshot of the ledger's state is made after so much of its log, in MiB [default: 256].
+    #[arg(long, env = "YUFU_SNAPSHOT_MEBIBYTES", value_name = "NUMBER")]
+    pub(crate) snapshot_mebibytes: Option<u64>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -441,6 +473,32 @@ pub(crate) enum WalletAction {
     /// Encrypt a wallet that an earlier version left in plain text.
     #[command(after_help = "Example:\n  yufu wallet --as mei protect")]
     Protect,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// What is measured: ledger.
+    #[arg(value_enum)]
+    pub(crate) what: Benched,
+    /// Smaller sizes and the same names: under a minute.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw the ratios into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Where durable things are written: a folder on the disk that is meant [default: the system's for temporary files].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Benched {
+    /// The ledger: its machine, its log, payments made durable.
+    Ledger,
 }
 
 #[derive(Args)]

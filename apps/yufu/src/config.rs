@@ -99,6 +99,7 @@ fn plan<'a>(
         clock,
         apart: settings.apart.clone(),
         recognised: settings.recognised.clone(),
+        snapshots: settings.snapshots,
     }
 }
 

@@ -5,6 +5,7 @@
 //! lock                     held by the running server
 //! <institution>/keys/      its keys, certificates and tokens
 //! <institution>/*.sqlite   its records, or the log
+//! <institution>/snapshots/ the ledger's state after some of the log's records
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
@@ -140,6 +141,11 @@ impl DataFolder {
     /// A database file of an institution.
     pub(crate) fn database(&self, institution: &InstitutionId, name: &str) -> Result<PathBuf> {
         Ok(self.of(institution)?.join(format!("{name}.sqlite")))
+    }
+
+    /// The folder of the ledger's snapshots.
+    pub(crate) fn snapshots(&self, institution: &InstitutionId) -> Result<PathBuf> {
+        private(self.of(institution)?.join("snapshots"))
     }
 
     /// The ledger's log, whatever the central bank is called here.

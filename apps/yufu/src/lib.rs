@@ -3,14 +3,18 @@
 
 mod audit;
 mod bars;
+mod bench;
 mod city;
 mod command_line;
 mod config;
 mod data;
 mod demo;
 mod explaining;
+mod keeping;
+mod ledger_log;
 mod manual;
 mod profile;
+mod replaying;
 mod safety;
 mod serve;
 mod settings;
@@ -35,6 +39,10 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
+        Command::Log(options) => ledger_log::run(&options),
+        Command::Backup(options) => keeping::backup(&options),
+        Command::Restore(options) => keeping::restore(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

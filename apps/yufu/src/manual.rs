@@ -32,7 +32,7 @@ pub(crate) fn pages(folder: Option<&Path>) -> Result<ExitCode> {
 }
 
 /// Prints what may be long. That a pager stops reading is no failure.
-fn print(text: &[u8]) -> Result<ExitCode> {
+pub(crate) fn print(text: &[u8]) -> Result<ExitCode> {
     match std::io::stdout().lock().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),

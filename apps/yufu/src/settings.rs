@@ -31,6 +31,8 @@ struct File {
     trust_list_key: Option<PathBuf>,
     wait_seconds: Option<u64>,
     connections: Option<usize>,
+    snapshot_records: Option<u64>,
+    snapshot_mebibytes: Option<u64>,
     log_format: Option<LogFormat>,
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
@@ -72,6 +74,20 @@ pub(crate) struct Settings {
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
     pub(crate) recognised: Vec<Recognised>,
+    pub(crate) snapshots: SnapshotPolicy,
+}
+
+/// After how much of the log a snapshot of the ledger's state is made, whichever comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SnapshotPolicy {
+    pub(crate) every_records: u64,
+    pub(crate) every_bytes: u64,
+}
+
+impl Default for SnapshotPolicy {
+    fn default() -> Self {
+        Self { every_records: 100_000, every_bytes: 256 << 20 }
+    }
 }
 
 /// How the institutions are spread over processes. By default all of them are in this one.
@@ -123,8 +139,24 @@ impl Settings {
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             recognised: recognised(file.recognised.unwrap_or_default())?,
+            snapshots: snapshots(
+                options.snapshot_records.or(file.snapshot_records),
+                options.snapshot_mebibytes.or(file.snapshot_mebibytes),
+            )?,
         })
     }
+}
+
+fn snapshots(records: Option<u64>, mebibytes: Option<u64>) -> Result<SnapshotPolicy> {
+    let default = SnapshotPolicy::default();
+    let bytes = mebibytes.map(|mebibytes| mebibytes.saturating_mul(1 << 20));
+    let (every_records, every_bytes) =
+        (records.unwrap_or(default.every_records), bytes.unwrap_or(default.every_bytes));
+    anyhow::ensure!(
+        every_records > 0 && every_bytes > 0,
+        text!("snapshot_records or snapshot_mebibytes is 0: expected at least 1")
+    );
+    Ok(SnapshotPolicy { every_records, every_bytes })
 }
 
 /// The recognised lists, one for each country.

@@ -36,7 +36,7 @@ struct Sent {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_amid_payments_it_keeps_what_it_acknowledged_and_pays_nothing_twice() {
     let data = Data::new();
-    let mut server = Server::start(&data);
+    let mut server = start(&data);
     let caller = server.caller();
     let mut payers = Vec::new();
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn killed_amid_payments_it_keeps_what_it_acknowledged_and_pays_nothing_twi
     for flow in FLOWS {
         let sent = pay_until_killed(server, &payers, &payees, flow).await;
         passes_the_audit(&data);
-        server = Server::start(&data);
+        server = start(&data);
         let caller = server.caller();
         let mut unanswered = 0;
         for mut order in sent {
@@ -71,6 +71,15 @@ async fn killed_amid_payments_it_keeps_what_it_acknowledged_and_pays_nothing_twi
     }
     server.kill();
     passes_the_audit(&data);
+    let verified = run(&["log", "verify", "--data", data.path().to_str().unwrap()]);
+    let said = support::text(&verified.stdout);
+    assert_eq!(verified.status.code(), Some(0), "{said}{}", support::text(&verified.stderr));
+    assert!(said.contains("snapshots   2"), "{said}");
+}
+
+/// A server that makes snapshots so often that kills fall into them too.
+fn start(data: &Data) -> Server {
+    Server::start_with(data, &["--snapshot-records", "15"])
 }
 
 /// Sends orders as fast as they are answered, until the server is killed under them.

@@ -5,6 +5,7 @@
 mod calendar;
 pub mod city;
 mod credential;
+mod deadlines;
 mod error;
 mod foreign;
 mod institution;
@@ -21,6 +22,7 @@ mod wallet_class;
 
 pub use calendar::{UtcOffset, UtcOffsets};
 pub use credential::{Claim, ClaimPath, ClaimSource, ClaimValue, CredentialType};
+pub use deadlines::Deadlines;
 pub use error::{ProfileError, ProfileErrors};
 pub use foreign::{ForeignCredential, ForeignIdentity};
 pub use institution::{Institution, Merchant, Request, Role};

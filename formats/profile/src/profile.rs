@@ -3,6 +3,7 @@
 use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
+use crate::deadlines::{Deadlines, read_deadlines};
 use crate::error::ProfileErrors;
 use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
@@ -54,6 +55,8 @@ pub struct Profile {
     pub account_opening: AccountOpening,
     /// After how many days without movement a wallet may be flagged dormant; `None` is never.
     pub dormant_after_days: Option<u32>,
+    /// How long what is pending on the ledger may stay so; `None` if nothing may be pending.
+    pub deadlines: Option<Deadlines>,
     /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
     pub account_age: u8,
     /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
@@ -207,6 +210,7 @@ struct Main {
     id_retention_days: u32,
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
+    deadlines: Option<Deadlines>,
     account_age: u8,
     key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
@@ -231,6 +235,7 @@ impl Main {
             id_retention_days: self.id_retention_days,
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
+            deadlines: self.deadlines,
             account_age: self.account_age,
             key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
@@ -261,6 +266,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let id_retention_days = root.whole("id_retention_days");
     let account_opening = read_account_opening(&mut root);
     let dormant_after_days = read_dormancy(&mut root);
+    let deadlines = read_deadlines(&mut root);
     let key_change_rest_hours = read_key_rest(&mut root);
     let sectors = read_sectors(&mut root);
     let pseudonym_epoch = read_epoch(&mut root, sectors.as_deref());
@@ -296,6 +302,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         id_retention_days: id_retention_days?,
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
+        deadlines: deadlines?,
         account_age: account_age?,
         key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,

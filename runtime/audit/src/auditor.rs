@@ -5,8 +5,8 @@ use crate::finding::Irregularity;
 use crate::model::Model;
 use crate::report::AuditReport;
 use crate::signatures;
-use yufu_base::{Digest, StateMachine, Timestamp};
-use yufu_engine::{decode_batch, outcomes_digest};
+use yufu_base::{StateMachine, Timestamp};
+use yufu_engine::{Checkpoint, Commitment, Header, Trail, decode_batch, outcomes_digest};
 use yufu_log::{ChainError, Head, Log, LogError, Record, Seq, VerifiedRecords};
 use yufu_machine::{Machine, Outcome, Submission};
 
@@ -62,7 +62,11 @@ struct Audit {
     head: Head,
     at: Timestamp,
     /// What the next record must commit to.
-    outcomes: Digest,
+    trail: Trail,
+    /// Whether the last record did: once outcomes differ, those of all records after do too.
+    agreed: bool,
+    /// The state after the newest marked record: what the next checkpoint must be of.
+    mark: Option<Checkpoint>,
     report: AuditReport,
 }
 
@@ -73,7 +77,9 @@ impl Default for Audit {
             model: Model::default(),
             head: Head::EMPTY,
             at: Timestamp::default(),
-            outcomes: Digest::ZERO,
+            trail: Trail::new(Machine::new().version()),
+            agreed: true,
+            mark: None,
             report: AuditReport { ok: true, ..AuditReport::default() },
         }
     }
@@ -90,27 +96,56 @@ impl Audit {
                 return false;
             }
         };
-        if batch.stamp.at < self.at {
-            self.report.find(seq, None, &Irregularity::StampDecreased);
-        }
-        if batch.previous_outcomes != self.outcomes {
-            self.report.find(seq, None, &Irregularity::Outcomes(self.head.seq));
-        }
+        let stamp = batch.header.stamp;
+        self.header(record.seq, &batch.header);
         let signed = signatures::verify_all(&batch.commands);
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (command, signed) in batch.commands.iter().zip(signed) {
             if !signed {
                 self.report.find(seq, Some(command.order.id), &Irregularity::Signature);
             }
-            let outcome = self.machine.apply(batch.stamp, command);
-            self.observe(record.seq, batch.stamp.at, command, &outcome);
+            let outcome = self.machine.apply(stamp, command);
+            self.observe(record.seq, stamp.at, command, &outcome);
             outcomes.push(outcome);
         }
-        self.outcomes = outcomes_digest(&outcomes);
-        self.at = self.at.max(batch.stamp.at);
+        self.trail.push(outcomes_digest(&outcomes), self.machine.version());
+        if batch.header.marked {
+            let state_root = self.machine.state_hash();
+            self.mark = Some(Checkpoint { seq: record.seq, state_root });
+        }
+        self.at = self.at.max(stamp.at);
         self.head = record.head();
         self.report.records = self.report.records.saturating_add(1);
         true
+    }
+
+    /// What a record says before its commands has to follow from the records before it.
+    fn header(&mut self, seq: Seq, header: &Header) {
+        let mut find = |what: &Irregularity| self.report.find(Some(seq), None, what);
+        if header.stamp.at < self.at {
+            find(&Irregularity::StampDecreased);
+        }
+        let (newest, point) = self.trail.newest();
+        let (through, agrees, version) = match header.outcomes {
+            Commitment::Before(digest) => (newest, digest == self.trail.last(), point.version),
+            Commitment::Through { seq, digest } => match self.trail.at(seq) {
+                Some(point) => (seq, digest == point.running, point.version),
+                None => (seq, false, point.version),
+            },
+        };
+        if header.machine_version != version {
+            find(&Irregularity::MachineVersion {
+                found: header.machine_version,
+                in_force: version,
+            });
+        }
+        if self.agreed && !agrees {
+            find(&Irregularity::Outcomes(through));
+        }
+        self.agreed = agrees;
+        if let Some(checkpoint) = header.checkpoint.filter(|_| header.checkpoint != self.mark) {
+            find(&Irregularity::State(checkpoint.seq));
+        }
     }
 
     fn observe(&mut self, seq: Seq, at: Timestamp, command: &Submission, outcome: &Outcome) {
@@ -130,6 +165,8 @@ impl Audit {
         self.report.head = self.head.into();
         self.report.state_hash = self.machine.state_hash().to_string();
         self.report.supply = self.machine.supply().into();
+        self.report.freezes = self.machine.totals().freezes.into();
+        self.report.pending = self.model.pending();
         self.report
     }
 }

@@ -1,6 +1,6 @@
 //! Everything an audit can find, one variant per rule.
 
-use yufu_base::{AccountId, InstitutionId};
+use yufu_base::{AccountId, CommandId, InstitutionId};
 use yufu_engine::BatchError;
 use yufu_log::{ChainError, Seq};
 use yufu_machine::ClassId;
@@ -22,9 +22,22 @@ pub enum Irregularity {
     /// A record is stamped earlier than the one before it.
     #[error("the record is stamped earlier than the one before it")]
     StampDecreased,
+    /// A record was written under other rules than those in force.
+    #[error("the record was written under machine version {found}, where {in_force} is in force")]
+    MachineVersion {
+        /// The version that it names.
+        found: u16,
+        /// The version in force.
+        in_force: u16,
+    },
+    /// Replaying gives another state than a checkpoint names.
+    #[error(
+        "replaying up to record {0} gives another state than the checkpoint in this record names"
+    )]
+    State(Seq),
     /// Replaying gives other outcomes than the log commits to.
     #[error(
-        "replaying the commands of record {0} gives other outcomes than this record commits to: the answers given then were not those of the rules"
+        "replaying the commands up to record {0} gives other outcomes than this record commits to: the answers given then were not those of the rules"
     )]
     Outcomes(Seq),
     /// A command is not signed with the key it names.
@@ -73,6 +86,41 @@ pub enum Irregularity {
         /// The class.
         class: ClassId,
     },
+    /// A command was done that the version in force does not know, or that is not the next one.
+    #[error("done, though version {0} of the rules does not admit it then")]
+    Version(u16),
+    /// A list was answered for another number of orders than it has, or one order as a list.
+    #[error("answered for another number of orders than it has")]
+    Answers,
+    /// A command was done on something that is not there: a hold, a transfer, a freeze.
+    #[error("done, though nothing is there under {0} to do it with")]
+    Unknown(CommandId),
+    /// A command was done on what is another institution's.
+    #[error("done, though {0} is another institution's to do this with")]
+    NotTheirs(CommandId),
+    /// More was posted, refunded, disputed or corrected than was left of it.
+    #[error("done, though it takes more than is left of {0}")]
+    MoreThanLeft(CommandId),
+    /// Something was begun that ends too late, or has ended.
+    #[error("done, though its deadline lies behind, too far ahead, or none may be set")]
+    Deadline,
+    /// Something left a wallet that is frozen, or one below it.
+    #[error("done, though it takes from wallet {0}, which is frozen, or from below it")]
+    Frozen(AccountId),
+    /// What is pending for a wallet is not what was recomputed.
+    #[error(
+        "{machine} are pending {way} wallet {account} by the machine and {recomputed} recomputed"
+    )]
+    Promised {
+        /// `by` or `to`.
+        way: &'static str,
+        /// The wallet.
+        account: AccountId,
+        /// In the machine, in minor units.
+        machine: u64,
+        /// Recomputed, in minor units.
+        recomputed: i128,
+    },
     /// What the machine says all wallets of a class at a bank hold is not what was recomputed.
     #[error(
         "the wallets of class {class} at {bank} hold {machine} by the machine and {recomputed} recomputed"
@@ -89,7 +137,7 @@ pub enum Irregularity {
     },
     /// A wallet does not stand, or is not of the class, that the recomputed books say.
     #[error(
-        "wallet {0} has another class, standing or wallet above it by the machine than recomputed"
+        "wallet {0} has another class, standing, freeze or wallet above it by the machine than recomputed"
     )]
     WalletState(AccountId),
     /// A command was refused for a reason that the record of payments does not bear out.
@@ -138,6 +186,8 @@ impl Irregularity {
             Self::Checkpoint(_) => "chain.checkpoint",
             Self::Batch(_) => "record.malformed",
             Self::StampDecreased => "record.stamp_decreased",
+            Self::MachineVersion { .. } => "record.machine_version",
+            Self::State(_) => "record.checkpoint",
             Self::Outcomes(_) => "record.outcomes",
             Self::Signature => "command.signature",
             Self::Key(_) => "command.key",
@@ -151,6 +201,14 @@ impl Irregularity {
             Self::Standing(_) => "command.standing",
             Self::SubWallet(_) => "command.sub_wallet",
             Self::Aggregate { .. } => "command.aggregate",
+            Self::Version(_) => "command.version",
+            Self::Answers => "command.answers",
+            Self::Unknown(_) => "command.unknown",
+            Self::NotTheirs(_) => "command.not_theirs",
+            Self::MoreThanLeft(_) => "command.more_than_left",
+            Self::Deadline => "command.deadline",
+            Self::Frozen(_) => "command.frozen",
+            Self::Promised { .. } => "books.promised",
             Self::Holdings { .. } => "books.holdings",
             Self::WalletState(_) => "books.wallet",
             Self::Refusal(_) => "command.refusal",

@@ -5,7 +5,10 @@
     reason = "an overflow in a test panics, and so fails the test"
 )]
 
+mod clock;
 mod honest;
+mod orders;
+mod random;
 mod rules;
 mod support;
 mod tampering;

@@ -1,21 +1,25 @@
-//! Starting and stopping: replay, take-over, the writer's thread.
+//! Starting and stopping: snapshot, replay, take-over, the engine's threads.
 
+use crate::appender::Appender;
+use crate::applier::Applier;
 use crate::handle::{Handle, Message};
 use crate::shared::{Shared, State, Status};
-use crate::writer::Writer;
+use crate::snapshot::{self, Maker, Schedule, Slot, SnapshotError, Snapshots};
 use crate::{Clock, Replay, ReplayError, Settings, SettingsError};
 use std::io;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
-use yufu_base::StateMachine;
+use yufu_base::{Snapshot, StateMachine};
 use yufu_log::{Log, LogError, SealError, Seq};
 
 /// A running state machine over a log. Dropping it stops it after what waits is done;
 /// [`Engine::shutdown`] also waits for that.
 pub struct Engine<M: StateMachine> {
     handle: Handle<M>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
@@ -30,45 +34,89 @@ impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, StartError> {
-        Self::start_telling(log, machine, clock, settings, |_, _| {})
+        settings.check()?;
+        let taken = take_over(log, Replay::new(machine), &*clock, &mut |_, _| {})?;
+        Self::run(taken, clock, settings, |_, _| Ok((None, None)))
     }
 
-    /// The same; `tell` hears which record was replayed, and which is the last.
+    /// The same, but replays only what follows the newest snapshot that can be used, and makes further ones.
+    /// `tell` hears which record was replayed, and which is the last.
     ///
     /// # Errors
-    /// As [`Engine::start`].
-    pub fn start_telling(
-        mut log: Box<dyn Log>,
+    /// As [`Engine::start`]; also if the log does not lead through a snapshot.
+    pub fn start_with_snapshots(
+        log: Box<dyn Log>,
         machine: M,
+        (clock, settings): (Arc<dyn Clock>, Settings),
+        snapshots: Snapshots,
+        mut tell: impl FnMut(Seq, Seq),
+    ) -> Result<Self, StartError>
+    where
+        M: Snapshot + Clone,
+    {
+        settings.check()?;
+        let failed = |path, source| StartError::Snapshot { path, source };
+        snapshot::clean(&snapshots.folder).map_err(|error| {
+            failed(snapshots.folder.clone(), SnapshotError::File(error.to_string()))
+        })?;
+        let newest = snapshot::newest_snapshot(&snapshots.folder, log.as_ref(), Seq::new(u64::MAX))
+            .map_err(|(path, source)| failed(path, source))?;
+        let replay = newest.unwrap_or_else(|| Replay::new(machine.clone()));
+        let from = replay.head().seq;
+        tracing::info!(seq = from.get(), "the log is replayed from here");
+        let taken = take_over(log, replay, &*clock, &mut tell)?;
+        Self::run(taken, clock, settings, |shared, (head, bytes)| {
+            let slot = Arc::new(Mutex::new(Slot::Free));
+            let (sender, orders) = std::sync::mpsc::channel();
+            let since = (head.get().saturating_sub(from.get()), bytes);
+            let schedule = Schedule::new(&snapshots, since, Arc::clone(&slot), sender);
+            let shared = Arc::clone(shared);
+            let maker = Maker { first: machine, snapshots, shared, slot, orders };
+            Ok((Some(schedule), Some(spawn("yufu-snapshots", move || maker.run())?)))
+        })
+    }
+
+    /// Starts the threads. `snapshotting` may start one more, told how far the log is and how much was replayed.
+    fn run(
+        Taken { log, epoch, replay, confirmed }: Taken<M>,
         clock: Arc<dyn Clock>,
         settings: Settings,
-        mut tell: impl FnMut(Seq, Seq),
+        snapshotting: impl FnOnce(
+            &Arc<Shared<M>>,
+            (Seq, u64),
+        )
+            -> Result<(Option<Schedule>, Option<JoinHandle<()>>), StartError>,
     ) -> Result<Self, StartError> {
-        settings.check()?;
-        let mut replay = Replay::new(machine);
-        let last = log.durable_head()?.seq;
-        replay.catch_up_telling(log.as_ref(), &mut |done| tell(done, last))?;
-        let epoch = log.epoch()?.next();
-        let sealed = log.seal(epoch)?;
-        // What the former writer added while this one replayed.
-        replay.catch_up(log.as_ref())?;
-        let (head, at, outcomes) = (replay.head(), replay.at(), replay.outcomes());
-        if head != sealed {
-            return Err(StartError::Overtaken);
-        }
-        let state = State { machine: replay.into_machine(), head };
-        let shared = Arc::new(Shared::new(state, at, clock, settings));
+        let Replay { machine, head, at, trail, checkpoint, bytes, .. } = replay;
+        let state = State { machine, head };
+        let shared = Shared::new(state, trail.newest(), at, (clock, confirmed), settings);
+        let shared = Arc::new(shared);
+        shared.set_checkpoint(checkpoint);
         if let Status::ClockJumped(jump) = shared.status() {
             tracing::error!(%jump, "the clock is behind the log: commands wait for confirmation");
         }
+        let (snapshots, maker) = snapshotting(&shared, (head.seq, bytes))?;
         let (sender, queue) = mpsc::unbounded_channel();
-        let writer = Writer::new(log, epoch, head, outcomes, Arc::clone(&shared), queue);
-        let thread = std::thread::Builder::new()
-            .name("yufu-engine".to_owned())
-            .spawn(move || writer.run())
-            .map_err(StartError::Thread)?;
+        let ahead = usize::try_from(settings.ahead).unwrap_or_default();
+        let (appended, durable) = sync_channel(ahead);
+        let applier = Applier { shared: Arc::clone(&shared), durable, trail };
+        let appender = Appender {
+            log,
+            epoch,
+            head,
+            shared: Arc::clone(&shared),
+            queue,
+            durable: appended,
+            snapshots,
+            carried: None,
+        };
+        let mut threads = vec![
+            spawn("yufu-applier", move || applier.run())?,
+            spawn("yufu-appender", move || appender.run())?,
+        ];
+        threads.extend(maker);
         tracing::info!(seq = head.seq.get(), epoch = epoch.get(), "the engine runs");
-        Ok(Self { handle: Handle::new(shared, sender), thread: Some(thread) })
+        Ok(Self { handle: Handle::new(shared, sender), threads })
     }
 
     /// A handle to submit to and read from.
@@ -81,7 +129,7 @@ impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
     #[must_use]
     pub fn shutdown(mut self) -> Status {
         self.handle.send_stop();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A panic in the thread is told by the status.
             drop(thread.join());
         }
@@ -95,12 +143,53 @@ impl<M: StateMachine> Drop for Engine<M> {
     }
 }
 
+/// A log with this engine as its one writer, replayed to its end.
+struct Taken<M> {
+    log: Box<dyn Log>,
+    epoch: yufu_log::Epoch,
+    replay: Replay<M>,
+    /// A moment before the epoch was sealed.
+    confirmed: crate::Reading,
+}
+
+fn take_over<M: StateMachine>(
+    mut log: Box<dyn Log>,
+    mut replay: Replay<M>,
+    clock: &dyn Clock,
+    tell: &mut dyn FnMut(Seq, Seq),
+) -> Result<Taken<M>, StartError> {
+    let last = log.durable_head()?.seq;
+    replay.catch_up_telling(log.as_ref(), &mut |done| tell(done, last))?;
+    let epoch = log.epoch()?.next();
+    let confirmed = clock.read();
+    let sealed = log.seal(epoch)?;
+    // What the former writer added while this one replayed.
+    replay.catch_up(log.as_ref())?;
+    if replay.head() == sealed {
+        Ok(Taken { log, epoch, replay, confirmed })
+    } else {
+        Err(StartError::Overtaken)
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(StartError::Thread)
+}
+
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The settings cannot work.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The folder of snapshots cannot be used, or one contradicts the log.
+    #[error("{path}: {source}")]
+    Snapshot {
+        /// The snapshot, or their folder.
+        path: PathBuf,
+        /// Why.
+        source: SnapshotError,
+    },
     /// The log does not replay.
     #[error(transparent)]
     Replay(#[from] ReplayError),

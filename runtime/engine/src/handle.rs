@@ -1,17 +1,19 @@
 //! The handle: how requests submit commands and read the state.
 
 use crate::engine::Queue;
+use crate::reading::ReadError;
 use crate::shared::{Shared, Status, StopReason};
-use crate::{ClockJump, Settings};
+use crate::snapshot::MakeError;
+use crate::{Checkpoint, ClockJump, Settings};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use yufu_base::{StateMachine, Timestamp};
-use yufu_log::{Head, Seq};
+use yufu_log::{Head, Refusal, Seq};
 
 /// Submits commands to an engine and reads its state. Clones are cheap.
 pub struct Handle<M: StateMachine> {
-    shared: Arc<Shared<M>>,
-    queue: Queue<M>,
+    pub(crate) shared: Arc<Shared<M>>,
+    pub(crate) queue: Queue<M>,
 }
 
 /// What a command came to, durably.
@@ -46,6 +48,9 @@ pub enum SubmitError {
     /// The clock jumped.
     #[error("no command is taken until the operator confirms the clock: {0}")]
     ClockJumped(ClockJump),
+    /// The log takes nothing for the moment; the next submission tries it again.
+    #[error("the log takes no command for the moment: {0}")]
+    Refused(Refusal),
     /// Another writer took over the log.
     #[error("another writer took over the log: send the command to it")]
     Fenced,
@@ -80,6 +85,10 @@ impl<M: StateMachine> Submission<M> {
 
 pub(crate) enum Message<M: StateMachine> {
     Submit(Submission<M>),
+    /// Is the log still this engine's?
+    Confirm(oneshot::Sender<Result<(), ReadError>>),
+    /// Make a snapshot of what is durable now.
+    Snapshot(oneshot::Sender<Result<Head, MakeError>>),
     Stop,
 }
 
@@ -115,23 +124,45 @@ impl<M: StateMachine> Handle<M> {
         answer.await.unwrap_or(Err(SubmitError::Unknown))
     }
 
-    /// Reads the machine. `now` is the time a command would be stamped with. Keep `read`
-    /// short: the next batch is not applied meanwhile, and it waits for one being applied.
-    pub fn read<R>(&self, read: impl FnOnce(&M, Timestamp) -> R) -> R {
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        read(&state.machine, self.shared.now())
-    }
-
     /// The newest record applied.
     #[must_use]
     pub fn head(&self) -> Head {
         self.shared.state.read().unwrap_or_else(PoisonError::into_inner).head
     }
 
+    /// The newest checkpoint in the log.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        self.shared.checkpoint()
+    }
+
     /// Whether commands are taken.
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status()
+    }
+
+    /// Resolves when the engine stops by itself, for a reason other than having been asked.
+    pub async fn failed(&self) -> StopReason {
+        let mut stopping = self.shared.stopping();
+        let by_itself = |reason: &Option<StopReason>| {
+            reason.as_ref().is_some_and(|reason| *reason != StopReason::Shutdown)
+        };
+        // The sender lives as long as this handle.
+        match stopping.wait_for(by_itself).await.map(|reason| reason.clone()) {
+            Ok(Some(reason)) => reason,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Makes a snapshot of what is durable now, beside those made by themselves, and returns its head.
+    ///
+    /// # Errors
+    /// [`MakeError`].
+    pub async fn snapshot(&self) -> Result<Head, MakeError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(Message::Snapshot(answer)).map_err(|_| MakeError::Stopped)?;
+        answered.await.unwrap_or(Err(MakeError::Stopped))
     }
 
     /// The operator has checked the clock: believes it as it stands now and goes on. Stamps
@@ -151,7 +182,8 @@ impl<M: StateMachine> Handle<M> {
         commands: Vec<M::Command>,
     ) -> Result<oneshot::Receiver<Answer<M>>, SubmitError> {
         match self.status() {
-            Status::Running => {}
+            // Whoever comes while the log refuses is the one who tries it.
+            Status::Running | Status::Refusing(_) => {}
             Status::ClockJumped(jump) => return Err(SubmitError::ClockJumped(jump)),
             Status::Stopped(reason) => return Err(reason.into()),
         }
@@ -198,7 +230,7 @@ impl From<StopReason> for SubmitError {
     }
 }
 
-/// Encodes in the caller's task, so that the writer's thread need not, and reads back, so
+/// Encodes in the caller's task, so that the appender's thread need not, and reads back, so
 /// that nothing is ordered that no replay could read.
 fn encode<C>(commands: &[C]) -> Result<Vec<u8>, SubmitError>
 where

@@ -1,6 +1,7 @@
 //! The engine's settings and their bounds.
 
-use crate::batch::HEADER;
+use crate::batch::Header;
+use crate::trail::OUTCOMES_LAG;
 use std::time::Duration;
 use yufu_log::MAX_PAYLOAD;
 
@@ -17,11 +18,19 @@ pub struct Settings {
     pub queue_bytes: u32,
     /// How far the clock may be off before stamping stops. Default 60 seconds.
     pub clock_bound: Duration,
+    /// How many records may be durable and wait to be applied while the next is written; 0 hands each over
+    /// as soon as the one before it is taken up. Default 4.
+    pub ahead: u32,
+    /// How long ago the log may last have been known to be this engine's for a read to be answered without
+    /// asking the log. Zero asks at every read. Default 1 second.
+    pub read_bound: Duration,
 }
 
 impl Settings {
     /// What a waiting command counts beyond its encoding, in bytes.
     pub const COMMAND_COST: u32 = 256;
+    /// One record is being applied and one waits to be handed over beside those that wait.
+    const MOST_AHEAD: u64 = OUTCOMES_LAG.saturating_sub(2);
 
     /// Checks that the settings can work together.
     ///
@@ -31,9 +40,12 @@ impl Settings {
         if self.max_batch_commands == 0 || self.max_batch_bytes == 0 {
             return Err(SettingsError::EmptyBatch);
         }
-        let most = MAX_PAYLOAD.saturating_sub(HEADER);
+        let most = MAX_PAYLOAD.saturating_sub(Header::MOST);
         if usize::try_from(self.max_batch_bytes).is_ok_and(|bytes| bytes > most) {
             return Err(SettingsError::LargeBatch { most });
+        }
+        if u64::from(self.ahead) > Self::MOST_AHEAD {
+            return Err(SettingsError::FarAhead { most: Self::MOST_AHEAD });
         }
         let needed = self.cost(self.max_batch_commands, self.max_batch_bytes);
         if self.queue_bytes < needed {
@@ -55,6 +67,8 @@ impl Default for Settings {
             max_batch_bytes: 1 << 20,
             queue_bytes: 64 << 20,
             clock_bound: Duration::from_secs(60),
+            ahead: 4,
+            read_bound: Duration::from_secs(1),
         }
     }
 }
@@ -70,6 +84,12 @@ pub enum SettingsError {
     LargeBatch {
         /// The bound.
         most: usize,
+    },
+    /// More records could wait than a commitment to their outcomes may lag behind.
+    #[error("ahead must be at most {most}")]
+    FarAhead {
+        /// The bound.
+        most: u64,
     },
     /// A submission of the largest size would never find room.
     #[error("queue_bytes must be at least {needed}, what one full batch takes")]
@@ -93,6 +113,8 @@ mod tests {
         assert_eq!(no_bytes.check(), Err(SettingsError::EmptyBatch));
         let large = Settings { max_batch_bytes: 64 << 20, ..good };
         assert!(matches!(large.check(), Err(SettingsError::LargeBatch { .. })));
+        let far = Settings { ahead: 15, ..good };
+        assert_eq!(far.check(), Err(SettingsError::FarAhead { most: 14 }));
         let small = Settings { queue_bytes: 1 << 20, ..good };
         let needed = (1 << 20) + 8192 * 256;
         assert_eq!(small.check(), Err(SettingsError::SmallQueue { needed }));

@@ -1,17 +1,21 @@
-//! What the writer's thread and the handles share: the machine, the time, the status.
+//! What the engine's threads and the handles share: the machine, the time, the status.
 
 use crate::time_keeper::TimeKeeper;
-use crate::{Clock, ClockJump, Reading, Settings};
+use crate::trail::Point;
+use crate::{Checkpoint, Clock, ClockJump, Reading, Settings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use tokio::sync::Semaphore;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use yufu_base::Timestamp;
-use yufu_log::{Head, LogError, Refusal};
+use yufu_log::{Head, LogError, Refusal, Seq};
 
 /// Whether the engine takes commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It does.
     Running,
+    /// It tries each, and the log has refused the last one for the moment: the disk is full, or the log is locked.
+    Refusing(Refusal),
     /// It does not until the operator confirms the clock.
     ClockJumped(ClockJump),
     /// It does not any more.
@@ -30,11 +34,11 @@ pub enum StopReason {
     /// An append ended in doubt and reading back did not resolve it.
     #[error("whether the last batch is in the log is unknown ({0}): check the storage and restart")]
     Unknown(LogError),
-    /// The log refused a batch.
+    /// The log refused a batch, and would refuse every other.
     #[error("the log refused a batch: {0}")]
     Refused(Refusal),
     /// The machine panicked, which is a defect.
-    #[error("the engine's thread panicked: report it with the log of the process")]
+    #[error("a thread of the engine panicked: report it with the log of the process")]
     Panicked,
 }
 
@@ -49,16 +53,26 @@ pub(crate) struct Shared<M> {
     /// The room left in the queue, in the unit of [`Settings::queue_bytes`].
     pub(crate) room: Arc<Semaphore>,
     pub(crate) settings: Settings,
+    /// The newest record applied, and what the next one to be written can commit to.
+    applied: Mutex<(Seq, Point)>,
+    /// The newest checkpoint in the log.
+    checkpoint: Mutex<Option<Checkpoint>>,
     clock: Arc<dyn Clock>,
     time: Mutex<TimeKeeper>,
-    stopped: Mutex<Option<StopReason>>,
+    stopped: watch::Sender<Option<StopReason>>,
+    /// Set while the log refuses what it is given.
+    refusing: Mutex<Option<Refusal>>,
+    /// When the log was last known to be this engine's, by the monotonic clock.
+    confirmed: Mutex<Duration>,
 }
 
 impl<M> Shared<M> {
+    /// `confirmed` is a moment before the epoch was sealed.
     pub(crate) fn new(
         state: State<M>,
+        applied: (Seq, Point),
         last: Timestamp,
-        clock: Arc<dyn Clock>,
+        (clock, confirmed): (Arc<dyn Clock>, Reading),
         settings: Settings,
     ) -> Self {
         let time = TimeKeeper::new(clock.read(), last, settings.clock_bound);
@@ -67,31 +81,76 @@ impl<M> Shared<M> {
             state: RwLock::new(state),
             room: Arc::new(Semaphore::new(room)),
             settings,
+            applied: Mutex::new(applied),
+            checkpoint: Mutex::new(None),
             clock,
             time: Mutex::new(time),
-            stopped: Mutex::new(None),
+            stopped: watch::Sender::new(None),
+            refusing: Mutex::new(None),
+            confirmed: Mutex::new(confirmed.monotonic),
         }
     }
 
     pub(crate) fn status(&self) -> Status {
-        match (self.stop_reason(), self.time().jump()) {
-            (Some(reason), _) => Status::Stopped(reason),
-            (None, Some(jump)) => Status::ClockJumped(jump),
-            (None, None) => Status::Running,
+        match (self.stop_reason(), self.time().jump(), *held(&self.refusing)) {
+            (Some(reason), _, _) => Status::Stopped(reason),
+            (None, Some(jump), _) => Status::ClockJumped(jump),
+            (None, None, Some(refusal)) => Status::Refusing(refusal),
+            (None, None, None) => Status::Running,
         }
     }
 
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stopped.borrow().clone()
     }
 
     /// Notes why the engine stops. The first reason stays, but a shutdown gives way to what
     /// goes wrong on its way.
     pub(crate) fn stop(&self, reason: StopReason) {
-        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*stopped, None | Some(StopReason::Shutdown)) {
-            *stopped = Some(reason);
-        }
+        self.stopped.send_if_modified(|stopped| {
+            let first = matches!(*stopped, None | Some(StopReason::Shutdown));
+            if first {
+                *stopped = Some(reason);
+            }
+            first
+        });
+    }
+
+    /// Tells of every change of the reason to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<Option<StopReason>> {
+        self.stopped.subscribe()
+    }
+
+    /// The log refused for the moment, or takes again what it is given.
+    pub(crate) fn set_refusing(&self, refusal: Option<Refusal>) {
+        *held(&self.refusing) = refusal;
+    }
+
+    pub(crate) fn applied(&self) -> (Seq, Point) {
+        *held(&self.applied)
+    }
+
+    pub(crate) fn set_applied(&self, applied: (Seq, Point)) {
+        *held(&self.applied) = applied;
+    }
+
+    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
+        *held(&self.checkpoint)
+    }
+
+    pub(crate) fn set_checkpoint(&self, checkpoint: Option<Checkpoint>) {
+        *held(&self.checkpoint) = checkpoint;
+    }
+
+    /// The log was this engine's at `reading` or later.
+    pub(crate) fn set_confirmed(&self, reading: Reading) {
+        *held(&self.confirmed) = reading.monotonic;
+    }
+
+    /// Whether that the log is this engine's is known from no longer ago than reads may rely on.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        let ago = self.reading().monotonic.saturating_sub(*held(&self.confirmed));
+        ago < self.settings.read_bound
     }
 
     pub(crate) fn reading(&self) -> Reading {
@@ -112,6 +171,22 @@ impl<M> Shared<M> {
 
     fn time(&self) -> MutexGuard<'_, TimeKeeper> {
         // Nothing under this lock can panic but the clock, and that before any change.
-        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.time)
     }
+}
+
+/// Sets the status if the thread that holds it panics.
+pub(crate) struct PanicGuard<M>(pub(crate) Arc<Shared<M>>);
+
+impl<M> Drop for PanicGuard<M> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop(StopReason::Panicked);
+        }
+    }
+}
+
+/// What a lock guards is whole even if a thread panicked under it: each change is one assignment.
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,6 +3,9 @@
 mod clock;
 mod faults;
 mod flow;
+mod pipeline;
+mod reading;
+mod snapshots;
 mod start;
 
 use crate::{Clock, Engine, Handle, ManualClock, Settings};
@@ -10,18 +13,23 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, mpsc};
-use yufu_base::{Digest, Stamp, StateMachine, Timestamp};
+use yufu_base::{Digest, Snapshot, Stamp, StateMachine, Timestamp};
 use yufu_log::{
     Appended, Epoch, Head, Log, LogError, MemoryLog, Record, Refusal, SealError, Seq, SqliteLog,
 };
 
-/// Adds; refuses what overflows; remembers every stamp.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize)]
+/// Adds; refuses what overflows; remembers every stamp. Begins with version 2 of its rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Counter {
+    /// Whether version 3 is in force.
+    raised: bool,
     pub(crate) total: u64,
     pub(crate) applied: u64,
     pub(crate) stamps: Vec<Stamp>,
 }
+
+/// Puts version 3 of the rules in force.
+pub(crate) const RAISE: Add = Add(u64::MAX - 3);
 
 /// Adds a number. `u64::MAX` has an encoding that does not read back, `u64::MAX - 1` panics
 /// the machine.
@@ -43,8 +51,16 @@ impl StateMachine for Counter {
     type Outcome = Option<u64>;
     const VERSION: u16 = 3;
 
+    fn version(&self) -> u16 {
+        if self.raised { 3 } else { 2 }
+    }
+
     fn apply(&mut self, stamp: Stamp, &Add(number): &Add) -> Option<u64> {
         assert!(number != u64::MAX - 1, "a defect in the machine");
+        if number == RAISE.0 {
+            self.raised = true;
+            return Some(self.total);
+        }
         self.total = self.total.checked_add(number)?;
         self.applied = self.applied.saturating_add(1);
         self.stamps.push(stamp);
@@ -53,6 +69,16 @@ impl StateMachine for Counter {
 
     fn state_hash(&self) -> Digest {
         Digest::of(&borsh::to_vec(self).unwrap())
+    }
+}
+
+impl Snapshot for Counter {
+    fn write_state(&self, writer: &mut dyn io::Write) -> io::Result<()> {
+        borsh::to_writer(writer, self)
+    }
+
+    fn read_state(mut reader: &mut dyn io::Read) -> io::Result<Self> {
+        borsh::from_reader(&mut reader)
     }
 }
 
@@ -78,7 +104,7 @@ pub(crate) fn start(log: impl Log + 'static) -> Engine<Counter> {
 }
 
 pub(crate) fn total(handle: &Handle<Counter>) -> u64 {
-    handle.read(|counter, _| counter.total)
+    handle.read_unconfirmed(|counter, _| counter.total)
 }
 
 /// What an append is to do instead of what it should.
@@ -93,7 +119,9 @@ pub(crate) enum Fault {
     /// The storage cannot be read any more either.
     Dead,
     /// Refuses.
-    Refused,
+    Refused(Refusal),
+    /// None: does what it should.
+    None,
 }
 
 /// A log in memory that fails as told, and can be held in the middle of an append.
@@ -146,7 +174,8 @@ impl Log for FaultyLog {
                 self.dead = true;
                 doubt
             }
-            Fault::Refused => Appended::Refused(Refusal::Busy),
+            Fault::Refused(refusal) => Appended::Refused(refusal),
+            Fault::None => self.inner.append(after, epoch, payload),
         }
     }
 
@@ -155,7 +184,7 @@ impl Log for FaultyLog {
     }
 
     fn epoch(&self) -> Result<Epoch, LogError> {
-        self.inner.epoch()
+        if self.dead { Err(LogError::Unusable) } else { self.inner.epoch() }
     }
 
     fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError> {

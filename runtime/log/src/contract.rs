@@ -1,6 +1,24 @@
 //! The contract of [`Log`], as tests that every implementation runs: `log_contract!(fixture)`
 //! makes one test of each rule.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "tests fail by panicking"
+)]
+
+mod faults;
+mod pruning;
+
+pub use faults::{
+    Faults, Part, a_flipped_bit_is_found_wherever_it_is, a_writer_in_doubt_appends_nothing_more,
+    an_append_in_doubt_is_told_as_it_came_out,
+};
+pub use pruning::{
+    everything_can_be_pruned_and_the_head_stays,
+    only_heads_of_the_log_are_pruned_and_only_in_the_epoch_in_force,
+    what_was_pruned_is_named_and_the_numbers_go_on,
+};
 
 use crate::{Appended, Epoch, Head, Log, MAX_PAYLOAD, Refusal, SealError, Seq, verify_chain};
 
@@ -20,7 +38,16 @@ impl<F: Fn() -> Box<dyn Log>> Fixture for F {
 #[macro_export]
 macro_rules! log_contract {
     ($fixture:expr) => {
-        $crate::log_contract!($fixture;
+        $crate::log_rules!(log_rules_as_tests, $fixture);
+    };
+}
+
+/// Hands the names of the rules on to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules {
+    ($then:ident, $with:expr) => {
+        $crate::$then!($with;
             an_empty_log_has_the_empty_head_and_no_epoch,
             appends_are_numbered_from_one_and_chained,
             what_was_appended_is_read_back_in_order_by_any_handle,
@@ -33,14 +60,39 @@ macro_rules! log_contract {
             sealing_returns_the_head_it_protects,
             an_oversized_payload_is_refused_and_the_writer_goes_on,
             an_empty_payload_is_a_record_too,
+            a_fenced_writer_shows_no_stale_head,
+            what_was_pruned_is_named_and_the_numbers_go_on,
+            everything_can_be_pruned_and_the_head_stays,
+            only_heads_of_the_log_are_pruned_and_only_in_the_epoch_in_force,
         );
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules_as_tests {
     ($fixture:expr; $($rule:ident),+ $(,)?) => {
         $(#[test]
         fn $rule() {
             $crate::contract::$rule(&$fixture);
         })+
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! log_rules_as_calls {
+    ($each:expr; $($rule:ident),+ $(,)?) => {
+        $($each(stringify!($rule), &|fixture| $crate::contract::$rule(fixture));)+
+    };
+}
+
+/// A rule of the contract, on a fixture.
+pub type Rule<'a> = &'a dyn Fn(&dyn Fixture);
+
+/// Tells every rule with its name: for fixtures that are too dear to be made for each.
+pub fn each_rule(mut each: impl FnMut(&str, Rule<'_>)) {
+    crate::log_rules!(log_rules_as_calls, each);
 }
 
 fn sealed(fixture: &dyn Fixture) -> (Box<dyn Log>, Epoch) {
@@ -181,4 +233,20 @@ pub fn an_empty_payload_is_a_record_too(fixture: &dyn Fixture) {
     let first = append(log.as_mut(), Head::EMPTY, epoch, b"");
     assert_eq!(log.read(Seq::FIRST, 1).unwrap().first().unwrap().payload, b"");
     assert_eq!(verify_chain(log.as_ref()), Ok(first));
+}
+
+/// Whom another writer fenced is not told that the log still ends where it left it.
+pub fn a_fenced_writer_shows_no_stale_head(fixture: &dyn Fixture) {
+    let (mut former, old) = sealed(fixture);
+    let first = append(former.as_mut(), Head::EMPTY, old, b"one");
+    assert_eq!(former.durable_head(), Ok(first));
+    let (mut log, new) = sealed(fixture);
+    let second = append(log.as_mut(), first, new, b"two");
+    // An error would do too: what is forbidden is an answer from the past.
+    assert!(
+        former.durable_head().is_ok_and(|head| head == second) || former.durable_head().is_err()
+    );
+    let read = former.read(second.seq, 1);
+    assert!(read.is_err() || read.is_ok_and(|r| r.iter().map(crate::Record::head).eq([second])));
+    assert_eq!(former.append(second, old, b"three"), Appended::Fenced(new));
 }

@@ -8,12 +8,17 @@ pub const MAX_PAYLOAD: usize = 64 << 20;
 /// An ordered, durable, hash-chained log with one writer at a time.
 ///
 /// # Invariants
-/// - Records are numbered from 1 without gaps and are never changed or removed.
+/// - Records are numbered from 1 without gaps and are never changed. Only [`Log::prune`] removes
+///   any, from the beginning on, and the log then states which head the rest follows from.
 /// - What [`Appended::Durable`] acknowledged survives a crash of the process, and of the
 ///   machine as far as the storage beneath keeps what it confirmed.
 /// - After [`Log::seal`] of an epoch returns, no record of a lower one is ever added.
-/// - `read` and `durable_head` show only what is durable. After an append ended in
-///   [`Appended::Unknown`], they answer only if they can vouch for that, else with an error.
+/// - `read` and `durable_head` show only what is durable: what a failover could take back is
+///   confirmed first. After an append ended in [`Appended::Unknown`], they answer only if they
+///   can vouch for that, else with an error.
+/// - A writer that was fenced learns so from `append`. What `read` and `durable_head` tell it is
+///   the log as it stands, the new writer's records included, or an error; whether it may still
+///   answer for the log is for it to ask `append`, not them.
 ///
 /// `contract` (behind the feature of that name) tests these on any implementation.
 pub trait Log: Send {
@@ -39,7 +44,8 @@ pub trait Log: Send {
     /// At most `max` records in order, from number `from` on. Fewer, or none, only at the end.
     ///
     /// # Errors
-    /// [`LogError`] if they cannot be read.
+    /// [`LogError::Pruned`] if `from` is not in the log any more, else [`LogError`] if they cannot
+    /// be read.
     fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError>;
 
     /// The newest durable record, [`Head::EMPTY`] if there is none.
@@ -47,6 +53,26 @@ pub trait Log: Send {
     /// # Errors
     /// [`LogError`] if it cannot be read.
     fn durable_head(&self) -> Result<Head, LogError>;
+
+    /// What the oldest record follows from: [`Head::EMPTY`] unless older ones were pruned.
+    ///
+    /// # Errors
+    /// [`LogError`] if it cannot be read.
+    fn base(&self) -> Result<Head, LogError> {
+        Ok(Head::EMPTY)
+    }
+
+    /// Removes the records up to and with `up_to`, which becomes the base; the numbers go on.
+    /// The caller answers for a durable copy or a snapshot of what they lead to: see `archive`.
+    /// Done in small steps, so that a writer in another handle is not held up; a crash between
+    /// two leaves a smaller prune. Pruning again what was pruned is no error.
+    ///
+    /// # Errors
+    /// [`PruneError`]; `epoch` has to be the one in force, and `up_to` a head of this log.
+    fn prune(&mut self, epoch: Epoch, up_to: Head) -> Result<(), PruneError> {
+        let _ = (epoch, up_to);
+        Err(PruneError::Unsupported)
+    }
 }
 
 /// How an append ended.
@@ -86,6 +112,9 @@ pub enum Refusal {
     /// Another process holds the store's write lock for too long.
     #[error("another process keeps the log locked: find it, then try again")]
     Busy,
+    /// The disk beneath is full. The log goes on, and an append may succeed when there is space.
+    #[error("the disk of the log is full: make space, then try again")]
+    Full,
 }
 
 /// Why a log could not be read.
@@ -100,6 +129,15 @@ pub enum LogError {
     /// An earlier append ended in doubt, so that what is durable can only be told anew.
     #[error("an earlier append ended in doubt: close this log and open it again")]
     Unusable,
+    /// What was asked for is not in the log any more.
+    #[error("the log begins at record {first}, what was before it was pruned: look in the archive")]
+    Pruned {
+        /// The first record that is left, or that will be appended.
+        first: Seq,
+    },
+    /// The storage shows something that it does not confirm to be durable.
+    #[error("the log's storage does not confirm what it shows: {0}; bring the standby back")]
+    Unconfirmed(String),
 }
 
 /// Why an epoch could not be sealed.
@@ -119,6 +157,29 @@ pub enum SealError {
     #[error("the log was opened read-only: open it for writing")]
     ReadOnly,
     /// The storage failed; the epoch may be sealed or not.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why records were not pruned, or not all of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PruneError {
+    /// This log keeps everything.
+    #[error("this log cannot be pruned")]
+    Unsupported,
+    /// Another writer is in charge.
+    #[error("epoch {0} is in force: its writer decides what is pruned")]
+    Fenced(Epoch),
+    /// The log does not lead through the head that was named.
+    #[error("the log has no record {seq} with that chain value: name one of its own heads")]
+    NoSuchHead {
+        /// The record named.
+        seq: Seq,
+    },
+    /// The log was opened for reading only.
+    #[error("the log was opened read-only: open it for writing")]
+    ReadOnly,
+    /// The storage failed: the log is whole, and begins at its base.
     #[error(transparent)]
     Log(#[from] LogError),
 }

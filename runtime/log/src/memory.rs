@@ -1,6 +1,8 @@
 //! A log in memory, for tests and simulations: durable as long as a clone of it lives.
 
-use crate::{Appended, Epoch, Head, Log, LogError, MAX_PAYLOAD, Record, Refusal, SealError, Seq};
+use crate::{
+    Appended, Epoch, Head, Log, LogError, MAX_PAYLOAD, PruneError, Record, Refusal, SealError, Seq,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A log in memory. Clones share the same records, as connections to one database do.
@@ -10,6 +12,7 @@ pub struct MemoryLog(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     epoch: Epoch,
+    base: Head,
     records: Vec<Record>,
 }
 
@@ -28,7 +31,7 @@ impl MemoryLog {
 
 impl Inner {
     fn head(&self) -> Head {
-        self.records.last().map_or(Head::EMPTY, Record::head)
+        self.records.last().map_or(self.base, Record::head)
     }
 }
 
@@ -63,23 +66,107 @@ impl Log for MemoryLog {
     }
 
     fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError> {
-        let skip = usize::try_from(from.get().saturating_sub(1)).unwrap_or(usize::MAX);
-        Ok(self.inner().records.iter().skip(skip).take(max).cloned().collect())
+        let inner = self.inner();
+        let first = inner.base.seq.next();
+        if from.max(Seq::FIRST) < first {
+            return Err(LogError::Pruned { first });
+        }
+        let skip = from.get().saturating_sub(first.get());
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Ok(inner.records.iter().skip(skip).take(max).cloned().collect())
     }
 
     fn durable_head(&self) -> Result<Head, LogError> {
         Ok(self.inner().head())
+    }
+
+    fn base(&self) -> Result<Head, LogError> {
+        Ok(self.inner().base)
+    }
+
+    fn prune(&mut self, epoch: Epoch, up_to: Head) -> Result<(), PruneError> {
+        let mut inner = self.inner();
+        if epoch != inner.epoch {
+            return Err(PruneError::Fenced(inner.epoch));
+        }
+        if up_to.seq < inner.base.seq || up_to == inner.base {
+            return Ok(());
+        }
+        let position = inner.records.iter().position(|record| record.head() == up_to);
+        let Some(position) = position else {
+            return Err(PruneError::NoSuchHead { seq: up_to.seq });
+        };
+        inner.records.drain(..=position);
+        inner.base = up_to;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::{Faults, Fixture, Part};
 
-    fn fixture() -> impl crate::contract::Fixture {
-        let log = MemoryLog::new();
-        move || Box::new(log.clone()) as Box<dyn Log>
+    struct Shared(MemoryLog);
+
+    impl Fixture for Shared {
+        fn open(&self) -> Box<dyn Log> {
+            Box::new(self.0.clone())
+        }
     }
 
-    crate::log_contract!(fixture());
+    /// Memory does not fail by itself: a handle that does, once.
+    struct Doubtful {
+        log: MemoryLog,
+        kept: bool,
+        failed: bool,
+    }
+
+    impl Log for Doubtful {
+        fn append(&mut self, after: Head, epoch: Epoch, payload: &[u8]) -> Appended {
+            if self.failed {
+                return Appended::Refused(Refusal::Unusable);
+            }
+            self.failed = true;
+            if self.kept {
+                assert!(matches!(self.log.append(after, epoch, payload), Appended::Durable(_)));
+            }
+            Appended::Unknown(LogError::Storage("as asked".to_owned()))
+        }
+
+        fn seal(&mut self, epoch: Epoch) -> Result<Head, SealError> {
+            if self.failed { Err(LogError::Unusable.into()) } else { self.log.seal(epoch) }
+        }
+
+        fn epoch(&self) -> Result<Epoch, LogError> {
+            self.log.epoch()
+        }
+
+        fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError> {
+            self.log.read(from, max)
+        }
+
+        fn durable_head(&self) -> Result<Head, LogError> {
+            self.log.durable_head()
+        }
+    }
+
+    impl Faults for Shared {
+        fn in_doubt(&self, kept: bool) -> Box<dyn Log> {
+            Box::new(Doubtful { log: self.0.clone(), kept, failed: false })
+        }
+
+        fn flip(&self, seq: Seq, part: Part) {
+            let mut inner = self.0.inner();
+            let record = inner.records.iter_mut().find(|record| record.seq == seq).unwrap();
+            match part {
+                Part::Payload => *record.payload.last_mut().unwrap() ^= 0x40,
+                Part::Chain => record.chain.0[31] ^= 1,
+                Part::Epoch => record.epoch = Epoch::new(record.epoch.get() ^ 2),
+            }
+        }
+    }
+
+    crate::log_contract!(Shared(MemoryLog::new()));
+    crate::log_faults_contract!(Shared(MemoryLog::new()));
 }

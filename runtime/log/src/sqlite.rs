@@ -1,18 +1,35 @@
 //! The embedded default: a log in one SQLite file, in WAL mode with `synchronous = FULL`.
 //!
 //! The primary key on the number is the fence against a second record of it; the epoch
-//! table is the fence against a former writer. There are no lock files.
+//! table is the fence against a former writer. A second process is told so by a lock that the
+//! system lets go of when the first one ends ([`SqliteLog::open_alone`]); no safety rests on it.
 
+mod claim;
 mod file;
+mod rows;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use file::{FORMAT_VERSION, OpenError};
+pub(crate) use file::{sync_directory, write_archive};
 
-use crate::{Appended, Epoch, Head, Log, LogError, MAX_PAYLOAD, Record, Refusal, SealError, Seq};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior};
+use crate::columns::signed;
+use crate::verify::check_newest;
+use crate::{
+    Appended, Epoch, Head, Log, LogError, MAX_PAYLOAD, PruneError, Record, Refusal, SealError, Seq,
+};
+use claim::Claim;
+use rows::{base, current_epoch, head, storage};
+use rusqlite::{Connection, Transaction};
 use std::path::Path;
-use yufu_base::Digest;
+use transaction::{Aborted, Failure};
+
+/// After how many pages in the WAL they are written to the database: 64 MiB.
+const CHECKPOINT_PAGES: usize = 1024;
+
+/// How many records are pruned in one step: few enough that a writer waits for milliseconds.
+const PRUNE_STEP: u64 = 64;
 
 /// A log in a SQLite file.
 #[derive(Debug)]
@@ -22,6 +39,9 @@ pub struct SqliteLog {
     /// not what the next start will find: after a failed fsync the file may hold the record.
     unusable: bool,
     read_only: bool,
+    /// About how many pages this handle wrote since the last checkpoint.
+    pages: usize,
+    _claim: Option<Claim>,
 }
 
 impl SqliteLog {
@@ -32,8 +52,17 @@ impl SqliteLog {
     /// [`OpenError`]: not a log, a version this build does not know, a newest record that does
     /// not verify, or failing storage.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = file::open(path)?;
-        Self::checked(connection, false)
+        Self::checked(file::open(path)?, false, None)
+    }
+
+    /// The same, for the one process that is to write: a second one is refused as long as this
+    /// handle lives. Readers are not held up.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`], else as [`SqliteLog::open`].
+    pub fn open_alone(path: &Path) -> Result<Self, OpenError> {
+        let claim = Claim::take(path)?;
+        Self::checked(file::open(path)?, false, Some(claim))
     }
 
     /// Opens the log at `path` for reading only: for an audit, beside a running writer.
@@ -41,13 +70,16 @@ impl SqliteLog {
     /// # Errors
     /// As [`SqliteLog::open`]; a missing file is an error too.
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
-        let connection = file::open_read_only(path)?;
-        Self::checked(connection, true)
+        Self::checked(file::open_read_only(path)?, true, None)
     }
 
-    fn checked(connection: Connection, read_only: bool) -> Result<Self, OpenError> {
-        let log = Self { connection, unusable: false, read_only };
-        file::check_newest(&log)?;
+    fn checked(
+        connection: Connection,
+        read_only: bool,
+        claim: Option<Claim>,
+    ) -> Result<Self, OpenError> {
+        let log = Self { connection, unusable: false, read_only, pages: 0, _claim: claim };
+        check_newest(&log)?;
         Ok(log)
     }
 
@@ -55,24 +87,32 @@ impl SqliteLog {
         if self.unusable { Err(LogError::Unusable) } else { Ok(()) }
     }
 
-    /// Runs `body` in a write transaction; commits if it returns `Ok`.
+    /// Runs `body` in a write transaction; commits if it returns `Ok`. A failure that leaves in
+    /// doubt what was written makes the log unusable.
     fn write<T>(
         &mut self,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Aborted<T>>,
-    ) -> Result<T, WriteError> {
-        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = begun.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => WriteError::Busy,
-            _ => WriteError::Failed(storage(&error)),
-        })?;
-        let done = match body(&transaction) {
-            Ok(done) => done,
-            // Nothing was written: dropping the transaction only lets go of the lock.
-            Err(Aborted::Answer(answer)) => return Ok(answer),
-            Err(Aborted::Failed(error)) => return Err(WriteError::Failed(error)),
-        };
-        transaction.commit().map_err(|error| WriteError::Failed(storage(&error)))?;
-        Ok(done)
+    ) -> Result<T, Failure> {
+        let done = transaction::run(&mut self.connection, body);
+        self.unusable |= matches!(done, Err(Failure::Doubt(_)));
+        done
+    }
+
+    /// SQLite would write the WAL back by itself, and ignore it if that fails: done here, so that
+    /// a failing disk ends the writer. A busy reader or a full disk only puts it off.
+    fn write_back_in_time(&mut self, payload: &[u8]) {
+        let pages = payload.len().checked_div(65_536).unwrap_or_default().saturating_add(3);
+        self.pages = self.pages.saturating_add(pages);
+        if self.pages < CHECKPOINT_PAGES {
+            return;
+        }
+        match self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())) {
+            Ok(()) => self.pages = 0,
+            Err(error) => {
+                self.unusable = matches!(Failure::of(&error), Failure::Doubt(_));
+                self.pages = CHECKPOINT_PAGES / 2;
+            }
+        }
     }
 }
 
@@ -89,12 +129,15 @@ impl Log for SqliteLog {
             return Appended::Refused(refusal);
         }
         match self.write(|transaction| insert(transaction, after, epoch, payload)) {
-            Ok(answer) => answer,
-            Err(WriteError::Busy) => Appended::Refused(Refusal::Busy),
-            Err(WriteError::Failed(error)) => {
-                self.unusable = true;
-                Appended::Unknown(error)
+            Ok(answer) => {
+                if matches!(answer, Appended::Durable(_)) {
+                    self.write_back_in_time(payload);
+                }
+                answer
             }
+            Err(Failure::Busy) => Appended::Refused(Refusal::Busy),
+            Err(Failure::Full) => Appended::Refused(Refusal::Full),
+            Err(Failure::Doubt(error)) => Appended::Unknown(error),
         }
     }
 
@@ -112,17 +155,10 @@ impl Log for SqliteLog {
             }
             let sql = "INSERT INTO epoch (number, sealed_after) VALUES (?1, ?2)";
             let row = (signed(epoch.get())?, signed(head.seq.get())?);
-            transaction.execute(sql, row).map_err(|e| storage(&e))?;
+            transaction.execute(sql, row)?;
             Ok(Ok(head))
         });
-        match sealed {
-            Ok(answer) => answer,
-            Err(WriteError::Busy) => Err(LogError::Storage("it stays locked".to_owned()).into()),
-            Err(WriteError::Failed(error)) => {
-                self.unusable = true;
-                Err(error.into())
-            }
-        }
+        sealed.unwrap_or_else(|failure| Err(LogError::from(failure).into()))
     }
 
     fn epoch(&self) -> Result<Epoch, LogError> {
@@ -136,36 +172,42 @@ impl Log for SqliteLog {
             "SELECT seq, epoch, chain, payload FROM record WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql).map_err(|e| storage(&e))?;
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
-        let rows =
-            statement.query_map((signed(from.get())?, limit), columns).map_err(|e| storage(&e))?;
-        rows.map(|row| record(row.map_err(|e| storage(&e))?)).collect()
+        let from = from.max(Seq::FIRST);
+        let rows = statement.query_map((signed(from.get())?, limit), rows::columns);
+        let rows = rows.map_err(|e| storage(&e))?;
+        let read = rows.map(|row| rows::record(row.map_err(|e| storage(&e))?));
+        let records: Vec<Record> = read.collect::<Result<_, _>>()?;
+        if records.first().is_none_or(|record| record.seq != from) {
+            let first = self.base()?.seq.next();
+            if from < first {
+                return Err(LogError::Pruned { first });
+            }
+        }
+        Ok(records)
     }
 
     fn durable_head(&self) -> Result<Head, LogError> {
         self.usable()?;
         head(&self.connection)
     }
-}
 
-/// Why the body of a transaction did not reach its end.
-enum Aborted<T> {
-    /// The answer is known and nothing is to be written.
-    Answer(T),
-    /// The storage failed.
-    Failed(LogError),
-}
-
-impl<T> From<LogError> for Aborted<T> {
-    fn from(error: LogError) -> Self {
-        Self::Failed(error)
+    fn base(&self) -> Result<Head, LogError> {
+        self.usable()?;
+        base(&self.connection)
     }
-}
 
-enum WriteError {
-    /// The write lock was not to be had: nothing was written.
-    Busy,
-    /// Something failed on the way: whether it was written is unknown.
-    Failed(LogError),
+    fn prune(&mut self, epoch: Epoch, up_to: Head) -> Result<(), PruneError> {
+        if self.read_only {
+            return Err(PruneError::ReadOnly);
+        }
+        self.usable()?;
+        loop {
+            let step = self.write(|transaction| prune_step(transaction, epoch, up_to));
+            if step.unwrap_or_else(|failure| Err(LogError::from(failure).into()))? {
+                return Ok(());
+            }
+        }
+    }
 }
 
 fn insert(
@@ -184,61 +226,34 @@ fn insert(
     }
     let next = after.extend(epoch, payload);
     let sql = "INSERT INTO record (seq, epoch, chain, payload) VALUES (?1, ?2, ?3, ?4)";
-    let mut statement = transaction.prepare_cached(sql).map_err(|e| storage(&e))?;
-    let row = (signed(next.seq.get())?, signed(epoch.get())?, next.chain.0, payload);
-    statement.execute(row).map_err(|e| storage(&e))?;
+    let mut statement = transaction.prepare_cached(sql)?;
+    statement.execute((signed(next.seq.get())?, signed(epoch.get())?, next.chain.0, payload))?;
     Ok(Appended::Durable(next))
 }
 
-fn current_epoch(connection: &Connection) -> Result<Epoch, LogError> {
-    let sql = "SELECT coalesce(max(number), 0) FROM epoch";
-    let mut statement = connection.prepare_cached(sql).map_err(|e| storage(&e))?;
-    let number: i64 = statement.query_row((), |row| row.get(0)).map_err(|e| storage(&e))?;
-    unsigned(number).map(Epoch::new)
-}
-
-fn head(connection: &Connection) -> Result<Head, LogError> {
-    let sql = "SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql).map_err(|e| storage(&e))?;
-    let newest: Option<(i64, Vec<u8>)> = statement
-        .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map_err(|e| storage(&e))?;
-    let Some((seq, chain)) = newest else { return Ok(Head::EMPTY) };
-    let seq = unsigned(seq)?;
-    Ok(Head { seq: Seq::new(seq), chain: digest(seq, &chain)? })
-}
-
-type Columns = (i64, i64, Vec<u8>, Vec<u8>);
-
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-}
-
-fn record((seq, epoch, chain, payload): Columns) -> Result<Record, LogError> {
-    let seq = unsigned(seq)?;
-    let epoch = Epoch::new(unsigned(epoch)?);
-    Ok(Record { seq: Seq::new(seq), epoch, payload, chain: digest(seq, &chain)? })
-}
-
-fn digest(seq: u64, chain: &[u8]) -> Result<Digest, LogError> {
-    let malformed = |_| {
-        LogError::Malformed(format!(
-            "record {seq} has a chain value of {} bytes, not 32",
-            chain.len()
-        ))
+/// Removes a few records and moves the base along with them; tells whether `up_to` is reached.
+fn prune_step(
+    transaction: &Transaction<'_>,
+    epoch: Epoch,
+    up_to: Head,
+) -> Result<Result<bool, PruneError>, Aborted<Result<bool, PruneError>>> {
+    let answer = |answer| Err(Aborted::Answer(answer));
+    let current = current_epoch(transaction)?;
+    if epoch != current {
+        return answer(Err(PruneError::Fenced(current)));
+    }
+    let from = base(transaction)?;
+    if up_to.seq < from.seq || up_to == from {
+        return answer(Ok(true));
+    }
+    if rows::head_of(transaction, up_to.seq)? != Some(up_to) {
+        return answer(Err(PruneError::NoSuchHead { seq: up_to.seq }));
+    }
+    let end = Seq::new(from.seq.get().saturating_add(PRUNE_STEP)).min(up_to.seq);
+    let Some(end) = rows::head_of(transaction, end)? else {
+        return answer(Err(PruneError::NoSuchHead { seq: end }));
     };
-    chain.try_into().map(Digest).map_err(malformed)
-}
-
-fn signed(number: u64) -> Result<i64, LogError> {
-    i64::try_from(number).map_err(|_| LogError::Malformed(format!("{number} is out of range")))
-}
-
-fn unsigned(number: i64) -> Result<u64, LogError> {
-    u64::try_from(number).map_err(|_| LogError::Malformed(format!("{number} is out of range")))
-}
-
-fn storage(error: &rusqlite::Error) -> LogError {
-    LogError::Storage(error.to_string())
+    file::set_base(transaction, end)?;
+    transaction.execute("DELETE FROM record WHERE seq <= ?1", [signed(end.seq.get())?])?;
+    Ok(Ok(end == up_to))
 }

@@ -6,7 +6,10 @@ use std::collections::VecDeque;
 /// How many records are read at once: enough to spare round trips, few enough for memory.
 const CHUNK: usize = 16;
 
-/// Recomputes the whole chain and returns the head it ends in.
+/// Recomputes the whole chain, from the log's base, and returns the head it ends in.
+///
+/// What was pruned is taken at the word of the base: whoever keeps an archive or a snapshot
+/// compares the base with it.
 ///
 /// A log alone cannot show that its newest records were cut off: compare the returned head
 /// with one kept elsewhere (a signed checkpoint, a replica), or look for that head on the way
@@ -15,7 +18,7 @@ const CHUNK: usize = 16;
 /// # Errors
 /// [`ChainError`], which names the first record that is altered, missing or out of place.
 pub fn verify_chain(log: &dyn Log) -> Result<Head, ChainError> {
-    let mut records = VerifiedRecords::new(log, Head::EMPTY);
+    let mut records = VerifiedRecords::new(log, log.base()?);
     for record in &mut records {
         record?;
     }
@@ -91,6 +94,29 @@ impl Iterator for VerifiedRecords<'_> {
         self.ended = !matches!(next, Ok(Some(_)));
         next.transpose()
     }
+}
+
+/// Checks that the newest record follows from the one before it: what every opening does.
+pub(crate) fn check_newest(log: &dyn Log) -> Result<(), ChainError> {
+    let (base, newest) = (log.base()?, log.durable_head()?);
+    if newest == base {
+        return Ok(());
+    }
+    let before = Seq::new(newest.seq.get().saturating_sub(1));
+    let (previous, record) = if before == base.seq {
+        (base, log.read(newest.seq, 1)?)
+    } else {
+        let mut pair = log.read(before, 2)?;
+        if pair.len() != 2 {
+            return Err(ChainError::Missing { seq: before, found: newest.seq });
+        }
+        let record = pair.split_off(1);
+        (pair.first().map_or(base, Record::head), record)
+    };
+    let verified = record.first().is_some_and(|record| {
+        record.head() == newest && newest == previous.extend(record.epoch, &record.payload)
+    });
+    if verified { Ok(()) } else { Err(ChainError::Altered { seq: newest.seq }) }
 }
 
 /// Why a log is not the one that was written.

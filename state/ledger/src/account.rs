@@ -3,7 +3,7 @@
 use crate::chart::BankNumber;
 use crate::spending::Spending;
 use borsh::{BorshDeserialize, BorshSerialize};
-use yufu_base::Timestamp;
+use yufu_base::{AccountId, Timestamp};
 
 /// What an account is for (the chart of accounts, ADR 0002).
 #[derive(
@@ -88,11 +88,23 @@ pub struct Wallet<C> {
     pub standing: Standing,
     /// When something last moved in or out; at first, when it was opened.
     pub moved: Timestamp,
+    /// Of what it holds, what pending transfers promise to others, in minor units. It follows
+    /// from the holds, so no encoding has it; nor the next one.
+    #[borsh(skip)]
+    pub held_out: u64,
+    /// What pending transfers promise to it, in minor units.
+    #[borsh(skip)]
+    pub held_in: u64,
+    /// Whether a freeze order is in force: nothing leaves it. It follows from the orders.
+    #[borsh(skip)]
+    pub frozen: bool,
 }
 
 /// An account, in minor units of the ledger's currency.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account<C> {
+    /// Its id, which is written apart (`encoding.rs`).
+    pub(crate) id: AccountId,
     pub(crate) kind: AccountKind,
     pub(crate) debits: u64,
     pub(crate) credits: u64,
@@ -100,6 +112,9 @@ pub struct Account<C> {
 }
 
 impl<C> Account<C> {
+    /// Until it is put among the others.
+    pub(crate) const UNNAMED: AccountId = AccountId::new(0);
+
     /// What it is for.
     #[must_use]
     pub const fn kind(&self) -> AccountKind {
@@ -134,8 +149,22 @@ impl<C> Account<C> {
         }
     }
 
+    /// Of the balance, what is not promised to others.
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        self.balance().saturating_sub(self.held_out())
+    }
+
+    pub(crate) fn held_out(&self) -> u64 {
+        self.wallet.as_ref().map_or(0, |wallet| wallet.held_out)
+    }
+
+    pub(crate) fn held_in(&self) -> u64 {
+        self.wallet.as_ref().map_or(0, |wallet| wallet.held_in)
+    }
+
     pub(crate) const fn institutional(kind: AccountKind) -> Self {
-        Self { kind, debits: 0, credits: 0, wallet: None }
+        Self { id: Self::UNNAMED, kind, debits: 0, credits: 0, wallet: None }
     }
 }
 
@@ -145,6 +174,6 @@ mod tests {
 
     #[test]
     fn a_wallet_takes_no_more_memory_than_stated() {
-        assert_eq!(size_of::<Account<[u8; 16]>>(), 88);
+        assert_eq!(size_of::<Account<[u8; 16]>>(), 128);
     }
 }

@@ -45,6 +45,11 @@ impl Desk {
         AccountKind::Deposits,
     ];
 
+    /// All its accounts.
+    pub(crate) const fn slots(&self) -> [Slot; 5] {
+        [self.reserve, self.paper_vault, self.vault, self.bank_assets, self.deposits]
+    }
+
     /// The slot of one of the bank's accounts; `None` for a kind a bank does not have.
     pub(crate) const fn slot(&self, kind: AccountKind) -> Option<Slot> {
         match kind {

@@ -19,23 +19,25 @@ impl<C: Copy + Ord> Ledger<C> {
     /// Gives a wallet another class, and moves what it holds from the one's sum to the other's.
     pub fn set_class(&mut self, wallet: WalletSlot, class: C) {
         let held = self.balance(wallet);
+        let promised = self.at(wallet.0).held_in();
         self.wallet_debited(wallet.0, held);
+        self.no_longer_promised(wallet.0, promised);
         if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
             wallet.class = class;
         }
         self.wallet_credited(wallet.0, held);
+        self.promised(wallet.0, promised);
     }
 
     /// Takes `amount` from the running sums that a wallet counts in.
     pub(crate) fn wallet_debited(&mut self, slot: Slot, amount: u64) {
         self.wallets = self.wallets.saturating_sub(u128::from(amount));
         let Some(of) = self.class_at(slot) else { return };
-        let left = self.held_by_class(of.0, of.1).saturating_sub(u128::from(amount));
+        let Some(held) = self.holdings.get_mut(&of) else { return };
+        *held = held.saturating_sub(u128::from(amount));
         // A sum of nothing is not kept, so that equal books have one encoding.
-        if left == 0 {
+        if *held == 0 {
             self.holdings.remove(&of);
-        } else {
-            self.holdings.insert(of, left);
         }
     }
 
@@ -46,6 +48,38 @@ impl<C: Copy + Ord> Ledger<C> {
             let held = self.holdings.entry(of).or_default();
             *held = held.saturating_add(u128::from(amount));
         }
+    }
+
+    /// What is held and promised to all wallets of `class` at `bank` together, in minor units.
+    #[must_use]
+    pub fn held_or_promised_by_class(&self, bank: BankNumber, class: C) -> u128 {
+        let promised = self.holds.promised.get(&(bank, class)).copied().unwrap_or(0);
+        self.held_by_class(bank, class).saturating_add(promised)
+    }
+
+    /// Adds `amount` to what is promised to the wallets of a wallet's class.
+    pub(crate) fn promised(&mut self, slot: Slot, amount: u64) {
+        if let Some(of) = self.class_at(slot).filter(|_| amount > 0) {
+            let promised = self.holds.promised.entry(of).or_default();
+            *promised = promised.saturating_add(u128::from(amount));
+        }
+    }
+
+    /// Takes `amount` from what is promised to the wallets of a wallet's class.
+    pub(crate) fn no_longer_promised(&mut self, slot: Slot, amount: u64) {
+        let Some(of) = self.class_at(slot) else { return };
+        if let Some(promised) = self.holds.promised.get_mut(&of) {
+            *promised = promised.saturating_sub(u128::from(amount));
+            if *promised == 0 {
+                self.holds.promised.remove(&of);
+            }
+        }
+    }
+
+    /// Whether what goes from the one to the other leaves every running sum as it is.
+    pub(crate) fn same_sums(&self, one: Slot, other: Slot) -> bool {
+        let of = self.class_at(one);
+        of.is_some() && of == self.class_at(other)
     }
 
     fn class_at(&self, slot: Slot) -> Option<(BankNumber, C)> {

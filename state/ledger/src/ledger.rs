@@ -1,37 +1,61 @@
 //! The books: every account in the order it was opened, found by its id.
 
 use crate::account::{Account, AccountKind, Standing, Wallet};
+use crate::accounts::Accounts;
 use crate::chart::{BankNumber, ChartError, Desk, institution_account};
+use crate::holds::Holds;
 use crate::index::Index;
+use crate::journal::Journal;
 use crate::spending::Spending;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 use yufu_base::{AccountId, InstitutionId, Timestamp};
 
 /// The books of one currency. `C` is what the caller knows the class of a wallet by.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug)]
 pub struct Ledger<C> {
-    accounts: Vec<Account<C>>,
-    slots: Index,
-    desks: BTreeMap<BankNumber, Desk>,
+    pub(crate) accounts: Accounts<C>,
+    pub(crate) slots: Index,
+    pub(crate) desks: BTreeMap<BankNumber, Desk>,
     pub(crate) wallets: u128,
     /// What all wallets of a class at a bank hold together.
-    #[borsh(bound(deserialize = "C: BorshDeserialize + Ord"))]
     pub(crate) holdings: BTreeMap<(BankNumber, C), u128>,
+    /// Pending transfers: a part of the state that is written apart ([`Ledger::holds`]).
+    pub(crate) holds: Holds<C>,
+    /// What to put back if a chain fails; no part of the state.
+    pub(crate) journal: Option<Box<Journal<C>>>,
 }
+
+/// How accounts are found is no part of the books.
+impl<C: PartialEq> PartialEq for Ledger<C> {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { accounts, slots: _, desks, wallets, holdings, holds, journal } = self;
+        *accounts == other.accounts
+            && *desks == other.desks
+            && *wallets == other.wallets
+            && *holdings == other.holdings
+            && *holds == other.holds
+            && *journal == other.journal
+    }
+}
+
+impl<C: Eq> Eq for Ledger<C> {}
 
 /// The place of an account among all, in the order they were opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Slot(u32);
 
 /// A wallet that was found: saves finding it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct WalletSlot(pub(crate) Slot);
 
 impl Slot {
-    #[cfg(test)]
     pub(crate) const fn at_place(place: u32) -> Self {
         Self(place)
+    }
+
+    pub(crate) const fn place(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -43,11 +67,13 @@ impl<C> Ledger<C> {
     #[must_use]
     pub fn new(central_bank: &InstitutionId) -> Self {
         let mut ledger = Self {
-            accounts: Vec::new(),
+            accounts: Accounts::new(),
             slots: Index::new(),
             desks: BTreeMap::new(),
             wallets: 0,
             holdings: BTreeMap::new(),
+            holds: Holds::default(),
+            journal: None,
         };
         for (slot, kind) in
             [(Self::BACKING, AccountKind::Backing), (Self::PAPER_PUBLIC, AccountKind::PaperPublic)]
@@ -72,41 +98,36 @@ impl<C> Ledger<C> {
         if self.desk(bank).is_none() {
             return Err(ChartError::BankUnknown);
         }
-        if self.slots.get(id).is_some() {
+        if self.slot(id).is_some() {
             return Err(ChartError::AccountExists(id));
         }
         let [slot] = self.free_slots().ok_or(ChartError::Full)?;
         let (spending, standing) = (Spending::NONE, Standing::Open);
-        let wallet = Wallet { bank, class, spending, standing, moved: now };
+        let wallet = Wallet {
+            bank,
+            class,
+            spending,
+            standing,
+            moved: now,
+            held_out: 0,
+            held_in: 0,
+            frozen: false,
+        };
         let kind = AccountKind::Wallet;
-        self.put(slot, id, Account { kind, debits: 0, credits: 0, wallet: Some(wallet) });
+        self.put(slot, id, Account { id, kind, debits: 0, credits: 0, wallet: Some(wallet) });
         Ok(WalletSlot(slot))
-    }
-
-    /// Moves a wallet to another standing.
-    pub fn set_standing(&mut self, wallet: WalletSlot, standing: Standing) {
-        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
-            wallet.standing = standing;
-        }
-    }
-
-    /// Notes that something moved in or out of a wallet, or its holder came forward.
-    pub fn set_moved(&mut self, wallet: WalletSlot, now: Timestamp) {
-        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
-            wallet.moved = now;
-        }
     }
 
     /// An account by its id.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account<C>> {
-        self.slots.get(id).map(|slot| self.at(slot))
+        self.slot(id).map(|slot| self.at(slot))
     }
 
     /// A wallet by its id: where it is, its balance in minor units, and what only wallets have.
     #[must_use]
     pub fn wallet(&self, id: AccountId) -> Option<(WalletSlot, u64, &Wallet<C>)> {
-        let slot = self.slots.get(id)?;
+        let slot = self.slot(id)?;
         let account = self.at(slot);
         Some((WalletSlot(slot), account.balance(), account.wallet.as_ref()?))
     }
@@ -117,9 +138,51 @@ impl<C> Ledger<C> {
         self.at(wallet.0).balance()
     }
 
+    /// Of the balance of a wallet that was found, what is not promised to others.
+    #[must_use]
+    pub fn available(&self, wallet: WalletSlot) -> u64 {
+        self.at(wallet.0).available()
+    }
+
+    /// What only wallets have, of a wallet that was found.
+    #[must_use]
+    pub fn wallet_at(&self, wallet: WalletSlot) -> Option<&Wallet<C>> {
+        self.at(wallet.0).wallet.as_ref()
+    }
+
+    /// Looks at accounts that are about to be used, so that the processor fetches them side by
+    /// side and not one after another. Gives what it saw, which means nothing.
+    #[must_use]
+    pub fn look_ahead(&self, ids: impl Iterator<Item = AccountId>) -> u64 {
+        let seen = |id| self.account(id).map_or(0, |a| a.debits ^ a.credits ^ a.held_out());
+        ids.map(seen).fold(0, |all, one| all ^ one)
+    }
+
     /// Every account, ordered by id.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account<C>)> {
-        self.slots.iter().map(|(id, slot)| (id, self.at(slot)))
+        self.by_id().into_iter().map(|(id, slot)| (id, self.at(slot)))
+    }
+
+    /// Every account's id and slot, ordered by id.
+    pub(crate) fn by_id(&self) -> Vec<(AccountId, Slot)> {
+        let mut all: Vec<_> = self
+            .accounts
+            .iter()
+            .zip(0..)
+            .map(|(account, place)| (account.id, Slot::at_place(place)))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The id of a wallet that was found.
+    #[must_use]
+    pub fn id_of(&self, wallet: WalletSlot) -> AccountId {
+        self.at(wallet.0).id
+    }
+
+    fn slot(&self, id: AccountId) -> Option<Slot> {
+        self.slots.get(id, |slot| self.accounts.at(slot).id)
     }
 
     /// Every bank that has accounts here.
@@ -136,7 +199,7 @@ impl<C> Ledger<C> {
     /// Whether there are none: never, as the central bank's are there from the start.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
+        self.accounts.len() == 0
     }
 
     /// The running sum of all wallets, in minor units.
@@ -165,23 +228,44 @@ impl<C> Ledger<C> {
     /// Adds an account at the next free slot.
     pub(crate) fn put(&mut self, slot: Slot, id: AccountId, account: Account<C>) {
         debug_assert_eq!(usize::try_from(slot.0), Ok(self.accounts.len()));
-        self.accounts.push(account);
-        self.slots.insert(id, slot);
+        self.accounts.push(Account { id, ..account });
+        let accounts = &self.accounts;
+        self.slots.insert(id, slot, |slot| accounts.at(slot).id);
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "INVARIANT: slots are made only with their account, and accounts are never removed"
-    )]
     pub(crate) fn at(&self, slot: Slot) -> &Account<C> {
-        &self.accounts[slot.0 as usize]
+        self.accounts.at(slot)
+    }
+}
+
+impl<C: Clone> Ledger<C> {
+    /// Moves a wallet to another standing.
+    pub fn set_standing(&mut self, wallet: WalletSlot, standing: Standing) {
+        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
+            wallet.standing = standing;
+        }
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "INVARIANT: slots are made only with their account, and accounts are never removed"
-    )]
+    /// Notes that something moved in or out of a wallet, or its holder came forward.
+    pub fn set_moved(&mut self, wallet: WalletSlot, now: Timestamp) {
+        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
+            wallet.moved = now;
+        }
+    }
+
+    /// Freezes a wallet, or lifts that.
+    pub fn set_frozen(&mut self, wallet: WalletSlot, frozen: bool) {
+        if let Some(wallet) = &mut self.at_mut(wallet.0).wallet {
+            wallet.frozen = frozen;
+        }
+    }
+
+    /// An account to be changed; within a chain, as it was is kept.
     pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Account<C> {
-        &mut self.accounts[slot.0 as usize]
+        let account = self.accounts.at_mut(slot);
+        if let Some(journal) = &mut self.journal {
+            journal.account(slot, account);
+        }
+        account
     }
 }

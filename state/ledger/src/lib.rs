@@ -4,11 +4,15 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod accounts;
 mod chart;
+mod encoding;
 mod exchange;
 mod holdings;
+mod holds;
 mod index;
 mod issuance;
+mod journal;
 mod ledger;
 mod payment;
 mod posting;
@@ -18,8 +22,9 @@ mod supply;
 pub use account::{Account, AccountKind, Standing, Wallet};
 pub use chart::{BankNumber, ChartError, institution_account};
 pub use exchange::Exchange;
+pub use holds::{CheckedHold, Hold, HoldPurpose};
 pub use issuance::Movement;
 pub use ledger::{Ledger, WalletSlot};
-pub use posting::{Checked, PostingError};
+pub use posting::{Checked, Posted, PostingError};
 pub use spending::{Period, Spending};
 pub use supply::Supply;

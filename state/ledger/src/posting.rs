@@ -4,6 +4,7 @@
 use crate::account::{Account, AccountKind};
 use crate::ledger::{Ledger, Slot};
 use crate::spending::Spending;
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Why a linked posting was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum PostingError {
     InsufficientFunds {
         /// The kind of account that holds too little.
         account: AccountKind,
-        /// What it holds, in minor units.
+        /// What it holds that is not promised to others, in minor units.
         available: u64,
         /// What was to be taken, in minor units.
         requested: u64,
@@ -24,7 +25,7 @@ pub enum PostingError {
 }
 
 /// One debit and one credit of the same amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Entry {
     pub(crate) debit: Slot,
     pub(crate) credit: Slot,
@@ -32,7 +33,7 @@ pub(crate) struct Entry {
 
 /// Entries that succeed or fail together, all of one amount. No account stands in them twice
 /// (a test over every movement of the chart holds it), so each can be checked by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Linked {
     pub(crate) first: Entry,
     pub(crate) second: Option<Entry>,
@@ -62,7 +63,36 @@ impl Linked {
     }
 }
 
+/// What was posted: enough to post it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Posted(pub(crate) Linked);
+
+impl Linked {
+    /// The same entries, each the other way round.
+    const fn reversed(self) -> Self {
+        const fn back(entry: Entry) -> Entry {
+            Entry { debit: entry.credit, credit: entry.debit }
+        }
+        let second = match self.second {
+            Some(entry) => Some(back(entry)),
+            None => None,
+        };
+        Self { first: back(self.first), second }
+    }
+}
+
 impl Checked {
+    /// What committing it posts.
+    #[must_use]
+    pub const fn posted(&self) -> Posted {
+        Posted(self.linked)
+    }
+
+    /// Of what was held, and so may be posted.
+    pub(crate) const fn of_hold(linked: Linked, amount: u64) -> Self {
+        Self { linked, amount, spending: [None, None] }
+    }
+
     pub(crate) fn counting(self, wallet: Slot, spending: Spending) -> Self {
         let [first, _] = self.spending;
         let counted = Some((wallet, spending));
@@ -72,18 +102,21 @@ impl Checked {
 }
 
 impl<C> Ledger<C> {
+    /// Checks that `amount` minor units of what was posted go back the way they came.
+    ///
+    /// # Errors
+    /// [`PostingError`], the first in the order of its variants.
+    pub fn check_back(&self, posted: Posted, amount: u64) -> Result<Checked, PostingError> {
+        self.check(posted.0.reversed(), amount)
+    }
+
     pub(crate) fn check(&self, linked: Linked, amount: u64) -> Result<Checked, PostingError> {
         for entry in linked.entries() {
             let (debit, credit) = (self.at(entry.debit), self.at(entry.credit));
             can_give(debit, !debit.kind.debit_balanced(), amount)?;
             can_give(credit, credit.kind.debit_balanced(), amount)?;
-            let fits = |sum: u64| sum.checked_add(amount).is_some();
-            if !fits(debit.debits) {
-                return Err(PostingError::OutOfRange(debit.kind));
-            }
-            if !fits(credit.credits) {
-                return Err(PostingError::OutOfRange(credit.kind));
-            }
+            must_fit(debit.kind, debit.debits, debit.held_out(), amount)?;
+            must_fit(credit.kind, credit.credits, credit.held_in(), amount)?;
         }
         Ok(Checked { linked, amount, spending: [None, None] })
     }
@@ -95,14 +128,15 @@ impl<C: Copy + Ord> Ledger<C> {
     pub fn commit(&mut self, checked: Checked) {
         let Checked { linked, amount, spending } = checked;
         for entry in linked.entries() {
+            let within = self.same_sums(entry.debit, entry.credit);
             let account = self.at_mut(entry.debit);
             account.debits = account.debits.saturating_add(amount);
-            if account.kind == AccountKind::Wallet {
+            if account.kind == AccountKind::Wallet && !within {
                 self.wallet_debited(entry.debit, amount);
             }
             let account = self.at_mut(entry.credit);
             account.credits = account.credits.saturating_add(amount);
-            if account.kind == AccountKind::Wallet {
+            if account.kind == AccountKind::Wallet && !within {
                 self.wallet_credited(entry.credit, amount);
             }
         }
@@ -114,9 +148,24 @@ impl<C: Copy + Ord> Ledger<C> {
     }
 }
 
+/// A turnover has to fit with what is promised, so that what is promised can always be posted.
+pub(crate) fn must_fit(
+    kind: AccountKind,
+    turnover: u64,
+    held: u64,
+    amount: u64,
+) -> Result<(), PostingError> {
+    let sum = turnover.checked_add(held).and_then(|sum| sum.checked_add(amount));
+    sum.map(|_| ()).ok_or(PostingError::OutOfRange(kind))
+}
+
 /// An account gives when it is posted against its own side.
-fn can_give<C>(account: &Account<C>, gives: bool, amount: u64) -> Result<(), PostingError> {
-    let available = account.balance();
+pub(crate) fn can_give<C>(
+    account: &Account<C>,
+    gives: bool,
+    amount: u64,
+) -> Result<(), PostingError> {
+    let available = account.available();
     if gives && available < amount {
         return Err(PostingError::InsufficientFunds {
             account: account.kind,

@@ -37,6 +37,24 @@ impl Spending {
         if now.year > self.year { 0 } else { self.paid_in_year }
     }
 
+    /// The period in which it counts now.
+    pub(crate) const fn period(&self) -> Period {
+        Period { day: self.day, year: self.year }
+    }
+
+    /// The counters without `amount` that was counted in `then`, as far as that day and that year
+    /// are still the ones that count.
+    pub(crate) fn minus(&self, then: Period, amount: u64) -> Self {
+        let (same_day, same_year) = (self.day == then.day, self.year == then.year);
+        let left = |same: bool, paid: u64| if same { paid.saturating_sub(amount) } else { paid };
+        Self {
+            day: self.day,
+            year: self.year,
+            paid_on_day: left(same_day, self.paid_on_day),
+            paid_in_year: left(same_year, self.paid_in_year),
+        }
+    }
+
     /// The counters after `amount` more; `None` if a sum does not fit 64 bits.
     pub(crate) fn plus(&self, now: Period, amount: u64) -> Option<Self> {
         Some(Self {
@@ -70,6 +88,17 @@ mod tests {
         assert_eq!((spent.on_day(at(9, 2026)), spent.in_year(at(9, 2026))), (5, 5));
         let more = spent.plus(at(9, 2026), 1).unwrap();
         assert_eq!((more.on_day(at(10, 2027)), more.in_year(at(10, 2027))), (6, 6));
+    }
+
+    #[test]
+    fn what_is_taken_back_counts_in_its_own_day_and_year_only() {
+        let spent = Spending::NONE.plus(at(10, 2026), 5).unwrap();
+        let same = spent.plus(at(10, 2026), 2).unwrap().minus(at(10, 2026), 5);
+        assert_eq!((same.on_day(at(10, 2026)), same.in_year(at(10, 2026))), (2, 2));
+        let next = spent.plus(at(11, 2026), 2).unwrap().minus(at(10, 2026), 5);
+        assert_eq!((next.on_day(at(11, 2026)), next.in_year(at(11, 2026))), (2, 2));
+        let later = spent.plus(at(400, 2027), 2).unwrap().minus(at(10, 2026), 5);
+        assert_eq!((later.on_day(at(400, 2027)), later.in_year(at(400, 2027))), (2, 2));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The state of an open ledger, and what the steps share: who submits, and finding what an
 //! order names.
 
+use crate::freezes::Freezes;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::sub_wallets::SubWallets;
@@ -19,6 +20,9 @@ pub(crate) struct Books {
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger<ClassId>,
     pub(crate) sub_wallets: SubWallets,
+    /// Written apart: the first version of the state has none.
+    #[borsh(skip)]
+    pub(crate) freezes: Freezes,
 }
 
 /// An established submitter, and the time its command was stamped with.
@@ -33,6 +37,7 @@ pub(crate) struct Submitter {
 pub(crate) struct Found<'a> {
     pub(crate) id: AccountId,
     pub(crate) slot: WalletSlot,
+    /// All it holds, what is promised to others included.
     pub(crate) balance: u64,
     pub(crate) wallet: &'a Wallet<ClassId>,
     pub(crate) class: &'a WalletClass,
@@ -48,7 +53,7 @@ impl Submitter {
     }
 
     pub(crate) const fn done(&self, balance: Option<Amount>) -> Done {
-        Done { at: self.now, balance }
+        Done::one(self.now, balance)
     }
 }
 
@@ -83,7 +88,7 @@ impl Books {
             self.registry.institution(id).ok_or_else(|| Refusal::InstitutionUnknown(id.clone()))?;
         match institution.role {
             Role::Bank => Ok(bank_number(institution.number)),
-            Role::CentralBank => Err(Refusal::NotABank(id.clone())),
+            Role::CentralBank | Role::Authority => Err(Refusal::NotABank(id.clone())),
         }
     }
 
@@ -92,6 +97,11 @@ impl Books {
         // A policy keeps every class there ever was, so a wallet's class is always found.
         let class = self.policy().class(wallet.class).ok_or(Refusal::ClassUnknown(wallet.class))?;
         Ok(Found { id, slot, balance, wallet, class })
+    }
+
+    /// A wallet that was found before.
+    pub(crate) fn wallet_at(&self, slot: WalletSlot) -> Result<Found<'_>, Refusal> {
+        self.wallet(self.ledger.id_of(slot))
     }
 
     /// A wallet that the submitter operates and that is not closed.
@@ -131,6 +141,17 @@ impl Found<'_> {
             Standing::Open | Standing::Dormant => Ok(()),
             Standing::Closed => Err(Refusal::AccountClosed(self.id)),
         }
+    }
+
+    /// Nothing leaves a wallet that is frozen.
+    pub(crate) fn must_not_be_frozen(&self) -> Result<(), Refusal> {
+        if self.wallet.frozen { Err(Refusal::AccountFrozen(self.id)) } else { Ok(()) }
+    }
+
+    /// Nothing is pending that would come in or go out.
+    pub(crate) fn must_not_have_holds(&self) -> Result<(), Refusal> {
+        let pending = self.wallet.held_in > 0 || self.wallet.held_out > 0;
+        if pending { Err(Refusal::HasHolds(self.id)) } else { Ok(()) }
     }
 
     pub(crate) fn must_be_awake(&self) -> Result<(), Refusal> {

@@ -1,11 +1,17 @@
 //! What is ordered: an institution's signed order, and the actions an order may ask for.
 //! Borsh of these types is the format of the log; a snapshot test keeps it from drifting.
 
+mod content;
+mod orders;
+
+pub(crate) use content::content;
+pub use orders::{Chain, Orders, OrdersError};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{
-    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature,
+    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Timestamp,
 };
-use yufu_registry::{ClassId, HoldingRules, Policy};
+use yufu_registry::{ClassId, Deadlines, HoldingRules, Policy};
 
 /// Separates the signature of an order from every other use of the same key.
 const SIGNING_TAG: &[u8] = b"yufu.command.v1\0";
@@ -194,6 +200,181 @@ pub enum Action {
         /// Commitment to the order the holder signed.
         order: Digest,
     },
+    /// Central bank: puts the next version of the machine's rules in force, from the next command
+    /// on. What follows needs version 2.
+    ActivateVersion {
+        /// The version after the one in force.
+        version: u16,
+    },
+    /// Central bank: registers an authority that the law lets order freezes.
+    RegisterAuthority {
+        /// Its name.
+        authority: InstitutionId,
+        /// Its first key.
+        key: PublicKey,
+    },
+    /// Central bank: says how long what is pending may stay so; without it nothing may be pending.
+    SetDeadlines {
+        /// From now on, for what is begun from now on.
+        deadlines: Option<Deadlines>,
+    },
+    /// Orders of one institution under one signature, done one after another. Each has its own id
+    /// and its own outcome, as if it had been submitted by itself.
+    Each {
+        /// The orders.
+        orders: Orders,
+    },
+    /// Transfers of one institution that are all done, or none of them.
+    Chain {
+        /// The transfers, in their order.
+        orders: Chain,
+    },
+    /// The payer's bank: a payment of as much as the payer has, up to a most.
+    PayAvailable {
+        /// From this wallet, operated by the submitter.
+        payer: AccountId,
+        /// To this wallet, at any bank.
+        payee: AccountId,
+        /// The most that is paid.
+        most: Amount,
+        /// Whether the payer's wallet is closed with it. It then has to be empty afterwards.
+        close: bool,
+        /// Commitment to the order the payer's wallet signed.
+        order: Digest,
+        /// What authorises it.
+        authorisation: Authorisation,
+    },
+    /// The payer's bank: a payment whose amount is not final yet is held. It counts against the
+    /// limits from now on, and lapses by itself. The payee's bank posts or releases it.
+    HoldPayment {
+        /// From this wallet, operated by the submitter.
+        payer: AccountId,
+        /// To this wallet, at any bank.
+        payee: AccountId,
+        /// The most it may become.
+        amount: Amount,
+        /// From when on it has lapsed.
+        expires: Timestamp,
+        /// Commitment to the order the payer's wallet signed.
+        order: Digest,
+        /// What authorises it.
+        authorisation: Authorisation,
+    },
+    /// Of a held payment the payee's bank, of a disputed one the payee's bank (it concedes) or the
+    /// central bank (it decides): posts a hold, in full or in part; the rest is released.
+    PostHold {
+        /// The command that made the hold.
+        hold: CommandId,
+        /// How much is posted.
+        amount: Amount,
+    },
+    /// Of a held payment the payee's bank, of a disputed one the payer's bank (it withdraws) or the
+    /// central bank (it decides): releases a hold; nothing moves.
+    ReleaseHold {
+        /// The command that made the hold.
+        hold: CommandId,
+    },
+    /// The payee's bank: pays back what was paid, in full or in part, never more in all.
+    Refund {
+        /// The command that made the payment (of a held one, that posted it).
+        of: CommandId,
+        /// How much goes back.
+        amount: Amount,
+        /// Commitment to the order the payee's wallet signed.
+        order: Digest,
+    },
+    /// The payer's bank: holds what was paid in the payee's wallet until it is decided, or lapses,
+    /// in full or in part.
+    DisputePayment {
+        /// The command that made the payment (of a held one, that posted it).
+        of: CommandId,
+        /// How much is disputed.
+        amount: Amount,
+        /// From when on it has lapsed.
+        expires: Timestamp,
+        /// Commitment to the payer's complaint.
+        evidence: Digest,
+    },
+    /// Whoever made it: takes back an exchange, an issue or a credit that was a mistake, in full or
+    /// in part, by a transfer the other way round that names it.
+    Correct {
+        /// The command that made it.
+        of: CommandId,
+        /// How much of it was a mistake.
+        amount: Amount,
+        /// Commitment to the reason.
+        reason: Digest,
+    },
+    /// Authority: orders that nothing leaves a wallet. Not in force before another authority has
+    /// confirmed it; lapses by itself.
+    OrderFreeze {
+        /// Which wallet, with those below it.
+        account: AccountId,
+        /// Commitment to the legal reference.
+        legal_reference: Digest,
+        /// From when on it has lapsed.
+        until: Timestamp,
+    },
+    /// Another authority: puts a freeze that was ordered in force.
+    ConfirmFreeze {
+        /// The command that ordered it.
+        freeze: CommandId,
+    },
+    /// Either of the two authorities: ends a freeze before its time.
+    LiftFreeze {
+        /// The command that ordered it.
+        freeze: CommandId,
+    },
+}
+
+impl Action {
+    /// The first version of the machine's rules that knows it.
+    #[must_use]
+    pub const fn since(&self) -> u16 {
+        match self {
+            Self::RegisterAuthority { .. }
+            | Self::SetDeadlines { .. }
+            | Self::Each { .. }
+            | Self::Chain { .. }
+            | Self::PayAvailable { .. }
+            | Self::HoldPayment { .. }
+            | Self::PostHold { .. }
+            | Self::ReleaseHold { .. }
+            | Self::Refund { .. }
+            | Self::DisputePayment { .. }
+            | Self::Correct { .. }
+            | Self::OrderFreeze { .. }
+            | Self::ConfirmFreeze { .. }
+            | Self::LiftFreeze { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// The wallets between which it moves money, if it says so itself.
+    pub(crate) const fn wallets(&self) -> [Option<AccountId>; 2] {
+        match self {
+            Self::Pay { payer, payee, .. }
+            | Self::PayAvailable { payer, payee, .. }
+            | Self::HoldPayment { payer, payee, .. } => [Some(*payer), Some(*payee)],
+            _ => [None, None],
+        }
+    }
+
+    /// Whether it moves money and opens nothing, so that it may stand in a [`Chain`].
+    #[must_use]
+    pub const fn is_transfer(&self) -> bool {
+        matches!(
+            self,
+            Self::Pay { .. }
+                | Self::PayAvailable { close: false, .. }
+                | Self::HoldPayment { .. }
+                | Self::PostHold { .. }
+                | Self::ReleaseHold { .. }
+                | Self::Refund { .. }
+                | Self::Exchange { .. }
+                | Self::FundSubWallet { .. }
+        )
+    }
 }
 
 /// The limits of a sub-wallet, in minor units; those of the class above it hold as well.
@@ -238,6 +419,14 @@ pub enum Authorisation {
 }
 
 impl Submission {
+    /// Works out ahead what the machine would else have to: what each order of a list commits to.
+    /// To be called where the signature is verified.
+    pub fn prepare(&self) {
+        if let Action::Each { orders } = &self.order.action {
+            orders.contents(&self.institution);
+        }
+    }
+
     /// The bytes an institution signs: a tag, then borsh of its name and the order.
     #[must_use]
     pub fn signing_bytes(institution: &InstitutionId, order: &Order) -> Vec<u8> {

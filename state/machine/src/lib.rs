@@ -5,11 +5,14 @@
 
 mod books;
 mod command;
+mod encoding;
+mod freezes;
 mod limits;
 mod machine;
 mod memory;
 mod outcome;
 mod refusal;
+mod reversal;
 mod steps;
 mod sub_wallets;
 mod views;
@@ -17,13 +20,19 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Action, Authorisation, Direction, Order, SubLimits, Submission};
+pub use command::{
+    Action, Authorisation, Chain, Direction, Order, Orders, OrdersError, SubLimits, Submission,
+};
+pub use freezes::FreezeCounts;
 pub use machine::Machine;
 pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
 pub use views::{Totals, WalletView};
-pub use yufu_ledger::{Account, AccountKind, Standing, Supply, institution_account};
+pub use yufu_ledger::{
+    Account, AccountKind, Hold, HoldPurpose, Standing, Supply, institution_account,
+};
 pub use yufu_registry::{
-    ClassId, ClassIdError, HoldingError, HoldingRules, HoldingTerms, Institution,
-    InstitutionNumber, Limits, Policy, PolicyError, PolicyTerms, Role, UtcOffset, WalletClass,
+    ClassId, ClassIdError, DeadlineError, DeadlineTerms, Deadlines, HoldingError, HoldingRules,
+    HoldingTerms, Institution, InstitutionNumber, Limits, Policy, PolicyError, PolicyTerms, Role,
+    UtcOffset, WalletClass,
 };

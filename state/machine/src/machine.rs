@@ -2,42 +2,63 @@
 //! command to its step.
 
 use crate::books::{Books, Submitter};
-use crate::command::{Action, Submission, write_signing_bytes};
-use crate::memory::Memory;
+use crate::command::{Action, Chain, Order, Orders, Submission, content};
+use crate::freezes::Freezes;
+use crate::memory::{Memory, Remembered};
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
-use crate::sub_wallets::{SubWallet, SubWallets};
-use std::io::{BufWriter, Write};
-use yufu_base::{Digest, Stamp, StateMachine};
+use crate::reversal::Reversible;
+use crate::steps;
+use crate::sub_wallets::SubWallets;
+use std::hint::black_box;
+use yufu_base::{CommandId, Digest, InstitutionId, Stamp, StateMachine};
 use yufu_ledger::Ledger;
-use yufu_registry::Registry;
+use yufu_registry::{Registry, Role};
 
 /// The state of one ledger. Starts empty; its first command is [`Action::Genesis`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Machine {
+    /// Which version of the rules is in force.
+    pub(crate) version: u16,
     pub(crate) books: Option<Books>,
     pub(crate) memory: Memory,
     /// Where a command's content is written to be hashed; no part of the state.
     scratch: Vec<u8>,
 }
 
+impl Default for Machine {
+    fn default() -> Self {
+        Self::restored(1, None, Memory::default())
+    }
+}
+
 impl StateMachine for Machine {
     type Command = Submission;
     type Outcome = Outcome;
 
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
+
+    fn version(&self) -> u16 {
+        self.version
+    }
 
     fn apply(&mut self, stamp: Stamp, command: &Submission) -> Outcome {
-        let content = self.content(command);
-        match (&mut self.books, &command.order.action) {
-            (Some(books), _) => perform(books, &mut self.memory, stamp, command, content),
-            (None, Action::Genesis { .. }) => self.open(stamp, command, content),
+        let Submission { institution, key, order, .. } = command;
+        let Self { version, books, memory, scratch } = self;
+        match (books, &order.action) {
+            (Some(books), _) => {
+                memory.advance(stamp.at, books.policy());
+                steps::lapse(books, memory, stamp.at);
+                let by = books.establish(institution, key, stamp.at)?;
+                Applying { version, books, memory, scratch, by, institution }.order(order, None)
+            }
+            (None, Action::Genesis { .. }) => self.open(stamp, command),
             (None, _) => Err(Refusal::NotOpen),
         }
     }
 
     fn state_hash(&self) -> Digest {
-        digest("yufu machine state v1", &(&self.books, &self.memory))
+        self.hash()
     }
 }
 
@@ -48,107 +69,133 @@ impl Machine {
         Self::default()
     }
 
-    /// The digest of everything but the memory of command ids: a refused command leaves it as
-    /// it was.
-    #[must_use]
-    pub fn books_hash(&self) -> Digest {
-        digest("yufu machine books v1", &self.books)
+    pub(crate) const fn restored(version: u16, books: Option<Books>, memory: Memory) -> Self {
+        Self { version, books, memory, scratch: Vec::new() }
     }
 
     /// Opens the ledger, if the central bank it names has signed for it with the key it names.
-    fn open(&mut self, stamp: Stamp, command: &Submission, content: Digest) -> Outcome {
+    fn open(&mut self, stamp: Stamp, command: &Submission) -> Outcome {
         let Action::Genesis { currency, central_bank, key, policy } = &command.order.action else {
             return Err(Refusal::NotOpen);
         };
+        let content = content(&mut self.scratch, &command.institution, &command.order);
         let books = Books {
             currency: *currency,
             registry: Registry::new(central_bank.clone(), *key, policy.clone()),
             ledger: Ledger::new(central_bank),
             sub_wallets: SubWallets::default(),
+            freezes: Freezes::default(),
         };
         let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
         let mut memory = Memory::default();
         memory.advance(stamp.at, policy);
-        memory.recall(command.order.id, content, stamp.at, policy)?;
+        memory.recall(command.order.id, content, stamp.at, (policy, *currency))?;
         let outcome = Ok(submitter.done(None));
-        memory.remember(command.order.id, content, &outcome);
+        memory.remember(command.order.id, content, &outcome, Reversible::Nothing);
         (self.books, self.memory) = (Some(books), memory);
         outcome
     }
-
-    /// The digest of what the institution signed: equal for a repeat, also under a new signature.
-    fn content(&mut self, command: &Submission) -> Digest {
-        self.scratch.clear();
-        write_signing_bytes(&command.institution, &command.order, &mut self.scratch);
-        Digest::of(&self.scratch)
-    }
 }
 
-fn perform(
-    books: &mut Books,
-    memory: &mut Memory,
-    stamp: Stamp,
-    command: &Submission,
-    content: Digest,
-) -> Outcome {
-    memory.advance(stamp.at, books.policy());
-    let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
-    let id = command.order.id;
-    if let Some(first) = memory.recall(id, content, stamp.at, books.policy())? {
-        return first;
-    }
-    let outcome = step(books, submitter, &command.order.action);
-    memory.remember(id, content, &outcome);
-    outcome
+/// Of a list, the accounts of so many orders are looked at before they are done.
+const AHEAD: usize = 32;
+
+/// A submission of an established institution being applied.
+struct Applying<'a> {
+    version: &'a mut u16,
+    books: &'a mut Books,
+    memory: &'a mut Memory,
+    scratch: &'a mut Vec<u8>,
+    by: Submitter,
+    institution: &'a InstitutionId,
 }
 
-/// One line per action: which step does it.
-fn step(books: &mut Books, by: Submitter, action: &Action) -> Result<Done, Refusal> {
-    use yufu_ledger::Movement as M;
-    match action {
-        Action::Genesis { .. } => Err(Refusal::AlreadyOpen),
-        Action::RegisterBank { bank, key } => books.register_bank(by, bank, *key),
-        Action::ReplaceKey { institution, key } => books.replace_key(by, institution, *key),
-        Action::SetPolicy { policy } => books.set_policy(by, policy),
-        Action::CreateReserves { bank, amount } => {
-            books.issue(by, bank, M::CreateReserves, *amount)
+impl Applying<'_> {
+    /// Answers a repeat; admits and does a new order, and remembers what it came to.
+    /// `known` is the order's content, if it was worked out before.
+    fn order(&mut self, order: &Order, known: Option<Digest>) -> Outcome {
+        let content = known.unwrap_or_else(|| content(self.scratch, self.institution, order));
+        let (id, now) = (order.id, self.by.now);
+        match self.memory.recall(id, content, now, (self.books.policy(), self.books.currency))? {
+            Remembered::Outcome(first) => return first,
+            Remembered::Each(at) => return self.again(order, at),
+            Remembered::Nothing => {}
         }
-        Action::CancelReserves { bank, amount } => {
-            books.issue(by, bank, M::CancelReserves, *amount)
+        let (needed, in_force) = (order.action.since(), *self.version);
+        if needed > in_force {
+            return Err(Refusal::NotInForce { in_force, needed });
         }
-        Action::Issue { bank, amount } => books.issue(by, bank, M::Issue, *amount),
-        Action::Redeem { bank, amount } => books.issue(by, bank, M::Redeem, *amount),
-        Action::SupplyPaper { bank, amount } => books.issue(by, bank, M::SupplyPaper, *amount),
-        Action::ReturnPaper { bank, amount } => books.issue(by, bank, M::ReturnPaper, *amount),
-        Action::OpenWallet { account, class } => books.open_wallet(by, *account, *class),
-        Action::CreditDeposits { amount } => books.credit_deposits(by, *amount),
-        Action::Exchange { direction, amount } => books.exchange(by, *direction, *amount),
-        Action::Pay { payer, payee, amount, order: _, authorisation } => {
-            books.pay(by, *payer, *payee, *amount, *authorisation)
-        }
-        Action::SetHoldingRules { rules } => books.set_holding_rules(by, rules),
-        Action::SetClass { account, class } => books.set_class(by, *account, *class),
-        Action::CloseWallet { account } => books.close_wallet(by, *account),
-        Action::FlagDormant { account } => books.flag_dormant(by, *account),
-        Action::Reactivate { account, evidence: _ } => books.reactivate(by, *account),
-        Action::OpenSubWallet { account, parent, payee, limits, order: _ } => {
-            books.open_sub_wallet(by, *account, SubWallet::new(*parent, *payee, *limits))
-        }
-        Action::FundSubWallet { account, amount, order: _ } => {
-            books.fund_sub_wallet(by, *account, *amount)
+        let (outcome, reversible) = match self.action(id, &order.action) {
+            Ok((done, reversible)) => (Ok(done), reversible),
+            Err(refusal) => (Err(refusal), Reversible::Nothing),
+        };
+        // Nothing of the first version is taken back: its state has no place for it.
+        let reversible = if in_force > 1 { reversible } else { Reversible::Nothing };
+        self.memory.remember(id, content, &outcome, reversible);
+        outcome
+    }
+
+    fn action(&mut self, id: CommandId, action: &Action) -> Result<(Done, Reversible), Refusal> {
+        match action {
+            Action::ActivateVersion { version } => {
+                self.activate(*version).map(|done| (done, Reversible::Nothing))
+            }
+            Action::Each { orders } => {
+                let each = self.each(orders);
+                Ok((Done { at: self.by.now, balance: None, each: Some(each) }, Reversible::Nothing))
+            }
+            Action::Chain { orders } => self.chain(orders).map(|done| (done, Reversible::Nothing)),
+            action => steps::step(self.books, self.memory, self.by, id, action),
         }
     }
-}
 
-#[expect(
-    clippy::expect_used,
-    reason = "INVARIANT: a hasher takes every write, and no part of the state has 2^32 elements"
-)]
-fn digest(context: &str, state: &impl borsh::BorshSerialize) -> Digest {
-    let mut hasher = blake3::Hasher::new_derive_key(context);
-    let mut writer = BufWriter::with_capacity(1 << 16, &mut hasher);
-    borsh::to_writer(&mut writer, state).expect("a hasher takes every write");
-    writer.flush().expect("a hasher takes every write");
-    drop(writer);
-    Digest(hasher.finalize().into())
+    fn activate(&mut self, version: u16) -> Result<Done, Refusal> {
+        self.by.must_be(Role::CentralBank)?;
+        if Some(version) != self.version.checked_add(1) {
+            return Err(Refusal::NotNextVersion(*self.version));
+        }
+        *self.version = version;
+        Ok(self.by.done(None))
+    }
+
+    fn each(&mut self, orders: &Orders) -> Box<[Outcome]> {
+        let contents = orders.contents(self.institution);
+        let mut outcomes = Vec::with_capacity(contents.len());
+        for (window, contents) in orders.as_slice().chunks(AHEAD).zip(contents.chunks(AHEAD)) {
+            let wallets = window.iter().flat_map(|order| order.action.wallets());
+            black_box(self.books.ledger.look_ahead(wallets.flatten()));
+            let done = window.iter().zip(contents).map(|(o, known)| self.order(o, Some(*known)));
+            outcomes.extend(done);
+        }
+        outcomes.into()
+    }
+
+    /// A list that was done: each of its orders is a repeat.
+    fn again(&mut self, order: &Order, at: yufu_base::Timestamp) -> Outcome {
+        let Action::Each { orders } = &order.action else { return Err(Refusal::IdReused) };
+        Ok(Done { at, balance: None, each: Some(self.each(orders)) })
+    }
+
+    fn chain(&mut self, orders: &Chain) -> Result<Done, Refusal> {
+        self.books.ledger.begin_chain();
+        self.memory.begin_chain();
+        for (order, place) in orders.as_slice().iter().zip(0..) {
+            if let Err(of) = self.linked(order) {
+                self.memory.undo_chain();
+                self.books.ledger.undo_chain();
+                return Err(Refusal::ChainRefused { place, of: Box::new(of) });
+            }
+        }
+        self.memory.keep_chain();
+        self.books.ledger.keep_chain();
+        Ok(self.by.done(None))
+    }
+
+    /// One of a chain: what was done before is not done again with others.
+    fn linked(&mut self, order: &Order) -> Result<(), Refusal> {
+        if self.memory.reversible(order.id).is_some() {
+            return Err(Refusal::IdReused);
+        }
+        self.order(order, None).map(drop)
+    }
 }

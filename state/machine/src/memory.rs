@@ -1,26 +1,65 @@
-//! The memory of command ids: a repeat gets the first answer, until its id expires.
+//! The memory of command ids: a repeat gets the first answer, until its id expires. What can still
+//! be taken back of a transfer is kept beside its answer, and forgotten with it.
 
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
+use crate::reversal::{Entered, Payment, Reversible};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
-use yufu_base::{CommandId, Digest, Timestamp};
+use std::io;
+use yufu_base::{Amount, CommandId, Currency, Digest, Timestamp};
+use yufu_ledger::Ledger;
 use yufu_registry::Policy;
 
 /// Answers by id. Ids are ordered by their creation time, so the oldest are pruned from the front.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Memory {
     /// Ids made before it are forgotten. Never decreases, or a longer retention would admit an
     /// id that was done and forgotten.
     horizon: Timestamp,
     answers: BTreeMap<CommandId, Answer>,
+    /// What to put back if a chain fails; no part of the state.
+    journal: Option<Vec<(CommandId, Before)>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Answer {
     content: Digest,
-    // Boxed, because refusals are rare and large.
-    outcome: Result<Done, Box<Refusal>>,
+    came_to: CameTo,
+    reversible: Reversible,
+}
+
+/// What an order came to, in little space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum CameTo {
+    Done {
+        at: Timestamp,
+        balance: Option<u64>,
+    },
+    /// Boxed, because refusals are rare and large.
+    Refused(Box<Refusal>),
+    /// A list: each of its orders is remembered by itself.
+    Each {
+        at: Timestamp,
+    },
+}
+
+/// What a chain changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Before {
+    Unknown,
+    Reversible(Reversible),
+}
+
+/// What is remembered of an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Remembered {
+    /// Nothing: the command is new.
+    Nothing,
+    /// Its first outcome.
+    Outcome(Outcome),
+    /// It was a list, done at that time: ask for each of its orders.
+    Each(Timestamp),
 }
 
 impl Memory {
@@ -36,7 +75,7 @@ impl Memory {
         }
     }
 
-    /// The first answer to a repeat, `None` for a new command.
+    /// What is remembered of an id that carries `content`.
     ///
     /// # Errors
     /// [`Refusal::IdExpired`], [`Refusal::IdFromFuture`], [`Refusal::IdReused`].
@@ -45,8 +84,8 @@ impl Memory {
         id: CommandId,
         content: Digest,
         now: Timestamp,
-        policy: &Policy,
-    ) -> Result<Option<Outcome>, Refusal> {
+        (policy, currency): (&Policy, Currency),
+    ) -> Result<Remembered, Refusal> {
         let created = id.created();
         if created < self.horizon {
             return Err(Refusal::IdExpired { created, oldest: self.horizon });
@@ -56,20 +95,178 @@ impl Memory {
             return Err(Refusal::IdFromFuture { created, newest });
         }
         match self.answers.get(&id) {
-            None => Ok(None),
-            Some(answer) if answer.content == content => {
-                Ok(Some(answer.outcome.clone().map_err(|refusal| *refusal)))
-            }
+            None => Ok(Remembered::Nothing),
+            Some(answer) if answer.content == content => Ok(answer.came_to.remembered(currency)),
             Some(_) => Err(Refusal::IdReused),
         }
     }
 
-    pub(crate) fn remember(&mut self, id: CommandId, content: Digest, outcome: &Outcome) {
-        let outcome = outcome.clone().map_err(Box::new);
-        self.answers.insert(id, Answer { content, outcome });
+    pub(crate) fn remember(
+        &mut self,
+        id: CommandId,
+        content: Digest,
+        outcome: &Outcome,
+        reversible: Reversible,
+    ) {
+        if let Some(journal) = &mut self.journal {
+            journal.push((id, Before::Unknown));
+        }
+        let came_to = match outcome {
+            Ok(Done { at, each: Some(_), .. }) => CameTo::Each { at: *at },
+            Ok(Done { at, balance, .. }) => {
+                CameTo::Done { at: *at, balance: balance.map(|amount| amount.minor()) }
+            }
+            Err(refusal) => CameTo::Refused(Box::new(refusal.clone())),
+        };
+        self.answers.insert(id, Answer { content, came_to, reversible });
+    }
+
+    /// What can still be taken back of a transfer; `None` if it is not remembered.
+    pub(crate) fn reversible(&self, id: CommandId) -> Option<&Reversible> {
+        self.answers.get(&id).map(|answer| &answer.reversible)
+    }
+
+    /// Notes that more, or less, of a transfer was taken back. One that was forgotten stays so.
+    pub(crate) fn set_reversible(&mut self, id: CommandId, reversible: Reversible) {
+        let Some(answer) = self.answers.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut answer.reversible, reversible);
+        if let Some(journal) = &mut self.journal {
+            journal.push((id, Before::Reversible(before)));
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.answers.len()
+    }
+
+    pub(crate) fn begin_chain(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    pub(crate) fn keep_chain(&mut self) {
+        self.journal = None;
+    }
+
+    pub(crate) fn undo_chain(&mut self) {
+        for (id, before) in self.journal.take().unwrap_or_default().into_iter().rev() {
+            match before {
+                Before::Unknown => drop(self.answers.remove(&id)),
+                Before::Reversible(before) => {
+                    if let Some(answer) = self.answers.get_mut(&id) {
+                        answer.reversible = before;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether every transfer in a memory that was read back is between accounts of `ledger`.
+    pub(crate) fn fits<C>(&self, ledger: &Ledger<C>) -> bool {
+        self.answers.values().all(|answer| match &answer.reversible {
+            Reversible::Nothing => true,
+            Reversible::Payment(Payment { payer, payee, .. }) => {
+                ledger.is_wallet(*payer) && ledger.is_wallet(*payee)
+            }
+            Reversible::Entry(entry) => match &entry.what {
+                Entered::Exchange(_) => true,
+                Entered::Movement(posted) => ledger.is_posting(posted),
+            },
+        })
+    }
+
+    /// Writes it as the version of the state has it; the first one takes nothing back.
+    pub(crate) fn write<W: io::Write>(
+        &self,
+        (version, currency): (u16, Currency),
+        writer: &mut W,
+    ) -> io::Result<()> {
+        self.horizon.serialize(writer)?;
+        u32::try_from(self.answers.len()).map_err(io::Error::other)?.serialize(writer)?;
+        for (id, answer) in &self.answers {
+            id.serialize(writer)?;
+            answer.content.serialize(writer)?;
+            answer.came_to.write(currency, writer)?;
+            if version >= 2 {
+                answer.reversible.serialize(writer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what [`Memory::write`] wrote.
+    pub(crate) fn read<R: io::Read>(
+        (version, currency): (u16, Currency),
+        reader: &mut R,
+    ) -> io::Result<Self> {
+        let horizon = Timestamp::deserialize_reader(reader)?;
+        let count = u32::deserialize_reader(reader)?;
+        let mut answers = BTreeMap::new();
+        for _ in 0..count {
+            let id = CommandId::deserialize_reader(reader)?;
+            if answers.last_key_value().is_some_and(|(last, _)| *last >= id) {
+                let what = "the ids are not in order";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            let content = Digest::deserialize_reader(reader)?;
+            let came_to = CameTo::read(currency, reader)?;
+            let reversible = match version {
+                1 => Reversible::Nothing,
+                _ => Reversible::deserialize_reader(reader)?,
+            };
+            answers.insert(id, Answer { content, came_to, reversible });
+        }
+        Ok(Self { horizon, answers, journal: None })
+    }
+}
+
+impl CameTo {
+    fn remembered(&self, currency: Currency) -> Remembered {
+        match self {
+            Self::Done { at, balance } => {
+                let balance = balance.map(|minor| Amount::new(currency, minor));
+                Remembered::Outcome(Ok(Done::one(*at, balance)))
+            }
+            Self::Refused(refusal) => Remembered::Outcome(Err((**refusal).clone())),
+            Self::Each { at } => Remembered::Each(*at),
+        }
+    }
+
+    /// As the first version wrote an outcome; 2 is a list.
+    fn write<W: io::Write>(&self, currency: Currency, writer: &mut W) -> io::Result<()> {
+        match self {
+            Self::Refused(refusal) => {
+                0_u8.serialize(writer)?;
+                refusal.serialize(writer)
+            }
+            Self::Done { at, balance } => {
+                1_u8.serialize(writer)?;
+                at.serialize(writer)?;
+                balance.map(|minor| Amount::new(currency, minor)).serialize(writer)
+            }
+            Self::Each { at } => {
+                2_u8.serialize(writer)?;
+                at.serialize(writer)
+            }
+        }
+    }
+
+    fn read<R: io::Read>(currency: Currency, reader: &mut R) -> io::Result<Self> {
+        Ok(match u8::deserialize_reader(reader)? {
+            0 => Self::Refused(Box::deserialize_reader(reader)?),
+            1 => {
+                let at = Timestamp::deserialize_reader(reader)?;
+                let balance = Option::<Amount>::deserialize_reader(reader)?;
+                if balance.is_some_and(|amount| amount.currency() != currency) {
+                    let what = "a balance is in another currency";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+                }
+                Self::Done { at, balance: balance.map(|amount| amount.minor()) }
+            }
+            2 => Self::Each { at: Timestamp::deserialize_reader(reader)? },
+            tag => {
+                let what = format!("{tag} is not what an order may come to");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+        })
     }
 }

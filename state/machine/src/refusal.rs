@@ -1,28 +1,36 @@
 //! Refusals: one variant per rule, in order of precedence. Where a command breaks several
 //! rules, the first one answers.
 
+mod code;
+mod limit;
+
+pub use limit::{LimitExceeded, LimitKind, StepUp};
+
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::fmt;
-use yufu_base::{AccountId, Currency, InstitutionId, Timestamp};
+use yufu_base::{AccountId, CommandId, Currency, InstitutionId, Timestamp};
 use yufu_ledger::AccountKind;
 use yufu_registry::{ClassId, Role};
 
 /// Why a command was refused. Amounts are in minor units of the ledger's currency.
 ///
-/// Refusals down to [`Refusal::IdReused`] are given before a command is admitted and are not
+/// Refusals down to [`Refusal::NotInForce`] are given before a command is admitted and are not
 /// remembered under its id: the submitter is not established, or time cures them. All later
 /// ones are remembered, and a repeat gets the same refusal: try again under a new id.
+///
+/// The numbers are the log's and never change; the order of the variants is the precedence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Refusal {
     /// Nothing is done before the genesis command.
     #[error("the ledger is not open: its central bank submits the genesis command first")]
-    NotOpen,
+    NotOpen = 0,
     /// The submitter is not registered.
     #[error("{0} is not registered here: ask the central bank to register it")]
-    SubmitterUnknown(InstitutionId),
+    SubmitterUnknown(InstitutionId) = 1,
     /// The order is not signed with the submitter's current key.
     #[error("the order is not signed with the current key of {0}: sign it again with that key")]
-    KeyNotCurrent(InstitutionId),
+    KeyNotCurrent(InstitutionId) = 2,
     /// The id is older than ids are remembered.
     #[error(
         "the command id was made at {created} ms and ids before {oldest} ms are forgotten: look up whether the command was done, and only then submit it under a new id",
@@ -33,7 +41,7 @@ pub enum Refusal {
         created: Timestamp,
         /// The oldest creation time still accepted.
         oldest: Timestamp,
-    },
+    } = 3,
     /// The id was made too far ahead of the ledger's clock.
     #[error(
         "the command id was made at {created} ms and ids after {newest} ms are not accepted yet: set the client's clock",
@@ -44,93 +52,151 @@ pub enum Refusal {
         created: Timestamp,
         /// The newest creation time accepted.
         newest: Timestamp,
-    },
+    } = 4,
     /// The id was used for another order.
     #[error("the command id was used for a different order: give each order an id of its own")]
-    IdReused,
+    IdReused = 5,
+    /// The rules in force do not know the command yet.
+    #[error(
+        "version {in_force} of the rules is in force and this command needs version {needed}: the central bank activates it first"
+    )]
+    NotInForce {
+        /// The version in force.
+        in_force: u16,
+        /// The first version that knows it.
+        needed: u16,
+    } = 37,
     /// The ledger was opened before.
     #[error("the ledger is open already: a log has one genesis command")]
-    AlreadyOpen,
+    AlreadyOpen = 6,
     /// The submitter may not do this.
     #[error("only {needed} may do this", needed = who(*.needed))]
     NotPermitted {
         /// The role that may; for keys, the central bank or the institution itself.
         needed: Role,
-    },
+    } = 7,
+    /// A version is not the one after the one in force.
+    #[error("version {0} of the rules is in force: only the one after it can be activated")]
+    NotNextVersion(u16) = 38,
+    /// A transfer of a chain was refused, and with it all of them.
+    #[error("order {place} of the chain is refused, so none is done: {of}")]
+    ChainRefused {
+        /// The place of the order, from 0.
+        place: u32,
+        /// Why it is refused.
+        of: Box<Refusal>,
+    } = 39,
     /// The name is taken.
     #[error("{0} is registered already: replace its key, or choose another name")]
-    InstitutionRegistered(InstitutionId),
+    InstitutionRegistered(InstitutionId) = 8,
     /// The order names an institution that is not registered.
     #[error("{0} is not registered: the central bank registers institutions")]
-    InstitutionUnknown(InstitutionId),
+    InstitutionUnknown(InstitutionId) = 9,
     /// The order names an institution that is no bank.
     #[error("{0} is not a bank: only banks have reserves, vaults and wallets")]
-    NotABank(InstitutionId),
+    NotABank(InstitutionId) = 10,
     /// The policy has no such class.
     #[error("the policy has no wallet class {0}: choose one it has")]
-    ClassUnknown(ClassId),
+    ClassUnknown(ClassId) = 11,
     /// A new policy lacks a class that wallets may have.
     #[error("the new policy lacks class {0}, which wallets may have: keep it")]
-    ClassRemoved(ClassId),
+    ClassRemoved(ClassId) = 12,
+    /// No deadlines are set.
+    #[error("nothing may be pending here: the central bank sets deadlines first")]
+    NoDeadlines = 40,
+    /// A deadline lies behind, or too far ahead.
+    #[error("the deadline has to lie after {now} ms and at {latest} ms at the latest", now = .now.millis(), latest = .latest.millis())]
+    Deadline {
+        /// The ledger's clock.
+        now: Timestamp,
+        /// The latest there may be.
+        latest: Timestamp,
+    } = 41,
+    /// No transfer is remembered under the id.
+    #[error(
+        "no transfer {0} can be taken back: it was none, was refused, or is too long ago; pay back by an ordinary payment"
+    )]
+    TransferUnknown(CommandId) = 42,
+    /// The transfer is another institution's.
+    #[error("{0} is not yours to do this with: whose it is has to")]
+    NotYours(CommandId) = 43,
+    /// Nothing is held under the id.
+    #[error("nothing is held under {0}: it was posted, released, has lapsed, or never was")]
+    HoldUnknown(CommandId) = 44,
+    /// No freeze is pending or in force under the id.
+    #[error("no freeze {0} is there to do this with: it was lifted, has lapsed, or never was")]
+    FreezeUnknown(CommandId) = 45,
+    /// The freeze was confirmed before.
+    #[error("freeze {0} is in force already")]
+    FreezeInForce(CommandId) = 46,
+    /// Whoever ordered a freeze cannot confirm it.
+    #[error("another authority than the one that ordered freeze {0} has to confirm it")]
+    SameAuthority(CommandId) = 47,
     /// No rule knows dormant wallets.
     #[error("no rule flags wallets dormant: the central bank sets after how many days one does")]
-    NoDormancy,
+    NoDormancy = 13,
     /// The account id is taken.
     #[error("account {0} exists already: draw a new id at random")]
-    AccountExists(AccountId),
+    AccountExists(AccountId) = 14,
     /// There is no such wallet.
     #[error("there is no wallet {0}: check the account id")]
-    AccountUnknown(AccountId),
+    AccountUnknown(AccountId) = 15,
     /// The wallet is operated by another bank.
     #[error("wallet {0} is operated by another bank: submit through that one")]
-    OtherBank(AccountId),
+    OtherBank(AccountId) = 16,
     /// The wallet is closed for good.
     #[error("wallet {0} is closed: use another one")]
-    AccountClosed(AccountId),
+    AccountClosed(AccountId) = 17,
     /// The wallet is dormant.
     #[error("wallet {0} is dormant: its holder lifts that by showing an identity at its bank")]
-    AccountDormant(AccountId),
+    AccountDormant(AccountId) = 18,
+    /// Nothing leaves the wallet while a freeze order is in force.
+    #[error("wallet {0} is frozen by order of two authorities: its bank tells the legal reference")]
+    AccountFrozen(AccountId) = 48,
+    /// Pending transfers hang on the wallet.
+    #[error("wallet {0} has pending transfers: post or release them, or wait until they lapse")]
+    HasHolds(AccountId) = 49,
     /// The wallet is not dormant, so there is nothing to lift.
     #[error("wallet {0} is not dormant: use it as it is")]
-    NotDormant(AccountId),
+    NotDormant(AccountId) = 19,
     /// Something moved in the wallet not long enough ago.
     #[error("something moved in the wallet lately: it may be flagged dormant from {earliest} ms on", earliest = .earliest.millis())]
     MovedLately {
         /// From when on it may be flagged, if nothing moves until then.
         earliest: Timestamp,
-    },
+    } = 20,
     /// The wallet lies below another one, and that one decides.
     #[error("wallet {0} is a sub-wallet: do this with the wallet above it")]
-    IsSubWallet(AccountId),
+    IsSubWallet(AccountId) = 21,
     /// The wallet lies below no other.
     #[error("wallet {0} is no sub-wallet: name one that lies below another wallet")]
-    NotSubWallet(AccountId),
+    NotSubWallet(AccountId) = 22,
     /// There are as many wallets below this one as there may be.
     #[error("wallet {0} has 16 sub-wallets, the most there may be: close one first")]
-    TooManySubWallets(AccountId),
+    TooManySubWallets(AccountId) = 23,
     /// Wallets below it are still open.
     #[error("wallet {0} has open sub-wallets: close them first, what they hold comes back")]
-    HasSubWallets(AccountId),
+    HasSubWallets(AccountId) = 24,
     /// A limit of a sub-wallet would be wider than that of the class above it.
     #[error(
         "a limit of the sub-wallet is wider than that of class {0} above it: choose smaller ones"
     )]
-    SubLimitWider(ClassId),
+    SubLimitWider(ClassId) = 25,
     /// A sub-wallet pays one payee only.
     #[error("the sub-wallet pays {0} only: pay others from the wallet above it")]
-    OtherPayee(AccountId),
+    OtherPayee(AccountId) = 26,
     /// The wallet has this class.
     #[error("the wallet is of class {0} already: name another one")]
-    ClassUnchanged(ClassId),
+    ClassUnchanged(ClassId) = 27,
     /// A wallet that is to be closed holds something.
     #[error("the wallet holds {0} (minor units): take it out first, then close it")]
-    NotEmpty(u64),
+    NotEmpty(u64) = 28,
     /// Payer and payee are one.
     #[error("payer and payee are the same wallet: name two different ones")]
-    SameAccount,
+    SameAccount = 29,
     /// The amount is nothing.
     #[error("the amount is zero: expected at least one minor unit")]
-    AmountZero,
+    AmountZero = 30,
     /// The amount is of another currency.
     #[error(
         "the amount is in {given} and this ledger holds {ledger}: submit it to the ledger of {given}"
@@ -140,7 +206,27 @@ pub enum Refusal {
         ledger: Currency,
         /// The amount's currency.
         given: Currency,
-    },
+    } = 31,
+    /// More would be taken back than was transferred.
+    #[error(
+        "of {of}, {left} can still be taken back and {requested} is asked (minor units): ask for less"
+    )]
+    MoreThanTransferred {
+        /// The transfer.
+        of: CommandId,
+        /// What can still be taken back.
+        left: u64,
+        /// What was asked for.
+        requested: u64,
+    } = 50,
+    /// More would be posted than is held.
+    #[error("{held} is held and {requested} is to be posted (minor units): post less")]
+    MoreThanHeld {
+        /// What is held.
+        held: u64,
+        /// What was to be posted.
+        requested: u64,
+    } = 51,
     /// An account that is to give holds too little.
     #[error(
         "{words} holds {available} and {requested} is to be taken (minor units): take less, or fill it first",
@@ -153,172 +239,28 @@ pub enum Refusal {
         available: u64,
         /// What was to be taken.
         requested: u64,
-    },
+    } = 32,
     /// The turnover of an account would not fit 64 bits.
     #[error("the turnover of {words} would pass 2^64 minor units: use another account", words = .0.words())]
-    OutOfRange(AccountKind),
+    OutOfRange(AccountKind) = 33,
     /// A limit of the wallet's class is exceeded.
     #[error("{0}")]
-    LimitExceeded(LimitExceeded),
+    LimitExceeded(LimitExceeded) = 34,
     /// The payee's wallet may not hold that much. What it holds and may hold is not told: it is
     /// the payee's business.
     #[error(
         "the payee's wallet may not hold that much more: pay less, or ask the payee for another wallet"
     )]
-    PayeeFull,
+    PayeeFull = 35,
     /// No more accounts or institutions can be registered.
     #[error("the ledger is full: no more accounts or institutions can be opened in this log")]
-    Full,
-}
-
-/// A limit that is exceeded, what remains of it, and what would lift it.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct LimitExceeded {
-    /// Which limit.
-    pub kind: LimitKind,
-    /// The limit that holds, in minor units.
-    pub limit: u64,
-    /// What remains of it, in minor units.
-    pub remaining: u64,
-    /// What was asked for, in minor units.
-    pub requested: u64,
-    /// What would lift it; `None` if nothing would.
-    pub step_up: Option<StepUp>,
-}
-
-/// Which limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
-pub enum LimitKind {
-    /// Of one payment.
-    Single,
-    /// Of one calendar day.
-    Daily,
-    /// Of one calendar year.
-    Yearly,
-    /// Of what the wallet may hold, its sub-wallets included.
-    Balance,
-    /// Of what all wallets of the class at the bank may hold together.
-    Aggregate,
-    /// Of one payment from a sub-wallet.
-    SubSingle,
-    /// Of one calendar day of a sub-wallet.
-    SubDaily,
-    /// Of what a sub-wallet may hold.
-    SubBalance,
-}
-
-/// What would lift a limit.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum StepUp {
-    /// A presentation of an identity suffices for this payment.
-    Presentation,
-    /// A wallet of one of these classes would be allowed to.
-    Classes(Vec<ClassId>),
-}
-
-impl Refusal {
-    /// The stable code of the rule, in words.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotOpen => "ledger.not_open",
-            Self::SubmitterUnknown(_) => "command.submitter_unknown",
-            Self::KeyNotCurrent(_) => "command.key_not_current",
-            Self::IdExpired { .. } => "command.id_expired",
-            Self::IdFromFuture { .. } => "command.id_from_future",
-            Self::IdReused => "command.id_reused",
-            Self::AlreadyOpen => "ledger.already_open",
-            Self::NotPermitted { .. } => "command.not_permitted",
-            Self::InstitutionRegistered(_) => "institution.registered",
-            Self::InstitutionUnknown(_) => "institution.unknown",
-            Self::NotABank(_) => "institution.not_a_bank",
-            Self::ClassUnknown(_) => "class.unknown",
-            Self::ClassRemoved(_) => "policy.class_removed",
-            Self::NoDormancy => "policy.no_dormancy",
-            Self::AccountExists(_) => "account.exists",
-            Self::AccountUnknown(_) => "account.unknown",
-            Self::OtherBank(_) => "account.other_bank",
-            Self::AccountClosed(_) => "account.closed",
-            Self::AccountDormant(_) => "account.dormant",
-            Self::NotDormant(_) => "account.not_dormant",
-            Self::MovedLately { .. } => "account.moved_lately",
-            Self::IsSubWallet(_) => "account.is_sub_wallet",
-            Self::NotSubWallet(_) => "account.not_sub_wallet",
-            Self::TooManySubWallets(_) => "account.too_many_sub_wallets",
-            Self::HasSubWallets(_) => "account.has_sub_wallets",
-            Self::SubLimitWider(_) => "sub_wallet.limit_wider",
-            Self::OtherPayee(_) => "sub_wallet.other_payee",
-            Self::ClassUnchanged(_) => "class.unchanged",
-            Self::NotEmpty(_) => "account.not_empty",
-            Self::SameAccount => "transfer.same_account",
-            Self::AmountZero => "transfer.amount_zero",
-            Self::CurrencyDiffers { .. } => "transfer.currency_differs",
-            Self::InsufficientFunds { .. } => "transfer.insufficient_funds",
-            Self::OutOfRange(_) => "transfer.out_of_range",
-            Self::LimitExceeded(exceeded) => match exceeded.kind {
-                LimitKind::Single => "transfer.limit_exceeded.single",
-                LimitKind::Daily => "transfer.limit_exceeded.daily",
-                LimitKind::Yearly => "transfer.limit_exceeded.yearly",
-                LimitKind::Balance => "transfer.limit_exceeded.balance",
-                LimitKind::Aggregate => "transfer.limit_exceeded.aggregate",
-                LimitKind::SubSingle => "sub_wallet.limit_exceeded.single",
-                LimitKind::SubDaily => "sub_wallet.limit_exceeded.daily",
-                LimitKind::SubBalance => "sub_wallet.limit_exceeded.balance",
-            },
-            Self::PayeeFull => "transfer.payee_full",
-            Self::Full => "ledger.full",
-        }
-    }
-
-    /// Whether it was given before the command was admitted, and so is not remembered.
-    #[must_use]
-    pub const fn before_admission(&self) -> bool {
-        matches!(
-            self,
-            Self::NotOpen
-                | Self::SubmitterUnknown(_)
-                | Self::KeyNotCurrent(_)
-                | Self::IdExpired { .. }
-                | Self::IdFromFuture { .. }
-                | Self::IdReused
-        )
-    }
-}
-
-impl fmt::Display for LimitExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limit, remaining, requested, .. } = self;
-        let what = match self.kind {
-            LimitKind::Single => "one payment may be",
-            LimitKind::Daily => "may be paid in a day",
-            LimitKind::Yearly => "may be paid in a year",
-            LimitKind::Balance => "the wallet may hold",
-            LimitKind::Aggregate => "all wallets of the class at the bank may hold",
-            LimitKind::SubSingle => "one payment from the sub-wallet may be",
-            LimitKind::SubDaily => "may be paid from the sub-wallet in a day",
-            LimitKind::SubBalance => "the sub-wallet may hold",
-        };
-        write!(
-            f,
-            "{requested} asked, at most {limit} {what}, {remaining} remains (minor units): "
-        )?;
-        match &self.step_up {
-            Some(StepUp::Presentation) => f.write_str("confirm with an identity, or ask for less"),
-            Some(StepUp::Classes(classes)) => {
-                write!(f, "ask for less, or use a wallet of class")?;
-                for (place, class) in classes.iter().enumerate() {
-                    write!(f, "{} {class}", if place == 0 { "" } else { " or" })?;
-                }
-                Ok(())
-            }
-            None => f.write_str("ask for less; no step-up lifts this limit"),
-        }
-    }
+    Full = 36,
 }
 
 const fn who(role: Role) -> &'static str {
     match role {
         Role::CentralBank => "the central bank (or, for its own key, an institution itself)",
         Role::Bank => "a bank",
+        Role::Authority => "an authority",
     }
 }

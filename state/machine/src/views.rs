@@ -1,10 +1,11 @@
 //! What may be asked of the state. Nothing here changes it.
 
 use crate::books::bank_number;
+use crate::freezes::FreezeCounts;
 use crate::limits;
 use crate::machine::Machine;
-use yufu_base::{AccountId, Amount, Currency, InstitutionId, Timestamp};
-use yufu_ledger::{Account, AccountKind, Standing, Supply};
+use yufu_base::{AccountId, Amount, CommandId, Currency, InstitutionId, Timestamp};
+use yufu_ledger::{Account, AccountKind, Hold, Standing, Supply};
 use yufu_registry::{ClassId, Institution, InstitutionNumber, Limits, Policy};
 
 /// A wallet as its bank sees it.
@@ -20,6 +21,12 @@ pub struct WalletView {
     pub parent: Option<AccountId>,
     /// What it holds.
     pub balance: Amount,
+    /// Of that, what is not promised to others by pending transfers.
+    pub available: Amount,
+    /// What pending transfers promise to it.
+    pub promised: Amount,
+    /// Whether a freeze is in force: nothing leaves it.
+    pub frozen: bool,
     /// What was paid from it today, by the policy's calendar.
     pub spent_today: Amount,
     /// What was paid from it this year, by the policy's calendar.
@@ -45,6 +52,10 @@ pub struct Totals {
     pub accounts: usize,
     /// Command ids that are remembered.
     pub remembered_ids: usize,
+    /// Transfers that are pending.
+    pub holds: usize,
+    /// Freezes that there were and are.
+    pub freezes: FreezeCounts,
 }
 
 impl Machine {
@@ -109,14 +120,24 @@ impl Machine {
             standing: found.wallet.standing,
             parent: books.sub_wallets.get(account).map(|below| below.parent),
             balance: books.amount(found.balance),
+            available: books.amount(books.ledger.available(found.slot)),
+            promised: books.amount(found.wallet.held_in),
+            frozen: found.wallet.frozen,
             spent_today: books.amount(today),
             spent_this_year: books.amount(this_year),
             limits,
             stepped_up: found.class.stepped_up,
             remaining_today: left(limits.per_day, today),
             remaining_this_year: left(limits.per_year, this_year),
-            remaining_balance: limits::room(&limits, found.balance).map(|m| books.amount(m)),
+            remaining_balance: limits::room(&limits, books.held_or_promised(&found))
+                .map(|m| books.amount(m)),
         })
+    }
+
+    /// A transfer that is pending, by the command that made it.
+    #[must_use]
+    pub fn hold(&self, id: CommandId) -> Option<&Hold> {
+        self.books.as_ref()?.ledger.hold(id)
     }
 
     /// What the wallets of each class at each bank hold together, in minor units.
@@ -142,6 +163,8 @@ impl Machine {
             institutions: books.registry.institutions().count(),
             accounts: books.ledger.len(),
             remembered_ids: self.memory.len(),
+            holds: books.ledger.holds().count(),
+            freezes: books.freezes.counts(),
         })
     }
 }

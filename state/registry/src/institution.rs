@@ -1,5 +1,6 @@
 //! Institutions: who they are, what they may do, and the key they sign with now.
 
+use crate::deadlines::Deadlines;
 use crate::holding::HoldingRules;
 use crate::policy::Policy;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -13,6 +14,8 @@ pub enum Role {
     CentralBank,
     /// A commercial bank: operates wallets and the cash desk.
     Bank,
+    /// A court, or another authority that the law lets order a freeze.
+    Authority,
 }
 
 /// The place of an institution in the order of registration, from 0 (the central bank).
@@ -53,6 +56,9 @@ pub struct Registry {
     names: Vec<InstitutionId>,
     policy: Policy,
     holding: HoldingRules,
+    /// Written apart: the first version of the state has none.
+    #[borsh(skip)]
+    deadlines: Option<Deadlines>,
 }
 
 impl Registry {
@@ -65,6 +71,7 @@ impl Registry {
             institutions: [(central_bank, first)].into(),
             policy,
             holding: HoldingRules::default(),
+            deadlines: None,
         }
     }
 
@@ -95,6 +102,12 @@ impl Registry {
     #[must_use]
     pub const fn holding(&self) -> &HoldingRules {
         &self.holding
+    }
+
+    /// How long what is pending may stay so; `None` where nothing may be pending.
+    #[must_use]
+    pub const fn deadlines(&self) -> Option<&Deadlines> {
+        self.deadlines.as_ref()
     }
 
     /// Whether [`Registry::register`] would succeed, and the number it would give.
@@ -138,6 +151,11 @@ impl Registry {
     /// Puts a policy in force.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    /// Puts deadlines in force. What is pending keeps those that it was begun under.
+    pub fn set_deadlines(&mut self, deadlines: Option<Deadlines>) {
+        self.deadlines = deadlines;
     }
 
     /// Puts holding rules in force.

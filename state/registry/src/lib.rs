@@ -5,12 +5,14 @@
 
 mod calendar;
 mod class;
+mod deadlines;
 mod holding;
 mod institution;
 mod policy;
 
 pub use calendar::UtcOffset;
 pub use class::{ClassId, ClassIdError, Limits, WalletClass};
+pub use deadlines::{DeadlineError, DeadlineTerms, Deadlines};
 pub use holding::{HoldingError, HoldingRules, HoldingTerms};
 pub use institution::{Institution, InstitutionNumber, Registry, RegistryError, Role};
 pub use policy::{Policy, PolicyError, PolicyTerms};

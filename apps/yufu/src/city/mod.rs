@@ -20,7 +20,7 @@ pub(crate) use plan::{Plan, Progress};
 
 use crate::data::Lock;
 use crate::words::text;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opening::Opening;
 use std::future::Future;
@@ -38,7 +38,7 @@ use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
 use yufu_api::{Institutions, Router, router};
 use yufu_base::PublicKey;
-use yufu_engine::Engine;
+use yufu_engine::{Engine, Handle, StopReason};
 use yufu_machine::Machine;
 use yufu_profile::{Institution, Role};
 
@@ -46,6 +46,8 @@ use yufu_profile::{Institution, Role};
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
 /// How often other countries' trust lists are fetched.
 const RECOGNISE_EVERY: Duration = Duration::from_secs(60);
+/// How long answers have to leave before a process ends whose ledger cannot go on.
+const ANSWERS_LEAVE: Duration = Duration::from_millis(500);
 /// How often a bank submits again what the ledger has not answered.
 const PENDING_EVERY: Duration = Duration::from_secs(2);
 
@@ -213,7 +215,14 @@ impl City {
         let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
-        let served = served.await;
+        let ledger = self.engine.as_ref().map(Engine::handle);
+        let served = tokio::select! {
+            served = served => served,
+            reason = ledger_failed(ledger) => Err(anyhow!(text!(
+                "the ledger stopped, and with it this process: {reason}",
+                reason = reason
+            ))),
+        };
         pending.abort();
         erasure.abort();
         recognition.abort();
@@ -225,6 +234,21 @@ impl City {
         }
         served
     }
+}
+
+/// Resolves, a moment after those who waited were answered, when the ledger cannot go on: what a failed disk holds
+/// only a new start can tell. A ledger that another writer took over stays stopped instead: started anew, it would
+/// take over in its turn.
+async fn ledger_failed(ledger: Option<Handle<Machine>>) -> StopReason {
+    let reason = match ledger {
+        Some(ledger) => ledger.failed().await,
+        None => std::future::pending().await,
+    };
+    if reason == StopReason::Fenced {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(ANSWERS_LEAVE).await;
+    reason
 }
 
 /// Whether the ledger takes commands, once it is open here.

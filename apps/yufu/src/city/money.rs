@@ -4,17 +4,19 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::settings::SnapshotPolicy;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
-use yufu_base::{Amount, InstitutionId, Signer};
-use yufu_engine::{Engine, Handle, Settings};
-use yufu_log::SqliteLog;
+use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
+use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
+use yufu_log::{Log, LogError, SqliteLog};
 use yufu_machine::{
-    Action, ClassId, HoldingRules, HoldingTerms, Limits, Machine, Policy, PolicyTerms, Submission,
-    UtcOffset, WalletClass,
+    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
+    PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
 
@@ -32,17 +34,13 @@ pub(super) async fn open(
     let log = SqliteLog::open(&path).with_context(|| path.display().to_string())?;
     let clock = Arc::clone(&plan.clock);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let snapshots = snapshots(plan, &id, &path)?;
     let start = move || {
-        Engine::start_telling(
-            Box::new(log),
-            Machine::new(),
-            clock,
-            Settings::default(),
-            |done, of| {
-                // Whoever stopped listening needs not be told.
-                let _ = tell.send((done.get(), of.get()));
-            },
-        )
+        let clock = (clock as Arc<dyn Clock>, Settings::default());
+        Engine::start_with_snapshots(Box::new(log), Machine::new(), clock, snapshots, |done, of| {
+            // Whoever stopped listening needs not be told.
+            let _ = tell.send((done.get(), of.get()));
+        })
     };
     let started = tokio::task::spawn_blocking(start);
     while let Some((done, of)) = told.recv().await {
@@ -52,7 +50,7 @@ pub(super) async fn open(
     let engine = started.await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();
     let openings = openings(plan.profile())?;
-    if ledger.read(|machine, _| machine.currency()).is_none() {
+    if ledger.read(|machine, _| machine.currency()).await?.is_none() {
         let commands = beginning(plan, &id, &openings)?;
         for (number, applied) in ledger.submit_all(commands).await?.into_iter().enumerate() {
             if let Err(refusal) = applied.outcome {
@@ -64,7 +62,7 @@ pub(super) async fn open(
             }
         }
     }
-    check_keys(plan, &ledger)?;
+    check_keys(plan, &ledger).await?;
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
@@ -78,6 +76,18 @@ pub(super) async fn open(
     };
     trust.enlist(opening, institution).await?;
     Ok((engine, Arc::new(central_bank)))
+}
+
+/// Where the ledger's snapshots lie, and when they are made.
+fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: &Path) -> Result<Snapshots> {
+    let (folder, log) = (plan.data.snapshots(id)?, log.to_owned());
+    let open = move || {
+        let opened = SqliteLog::open_read_only(&log);
+        let opened = opened.map_err(|error| LogError::Storage(error.to_string()))?;
+        Ok(Box::new(opened) as Box<dyn Log>)
+    };
+    let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
+    Ok(Snapshots { every_records, every_bytes, ..Snapshots::new(folder, Arc::new(open)) })
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.
@@ -114,10 +124,11 @@ pub(super) async fn enrol(
 
 /// A key that differs from the one in the ledger was lost and made anew, or comes from another folder: every command
 /// would be refused, so the city does not start with it.
-fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
-    for (id, registered) in ledger.read(|machine, _| {
+async fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
+    let keys = |machine: &Machine| {
         machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
-    }) {
+    };
+    for (id, registered) in ledger.read(|machine, _| keys(machine)).await? {
         if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
             bail!(text!(
                 "the key of {institution} in the data folder is not the one the ledger knows: restore {institution}/keys/commands.p8 from the backup of keys",
@@ -147,7 +158,9 @@ fn beginning(
         policy: policy(profile)?,
     };
     let rules = Action::SetHoldingRules { rules: holding_rules(profile)? };
-    let mut commands = sign(central_bank, &*key, vec![genesis, rules])?;
+    let version = Action::ActivateVersion { version: Machine::VERSION };
+    let deadlines = Action::SetDeadlines { deadlines: deadlines(profile)? };
+    let mut commands = sign(central_bank, &*key, vec![genesis, rules, version, deadlines])?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     for bank in banks.filter(|id| plan.serves(id)) {
         let terms =
@@ -216,6 +229,17 @@ fn holding_rules(profile: &Profile) -> Result<HoldingRules> {
     }
     let dormant_after_days = profile.dormant_after_days;
     Ok(HoldingRules::new(HoldingTerms { aggregate_balance, dormant_after_days })?)
+}
+
+/// How long what is pending on the ledger may stay so, as the profile says.
+fn deadlines(profile: &Profile) -> Result<Option<Deadlines>> {
+    let terms = profile.deadlines.map(|deadlines| DeadlineTerms {
+        hold_days: deadlines.hold_days,
+        dispute_days: deadlines.dispute_days,
+        freeze_confirm_days: deadlines.freeze_confirm_days,
+        freeze_days: deadlines.freeze_days,
+    });
+    Ok(terms.map(Deadlines::new).transpose()?)
 }
 
 /// The ledger's policy, as the profile says.

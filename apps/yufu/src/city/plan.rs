@@ -3,7 +3,7 @@
 use super::opening::needed;
 use crate::data::DataFolder;
 use crate::profile::Country;
-use crate::settings::Apart;
+use crate::settings::{Apart, SnapshotPolicy};
 use crate::trust_key;
 use crate::words::text;
 use anyhow::{Context, Result, bail};
@@ -29,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) apart: Apart,
     /// Which other countries' trust lists the operator of this one recognises.
     pub(crate) recognised: Vec<Recognised>,
+    /// When snapshots of the ledger are made.
+    pub(crate) snapshots: SnapshotPolicy,
 }
 
 /// What long work has to say.
@@ -47,7 +49,9 @@ impl<'a> Plan<'a> {
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { country, data, url, clock, apart: Apart::default(), recognised: Vec::new() }
+        let (apart, recognised) = (Apart::default(), Vec::new());
+        let snapshots = SnapshotPolicy::default();
+        Self { country, data, url, clock, apart, recognised, snapshots }
     }
 
     pub(crate) fn profile(&self) -> &Profile {

@@ -131,6 +131,7 @@ pub struct Server {
     process: Running,
     pub url: String,
     data: PathBuf,
+    kept_open: Option<rusqlite::Connection>,
 }
 
 impl Server {
@@ -154,10 +155,36 @@ impl Server {
         Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
     }
 
-    fn launch(data: &Data, port: u16, more: &[&str], (level, log): (&str, Stdio)) -> Self {
+    /// Starts `yufu serve` on the folder under strace, which makes system calls on the write-ahead log of the ledger
+    /// fail as `fault` says. It stops when its standard input ends, as with this process.
+    pub fn start_failing(data: &Data, fault: &str) -> Self {
+        let wal = data.log().with_extension("sqlite-wal");
+        let ledger = rusqlite::Connection::open(data.log()).unwrap();
+        let _: i64 = ledger.query_row("SELECT count(*) FROM record", (), |row| row.get(0)).unwrap();
+        // As long as somebody else has the ledger open the file stays: strace knows only what is there.
+        assert!(wal.exists());
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={fault}"), "-P"]);
+        command.arg(&wal).arg(crate::BINARY).env("YUFU_LANG", "en").stdin(Stdio::piped());
+        let log = ("warn", Stdio::inherit());
+        let server = Self::launched(command, data, 0, &["--of-demo"], log);
+        Self { kept_open: Some(ledger), ..server }
+    }
+
+    fn launch(data: &Data, port: u16, more: &[&str], log: (&str, Stdio)) -> Self {
+        Self::launched(yufu(), data, port, more, log)
+    }
+
+    fn launched(
+        mut command: Command,
+        data: &Data,
+        port: u16,
+        more: &[&str],
+        (level, log): (&str, Stdio),
+    ) -> Self {
         let path = data.path();
         let listen = format!("127.0.0.1:{port}");
-        let mut child = yufu()
+        let mut child = command
             .args(["serve", "--listen", &listen, "--data", path.to_str().unwrap()])
             .args(more)
             .env("YUFU_LOG", level)
@@ -176,7 +203,7 @@ impl Server {
         let line = told.recv_timeout(PATIENCE).expect("the server says where it serves");
         let url = line.strip_prefix("yufu serves ").and_then(|rest| rest.split(' ').next());
         let url = url.unwrap_or_else(|| panic!("not an address: {line}")).to_owned();
-        Self { process, url, data: path }
+        Self { process, url, data: path, kept_open: None }
     }
 
     /// SIGKILL: nothing is finished, nothing is closed.
@@ -188,6 +215,11 @@ impl Server {
     /// Asks it to stop, as an operator does.
     pub fn terminate(&self) {
         terminate(&self.process.0);
+    }
+
+    /// Ends its standard input: one that was started so stops.
+    pub fn let_go(&mut self) {
+        drop(self.process.0.stdin.take());
     }
 
     /// Waits for its end, which is to come in time.

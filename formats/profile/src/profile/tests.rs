@@ -78,6 +78,26 @@ fn where_wallets_are_opened_and_when_they_rest_is_read() {
 }
 
 #[test]
+fn a_deadline_is_a_day_to_a_year_and_a_country_without_any_lets_nothing_be_pending() {
+    let read = |profile: &str| {
+        Profile::read(Sources {
+            profile: ("p", profile),
+            institutions: ("i", INSTITUTIONS),
+            city: ("c", CITY),
+        })
+    };
+    assert_eq!(china().deadlines.unwrap().freeze_days, 180);
+    for days in ["0", "367"] {
+        let wrong = PROFILE.replace("hold_days = 30 ", &format!("hold_days = {days} "));
+        let said = read(&wrong).unwrap_err().to_string();
+        assert!(said.contains("1 to 366 days"), "{said}");
+    }
+    let (head, tail) = PROFILE.split_once("[deadlines]").unwrap();
+    let (_, rest) = tail.split_once("[currency]").unwrap();
+    assert_eq!(read(&format!("{head}[currency]{rest}")).unwrap().deadlines, None);
+}
+
+#[test]
 fn every_role_is_filled_and_every_bank_has_money() {
     let china = china();
     for (role, count) in [

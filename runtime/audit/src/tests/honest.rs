@@ -3,8 +3,9 @@
 use super::support::*;
 use crate::{audit, audit_against};
 use std::sync::Arc;
-use yufu_engine::{Engine, ManualClock, Settings};
-use yufu_log::MemoryLog;
+use yufu_base::{Digest, StateMachine};
+use yufu_engine::{Engine, ManualClock, Replay, Settings};
+use yufu_log::{Epoch, MemoryLog, Record, Seq};
 use yufu_machine::Machine;
 
 #[test]
@@ -47,4 +48,32 @@ async fn what_an_engine_writes_passes() {
     let report = audit(&log).unwrap();
     assert_eq!(report.findings, []);
     assert_eq!(report.commands, 32);
+}
+
+/// Of a whole journey, by a build that knew format 1 only: a line for each record, epoch, chain value, payload.
+const OF_FORMAT_1: &str = include_str!("format-1.log");
+
+#[test]
+fn a_log_of_format_1_is_read_and_passes() {
+    let hex = |text: &str| -> Vec<u8> {
+        let byte =
+            |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+        text.as_bytes().chunks(2).map(byte).collect()
+    };
+    let mut log = Doctored::default();
+    for (seq, line) in (1..).zip(OF_FORMAT_1.lines()) {
+        let [epoch, chain, payload] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("line {seq}")
+        };
+        let epoch = Epoch::new(epoch.parse().unwrap());
+        let chain = Digest::from_hex(chain).unwrap();
+        log.0.push(Record { seq: Seq::new(seq), epoch, payload: hex(payload), chain });
+    }
+    let report = audit(&log).unwrap();
+    assert_eq!(report.findings, []);
+    assert_eq!((report.records, report.accepted, report.refused), (54, 63, 4));
+    assert!(report.supply.balanced);
+    let mut replay = Replay::new(Machine::new());
+    replay.catch_up(&log).unwrap();
+    assert_eq!(replay.machine().state_hash().to_string(), report.state_hash);
 }

@@ -6,7 +6,7 @@ use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, Signer, Stamp, StateMachine,
     Timestamp,
 };
-use yufu_engine::{BATCH_FORMAT, Batch, outcomes_digest};
+use yufu_engine::{Batch, Checkpoint, Commitment, Header, Trail, outcomes_digest};
 use yufu_jose::SoftwareKey;
 use yufu_log::{Appended, Epoch, Head, Log, LogError, Record, Refusal, SealError, Seq};
 use yufu_machine::{
@@ -15,6 +15,8 @@ use yufu_machine::{
 };
 
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_768_435_200);
+/// The batch that is marked, counted from 0.
+const MARKED: u64 = 5;
 pub(crate) const ALICE: AccountId = AccountId::new(1);
 pub(crate) const BOB: AccountId = AccountId::new(2);
 pub(crate) const CAROL: AccountId = AccountId::new(3);
@@ -139,21 +141,28 @@ pub(crate) fn submissions(actions: Vec<(&str, Action)>) -> Vec<Submission> {
 pub(crate) struct Doctored(pub(crate) Vec<Record>);
 
 impl Doctored {
-    /// An honest log of `commands`, three to a record, a second apart.
+    /// An honest log of `commands`, three to a record, a second apart, with a checkpoint.
     pub(crate) fn honest(commands: &[Submission]) -> Self {
         let mut machine = Machine::new();
-        let mut outcomes = Digest::ZERO;
+        let mut trail = Trail::new(machine.version());
         let mut log = Self::default();
+        let mut checkpoint = None;
         for (number, commands) in (0..).zip(commands.chunks(3)) {
-            let stamp = Stamp { at: START.plus_seconds(number) };
-            log.append_batch(&Batch {
-                machine_version: Machine::VERSION,
-                stamp,
-                previous_outcomes: outcomes,
-                commands: commands.to_vec(),
-            });
-            let applied: Vec<_> = commands.iter().map(|c| machine.apply(stamp, c)).collect();
-            outcomes = outcomes_digest(&applied);
+            let (seq, point) = trail.newest();
+            let header = Header {
+                machine_version: point.version,
+                stamp: Stamp { at: START.plus_seconds(number) },
+                outcomes: Commitment::Through { seq, digest: point.running },
+                marked: number == MARKED,
+                checkpoint: checkpoint.take(),
+            };
+            log.append_batch(&Batch { header, commands: commands.to_vec() });
+            let applied: Vec<_> = commands.iter().map(|c| machine.apply(header.stamp, c)).collect();
+            trail.push(outcomes_digest(&applied), machine.version());
+            if header.marked {
+                let seq = log.head().seq;
+                checkpoint = Some(Checkpoint { seq, state_root: machine.state_hash() });
+            }
         }
         log
     }
@@ -167,8 +176,7 @@ impl Doctored {
     }
 
     fn append_batch(&mut self, batch: &Batch<Submission>) {
-        let mut payload = vec![BATCH_FORMAT];
-        borsh::to_writer(&mut payload, batch).unwrap();
+        let payload = batch.payload().unwrap();
         let epoch = Epoch::new(1);
         let Head { seq, chain } = self.head().extend(epoch, &payload);
         self.0.push(Record { seq, epoch, payload, chain });

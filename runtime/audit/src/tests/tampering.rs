@@ -4,6 +4,7 @@
 use super::support::*;
 use crate::{audit, audit_against};
 use yufu_base::{Digest, Timestamp};
+use yufu_engine::Commitment;
 use yufu_machine::Action;
 
 fn first_finding(log: &Doctored) -> (Option<u64>, &'static str) {
@@ -87,13 +88,18 @@ fn an_insiders_dropped_command_gives_other_outcomes() {
     let log = Doctored::story().rewritten(|batches| {
         batches[8].commands.remove(0);
     });
+    let report = audit(&log).unwrap();
+    assert_eq!(codes(&report)["record.outcomes"], 1, "and told once, of the first");
     assert_eq!(first_finding(&log), (Some(10), "record.outcomes"));
 }
 
 #[test]
 fn a_doctored_outcome_is_found_and_named() {
     let log = Doctored::story().rewritten(|batches| {
-        batches[7].previous_outcomes = Digest::of(b"what the operator says");
+        let Commitment::Through { digest, .. } = &mut batches[7].header.outcomes else {
+            panic!("format 1")
+        };
+        *digest = Digest::of(b"what the operator says");
     });
     let report = audit(&log).unwrap();
     assert_eq!(codes(&report), [("record.outcomes", 1)].into());
@@ -102,9 +108,28 @@ fn a_doctored_outcome_is_found_and_named() {
 }
 
 #[test]
+fn a_doctored_checkpoint_is_found_and_named() {
+    let log = Doctored::story().rewritten(|batches| {
+        let checkpoint = batches[6].header.checkpoint.as_mut().unwrap();
+        checkpoint.state_root = Digest::of(b"what the operator says");
+    });
+    let report = audit(&log).unwrap();
+    assert_eq!(codes(&report), [("record.checkpoint", 1)].into());
+    assert_eq!(report.findings[0].record, Some(7));
+    assert!(report.findings[0].message.contains("record 6"));
+}
+
+#[test]
+fn a_record_written_under_rules_not_in_force_is_found() {
+    let log = Doctored::story().rewritten(|batches| batches[5].header.machine_version = 0);
+    let report = audit(&log).unwrap();
+    assert_eq!(codes(&report), [("record.machine_version", 1)].into());
+}
+
+#[test]
 fn a_stamp_that_goes_back_is_found() {
     let log = Doctored::story().rewritten(|batches| {
-        batches[10].stamp.at = Timestamp::from_millis(START.millis() + 1);
+        batches[10].header.stamp.at = Timestamp::from_millis(START.millis() + 1);
     });
     let report = audit(&log).unwrap();
     assert_eq!(codes(&report), [("record.stamp_decreased", 1)].into());
@@ -112,7 +137,7 @@ fn a_stamp_that_goes_back_is_found() {
 
 #[test]
 fn a_record_that_does_not_decode_ends_the_audit_with_a_finding() {
-    let log = Doctored::story().rewritten(|batches| batches[5].machine_version = 9);
+    let log = Doctored::story().rewritten(|batches| batches[5].header.machine_version = 9);
     let report = audit(&log).unwrap();
     assert_eq!(codes(&report), [("record.malformed", 1)].into());
     assert_eq!(report.records, 5);

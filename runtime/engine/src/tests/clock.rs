@@ -15,7 +15,7 @@ async fn stamps_follow_the_clock_and_wait_out_small_steps_back() {
     assert_eq!(handle.submit(Add(1)).await.unwrap().at, later);
     clock.set(later.minus_seconds(30));
     assert_eq!(handle.submit(Add(1)).await.unwrap().at, later);
-    assert_eq!(handle.read(|_, now| now), later);
+    assert_eq!(handle.read_unconfirmed(|_, now| now), later);
     clock.advance(Duration::from_secs(31));
     assert_eq!(handle.submit(Add(1)).await.unwrap().at, later.plus_seconds(1));
 }
@@ -36,7 +36,7 @@ async fn a_jump_either_way_stops_stamping_until_it_is_confirmed() {
         }
         assert_eq!(handle.status(), Status::ClockJumped(jump));
         assert_eq!(handle.head(), head);
-        assert_eq!(handle.read(|_, now| now), start_time());
+        assert_eq!(handle.read_unconfirmed(|_, now| now), start_time());
         handle.confirm_clock();
         assert_eq!(handle.status(), Status::Running);
         assert_eq!(handle.submit(Add(1)).await.unwrap().at, start_time().max(found));

@@ -1,7 +1,7 @@
 //! What can go wrong with the log while running.
 
 use super::{Add, Fault, FaultyLog, start, total};
-use crate::{Handle, Status, StopReason, SubmitError};
+use crate::{Handle, ReadError, Status, StopReason, SubmitError};
 use yufu_log::{LogError, MemoryLog, Refusal, Seq};
 
 /// Submits one command that gets as far as the append, then another that waits behind it.
@@ -59,7 +59,8 @@ async fn in_doubt_and_not_found_stays_in_doubt_and_stops_the_engine() {
         let reason = StopReason::Unknown(LogError::Storage("injected".to_owned()));
         assert_eq!(first, Err(SubmitError::Unknown));
         assert_eq!(second, Err(SubmitError::Stopped(reason.clone())), "it was never appended");
-        assert_eq!(handle.status(), Status::Stopped(reason));
+        assert_eq!(handle.status(), Status::Stopped(reason.clone()));
+        assert_eq!(handle.failed().await, reason, "whoever runs it hears of it");
         assert_eq!(total(&handle), 0);
     }
 }
@@ -73,12 +74,31 @@ async fn in_doubt_and_replaced_is_fenced() {
 }
 
 #[tokio::test]
-async fn a_refusing_log_stops_the_engine_with_nothing_applied() {
-    let [(first, handle), (second, _)] = two_after(FaultyLog::new([Fault::Refused])).await;
-    let stopped = SubmitError::Stopped(StopReason::Refused(Refusal::Busy));
+async fn a_log_that_refuses_for_good_stops_the_engine_with_nothing_applied() {
+    let refusal = Refusal::ReadOnly;
+    let [(first, handle), (second, _)] = two_after(FaultyLog::new([Fault::Refused(refusal)])).await;
+    let stopped = SubmitError::Stopped(StopReason::Refused(refusal));
     assert_eq!(first, Err(stopped.clone()));
     assert_eq!(second, Err(stopped));
     assert_eq!(total(&handle), 0);
+}
+
+#[tokio::test]
+async fn while_the_log_refuses_for_the_moment_writes_are_refused_reads_answered_and_it_goes_on_after()
+ {
+    let refusal = Refusal::Busy;
+    let full = Fault::Refused(refusal);
+    let engine = start(FaultyLog::new([Fault::None, full.clone(), full]));
+    let handle = engine.handle();
+    assert_eq!(handle.submit(Add(1)).await.unwrap().outcome, Some(1));
+    for _ in 0..2 {
+        assert_eq!(handle.submit(Add(10)).await, Err(SubmitError::Refused(refusal)));
+        assert_eq!(handle.status(), Status::Refusing(refusal));
+        assert_eq!(handle.read(|counter, _| counter.total).await, Ok(1));
+    }
+    assert_eq!(handle.submit(Add(100)).await.unwrap().outcome, Some(101), "it was tried again");
+    assert_eq!(handle.status(), Status::Running);
+    assert_eq!(handle.head().seq, Seq::new(2), "what was refused is in no record");
 }
 
 #[tokio::test]
@@ -87,6 +107,8 @@ async fn a_panicking_machine_leaves_its_command_in_doubt_and_hangs_nobody() {
     let handle = engine.handle();
     assert_eq!(handle.submit(Add(u64::MAX - 1)).await, Err(SubmitError::Unknown));
     assert_eq!(engine.shutdown(), Status::Stopped(StopReason::Panicked));
+    let half_way = handle.read(|counter, _| counter.total).await;
+    assert_eq!(half_way, Err(ReadError::Stopped(StopReason::Panicked)));
     let panicked = SubmitError::Stopped(StopReason::Panicked);
     assert_eq!(handle.submit(Add(1)).await, Err(panicked));
 }

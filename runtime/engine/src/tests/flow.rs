@@ -27,7 +27,7 @@ async fn an_answer_tells_outcome_record_and_time() {
     assert_eq!(handle.head().seq, Seq::FIRST);
     let refused = handle.submit(Add(u64::MAX - 2)).await.unwrap();
     assert_eq!((refused.outcome, refused.seq), (None, Seq::new(2)));
-    assert_eq!(handle.read(|counter, now| (counter.total, now)), (5, start_time()));
+    assert_eq!(handle.read_unconfirmed(|counter, now| (counter.total, now)), (5, start_time()));
 }
 
 #[tokio::test]
@@ -222,8 +222,8 @@ proptest! {
             answers
         });
         prop_assert_eq!(answers, expected);
-        prop_assert_eq!(handle.read(|c, _| c.state_hash()), direct.state_hash());
+        prop_assert_eq!(handle.read_unconfirmed(|c, _| c.state_hash()), direct.state_hash());
         let again = start(log).handle();
-        prop_assert_eq!(again.read(|c, _| c.state_hash()), direct.state_hash());
+        prop_assert_eq!(again.read_unconfirmed(|c, _| c.state_hash()), direct.state_hash());
     }
 }

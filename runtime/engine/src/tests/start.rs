@@ -1,9 +1,9 @@
 //! Starting: replay and every reason not to.
 
-use super::{Add, Counter, manual_clock, start, start_time};
-use crate::batch::encode_batch;
+use super::{Add, Counter, RAISE, manual_clock, start, start_time};
 use crate::{
-    BatchError, Engine, Replay, ReplayError, Settings, SettingsError, StartError, outcomes_digest,
+    Batch, BatchError, Checkpoint, Commitment, Engine, Header, Replay, ReplayError, Settings,
+    SettingsError, StartError, decode_batch, outcomes_digest, running_digest,
 };
 use std::sync::Arc;
 use yufu_base::{Digest, Stamp, StateMachine, Timestamp};
@@ -21,20 +21,43 @@ fn refused(log: &MemoryLog) -> StartError {
     started.err().unwrap()
 }
 
-/// A log of hand-made batches: version, stamp in seconds, outcomes before, numbers.
-fn log_of(batches: &[(u16, u64, Digest, &[u64])]) -> MemoryLog {
+/// A log of these payloads.
+fn log_of(payloads: &[Vec<u8>]) -> MemoryLog {
     let mut log = MemoryLog::new();
     let epoch = Epoch::new(1);
     let mut head = log.seal(epoch).unwrap();
-    for &(version, at, previous, numbers) in batches {
-        let encoded: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        let count = u32::try_from(numbers.len()).unwrap();
-        let stamp = Stamp { at: Timestamp::from_seconds(at) };
-        let payload = encode_batch(version, stamp, previous, count, &encoded);
-        let Appended::Durable(next) = log.append(head, epoch, &payload) else { panic!("refused") };
+    for payload in payloads {
+        let Appended::Durable(next) = log.append(head, epoch, payload) else { panic!("refused") };
         head = next;
     }
     log
+}
+
+/// A batch of version 2, stamped with so many seconds.
+fn batch(at: u64, outcomes: Commitment, numbers: &[u64]) -> Batch<Add> {
+    let stamp = Stamp { at: Timestamp::from_seconds(at) };
+    let header = Header { machine_version: 2, stamp, outcomes, marked: false, checkpoint: None };
+    Batch { header, commands: numbers.iter().copied().map(Add).collect() }
+}
+
+fn log_of_batches(batches: &[Batch<Add>]) -> MemoryLog {
+    log_of(&batches.iter().map(|batch| batch.payload().unwrap()).collect::<Vec<_>>())
+}
+
+const fn through(seq: u64, digest: Digest) -> Commitment {
+    Commitment::Through { seq: Seq::new(seq), digest }
+}
+
+const NOTHING: Commitment = through(0, Digest::ZERO);
+
+fn not_replayed(log: &MemoryLog) -> ReplayError {
+    let StartError::Replay(error) = refused(log) else { panic!("another error") };
+    error
+}
+
+/// The total in the log's state.
+fn replayed(log: &MemoryLog) -> u64 {
+    start(log.clone()).handle().read_unconfirmed(|counter, _| counter.total)
 }
 
 #[tokio::test]
@@ -53,7 +76,7 @@ async fn replay_gives_the_same_state_in_memory_and_in_sqlite() {
         for number in 0..40 {
             handle.submit(Add(number)).await.unwrap();
         }
-        let state = handle.read(|counter, _| counter.state_hash());
+        let state = handle.read_unconfirmed(|counter, _| counter.state_hash());
         let head = handle.head();
         drop(engine.shutdown());
         let mut replay = Replay::new(Counter::default());
@@ -76,58 +99,136 @@ async fn an_auditor_sees_every_command_with_its_outcome() {
     let mut seen = Vec::new();
     for record in VerifiedRecords::new(&log, Head::EMPTY) {
         let replayed = replay.apply(&record.unwrap()).unwrap();
-        assert_eq!(replayed.batch.stamp.at, start_time());
+        assert_eq!(replayed.batch.header.stamp.at, start_time());
         seen.extend(replayed.batch.commands.into_iter().zip(replayed.outcomes));
     }
     let expected = [(Add(1), Some(1)), (Add(2), Some(3)), (Add(u64::MAX - 2), None)];
     assert_eq!(seen, expected);
-    assert_eq!(replay.outcomes(), outcomes_digest(&[None::<u64>]));
+    let first = running_digest(Digest::ZERO, outcomes_digest(&[Some(1_u64), Some(3)]));
+    assert_eq!(replay.outcomes(), running_digest(first, outcomes_digest(&[None::<u64>])));
 }
 
 #[test]
-fn a_record_that_commits_to_other_outcomes_is_refused() {
-    let honest = outcomes_digest(&[Some(5_u64)]);
-    let good = log_of(&[(3, 1, Digest::ZERO, &[5]), (3, 1, honest, &[6])]);
-    assert_eq!(start(good).handle().read(|c, _| c.total), 11);
-    let forged = outcomes_digest(&[Some(6_u64)]);
-    let bad = log_of(&[(3, 1, Digest::ZERO, &[5]), (3, 1, forged, &[6])]);
-    let StartError::Replay(error) = refused(&bad) else { panic!("another error") };
-    assert_eq!(error, ReplayError::Outcomes { seq: Seq::FIRST, by: Seq::new(2) });
-    let first = log_of(&[(3, 1, honest, &[5])]);
-    let StartError::Replay(error) = refused(&first) else { panic!("another error") };
-    assert_eq!(error, ReplayError::Outcomes { seq: Seq::ZERO, by: Seq::FIRST });
+fn a_record_of_format_1_that_commits_to_other_outcomes_is_refused() {
+    let before = Commitment::Before;
+    let first = batch(1, before(Digest::ZERO), &[5]);
+    let honest = before(outcomes_digest(&[Some(5_u64)]));
+    assert_eq!(replayed(&log_of_batches(&[first.clone(), batch(1, honest, &[6])])), 11);
+    let forged = before(outcomes_digest(&[Some(6_u64)]));
+    let bad = log_of_batches(&[first, batch(1, forged, &[6])]);
+    let expected = ReplayError::Outcomes { seq: Seq::FIRST, by: Seq::new(2) };
+    assert_eq!(not_replayed(&bad), expected);
+    let bad = log_of_batches(&[batch(1, honest, &[5])]);
+    assert_eq!(not_replayed(&bad), ReplayError::Outcomes { seq: Seq::ZERO, by: Seq::FIRST });
 }
 
 #[test]
-fn another_machine_version_is_refused_by_record() {
-    let log =
-        log_of(&[(3, 1, Digest::ZERO, &[]), (4, 1, outcomes_digest::<Option<u64>>(&[]), &[])]);
-    let StartError::Replay(error) = refused(&log) else { panic!("another error") };
+fn a_record_commits_to_all_outcomes_up_to_one_before_it_and_is_refused_if_one_differs() {
+    let one = running_digest(Digest::ZERO, outcomes_digest(&[Some(5_u64)]));
+    let two = running_digest(one, outcomes_digest(&[Some(11_u64)]));
+    let start = [batch(1, NOTHING, &[5]), batch(1, NOTHING, &[6])];
+    let log = |third| log_of_batches(&[start[0].clone(), start[1].clone(), batch(1, third, &[7])]);
+    for honest in [NOTHING, through(1, one), through(2, two)] {
+        assert_eq!(replayed(&log(honest)), 18);
+    }
+    for (seq, digest) in [(0, one), (1, two), (2, one)] {
+        let seq = Seq::new(seq);
+        let forged = log(Commitment::Through { seq, digest });
+        assert_eq!(not_replayed(&forged), ReplayError::Outcomes { seq, by: Seq::new(3) });
+    }
+    let ahead = not_replayed(&log(through(3, two)));
+    let seq = Seq::new(3);
+    assert_eq!(ahead, ReplayError::OutcomesLag { seq, through: seq });
+}
+
+#[test]
+fn a_commitment_that_lags_too_far_behind_is_refused() {
+    let of = |count: usize| log_of_batches(&vec![batch(1, NOTHING, &[1]); count]);
+    assert_eq!(replayed(&of(17)), 17);
+    let expected = ReplayError::OutcomesLag { seq: Seq::new(18), through: Seq::ZERO };
+    assert_eq!(not_replayed(&of(18)), expected);
+}
+
+#[test]
+fn a_log_goes_on_in_format_2_after_format_1() {
+    let one = outcomes_digest(&[Some(5_u64)]);
+    let two = running_digest(running_digest(Digest::ZERO, one), outcomes_digest(&[Some(11_u64)]));
+    let log = log_of_batches(&[
+        batch(1, Commitment::Before(Digest::ZERO), &[5]),
+        batch(1, Commitment::Before(one), &[6]),
+        batch(1, through(2, two), &[7]),
+    ]);
+    assert_eq!(replayed(&log), 18);
+}
+
+#[test]
+fn a_version_beyond_this_build_or_not_in_force_is_refused_by_record() {
+    let mut newer = batch(1, NOTHING, &[]);
+    newer.header.machine_version = 4;
+    let log = log_of_batches(&[batch(1, NOTHING, &[]), newer.clone()]);
     let source = BatchError::MachineVersion { found: 4, known: 3 };
-    assert_eq!(error, ReplayError::Batch { seq: Seq::new(2), source });
+    assert_eq!(not_replayed(&log), ReplayError::Batch { seq: Seq::new(2), source });
+    newer.header.machine_version = 3;
+    let log = log_of_batches(&[batch(1, NOTHING, &[]), newer]);
+    let expected = ReplayError::MachineVersion { seq: Seq::new(2), found: 3, in_force: 2 };
+    assert_eq!(not_replayed(&log), expected);
+}
+
+#[tokio::test]
+async fn a_version_raised_by_a_command_is_named_by_the_records_that_know_of_it() {
+    let log = MemoryLog::new();
+    let engine = start(log.clone());
+    let handle = engine.handle();
+    for command in [Add(1), RAISE, Add(2)] {
+        handle.submit(command).await.unwrap();
+    }
+    let records = log.read(Seq::FIRST, 9).unwrap();
+    let version = |payload: &[u8]| decode_batch::<Counter>(payload).unwrap().header.machine_version;
+    assert!(records.iter().map(|record| version(&record.payload)).eq([2, 2, 3]));
+    assert_eq!(replayed(&log), 3);
+}
+
+#[test]
+fn a_checkpoint_is_checked_against_the_state_after_the_newest_marked_record() {
+    let mut machine = Counter::default();
+    let mut marked = batch(1, NOTHING, &[5]);
+    marked.header.marked = true;
+    machine.apply(marked.header.stamp, &Add(5));
+    let state_root = machine.state_hash();
+    let log = |checkpoint, marked: &Batch<Add>| {
+        let mut last = batch(1, NOTHING, &[7]);
+        last.header.checkpoint = Some(checkpoint);
+        log_of_batches(&[batch(1, NOTHING, &[]), marked.clone(), batch(1, NOTHING, &[6]), last])
+    };
+    let honest = Checkpoint { seq: Seq::new(2), state_root };
+    assert_eq!(replayed(&log(honest, &marked)), 18);
+    let other_root = Checkpoint { state_root: Digest::ZERO, ..honest };
+    let other_record = Checkpoint { seq: Seq::new(3), ..honest };
+    for forged in [other_root, other_record] {
+        let expected = ReplayError::Checkpoint { seq: forged.seq, by: Seq::new(4) };
+        assert_eq!(not_replayed(&log(forged, &marked)), expected);
+    }
+    marked.header.marked = false;
+    let expected = ReplayError::Checkpoint { seq: honest.seq, by: Seq::new(4) };
+    assert_eq!(not_replayed(&log(honest, &marked)), expected);
 }
 
 #[test]
 fn a_stamp_before_the_last_is_refused() {
-    let empty = outcomes_digest::<Option<u64>>(&[]);
-    let log = log_of(&[(3, 9, Digest::ZERO, &[]), (3, 8, empty, &[])]);
-    let StartError::Replay(error) = refused(&log) else { panic!("another error") };
-    assert_eq!(error, ReplayError::StampDecreased { seq: Seq::new(2) });
+    let log = log_of_batches(&[batch(9, NOTHING, &[]), batch(8, NOTHING, &[])]);
+    assert_eq!(not_replayed(&log), ReplayError::StampDecreased { seq: Seq::new(2) });
 }
 
 #[test]
 fn a_payload_that_is_no_batch_is_refused() {
-    let mut log = MemoryLog::new();
-    let head = log.seal(Epoch::new(1)).unwrap();
-    assert!(matches!(log.append(head, Epoch::new(1), b"not a batch"), Appended::Durable(_)));
-    let StartError::Replay(error) = refused(&log) else { panic!("another error") };
+    let log = log_of(&[b"not a batch".to_vec()]);
     let source = BatchError::Format { found: Some(b'n') };
-    assert_eq!(error, ReplayError::Batch { seq: Seq::FIRST, source });
+    assert_eq!(not_replayed(&log), ReplayError::Batch { seq: Seq::FIRST, source });
 }
 
 #[test]
 fn a_record_out_of_turn_is_refused() {
-    let log = log_of(&[(3, 1, Digest::ZERO, &[]), (3, 1, Digest::ZERO, &[])]);
+    let log = log_of_batches(&[batch(1, NOTHING, &[]), batch(1, NOTHING, &[])]);
     let second = log.read(Seq::new(2), 1).unwrap().remove(0);
     assert!(matches!(Replay::new(Counter::default()).apply(&second), Err(ReplayError::Chain(_))));
 }

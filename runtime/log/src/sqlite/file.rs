@@ -1,13 +1,23 @@
 //! The file: opening, creating, its format version, and what is checked on the way.
 
-use super::{SqliteLog, storage};
-use crate::{ChainError, Head, Log, LogError, Record, Seq};
+use super::Failure;
+use super::rows::storage;
+use crate::columns::signed;
+use crate::{ChainError, Epoch, Head, LogError, Record};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The version of the file format this build reads and writes (SQLite's `user_version`).
-pub const FORMAT_VERSION: i64 = 1;
+/// The newest version of the file format that this build reads and writes (SQLite's
+/// `user_version`). A file is of version 1 until it is pruned, and of version 2 from then on.
+pub const FORMAT_VERSION: i64 = 2;
+
+/// The oldest version that this build reads and writes.
+const OLDEST_VERSION: i64 = 1;
+
+/// The version from which on a file states its base.
+pub(super) const WITH_BASE: i64 = 2;
 
 /// SQLite's `application_id` of a Yufu log: the bytes `YFLG`.
 const APPLICATION_ID: i64 = 0x5946_4c47;
@@ -29,6 +39,16 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
+/// What version 2 has beyond version 1: the head that the oldest record follows from, one row.
+const BASE_SCHEMA: &str = "
+    CREATE TABLE base (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        seq INTEGER NOT NULL CHECK (seq > 0),
+        chain BLOB NOT NULL CHECK (length(chain) = 32)
+    ) STRICT;
+    PRAGMA user_version = 2;
+";
+
 /// Why a file could not be opened as a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -45,12 +65,23 @@ pub enum OpenError {
     NotALog(PathBuf),
     /// It was written in a format this build does not know.
     #[error(
-        "the log is of format version {found}, this build knows {FORMAT_VERSION}: \
-         use a build that knows version {found}"
+        "the log is of format version {found}, this build knows {OLDEST_VERSION} to \
+         {FORMAT_VERSION}: use a build that knows version {found}"
     )]
     Version {
         /// The file's version.
         found: i64,
+    },
+    /// There is no space to make durable what a crash or a full disk left in the WAL.
+    #[error("the disk of {0} is full: make space, then start again")]
+    Full(PathBuf),
+    /// Another process writes it.
+    #[error("{path} is written by another process{}: stop that one first", Holder(.process))]
+    InUse {
+        /// The log.
+        path: PathBuf,
+        /// Its number, if it could be told.
+        process: Option<u32>,
     },
     /// The newest record does not verify.
     #[error(transparent)]
@@ -60,11 +91,21 @@ pub enum OpenError {
     Log(#[from] LogError),
 }
 
+/// The number of a process, in brackets.
+struct Holder<'a>(&'a Option<u32>);
+
+impl fmt::Display for Holder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |process| write!(f, " (number {process})"))
+    }
+}
+
 /// Opens for writing, creates if needed, and makes durable what a crash left in the WAL.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = connect(path, flags)?;
-    connection.execute_batch("PRAGMA synchronous = FULL").map_err(|e| file_error(path, &e))?;
+    let settings = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0";
+    connection.execute_batch(settings).map_err(|e| file_error(path, &e))?;
     if is_blank(&connection).map_err(|e| file_error(path, &e))? {
         // Read first, changed after: another program's database is left as it is.
         connection.execute_batch("PRAGMA page_size = 65536").map_err(|e| storage(&e))?;
@@ -73,7 +114,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         sync_directory(path)?;
     }
     check_format(&connection, path)?;
-    write_back(&connection)?;
+    write_back(&connection).map_err(|failure| match failure {
+        Failure::Full => OpenError::Full(path.to_owned()),
+        other => OpenError::Log(other.into()),
+    })?;
     Ok(connection)
 }
 
@@ -86,34 +130,75 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
 
 /// After a crash the WAL may hold records whose fsync failed or never came, which the page
 /// cache shows as if they were safe. A checkpoint writes them again, to the database, and syncs.
-pub(super) fn write_back(connection: &Connection) -> Result<(), LogError> {
+pub(super) fn write_back(connection: &Connection) -> Result<(), Failure> {
     let busy: i64 = connection
         .query_row("PRAGMA wal_checkpoint(FULL)", (), |row| row.get(0))
-        .map_err(|e| storage(&e))?;
+        .map_err(|e| Failure::of(&e))?;
     if busy == 0 {
         return Ok(());
     }
-    Err(LogError::Storage("another process keeps a long transaction open on it".to_owned()))
+    let reason = "another process keeps a long transaction open on it";
+    Err(Failure::Doubt(LogError::Storage(reason.to_owned())))
 }
 
-/// Checks that the newest record follows from the one before it.
-pub(super) fn check_newest(log: &SqliteLog) -> Result<(), OpenError> {
-    let newest = log.durable_head()?;
-    if newest == Head::EMPTY {
-        return Ok(());
-    }
-    let before = Seq::new(newest.seq.get().saturating_sub(1));
-    let (previous, record) = match log.read(before, 2)?.as_slice() {
-        [only] if only.seq == Seq::FIRST => (Head::EMPTY, only.clone()),
-        [previous, record] => (previous.head(), record.clone()),
-        _ => return Err(ChainError::Missing { seq: before, found: newest.seq }.into()),
+/// States that everything up to `head` was pruned. The first time makes the file version 2.
+pub(super) fn set_base(connection: &Connection, head: Head) -> Result<(), LogError> {
+    let set = || -> rusqlite::Result<()> {
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version < WITH_BASE {
+            connection.execute_batch(BASE_SCHEMA)?;
+        }
+        let sql = "INSERT INTO base (one, seq, chain) VALUES (1, ?1, ?2)
+                   ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, chain = excluded.chain";
+        let seq = signed(head.seq.get()).unwrap_or(i64::MAX);
+        connection.execute(sql, (seq, head.chain.0)).map(drop)
     };
-    let Record { seq, epoch, payload, .. } = &record;
-    if record.head() == previous.extend(*epoch, payload) {
-        Ok(())
-    } else {
-        Err(ChainError::Altered { seq: *seq }.into())
+    set().map_err(|e| storage(&e))
+}
+
+/// Writes a closed log of its own at `path`, durable when this returns: `records`, which follow
+/// from `base` and bring their epochs along.
+pub(crate) fn write_archive<E: From<OpenError> + From<LogError>>(
+    path: &Path,
+    base: Head,
+    records: impl Iterator<Item = Result<Record, E>>,
+) -> Result<(), E> {
+    let mut connection = open(path)?;
+    let failed = |error: rusqlite::Error| LogError::from(Failure::of(&error));
+    let transaction = connection.transaction().map_err(failed)?;
+    if base != Head::EMPTY {
+        set_base(&transaction, base)?;
     }
+    let mut epoch = Epoch::NONE;
+    for record in records {
+        let record = record?;
+        let row = (signed(record.seq.get())?, signed(record.epoch.get())?);
+        if record.epoch != epoch {
+            epoch = record.epoch;
+            let sql = "INSERT INTO epoch (number, sealed_after) VALUES (?2, ?1 - 1)";
+            transaction.execute(sql, row).map_err(failed)?;
+        }
+        let sql = "INSERT INTO record (seq, epoch, chain, payload) VALUES (?1, ?2, ?3, ?4)";
+        let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
+        statement.execute((row.0, row.1, record.chain.0, record.payload)).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)?;
+    write_back(&connection).map_err(LogError::from)?;
+    // A file that is read only needs no WAL beside it, and can lie on a medium that is read-only.
+    let mode = connection.query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0));
+    let _: String = mode.map_err(failed)?;
+    drop(connection);
+    sync_file(path).map_err(Into::into)
+}
+
+fn sync_file(path: &Path) -> Result<(), OpenError> {
+    let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+    let error = |error: std::io::Error| OpenError::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    synced.map_err(error)?;
+    sync_directory(path)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
@@ -134,13 +219,13 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     if is_blank(&transaction)? {
         transaction.execute_batch(SCHEMA)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", FORMAT_VERSION)?;
+        transaction.pragma_update(None, "user_version", OLDEST_VERSION)?;
     }
     transaction.commit()
 }
 
 /// SQLite syncs the directory for its WAL, not for the database file itself.
-fn sync_directory(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -161,7 +246,7 @@ fn check_format(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if application != APPLICATION_ID {
         return Err(OpenError::NotALog(path.to_owned()));
     }
-    if found != FORMAT_VERSION {
+    if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&found) {
         return Err(OpenError::Version { found });
     }
     Ok(())

@@ -1,6 +1,10 @@
 //! The SQLite log: the contract, tampering with the file, torn files, refusals on opening.
 
+mod faults;
+mod fixtures;
+
 use super::{FORMAT_VERSION, OpenError, SqliteLog};
+use crate::contract::{Faults, Part};
 use crate::{
     Appended, ChainError, Epoch, Head, Log, LogError, Refusal, SealError, Seq, verify_chain,
 };
@@ -17,7 +21,46 @@ impl crate::contract::Fixture for InDirectory {
     }
 }
 
+impl InDirectory {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("log")
+    }
+}
+
+impl Faults for InDirectory {
+    fn in_doubt(&self, kept: bool) -> Box<dyn Log> {
+        let log = SqliteLog::open(&self.path()).unwrap();
+        if kept {
+            // Reported as failed although it is committed.
+            log.connection.wal_hook(Some(|_, _| Err(rusqlite::Error::InvalidQuery)));
+        } else {
+            log.connection.commit_hook(Some(|| true));
+        }
+        Box::new(log)
+    }
+
+    fn flip(&self, seq: Seq, part: Part) {
+        let connection = Connection::open(self.path()).unwrap();
+        let (epoch, mut chain, mut payload): (i64, Vec<u8>, Vec<u8>) = connection
+            .query_row(
+                "SELECT epoch, chain, payload FROM record WHERE seq = ?1",
+                [seq.get().cast_signed()],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .unwrap();
+        match part {
+            Part::Payload => payload[0] ^= 1,
+            Part::Chain => chain[0] ^= 0x80,
+            Part::Epoch => {}
+        }
+        let epoch = if part == Part::Epoch { epoch ^ 2 } else { epoch };
+        let sql = "UPDATE record SET epoch = ?2, chain = ?3, payload = ?4 WHERE seq = ?1";
+        connection.execute(sql, (seq.get().cast_signed(), epoch, chain, payload)).unwrap();
+    }
+}
+
 crate::log_contract!(InDirectory(tempfile::tempdir().unwrap()));
+crate::log_faults_contract!(InDirectory(tempfile::tempdir().unwrap()));
 
 /// A closed log of `count` records.
 fn written(count: u8) -> (TempDir, PathBuf) {
@@ -122,14 +165,14 @@ fn a_malformed_row_is_an_error_and_not_a_record() {
 #[test]
 fn an_unknown_format_version_is_refused_precisely() {
     let (_directory, path) = written(1);
-    execute(&path, "PRAGMA user_version = 2");
-    assert_eq!(SqliteLog::open(&path).unwrap_err(), OpenError::Version { found: 2 });
+    execute(&path, "PRAGMA user_version = 3");
+    assert_eq!(SqliteLog::open(&path).unwrap_err(), OpenError::Version { found: 3 });
     let error = SqliteLog::open_read_only(&path).unwrap_err();
-    assert_eq!(error, OpenError::Version { found: 2 });
-    assert_eq!(FORMAT_VERSION, 1);
+    assert_eq!(error, OpenError::Version { found: 3 });
+    assert_eq!(FORMAT_VERSION, 2);
     assert_eq!(
         error.to_string(),
-        "the log is of format version 2, this build knows 1: use a build that knows version 2"
+        "the log is of format version 3, this build knows 1 to 2: use a build that knows version 3"
     );
 }
 
@@ -186,7 +229,7 @@ fn another_process_at_work_is_waited_for_and_then_named() {
     other.execute_batch("BEGIN; SELECT count(*) FROM record").unwrap();
     let head = append(&mut log, 1);
     let held_back = super::file::write_back(&log.connection);
-    assert!(matches!(held_back, Err(LogError::Storage(_))), "{held_back:?}");
+    assert!(matches!(held_back, Err(super::Failure::Doubt(_))), "{held_back:?}");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(super::file::write_back(&log.connection), Ok(()));
 
@@ -194,26 +237,6 @@ fn another_process_at_work_is_waited_for_and_then_named() {
     assert_eq!(log.append(head, Epoch::new(1), b"x"), Appended::Refused(Refusal::Busy));
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(append(&mut log, 1).seq, Seq::new(4));
-}
-
-#[test]
-fn after_a_failed_append_the_writer_is_unusable() {
-    let (_directory, path) = written(2);
-    let mut log = SqliteLog::open(&path).unwrap();
-    let head = log.durable_head().unwrap();
-    // The next write fails in the middle of its transaction, as on a full disk.
-    log.connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
-    let appended = log.append(head, Epoch::new(1), &[0; 1 << 20]);
-    assert!(matches!(appended, Appended::Unknown(LogError::Storage(_))), "{appended:?}");
-    log.connection.execute_batch("PRAGMA max_page_count = 1000000").unwrap();
-    let again = log.append(head, Epoch::new(1), b"x");
-    assert_eq!(again, Appended::Refused(Refusal::Unusable));
-    assert_eq!(log.read(Seq::FIRST, 1), Err(LogError::Unusable));
-    assert_eq!(log.durable_head(), Err(LogError::Unusable));
-    assert_eq!(log.seal(Epoch::new(2)), Err(LogError::Unusable.into()));
-    let mut fresh = SqliteLog::open(&path).unwrap();
-    assert_eq!(fresh.durable_head(), Ok(head));
-    assert_eq!(append(&mut fresh, 1).seq, Seq::new(3));
 }
 
 /// A crash leaves the WAL as far as it was written. Whatever was acknowledged when the WAL

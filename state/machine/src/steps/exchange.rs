@@ -1,11 +1,12 @@
 //! An exchange at a bank's desk. What comes into a wallet is held against its holding cap;
 //! what goes out counts as no payment.
 
+use super::Step;
 use crate::books::{Books, Found, Submitter};
 use crate::command::Direction;
 use crate::limits;
-use crate::outcome::Done;
 use crate::refusal::Refusal;
+use crate::reversal::{Entered, Reversible};
 use yufu_base::{AccountId, Amount};
 use yufu_ledger::Exchange;
 use yufu_registry::Role;
@@ -18,12 +19,7 @@ enum Side<'a> {
 }
 
 impl Books {
-    pub(crate) fn exchange(
-        &mut self,
-        by: Submitter,
-        direction: Direction,
-        amount: Amount,
-    ) -> Result<Done, Refusal> {
+    pub(crate) fn exchange(&mut self, by: Submitter, direction: Direction, amount: Amount) -> Step {
         by.must_be(Role::Bank)?;
         let (exchange, side) = self.at_the_desk(by, direction)?;
         let minor = self.minor(amount)?;
@@ -35,7 +31,7 @@ impl Books {
             let held = self.held_with_below(wallet);
             limits::check_holding(self.policy(), wallet.class, held, minor)?;
             let class = wallet.wallet.class;
-            let together = self.ledger.held_by_class(by.bank(), class);
+            let together = self.ledger.held_or_promised_by_class(by.bank(), class);
             limits::check_aggregate(&self.registry, class, together, minor)?;
         }
         let slot = match side {
@@ -46,7 +42,8 @@ impl Books {
         if let Some(slot) = slot {
             self.ledger.set_moved(slot, by.now);
         }
-        Ok(by.done(slot.map(|slot| self.amount(self.ledger.balance(slot)))))
+        let done = by.done(slot.map(|slot| self.amount(self.ledger.balance(slot))));
+        Ok((done, Reversible::entry(by.number, Entered::Exchange(direction), minor)))
     }
 
     fn at_the_desk(
@@ -58,7 +55,9 @@ impl Books {
             self.at_hand(by, id).map(|wallet| (exchange(wallet.slot), Side::Fills(wallet)))
         };
         let empties = |id, exchange: fn(_) -> Exchange| {
-            self.at_hand(by, id).map(|wallet| (exchange(wallet.slot), Side::Empties(wallet)))
+            let wallet = self.at_hand(by, id)?;
+            wallet.must_not_be_frozen()?;
+            Ok((exchange(wallet.slot), Side::Empties(wallet)))
         };
         match direction {
             Direction::PaperToDigital(id) => fills(id, Exchange::PaperToDigital),

@@ -22,6 +22,17 @@ impl Books {
         Ok(by.done(None))
     }
 
+    pub(crate) fn register_authority(
+        &mut self,
+        by: Submitter,
+        authority: &InstitutionId,
+        key: PublicKey,
+    ) -> Result<Done, Refusal> {
+        by.must_be(Role::CentralBank)?;
+        self.registry.register(authority.clone(), Role::Authority, key)?;
+        Ok(by.done(None))
+    }
+
     pub(crate) fn replace_key(
         &mut self,
         by: Submitter,

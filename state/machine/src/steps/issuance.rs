@@ -1,8 +1,9 @@
 //! What the central bank moves for a bank, and what a bank credits to its depositors.
 
+use super::Step;
 use crate::books::{Books, Submitter};
-use crate::outcome::Done;
 use crate::refusal::Refusal;
+use crate::reversal::{Entered, Reversible};
 use yufu_base::{Amount, InstitutionId};
 use yufu_ledger::{BankNumber, Movement};
 use yufu_registry::Role;
@@ -14,17 +15,13 @@ impl Books {
         bank: &InstitutionId,
         movement: Movement,
         amount: Amount,
-    ) -> Result<Done, Refusal> {
+    ) -> Step {
         by.must_be(Role::CentralBank)?;
         let bank = self.named_bank(bank)?;
         self.post_movement(by, bank, movement, amount)
     }
 
-    pub(crate) fn credit_deposits(
-        &mut self,
-        by: Submitter,
-        amount: Amount,
-    ) -> Result<Done, Refusal> {
+    pub(crate) fn credit_deposits(&mut self, by: Submitter, amount: Amount) -> Step {
         by.must_be(Role::Bank)?;
         self.post_movement(by, by.bank(), Movement::CreditDeposits, amount)
     }
@@ -35,13 +32,15 @@ impl Books {
         bank: BankNumber,
         movement: Movement,
         amount: Amount,
-    ) -> Result<Done, Refusal> {
+    ) -> Step {
         let minor = self.minor(amount)?;
         let checked = self
             .ledger
             .check_movement(bank, movement, minor)
             .ok_or(Refusal::NotPermitted { needed: Role::Bank })??;
+        let posted = checked.posted();
         self.ledger.commit(checked);
-        Ok(by.done(None))
+        let reversible = Reversible::entry(by.number, Entered::Movement(posted), minor);
+        Ok((by.done(None), reversible))
     }
 }

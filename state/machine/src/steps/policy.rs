@@ -4,7 +4,8 @@
 use crate::books::{Books, Submitter};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
-use yufu_registry::{HoldingRules, Policy, Role};
+use yufu_base::Timestamp;
+use yufu_registry::{Deadlines, HoldingRules, Policy, Role};
 
 impl Books {
     pub(crate) fn set_policy(&mut self, by: Submitter, policy: &Policy) -> Result<Done, Refusal> {
@@ -15,6 +16,22 @@ impl Books {
         }
         self.registry.set_policy(policy.clone());
         Ok(by.done(None))
+    }
+
+    /// What is pending already keeps its deadline.
+    pub(crate) fn set_deadlines(
+        &mut self,
+        by: Submitter,
+        deadlines: Option<Deadlines>,
+    ) -> Result<Done, Refusal> {
+        by.must_be(Role::CentralBank)?;
+        self.registry.set_deadlines(deadlines);
+        Ok(by.done(None))
+    }
+
+    /// The deadlines in force.
+    pub(crate) fn deadlines(&self) -> Result<&Deadlines, Refusal> {
+        self.registry.deadlines().ok_or(Refusal::NoDeadlines)
     }
 
     pub(crate) fn set_holding_rules(
@@ -29,5 +46,18 @@ impl Books {
         }
         self.registry.set_holding(rules.clone());
         Ok(by.done(None))
+    }
+}
+
+/// Holds a deadline against the clock and the latest there may be.
+pub(super) fn check_deadline(
+    deadline: Timestamp,
+    now: Timestamp,
+    latest: Timestamp,
+) -> Result<(), Refusal> {
+    if deadline > now && deadline <= latest {
+        Ok(())
+    } else {
+        Err(Refusal::Deadline { now, latest })
     }
 }

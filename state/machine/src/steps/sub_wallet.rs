@@ -55,9 +55,11 @@ impl Books {
         let of = self.sub_wallets.get(account).ok_or(Refusal::NotSubWallet(account))?;
         let parent = self.wallet(of.parent)?;
         parent.must_be_awake()?;
+        parent.must_not_be_frozen()?;
         let minor = self.minor(amount)?;
         let checked = self.ledger.check_transfer(parent.slot, found.slot, minor)?;
-        limits::check_below(LimitKind::SubBalance, of.limits.balance, found.balance, minor)?;
+        let held = self.held_or_promised(&found);
+        limits::check_below(LimitKind::SubBalance, of.limits.balance, held, minor)?;
         let (from, to) = (parent.slot, found.slot);
         self.ledger.commit(checked);
         for slot in [from, to] {

@@ -41,7 +41,7 @@ impl Books {
         }
         let held = self.held_with_below(&found);
         limits::check_holding(self.policy(), next, 0, held)?;
-        let together = self.ledger.held_by_class(by.bank(), class);
+        let together = self.ledger.held_or_promised_by_class(by.bank(), class);
         limits::check_aggregate(&self.registry, class, together, held)?;
         let (slot, balance) = (found.slot, found.balance);
         for slot in self.below(account).chain([slot]).collect::<Vec<_>>() {
@@ -57,6 +57,8 @@ impl Books {
     ) -> Result<Done, Refusal> {
         by.must_be(Role::Bank)?;
         let found = self.own_wallet(by, account)?;
+        found.must_not_be_frozen()?;
+        found.must_not_have_holds()?;
         if let Some(below) = self.sub_wallets.get(account) {
             return self.close_sub_wallet(by, (account, found.slot, found.balance), below.parent);
         }
@@ -71,10 +73,28 @@ impl Books {
         Ok(by.done(Some(self.amount(0))))
     }
 
-    /// What its holder has in it and in the wallets below it, in minor units.
+    /// Whether it could be closed if it were empty.
+    pub(crate) fn must_be_closable(&self, found: &Found<'_>) -> Result<(), Refusal> {
+        found.must_not_have_holds()?;
+        self.must_not_be_below(found)?;
+        match self.below(found.id).next() {
+            Some(_) => Err(Refusal::HasSubWallets(found.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// What its holder has, or is promised, in it and in the wallets below it, in minor units.
     pub(crate) fn held_with_below(&self, found: &Found<'_>) -> u64 {
-        let below = self.below(found.id).map(|slot| self.ledger.balance(slot));
-        below.fold(found.balance, u64::saturating_add)
+        let below = self.below(found.id).map(|slot| {
+            let promised = self.ledger.wallet_at(slot).map_or(0, |wallet| wallet.held_in);
+            self.ledger.balance(slot).saturating_add(promised)
+        });
+        below.fold(self.held_or_promised(found), u64::saturating_add)
+    }
+
+    /// What is in it, or promised to it, in minor units.
+    pub(crate) const fn held_or_promised(&self, found: &Found<'_>) -> u64 {
+        found.balance.saturating_add(found.wallet.held_in)
     }
 
     pub(crate) fn must_not_be_below(&self, found: &Found<'_>) -> Result<(), Refusal> {

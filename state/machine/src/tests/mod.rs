@@ -7,9 +7,14 @@
 
 mod boundaries;
 mod calendar;
+mod chains;
+mod freezes;
+mod holds;
 mod properties;
 mod refusals;
 mod repeats;
+mod reversals;
 mod support;
+mod versions;
 mod wallets;
 mod wire;

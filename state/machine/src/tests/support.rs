@@ -1,8 +1,8 @@
 //! A small city for tests: a central bank, two banks, wallets of three classes.
 
 use crate::{
-    Action, Authorisation, ClassId, Direction, Limits, Machine, Order, Outcome, Policy,
-    PolicyTerms, Submission, UtcOffset, WalletClass,
+    Action, Authorisation, Chain, ClassId, DeadlineTerms, Deadlines, Direction, Limits, Machine,
+    Order, Orders, Outcome, Policy, PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Stamp,
@@ -14,6 +14,8 @@ pub(crate) const START: Timestamp = Timestamp::from_seconds(1_768_435_200);
 pub(crate) const CENTRAL_BANK: &str = "central-bank";
 pub(crate) const ALICE: AccountId = AccountId::new(1);
 pub(crate) const BOB: AccountId = AccountId::new(2);
+pub(crate) const COURT: &str = "court";
+pub(crate) const PROSECUTOR: &str = "prosecutor";
 /// At the other bank.
 pub(crate) const CAROL: AccountId = AccountId::new(3);
 /// Of class I, without limits.
@@ -64,6 +66,11 @@ pub(crate) fn terms() -> PolicyTerms {
     }
 }
 
+/// Holds 7 days, disputes 30, a freeze to be confirmed in 2 and over in 180.
+pub(crate) fn deadlines() -> DeadlineTerms {
+    DeadlineTerms { hold_days: 7, dispute_days: 30, freeze_confirm_days: 2, freeze_days: 180 }
+}
+
 pub(crate) fn policy() -> Policy {
     Policy::new(terms()).unwrap()
 }
@@ -95,6 +102,33 @@ pub(crate) fn stepped_up(payer: AccountId, payee: AccountId, minor: u64) -> Acti
     let authorisation = Authorisation::SteppedUp { presentation: Digest::of(b"presentation") };
     let (amount, order) = (cny(minor), Digest::of(b"order"));
     Action::Pay { payer, payee, amount, order, authorisation }
+}
+
+/// A payment that is held for `seconds` from when a [`City`] submits it.
+pub(crate) fn hold(payer: AccountId, payee: AccountId, minor: u64, seconds: u64) -> Action {
+    Action::HoldPayment {
+        payer,
+        payee,
+        amount: cny(minor),
+        expires: Timestamp::from_seconds(seconds),
+        order: Digest::of(b"order"),
+        authorisation: Authorisation::Ordinary,
+    }
+}
+
+pub(crate) fn freeze(account: AccountId, seconds: u64) -> Action {
+    let until = Timestamp::from_seconds(seconds);
+    Action::OrderFreeze { account, legal_reference: Digest::of(b"case"), until }
+}
+
+/// Turns a deadline in seconds from now, as tests write it, into a time.
+fn from_now(now: Timestamp, mut action: Action) -> Action {
+    if let Action::HoldPayment { expires: end, .. } | Action::OrderFreeze { until: end, .. } =
+        &mut action
+    {
+        *end = now.plus_seconds(end.seconds());
+    }
+    action
 }
 
 /// A machine, a clock, and ids that never repeat.
@@ -141,6 +175,45 @@ impl City {
         city
     }
 
+    /// The same under version 2, with deadlines and two authorities that may order freezes.
+    pub(crate) fn current() -> Self {
+        let mut city = Self::furnished();
+        city.done(CENTRAL_BANK, Action::ActivateVersion { version: 2 });
+        let deadlines = Some(Deadlines::new(deadlines()).unwrap());
+        city.done(CENTRAL_BANK, Action::SetDeadlines { deadlines });
+        for authority in [COURT, PROSECUTOR] {
+            let (authority, key) = (name(authority), key_of(authority));
+            city.done(CENTRAL_BANK, Action::RegisterAuthority { authority, key });
+        }
+        city
+    }
+
+    /// Several orders under one signature.
+    pub(crate) fn each<const N: usize>(&mut self, by: &str, actions: [Action; N]) -> Outcome {
+        let orders =
+            actions.map(|action| Order { id: self.id(), action: from_now(self.now, action) });
+        self.submit(by, Action::Each { orders: Orders::new(orders.into()).unwrap() })
+    }
+
+    /// Transfers that are all done or none.
+    pub(crate) fn chain<const N: usize>(&mut self, by: &str, actions: [Action; N]) -> Outcome {
+        let orders =
+            actions.map(|action| Order { id: self.id(), action: from_now(self.now, action) });
+        self.submit(by, Action::Chain { orders: Chain::new(orders.into()).unwrap() })
+    }
+
+    /// The id of a command that is done.
+    pub(crate) fn named(&mut self, by: &str, action: Action) -> CommandId {
+        let id = self.id();
+        let action = from_now(self.now, action);
+        self.apply(&submission(by, id, action)).unwrap();
+        id
+    }
+
+    pub(crate) fn later(&mut self, seconds: u64) {
+        self.now = self.now.plus_seconds(seconds);
+    }
+
     pub(crate) fn id(&mut self) -> CommandId {
         self.ids += 1;
         CommandId::at(self.now, self.ids)
@@ -152,6 +225,7 @@ impl City {
 
     pub(crate) fn submit(&mut self, by: &str, action: Action) -> Outcome {
         let id = self.id();
+        let action = from_now(self.now, action);
         self.apply(&submission(by, id, action))
     }
 

@@ -2,7 +2,10 @@
 //! so a changed snapshot needs a new machine version.
 
 use super::support::*;
-use crate::{Action, Direction, HoldingRules, HoldingTerms, Machine, SubLimits, Submission};
+use crate::{
+    Action, Authorisation, Chain, Deadlines, Direction, HoldingRules, HoldingTerms, Order, Orders,
+    Refusal, SubLimits, Submission,
+};
 use yufu_base::{CommandId, Digest, StateMachine};
 
 fn samples() -> Vec<(&'static str, Action)> {
@@ -57,6 +60,43 @@ fn samples() -> Vec<(&'static str, Action)> {
     ]
 }
 
+/// What version 2 added.
+fn samples_of_version_2() -> Vec<(&'static str, Action)> {
+    let (amount, order) = (cny(1800), Digest::of(b"order"));
+    let (authorisation, expires) = (Authorisation::Ordinary, START.plus_seconds(60));
+    let (payer, payee, of) = (ALICE, CAROL, CommandId::at(START, 3));
+    let linked = Order { id: CommandId::at(START, 8), action: pay(ALICE, CAROL, 1) };
+    let chain = Action::Chain { orders: Chain::new(vec![linked.clone()]).unwrap() };
+    let chained = Order { id: CommandId::at(START, 9), action: chain.clone() };
+    let deadlines = Deadlines::new(deadlines()).unwrap();
+    vec![
+        ("activate_version", Action::ActivateVersion { version: 2 }),
+        ("register_authority", Action::RegisterAuthority { authority: name("court"), key: key(1) }),
+        ("set_deadlines", Action::SetDeadlines { deadlines: Some(deadlines) }),
+        ("each", Action::Each { orders: Orders::new(vec![linked, chained]).unwrap() }),
+        ("chain", chain),
+        (
+            "pay_available",
+            Action::PayAvailable { payer, payee, most: amount, close: true, order, authorisation },
+        ),
+        (
+            "hold_payment",
+            Action::HoldPayment { payer, payee, amount, expires, order, authorisation },
+        ),
+        ("post_hold", Action::PostHold { hold: of, amount }),
+        ("release_hold", Action::ReleaseHold { hold: of }),
+        ("refund", Action::Refund { of, amount, order }),
+        ("dispute_payment", Action::DisputePayment { of, amount, expires, evidence: order }),
+        ("correct", Action::Correct { of, amount, reason: order }),
+        (
+            "order_freeze",
+            Action::OrderFreeze { account: ALICE, legal_reference: order, until: expires },
+        ),
+        ("confirm_freeze", Action::ConfirmFreeze { freeze: of }),
+        ("lift_freeze", Action::LiftFreeze { freeze: of }),
+    ]
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -76,7 +116,7 @@ fn the_wire_format_of_commands_does_not_drift() {
 
 #[test]
 fn a_command_decodes_to_what_was_encoded() {
-    for (label, action) in samples() {
+    for (label, action) in samples().into_iter().chain(samples_of_version_2()) {
         let command = submission("bank-a", CommandId::at(START, 7), action);
         let bytes = borsh::to_vec(&command).unwrap();
         assert_eq!(borsh::from_slice::<Submission>(&bytes).unwrap(), command, "{label}");
@@ -88,6 +128,32 @@ fn the_state_hash_of_version_1_does_not_drift() {
     let mut city = City::furnished();
     city.submit("bank-a", pay(ALICE, BOB, 450)).unwrap_err();
     city.done("bank-a", pay(ALICE, CAROL, 18));
-    assert_eq!(Machine::VERSION, 1);
+    assert_eq!(city.machine.version(), 1);
     insta::assert_snapshot!("state_hash", city.machine.state_hash().to_string());
+}
+
+#[test]
+fn the_wire_format_of_version_2_does_not_drift() {
+    let lines: Vec<String> = samples_of_version_2()
+        .into_iter()
+        .map(|(label, action)| format!("{label} {}", hex(&borsh::to_vec(&action).unwrap())))
+        .collect();
+    insta::assert_snapshot!("actions_of_version_2", lines.join("\n"));
+    for (label, action) in samples_of_version_2() {
+        let since = if label == "activate_version" { 1 } else { 2 };
+        assert_eq!(action.since(), since, "{label}");
+    }
+    assert!(samples().iter().all(|(_, action)| action.since() == 1));
+}
+
+#[test]
+fn the_outcome_of_a_list_reads_back_as_it_was() {
+    let mut city = City::current();
+    let orders = [pay(ALICE, SHOP, 1), pay(ALICE, SHOP, 999)];
+    let outcome = city.each("bank-a", orders);
+    let bytes = borsh::to_vec(&outcome).unwrap();
+    let each = outcome.as_ref().unwrap().each.as_deref().unwrap();
+    assert!(each[0].is_ok());
+    assert!(matches!(each[1], Err(Refusal::InsufficientFunds { .. })));
+    assert_eq!(borsh::from_slice::<crate::Outcome>(&bytes).unwrap(), outcome);
 }

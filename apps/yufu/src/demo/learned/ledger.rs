@@ -36,7 +36,13 @@ impl Ledger {
 
 /// What an action says, in words.
 pub(super) fn names(action: &Action) -> BTreeSet<String> {
-    tells(action).iter().map(|&name| name.to_owned()).collect()
+    let inner = match action {
+        Action::Each { orders } => orders.as_slice(),
+        Action::Chain { orders } => orders.as_slice(),
+        _ => &[],
+    };
+    let own = tells(action).iter().map(|&name| name.to_owned());
+    own.chain(inner.iter().flat_map(|order| names(&order.action))).collect()
 }
 
 /// The words. Every action also says which institution submits it, and when.
@@ -46,7 +52,13 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::RegisterBank { .. }
         | Action::ReplaceKey { .. }
         | Action::SetPolicy { .. }
-        | Action::SetHoldingRules { .. } => &[],
+        | Action::SetHoldingRules { .. }
+        | Action::ActivateVersion { .. }
+        | Action::RegisterAuthority { .. }
+        | Action::SetDeadlines { .. }
+        // What is in a list is named by itself.
+        | Action::Each { .. }
+        | Action::Chain { .. } => &[],
         Action::CreateReserves { .. }
         | Action::CancelReserves { .. }
         | Action::Issue { .. }
@@ -73,6 +85,25 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
             "digest of a presentation",
         ],
+        Action::PayAvailable { authorisation: Authorisation::Ordinary, .. }
+        | Action::HoldPayment { authorisation: Authorisation::Ordinary, .. } => {
+            &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
+        }
+        Action::PayAvailable { .. } | Action::HoldPayment { .. } => &[
+            "payer account id",
+            "payee account id",
+            "amount",
+            "bank",
+            "digest of the order",
+            "digest of a presentation",
+        ],
+        Action::PostHold { .. } => &["amount", "bank"],
+        Action::ReleaseHold { .. } => &["bank"],
+        Action::Refund { .. } => &["amount", "bank", "digest of the order"],
+        Action::DisputePayment { .. } => &["amount", "bank", "digest of a complaint"],
+        Action::Correct { .. } => &["amount", "bank", "digest of a reason"],
+        Action::OrderFreeze { .. } => &["account id", "digest of a legal reference"],
+        Action::ConfirmFreeze { .. } | Action::LiftFreeze { .. } => &[],
         Action::CloseWallet { .. } | Action::FlagDormant { .. } => &["account id", "bank"],
         Action::Reactivate { .. } => &["account id", "bank", "digest of a presentation"],
         Action::OpenSubWallet { .. } => &[

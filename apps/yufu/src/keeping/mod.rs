@@ -1,0 +1,27 @@
+//! `yufu backup` and `yufu restore`: all state of a data folder, copied while it is in use, and brought back only
+//! if it is what was copied.
+
+mod backup;
+mod copying;
+mod manifest;
+mod restore;
+
+pub(crate) use backup::run as backup;
+pub(crate) use restore::run as restore;
+
+use crate::replaying;
+use anyhow::{Context, Result};
+use manifest::LedgerState;
+use std::path::Path;
+use yufu_base::StateMachine;
+use yufu_log::{Head, SqliteLog};
+
+/// Replays the log at `path` to its end, and says where and in what state that is.
+fn replayed(path: &Path) -> Result<LedgerState> {
+    let log = SqliteLog::open_read_only(path).with_context(|| path.display().to_string())?;
+    let mut replay = replaying::beginning(&log, path)?;
+    replaying::through(&log, &mut replay, |_, _| Ok(()))?;
+    let Head { seq, chain } = replay.head();
+    let state_hash = replay.machine().state_hash().to_string();
+    Ok(LedgerState { seq: seq.get(), chain: chain.to_string(), state_hash })
+}

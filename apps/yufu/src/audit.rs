@@ -56,6 +56,8 @@ fn print(report: &AuditReport) {
         refused = report.refused
     );
     say!("supply      {supply}", supply = json(serde_json::to_string(&report.supply)));
+    say!("pending     {pending}", pending = json(serde_json::to_string(&report.pending)));
+    say!("freezes     {freezes}", freezes = json(serde_json::to_string(&report.freezes)));
     say!("head        {head}", head = json(serde_json::to_string(&report.head)));
     say!("state hash  {hash}", hash = report.state_hash);
     for finding in &report.findings {

@@ -165,6 +165,8 @@ impl Audit {
         self.report.head = self.head.into();
         self.report.state_hash = self.machine.state_hash().to_string();
         self.report.supply = self.machine.supply().into();
+        self.report.freezes = self.machine.totals().freezes.into();
+        self.report.pending = self.model.pending();
         self.report
     }
 }

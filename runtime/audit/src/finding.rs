@@ -1,6 +1,6 @@
 //! Everything an audit can find, one variant per rule.
 
-use yufu_base::{AccountId, InstitutionId};
+use yufu_base::{AccountId, CommandId, InstitutionId};
 use yufu_engine::BatchError;
 use yufu_log::{ChainError, Seq};
 use yufu_machine::ClassId;
@@ -86,6 +86,41 @@ pub enum Irregularity {
         /// The class.
         class: ClassId,
     },
+    /// A command was done that the version in force does not know, or that is not the next one.
+    #[error("done, though version {0} of the rules does not admit it then")]
+    Version(u16),
+    /// A list was answered for another number of orders than it has, or one order as a list.
+    #[error("answered for another number of orders than it has")]
+    Answers,
+    /// A command was done on something that is not there: a hold, a transfer, a freeze.
+    #[error("done, though nothing is there under {0} to do it with")]
+    Unknown(CommandId),
+    /// A command was done on what is another institution's.
+    #[error("done, though {0} is another institution's to do this with")]
+    NotTheirs(CommandId),
+    /// More was posted, refunded, disputed or corrected than was left of it.
+    #[error("done, though it takes more than is left of {0}")]
+    MoreThanLeft(CommandId),
+    /// Something was begun that ends too late, or has ended.
+    #[error("done, though its deadline lies behind, too far ahead, or none may be set")]
+    Deadline,
+    /// Something left a wallet that is frozen, or one below it.
+    #[error("done, though it takes from wallet {0}, which is frozen, or from below it")]
+    Frozen(AccountId),
+    /// What is pending for a wallet is not what was recomputed.
+    #[error(
+        "{machine} are pending {way} wallet {account} by the machine and {recomputed} recomputed"
+    )]
+    Promised {
+        /// `by` or `to`.
+        way: &'static str,
+        /// The wallet.
+        account: AccountId,
+        /// In the machine, in minor units.
+        machine: u64,
+        /// Recomputed, in minor units.
+        recomputed: i128,
+    },
     /// What the machine says all wallets of a class at a bank hold is not what was recomputed.
     #[error(
         "the wallets of class {class} at {bank} hold {machine} by the machine and {recomputed} recomputed"
@@ -102,7 +137,7 @@ pub enum Irregularity {
     },
     /// A wallet does not stand, or is not of the class, that the recomputed books say.
     #[error(
-        "wallet {0} has another class, standing or wallet above it by the machine than recomputed"
+        "wallet {0} has another class, standing, freeze or wallet above it by the machine than recomputed"
     )]
     WalletState(AccountId),
     /// A command was refused for a reason that the record of payments does not bear out.
@@ -166,6 +201,14 @@ impl Irregularity {
             Self::Standing(_) => "command.standing",
             Self::SubWallet(_) => "command.sub_wallet",
             Self::Aggregate { .. } => "command.aggregate",
+            Self::Version(_) => "command.version",
+            Self::Answers => "command.answers",
+            Self::Unknown(_) => "command.unknown",
+            Self::NotTheirs(_) => "command.not_theirs",
+            Self::MoreThanLeft(_) => "command.more_than_left",
+            Self::Deadline => "command.deadline",
+            Self::Frozen(_) => "command.frozen",
+            Self::Promised { .. } => "books.promised",
             Self::Holdings { .. } => "books.holdings",
             Self::WalletState(_) => "books.wallet",
             Self::Refusal(_) => "command.refusal",

@@ -14,4 +14,4 @@ mod tests;
 
 pub use auditor::{AuditError, audit, audit_against};
 pub use finding::Irregularity;
-pub use report::{AuditReport, Finding, HeadReport, SupplyReport};
+pub use report::{AuditReport, Finding, FreezeReport, HeadReport, PendingReport, SupplyReport};

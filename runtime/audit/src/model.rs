@@ -2,134 +2,138 @@
 //! none of the machine's accounts, postings or counters. What was done is held against rules
 //! written a second time; what was refused is checked where the reason names a number.
 
+mod answers;
+mod below;
 mod compare;
+mod deadlines;
+mod excerpt;
 mod flows;
+mod freezes;
+mod limits;
+mod meaning;
+mod pending;
+mod refusals;
+mod reversals;
+mod rights;
 mod spent;
 mod wallets;
 
 use crate::finding::Irregularity;
+use answers::Answers;
 use flows::{Flow, Place};
+use freezes::Freezes;
+use pending::Pending;
+use reversals::Reversals;
 use spent::Spent;
 use std::collections::{BTreeMap, BTreeSet};
 use wallets::Known;
-use yufu_base::{
-    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Timestamp,
-};
+use yufu_base::{AccountId, Amount, Currency, InstitutionId, PublicKey, Timestamp};
 use yufu_machine::{
-    AccountKind, Action, Authorisation, ClassId, HoldingTerms, Limits, Outcome, PolicyTerms,
-    Refusal, Role, Standing, Submission,
+    Action, ClassId, DeadlineTerms, HoldingTerms, Order, PolicyTerms, Role, Submission,
 };
 
 type Found = Result<(), Irregularity>;
 
-#[derive(Default)]
 pub(crate) struct Model {
     currency: Option<Currency>,
+    /// Which version of the rules is in force.
+    version: u16,
     terms: Option<PolicyTerms>,
     rules: HoldingTerms,
+    deadlines: Option<DeadlineTerms>,
     institutions: BTreeMap<InstitutionId, (Role, PublicKey)>,
     wallets: BTreeMap<AccountId, Known>,
     /// Wallets and the sub-wallets that were ever opened below them.
     below: BTreeSet<(AccountId, AccountId)>,
-    /// What all wallets of a class at a bank hold.
+    /// What all wallets of a class at a bank hold, or are promised.
     sums: BTreeMap<(InstitutionId, ClassId), i128>,
     held: BTreeMap<Place, i128>,
+    pending: Pending,
+    freezes: Freezes,
+    reversals: Reversals,
     /// M0 created less M0 cancelled.
     issued: i128,
     spent: Spent,
-    /// What every admitted id was first answered. All of them: an audit forgets nothing.
-    answered: BTreeMap<CommandId, (Digest, Outcome)>,
+    answers: Answers,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            currency: None,
+            version: 1,
+            terms: None,
+            rules: HoldingTerms::default(),
+            deadlines: None,
+            institutions: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            below: BTreeSet::new(),
+            sums: BTreeMap::new(),
+            held: BTreeMap::new(),
+            pending: Pending::default(),
+            freezes: Freezes::default(),
+            reversals: Reversals::default(),
+            issued: 0,
+            spent: Spent::default(),
+            answers: Answers::default(),
+        }
+    }
 }
 
 impl Model {
-    /// Takes note of a command and its outcome, and says what does not fit.
-    pub(crate) fn observe(
-        &mut self,
-        at: Timestamp,
-        command: &Submission,
-        outcome: &Outcome,
-    ) -> Vec<Irregularity> {
-        let id = command.order.id;
-        let signed = Submission::signing_bytes(&command.institution, &command.order);
-        let content = Digest::of(&signed);
-        if outcome.as_ref().is_err_and(Refusal::before_admission) {
-            return Vec::new();
-        }
-        if let Some((first_content, first)) = self.answered.get(&id) {
-            let repeat = *first_content == content && first == outcome;
-            return if repeat { Vec::new() } else { vec![Irregularity::IdUsedTwice] };
-        }
-        self.answered.insert(id, (content, outcome.clone()));
-        match outcome {
-            Ok(_) => self.accept(at, command),
-            Err(refusal) => {
-                self.check_refusal(at, &command.order.action, refusal).err().into_iter().collect()
-            }
-        }
-    }
-
-    /// Every rule the command breaks is found, but it was done: its effects are noted.
-    fn accept(&mut self, at: Timestamp, command: &Submission) -> Vec<Irregularity> {
-        let (by, action) = (&command.institution, &command.order.action);
+    /// An order was done. Every rule it breaks is found, but it was done: its effects are noted.
+    fn accept(&mut self, at: Timestamp, by: &InstitutionId, order: &Order) -> Vec<Irregularity> {
+        let Order { id, action } = order;
         let mut found = Vec::new();
-        let mut note = |check: Found| found.extend(check.err());
-        if let Action::Genesis { currency, central_bank, key, policy } = action {
-            let first = self.currency.is_none() && by == central_bank && *key == command.key;
-            note(first.then_some(()).ok_or_else(|| Irregularity::Permission(by.clone())));
-            self.currency = Some(*currency);
-            self.terms = Some(policy.terms().clone());
-            self.institutions.insert(central_bank.clone(), (Role::CentralBank, *key));
-            return found;
-        }
-        note(self.check_submitter(by, &command.key, action));
+        found.extend(self.check_right(by, action).err());
+        found.extend(self.check_version(action).err());
+        let (meant, version) = (self.meant(action), self.version);
+        let action = meant.as_ref();
         if let Some(amount) = flows::amount(action) {
-            note(self.check_amount(amount));
+            found.extend(self.check_amount(amount).err());
         }
-        if let Action::Pay { payer, payee, amount, authorisation, .. } = action {
-            let stepped_up = *authorisation != Authorisation::Ordinary;
-            found.extend(self.check_payment(at, (*payer, *payee), amount.minor(), stepped_up));
-            found.extend(self.check_below(at, (*payer, *payee), amount.minor()));
-            self.spend(at, *payer, amount.minor());
-            if let Some(above) = self.above(*payer) {
-                self.spend(at, above, amount.minor());
-            }
+        let paying = self.paying(action);
+        if let Some(paying) = &paying {
+            let nothing = paying.minor == 0 && matches!(action, Action::PayAvailable { .. });
+            found.extend(nothing.then(|| Irregularity::Overdrawn(paying.payer.to_string())));
+            found.extend(self.check_payment(at, paying));
+            found.extend(self.check_below(at, paying));
+            self.spend(at, paying);
         }
         found.extend(self.check_wallets(by, action).err());
         found.extend(self.check_life(at, action).err());
-        for flow in flows::of(by, action).into_iter().chain(self.flow_below(action)) {
+        found.extend(self.check_frozen(action).err());
+        found.extend(self.check_deadline(at, action).err());
+        found.extend(self.check_reference(by, &order.action));
+        let flows = self.flows(by, &order.action, action, paying.as_ref());
+        if version > 1 {
+            self.note_reversible(*id, by, &order.action, paying.as_ref());
+        }
+        found.extend(self.pend(*id, &order.action, paying.as_ref()).err());
+        for flow in flows {
             found.extend(self.flow(&flow).err());
         }
         if let Some(wallet) = flows::filled(action) {
-            found.extend(self.check_cap(wallet).err());
+            found.extend(self.check_room(wallet, 0).err());
         }
         found.extend(self.change(by, action).err());
-        found.extend(self.live(at, by, action));
+        found.extend(self.freeze(at, *id, by, action).err());
+        found.extend(self.live(at, by, action, paying.as_ref()));
         found
     }
 
-    fn check_submitter(&self, by: &InstitutionId, key: &PublicKey, action: &Action) -> Found {
-        let (role, current) =
-            self.institutions.get(by).ok_or_else(|| Irregularity::Permission(by.clone()))?;
-        if current != key {
-            return Err(Irregularity::Key(by.clone()));
-        }
-        let permitted = match action {
-            Action::OpenWallet { .. }
-            | Action::CreditDeposits { .. }
-            | Action::Exchange { .. }
-            | Action::Pay { .. }
-            | Action::SetClass { .. }
-            | Action::CloseWallet { .. }
-            | Action::FlagDormant { .. }
-            | Action::Reactivate { .. }
-            | Action::OpenSubWallet { .. }
-            | Action::FundSubWallet { .. } => *role == Role::Bank,
-            Action::ReplaceKey { institution, .. } => {
-                *role == Role::CentralBank || institution == by
-            }
-            _ => *role == Role::CentralBank,
+    /// The first command opens the books.
+    fn open(&mut self, at: Timestamp, command: &Submission) -> Found {
+        let Action::Genesis { currency, central_bank, key, policy } = &command.order.action else {
+            return Ok(());
         };
-        if permitted { Ok(()) } else { Err(Irregularity::Permission(by.clone())) }
+        let by = &command.institution;
+        let first = self.currency.is_none() && by == central_bank && *key == command.key;
+        self.currency = Some(*currency);
+        self.terms = Some(policy.terms().clone());
+        self.institutions.insert(central_bank.clone(), (Role::CentralBank, *key));
+        self.forget(at);
+        first.then_some(()).ok_or_else(|| Irregularity::Permission(by.clone()))
     }
 
     fn check_amount(&self, amount: Amount) -> Found {
@@ -137,132 +141,27 @@ impl Model {
         if fits { Ok(()) } else { Err(Irregularity::Malformed) }
     }
 
-    /// The wallet that gives, or takes part in an exchange, is operated by the submitter.
-    fn check_wallets(&self, by: &InstitutionId, action: &Action) -> Found {
-        let operated = |id: AccountId| match self.wallets.get(&id) {
-            Some(known) if known.bank == *by => Ok(()),
-            _ => Err(Irregularity::Wallet(id)),
-        };
-        match action {
-            Action::Pay { payer, payee, .. } => {
-                operated(*payer)?;
-                if payer == payee {
-                    return Err(Irregularity::Malformed);
-                }
-                let there = self.wallets.contains_key(payee);
-                if there { Ok(()) } else { Err(Irregularity::Wallet(*payee)) }
-            }
-            Action::Exchange { direction, .. } => {
-                flows::wallet(*direction).map_or(Ok(()), operated)
-            }
-            Action::SetClass { account, .. }
-            | Action::CloseWallet { account }
-            | Action::FlagDormant { account }
-            | Action::Reactivate { account, .. }
-            | Action::FundSubWallet { account, .. } => operated(*account),
-            Action::OpenSubWallet { parent, payee, .. } => {
-                operated(*parent)?;
-                let there = parent != payee && self.wallets.contains_key(payee);
-                if there { Ok(()) } else { Err(Irregularity::Wallet(*payee)) }
-            }
-            _ => Ok(()),
+    /// What time alone has done by `at`, before the next command.
+    fn pass(&mut self, at: Timestamp) {
+        self.forget(at);
+        for id in self.pending.over(at) {
+            self.end_pending(id, 0);
         }
-    }
-
-    fn check_payment(
-        &self,
-        at: Timestamp,
-        (payer, payee): (AccountId, AccountId),
-        minor: u64,
-        stepped_up: bool,
-    ) -> Vec<Irregularity> {
-        // A sub-wallet's payment is one of the wallet above it.
-        let payer = self.above(payer).unwrap_or(payer);
-        let Some(limits) = self.limits(payer, stepped_up) else {
-            return vec![Irregularity::Wallet(payer)];
-        };
-        let (day, year) = self.spent_so_far(at, payer);
-        let minor = u128::from(minor);
-        let payee_full = self.check_room(payee, minor).err();
-        [
-            ("single", limits.per_payment, 0),
-            ("daily", limits.per_day, day),
-            ("yearly", limits.per_year, year),
-        ]
-        .into_iter()
-        .filter(|(_, limit, used)| {
-            limit.is_some_and(|limit| used.saturating_add(minor) > u128::from(limit))
-        })
-        .map(|(limit, _, _)| Irregularity::Limit { limit, account: payer })
-        .chain(payee_full)
-        .collect()
-    }
-
-    fn check_room(&self, wallet: AccountId, minor: u128) -> Found {
-        let wallet = self.above(wallet).unwrap_or(wallet);
-        let cap = self.limits(wallet, false).and_then(|limits| limits.balance);
-        let held = u128::try_from(self.held_with_below(wallet)).unwrap_or(0);
-        let over = cap.is_some_and(|cap| held.saturating_add(minor) > u128::from(cap));
-        let limit = Irregularity::Limit { limit: "balance", account: wallet };
-        if over { Err(limit) } else { Ok(()) }
-    }
-
-    /// What is in a wallet that an exchange has filled is no more than it may hold.
-    fn check_cap(&self, wallet: AccountId) -> Found {
-        self.check_room(wallet, 0)
-    }
-
-    fn check_refusal(&self, at: Timestamp, action: &Action, refusal: &Refusal) -> Found {
-        let Action::Pay { payer, amount, .. } = action else { return Ok(()) };
-        let (day, _) = self.spent_so_far(at, *payer);
-        let counted = self.above(*payer).unwrap_or(*payer);
-        let (above_day, above_year) = self.spent_so_far(at, counted);
-        let borne_out = match refusal {
-            Refusal::InsufficientFunds { account: AccountKind::Wallet, available, .. } => {
-                let held = self.held_in(*payer);
-                held == i128::from(*available) && held < i128::from(amount.minor())
-            }
-            Refusal::LimitExceeded(exceeded) => {
-                use yufu_machine::LimitKind as Kind;
-                let used = match exceeded.kind {
-                    Kind::Single | Kind::SubSingle => 0,
-                    Kind::Daily => above_day,
-                    Kind::Yearly => above_year,
-                    Kind::SubDaily => day,
-                    Kind::Balance | Kind::Aggregate | Kind::SubBalance => {
-                        return Err(Irregularity::Refusal(refusal.to_string()));
-                    }
-                };
-                let remaining = u128::from(exceeded.limit).saturating_sub(used);
-                remaining == u128::from(exceeded.remaining)
-                    && u128::from(amount.minor()) > remaining
-            }
-            Refusal::AccountUnknown(id) => !self.wallets.contains_key(id),
-            Refusal::AccountClosed(id) => self.stands(*id) == Some(Standing::Closed),
-            Refusal::AccountDormant(id) => self.stands(*id) == Some(Standing::Dormant),
-            _ => true,
-        };
-        if borne_out { Ok(()) } else { Err(Irregularity::Refusal(refusal.to_string())) }
-    }
-
-    fn limits(&self, wallet: AccountId, stepped_up: bool) -> Option<Limits> {
-        let class = self.wallets.get(&wallet)?.class;
-        let class = self.terms.as_ref()?.classes.get(&class)?;
-        Some(class.stepped_up.filter(|_| stepped_up).unwrap_or(class.ordinary))
-    }
-
-    fn spent_so_far(&self, at: Timestamp, wallet: AccountId) -> (u128, u128) {
-        self.terms.as_ref().map_or((0, 0), |terms| self.spent.so_far(terms, at, wallet))
-    }
-
-    fn spend(&mut self, at: Timestamp, wallet: AccountId, minor: u64) {
-        if let Some(terms) = &self.terms {
-            self.spent.add(terms, at, wallet, minor);
-        }
+        self.freezes.pass(at);
     }
 
     fn held_in(&self, wallet: AccountId) -> i128 {
         self.held.get(&Place::Wallet(wallet)).copied().unwrap_or(0)
+    }
+
+    /// Of what a wallet holds, what is not promised to others.
+    fn available_in(&self, wallet: AccountId) -> i128 {
+        self.held_in(wallet).saturating_sub(self.pending.promised_by(wallet))
+    }
+
+    /// What a wallet holds and is promised.
+    fn coming_to(&self, wallet: AccountId) -> i128 {
+        self.held_in(wallet).saturating_add(self.pending.promised_to(wallet))
     }
 
     fn flow(&mut self, flow: &Flow) -> Found {
@@ -285,7 +184,11 @@ impl Model {
         if let Some(from) = &flow.from {
             let held = self.held.entry(from.clone()).or_default();
             *held = held.saturating_sub(minor);
-            if *held < 0 {
+            let left = match from {
+                Place::Wallet(wallet) => self.available_in(*wallet),
+                _ => *held,
+            };
+            if left < 0 {
                 return Err(Irregularity::Overdrawn(format!("{from:?}")));
             }
         }
@@ -298,6 +201,9 @@ impl Model {
             Action::RegisterBank { bank, key } => {
                 self.institutions.insert(bank.clone(), (Role::Bank, *key)).is_some()
             }
+            Action::RegisterAuthority { authority, key } => {
+                self.institutions.insert(authority.clone(), (Role::Authority, *key)).is_some()
+            }
             Action::ReplaceKey { institution, key } => {
                 match self.institutions.get_mut(institution) {
                     Some((_, current)) => *current = *key,
@@ -308,6 +214,15 @@ impl Model {
             Action::SetPolicy { policy } => {
                 self.terms = Some(policy.terms().clone());
                 false
+            }
+            Action::SetDeadlines { deadlines } => {
+                self.deadlines = deadlines.as_ref().map(|deadlines| *deadlines.terms());
+                false
+            }
+            Action::ActivateVersion { version } => {
+                let next = Some(*version) == self.version.checked_add(1);
+                self.version = *version;
+                return if next { Ok(()) } else { Err(Irregularity::Version(*version)) };
             }
             _ => false,
         };

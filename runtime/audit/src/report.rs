@@ -5,7 +5,7 @@ use crate::finding::Irregularity;
 use serde::{Serialize, Serializer};
 use yufu_base::CommandId;
 use yufu_log::{Head, Seq};
-use yufu_machine::Supply;
+use yufu_machine::{FreezeCounts, Supply};
 
 /// How many findings a report lists; more are only counted.
 const LISTED: usize = 1000;
@@ -29,6 +29,10 @@ pub struct AuditReport {
     pub state_hash: String,
     /// All money by where it is, by the machine; a difference to what was recomputed is a finding.
     pub supply: SupplyReport,
+    /// What is pending after the last record audited, recomputed.
+    pub pending: PendingReport,
+    /// How many freezes there were and are, by the machine; a difference is a finding.
+    pub freezes: FreezeReport,
     /// What does not fit, in the order of the log.
     pub findings: Vec<Finding>,
     /// Findings beyond those listed.
@@ -76,6 +80,33 @@ pub struct SupplyReport {
     pub bank_assets: u128,
     /// Whether the identities hold.
     pub balanced: bool,
+}
+
+/// Payments that are held or in dispute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PendingReport {
+    /// How many there are.
+    pub transfers: usize,
+    /// What they promise together, in minor units.
+    #[serde(serialize_with = "decimal")]
+    pub amount: u128,
+}
+
+/// Freezes by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FreezeReport {
+    /// Ordered by an authority.
+    pub ordered: u64,
+    /// Of these, confirmed by another one, and so in force from then on.
+    pub confirmed: u64,
+    /// Of those in force, ended by their time.
+    pub lapsed: u64,
+    /// Ended by an authority before their time, in force or not.
+    pub lifted: u64,
+    /// Never confirmed in time.
+    pub unconfirmed: u64,
+    /// In force now.
+    pub in_force: u64,
 }
 
 /// One thing that does not fit.
@@ -133,6 +164,19 @@ impl From<Supply> for SupplyReport {
             deposits: supply.deposits,
             bank_assets: supply.bank_assets,
             balanced: supply.balanced,
+        }
+    }
+}
+
+impl From<FreezeCounts> for FreezeReport {
+    fn from(counts: FreezeCounts) -> Self {
+        Self {
+            ordered: counts.ordered,
+            confirmed: counts.confirmed,
+            lapsed: counts.lapsed,
+            lifted: counts.lifted,
+            unconfirmed: counts.unconfirmed,
+            in_force: counts.in_force,
         }
     }
 }

@@ -7,6 +7,8 @@
 
 mod clock;
 mod honest;
+mod orders;
+mod random;
 mod rules;
 mod support;
 mod tampering;

@@ -3,11 +3,18 @@
 use super::Model;
 use super::flows::Place;
 use crate::finding::Irregularity;
+use crate::report::PendingReport;
 use std::collections::BTreeMap;
-use yufu_base::AccountId;
-use yufu_machine::{AccountKind, Machine, institution_account};
+use yufu_base::{AccountId, InstitutionId};
+use yufu_machine::{AccountKind, ClassId, Machine, institution_account};
 
 impl Model {
+    /// What is pending, by the recomputed books.
+    pub(crate) fn pending(&self) -> PendingReport {
+        let (transfers, amount) = self.pending.totals();
+        PendingReport { transfers, amount }
+    }
+
     /// Every difference between the machine's state and the recomputed books.
     pub(crate) fn compare(&self, machine: &Machine) -> Vec<Irregularity> {
         let mut found = Vec::new();
@@ -39,6 +46,8 @@ impl Model {
         }
         found.extend(self.compare_totals(machine));
         found.extend(self.compare_wallets(machine));
+        found.extend(self.compare_pending(machine));
+        found.extend(self.compare_counts(machine));
         found
     }
 
@@ -85,5 +94,91 @@ impl Model {
             Some(institution_account(institution, kind))
         };
         self.held.iter().filter_map(|(place, held)| Some((id(place)?, *held))).collect()
+    }
+
+    /// The machine's wallets and sums of classes against these.
+    fn compare_wallets(&self, machine: &Machine) -> Vec<Irregularity> {
+        let mut found = Vec::new();
+        for (id, known) in &self.wallets {
+            let view = machine.wallet(*id, known.moved);
+            let same = view.is_some_and(|view| {
+                (view.class, view.standing, view.parent, view.frozen)
+                    == (known.class, known.standing, self.above(*id), self.freezes.hold(*id))
+            });
+            if !same {
+                found.push(Irregularity::WalletState(*id));
+            }
+        }
+        let mut sums = self.held_by_class();
+        for (bank, class, machine) in machine.holdings() {
+            let recomputed = sums.remove(&(bank.clone(), class)).unwrap_or(0);
+            if u128::try_from(recomputed) != Ok(machine) {
+                let bank = bank.clone();
+                found.push(Irregularity::Holdings { bank, class, machine, recomputed });
+            }
+        }
+        found.extend(sums.into_iter().map(|((bank, class), recomputed)| Irregularity::Holdings {
+            bank,
+            class,
+            machine: 0,
+            recomputed,
+        }));
+        found
+    }
+
+    /// What all wallets of a class at a bank hold, added up.
+    fn held_by_class(&self) -> BTreeMap<(InstitutionId, ClassId), i128> {
+        let mut sums = BTreeMap::new();
+        for (id, known) in &self.wallets {
+            let held = self.held_in(*id);
+            if held != 0 {
+                let sum: &mut i128 = sums.entry((known.bank.clone(), known.class)).or_default();
+                *sum = sum.saturating_add(held);
+            }
+        }
+        sums
+    }
+
+    /// What is pending, by and to each wallet, and how many there are.
+    fn compare_pending(&self, machine: &Machine) -> Vec<Irregularity> {
+        let mut found = Vec::new();
+        let sums = self.pending.sums();
+        for (id, known) in &self.wallets {
+            let Some(view) = machine.wallet(*id, known.moved) else { continue };
+            let (by, to) = sums.get(id).copied().unwrap_or_default();
+            let promised = view.balance.minor().saturating_sub(view.available.minor());
+            let pairs = [("by", promised, by), ("to", view.promised.minor(), to)];
+            for (way, machine, recomputed) in pairs {
+                if i128::from(machine) != recomputed {
+                    let account = *id;
+                    found.push(Irregularity::Promised { way, account, machine, recomputed });
+                }
+            }
+        }
+        found
+    }
+
+    /// Counts that the machine publishes.
+    fn compare_counts(&self, machine: &Machine) -> Vec<Irregularity> {
+        let totals = machine.totals();
+        let (of_machine, own) = (totals.freezes, self.freezes.counts());
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        [
+            ("pending transfers", number(totals.holds), number(self.pending.totals().0)),
+            ("freezes ordered", of_machine.ordered, own.ordered),
+            ("freezes confirmed", of_machine.confirmed, own.confirmed),
+            ("freezes lapsed", of_machine.lapsed, own.lapsed),
+            ("freezes lifted", of_machine.lifted, own.lifted),
+            ("freezes never confirmed", of_machine.unconfirmed, own.unconfirmed),
+            ("freezes in force", of_machine.in_force, own.in_force),
+        ]
+        .into_iter()
+        .filter(|(_, machine, recomputed)| machine != recomputed)
+        .map(|(total, machine, recomputed)| Irregularity::Total {
+            total,
+            machine: machine.into(),
+            recomputed: recomputed.into(),
+        })
+        .collect()
     }
 }

@@ -38,7 +38,13 @@ pub(super) const fn amount(action: &Action) -> Option<Amount> {
         | Action::CreditDeposits { amount }
         | Action::Exchange { amount, .. }
         | Action::Pay { amount, .. }
-        | Action::FundSubWallet { amount, .. } => Some(*amount),
+        | Action::FundSubWallet { amount, .. }
+        | Action::HoldPayment { amount, .. }
+        | Action::PostHold { amount, .. }
+        | Action::Refund { amount, .. }
+        | Action::DisputePayment { amount, .. }
+        | Action::Correct { amount, .. } => Some(*amount),
+        Action::PayAvailable { most, .. } => Some(*most),
         Action::Genesis { .. }
         | Action::RegisterBank { .. }
         | Action::ReplaceKey { .. }
@@ -49,7 +55,16 @@ pub(super) const fn amount(action: &Action) -> Option<Amount> {
         | Action::CloseWallet { .. }
         | Action::FlagDormant { .. }
         | Action::Reactivate { .. }
-        | Action::OpenSubWallet { .. } => None,
+        | Action::OpenSubWallet { .. }
+        | Action::ActivateVersion { .. }
+        | Action::RegisterAuthority { .. }
+        | Action::SetDeadlines { .. }
+        | Action::Each { .. }
+        | Action::Chain { .. }
+        | Action::ReleaseHold { .. }
+        | Action::OrderFreeze { .. }
+        | Action::ConfirmFreeze { .. }
+        | Action::LiftFreeze { .. } => None,
     }
 }
 
@@ -100,9 +115,6 @@ pub(super) fn of(by: &InstitutionId, action: &Action) -> Vec<Flow> {
             vec![flow(of_bank(bank, PaperVault), of_bank(bank, Reserve))]
         }
         Action::CreditDeposits { .. } => vec![flow(None, own(Deposits))],
-        Action::Pay { payer, payee, .. } => {
-            vec![flow(Some(Wallet(*payer)), Some(Wallet(*payee)))]
-        }
         Action::Exchange { direction, .. } => {
             let notes_in = flow(Some(PaperPublic), own(PaperVault));
             let notes_out = flow(own(PaperVault), Some(PaperPublic));

@@ -12,6 +12,9 @@ pub(super) struct Spent {
     by_year: BTreeMap<(AccountId, i16), u128>,
 }
 
+/// The local day and year a payment counts in.
+pub(super) type Period = (i32, i16);
+
 impl Spent {
     /// Paid so far on the day, and in the year, of `at`.
     pub(super) fn so_far(
@@ -40,15 +43,42 @@ impl Spent {
         *in_year = in_year.saturating_add(minor);
     }
 
-    /// The local day and year of `at`, but never before those of the wallet's last payment: a
-    /// calendar that steps back renews no allowance.
-    fn period(&self, terms: &PolicyTerms, at: Timestamp, wallet: AccountId) -> (i32, i16) {
-        let (day, year) = local(terms, at);
+    /// The day and year in which a wallet's last payment counts.
+    pub(super) fn period_of(&self, wallet: AccountId) -> Option<Period> {
         let days = self.by_day.range((wallet, i32::MIN)..=(wallet, i32::MAX));
         let years = self.by_year.range((wallet, i16::MIN)..=(wallet, i16::MAX));
-        let last_day = days.map(|((_, day), _)| *day).next_back();
-        let last_year = years.map(|((_, year), _)| *year).next_back();
-        (last_day.map_or(day, |last| last.max(day)), last_year.map_or(year, |last| last.max(year)))
+        let last_day = days.map(|((_, day), _)| *day).next_back()?;
+        let last_year = years.map(|((_, year), _)| *year).next_back()?;
+        Some((last_day, last_year))
+    }
+
+    /// Of what counted in a period, `minor` was not paid after all: it counts no more in that day
+    /// and that year, and makes room in no other.
+    pub(super) fn give_back(&mut self, wallet: AccountId, counted: Option<Period>, minor: u64) {
+        let Some((day, year)) = counted else { return };
+        let minor = u128::from(minor);
+        if let Some(on_day) = self.by_day.get_mut(&(wallet, day)) {
+            *on_day = on_day.saturating_sub(minor);
+        }
+        if let Some(in_year) = self.by_year.get_mut(&(wallet, year)) {
+            *in_year = in_year.saturating_sub(minor);
+        }
+    }
+
+    /// Takes over what another one counts for a wallet.
+    pub(super) fn copy(&mut self, wallet: AccountId, from: &Self) {
+        let days = from.by_day.range((wallet, i32::MIN)..=(wallet, i32::MAX));
+        self.by_day.extend(days.map(|(of, minor)| (*of, *minor)));
+        let years = from.by_year.range((wallet, i16::MIN)..=(wallet, i16::MAX));
+        self.by_year.extend(years.map(|(of, minor)| (*of, *minor)));
+    }
+
+    /// The local day and year of `at`, but never before those of the wallet's last payment: a
+    /// calendar that steps back renews no allowance.
+    fn period(&self, terms: &PolicyTerms, at: Timestamp, wallet: AccountId) -> Period {
+        let (day, year) = local(terms, at);
+        let (last_day, last_year) = self.period_of(wallet).unwrap_or((day, year));
+        (last_day.max(day), last_year.max(year))
     }
 }
 

@@ -11,7 +11,8 @@ const DAY: u64 = 86_400;
 
 /// Pays 200 of the 500 that may be paid in a day; whether it was taken, or nothing if nothing was stamped.
 async fn pay(handle: &Handle<Machine>, at: Timestamp, number: u128) -> Option<bool> {
-    let command = signed("bank-a", CommandId::at(at, number), super::support::pay(ALICE, CAROL, 200));
+    let command =
+        signed("bank-a", CommandId::at(at, number), super::support::pay(ALICE, CAROL, 200));
     match handle.submit(command).await {
         Ok(applied) => Some(applied.outcome.is_ok()),
         Err(SubmitError::ClockJumped(_)) => None,
@@ -70,5 +71,9 @@ async fn a_step_back_over_midnight_that_is_confirmed_gives_no_day_twice() {
     clock.set(START.minus_seconds(DAY));
     assert_eq!(pay(&handle, START, 102).await, None);
     handle.confirm_clock();
-    assert_eq!(pay(&handle, START, 103).await, Some(false), "stamps stand still, and so does the day");
+    assert_eq!(
+        pay(&handle, START, 103).await,
+        Some(false),
+        "stamps stand still, and so does the day"
+    );
 }

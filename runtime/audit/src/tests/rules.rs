@@ -11,7 +11,7 @@ use yufu_machine::{
 };
 
 const fn done(at: Timestamp) -> Outcome {
-    Ok(Done { at, balance: None })
+    Ok(Done::one(at, None))
 }
 
 fn furnished() -> Model {

@@ -70,7 +70,7 @@ fn lives() -> Vec<(&'static str, Action)> {
 }
 
 fn done(at: Timestamp) -> Outcome {
-    Ok(Done { at, balance: None })
+    Ok(Done::one(at, None))
 }
 
 fn furnished() -> Model {

@@ -1,7 +1,7 @@
 //! A refund: the payee's bank pays back, in full or in part, never more in all than was paid. It
 //! counts against nobody's limits, and restores none.
 
-use crate::books::{Books, Submitter};
+use crate::books::{Books, Found, Submitter};
 use crate::memory::Memory;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
@@ -26,7 +26,11 @@ impl Books {
         from.must_be_open()?;
         to.must_be_open()?;
         from.must_be_awake()?;
+        let below = self.sub_wallets.get(from.id);
+        let above = below.map(|below| self.wallet(below.parent)).transpose()?;
+        above.as_ref().map_or(Ok(()), Found::must_be_awake)?;
         from.must_not_be_frozen()?;
+        above.as_ref().map_or(Ok(()), Found::must_not_be_frozen)?;
         let minor = self.minor(amount)?;
         let payment = payment.reversing(of, minor)?;
         let checked = self.ledger.check_transfer(from.slot, to.slot, minor)?;

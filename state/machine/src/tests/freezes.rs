@@ -44,6 +44,7 @@ fn nothing_leaves_a_frozen_wallet_and_all_may_come_in() {
     city.done("bank-a", fund(100));
     let held = city.named("bank-a", hold(ALICE, SHOP, 60, 86_400));
     let paid = city.named("bank-a", pay(BOB, ALICE, 20));
+    let paid_below = city.named("bank-b", pay(CAROL, below, 10));
     let id = city.named(COURT, freeze(ALICE, 86_400));
     city.done(PROSECUTOR, confirm(id));
     let exchange = |direction, minor| Action::Exchange { direction, amount: cny(minor) };
@@ -55,6 +56,7 @@ fn nothing_leaves_a_frozen_wallet_and_all_may_come_in() {
         exchange(Direction::DigitalToPaper(ALICE), 1),
         exchange(Direction::DigitalToDeposit(ALICE), 1),
         Action::Refund { of: paid, amount: cny(1), order },
+        Action::Refund { of: paid_below, amount: cny(1), order },
         Action::CloseWallet { account: ALICE },
     ];
     for action in out {

@@ -39,7 +39,8 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         None => local_url(listener.local_addr()?),
     };
     let Settings { apart, recognised, snapshots, log, .. } = settings;
-    let plan = Plan { country: &country, data: &data, url, clock, apart, recognised, snapshots, log };
+    let plan =
+        Plan { country: &country, data: &data, url, clock, apart, recognised, snapshots, log };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();

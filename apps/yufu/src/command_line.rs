@@ -186,6 +186,9 @@ pub(crate) struct Serve {
     /// A snapshot of the ledger's state is made after so much of its log, in MiB [default: 256].
     #[arg(long, env = "YUFU_SNAPSHOT_MEBIBYTES", value_name = "NUMBER")]
     pub(crate) snapshot_mebibytes: Option<u64>,
+    /// The ledger's log, if it is in PostgreSQL: postgres://... A password is better kept in the file or environment.
+    #[arg(long, env = "YUFU_CENTRAL_BANK_LOG", hide_env_values = true, value_name = "ADDRESS")]
+    pub(crate) central_bank_log: Option<String>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -505,9 +508,17 @@ pub(crate) enum Benched {
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The log to audit [default: the central bank's in the data folder].
-    #[arg(long, value_name = "FILE")]
-    pub(crate) log: Option<PathBuf>,
+    /// The log to audit: a file, or postgres://... [default: the central bank's in the data folder].
+    #[arg(
+        long,
+        env = "YUFU_CENTRAL_BANK_LOG",
+        hide_env_values = true,
+        value_name = "FILE|ADDRESS"
+    )]
+    pub(crate) log: Option<String>,
+    /// The folder of the records that were moved out of the log.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
     /// A head of the log that was published earlier, as SEQ:CHAIN: finds records cut off since.
     #[arg(long, value_name = "SEQ:CHAIN")]
     pub(crate) head: Option<String>,

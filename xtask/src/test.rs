@@ -11,7 +11,7 @@ const REPORT: &str = "target/nextest/default/junit.xml";
 const FOREIGN: &str = "testing/foreign";
 /// The filters that leave out the tests that need systemd and Compose, PostgreSQL, strace.
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
-const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(log_in_postgres)";
+const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
 
 /// Tests that cannot run here, and why.
@@ -158,7 +158,7 @@ fn ensure_postgres() -> Result<(), Skipped> {
         return Ok(());
     }
     install_debian(&["postgresql"]).map_err(|e| Skipped {
-        tests: "yufu-log (postgres::tests) and yufu, binary log_in_postgres (the log on real servers)",
+        tests: "yufu-log (postgres::tests) and yufu, binary ledger_log (the log on real servers)",
         reason: format!(
             "PostgreSQL is missing, and could not be installed: {e:#}. Install it and run again"
         ),

@@ -2,7 +2,7 @@
 
 use crate::command_line;
 use crate::data::DataFolder;
-use crate::log_place::LogPlace;
+use crate::ledger_log::LedgerLog;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
@@ -12,8 +12,8 @@ use yufu_log::{Head, Seq};
 
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
     let place = match &options.log {
-        Some(text) => LogPlace::named(text)?,
-        None => LogPlace::File(DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?),
+        Some(text) => LedgerLog::named(text)?,
+        None => LedgerLog::File(DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?),
     };
     let log = place.open_read_only(options.archive.as_deref()).with_context(|| {
         text!(

@@ -1,14 +1,14 @@
 //! `yufu bench`: what this build costs on this machine.
 
 use crate::command_line::{self, Benched};
-use crate::words::{noted, text};
+use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
-        noted!("this is a debug build: its figures mean little");
+        eprintln!("  {}", text!("this is a debug build: its figures mean little"));
     }
     let folder = match &options.dir {
         Some(dir) => tempfile::tempdir_in(dir),

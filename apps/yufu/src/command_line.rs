@@ -180,15 +180,15 @@ pub(crate) struct Serve {
     /// Connections open at once [default: 512].
     #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) connections: Option<usize>,
-    /// The ledger's log, if it is in PostgreSQL: postgres://... A password is better kept in the file or environment.
-    #[arg(long, env = "YUFU_CENTRAL_BANK_LOG", hide_env_values = true, value_name = "ADDRESS")]
-    pub(crate) central_bank_log: Option<String>,
     /// A snapshot of the ledger's state is made after so many records of its log [default: 100000].
     #[arg(long, env = "YUFU_SNAPSHOT_RECORDS", value_name = "NUMBER")]
     pub(crate) snapshot_records: Option<u64>,
     /// A snapshot of the ledger's state is made after so much of its log, in MiB [default: 256].
     #[arg(long, env = "YUFU_SNAPSHOT_MEBIBYTES", value_name = "NUMBER")]
     pub(crate) snapshot_mebibytes: Option<u64>,
+    /// The ledger's log, if it is in PostgreSQL: postgres://... A password is better kept in the file or environment.
+    #[arg(long, env = "YUFU_CENTRAL_BANK_LOG", hide_env_values = true, value_name = "ADDRESS")]
+    pub(crate) central_bank_log: Option<String>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

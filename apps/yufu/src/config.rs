@@ -4,7 +4,7 @@ use crate::city::{INSTITUTION_KEY, Plan, fingerprint};
 use crate::command_line::{Config, ConfigAction, Serve};
 use crate::data::DataFolder;
 use crate::explaining::explain;
-use crate::log_place::LogPlace;
+use crate::ledger_log::LedgerLog;
 use crate::profile::{self, Country};
 use crate::settings::{Settings, TEMPLATE};
 use crate::words::{say, text};
@@ -51,7 +51,7 @@ fn check(options: Serve) -> Result<ExitCode> {
         };
         found.extend(key.err().map(told));
     }
-    let log = settings.log.as_ref().map(LogPlace::described).transpose();
+    let log = settings.log.as_ref().map(LedgerLog::described).transpose();
     found.extend(log.as_ref().err().map(explain));
     for line in &found {
         say!("FOUND  {finding}", finding = line);
@@ -106,8 +106,8 @@ fn plan<'a>(
         clock,
         apart: settings.apart.clone(),
         recognised: settings.recognised.clone(),
-        log: settings.log.clone(),
         snapshots: settings.snapshots,
+        log: settings.log.clone(),
     }
 }
 

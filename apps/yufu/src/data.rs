@@ -148,12 +148,11 @@ impl DataFolder {
         private(self.of(institution)?.join("snapshots"))
     }
 
-    /// Where the ledger's log would be, if it were a file: beside its snapshots.
-    pub(crate) fn beside_snapshots(&self) -> PathBuf {
-        let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let folders = folders.map(|entry| entry.path());
-        let central_bank = folders.filter(|path| path.join("snapshots").is_dir()).min();
-        central_bank.unwrap_or_else(|| self.root.clone()).join("ledger.sqlite")
+    /// The folder of the ledger's snapshots, whatever the central bank is called here. There may be none.
+    pub(crate) fn found_snapshots(&self) -> PathBuf {
+        let folders = fs::read_dir(&self.root).into_iter().flatten();
+        let found = folders.filter_map(|entry| Some(entry.ok()?.path().join("snapshots")));
+        found.filter(|path| path.is_dir()).min().unwrap_or_else(|| self.root.join("snapshots"))
     }
 
     /// The ledger's log, whatever the central bank is called here.

@@ -1,7 +1,7 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
-use crate::log_place::Hidden;
+use crate::ledger_log::Hidden;
 use crate::words::text;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -85,11 +85,11 @@ pub(crate) struct Settings {
     pub(crate) connections: usize,
     pub(crate) log_format: LogFormat,
     pub(crate) recognised: Vec<Recognised>,
+    pub(crate) snapshots: SnapshotPolicy,
     /// Where the ledger's log is, if it is not a file in the data folder.
     pub(crate) log: Option<PostgresAddress>,
     /// The file that holds it, if it is not an option or in the environment.
     pub(crate) secret_in: Option<PathBuf>,
-    pub(crate) snapshots: SnapshotPolicy,
 }
 
 /// After how much of the log a snapshot of the ledger's state is made, whichever comes first.
@@ -158,12 +158,12 @@ impl Settings {
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             recognised: recognised(file.recognised.unwrap_or_default())?,
-            log: log.transpose()?,
-            secret_in,
             snapshots: snapshots(
                 options.snapshot_records.or(file.snapshot_records),
                 options.snapshot_mebibytes.or(file.snapshot_mebibytes),
             )?,
+            log: log.transpose()?,
+            secret_in,
         })
     }
 }

@@ -4,7 +4,7 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
-use crate::log_place::LogPlace;
+use crate::ledger_log::LedgerLog;
 use crate::settings::SnapshotPolicy;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
@@ -31,8 +31,8 @@ pub(super) async fn open(
 ) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
     let (plan, id) = (opening.plan, institution.id.clone());
     let place = match plan.log.clone() {
-        Some(address) => LogPlace::Database(address),
-        None => LogPlace::File(plan.data.database(&id, "ledger")?),
+        Some(address) => LedgerLog::Database(address),
+        None => LedgerLog::File(plan.data.database(&id, "ledger")?),
     };
     let snapshots = snapshots(plan, &id, place.clone())?;
     let log = tokio::task::spawn_blocking(move || place.open()).await?;
@@ -83,12 +83,14 @@ pub(super) async fn open(
 }
 
 /// Where the ledger's snapshots lie, and when they are made.
-fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LogPlace) -> Result<Snapshots> {
-    let folder = plan.data.snapshots(id)?;
-    let open =
-        move || log.open_read_only(None).map_err(|error| LogError::Storage(format!("{error:#}")));
+fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snapshots> {
+    let open = move || {
+        let opened = log.open_read_only(None);
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
+    };
     let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
-    Ok(Snapshots { every_records, every_bytes, ..Snapshots::new(folder, Arc::new(open)) })
+    let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
+    Ok(Snapshots { every_records, every_bytes, ..snapshots })
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

@@ -30,10 +30,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) apart: Apart,
     /// Which other countries' trust lists the operator of this one recognises.
     pub(crate) recognised: Vec<Recognised>,
-    /// Where the ledger's log is, if it is not a file in the central bank's folder.
-    pub(crate) log: Option<PostgresAddress>,
     /// When snapshots of the ledger are made.
     pub(crate) snapshots: SnapshotPolicy,
+    /// Where the ledger's log is, if it is not a file in the central bank's folder.
+    pub(crate) log: Option<PostgresAddress>,
 }
 
 /// What long work has to say.
@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let (apart, recognised) = (Apart::default(), Vec::new());
         let snapshots = SnapshotPolicy::default();
-        Self { country, data, url, clock, apart, recognised, log: None, snapshots }
+        Self { country, data, url, clock, apart, recognised, snapshots, log: None }
     }
 
     pub(crate) fn profile(&self) -> &Profile {

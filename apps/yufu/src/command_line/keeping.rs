@@ -39,7 +39,7 @@ pub(crate) struct Restore {
 pub(crate) struct Log {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The log: a file, or postgres://... [default: the central bank's in the data folder].
+    /// The log, a file or postgres://... [default: the central bank's in the data folder].
     #[arg(
         long,
         env = "YUFU_CENTRAL_BANK_LOG",
@@ -48,6 +48,9 @@ pub(crate) struct Log {
         global = true
     )]
     pub(crate) log: Option<String>,
+    /// Where records lie that were moved out of the log.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) archive: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) action: LogAction,
 }

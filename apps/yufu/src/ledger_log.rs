@@ -9,14 +9,14 @@ use yufu_log::{Log, PostgresAddress, PostgresLog, SqliteLog, WithArchive};
 
 /// The place of a log.
 #[derive(Clone, Debug)]
-pub(crate) enum LogPlace {
+pub(crate) enum LedgerLog {
     /// A file, of SQLite.
     File(PathBuf),
     /// A database, of PostgreSQL.
     Database(PostgresAddress),
 }
 
-impl LogPlace {
+impl LedgerLog {
     /// A place as it is typed: an address, else the name of a file.
     pub(crate) fn named(text: &str) -> Result<Self> {
         if PostgresAddress::is_one(text) {
@@ -67,7 +67,7 @@ impl LogPlace {
     }
 }
 
-impl fmt::Display for LogPlace {
+impl fmt::Display for LedgerLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),

@@ -91,9 +91,8 @@ fn acknowledged(
     for one in all {
         let of_record = told.get(&one.seq).map(Vec::as_slice).unwrap_or_default();
         let wanted = content(&one.command);
-        if !of_record.iter().any(|(command, came_to)| {
-            *command == wanted && *came_to == one.outcome
-        }) {
+        if !of_record.iter().any(|(command, came_to)| *command == wanted && *came_to == one.outcome)
+        {
             return Err(format!(
                 "acknowledged, but record {} does not say so: {:?}, which was to come to {:?}",
                 one.seq, one.command, one.outcome
@@ -137,7 +136,7 @@ fn audited(log: &dyn yufu_log::Log, signed: bool) -> Result<(), String> {
 }
 
 /// A record with a flipped bit is found by a replay, by the audit, and by a node that starts.
-pub(crate) fn flipped(around: &Surroundings, place: usize) -> Result<(), String> {
+pub(crate) fn flipped(around: &Surroundings, place: usize, space: &Path) -> Result<(), String> {
     let log = around.store.open();
     if Replay::new(Machine::new()).catch_up(&log).is_ok() {
         return Err("a replay does not notice".to_owned());
@@ -148,7 +147,7 @@ pub(crate) fn flipped(around: &Surroundings, place: usize) -> Result<(), String>
     if !report.findings.iter().any(names) {
         return Err("the audit does not name the record".to_owned());
     }
-    let empty = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let empty = tempfile::tempdir_in(space).map_err(|error| error.to_string())?;
     match Node::start(around, empty.path()) {
         Err(StartError::Replay(_)) => Ok(()),
         Err(error) => Err(format!("a node says something else of it: {error}")),

@@ -73,7 +73,8 @@ impl Node {
         let before = store.shut();
         let [second, third] = others;
         let waiting = async {
-            store.wait_for_append(before, || !matches!(handle.status(), Status::Running));
+            let ends = |status| matches!(status, Status::Stopped(_) | Status::ClockJumped(_));
+            store.wait_for_append(before, || ends(handle.status()));
             let reopen = async { store.reopen() };
             let (second, third, ()) =
                 tokio::join!(answers(handle, second), answers(handle, third), reopen);

@@ -56,9 +56,8 @@ const OF_FORMAT_1: &str = include_str!("format-1.log");
 #[test]
 fn a_log_of_format_1_is_read_and_passes() {
     let hex = |text: &str| -> Vec<u8> {
-        let byte = |digits: &[u8]| {
-            u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap()
-        };
+        let byte =
+            |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
         text.as_bytes().chunks(2).map(byte).collect()
     };
     let mut log = Doctored::default();

@@ -217,7 +217,8 @@ impl Run {
         let bits = u64::try_from(length.saturating_add(40).saturating_mul(8)).unwrap_or(1);
         let bit = usize::try_from(self.chance.below(bits)).unwrap_or(0);
         self.around.store.flip(place, bit);
-        let found = checks::flipped(&self.around, place);
+        let space = self.folder.path().parent().unwrap_or_else(|| self.folder.path());
+        let found = checks::flipped(&self.around, place, space);
         self.around.store.flip(place, bit);
         found.map_err(|what| format!("bit {bit} of record {place} (from 0) is flipped: {what}"))?;
         self.around.store.count(Fault::BitFlip);

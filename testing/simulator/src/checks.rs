@@ -31,8 +31,8 @@ pub(crate) fn repeat(first: &Acknowledged, again: &Answers) -> Result<(), String
     let expired = matches!(outcome, Err(Refusal::IdExpired { .. }));
     if remembered && !expired && *outcome != first.outcome {
         return Err(format!(
-            "{:?} was first answered {:?} and then {outcome:?}",
-            first.command, first.outcome
+            "a repeat is answered otherwise: first {:?}, then {outcome:?}, to {:?}",
+            first.outcome, first.command.order
         ));
     }
     Ok(())

@@ -201,7 +201,7 @@ impl Log for NodeLog {
         }
         if epoch != inner.epoch || epoch == Epoch::NONE {
             // Which of the two a store notices first is its own affair.
-            let moved = after != inner.head() && after.seq.get() % 2 == 0;
+            let moved = after != inner.head() && after.seq.get().is_multiple_of(2);
             inner.faults.count(if moved { Fault::Conflict } else { Fault::Fenced });
             return if moved {
                 Appended::Conflict(inner.head())

@@ -1,5 +1,5 @@
 //! The project's own tasks, one entry point for people and for continuous integration:
-//! `cargo xtask test`, `lint`, `tidy`, `openapi`, `messages`, `city`.
+//! `cargo xtask test`, `lint`, `tidy`, `simulate`, `openapi`, `messages`, `city`.
 
 mod lint;
 mod run;
@@ -30,6 +30,15 @@ enum Task {
     Lint,
     /// The rules no compiler checks: who imports whom, file sizes, documents kept true.
     Tidy,
+    /// Seeded schedules of commands and faults over a simulated log; stops at the first that finds something.
+    Simulate {
+        /// How many schedules.
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Writes docs/openapi.json anew from the handlers.
     Openapi,
     /// Writes docs/messages.md anew from api/messages.
@@ -54,6 +63,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test { strict } => test::test(strict),
         Task::Lint => lint::lint(),
         Task::Tidy => tidy::tidy(),
+        Task::Simulate { seeds, from } => test::simulate(seeds, from),
         Task::Openapi => test::regenerate_openapi(),
         Task::Messages => test::regenerate_messages(),
         Task::City => test::regenerate_city(),

@@ -71,6 +71,13 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     Ok(())
 }
 
+/// Runs the simulator, built for speed.
+pub(crate) fn simulate(seeds: u64, from: u64) -> Result<()> {
+    let (seeds, from) = (seeds.to_string(), from.to_string());
+    let run = ["run", "--release", "--quiet", "--locked", "-p", "yufu-simulator", "--"];
+    run::loud("cargo", &[&run[..], &["--seeds", &seeds, "--from", &from]].concat())
+}
+
 /// Writes `docs/openapi.json` anew.
 pub(crate) fn regenerate_openapi() -> Result<()> {
     regenerate(&["openapi"])

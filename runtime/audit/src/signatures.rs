@@ -5,8 +5,14 @@ use std::num::NonZero;
 use std::thread;
 use yufu_machine::Submission;
 
+/// Fewer signatures are verified sooner than threads are started.
+const WORTH_A_THREAD: usize = 4;
+
 /// For each command, whether its signature is one of the key it names.
 pub(crate) fn verify_all(commands: &[Submission]) -> Vec<bool> {
+    if commands.len() < WORTH_A_THREAD {
+        return commands.iter().map(verify).collect();
+    }
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = commands.len().div_ceil(threads).max(1);
     thread::scope(|scope| {

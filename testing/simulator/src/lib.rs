@@ -3,9 +3,18 @@
 #![doc = include_str!("../README.md")]
 
 mod chance;
+mod checks;
 mod city;
 mod clients;
+mod faults;
+mod node;
+mod run;
+mod store;
+#[cfg(test)]
+mod tests;
 
 pub use chance::Chance;
 pub use city::City;
 pub use clients::Clients;
+pub use faults::{Fault, Faults};
+pub use run::{Failure, Report, Simulator};

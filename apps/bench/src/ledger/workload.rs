@@ -57,7 +57,7 @@ impl Country {
         for first in (0..self.wallets).step_by(LIST) {
             let last = first.saturating_add(LIST).min(self.wallets);
             // What was opened yesterday is not remembered: its ids are no part of the books.
-            self.now = self.now.plus_seconds(RETENTION_SECONDS / 200);
+            self.now = self.now.plus_seconds(RETENTION_SECONDS / 10);
             for (bank, numbers) in self.by_bank(first..last) {
                 let opened = self.list(bank, &numbers, Self::open)?;
                 let filled = self.list(bank, &numbers, Self::fill)?;

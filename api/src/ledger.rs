@@ -88,6 +88,7 @@ impl CommandRequest {
             let detail = "the signature does not verify with the key that the submission names";
             Problem::new(StatusCode::UNAUTHORIZED, "command.signature_invalid", detail)
         })?;
+        submission.prepare();
         Ok(submission)
     }
 }

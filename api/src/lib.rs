@@ -16,6 +16,7 @@ pub mod recognition;
 pub mod registrar;
 pub mod relying_party;
 mod router;
+mod status_list;
 pub mod trust;
 pub mod wallet_provider;
 mod wording;

@@ -19,6 +19,9 @@ impl Currency {
         }
     }
 
+    /// `XXX`: no currency is meant (ISO 4217).
+    pub const NONE: Self = Self(*b"XXX");
+
     /// The three-letter code.
     #[must_use]
     pub fn code(&self) -> &str {

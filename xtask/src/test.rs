@@ -9,8 +9,10 @@ use std::process::Command;
 const REPORT: &str = "target/nextest/default/junit.xml";
 /// The tests that need Node.js.
 const FOREIGN: &str = "testing/foreign";
-/// The filter that leaves out the tests that need systemd and Compose.
+/// The filters that leave out the tests that need systemd and Compose, PostgreSQL, strace.
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
+const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
+const WITHOUT_STRACE: &str = "not binary(injected)";
 
 /// Tests that cannot run here, and why.
 struct Skipped {
@@ -22,15 +24,25 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
     let deploy = ensure_deploy_tools().err();
+    let postgres = ensure_postgres().err();
+    let strace = ensure_strace().err();
 
     let _ = fs::remove_file(REPORT);
     let mut arguments = vec!["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
     if foreign.is_some() {
         arguments.extend(["--exclude", "yufu-foreign"]);
-    } else if deploy.is_some() {
-        arguments.extend(["--filterset", WITHOUT_DEPLOY]);
     }
-    let skipped: Vec<Skipped> = foreign.into_iter().chain(deploy).collect();
+    let filters = [
+        (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
+        postgres.is_some().then_some(WITHOUT_POSTGRES),
+        strace.is_some().then_some(WITHOUT_STRACE),
+    ];
+    let filter = filters.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    if !filter.is_empty() {
+        arguments.extend(["--filterset", &filter]);
+    }
+    let skipped: Vec<Skipped> =
+        foreign.into_iter().chain(deploy).chain(postgres).chain(strace).collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -140,6 +152,41 @@ fn ensure_deploy_tools() -> Result<(), Skipped> {
         let missing = missing.join(" and ");
         skip(format!("{missing} missing, and could not be installed: {e:#}. Install and run again"))
     })
+}
+
+/// Servers that the log is tested on.
+fn ensure_postgres() -> Result<(), Skipped> {
+    let there = || {
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let mut folders = versions.map(|version| version.path().join("bin"));
+        folders.any(|folder| folder.join("initdb").exists()) || run::exists("initdb")
+    };
+    if there() {
+        return Ok(());
+    }
+    install_debian(&["postgresql"]).map_err(|e| Skipped {
+        tests: "yufu-log (postgres::tests) and yufu, binary ledger_log (the log on real servers)",
+        reason: format!(
+            "PostgreSQL is missing, and could not be installed: {e:#}. Install it and run again"
+        ),
+    })
+}
+
+/// What makes a disk fail beneath a process.
+fn ensure_strace() -> Result<(), Skipped> {
+    let skip = |reason| Skipped {
+        tests: "yufu-log, binary injected (a disk that fails and fills)",
+        reason,
+    };
+    if !run::exists("strace") {
+        install_debian(&["strace"])
+            .map_err(|e| skip(format!("strace is missing, and could not be installed: {e:#}")))?;
+    }
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if traced.is_ok_and(|done| done.status.success()) {
+        return Ok(());
+    }
+    Err(skip("strace may not trace here: a container needs --cap-add SYS_PTRACE".to_owned()))
 }
 
 fn install_debian(packages: &[&str]) -> Result<()> {

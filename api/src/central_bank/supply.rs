@@ -81,13 +81,13 @@ pub(super) async fn supply(
         (status = 200, body = Ledger),
         (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
 pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<Ledger>, Problem> {
-    bank.read(|_, _| ()).await?;
+    let version = bank.read(|machine, _| machine.version()).await?;
     let head = bank.ledger.head();
     Ok(Json(Ledger {
         ledger: bank.id.to_string(),
         seq: head.seq.get(),
         chain: head.chain.to_string(),
-        version: bank.ledger.read(|machine, _| machine.version()),
+        version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
         checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
@@ -116,11 +116,15 @@ pub struct FreezeReport {
 
 /// How many wallets were and are frozen.
 #[utoipa::path(get, path = "/central-bank/v1/freezes", tag = "central bank",
-    responses((status = 200, body = FreezeReport)))]
-pub(super) async fn freezes(State(bank): State<Arc<CentralBank>>) -> Json<FreezeReport> {
-    let counts = bank.ledger.read(|machine, _| machine.totals().freezes);
+    responses(
+        (status = 200, body = FreezeReport),
+        (status = 503, description = "not the ledger's one writer now", body = ProblemBody)))]
+pub(super) async fn freezes(
+    State(bank): State<Arc<CentralBank>>,
+) -> Result<Json<FreezeReport>, Problem> {
+    let counts = bank.read(|machine, _| machine.totals().freezes).await?;
     let FreezeCounts { ordered, confirmed, lapsed, lifted, unconfirmed, in_force } = counts;
-    Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force })
+    Ok(Json(FreezeReport { ordered, confirmed, lapsed, lifted, unconfirmed, in_force }))
 }
 
 impl CentralBank {

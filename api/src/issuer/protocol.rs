@@ -1,8 +1,8 @@
 //! The endpoints of OpenID4VCI 1.0 that a wallet calls: token, nonce, credential.
 
-use super::status::{LIST, LIST_SIZE};
 use super::{Claims, Issuer};
 use crate::http::{Problem, bearer};
+use crate::status_list::{LIST, LIST_SIZE};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};

@@ -4,7 +4,9 @@
 use super::Registrar;
 use crate::enrolment::{Admission, EnrolmentRequest};
 use crate::http::{Problem, ProblemBody};
+use crate::issuer::day;
 use crate::localized;
+use crate::status_list::{self, LIST, LIST_SIZE};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -14,9 +16,11 @@ use std::sync::Arc;
 use url::Url;
 use utoipa::ToSchema;
 use yufu_base::{InstitutionId, Signer, Timestamp};
-use yufu_jose::{Chain, ClaimPath, encode_base64url, sha256};
-use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject};
+use yufu_credential::StatusReference;
+use yufu_jose::{Chain, ClaimPath, Jwk, SoftwareKey, encode_base64url, sha256};
+use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
+use yufu_registrations::{Certifying, Placed, Revocation};
 use yufu_trust::{
     Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
 };
@@ -25,9 +29,13 @@ use yufu_trust::{
 pub const ACCESS_ANCHOR: &str = "access-anchor";
 /// The anchor of the key that signs registrations.
 pub const REGISTRATION_ANCHOR: &str = "registration-anchor";
+/// For how long a registration is certified, in seconds.
+const CERTIFIED_SECONDS: u64 = LEAF_DAYS.saturating_mul(86_400);
 
 /// The registrar's keys, and what the profile registers.
 pub struct Certifier {
+    /// Where the registrar is: its address as the trust list has it.
+    pub identifier: String,
     /// Its keys.
     pub keys: KeyStore,
     /// Whose enrolment is taken.
@@ -47,6 +55,17 @@ pub struct Certified {
     pub access: Vec<String>,
     /// Its registration certificates, by purpose: JWS of type `rc-wrp+jwt`.
     pub registrations: BTreeMap<String, String>,
+    /// The purposes that are not certified, because they were revoked: why, and whom to ask.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revoked: BTreeMap<String, String>,
+}
+
+/// An institution that enrols, and what is to be certified of it.
+struct Applicant<'a> {
+    institution: &'a Institution,
+    key: &'a Jwk,
+    host: String,
+    origin: &'a str,
 }
 
 /// Enrol a relying party: its key is certified, and it is registered for what the profile lets it ask.
@@ -54,74 +73,125 @@ pub struct Certified {
     responses(
         (status = 200, body = Certified),
         (status = 401, description = "no enrolment for here and now", body = ProblemBody),
-        (status = 403, description = "not admitted", body = ProblemBody)))]
+        (status = 403, description = "not admitted; or revoked for every purpose", body = ProblemBody)))]
 pub(super) async fn enrol(
     State(registrar): State<Arc<Registrar>>,
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<Json<Certified>, Problem> {
-    Ok(Json(registrar.enrol(&request?.enrolment)?))
+    Ok(Json(registrar.enrol(&request?.enrolment).await?))
 }
 
 impl Registrar {
-    /// Certifies whoever signed the enrolment.
+    /// Certifies whoever signed the enrolment, for what is not revoked.
     ///
     /// # Errors
-    /// The refusal.
-    pub fn enrol(&self, enrolment: &str) -> Result<Certified, Problem> {
+    /// The refusal; `registration.revoked` if nothing is left to certify.
+    pub async fn enrol(&self, enrolment: &str) -> Result<Certified, Problem> {
         let now = self.clock.read().wall;
         let (id, enrolment) = self.certifier.admission.verify(enrolment, &self.id, now)?;
-        self.certifier.certify(&id, &enrolment, now)
+        let applicant = self.certifier.applicant(&id, &enrolment)?;
+        let requests = &applicant.institution.requests;
+        let uses: Vec<&str> = requests.iter().map(|request| request.id.as_str()).collect();
+        let wanted = Certifying {
+            party: id.as_str(),
+            access_key: &applicant.key.thumbprint_base64url(),
+            intended_uses: &uses,
+            expires_at: now.plus_seconds(CERTIFIED_SECONDS),
+            list: (LIST, LIST_SIZE),
+        };
+        let draw = || u32::from_be_bytes(random());
+        let placed = self.registrations.place(&wanted, draw, now).await?;
+        let (mut places, mut revoked) = (BTreeMap::new(), BTreeMap::new());
+        for (intended_use, placed) in placed {
+            match placed {
+                Placed::At(place) => drop(places.insert(intended_use, place)),
+                Placed::Revoked(by) => drop(revoked.insert(intended_use, self.why(&by))),
+            }
+        }
+        if let (true, Some(why)) = (places.is_empty(), revoked.values().next()) {
+            let refusal = Problem::forbidden("registration.revoked", why);
+            return Err(refusal.with("revoked", &revoked));
+        }
+        self.certifier.certify(&applicant, &places, revoked, now)
+    }
+
+    /// Why a use is not certified, and whom to ask.
+    fn why(&self, by: &Revocation) -> String {
+        let Revocation { id, party, intended_use, revoked, .. } = by;
+        format!(
+            "{} revoked the registration of {party} for {intended_use} on {}: {}; ask it at {} to lift the revocation {id}, then enrol again",
+            self.id,
+            day(revoked.at),
+            revoked.reason,
+            self.certifier.support(&self.id),
+        )
     }
 }
 
 impl Certifier {
     /// What the profile of a country registers, certified with the registrar's keys.
     #[must_use]
-    pub fn new(keys: KeyStore, admission: Admission, profile: &Profile) -> Self {
+    pub fn new(
+        identifier: String,
+        keys: KeyStore,
+        admission: Admission,
+        profile: &Profile,
+    ) -> Self {
         let (institutions, credentials) =
             (profile.institutions.clone(), profile.credentials.clone());
         let identity = profile.identity().map(|kind| kind.id.clone()).unwrap_or_default();
         let foreign = (identity, profile.foreign_credentials.clone());
-        Self { keys, admission, institutions, credentials, foreign }
+        Self { identifier, keys, admission, institutions, credentials, foreign }
     }
 
-    fn certify(
-        &self,
+    fn applicant<'a>(
+        &'a self,
         id: &InstitutionId,
-        enrolment: &Enrolment,
-        now: Timestamp,
-    ) -> Result<Certified, Problem> {
+        enrolment: &'a Enrolment,
+    ) -> Result<Applicant<'a>, Problem> {
         let institution = self.institutions.get(id);
         let institution = institution.ok_or_else(|| Problem::not_found("institution here"))?;
         let key = enrolment.key.as_ref();
         let key = key.ok_or_else(|| Problem::malformed("key: the access key is missing"))?;
         let url = Url::parse(&enrolment.url).map_err(Problem::malformed)?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok(Applicant { institution, key: &key.jwk, host, origin: &enrolment.url })
+    }
+
+    /// Where an institution is asked.
+    fn support(&self, id: &InstitutionId) -> &str {
+        self.institutions.get(id).map_or("its desk", |institution| &institution.support)
+    }
+
+    fn certify(
+        &self,
+        applicant: &Applicant<'_>,
+        places: &BTreeMap<String, i32>,
+        revoked: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<Certified, Problem> {
         let subject = LeafSubject {
-            organisation: institution.name.en().to_owned(),
+            organisation: applicant.institution.name.en().to_owned(),
             common_name: "presentation requests".to_owned(),
-            dns_names: vec![url.host_str().unwrap_or_default().to_owned()],
+            dns_names: vec![applicant.host.clone()],
             uris: Vec::new(),
-            key: key.jwk.key,
+            key: applicant.key.key,
         };
         let access = self.keys.certify(ACCESS_ANCHOR, &subject, now).map_err(Problem::internal)?;
         let mut registrations = BTreeMap::new();
-        for request in &institution.requests {
-            let signed = self.register(institution, request, &access, &enrolment.url, now)?;
+        for request in &applicant.institution.requests {
+            let Some(place) = places.get(&request.id) else { continue };
+            let signed = self.register(applicant, request, &access, *place, now)?;
             registrations.insert(request.id.clone(), signed);
         }
-        Ok(Certified { access: access.to_x5c(), registrations })
+        Ok(Certified { access: access.to_x5c(), registrations, revoked })
     }
 
-    /// A registration certificate: what `party` may ask for the purpose of `request`, and where
-    /// answers may go.
-    fn register(
+    /// The key that signs registrations and the list of those revoked, with its chain.
+    pub(super) fn registration_key(
         &self,
-        party: &Institution,
-        request: &Request,
-        access: &Chain,
-        origin: &str,
         now: Timestamp,
-    ) -> Result<String, Problem> {
+    ) -> Result<(Arc<SoftwareKey>, Chain), Problem> {
         let signer = self.keys.signer("registration")?;
         let subject = LeafSubject {
             organisation: "Registrar".to_owned(),
@@ -131,6 +201,25 @@ impl Certifier {
             key: signer.public_key(),
         };
         let chain = self.keys.certify(REGISTRATION_ANCHOR, &subject, now);
+        Ok((signer, chain.map_err(Problem::internal)?))
+    }
+
+    /// A registration certificate: what the applicant may ask for the purpose of `request`, where
+    /// answers may go, and at which place of the list it would be revoked.
+    fn register(
+        &self,
+        applicant: &Applicant<'_>,
+        request: &Request,
+        access: &Chain,
+        place: i32,
+        now: Timestamp,
+    ) -> Result<String, Problem> {
+        let (party, origin) = (applicant.institution, applicant.origin);
+        let (signer, chain) = self.registration_key(now)?;
+        let status = StatusReference {
+            uri: status_list::address(&self.identifier, LIST),
+            index: u64::try_from(place).map_err(Problem::internal)?,
+        };
         let certificate = RegistrationCertificate {
             sub: party.id.to_string(),
             name: localized(&party.name),
@@ -144,10 +233,9 @@ impl Certifier {
             intended_use_id: request.id.clone(),
             retention_days: party.retention_days,
             issued_at: now,
-            expires_at: now.plus_seconds(LEAF_DAYS.saturating_mul(86_400)),
-            status: None,
+            expires_at: now.plus_seconds(CERTIFIED_SECONDS),
+            status: Some(status),
         };
-        let chain = chain.map_err(Problem::internal)?;
         certificate.sign(&*signer, &chain).map_err(Problem::internal)
     }
 

@@ -1,13 +1,16 @@
-//! The registrar of relying parties: takes reports of those who ask for more than they may, or
+//! The registrar of relying parties: certifies what they may ask, revokes it at its desk, and publishes
+//! which registrations are revoked. It takes reports of those who ask for more than they may, or
 //! misuse what they got, and publishes how often each was reported. A report's evidence is the request
 //! that the party signed itself, so nobody can be reported for what they did not ask; who
 //! reports is not asked.
 
 mod certifying;
 mod evidence;
+mod revoking;
 
 pub use certifying::{ACCESS_ANCHOR, Certified, Certifier, REGISTRATION_ANCHOR};
 pub use evidence::{Asked, NoEvidence};
+pub use revoking::{DeedEntry, LiftRequest, RegistrationEntry, RevocationEntry, RevocationRequest};
 
 use crate::http::{OperatorToken, Problem, ProblemBody};
 use crate::trust::TrustSource;
@@ -22,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::InstitutionId;
 use yufu_engine::Clock;
+use yufu_registrations::Registrations;
 use yufu_reports::{Reports, ReportsError, Tally};
 use yufu_trust::request_digest;
 
@@ -36,7 +40,9 @@ pub struct Registrar {
     pub id: InstitutionId,
     /// Certifies relying parties.
     pub certifier: Certifier,
-    /// Its records.
+    /// Its records of what it certified and revoked.
+    pub registrations: Registrations,
+    /// Its records of reports.
     pub records: Reports,
     /// By whom it verifies evidence.
     pub trust: TrustSource,
@@ -106,6 +112,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Registrar>> {
         .routes(routes!(certifying::enrol))
         .routes(routes!(tallies, take))
         .routes(routes!(desk))
+        .routes(routes!(revoking::status))
+        .routes(routes!(revoking::registrations))
+        .routes(routes!(revoking::revocations, revoking::revoke))
+        .routes(routes!(revoking::lift))
 }
 
 /// Report a relying party. The same request counts once, however often it is reported.
@@ -181,15 +191,20 @@ impl ReportDocument {
         if self.format != "yufu-report" || self.version != 1 {
             return Err(Problem::malformed("expected format yufu-report, version 1"));
         }
-        if !(1..=LONGEST_REASON).contains(&self.reason.trim().chars().count()) {
-            let detail = format!("reason: say why in 1 to {LONGEST_REASON} characters");
-            return Err(Problem::malformed(detail));
-        }
+        check_reason(&self.reason)?;
         if self.request.len() > LONGEST_REQUEST {
             return Err(Problem::malformed(format!("request: at most {LONGEST_REQUEST} bytes")));
         }
         Ok(())
     }
+}
+
+/// A reason is words, and not too many.
+fn check_reason(reason: &str) -> Result<(), Problem> {
+    if (1..=LONGEST_REASON).contains(&reason.trim().chars().count()) {
+        return Ok(());
+    }
+    Err(Problem::malformed(format!("reason: say why in 1 to {LONGEST_REASON} characters")))
 }
 
 impl From<Tally> for PartyReports {

@@ -6,7 +6,7 @@ use super::identity::IdentityTerms;
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use axum::http::StatusCode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::ClaimPath;
@@ -29,6 +29,8 @@ pub struct Party {
     pub signer: Arc<dyn Signer>,
     /// By purpose.
     pub verifiers: BTreeMap<String, Verifier>,
+    /// The purposes for which the registrar revoked its registration: it asks nothing for them.
+    pub revoked: BTreeSet<String>,
     /// Who must have issued a credential, by its type; else an identity authority.
     pub issuers: BTreeMap<String, Role>,
     /// What an identity credential is, of this country and of others.
@@ -65,10 +67,7 @@ impl Party {
         transaction: Option<TransactionData>,
         now: Timestamp,
     ) -> Result<Started, Problem> {
-        let verifier = self.verifiers.get(purpose).ok_or_else(|| {
-            let detail = format!("this institution is not registered for {purpose}");
-            Problem::forbidden("registration.missing", detail)
-        })?;
+        let verifier = self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))?;
         let mut queries = Vec::new();
         let (mut roles, mut foreign) = (BTreeMap::new(), BTreeMap::new());
         for (id, registered) in ids.iter().zip(&verifier.certificate().credentials) {
@@ -105,6 +104,18 @@ impl Party {
             session: serde_json::to_string(&session).map_err(Problem::internal)?,
             link: link.to_link(),
         })
+    }
+
+    /// Why nothing is asked for `purpose`.
+    fn unregistered(&self, purpose: &str) -> Problem {
+        if self.revoked.contains(purpose) {
+            let detail = format!(
+                "the registrar revoked this institution's registration for {purpose}, so nothing is asked: its operator asks the registrar to lift that, and starts again"
+            );
+            return Problem::forbidden("registration.revoked", detail);
+        }
+        let detail = format!("this institution is not registered for {purpose}");
+        Problem::forbidden("registration.missing", detail)
     }
 
     /// The signed request object for a wallet's nonce, and the session to be stored before it is

@@ -2,27 +2,28 @@
 
 use crate::command_line;
 use crate::data::DataFolder;
+use crate::ledger_log::LedgerLog;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_audit::{AuditReport, audit, audit_against};
 use yufu_base::Digest;
-use yufu_log::{Head, Seq, SqliteLog};
+use yufu_log::{Head, Seq};
 
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
-    let path = match &options.log {
-        Some(path) => path.clone(),
-        None => DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?,
+    let place = match &options.log {
+        Some(text) => LedgerLog::named(text)?,
+        None => LedgerLog::File(DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?),
     };
-    let log = SqliteLog::open_read_only(&path).with_context(|| {
+    let log = place.open_read_only(options.archive.as_deref()).with_context(|| {
         text!(
             "{path} cannot be audited: name the log with --log, or the folder with --data",
-            path = path.display()
+            path = place
         )
     })?;
     let report = match options.head.as_deref().map(published).transpose()? {
-        Some(head) => audit_against(&log, head)?,
-        None => audit(&log)?,
+        Some(head) => audit_against(log.as_ref(), head)?,
+        None => audit(log.as_ref())?,
     };
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

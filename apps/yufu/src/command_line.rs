@@ -77,6 +77,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
     )]
     Restore(Restore),
+    /// Measure what this build costs on this machine, each figure beside a yardstick of the same run.
+    ///
+    /// The report is JSON with --json, and nothing else is on standard output then. docs/benchmarks.md says what each
+    /// figure means.
+    #[command(
+        after_help = "Examples:\n  yufu bench ledger --quick\n  yufu bench ledger --json --plot ledger.svg > ledger.json\n  yufu bench ledger --dir /var/lib/yufu\n\nMeasure on a quiet machine, and with a release build."
+    )]
+    Bench(Bench),
     /// Print completions for a shell: bash, elvish, fish, powershell, zsh.
     #[command(
         after_help = "Examples:\n  yufu completions bash > /etc/bash_completion.d/yufu\n  yufu completions zsh > ~/.zfunc/_yufu\n  yufu completions fish > ~/.config/fish/completions/yufu.fish"
@@ -178,6 +186,9 @@ pub(crate) struct Serve {
     /// A snapshot of the ledger's state is made after so much of its log, in MiB [default: 256].
     #[arg(long, env = "YUFU_SNAPSHOT_MEBIBYTES", value_name = "NUMBER")]
     pub(crate) snapshot_mebibytes: Option<u64>,
+    /// The ledger's log, if it is in PostgreSQL: postgres://... A password is better kept in the file or environment.
+    #[arg(long, env = "YUFU_CENTRAL_BANK_LOG", hide_env_values = true, value_name = "ADDRESS")]
+    pub(crate) central_bank_log: Option<String>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -468,12 +479,46 @@ pub(crate) enum WalletAction {
 }
 
 #[derive(Args)]
+pub(crate) struct Bench {
+    /// What is measured: ledger.
+    #[arg(value_enum)]
+    pub(crate) what: Benched,
+    /// Smaller sizes and the same names: under a minute.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw the ratios into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Where durable things are written: a folder on the disk that is meant [default: the system's for temporary files].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Benched {
+    /// The ledger: its machine, its log, payments made durable.
+    Ledger,
+}
+
+#[derive(Args)]
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The log to audit [default: the central bank's in the data folder].
-    #[arg(long, value_name = "FILE")]
-    pub(crate) log: Option<PathBuf>,
+    /// The log to audit: a file, or postgres://... [default: the central bank's in the data folder].
+    #[arg(
+        long,
+        env = "YUFU_CENTRAL_BANK_LOG",
+        hide_env_values = true,
+        value_name = "FILE|ADDRESS"
+    )]
+    pub(crate) log: Option<String>,
+    /// The folder of the records that were moved out of the log.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
     /// A head of the log that was published earlier, as SEQ:CHAIN: finds records cut off since.
     #[arg(long, value_name = "SEQ:CHAIN")]
     pub(crate) head: Option<String>,

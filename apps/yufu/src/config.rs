@@ -4,6 +4,7 @@ use crate::city::{INSTITUTION_KEY, Plan, fingerprint};
 use crate::command_line::{Config, ConfigAction, Serve};
 use crate::data::DataFolder;
 use crate::explaining::explain;
+use crate::ledger_log::LedgerLog;
 use crate::profile::{self, Country};
 use crate::settings::{Settings, TEMPLATE};
 use crate::words::{say, text};
@@ -36,6 +37,7 @@ fn check(options: Serve) -> Result<ExitCode> {
     found.extend(safety::demo_state(&data));
     found.extend(safety::open_address(&settings));
     found.extend(safety::readable_keys(&data));
+    found.extend(safety::readable_settings(&settings));
     found.extend(data.unwritable());
     found.extend(data.of_another_profile(country.digest));
     for institution in here(&plan) {
@@ -49,6 +51,8 @@ fn check(options: Serve) -> Result<ExitCode> {
         };
         found.extend(key.err().map(told));
     }
+    let log = settings.log.as_ref().map(LedgerLog::described).transpose();
+    found.extend(log.as_ref().err().map(explain));
     for line in &found {
         say!("FOUND  {finding}", finding = line);
     }
@@ -60,6 +64,9 @@ fn check(options: Serve) -> Result<ExitCode> {
             address = plan.url,
             folder = data.root().display()
         );
+        if let Ok(Some(log)) = log {
+            println!("{log}");
+        }
     }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -100,6 +107,7 @@ fn plan<'a>(
         apart: settings.apart.clone(),
         recognised: settings.recognised.clone(),
         snapshots: settings.snapshots,
+        log: settings.log.clone(),
     }
 }
 

@@ -148,6 +148,13 @@ impl DataFolder {
         private(self.of(institution)?.join("snapshots"))
     }
 
+    /// The folder of the ledger's snapshots, whatever the central bank is called here. There may be none.
+    pub(crate) fn found_snapshots(&self) -> PathBuf {
+        let folders = fs::read_dir(&self.root).into_iter().flatten();
+        let found = folders.filter_map(|entry| Some(entry.ok()?.path().join("snapshots")));
+        found.filter(|path| path.is_dir()).min().unwrap_or_else(|| self.root.join("snapshots"))
+    }
+
     /// The ledger's log, whatever the central bank is called here.
     pub(crate) fn ledger(&self) -> Result<PathBuf> {
         let folders = fs::read_dir(&self.root).with_context(|| {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bars;
+mod bench;
 mod city;
 mod command_line;
 mod config;
@@ -11,6 +12,7 @@ mod demo;
 mod explaining;
 mod keeping;
 mod ledger_log;
+mod log_commands;
 mod manual;
 mod profile;
 mod replaying;
@@ -38,9 +40,10 @@ pub fn run() -> ExitCode {
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
-        Command::Log(options) => ledger_log::run(&options),
+        Command::Log(options) => log_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),
     };

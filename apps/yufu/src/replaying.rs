@@ -4,24 +4,19 @@ use crate::bars::Bars;
 use crate::city::Progress;
 use crate::words::{noted, text};
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use yufu_engine::{Replay, Replayed, load_snapshot, snapshots_in};
 use yufu_log::{Head, Log, Record, VerifiedRecords};
 use yufu_machine::Machine;
 
-/// Where the snapshots of a log lie.
-pub(crate) fn snapshots_of(log: &Path) -> PathBuf {
-    log.with_file_name("snapshots")
-}
-
-/// A replay from where the log begins: the first record or, if those before were pruned, the oldest snapshot that
-/// it leads through.
-pub(crate) fn beginning(log: &dyn Log, path: &Path) -> Result<Replay<Machine>> {
+/// A replay from where the log begins: the first record or, if those before were pruned, the oldest of the snapshots
+/// in the folder that it leads through.
+pub(crate) fn beginning(log: &dyn Log, snapshots: &Path) -> Result<Replay<Machine>> {
     let base = log.base()?;
     if base == Head::EMPTY {
         return Ok(Replay::new(Machine::new()));
     }
-    for file in snapshots_in(&snapshots_of(path))?.into_iter().rev() {
+    for file in snapshots_in(snapshots)?.into_iter().rev() {
         let Ok(replay) = load_snapshot::<Machine>(&file.path) else { continue };
         let head = replay.head();
         let leads = head == base
@@ -31,8 +26,7 @@ pub(crate) fn beginning(log: &dyn Log, path: &Path) -> Result<Replay<Machine>> {
         }
     }
     anyhow::bail!(text!(
-        "{path} was pruned up to record {seq}, and no snapshot from there on can be used",
-        path = path.display(),
+        "the log was pruned up to record {seq}, and no snapshot from there on can be used: name the archive with --archive",
         seq = base.seq
     ))
 }

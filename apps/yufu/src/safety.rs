@@ -15,10 +15,23 @@ pub(crate) fn refuse_openness(settings: &Settings, data: &DataFolder, of_demo: b
     if let Some(why) = open_address(settings) {
         bail!(why);
     }
+    if let Some(why) = readable_settings(settings) {
+        bail!(why);
+    }
     if let Some(why) = readable_keys(data).into_iter().next() {
         bail!(why);
     }
     Ok(())
+}
+
+/// The settings hold the password of the ledger's log, and others can read them.
+pub(crate) fn readable_settings(settings: &Settings) -> Option<String> {
+    let secret = settings.log.as_ref().is_some_and(yufu_log::PostgresAddress::has_password);
+    let file = settings.secret_in.as_deref().filter(|file| secret && is_open(file))?;
+    Some(text!(
+        "{path} holds the password of the log and can be read by others on this machine: run chmod go= {path}",
+        path = file.display()
+    ))
 }
 
 /// The demo's keys and tokens were made to be shown around, and its wallets have a passphrase that everybody knows.

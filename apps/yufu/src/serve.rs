@@ -38,8 +38,9 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         Some(url) => url.clone(),
         None => local_url(listener.local_addr()?),
     };
-    let (apart, recognised, snapshots) = (settings.apart, settings.recognised, settings.snapshots);
-    let plan = Plan { country: &country, data: &data, url, clock, apart, recognised, snapshots };
+    let Settings { apart, recognised, snapshots, log, .. } = settings;
+    let plan =
+        Plan { country: &country, data: &data, url, clock, apart, recognised, snapshots, log };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();

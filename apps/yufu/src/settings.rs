@@ -1,6 +1,7 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
 use crate::command_line::Serve;
+use crate::ledger_log::Hidden;
 use crate::words::text;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -13,6 +14,7 @@ use url::Url;
 use yufu_api::recognition::Recognised;
 use yufu_base::InstitutionId;
 use yufu_jose::Jwk;
+use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_trust::Role;
 
@@ -37,6 +39,15 @@ struct File {
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
     recognised: Option<Vec<RecognisedList>>,
+    central_bank: Option<OfCentralBank>,
+}
+
+/// What only the process that serves the central bank needs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfCentralBank {
+    /// Where the ledger's log is, if it is not a file in the data folder.
+    log: Option<Hidden>,
 }
 
 /// Another country's trust list, as its operator told this one out of band.
@@ -75,6 +86,10 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) recognised: Vec<Recognised>,
     pub(crate) snapshots: SnapshotPolicy,
+    /// Where the ledger's log is, if it is not a file in the data folder.
+    pub(crate) log: Option<PostgresAddress>,
+    /// The file that holds it, if it is not an option or in the environment.
+    pub(crate) secret_in: Option<PathBuf>,
 }
 
 /// After how much of the log a snapshot of the ledger's state is made, whichever comes first.
@@ -123,6 +138,10 @@ impl Settings {
         let admitted = pairs("admitted", options.admitted.as_deref(), file.admitted)?;
         let admitted =
             admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
+        let log_in_file = file.central_bank.unwrap_or_default().log;
+        let secret_in = options.config.filter(|_| log_in_file.is_some());
+        let log = options.central_bank_log.or(log_in_file.map(|Hidden(text)| text));
+        let log = log.map(|text| text.parse().with_context(|| "central_bank.log".to_owned()));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
         Ok(Self {
             listen: listen_address(&listen)?,
@@ -143,6 +162,8 @@ impl Settings {
                 options.snapshot_records.or(file.snapshot_records),
                 options.snapshot_mebibytes.or(file.snapshot_mebibytes),
             )?,
+            log: log.transpose()?,
+            secret_in,
         })
     }
 }

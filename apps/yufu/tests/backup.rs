@@ -51,13 +51,22 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { drop(found.insert(path)) }
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path);
+        }
     }
     found
 }
 
 /// Pays 1 again and again until told to stop; the ids of what was answered.
-async fn pay(caller: Caller, payer: Account, payee: AccountId, on: Arc<AtomicBool>) -> Vec<CommandId> {
+async fn pay(
+    caller: Caller,
+    payer: Account,
+    payee: AccountId,
+    on: Arc<AtomicBool>,
+) -> Vec<CommandId> {
     let mut paid = Vec::new();
     while on.load(Ordering::Relaxed) {
         let id = caller.id();
@@ -101,7 +110,9 @@ async fn a_backup_made_amid_payments_is_restored_to_its_state_and_served() {
     let audited = run(&["audit", "--json", "--data", restored.path().to_str().unwrap()]);
     let report: Value = serde_json::from_str(&well(&audited)).unwrap();
     assert_eq!(report["state_hash"], line(&said, "state hash"));
-    assert!(files(&restored.path()).iter().any(|file| file.extension() == Some("snapshot".as_ref())));
+    assert!(
+        files(&restored.path()).iter().any(|file| file.extension() == Some("snapshot".as_ref()))
+    );
 
     let again = Server::start(&restored);
     let caller = again.caller();
@@ -131,7 +142,8 @@ async fn keys_are_copied_only_if_asked_for_and_brought_back_from_where_they_are(
     assert!(said.contains("--only-keys"), "{said}");
     well(&backup(&data, &keys, &["--only-keys"]));
     let is_key = |path: &PathBuf| {
-        path.ends_with("person-keys.sqlite") || path.components().any(|part| part.as_os_str() == "keys")
+        path.ends_with("person-keys.sqlite")
+            || path.components().any(|part| part.as_os_str() == "keys")
     };
     assert!(!files(&state).iter().any(is_key), "no key is where none was asked for");
     let of_keys = files(&keys);

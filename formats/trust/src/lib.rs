@@ -19,8 +19,8 @@ pub use registration::{
     RegistrationCertificate, RegistrationError,
 };
 pub use status_list::{
-    MAX_STATUS_TOKEN, STATUS_LIST, Status, StatusBits, StatusList, StatusListError,
-    StatusListToken, StatusRangeError,
+    MAX_STATUS_TOKEN, STATUS_LIST, STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList,
+    StatusListError, StatusListToken, StatusRangeError,
 };
 pub use trust_list::{
     DirectoryEntry, Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError,

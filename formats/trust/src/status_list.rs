@@ -14,6 +14,8 @@ use yufu_jose::{
 
 /// The `typ` of a status list token.
 pub const STATUS_LIST: &str = "statuslist+jwt";
+/// The media type of a status list token.
+pub const STATUS_LIST_MEDIA_TYPE: &str = "application/statuslist+jwt";
 /// Bytes a status list token may have.
 pub const MAX_STATUS_TOKEN: usize = 8 * 1024 * 1024;
 /// Bytes a list may have once decompressed: 128 million credentials of one bit.
@@ -310,6 +312,23 @@ impl StatusListToken {
         let token = parse(jwt)?;
         let party = trust.identify_like(issuer, &token.header().chain()?, now)?;
         Self::check(token, &party.leaf.public_key, uri, now)
+    }
+
+    /// Verifies a token of one party alone: signed under a certificate of `party`, as the trust list
+    /// names it now.
+    ///
+    /// # Errors
+    /// [`StatusListError`], the first rule broken.
+    pub fn verify_of(
+        jwt: &str,
+        trust: &TrustList,
+        party: &TrustEntry,
+        uri: &str,
+        now: Timestamp,
+    ) -> Result<Self, StatusListError> {
+        let token = parse(jwt)?;
+        let signer = trust.identify_as(party, &token.header().chain()?, now)?;
+        Self::check(token, &signer.leaf.public_key, uri, now)
     }
 
     fn check(

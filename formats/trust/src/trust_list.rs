@@ -267,6 +267,19 @@ impl TrustList {
         self.identify_among(like.role, chain, now, |entry| entry.country() == like.country())
     }
 
+    /// As [`TrustList::identify`], of that party alone, as this list names it.
+    ///
+    /// # Errors
+    /// [`TrustError`] if it did not, or is no longer on the list.
+    pub fn identify_as(
+        &self,
+        party: &TrustEntry,
+        chain: &Chain,
+        now: Timestamp,
+    ) -> Result<TrustedParty, TrustError> {
+        self.identify_among(party.role, chain, now, |entry| entry == party)
+    }
+
     fn identify_among(
         &self,
         role: Role,

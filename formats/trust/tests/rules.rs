@@ -19,7 +19,7 @@ use yufu_trust::{
     DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE,
     Receipt, ReceiptError, ReceiptKind, RegistrationCertificate, RegistrationError, Role,
     STATUS_LIST, Status, StatusBits, StatusList, StatusListError, StatusListToken, TRUST_LIST,
-    TrustError, TrustList, TrustListError, request_digest,
+    TrustEntry, TrustError, TrustList, TrustListError, request_digest,
 };
 
 /// A change to a statement before it is signed.
@@ -280,6 +280,27 @@ fn a_status_list_is_trusted_only_from_the_role_that_issues() {
     let unnamed = status_token().sign(Header::default(), &issuer.key).unwrap();
     let refused = StatusListToken::verify_trusted(&unnamed, &trust, &trust.entries[0], URI, now());
     assert_eq!(refused, Err(StatusListError::Chain(ChainError::Empty)));
+}
+
+#[test]
+fn a_status_list_of_one_party_is_taken_from_no_other_in_its_role() {
+    let (first, second) = (party(), party());
+    let named = |url: &str, party: &support::Party| TrustEntry {
+        identifier: url.into(),
+        ..entry(Role::Registrar, party)
+    };
+    let trust = list(vec![named("https://a.example", &first), named("https://b.example", &second)]);
+    let verify = |by: &support::Party, trust: &TrustList, of: &TrustEntry| {
+        let jwt = status_token().sign(Header::default().with_chain(&by.chain), &by.key).unwrap();
+        StatusListToken::verify_of(&jwt, trust, of, URI, now())
+    };
+    let of = &trust.entries[0];
+    assert_eq!(verify(&first, &trust, of), Ok(status_token()));
+    let other = verify(&second, &trust, of);
+    assert!(matches!(other, Err(StatusListError::Signer(TrustError::Chain { .. }))), "{other:?}");
+    let gone = list(vec![trust.entries[1].clone()]);
+    let nobody = verify(&first, &gone, of);
+    assert_eq!(nobody, Err(StatusListError::Signer(TrustError::Nobody(Role::Registrar))));
 }
 
 fn receipt() -> Receipt {

@@ -1,15 +1,17 @@
 //! Commands a second through the engine over SQLite, submitted, encoded, logged, applied and answered,
-//! beside the yardstick of the same run: the same bytes appended to a log without an engine.
+//! beside the yardstick of the same run: the same bytes appended to a log without an engine. Then how long a start
+//! takes that replays all of it, and one from a snapshot.
 //! `cargo run --release -p yufu-engine --example durable [-- DIRECTORY]`
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use yufu_base::{Digest, Stamp, StateMachine};
-use yufu_engine::{Engine, Settings, SystemClock};
-use yufu_log::{Appended, Log, SqliteLog};
+use yufu_base::{Digest, Snapshot, Stamp, StateMachine};
+use yufu_engine::{Engine, Settings, Snapshots, SystemClock};
+use yufu_log::{Appended, Log, LogError, SqliteLog};
 
 const ACCOUNTS: u32 = 100_000;
 const CLIENTS: u32 = 8;
@@ -19,7 +21,7 @@ const ROUNDS: u32 = 3;
 const SUBMISSIONS: u32 = 100;
 
 /// Moves money, and hashes each command as a ledger does.
-#[derive(Clone)]
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
 struct Books {
     balances: Vec<u64>,
     seen: Digest,
@@ -59,6 +61,16 @@ impl StateMachine for Books {
     }
 }
 
+impl Snapshot for Books {
+    fn write_state(&self, writer: &mut dyn io::Write) -> io::Result<()> {
+        borsh::to_writer(writer, self)
+    }
+
+    fn read_state(mut reader: &mut dyn io::Read) -> io::Result<Self> {
+        Self::deserialize_reader(&mut reader)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let directory =
@@ -73,12 +85,38 @@ async fn main() -> Result<(), Box<dyn Error>> {
             rate(commands, bare_took),
             rate(commands, took) / rate(commands, bare_took),
         );
+        let folder = path("snapshots");
+        let whole = restart(&path("engine"), &folder).await?;
+        let from_snapshot = restart(&path("engine"), &folder).await?;
+        println!("  a start that replays all {whole:.1?}, from a snapshot {from_snapshot:.1?}");
     }
     Ok(())
 }
 
+fn opening() -> Books {
+    Books { balances: vec![1 << 40; index(ACCOUNTS)], seen: Digest::ZERO }
+}
+
+/// How long a start takes; leaves a snapshot of the newest record.
+async fn restart(path: &Path, folder: &Path) -> Result<Duration, Box<dyn Error>> {
+    let log = Box::new(SqliteLog::open(path)?);
+    let again = path.to_owned();
+    let open = move || -> Result<Box<dyn Log>, LogError> {
+        let log = SqliteLog::open_read_only(&again);
+        Ok(Box::new(log.map_err(|error| LogError::Storage(error.to_string()))?))
+    };
+    let snapshots = Snapshots::new(folder.to_owned(), Arc::new(open));
+    let clock = (Arc::new(SystemClock::new()) as Arc<_>, Settings::default());
+    let started = now();
+    let engine = Engine::start_with_snapshots(log, opening(), clock, snapshots, |_, _| {})?;
+    let took = started.elapsed();
+    engine.handle().snapshot().await?;
+    drop(engine.shutdown());
+    Ok(took)
+}
+
 async fn engine(path: &Path) -> Result<(u32, Duration), Box<dyn Error>> {
-    let machine = Books { balances: vec![1 << 40; 100_000], seen: Digest::ZERO };
+    let machine = opening();
     let log = Box::new(SqliteLog::open(path)?);
     let engine = Engine::start(log, machine, Arc::new(SystemClock::new()), Settings::default())?;
     let started = now();

@@ -98,7 +98,11 @@ async fn a_kill_in_the_middle_of_a_snapshot_is_harmless() {
     let whole = snapshots_in(&folder).unwrap();
     assert_eq!(whole.iter().map(|file| file.seq.get()).collect::<Vec<_>>(), [3]);
     let engine = start(directory.path());
-    assert_eq!(engine.handle().read(|slow, _| slow.0).await, Ok(5), "what was acknowledged is there");
+    assert_eq!(
+        engine.handle().read(|slow, _| slow.0).await,
+        Ok(5),
+        "what was acknowledged is there"
+    );
     assert_eq!(engine.handle().snapshot().await.unwrap().seq.get(), 5);
     assert!(left.iter().filter(|path| path.exists()).count() == 1, "what was unfinished is gone");
 }

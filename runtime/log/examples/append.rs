@@ -1,107 +1,68 @@
-//! Durable batches of 128 KiB a second on SQLite, beside the yardstick of the same run: the
-//! same bytes written to a preallocated file with a bare `fdatasync` each.
-//! `cargo run --release -p yufu-log --example append [-- DIRECTORY]`
+//! Durable batches of 128 KiB a second, on SQLite and on PostgreSQL (started here, from the
+//! system's binaries; once alone and once with a synchronous standby), each beside the yardsticks of
+//! the same run: a bare `fdatasync`, and the same rows in the same database without a log.
+//! `cargo run --release -p yufu-log --features measure --example append [-- DIRECTORY [BATCHES]]`
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use yufu_log::{Appended, Log, SqliteLog, verify_chain};
+use std::path::Path;
+use yufu_log::measure::{Measured, appends, bare_postgres, bare_sqlite, bare_syncs};
+use yufu_log::scratch::Server;
+use yufu_log::{PostgresLog, SqliteLog};
 
 const BATCH: usize = 128 << 10;
-const BATCHES: u32 = 1000;
-const ROUNDS: u32 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory =
-        tempfile::tempdir_in(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()))?;
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap_or_else(|| "/tmp".to_owned());
+    let batches: u32 = arguments.next().map_or(Ok(1000), |number| number.parse())?;
+    let directory = tempfile::tempdir_in(folder)?;
     let payload = vec![0xa5; BATCH];
-    for round in 1..=ROUNDS {
-        let path = |name: &str| directory.path().join(format!("{name}-{round}"));
-        let mut bare = bare(&path("bare"), &payload)?;
-        let (mut log, verified) = log(&path("log"), &payload)?;
-        let (bare_total, log_total) = (total(&bare), total(&log));
-        println!(
-            "round {round}: log {:.0} batches/s, bare fdatasync {:.0}/s, ratio {:.2}; \
-             log p50 {:?} p99 {:?}, bare p50 {:?} p99 {:?}; chain verified at {:.0} MiB/s",
-            rate(log_total),
-            rate(bare_total),
-            ratio(bare_total, log_total),
-            percentile(&mut log, 50),
-            percentile(&mut log, 99),
-            percentile(&mut bare, 50),
-            percentile(&mut bare, 99),
-            mebibytes(verified),
-        );
-    }
+    let path = |name: &str| directory.path().join(name);
+    println!("{batches} batches of {BATCH} bytes, one after the other");
+
+    let bare = bare_syncs(&path("bare"), &payload, batches)?;
+    tell("bare fdatasync", &bare, &[]);
+    let rows = bare_sqlite(&path("rows"), &payload, batches)?;
+    tell("rows in SQLite", &rows, &[("fdatasync", &bare)]);
+    let log = appends(&mut SqliteLog::open(&path("log"))?, &payload, batches)?;
+    tell("log in SQLite", &log, &[("rows", &rows), ("fdatasync", &bare)]);
+
+    let server = Server::start(&path("a"), &[("max_wal_size", "4GB")])?;
+    on_postgres("", &server, &payload, batches, &bare)?;
+    let _standby = with_standby(&server, &path("b"))?;
+    on_postgres(" with a standby", &server, &payload, batches, &bare)
+}
+
+fn on_postgres(
+    how: &str,
+    server: &Server,
+    payload: &[u8],
+    batches: u32,
+    bare: &Measured,
+) -> Result<(), Box<dyn Error>> {
+    let name = if how.is_empty() { "alone" } else { "replicated" };
+    server.execute(&format!("CREATE DATABASE {name}"))?;
+    let rows = bare_postgres(&mut server.client(name)?, payload, batches)?;
+    tell(&format!("rows in PostgreSQL{how}"), &rows, &[("fdatasync", bare)]);
+    let mut log = PostgresLog::open(&server.address(name).parse()?)?;
+    let log = appends(&mut log, payload, batches)?;
+    tell(&format!("log in PostgreSQL{how}"), &log, &[("rows", &rows), ("fdatasync", bare)]);
     Ok(())
 }
 
-/// The time of each append, and of verifying them all.
-fn log(path: &Path, payload: &[u8]) -> Result<(Vec<Duration>, Duration), Box<dyn Error>> {
-    let mut log = SqliteLog::open(path)?;
-    let epoch = log.epoch()?.next();
-    let mut head = log.seal(epoch)?;
-    let mut times = Vec::new();
-    for _ in 0..BATCHES {
-        let started = now();
-        match log.append(head, epoch, payload) {
-            Appended::Durable(next) => head = next,
-            other => return Err(format!("{other:?}").into()),
-        }
-        times.push(started.elapsed());
-    }
-    let started = now();
-    verify_chain(&log)?;
-    Ok((times, started.elapsed()))
-}
-
-/// The time of each write with its `fdatasync`.
-fn bare(path: &PathBuf, payload: &[u8]) -> Result<Vec<Duration>, Box<dyn Error>> {
-    let mut file = File::create(path)?;
-    for _ in 0..BATCHES {
-        file.write_all(&vec![0; payload.len()])?;
-    }
-    file.sync_all()?;
-    file.seek(SeekFrom::Start(0))?;
-    let mut times = Vec::new();
-    for _ in 0..BATCHES {
-        let started = now();
-        file.write_all(payload)?;
-        file.sync_data()?;
-        times.push(started.elapsed());
-    }
-    Ok(times)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a measurement")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn total(times: &[Duration]) -> Duration {
-    times.iter().sum()
+fn with_standby(primary: &Server, folder: &Path) -> Result<Server, Box<dyn Error>> {
+    let standby = primary.standby(folder, "b")?;
+    primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (b)'")?;
+    primary.execute("SELECT pg_reload_conf()")?;
+    Ok(standby)
 }
 
 #[expect(clippy::float_arithmetic, reason = "a measurement")]
-fn rate(total: Duration) -> f64 {
-    f64::from(BATCHES) / total.as_secs_f64()
-}
-
-fn percentile(times: &mut [Duration], percent: usize) -> Duration {
-    times.sort_unstable();
-    let index = times.len().saturating_mul(percent).checked_div(100).unwrap_or(0);
-    times.get(index).copied().unwrap_or_default()
-}
-
-#[expect(clippy::float_arithmetic, reason = "a measurement")]
-fn ratio(yardstick: Duration, measured: Duration) -> f64 {
-    yardstick.as_secs_f64() / measured.as_secs_f64()
-}
-
-/// Mebibytes a second: a batch is an eighth of one.
-#[expect(clippy::float_arithmetic, reason = "a measurement")]
-fn mebibytes(total: Duration) -> f64 {
-    rate(total) / 8.0
+fn tell(name: &str, measured: &Measured, yardsticks: &[(&str, &Measured)]) {
+    let (p50, p99) = (measured.per_mille(500), measured.per_mille(990));
+    print!("{name:36} {:>6.0}/s  p50 {p50:>9.2?}  p99 {p99:>9.2?}", measured.rate());
+    for (yardstick, of) in yardsticks {
+        print!("  {:.2} of {yardstick}", measured.rate() / of.rate());
+    }
+    println!();
 }

@@ -60,6 +60,7 @@ macro_rules! log_rules {
             sealing_returns_the_head_it_protects,
             an_oversized_payload_is_refused_and_the_writer_goes_on,
             an_empty_payload_is_a_record_too,
+            an_append_beside_a_seal_is_before_it_or_not_at_all,
             a_fenced_writer_shows_no_stale_head,
             what_was_pruned_is_named_and_the_numbers_go_on,
             everything_can_be_pruned_and_the_head_stays,
@@ -249,4 +250,33 @@ pub fn a_fenced_writer_shows_no_stale_head(fixture: &dyn Fixture) {
     let read = former.read(second.seq, 1);
     assert!(read.is_err() || read.is_ok_and(|r| r.iter().map(crate::Record::head).eq([second])));
     assert_eq!(former.append(second, old, b"three"), Appended::Fenced(new));
+}
+
+/// However the two fall together: what was acknowledged is under the head that the seal returned,
+/// and nothing comes after it.
+pub fn an_append_beside_a_seal_is_before_it_or_not_at_all(fixture: &dyn Fixture) {
+    for _ in 0..10 {
+        let (mut former, old) = sealed(fixture);
+        let mut head = former.durable_head().unwrap();
+        let mut next = fixture.open();
+        let (told, begun) = std::sync::mpsc::channel();
+        let writer = std::thread::spawn(move || {
+            loop {
+                match former.append(head, old, b"beside") {
+                    Appended::Durable(next) => head = next,
+                    other => return (head, other),
+                }
+                // Nobody listens any more once the seal is under way.
+                let _ = told.send(());
+            }
+        });
+        for _ in 0..3 {
+            begun.recv().unwrap();
+        }
+        let sealed = next.seal(old.next()).unwrap();
+        let (acknowledged, ended) = writer.join().unwrap();
+        assert_eq!(ended, Appended::Fenced(old.next()));
+        assert_eq!(acknowledged, sealed);
+        assert_eq!(next.durable_head(), Ok(sealed));
+    }
 }

@@ -9,6 +9,8 @@ mod columns;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod log;
+#[cfg(any(test, feature = "measure"))]
+pub mod measure;
 mod memory;
 mod postgres;
 mod record;

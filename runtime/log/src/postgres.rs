@@ -85,6 +85,15 @@ impl PostgresLog {
         Self::open_as(address, Access::ReadOnly, CONFIRMATION)
     }
 
+    /// Looks whether a log could be opened for writing at `address`, and makes nothing. Tells the
+    /// server's `synchronous_standby_names`: see [`PostgresLog::synchronous_standbys`].
+    ///
+    /// # Errors
+    /// As [`PostgresLog::open`]; the records are not looked at.
+    pub fn check(address: &PostgresAddress) -> Result<String, PostgresOpenError> {
+        connection::check(address)
+    }
+
     pub(crate) fn open_as(
         address: &PostgresAddress,
         access: Access,

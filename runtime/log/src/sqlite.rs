@@ -203,7 +203,9 @@ impl Log for SqliteLog {
         self.usable()?;
         loop {
             let step = self.write(|transaction| prune_step(transaction, epoch, up_to));
-            if step.unwrap_or_else(|failure| Err(LogError::from(failure).into()))? {
+            let done = step.unwrap_or_else(|failure| Err(LogError::from(failure).into()))?;
+            self.write_back_in_time(&[]);
+            if done {
                 return Ok(());
             }
         }

@@ -1,5 +1,10 @@
 //! A disk that fails or fills beneath a real writer: system calls that strace makes fail. What was
 //! acknowledged is there, what was refused is not, and a failure ends the writing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -41,7 +46,7 @@ fn run(test: &str, file: &str, fault: &str) -> Told {
     assert!(victim.wait().unwrap().success(), "{ends:?}");
     drop(kept_open);
     let at = |end: &String| end.strip_prefix("at ")?.parse().ok();
-    let acknowledged = ends.iter().filter_map(at).last().unwrap_or(0);
+    let acknowledged = ends.iter().filter_map(at).next_back().unwrap_or(0);
     Told { log, ends, acknowledged, _directory: directory }
 }
 

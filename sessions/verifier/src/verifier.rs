@@ -77,6 +77,9 @@ pub enum SetupError {
     /// Answers would go where the registration does not allow.
     #[error("the registration does not allow answers to {0}")]
     Origin(String),
+    /// The registration names no list in which it would be revoked.
+    #[error("the registration does not say where it would be withdrawn: no wallet answers it")]
+    NoStatus,
 }
 
 /// Why a question cannot be asked. Checked in this order.
@@ -129,6 +132,9 @@ impl Verifier {
         }
         if !certificate.permits_response_to(base.as_str()) {
             return Err(SetupError::Origin(base.as_str().to_owned()));
+        }
+        if certificate.status.is_none() {
+            return Err(SetupError::NoStatus);
         }
         Ok(Self { client_id: actual, chain, base, registration, certificate })
     }

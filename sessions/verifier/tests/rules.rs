@@ -19,7 +19,7 @@ use yufu_jose::{ClaimPath, TimeError};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery, ResponseMismatch};
 use yufu_openid4vc::presentation::{DirectPostError, RequestObject};
-use yufu_trust::{OverAsking, Role, Status, StatusListError, TrustError};
+use yufu_trust::{OverAsking, RegistrationCertificate, Role, Status, StatusListError, TrustError};
 use yufu_verifier::{
     Authenticated, OpenError, Question, RequestError, Requested, SetupError, StartError,
     StatusError, Verified, Verifier, VerifyError,
@@ -42,6 +42,9 @@ fn a_verifier_that_no_wallet_would_answer_is_not_set_up() {
     assert!(matches!(new(&world.access, base(), other), SetupError::ClientId { .. }));
     let elsewhere = Endpoint::parse("https://other.example/ask").unwrap();
     assert!(matches!(new(&world.access, elsewhere, good), SetupError::Origin(_)));
+    let untold = RegistrationCertificate { status: None, ..world.certificate() };
+    let untold = world.registration(&untold);
+    assert!(matches!(new(&world.access, base(), untold), SetupError::NoStatus));
 }
 
 #[test]

@@ -8,7 +8,7 @@
 mod support;
 
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use support::*;
 use yufu_credential::BindError;
 use yufu_jose::{Header, TimeError};
@@ -20,7 +20,7 @@ use yufu_verifier::Question;
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
     AnswerEntropy, AnswerError, Answered, ApproveError, Presenting, RequestRefused, Reviewed,
-    VerifierReceipt, open,
+    VerifierReceipt,
 };
 
 const ENTROPY: AnswerEntropy = AnswerEntropy { ephemeral: [6; 32], iv: [7; 12] };
@@ -45,8 +45,7 @@ fn reviewed(world: &World) -> Reviewed {
         transactions: vec![opening],
     };
     let (mut server, link) = VerifierServer::ask(world, question);
-    let (step, http) = open(&link, &[5; 16]).unwrap();
-    step.handle(&server.answer(&http), &world.trust, &BTreeSet::new(), NOW).unwrap()
+    world.review(&mut server, &link).unwrap()
 }
 
 #[test]

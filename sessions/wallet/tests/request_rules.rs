@@ -15,11 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::*;
 use yufu_jose::{Header, TimeError, Unverified};
 use yufu_openid4vc::HttpError;
+use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObjectError, TransactionError};
-use yufu_trust::{OverAsking, RegistrationCertificate, RegistrationError, TrustError, TrustList};
+use yufu_trust::{
+    Localized, OverAsking, RegistrationCertificate, RegistrationError, Role, Status, StatusBits,
+    StatusList, StatusListError, StatusListToken, TrustEntry, TrustError, TrustList,
+};
 use yufu_verifier::Question;
-use yufu_wallet::presentation::{FetchingRequest, RequestRefused, Reviewed, open};
+use yufu_wallet::presentation::{
+    CheckingStatus, FetchingRequest, RequestRefused, Reviewed, StatusLists, StatusUnknown, open,
+};
 
 fn question() -> Question {
     let query = CredentialQuery::sd_jwt_vc("id", PID, &[path(json!(["family_name"]))]);
@@ -62,7 +68,8 @@ impl<'a> Forgery<'a> {
         let payload = self.payload.to_string();
         let jws = yufu_jose::sign(&self.header, payload.as_bytes(), self.signer).unwrap();
         let now = yufu_base::Timestamp::from_seconds(self.now);
-        step.handle(&request_response(&jws), &self.trust, &self.seen, now)
+        let step = step.handle(&request_response(&jws), &self.trust, &self.seen, now)?;
+        self.world.check(step, &self.trust, now)
     }
 
     fn register(&mut self, change: impl FnOnce(&mut RegistrationCertificate)) {
@@ -220,6 +227,136 @@ fn a_payment_that_can_no_longer_be_made_is_refused() {
         f.payload["transaction_data"] = json!([yufu_jose::encode_base64url(data.to_string())]);
     });
     assert_eq!(refusal, RequestRefused::PaymentExpired("B-1".into()));
+}
+
+/// The honest request up to the look at the registrar's list, with the trust list of that moment.
+fn checking(world: &World) -> CheckingStatus {
+    let (mut server, link) = VerifierServer::ask(world, question());
+    let (step, http) = open(&link, &[5; 16]).unwrap();
+    step.handle(&server.answer(&http), &world.trust, &BTreeSet::new(), NOW).unwrap()
+}
+
+#[test]
+fn a_registration_that_was_revoked_or_suspended_is_refused_and_its_neighbours_are_not() {
+    let found = |place, status| {
+        let world = World::new();
+        let mut token = world.registrations();
+        token.list.set(place, status).unwrap();
+        let list = World::listed(&token, &world.registrar);
+        let step = checking(&world);
+        step.handle(Some(&list), &mut StatusLists::default(), &world.trust, NOW).map(|_| ())
+    };
+    let rows = [
+        (PLACE, Status::Valid, Ok(())),
+        (PLACE, Status::Invalid, Err(RequestRefused::Revoked)),
+        (PLACE, Status::Suspended, Err(RequestRefused::Suspended)),
+        (PLACE, Status::Other(3), Err(RequestRefused::Suspended)),
+        (PLACE - 1, Status::Invalid, Ok(())),
+        (PLACE + 1, Status::Invalid, Ok(())),
+    ];
+    for (place, status, expected) in rows {
+        assert_eq!(found(place, status), expected, "{place} {status:?}");
+    }
+}
+
+#[test]
+fn a_registration_that_names_no_list_is_refused() {
+    assert_eq!(refused(|f| f.register(|c| c.status = None)), RequestRefused::NoStatus);
+    for unsafe_address in ["http://reg.example/registrar/status/1", "reg.example/status/1", ""] {
+        let change = |c: &mut RegistrationCertificate| {
+            c.status.as_mut().unwrap().uri = unsafe_address.into();
+        };
+        assert_eq!(refused(|f| f.register(change)), RequestRefused::NoStatus, "{unsafe_address}");
+    }
+}
+
+#[test]
+fn whatever_hides_whether_a_registration_stands_refuses_it() {
+    use StatusUnknown as U;
+    let mut world = World::new();
+    let second = party();
+    world.trust.entries.push(TrustEntry::new(
+        Localized::new("en", "Another registrar"),
+        Role::Registrar,
+        "https://other.example",
+        std::slice::from_ref(&second.anchor),
+    ));
+    let look = |list: Option<&HttpResponse>, trust: &TrustList| {
+        let step = checking(&world);
+        match step.handle(list, &mut StatusLists::default(), trust, NOW).unwrap_err() {
+            RequestRefused::StatusUnknown(error) => *error,
+            other => panic!("{other}"),
+        }
+    };
+    let changed = |change: &dyn Fn(&mut StatusListToken)| {
+        let mut token = world.registrations();
+        change(&mut token);
+        look(Some(&World::listed(&token, &world.registrar)), &world.trust)
+    };
+    let by = |signer| look(Some(&World::listed(&world.registrations(), signer)), &world.trust);
+    let honest = World::listed(&world.registrations(), &world.registrar);
+
+    assert_eq!(look(None, &world.trust), U::Unreachable);
+    let down = HttpResponse { status: 503, ..honest.clone() };
+    assert_eq!(look(Some(&down), &world.trust), U::Http(HttpError::Status(503)));
+    let page = HttpResponse { content_type: Some("text/html".into()), ..honest.clone() };
+    assert!(matches!(look(Some(&page), &world.trust), U::Http(HttpError::MediaType { .. })));
+    let mut altered = honest.clone();
+    *altered.body.last_mut().unwrap() ^= 1;
+    assert!(matches!(look(Some(&altered), &world.trust), U::List(StatusListError::Token(_))));
+    for signer in [&world.authority, &world.access, &second] {
+        assert!(matches!(by(signer), U::List(StatusListError::Signer(TrustError::Chain { .. }))));
+    }
+    let mut without = world.trust.clone();
+    without.entries.retain(|entry| entry.identifier != "https://reg.example");
+    assert!(matches!(look(Some(&honest), &without), U::List(StatusListError::Signer(_))));
+    let elsewhere = "https://reg.example/registrar/status/2";
+    let other = changed(&|token| token.uri = elsewhere.into());
+    assert_eq!(other, U::List(StatusListError::OtherList(elsewhere.into())));
+    let expired = changed(&|token| {
+        token.issued_at = NOW.minus_seconds(400);
+        token.expires_at = NOW.minus_seconds(61);
+    });
+    assert!(matches!(expired, U::List(StatusListError::Time(TimeError::Expired(_)))));
+    let short = changed(&|token| token.list = StatusList::new(StatusBits::Two, PLACE - 1).unwrap());
+    assert_eq!(short, U::NoPlace(PLACE));
+}
+
+#[test]
+fn several_requests_cost_one_fetch_of_the_list_for_as_long_as_its_ttl() {
+    let world = World::new();
+    let fetched = |token: &StatusListToken| {
+        let mut lists = StatusLists::default();
+        let list = World::listed(token, &world.registrar);
+        checking(&world).handle(Some(&list), &mut lists, &world.trust, NOW).map(|_| ()).ok();
+        lists
+    };
+    let kept = |lists: &StatusLists, later| {
+        checking(&world).request(lists, NOW.plus_seconds(later)).is_none()
+    };
+    let honest = world.registrations();
+    let mut lists = fetched(&honest);
+    assert!(kept(&lists, 59) && !kept(&lists, 60));
+    let at = NOW.plus_seconds(59);
+    assert!(checking(&world).handle(None, &mut lists, &world.trust, at).is_ok());
+    let late = checking(&world).handle(None, &mut lists, &world.trust, NOW.plus_seconds(60));
+    assert!(matches!(late, Err(RequestRefused::StatusUnknown(_))), "nothing older at hand is used");
+
+    let aged = StatusListToken { issued_at: NOW.minus_seconds(50), ..honest.clone() };
+    assert!(kept(&fetched(&aged), 9) && !kept(&fetched(&aged), 10), "from when it was signed");
+    let ahead = StatusListToken { issued_at: NOW.plus_seconds(50), ..honest.clone() };
+    assert!(!kept(&fetched(&ahead), 60), "whatever the registrar's clock says");
+    let brief = StatusListToken { expires_at: NOW.plus_seconds(20), ..honest.clone() };
+    assert!(!kept(&fetched(&brief), 20), "never beyond its end");
+    let untold = StatusListToken { ttl_seconds: None, ..honest.clone() };
+    assert!(!kept(&fetched(&untold), 0));
+    let foreign = StatusListToken { uri: "https://reg.example/2".into(), ..honest.clone() };
+    assert!(!kept(&fetched(&foreign), 0), "what was refused is not kept");
+
+    let mut revoked = honest;
+    revoked.list.set(PLACE, Status::Invalid).unwrap();
+    let again = checking(&world).handle(None, &mut fetched(&revoked), &world.trust, NOW);
+    assert_eq!(again.unwrap_err(), RequestRefused::Revoked, "from the list at hand too");
 }
 
 proptest! {

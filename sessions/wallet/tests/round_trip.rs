@@ -12,7 +12,7 @@ use yufu_openid4vc::presentation::{Payment, TransactionData};
 use yufu_trust::Role;
 use yufu_verifier::Question;
 use yufu_wallet::presentation::{
-    AnswerEntropy, PresentationState, Presenting, VerifierReceipt, Warning, open,
+    AnswerEntropy, PresentationState, Presenting, VerifierReceipt, Warning,
 };
 
 fn payment() -> TransactionData {
@@ -48,8 +48,7 @@ fn one_tap_identifies_and_pays_and_both_sides_keep_a_receipt() {
     held.push(world.payment(3));
 
     let (mut server, link) = VerifierServer::ask(&world, question());
-    let (step, http) = open(&link, &[5; 16]).unwrap();
-    let reviewed = step.handle(&server.answer(&http), &world.trust, &BTreeSet::new(), NOW).unwrap();
+    let reviewed = world.review(&mut server, &link).unwrap();
     let stored = PresentationState::Reviewed(Box::new(reviewed.clone()));
     let stored = serde_json::to_string(&stored).unwrap();
     let PresentationState::Reviewed(back) = serde_json::from_str(&stored).unwrap() else {
@@ -102,8 +101,7 @@ fn one_tap_identifies_and_pays_and_both_sides_keep_a_receipt() {
 fn declining_tells_the_verifier_only_that() {
     let world = World::new();
     let (mut server, link) = VerifierServer::ask(&world, question());
-    let (step, http) = open(&link, &[5; 16]).unwrap();
-    let reviewed = step.handle(&server.answer(&http), &world.trust, &BTreeSet::new(), NOW).unwrap();
+    let reviewed = world.review(&mut server, &link).unwrap();
     let http = reviewed.decline();
     let error = server.session.clone().open(&http.body, NOW).unwrap_err();
     let yufu_verifier::OpenError::Declined(refusal) = error else { panic!("{error}") };

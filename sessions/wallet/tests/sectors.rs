@@ -23,7 +23,7 @@ use yufu_wallet::issuance::{
     CredentialProblem, CredentialsError, FetchingNonce, NonceError, RequestingCredentials, Scanned,
     SectorKeys, scan,
 };
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused};
 
 const PENSION: u8 = 71;
 const EDUCATION: u8 = 72;
@@ -176,9 +176,7 @@ fn a_credential_with_other_pseudonyms_than_the_wallets_own_is_refused() {
 /// A verifier that asks these claims, and is registered to.
 fn shown(world: &World, held: &HeldCredential, copy: u8, claims: &[Value]) -> Vec<String> {
     let (link, mut server) = asking(world, claims);
-    let (step, http) = open(&link, &[5; 16]).unwrap();
-    let response = server.answer(&http);
-    let reviewed = step.handle(&response, &world.trust, &Default::default(), NOW).unwrap();
+    let reviewed = world.review(&mut server, &link).unwrap();
     let signer = key(copy);
     let presenting = [Presenting { query_id: "id", held, signer: &signer }];
     let entropy = AnswerEntropy { ephemeral: [6; 32], iv: [7; 12] };
@@ -234,14 +232,11 @@ fn no_request_shows_two_sectors_whoever_registered_it() {
         vec![json!(["sector_pseudonym", null])],
     ] {
         let (link, mut server) = asking(&world, &claims);
-        let (step, http) = open(&link, &[5; 16]).unwrap();
-        let response = server.answer(&http);
-        let refused = step.handle(&response, &world.trust, &Default::default(), NOW);
+        let refused = world.review(&mut server, &link);
         assert_eq!(refused.unwrap_err(), RequestRefused::JoinsSectors, "{claims:?}");
     }
     let (link, mut server) = asking(&world, &[pension, json!(["family_name"])]);
-    let (step, http) = open(&link, &[5; 16]).unwrap();
-    assert!(step.handle(&server.answer(&http), &world.trust, &Default::default(), NOW).is_ok());
+    assert!(world.review(&mut server, &link).is_ok());
 }
 
 #[test]

@@ -33,12 +33,11 @@ impl<C: Copy + Ord> Ledger<C> {
     pub(crate) fn wallet_debited(&mut self, slot: Slot, amount: u64) {
         self.wallets = self.wallets.saturating_sub(u128::from(amount));
         let Some(of) = self.class_at(slot) else { return };
-        let left = self.held_by_class(of.0, of.1).saturating_sub(u128::from(amount));
+        let Some(held) = self.holdings.get_mut(&of) else { return };
+        *held = held.saturating_sub(u128::from(amount));
         // A sum of nothing is not kept, so that equal books have one encoding.
-        if left == 0 {
+        if *held == 0 {
             self.holdings.remove(&of);
-        } else {
-            self.holdings.insert(of, left);
         }
     }
 
@@ -75,6 +74,12 @@ impl<C: Copy + Ord> Ledger<C> {
                 self.holds.promised.remove(&of);
             }
         }
+    }
+
+    /// Whether what goes from the one to the other leaves every running sum as it is.
+    pub(crate) fn same_sums(&self, one: Slot, other: Slot) -> bool {
+        let of = self.class_at(one);
+        of.is_some() && of == self.class_at(other)
     }
 
     fn class_at(&self, slot: Slot) -> Option<(BankNumber, C)> {

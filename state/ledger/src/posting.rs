@@ -128,14 +128,15 @@ impl<C: Copy + Ord> Ledger<C> {
     pub fn commit(&mut self, checked: Checked) {
         let Checked { linked, amount, spending } = checked;
         for entry in linked.entries() {
+            let within = self.same_sums(entry.debit, entry.credit);
             let account = self.at_mut(entry.debit);
             account.debits = account.debits.saturating_add(amount);
-            if account.kind == AccountKind::Wallet {
+            if account.kind == AccountKind::Wallet && !within {
                 self.wallet_debited(entry.debit, amount);
             }
             let account = self.at_mut(entry.credit);
             account.credits = account.credits.saturating_add(amount);
-            if account.kind == AccountKind::Wallet {
+            if account.kind == AccountKind::Wallet && !within {
                 self.wallet_credited(entry.credit, amount);
             }
         }

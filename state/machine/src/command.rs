@@ -1,8 +1,10 @@
 //! What is ordered: an institution's signed order, and the actions an order may ask for.
 //! Borsh of these types is the format of the log; a snapshot test keeps it from drifting.
 
+mod content;
 mod orders;
 
+pub(crate) use content::content;
 pub use orders::{Chain, Orders, OrdersError};
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -348,6 +350,16 @@ impl Action {
         }
     }
 
+    /// The wallets between which it moves money, if it says so itself.
+    pub(crate) const fn wallets(&self) -> [Option<AccountId>; 2] {
+        match self {
+            Self::Pay { payer, payee, .. }
+            | Self::PayAvailable { payer, payee, .. }
+            | Self::HoldPayment { payer, payee, .. } => [Some(*payer), Some(*payee)],
+            _ => [None, None],
+        }
+    }
+
     /// Whether it moves money and opens nothing, so that it may stand in a [`Chain`].
     #[must_use]
     pub const fn is_transfer(&self) -> bool {
@@ -407,6 +419,14 @@ pub enum Authorisation {
 }
 
 impl Submission {
+    /// Works out ahead what the machine would else have to: what each order of a list commits to.
+    /// To be called where the signature is verified.
+    pub fn prepare(&self) {
+        if let Action::Each { orders } = &self.order.action {
+            orders.contents(&self.institution);
+        }
+    }
+
     /// The bytes an institution signs: a tag, then borsh of its name and the order.
     #[must_use]
     pub fn signing_bytes(institution: &InstitutionId, order: &Order) -> Vec<u8> {

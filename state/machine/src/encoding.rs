@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::memory::Memory;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, BufWriter, Write as _};
-use yufu_base::{CommandId, Digest, Snapshot, StateMachine as _};
+use yufu_base::{CommandId, Currency, Digest, Snapshot, StateMachine as _};
 use yufu_ledger::Hold;
 use yufu_registry::Deadlines;
 
@@ -41,7 +41,7 @@ impl Machine {
 
     fn write_body<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
         self.books.serialize(writer)?;
-        self.memory.write(self.version, writer)?;
+        self.memory.write((self.version, currency(self.books.as_ref())), writer)?;
         match self.version {
             1 => Ok(()),
             version => {
@@ -77,7 +77,7 @@ impl Snapshot for Machine {
             )));
         }
         let mut books = Option::<Books>::deserialize_reader(reader)?;
-        let memory = Memory::read(version, reader)?;
+        let memory = Memory::read((version, currency(books.as_ref())), reader)?;
         if version > 1 {
             let again = u16::deserialize_reader(reader)?;
             let added = Option::<Added>::deserialize_reader(reader)?;
@@ -115,6 +115,11 @@ impl Added {
         books.freezes = self.freezes;
         Ok(())
     }
+}
+
+/// The ledger's currency; without books there is no amount that would be in one.
+fn currency(books: Option<&Books>) -> Currency {
+    books.map_or(Currency::NONE, |books| books.currency)
 }
 
 fn invalid(what: String) -> io::Error {

@@ -2,7 +2,7 @@
 //! command to its step.
 
 use crate::books::{Books, Submitter};
-use crate::command::{Action, Chain, Order, Orders, Submission, write_signing_bytes};
+use crate::command::{Action, Chain, Order, Orders, Submission, content};
 use crate::freezes::Freezes;
 use crate::memory::{Memory, Remembered};
 use crate::outcome::{Done, Outcome};
@@ -10,6 +10,7 @@ use crate::refusal::Refusal;
 use crate::reversal::Reversible;
 use crate::steps;
 use crate::sub_wallets::SubWallets;
+use std::hint::black_box;
 use yufu_base::{CommandId, Digest, InstitutionId, Stamp, StateMachine};
 use yufu_ledger::Ledger;
 use yufu_registry::{Registry, Role};
@@ -49,7 +50,7 @@ impl StateMachine for Machine {
                 memory.advance(stamp.at, books.policy());
                 steps::lapse(books, memory, stamp.at);
                 let by = books.establish(institution, key, stamp.at)?;
-                Applying { version, books, memory, scratch, by, institution }.order(order)
+                Applying { version, books, memory, scratch, by, institution }.order(order, None)
             }
             (None, Action::Genesis { .. }) => self.open(stamp, command),
             (None, _) => Err(Refusal::NotOpen),
@@ -88,7 +89,7 @@ impl Machine {
         let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
         let mut memory = Memory::default();
         memory.advance(stamp.at, policy);
-        memory.recall(command.order.id, content, stamp.at, policy)?;
+        memory.recall(command.order.id, content, stamp.at, (policy, *currency))?;
         let outcome = Ok(submitter.done(None));
         memory.remember(command.order.id, content, &outcome, Reversible::Nothing);
         (self.books, self.memory) = (Some(books), memory);
@@ -96,13 +97,8 @@ impl Machine {
     }
 }
 
-/// The digest of what the institution signed: equal for a repeat, also under a new signature, and
-/// also when it was first one of several.
-fn content(scratch: &mut Vec<u8>, institution: &InstitutionId, order: &Order) -> Digest {
-    scratch.clear();
-    write_signing_bytes(institution, order, scratch);
-    Digest::of(scratch)
-}
+/// Of a list, the accounts of so many orders are looked at before they are done.
+const AHEAD: usize = 32;
 
 /// A submission of an established institution being applied.
 struct Applying<'a> {
@@ -116,10 +112,11 @@ struct Applying<'a> {
 
 impl Applying<'_> {
     /// Answers a repeat; admits and does a new order, and remembers what it came to.
-    fn order(&mut self, order: &Order) -> Outcome {
-        let content = content(self.scratch, self.institution, order);
+    /// `known` is the order's content, if it was worked out before.
+    fn order(&mut self, order: &Order, known: Option<Digest>) -> Outcome {
+        let content = known.unwrap_or_else(|| content(self.scratch, self.institution, order));
         let (id, now) = (order.id, self.by.now);
-        match self.memory.recall(id, content, now, self.books.policy())? {
+        match self.memory.recall(id, content, now, (self.books.policy(), self.books.currency))? {
             Remembered::Outcome(first) => return first,
             Remembered::Each(at) => return self.again(order, at),
             Remembered::Nothing => {}
@@ -162,7 +159,15 @@ impl Applying<'_> {
     }
 
     fn each(&mut self, orders: &Orders) -> Box<[Outcome]> {
-        orders.as_slice().iter().map(|order| self.order(order)).collect()
+        let contents = orders.contents(self.institution);
+        let mut outcomes = Vec::with_capacity(contents.len());
+        for (window, contents) in orders.as_slice().chunks(AHEAD).zip(contents.chunks(AHEAD)) {
+            let wallets = window.iter().flat_map(|order| order.action.wallets());
+            black_box(self.books.ledger.look_ahead(wallets.flatten()));
+            let done = window.iter().zip(contents).map(|(o, known)| self.order(o, Some(*known)));
+            outcomes.extend(done);
+        }
+        outcomes.into()
     }
 
     /// A list that was done: each of its orders is a repeat.
@@ -191,6 +196,6 @@ impl Applying<'_> {
         if self.memory.reversible(order.id).is_some() {
             return Err(Refusal::IdReused);
         }
-        self.order(order).map(drop)
+        self.order(order, None).map(drop)
     }
 }

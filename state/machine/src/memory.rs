@@ -7,7 +7,7 @@ use crate::reversal::{Entered, Payment, Reversible};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 use std::io;
-use yufu_base::{Amount, CommandId, Digest, Timestamp};
+use yufu_base::{Amount, CommandId, Currency, Digest, Timestamp};
 use yufu_ledger::Ledger;
 use yufu_registry::Policy;
 
@@ -34,7 +34,7 @@ struct Answer {
 enum CameTo {
     Done {
         at: Timestamp,
-        balance: Option<Amount>,
+        balance: Option<u64>,
     },
     /// Boxed, because refusals are rare and large.
     Refused(Box<Refusal>),
@@ -84,7 +84,7 @@ impl Memory {
         id: CommandId,
         content: Digest,
         now: Timestamp,
-        policy: &Policy,
+        (policy, currency): (&Policy, Currency),
     ) -> Result<Remembered, Refusal> {
         let created = id.created();
         if created < self.horizon {
@@ -96,7 +96,7 @@ impl Memory {
         }
         match self.answers.get(&id) {
             None => Ok(Remembered::Nothing),
-            Some(answer) if answer.content == content => Ok(answer.came_to.remembered()),
+            Some(answer) if answer.content == content => Ok(answer.came_to.remembered(currency)),
             Some(_) => Err(Refusal::IdReused),
         }
     }
@@ -113,7 +113,9 @@ impl Memory {
         }
         let came_to = match outcome {
             Ok(Done { at, each: Some(_), .. }) => CameTo::Each { at: *at },
-            Ok(Done { at, balance, .. }) => CameTo::Done { at: *at, balance: *balance },
+            Ok(Done { at, balance, .. }) => {
+                CameTo::Done { at: *at, balance: balance.map(|amount| amount.minor()) }
+            }
             Err(refusal) => CameTo::Refused(Box::new(refusal.clone())),
         };
         self.answers.insert(id, Answer { content, came_to, reversible });
@@ -173,13 +175,17 @@ impl Memory {
     }
 
     /// Writes it as the version of the state has it; the first one takes nothing back.
-    pub(crate) fn write<W: io::Write>(&self, version: u16, writer: &mut W) -> io::Result<()> {
+    pub(crate) fn write<W: io::Write>(
+        &self,
+        (version, currency): (u16, Currency),
+        writer: &mut W,
+    ) -> io::Result<()> {
         self.horizon.serialize(writer)?;
         u32::try_from(self.answers.len()).map_err(io::Error::other)?.serialize(writer)?;
         for (id, answer) in &self.answers {
             id.serialize(writer)?;
             answer.content.serialize(writer)?;
-            answer.came_to.write(writer)?;
+            answer.came_to.write(currency, writer)?;
             if version >= 2 {
                 answer.reversible.serialize(writer)?;
             }
@@ -188,7 +194,10 @@ impl Memory {
     }
 
     /// Reads what [`Memory::write`] wrote.
-    pub(crate) fn read<R: io::Read>(version: u16, reader: &mut R) -> io::Result<Self> {
+    pub(crate) fn read<R: io::Read>(
+        (version, currency): (u16, Currency),
+        reader: &mut R,
+    ) -> io::Result<Self> {
         let horizon = Timestamp::deserialize_reader(reader)?;
         let count = u32::deserialize_reader(reader)?;
         let mut answers = BTreeMap::new();
@@ -199,7 +208,7 @@ impl Memory {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
             let content = Digest::deserialize_reader(reader)?;
-            let came_to = CameTo::read(reader)?;
+            let came_to = CameTo::read(currency, reader)?;
             let reversible = match version {
                 1 => Reversible::Nothing,
                 _ => Reversible::deserialize_reader(reader)?,
@@ -211,16 +220,19 @@ impl Memory {
 }
 
 impl CameTo {
-    fn remembered(&self) -> Remembered {
+    fn remembered(&self, currency: Currency) -> Remembered {
         match self {
-            Self::Done { at, balance } => Remembered::Outcome(Ok(Done::one(*at, *balance))),
+            Self::Done { at, balance } => {
+                let balance = balance.map(|minor| Amount::new(currency, minor));
+                Remembered::Outcome(Ok(Done::one(*at, balance)))
+            }
             Self::Refused(refusal) => Remembered::Outcome(Err((**refusal).clone())),
             Self::Each { at } => Remembered::Each(*at),
         }
     }
 
     /// As the first version wrote an outcome; 2 is a list.
-    fn write<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+    fn write<W: io::Write>(&self, currency: Currency, writer: &mut W) -> io::Result<()> {
         match self {
             Self::Refused(refusal) => {
                 0_u8.serialize(writer)?;
@@ -229,7 +241,7 @@ impl CameTo {
             Self::Done { at, balance } => {
                 1_u8.serialize(writer)?;
                 at.serialize(writer)?;
-                balance.serialize(writer)
+                balance.map(|minor| Amount::new(currency, minor)).serialize(writer)
             }
             Self::Each { at } => {
                 2_u8.serialize(writer)?;
@@ -238,12 +250,17 @@ impl CameTo {
         }
     }
 
-    fn read<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+    fn read<R: io::Read>(currency: Currency, reader: &mut R) -> io::Result<Self> {
         Ok(match u8::deserialize_reader(reader)? {
             0 => Self::Refused(Box::deserialize_reader(reader)?),
             1 => {
                 let at = Timestamp::deserialize_reader(reader)?;
-                Self::Done { at, balance: Option::deserialize_reader(reader)? }
+                let balance = Option::<Amount>::deserialize_reader(reader)?;
+                if balance.is_some_and(|amount| amount.currency() != currency) {
+                    let what = "a balance is in another currency";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+                }
+                Self::Done { at, balance: balance.map(|amount| amount.minor()) }
             }
             2 => Self::Each { at: Timestamp::deserialize_reader(reader)? },
             tag => {

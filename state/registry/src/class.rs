@@ -7,8 +7,21 @@ use std::str::FromStr;
 
 /// The short name of a wallet class in a policy: 1 to 16 of `A-Z a-z 0-9` and hyphen.
 /// Kept inline (zero-padded), because every wallet carries one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, BorshSerialize)]
 pub struct ClassId([u8; 16]);
+
+/// In the order of the bytes, compared as one number: a payment looks two classes up.
+impl Ord for ClassId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for ClassId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// Why a text is not the name of a wallet class.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,16 +4,16 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::ledger_log::LedgerLog;
 use crate::settings::SnapshotPolicy;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
-use yufu_log::{Log, LogError, SqliteLog};
+use yufu_log::LogError;
 use yufu_machine::{
     Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
     PolicyTerms, Submission, UtcOffset, WalletClass,
@@ -30,14 +30,18 @@ pub(super) async fn open(
     institution: &Institution,
 ) -> Result<(Engine<Machine>, Arc<CentralBank>)> {
     let (plan, id) = (opening.plan, institution.id.clone());
-    let path = plan.data.database(&id, "ledger")?;
-    let log = SqliteLog::open(&path).with_context(|| path.display().to_string())?;
+    let place = match plan.log.clone() {
+        Some(address) => LedgerLog::Database(address),
+        None => LedgerLog::File(plan.data.database(&id, "ledger")?),
+    };
+    let snapshots = snapshots(plan, &id, place.clone())?;
+    let log = tokio::task::spawn_blocking(move || place.open()).await?;
+    let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let snapshots = snapshots(plan, &id, &path)?;
     let start = move || {
         let clock = (clock as Arc<dyn Clock>, Settings::default());
-        Engine::start_with_snapshots(Box::new(log), Machine::new(), clock, snapshots, |done, of| {
+        Engine::start_with_snapshots(log, Machine::new(), clock, snapshots, |done, of| {
             // Whoever stopped listening needs not be told.
             let _ = tell.send((done.get(), of.get()));
         })
@@ -79,15 +83,14 @@ pub(super) async fn open(
 }
 
 /// Where the ledger's snapshots lie, and when they are made.
-fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: &Path) -> Result<Snapshots> {
-    let (folder, log) = (plan.data.snapshots(id)?, log.to_owned());
+fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snapshots> {
     let open = move || {
-        let opened = SqliteLog::open_read_only(&log);
-        let opened = opened.map_err(|error| LogError::Storage(error.to_string()))?;
-        Ok(Box::new(opened) as Box<dyn Log>)
+        let opened = log.open_read_only(None);
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
     };
     let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
-    Ok(Snapshots { every_records, every_bytes, ..Snapshots::new(folder, Arc::new(open)) })
+    let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
+    Ok(Snapshots { every_records, every_bytes, ..snapshots })
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_api::enrolment::EnrolmentRequest;
-use yufu_api::http::{Client, ClientError, Problem, Starting};
+use yufu_api::http::{Client, ClientError, Problem, ProblemBody, Starting};
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_profile::{Institution, Profile, Role};
 use yufu_trust::{Anchor, EnrolledKey, Enrolment};
@@ -89,9 +89,21 @@ impl Opening<'_> {
     pub(super) async fn post<B: Serialize + Sync, T: DeserializeOwned>(
         &mut self,
         whom: &InstitutionId,
-        (path, what): (&str, &str),
+        what: (&str, &str),
         make: impl Fn() -> Result<B>,
     ) -> Result<T> {
+        let answer = self.post_unless(whom, what, "", make).await?;
+        answer.map_err(|body| refused_with(whom, &body.code, &body.detail))
+    }
+
+    /// As [`Opening::post`]; a refusal with this code is an answer too.
+    pub(super) async fn post_unless<B: Serialize + Sync, T: DeserializeOwned>(
+        &mut self,
+        whom: &InstitutionId,
+        (path, what): (&str, &str),
+        code: &str,
+        make: impl Fn() -> Result<B>,
+    ) -> Result<Result<T, Box<ProblemBody>>> {
         let url = format!("{}{path}", self.plan.address(whom));
         let client = self.client.clone();
         let first = make()?;
@@ -105,7 +117,11 @@ impl Opening<'_> {
                     status: 0,
                     cause: format!("{e:#}"),
                 };
-                client.post(&url, None, &body.map_err(unmade)?).await
+                match client.post(&url, None, &body.map_err(unmade)?).await {
+                    Ok(answer) => Ok(Ok(answer)),
+                    Err(ClientError::Refused(body)) if body.code == code => Ok(Err(body)),
+                    Err(error) => Err(error),
+                }
             }
         })
         .await
@@ -137,11 +153,16 @@ pub(super) fn enrolment(
 
 /// A refusal by an institution in this process.
 pub(super) fn refused(by: &InstitutionId, problem: &Problem) -> anyhow::Error {
+    refused_with(by, problem.code(), problem.detail())
+}
+
+/// A refusal by an institution, wherever it is.
+pub(super) fn refused_with(by: &InstitutionId, code: &str, detail: &str) -> anyhow::Error {
     anyhow::anyhow!(text!(
         "{institution} refused: {code}: {detail}",
         institution = by,
-        code = problem.code(),
-        detail = problem.detail()
+        code = code,
+        detail = detail
     ))
 }
 

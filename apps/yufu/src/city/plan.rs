@@ -15,6 +15,7 @@ use yufu_api::http::OperatorToken;
 use yufu_api::recognition::Recognised;
 use yufu_base::{InstitutionId, Signer};
 use yufu_engine::Clock;
+use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_profile::{Institution, Profile, Role};
 
@@ -31,6 +32,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) recognised: Vec<Recognised>,
     /// When snapshots of the ledger are made.
     pub(crate) snapshots: SnapshotPolicy,
+    /// Where the ledger's log is, if it is not a file in the central bank's folder.
+    pub(crate) log: Option<PostgresAddress>,
 }
 
 /// What long work has to say.
@@ -51,7 +54,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let (apart, recognised) = (Apart::default(), Vec::new());
         let snapshots = SnapshotPolicy::default();
-        Self { country, data, url, clock, apart, recognised, snapshots }
+        Self { country, data, url, clock, apart, recognised, snapshots, log: None }
     }
 
     pub(crate) fn profile(&self) -> &Profile {
@@ -118,6 +121,12 @@ impl<'a> Plan<'a> {
                     address = self.url
                 ));
             }
+        }
+        let elsewhere = |one: &Institution| !self.serves(&one.id);
+        if self.log.is_some() && self.the(Role::CentralBank).is_ok_and(elsewhere) {
+            found.push(text!(
+                "central_bank.log: the central bank is not served here; remove the setting"
+            ));
         }
         let here = self.profile().institutions.values().filter(|one| self.serves(&one.id));
         let needed: BTreeSet<InstitutionId> = here

@@ -1,12 +1,14 @@
-//! The registrar: what it certifies, and its records of reports.
+//! The registrar: what it certifies and revokes, and its records of reports.
 
 use super::opening::Opening;
 use super::trust::{Trust, admission};
 use anyhow::Result;
 use std::sync::Arc;
+use yufu_api::enrolment::place;
 use yufu_api::registrar::{Certifier, Registrar};
 use yufu_database::Database;
 use yufu_profile::Institution;
+use yufu_registrations::Registrations;
 use yufu_reports::Reports;
 
 pub(super) async fn open(
@@ -18,9 +20,14 @@ pub(super) async fn open(
     let id = institution.id.clone();
     let database = Database::open(&plan.data.database(&id, "reports")?).await?;
     let records = Reports::open(database).await?;
+    let database = Database::open(&plan.data.database(&id, "registrations")?).await?;
+    let registrations = Registrations::open(database).await?;
     trust.enlist(opening, institution).await?;
+    let identifier = format!("{}{}", plan.address(&id), place(institution).0);
+    let (keys, admission) = (plan.data.keys(&id)?, admission(plan)?);
     Ok(Registrar {
-        certifier: Certifier::new(plan.data.keys(&id)?, admission(plan)?, plan.profile()),
+        certifier: Certifier::new(identifier, keys, admission, plan.profile()),
+        registrations,
         records,
         trust: trust.source(opening.client.clone()),
         operator: plan.operator(&id)?,

@@ -3,11 +3,11 @@
 //! what needs another's signature is asked for at that other, in this process or over HTTP.
 
 use super::Plan;
-use super::opening::{INSTITUTION_KEY, Opening, enrolment, refused};
+use super::opening::{INSTITUTION_KEY, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, ensure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_api::enrolment::{Admission, place};
 use yufu_api::http::Client;
@@ -23,6 +23,9 @@ use yufu_trust::{Anchor, TrustList};
 
 /// The anchor of the key with which an institution signs credentials.
 const CREDENTIAL_ANCHOR: &str = "credential-anchor";
+
+/// The code with which the registrar refuses whoever it revoked altogether.
+const REVOKED: &str = "registration.revoked";
 
 /// Whom the institutions here ask for trust.
 pub(super) struct Trust {
@@ -165,23 +168,14 @@ impl Trust {
     ) -> Result<Party> {
         let plan = opening.plan;
         let signer: Arc<dyn Signer> = plan.data.keys(&institution.id)?.signer("access")?;
-        let make = || enrolment(plan, institution, &self.registrar_id, Some(&*signer), Vec::new());
-        let certified = match &self.registrar {
-            Some(registrar) => {
-                let certified = registrar.enrol(&make()?.enrolment);
-                certified.map_err(|problem| refused(&registrar.id, &problem))?
-            }
-            None => {
-                let what = ("/registrar/v1/enrolments", noted!("certify it"));
-                opening.post(&self.registrar_id, what, make).await?
-            }
-        };
+        let certified = self.certified(opening, institution, &*signer).await?;
         let list = self.list(opening).await?;
         let now = opening.now();
-        let chain = own_chain(&certified, &list, &*signer, now)?;
         let base = plan.endpoint(&institution.id, base)?;
         let mut verifiers = BTreeMap::new();
-        for request in &institution.requests {
+        let revoked: BTreeSet<String> = certified.revoked.keys().cloned().collect();
+        for request in institution.requests.iter().filter(|one| !revoked.contains(&one.id)) {
+            let chain = own_chain(&certified, &list, &*signer, now)?;
             let registration = certified.registrations.get(&request.id).with_context(|| {
                 text!(
                     "the registrar has another profile: it does not register {request}",
@@ -189,7 +183,7 @@ impl Trust {
                 )
             })?;
             let verifier = yufu_verifier::Verifier::new(
-                chain.clone(),
+                chain,
                 base.clone(),
                 registration.clone(),
                 &list,
@@ -198,7 +192,41 @@ impl Trust {
             verifiers.insert(request.id.clone(), verifier);
         }
         let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
-        Ok(Party { signer, verifiers, issuers, identity })
+        Ok(Party { signer, verifiers, revoked, issuers, identity })
+    }
+
+    /// What the registrar certifies. An institution of which it revoked everything opens all the same, and
+    /// asks nothing: its other work, and the registrar itself, may be in this very process.
+    async fn certified(
+        &self,
+        opening: &mut Opening<'_>,
+        institution: &Institution,
+        signer: &dyn Signer,
+    ) -> Result<Certified> {
+        let plan = opening.plan;
+        let make = || enrolment(plan, institution, &self.registrar_id, Some(signer), Vec::new());
+        let certified = match &self.registrar {
+            Some(registrar) => {
+                let certified = registrar.enrol(&make()?.enrolment).await;
+                certified.map_err(|problem| Box::new(problem.into_body()))
+            }
+            None => {
+                let what = ("/registrar/v1/enrolments", noted!("certify it"));
+                opening.post_unless(&self.registrar_id, what, REVOKED, make).await?
+            }
+        };
+        let certified = certified.or_else(|body| match body.more.get("revoked").cloned() {
+            Some(revoked) if body.code == REVOKED => Ok(Certified {
+                access: Vec::new(),
+                registrations: BTreeMap::new(),
+                revoked: serde_json::from_value(revoked)?,
+            }),
+            _ => Err(refused_with(&self.registrar_id, &body.code, &body.detail)),
+        })?;
+        for why in certified.revoked.values() {
+            tracing::warn!(institution = %institution.id, "it asks nothing for this: {why}");
+        }
+        Ok(certified)
     }
 }
 

@@ -39,9 +39,18 @@ pub(crate) struct Restore {
 pub(crate) struct Log {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The log [default: the central bank's in the data folder].
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) log: Option<PathBuf>,
+    /// The log, a file or postgres://... [default: the central bank's in the data folder].
+    #[arg(
+        long,
+        env = "YUFU_CENTRAL_BANK_LOG",
+        hide_env_values = true,
+        value_name = "FILE|ADDRESS",
+        global = true
+    )]
+    pub(crate) log: Option<String>,
+    /// Where records lie that were moved out of the log.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) archive: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) action: LogAction,
 }

@@ -24,15 +24,15 @@ pub(crate) fn run(options: &command_line::Backup) -> Result<ExitCode> {
     };
     ensure!(
         data.root().join("profile").is_file(),
-        text!(
-            "{folder} is no data folder: name it with --data",
-            folder = data.root().display()
-        )
+        text!("{folder} is no data folder: name it with --data", folder = data.root().display())
     );
     let to = &options.to;
     ensure!(
         copying::is_new(to),
-        text!("{path} is there already: it was not touched; name another folder", path = to.display())
+        text!(
+            "{path} is there already: it was not touched; name another folder",
+            path = to.display()
+        )
     );
     KeyStore::open(to).with_context(|| text!("{path} cannot be made", path = to.display()))?;
     let made_at = SystemClock::new().read().wall.seconds();
@@ -87,8 +87,14 @@ fn tell(manifest: &Manifest, print: &str, to: &Path) {
     }
     say!("manifest    {hash}", hash = print);
     match manifest.holds {
-        Holds::State => say!("Keys and the data keys of persons are not in it: `yufu backup --only-keys` copies them, to another place."),
-        Holds::Keys => say!("These are keys alone: keep them apart from the rest, and for at most 30 days."),
-        Holds::StateAndKeys => say!("Keys are in it: whoever has it can sign as every institution in it and read every record."),
+        Holds::State => say!(
+            "Keys and the data keys of persons are not in it: `yufu backup --only-keys` copies them, to another place."
+        ),
+        Holds::Keys => {
+            say!("These are keys alone: keep them apart from the rest, and for at most 30 days.")
+        }
+        Holds::StateAndKeys => say!(
+            "Keys are in it: whoever has it can sign as every institution in it and read every record."
+        ),
     }
 }

@@ -19,7 +19,7 @@ use yufu_log::{Head, SqliteLog};
 /// Replays the log at `path` to its end, and says where and in what state that is.
 fn replayed(path: &Path) -> Result<LedgerState> {
     let log = SqliteLog::open_read_only(path).with_context(|| path.display().to_string())?;
-    let mut replay = replaying::beginning(&log, path)?;
+    let mut replay = replaying::beginning(&log, &path.with_file_name("snapshots"))?;
     replaying::through(&log, &mut replay, |_, _| Ok(()))?;
     let Head { seq, chain } = replay.head();
     let state_hash = replay.machine().state_hash().to_string();

@@ -16,7 +16,10 @@ pub(crate) fn run(options: &command_line::Restore) -> Result<ExitCode> {
     let to = &options.to;
     ensure!(
         copying::is_new(to),
-        text!("{path} is there already: it was not touched; name another folder", path = to.display())
+        text!(
+            "{path} is there already: it was not touched; name another folder",
+            path = to.display()
+        )
     );
     let state = Manifest::verified(&options.from)?;
     let keys = match &options.keys {
@@ -48,9 +51,13 @@ pub(crate) fn run(options: &command_line::Restore) -> Result<ExitCode> {
         say!("state hash  {hash}", hash = ledger.state_hash);
     }
     if state.holds == Holds::State && keys.is_none() {
-        say!("The keys are not there yet: restore them too, with --keys, before a server makes new ones.");
+        say!(
+            "The keys are not there yet: restore them too, with --keys, before a server makes new ones."
+        );
     }
-    say!("The former server must never run again beside this one: both would pay from the same accounts.");
+    say!(
+        "The former server must never run again beside this one: both would pay from the same accounts."
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,7 +17,7 @@ use yufu_jose::encode_base64url;
 use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 use yufu_openid4vc::{Method, presentation::TransactionData};
 use yufu_trust::{Role, TrustList};
-use yufu_wallet::presentation::Consent;
+use yufu_wallet::presentation::{Consent, StatusLists};
 
 /// Whether to show what is asked.
 pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
@@ -35,6 +35,8 @@ pub struct Holder {
     pub(super) from: Option<String>,
     trust_key: PublicKey,
     pub(super) clock: Arc<dyn Clock>,
+    /// The registrars' lists of what they revoked, for as long as they are fresh.
+    pub(super) lists: StatusLists,
     /// In which other country it acts.
     pub(super) abroad: Option<Abroad>,
     /// The language in which parties and purposes are shown (BCP 47).
@@ -63,6 +65,7 @@ impl Holder {
             from: None,
             trust_key,
             clock,
+            lists: StatusLists::default(),
             abroad: None,
             language: "en".to_owned(),
         })

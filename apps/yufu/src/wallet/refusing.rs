@@ -24,5 +24,8 @@ const fn code(refused: &RequestRefused) -> &'static str {
         RequestRefused::ResponseUri(_) => "asking.other_address",
         RequestRefused::OverAsking(_) => "asking.too_much",
         RequestRefused::JoinsSectors => "asking.joins_sectors",
+        RequestRefused::NoStatus | RequestRefused::StatusUnknown(_) => "asking.unchecked",
+        RequestRefused::Revoked => "asking.revoked",
+        RequestRefused::Suspended => "asking.suspended",
     }
 }

@@ -15,7 +15,8 @@ use yufu_openid4vc::presentation::TransactionData;
 use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
-    AnswerEntropy, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt, open,
+    AnswerEntropy, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt,
+    open,
 };
 
 /// What was shown.
@@ -57,15 +58,7 @@ impl Holder {
         decide: Decide<'_>,
     ) -> Result<Shown> {
         let trust = self.trust().await?;
-        let (fetching, request) = open(link, &random())?;
-        let response = self.send(request).await?;
-        let now = self.now();
-        self.file.contents.answered.retain(|_, until| *until > now.seconds());
-        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
-        let reviewed = match fetching.handle(&response, &trust, &seen, now) {
-            Ok(reviewed) => reviewed,
-            Err(refused) => return self.refuse(&response, &refused, &trust),
-        };
+        let reviewed = Box::pin(self.review(link, &trust)).await?;
         let held: Vec<HeldCredential> =
             self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect();
         let consent = match reviewed.consent(&held) {
@@ -90,6 +83,35 @@ impl Holder {
             return self.decline(&reviewed, noted!("declined by the person")).await;
         }
         self.answer(reviewed, &consent, &held).await
+    }
+
+    /// Fetches a request, and verifies who asks, before the person is.
+    async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
+        let (fetching, request) = open(link, &random())?;
+        let response = self.send(request).await?;
+        let now = self.now();
+        self.file.contents.answered.retain(|_, until| *until > now.seconds());
+        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
+        let checked = match fetching.handle(&response, trust, &seen, now) {
+            Ok(checking) => self.check(checking, trust).await,
+            Err(refused) => Err(refused),
+        };
+        checked.or_else(|refused| self.refuse(&response, &refused, trust))
+    }
+
+    /// Asks whether the party's registration was withdrawn: by the whole list, at most once in its ttl, so
+    /// that the registrar does not learn whose request is before the person.
+    async fn check(
+        &mut self,
+        checking: CheckingStatus,
+        trust: &TrustList,
+    ) -> Result<Reviewed, RequestRefused> {
+        let list = match checking.request(&self.lists, self.now()) {
+            Some(request) => self.send(request).await.ok(),
+            None => None,
+        };
+        let now = self.now();
+        checking.handle(list.as_ref(), &mut self.lists, trust, now)
     }
 
     async fn answer(
@@ -194,9 +216,13 @@ impl Holder {
         response: &HttpResponse,
         refused: &RequestRefused,
         trust: &TrustList,
-    ) -> Result<Shown> {
+    ) -> Result<Reviewed> {
         if matches!(refused, RequestRefused::Http(_)) {
             return Err(reason(response, refused));
+        }
+        // Not the party's doing: there is nothing to report, and later the same request may pass.
+        if matches!(refused, RequestRefused::StatusUnknown(_)) {
+            bail!(text!("nothing was shown: {why}", why = refusing::said(refused)));
         }
         let request = String::from_utf8_lossy(&response.body).trim().to_owned();
         let asked = Asked::read(&request, trust, self.now()).ok();

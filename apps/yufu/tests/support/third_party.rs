@@ -12,7 +12,7 @@ use yufu_payment::{HandOverOrder, PaymentOrder, RequestToken};
 use yufu_trust::{Role, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::{Scanned, scan};
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, StatusLists, open};
 
 /// One installation of a wallet provider's wallet.
 pub struct ThirdParty {
@@ -135,7 +135,11 @@ impl ThirdParty {
         let trust = trust(&self.caller).await;
         let (fetching, request) = open(link, &random()).unwrap();
         let response = super::wallet::carry(&self.caller, &request).await;
-        let reviewed = fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap();
+        let checking = fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap();
+        let mut lists = StatusLists::default();
+        let request = checking.request(&lists, now()).unwrap();
+        let list = super::wallet::carry(&self.caller, &request).await;
+        let reviewed = checking.handle(Some(&list), &mut lists, &trust, now()).unwrap();
         let (held, signer) = self.credentials.pop().unwrap();
         let presenting = [Presenting { query_id: "pid", held: &held, signer: &signer }];
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };

@@ -13,7 +13,7 @@ use yufu_keys::random;
 use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
 use yufu_trust::TrustList;
 use yufu_wallet::HeldCredential;
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
 
 const RESIDENTS: &str = include_str!("../../../../profiles/china/residents.csv");
 
@@ -88,7 +88,10 @@ impl Resident {
         let trust = TrustList::verify(&list.unwrap(), &trust_key(caller), now(), None).unwrap();
         let (fetching, request) = open(link, &random()).unwrap();
         let response = carry(caller, &request).await;
-        fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap()
+        let checking = fetching.handle(&response, &trust, &BTreeSet::new(), now()).unwrap();
+        let mut lists = StatusLists::default();
+        let list = carry(caller, &checking.request(&lists, now()).unwrap()).await;
+        checking.handle(Some(&list), &mut lists, &trust, now()).unwrap()
     }
 
     /// The wallet's first credential, and the key it is bound to. It stays in the wallet.

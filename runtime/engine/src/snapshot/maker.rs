@@ -87,8 +87,8 @@ impl<M: StateMachine + Snapshot + Clone> Maker<M> {
         }
         let log = (self.snapshots.open)()?;
         let folder = &self.snapshots.folder;
-        let replay =
-            newest_snapshot::<M>(folder, log.as_ref(), order.head.seq).map_err(|(_, error)| error)?;
+        let replay = newest_snapshot::<M>(folder, log.as_ref(), order.head.seq)
+            .map_err(|(_, error)| error)?;
         let mut replay = replay.unwrap_or_else(|| Replay::new(self.first.clone()));
         let there = replay.head() == order.head;
         replay_to(&mut replay, log.as_ref(), order.head, &go_on)?;

@@ -7,8 +7,8 @@ mod maker;
 mod schedule;
 
 pub use file::{SNAPSHOT_FORMAT, SnapshotError, load_snapshot};
-pub use folder::{SnapshotFile, newest_snapshot, snapshots_in};
 pub(crate) use folder::clean;
+pub use folder::{SnapshotFile, newest_snapshot, snapshots_in};
 pub use maker::MakeError;
 pub(crate) use maker::Maker;
 pub(crate) use schedule::{Schedule, Slot};

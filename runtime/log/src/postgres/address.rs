@@ -16,7 +16,7 @@ use std::str::FromStr;
 /// else against the system's authorities.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    pub(super) config: Config,
+    pub(super) config: Box<Config>,
     pub(super) authorities: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ impl FromStr for PostgresAddress {
         }
         let config = Config::from_str(&format!("{before}?{}", ours.join("&")))
             .map_err(|error| AddressError::Malformed(super::connection::describe(&error)))?;
-        let address = Self { config, authorities };
+        let address = Self { config: Box::new(config), authorities };
         if address.config.get_user().is_none() || address.config.get_dbname().is_none() {
             return Err(AddressError::Incomplete);
         }
@@ -67,6 +67,12 @@ impl PostgresAddress {
         };
         let addresses = self.config.get_hostaddrs();
         !hosts.is_empty() && hosts.iter().all(local) && addresses.iter().all(IpAddr::is_loopback)
+    }
+
+    /// Whether a password is part of it.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
     }
 
     /// The file with the authorities that certify the server, if one is named.

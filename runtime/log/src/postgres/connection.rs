@@ -248,12 +248,29 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// What an opening for writing would find, up to the records.
+pub(super) fn check(address: &PostgresAddress) -> Result<String, PostgresOpenError> {
+    let (mut client, _, _) = connect(address, Access::Fenced)?;
+    let failed = |error: postgres::Error| LogError::Storage(describe(&error));
+    let sql = "SELECT pg_is_in_recovery(), current_setting('synchronous_standby_names')";
+    let row = client.query_one(sql, &[]).map_err(failed)?;
+    if row.get(0) {
+        return Err(PostgresOpenError::Standby(address.to_string()));
+    }
+    match schema::ready(&mut client, address, Access::ReadOnly) {
+        Ok(()) => {}
+        Err(PostgresOpenError::NoLog(_)) => schema::may_create(&mut client, address)?,
+        Err(other) => return Err(other),
+    }
+    Ok(row.get(1))
+}
+
 type Connected = (Client, Notices, Option<MakeRustlsConnect>);
 
 fn connect(address: &PostgresAddress, access: Access) -> Result<Connected, PostgresOpenError> {
     let notices = Notices::default();
     let heard = Arc::clone(&notices);
-    let mut config = address.config.clone();
+    let mut config = Config::clone(&address.config);
     complete(&mut config, access);
     config.notice_callback(move |notice| lock(&heard).push(said(&notice)));
     let tls = match config.get_ssl_mode() {

@@ -76,6 +76,9 @@ pub enum PostgresOpenError {
     /// There is no log to be read.
     #[error("{0} holds no log: name another database")]
     NoLog(String),
+    /// The role may not make the log.
+    #[error("{0} may not make the log: GRANT CREATE ON DATABASE to it, once")]
+    Denied(String),
     /// Something else has the log's name.
     #[error("{0} has a schema yufu_log that is none of this program: name another database")]
     NotALog(String),
@@ -132,6 +135,16 @@ pub(super) fn ready(
         Some(row) => Err(PostgresOpenError::Unlogged(row.get(0))),
         None => Ok(()),
     }
+}
+
+/// Whether this role may make the tables.
+pub(super) fn may_create(
+    client: &mut Client,
+    address: &PostgresAddress,
+) -> Result<(), PostgresOpenError> {
+    let sql = "SELECT has_database_privilege(current_database(), 'CREATE')";
+    let row = client.query_one(sql, &[]).map_err(|error| storage(&error))?;
+    if row.get(0) { Ok(()) } else { Err(PostgresOpenError::Denied(address.to_string())) }
 }
 
 fn exists(client: &mut Client, object: &str) -> Result<bool, LogError> {

@@ -5,6 +5,11 @@ use super::OpenError;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long to wait for a process that is on its way out: one second.
+const STEP: Duration = Duration::from_millis(20);
+const STEPS: u32 = 50;
 
 /// Held as long as it lives; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -22,7 +27,14 @@ impl Claim {
         let mut options = File::options();
         let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(failed)?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        for _ in 0..STEPS {
+            if matches!(locked, Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(STEP);
+                locked = file.try_lock();
+            }
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();

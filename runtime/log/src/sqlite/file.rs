@@ -142,18 +142,14 @@ pub(super) fn write_back(connection: &Connection) -> Result<(), Failure> {
 }
 
 /// States that everything up to `head` was pruned. The first time makes the file version 2.
-pub(super) fn set_base(connection: &Connection, head: Head) -> Result<(), LogError> {
-    let set = || -> rusqlite::Result<()> {
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version < WITH_BASE {
-            connection.execute_batch(BASE_SCHEMA)?;
-        }
-        let sql = "INSERT INTO base (one, seq, chain) VALUES (1, ?1, ?2)
-                   ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, chain = excluded.chain";
-        let seq = signed(head.seq.get()).unwrap_or(i64::MAX);
-        connection.execute(sql, (seq, head.chain.0)).map(drop)
-    };
-    set().map_err(|e| storage(&e))
+pub(super) fn set_base(connection: &Connection, head: Head) -> rusqlite::Result<()> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < WITH_BASE {
+        connection.execute_batch(BASE_SCHEMA)?;
+    }
+    let sql = "INSERT INTO base (one, seq, chain) VALUES (1, ?1, ?2)
+               ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, chain = excluded.chain";
+    connection.execute(sql, (head.seq.get(), head.chain.0)).map(drop)
 }
 
 /// Writes a closed log of its own at `path`, durable when this returns: `records`, which follow
@@ -167,7 +163,7 @@ pub(crate) fn write_archive<E: From<OpenError> + From<LogError>>(
     let failed = |error: rusqlite::Error| LogError::from(Failure::of(&error));
     let transaction = connection.transaction().map_err(failed)?;
     if base != Head::EMPTY {
-        set_base(&transaction, base)?;
+        set_base(&transaction, base).map_err(failed)?;
     }
     let mut epoch = Epoch::NONE;
     for record in records {

@@ -83,7 +83,10 @@ impl World {
             retention_days: 30,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(90 * DAY),
-            status: None,
+            status: Some(StatusReference {
+                uri: "https://reg.example/registrar/status/1".into(),
+                index: 33,
+            }),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A scanned link, and the request being fetched.
 
-use super::reviewed::{RequestRefused, Reviewed, review};
+use super::checking::CheckingStatus;
+use super::reviewed::{RequestRefused, review};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use yufu_base::Timestamp;
@@ -44,8 +45,9 @@ pub fn open(
 }
 
 impl FetchingRequest {
-    /// Takes the request object, and checks whom it is from and whether they may ask this.
-    /// `seen` holds the [`Reviewed::replay_id`]s of requests that were answered before.
+    /// Takes the request object, and checks whom it is from and whether they are registered to ask this;
+    /// whether that was withdrawn is asked next. `seen` holds the
+    /// [`replay_id`](super::Reviewed::replay_id)s of requests that were answered before.
     ///
     /// # Errors
     /// [`RequestRefused`], the first rule that is broken.
@@ -55,7 +57,7 @@ impl FetchingRequest {
         trust: &TrustList,
         seen: &BTreeSet<String>,
         now: Timestamp,
-    ) -> Result<Reviewed, RequestRefused> {
+    ) -> Result<CheckingStatus, RequestRefused> {
         let text = response.text(REQUEST_MEDIA_TYPE)?;
         review(&self, text, trust, seen, now)
     }

@@ -1,9 +1,10 @@
-//! Showing credentials: [`open`] -> [`FetchingRequest`] -> [`Reviewed`] -> [`Answered`] ->
-//! [`Done`]. Both ends are verified: nothing is shown to a verifier that is not
-//! registered for exactly what it asks.
+//! Showing credentials: [`open`] -> [`FetchingRequest`] -> [`CheckingStatus`] -> [`Reviewed`] ->
+//! [`Answered`] -> [`Done`]. Both ends are verified: nothing is shown to a verifier that is not
+//! registered for exactly what it asks, or no longer.
 
 mod answered;
 mod approve;
+mod checking;
 mod consent;
 mod fetching;
 mod reviewed;
@@ -11,6 +12,7 @@ mod sectors;
 
 pub use answered::{AnswerError, Answered, Done, VerifierReceipt};
 pub use approve::{AnswerEntropy, ApproveError, Presenting};
+pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use consent::{Consent, ConsentCredential, Warning};
 pub use fetching::{FetchingRequest, open};
 pub use reviewed::{RequestRefused, Reviewed};
@@ -23,6 +25,8 @@ use serde::{Deserialize, Serialize};
 pub enum PresentationState {
     /// The request is being fetched.
     FetchingRequest(FetchingRequest),
+    /// The registrar's list of what was withdrawn is being fetched.
+    CheckingStatus(Box<CheckingStatus>),
     /// The person decides.
     Reviewed(Box<Reviewed>),
     /// The answer is on its way.

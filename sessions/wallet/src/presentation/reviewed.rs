@@ -1,6 +1,7 @@
 //! The checks of a request: whom it is from, and whether they may ask this.
 
 use super::FetchingRequest;
+use super::checking::{CheckingStatus, StatusUnknown};
 use super::sectors::joins_sectors;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -12,10 +13,10 @@ use yufu_openid4vc::presentation::{
     AuthorizationErrorCode, AuthorizationErrorResponse, DirectPost, REQUEST_TYPE, RequestObject,
     RequestObjectError, TransactionData,
 };
-use yufu_openid4vc::{HttpError, HttpRequest};
+use yufu_openid4vc::{Endpoint, HttpError, HttpRequest};
 use yufu_trust::{
-    LEEWAY_SECONDS, OverAsking, RegistrationCertificate, RegistrationError, Role, TrustError,
-    TrustList,
+    LEEWAY_SECONDS, OverAsking, RegistrationCertificate, RegistrationError, Role, TrustEntry,
+    TrustError, TrustList,
 };
 
 /// A request that may be answered, if the person agrees.
@@ -99,16 +100,28 @@ pub enum RequestRefused {
     /// A payment that can no longer be made.
     #[error("the payment {0:?} could be authorised only until a time that is past")]
     PaymentExpired(String),
+    /// The registration names no list to look it up in, so it could not be withdrawn.
+    #[error("the registration does not say where it would be withdrawn")]
+    NoStatus,
+    /// Whether the registration stands is not known.
+    #[error("whether the registration still stands is not known, so nothing is shown: {0}")]
+    StatusUnknown(Box<StatusUnknown>),
+    /// The registrar revoked the registration.
+    #[error("the registrar revoked this registration: the verifier may not ask this any more")]
+    Revoked,
+    /// The registration is suspended, or in a state that this wallet does not know.
+    #[error("the registration is suspended: the verifier may not ask this now")]
+    Suspended,
 }
 
-/// The checks, in order.
+/// The checks, in order, but for the registration's status.
 pub(super) fn review(
     fetching: &FetchingRequest,
     text: &str,
     trust: &TrustList,
     seen: &BTreeSet<String>,
     now: Timestamp,
-) -> Result<Reviewed, RequestRefused> {
+) -> Result<CheckingStatus, RequestRefused> {
     let token = Unverified::parse(text.trim())
         .and_then(|token| token.expect_type(REQUEST_TYPE))
         .map_err(RequestRefused::Token)?;
@@ -131,14 +144,18 @@ pub(super) fn review(
     let expires_at = Some(request.expires_at);
     let dates = Validity { issued_at: request.issued_at, not_before: None, expires_at };
     dates.check(now, LEEWAY_SECONDS)?;
+    let (certificate, registrar) = registration(&request, trust, seen, now)?;
+    let status = certificate.status.clone();
     let reviewed = Reviewed {
-        certificate: registration(&request, trust, seen, now)?,
+        certificate,
         request_object: text.trim().to_owned(),
         verifier_key: party.leaf.public_key.into(),
         request,
     };
     reviewed.check_question(now)?;
-    Ok(reviewed)
+    let status = status.ok_or(RequestRefused::NoStatus)?;
+    let address = Endpoint::parse(&status.uri).map_err(|_| RequestRefused::NoStatus)?;
+    Ok(CheckingStatus::new(reviewed, registrar, status, address))
 }
 
 fn registration(
@@ -146,12 +163,12 @@ fn registration(
     trust: &TrustList,
     seen: &BTreeSet<String>,
     now: Timestamp,
-) -> Result<RegistrationCertificate, RequestRefused> {
+) -> Result<(RegistrationCertificate, TrustEntry), RequestRefused> {
     if seen.contains(&replay_id(request)) {
         return Err(RequestRefused::Replayed);
     }
     let jwt = request.registration_certificate().ok_or(RequestRefused::NoRegistration)?;
-    let (certificate, _) = RegistrationCertificate::verify(jwt, trust, now)
+    let (certificate, registrar) = RegistrationCertificate::verify(jwt, trust, now)
         .map_err(|error| RequestRefused::Registration(Box::new(error)))?;
     if certificate.client_id != request.client_id {
         let (registered, client_id) = (certificate.client_id, request.client_id.clone());
@@ -160,7 +177,7 @@ fn registration(
     if !certificate.permits_response_to(request.response_uri.as_str()) {
         return Err(RequestRefused::ResponseUri(request.response_uri.to_string()));
     }
-    Ok(certificate)
+    Ok((certificate, registrar.entry))
 }
 
 impl Reviewed {

@@ -28,12 +28,16 @@ use yufu_trust::{
 use yufu_verifier::{Question, RequestEntropy, Requested, Verified, Verifier};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::{Scanned, scan};
+use yufu_wallet::presentation::{CheckingStatus, RequestRefused, Reviewed, StatusLists, open};
 
 pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_123);
 pub const DAY: u64 = 86_400;
 pub const PID: &str = "urn:yufu:pid:1";
 pub const PAY: &str = "urn:yufu:payment:1";
 pub const STATUS: &str = "https://id.example/status/1";
+/// Where the registrar says what it revoked, and the place of the verifier's registration there.
+pub const REVOKED: &str = "https://reg.example/registrar/status/1";
+pub const PLACE: u64 = 33;
 
 pub fn endpoint(url: &str) -> Endpoint {
     Endpoint::parse(url).unwrap()
@@ -104,8 +108,54 @@ impl World {
             retention_days: 30,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(90 * DAY),
-            status: None,
+            status: Some(StatusReference { uri: REVOKED.into(), index: PLACE }),
         }
+    }
+
+    /// The registrar's list, in which nothing is revoked.
+    pub fn registrations(&self) -> StatusListToken {
+        StatusListToken {
+            uri: REVOKED.into(),
+            issued_at: NOW,
+            expires_at: NOW.plus_seconds(300),
+            ttl_seconds: Some(60),
+            list: StatusList::new(StatusBits::Two, 64).unwrap(),
+        }
+    }
+
+    /// The registrar's list as it answers, signed by `by`.
+    pub fn listed(token: &StatusListToken, by: &Party) -> HttpResponse {
+        let signed = token.sign(Header::default().with_chain(&by.chain), &by.key).unwrap();
+        HttpResponse {
+            status: 200,
+            content_type: Some("application/statuslist+jwt".into()),
+            body: signed.into_bytes(),
+        }
+    }
+
+    /// Looks the registration up, as a wallet without a list at hand.
+    pub fn check(
+        &self,
+        step: CheckingStatus,
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<Reviewed, RequestRefused> {
+        let mut lists = StatusLists::default();
+        let http = step.request(&lists, now).unwrap();
+        assert_eq!((http.url.as_str(), http.body.len()), (REVOKED, 0), "the whole list");
+        let response = Self::listed(&self.registrations(), &self.registrar);
+        step.handle(Some(&response), &mut lists, trust, now)
+    }
+
+    /// Fetches and reviews the request at `link` of `server`.
+    pub fn review(
+        &self,
+        server: &mut VerifierServer<'_>,
+        link: &str,
+    ) -> Result<Reviewed, RequestRefused> {
+        let (step, http) = open(link, &[5; 16]).unwrap();
+        let step = step.handle(&server.answer(&http), &self.trust, &BTreeSet::new(), NOW)?;
+        self.check(step, &self.trust, NOW)
     }
 
     pub fn registration(&self, certificate: &RegistrationCertificate) -> String {

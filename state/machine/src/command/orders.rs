@@ -1,11 +1,12 @@
 //! Lists of orders under one signature: never empty, bounded, and never one within another, so
 //! that no bytes can make a decoder nest.
 
+use super::content::Contents;
 use super::{Action, Order};
 use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io;
-use yufu_base::CommandId;
+use yufu_base::{CommandId, Digest, InstitutionId};
 
 /// Orders an [`Orders`] may have.
 const MOST_ORDERS: usize = 8_192;
@@ -39,7 +40,10 @@ pub enum OrdersError {
 
 /// Orders that are done one after another, each for itself: 1 to 8,192; chains may be among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Orders(Vec<Order>);
+pub struct Orders {
+    list: Vec<Order>,
+    contents: Contents,
+}
 
 /// Transfers that are all done or none: 1 to 64.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +58,19 @@ impl Orders {
         count(orders.len(), MOST_ORDERS)?;
         match orders.iter().position(|order| matches!(order.action, Action::Each { .. })) {
             Some(place) => Err(OrdersError::Nested { place }),
-            None => Ok(Self(orders)),
+            None => Ok(Self { list: orders, contents: Contents::default() }),
         }
     }
 
     /// The orders.
     #[must_use]
     pub fn as_slice(&self) -> &[Order] {
-        &self.0
+        &self.list
+    }
+
+    /// What each commits to, as signed by `institution`.
+    pub(crate) fn contents(&self, institution: &InstitutionId) -> Box<[Digest]> {
+        self.contents.of(institution, &self.list)
     }
 }
 
@@ -119,7 +128,7 @@ const CHAIN: u8 = 25;
 
 impl BorshSerialize for Orders {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        self.0.serialize(writer)
+        self.list.serialize(writer)
     }
 }
 

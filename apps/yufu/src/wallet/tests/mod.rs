@@ -9,5 +9,6 @@ mod pension;
 mod pseudonyms;
 mod purses;
 mod recognition;
+mod revoked;
 mod services;
 mod waking;

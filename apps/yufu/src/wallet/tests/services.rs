@@ -30,7 +30,7 @@ pub(super) async fn guest() -> (TestCity, Holder, String) {
     guest_in(TestCity::start().await).await
 }
 
-async fn guest_in(city: TestCity) -> (TestCity, Holder, String) {
+pub(super) async fn guest_in(city: TestCity) -> (TestCity, Holder, String) {
     for party in [HOTEL, RAILWAY] {
         let key = city.data.keys(&party.parse().unwrap()).unwrap().signer("wallet").unwrap();
         let key: Jwk = key.public_key().into();

@@ -25,6 +25,10 @@ impl Pair {
     fn with_log() -> (Self, PostgresLog, Head) {
         let (primary, directory) = super::server(&[]);
         let address = database(&primary, "log");
+        // As unhelpful as defaults can be: the warning would not be sent, nor be waited for.
+        let role = "ALTER ROLE yufu SET client_min_messages = error;
+             ALTER ROLE yufu SET synchronous_commit = local";
+        primary.execute(role).unwrap();
         let (log, head) = written(&address, 3);
         let standby = primary.standby(&directory.path().join("b"), "b").unwrap();
         let pair = Self { primary, standby, address, _directory: directory };

@@ -45,6 +45,25 @@ fn a_server_killed_amid_appends_loses_nothing_it_confirmed() {
 }
 
 #[test]
+fn a_cut_connection_is_in_doubt_and_reading_back_tells_either_way() {
+    let (server, _directory) = server(&[]);
+    let (_, mut head) = written(&database(&server, "log"), 1);
+    let proxy = Proxy::to(server.folder());
+    for (cut, kept) in [(Cut::Request, false), (Cut::Answer, true), (Cut::Request, false)] {
+        let mut log = PostgresLog::open(&proxy.address("log")).unwrap();
+        proxy.cut(cut);
+        let wanted = head.extend(EPOCH, b"in doubt");
+        let appended = log.append(head, EPOCH, b"in doubt");
+        assert!(matches!(appended, Appended::Unknown(_)), "{cut:?}: {appended:?}");
+        let found: Vec<Head> =
+            log.read(wanted.seq, 1).unwrap().iter().map(crate::Record::head).collect();
+        assert_eq!(found, if kept { vec![wanted] } else { vec![] }, "{cut:?}");
+        head = found.last().copied().unwrap_or(head);
+        assert_eq!(log.durable_head(), Ok(head));
+    }
+}
+
+#[test]
 fn a_statement_that_is_cancelled_is_in_doubt() {
     let (server, _directory) = server(&[]);
     let address = database(&server, "log");

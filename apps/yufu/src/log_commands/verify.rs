@@ -1,18 +1,18 @@
 //! `yufu log verify`: chain, encodings, stamps, outcomes, checkpoints and snapshots.
 
-use crate::replaying::{self, snapshots_of};
+use crate::replaying;
 use crate::words::{say, text};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::ExitCode;
 use yufu_base::{Digest, StateMachine};
 use yufu_engine::{load_snapshot, snapshots_in};
-use yufu_log::{Head, SqliteLog};
+use yufu_log::{Head, Log};
 use yufu_machine::Machine;
 
-pub(super) fn run(log: &SqliteLog, path: &Path) -> Result<ExitCode> {
-    let mut snapshots = snapshots(&snapshots_of(path))?;
-    let mut replay = replaying::beginning(log, path)?;
+pub(super) fn run(log: &dyn Log, folder: &Path) -> Result<ExitCode> {
+    let mut snapshots = snapshots(folder)?;
+    let mut replay = replaying::beginning(log, folder)?;
     let from = replay.head();
     snapshots.retain(|(head, _)| head.seq >= from.seq);
     let (mut records, mut commands, mut checkpoints) = (0_usize, 0_usize, 0_usize);

@@ -31,7 +31,9 @@ pub(super) fn told(command: &Submission, outcome: &Outcome) -> Told {
 
 fn of(by: &InstitutionId, order: &Order, outcome: &Outcome) -> Told {
     let (orders, each): (&[Order], _) = match &order.action {
-        Action::Each { orders } => (orders.as_slice(), outcome.as_ref().ok().and_then(|done| done.each.as_deref())),
+        Action::Each { orders } => {
+            (orders.as_slice(), outcome.as_ref().ok().and_then(|done| done.each.as_deref()))
+        }
         Action::Chain { orders } => (orders.as_slice(), None),
         _ => (&[], None),
     };

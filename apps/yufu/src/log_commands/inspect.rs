@@ -2,29 +2,29 @@
 
 use super::telling::{Told, told};
 use crate::manual;
-use crate::replaying::{self, snapshots_of};
+use crate::replaying;
 use crate::words::{colon, comma, known, noted, text};
 use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use yufu_engine::{Header, newest_snapshot};
-use yufu_log::{Record, Seq, SqliteLog, VerifiedRecords};
+use yufu_log::{Log, Record, Seq, VerifiedRecords};
 use yufu_machine::Machine;
 
 pub(super) fn run(
-    log: &SqliteLog,
-    path: &Path,
+    log: &dyn Log,
+    snapshots: &Path,
     (from, count): (u64, Option<u64>),
     json: bool,
 ) -> Result<ExitCode> {
     let before = Seq::new(from.saturating_sub(1));
-    let newest = newest_snapshot::<Machine>(&snapshots_of(path), log, before);
+    let newest = newest_snapshot::<Machine>(snapshots, log, before);
     let newest =
         newest.map_err(|(path, error)| Error::new(error).context(path.display().to_string()))?;
     let mut replay = match newest {
         Some(replay) => replay,
-        None => replaying::beginning(log, path)?,
+        None => replaying::beginning(log, snapshots)?,
     };
     let last = count.map_or(u64::MAX, |count| from.saturating_add(count).saturating_sub(1));
     for record in VerifiedRecords::new(log, replay.head()) {

@@ -1,0 +1,182 @@
+//! Payments made durable: several clients submit signed lists; each is decoded, its signature
+//! checked, ordered, on the disk, applied and answered. Beside it the bare database takes batches of
+//! the same bytes.
+
+use super::workload::{Country, LIST, verified};
+use crate::stopwatch::{Stopwatch, number};
+use crate::{Figure, Yardstick};
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use yufu_engine::{Engine, Handle, Settings, SystemClock};
+use yufu_log::{Appended, Head, Log as _, SqliteLog};
+use yufu_machine::{Machine, Submission};
+
+/// Clients that submit at once, each one list after another.
+const CLIENTS: u32 = 8;
+
+/// What was measured.
+pub(super) struct Durable {
+    rate: f64,
+    database: f64,
+    half_load: [f64; 3],
+    full_load: [f64; 3],
+}
+
+pub(super) fn measure(accounts: usize, payments: usize, folder: &Path) -> Result<Durable> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut country = Country::new(accounts)?;
+    country.now = now()?;
+    let beginning = country.beginning()?;
+    let furnishing = country.furnishing()?;
+    let lists = payments / (2 * LIST);
+    let mut encoded = Vec::new();
+    for _ in 0..lists {
+        for list in country.payments(2 * LIST)? {
+            encoded.push(borsh::to_vec(&list)?);
+        }
+    }
+    let path = folder.join("durable.sqlite");
+    let log = Box::new(SqliteLog::open(&path)?);
+    let clock = Arc::new(SystemClock::new());
+    let engine = Engine::start(log, Machine::new(), clock, Settings::default())?;
+    let handle = engine.handle();
+    let measured = runtime.block_on(async {
+        for submission in beginning.into_iter().chain(furnishing) {
+            let applied = handle.submit(submission).await?;
+            applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        }
+        let half = encoded.len() / 4;
+        let (quarter, rest) = encoded.split_at(half);
+        let full = load(&handle, rest, None).await?;
+        let pause = Duration::from_secs_f64(2.0 / full.lists_per_second);
+        let halved = load(&handle, quarter, Some(pause)).await?;
+        Ok::<_, anyhow::Error>((full, halved))
+    });
+    drop(engine.shutdown());
+    let (full, halved) = measured?;
+    let bytes = encoded.first().map_or(0, Vec::len);
+    let database = bare_database(folder, bytes, encoded.len())?;
+    std::fs::remove_file(&path)?;
+    Ok(Durable {
+        rate: full.lists_per_second * number(LIST),
+        database: database * number(LIST),
+        half_load: halved.quantiles(),
+        full_load: full.quantiles(),
+    })
+}
+
+/// What clients saw.
+struct Load {
+    lists_per_second: f64,
+    seconds: Vec<f64>,
+}
+
+/// Clients submit all lists: as fast as they are answered, or one at each `pause` in all.
+async fn load(
+    handle: &Handle<Machine>,
+    lists: &[Vec<u8>],
+    pause: Option<Duration>,
+) -> Result<Load> {
+    let watch = Stopwatch::start();
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS as usize {
+        let every = CLIENTS as usize;
+        let own: Vec<Vec<u8>> = lists.iter().skip(client).step_by(every).cloned().collect();
+        let handle = handle.clone();
+        let pause = pause.map(|pause| pause.saturating_mul(CLIENTS));
+        clients.spawn(async move {
+            let mut waited = Vec::with_capacity(own.len());
+            let mut tick = pause.map(tokio::time::interval);
+            for bytes in own {
+                if let Some(tick) = &mut tick {
+                    tick.tick().await;
+                }
+                let watch = Stopwatch::start();
+                let submission: Submission = borsh::from_slice(&bytes)?;
+                ensure!(verified(&submission), "a signature does not verify");
+                submission.prepare();
+                let applied = handle.submit(submission).await?;
+                let done = applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+                let each = done.each.context("a list has outcomes")?;
+                ensure!(each.iter().all(Result::is_ok), "a payment was refused");
+                waited.push(watch.seconds());
+            }
+            Ok::<_, anyhow::Error>(waited)
+        });
+    }
+    let mut seconds = Vec::new();
+    while let Some(client) = clients.join_next().await {
+        seconds.extend(client??);
+    }
+    Ok(Load { lists_per_second: number(lists.len()) / watch.seconds(), seconds })
+}
+
+impl Load {
+    /// Half, 99 and 99.9 of a hundred were answered within, in milliseconds.
+    fn quantiles(mut self) -> [f64; 3] {
+        self.seconds.sort_unstable_by(f64::total_cmp);
+        [500, 990, 999].map(|per_mille: usize| {
+            let place = self.seconds.len().saturating_mul(per_mille) / 1000;
+            let place = place.min(self.seconds.len().saturating_sub(1));
+            self.seconds.get(place).copied().unwrap_or(0.0) * 1e3
+        })
+    }
+}
+
+/// The same database with batches of the same bytes and no ledger at all, in batches a second.
+fn bare_database(folder: &Path, bytes: usize, batches: usize) -> Result<f64> {
+    let path = folder.join("bare.sqlite");
+    let mut log = SqliteLog::open(&path)?;
+    let epoch = log.epoch()?.next();
+    log.seal(epoch)?;
+    // Several lists go into one record, as the engine batches them.
+    let most = Settings::default().max_batch_bytes as usize;
+    let together = most.checked_div(bytes).unwrap_or(1).clamp(1, CLIENTS as usize);
+    let payload = vec![0x5a; bytes.saturating_mul(together)];
+    let mut head = Head::EMPTY;
+    let records = batches.checked_div(together).unwrap_or(1).max(1);
+    let watch = Stopwatch::start();
+    for _ in 0..records {
+        match log.append(head, epoch, &payload) {
+            Appended::Durable(next) => head = next,
+            other => anyhow::bail!("the bare database did not take a batch: {other:?}"),
+        }
+    }
+    let rate = number(records.saturating_mul(together)) / watch.seconds();
+    drop(log);
+    std::fs::remove_file(&path)?;
+    Ok(rate)
+}
+
+impl Durable {
+    pub(super) fn figures(&self, machine: f64) -> Vec<Figure> {
+        let (name, value) = if self.database < machine {
+            ("the bare database, the same batches", self.database)
+        } else {
+            ("the machine alone (apply.10k)", machine)
+        };
+        let yardstick = Yardstick { name: name.to_owned(), value, unit: "transfers/s" };
+        let target = "at least 0.6 of the slower of machine and bare database; over 1 million";
+        let rate = Figure::beside("durable", self.rate, "transfers/s", yardstick, target);
+        let latency = |name: &str, ms, target| Figure::alone(name, ms, "ms", target);
+        let [half, half_99, half_999] = self.half_load;
+        let [full, full_99, full_999] = self.full_load;
+        vec![
+            rate,
+            latency("durable.p50", half, "at half load, lists of 2,000"),
+            latency("durable.p99", half_99, "at half load: a few flushes of the disk"),
+            latency("durable.p99.9", half_999, "at half load"),
+            latency("durable.full.p50", full, "at full load"),
+            latency("durable.full.p99", full_99, "at full load"),
+            latency("durable.full.p99.9", full_999, "at full load"),
+        ]
+    }
+}
+
+fn now() -> Result<yufu_base::Timestamp> {
+    use yufu_engine::Clock as _;
+    Ok(SystemClock::new().read().wall)
+}

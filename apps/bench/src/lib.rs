@@ -1,0 +1,15 @@
+//! What Yufu costs: figures beside yardsticks measured in the same run.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "measurements are ratios and rates; no money is reckoned in floats"
+)]
+
+mod figure;
+pub mod ledger;
+mod plot;
+mod stopwatch;
+
+pub use figure::{Figure, Report, Yardstick};
+pub use plot::plot;

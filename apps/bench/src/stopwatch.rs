@@ -1,0 +1,38 @@
+//! Time as measurements read it: on the wall, and of the processor.
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use std::time::{Duration, Instant};
+
+/// Runs from when it is made.
+pub(crate) struct Stopwatch {
+    wall: Instant,
+    cpu: Duration,
+}
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "a measurement reads the monotonic clock")]
+    pub(crate) fn start() -> Self {
+        Self { wall: Instant::now(), cpu: cpu() }
+    }
+
+    /// Seconds on the wall.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.wall.elapsed().as_secs_f64()
+    }
+
+    /// Seconds of the processor, of all threads of this process.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        cpu().saturating_sub(self.cpu).as_secs_f64()
+    }
+}
+
+fn cpu() -> Duration {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
+    let (seconds, nanos) = (u64::try_from(tv_sec), u32::try_from(tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+}
+
+/// A count as a number to divide by.
+pub(crate) fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}

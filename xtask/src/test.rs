@@ -12,7 +12,7 @@ const FOREIGN: &str = "testing/foreign";
 /// The filters that leave out the tests that need systemd and Compose, PostgreSQL, strace.
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
-const WITHOUT_STRACE: &str = "not binary(injected)";
+const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
 
 /// Tests that cannot run here, and why.
 struct Skipped {
@@ -175,7 +175,7 @@ fn ensure_postgres() -> Result<(), Skipped> {
 /// What makes a disk fail beneath a process.
 fn ensure_strace() -> Result<(), Skipped> {
     let skip = |reason| Skipped {
-        tests: "yufu-log, binary injected (a disk that fails and fills)",
+        tests: "yufu-log, binary injected, and yufu, binary disk (a disk that fails and fills)",
         reason,
     };
     if !run::exists("strace") {

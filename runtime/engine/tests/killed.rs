@@ -1,4 +1,10 @@
 //! A process killed with SIGKILL in the middle of writing a snapshot leaves the one before, and loses nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -35,7 +35,9 @@ pub trait Log: Send {
     /// of two candidates for the same epoch exactly one wins.
     fn seal(&mut self, epoch: Epoch) -> Result<Head, SealError>;
 
-    /// The epoch that may write, [`Epoch::NONE`] if none was sealed.
+    /// The epoch that may write, [`Epoch::NONE`] if none was sealed. A writer asks it to learn
+    /// whether it may still answer for the log: like `durable_head` it answers only for what is
+    /// durable, and not from a store that was cut off from the one in charge.
     ///
     /// # Errors
     /// [`LogError`] if it cannot be read.

@@ -124,18 +124,20 @@ impl PostgresLog {
         self.reading(Connection::synchronous_standbys)
     }
 
-    /// Runs `body` on the connection, which is opened anew if there is none.
+    /// Runs `body` on the connection, which is opened anew if there is none, or none any more.
     fn reading<T>(
         &self,
-        body: impl FnOnce(&mut Connection) -> Result<T, Trouble>,
+        body: impl Fn(&mut Connection) -> Result<T, Trouble>,
     ) -> Result<T, LogError> {
         let mut slot = self.connection.borrow_mut();
-        let connection = match slot.as_mut() {
-            Some(connection) => connection,
-            None => slot.insert(self.connect_again()?),
-        };
-        let done = body(connection);
-        if connection.is_closed() {
+        if let Some(connection) = slot.as_mut() {
+            match body(connection) {
+                Err(Trouble::Lost(_)) => self.give_up(&mut slot),
+                done => return done.map_err(Into::into),
+            }
+        }
+        let done = body(slot.insert(self.connect_again()?));
+        if matches!(done, Err(Trouble::Lost(_))) {
             self.give_up(&mut slot);
         }
         done.map_err(Into::into)
@@ -174,7 +176,8 @@ impl PostgresLog {
         let patience = self.patience;
         let done = self.reading(|connection| Ok(connection.confirm(patience)))?;
         if done.is_err() {
-            // A cancelled confirmation may still reach the session: nothing is to run in it.
+            // The server sends a cancellation twice, and the second may come late: nothing is to
+            // run in this session any more.
             self.give_up(&mut self.connection.borrow_mut());
         } else {
             self.confirmed.set(head);
@@ -237,7 +240,7 @@ impl Log for PostgresLog {
             }
             Ok(None) | Err(Trouble::Duplicate) => self.explain(after, epoch),
             Err(Trouble::Full) => Appended::Refused(Refusal::Full),
-            Err(trouble @ (Trouble::Doubt(_) | Trouble::Log(_))) => {
+            Err(trouble @ (Trouble::Doubt(_) | Trouble::Lost(_) | Trouble::Log(_))) => {
                 self.give_up(&mut self.connection.borrow_mut());
                 Appended::Unknown(trouble.into())
             }
@@ -258,7 +261,11 @@ impl Log for PostgresLog {
     }
 
     fn epoch(&self) -> Result<Epoch, LogError> {
-        self.reading(Connection::epoch)
+        let epoch = self.reading(Connection::epoch)?;
+        if self.access != Access::ReadOnly {
+            self.confirm(self.confirmed.get())?;
+        }
+        Ok(epoch)
     }
 
     fn read(&self, from: Seq, max: usize) -> Result<Vec<Record>, LogError> {

@@ -69,6 +69,8 @@ pub(super) enum Trouble {
     Duplicate,
     /// The server's disk is full: nothing was written.
     Full,
+    /// The session is over: whether it was written is unknown.
+    Lost(String),
     /// Anything else: whether it was written is unknown.
     Doubt(String),
     /// What the tables hold is none of ours.
@@ -80,8 +82,9 @@ impl From<postgres::Error> for Trouble {
         // An error, other than a fatal one, is an answer: the transaction is undone.
         let answered = error.as_db_error().is_some_and(|error| error.severity() == "ERROR");
         match error.code() {
-            Some(code) if answered && *code == SqlState::UNIQUE_VIOLATION => Self::Duplicate,
-            Some(code) if answered && *code == SqlState::DISK_FULL => Self::Full,
+            _ if !answered => Self::Lost(describe(&error)),
+            Some(code) if *code == SqlState::UNIQUE_VIOLATION => Self::Duplicate,
+            Some(code) if *code == SqlState::DISK_FULL => Self::Full,
             _ => Self::Doubt(describe(&error)),
         }
     }
@@ -98,7 +101,7 @@ impl From<Trouble> for LogError {
         Self::Storage(match trouble {
             Trouble::Duplicate => "another writer was quicker".to_owned(),
             Trouble::Full => "the server's disk is full".to_owned(),
-            Trouble::Doubt(reason) => reason,
+            Trouble::Doubt(reason) | Trouble::Lost(reason) => reason,
             Trouble::Log(error) => return error,
         })
     }
@@ -135,10 +138,6 @@ impl Connection {
 
     pub(super) fn session(&self) -> Session {
         self.session.clone()
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed()
     }
 
     /// Runs `body`; anything that the server says beside the answer leaves it in doubt. A commit
@@ -207,6 +206,7 @@ impl Connection {
 
     /// A commit of our own, which writes nothing into tables: when the server confirms it, all
     /// that was written before is as durable.
+    /// After an error the session is not fit to go on: a cancellation may be on its way to it.
     pub(super) fn confirm(&mut self, patience: Duration) -> Result<(), LogError> {
         if self.on_standby {
             return Ok(());
@@ -215,25 +215,32 @@ impl Connection {
         let cancel = self.client.cancel_token();
         let tls = self.tls.clone();
         let watch = std::thread::spawn(move || {
-            if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            let late = waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+            if late {
                 // If the cancellation fails, the wait goes on.
                 let _ = match tls {
                     Some(tls) => cancel.cancel_query(tls),
                     None => cancel.cancel_query(NoTls),
                 };
             }
+            late
         });
         let committed = self.without_notice(|connection| {
             let sql = "SELECT pg_logical_emit_message(true, 'yufu_log', '')";
             Ok(connection.client.execute(sql, &[])?)
         });
         drop(done);
-        // It only waits and cancels; a panic in it has nothing to tell.
-        drop(watch.join());
-        committed.map(drop).map_err(|trouble| match trouble {
-            Trouble::Doubt(reason) => LogError::Unconfirmed(reason),
-            other => other.into(),
-        })
+        let cancelled = watch.join().unwrap_or(true);
+        match committed {
+            Ok(_) if cancelled => {
+                Err(LogError::Unconfirmed("it was confirmed too late".to_owned()))
+            }
+            Ok(_) => Ok(()),
+            Err(Trouble::Doubt(reason) | Trouble::Lost(reason)) => {
+                Err(LogError::Unconfirmed(reason))
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     pub(super) fn synchronous_standbys(&mut self) -> Result<String, Trouble> {

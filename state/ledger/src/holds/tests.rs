@@ -1,3 +1,5 @@
+//! Holds: what is held, posted, released, lapsed and undone.
+
 use super::*;
 use crate::{Exchange, Movement};
 use proptest::prelude::*;

@@ -180,6 +180,7 @@ fn after_a_failover_the_former_writer_is_fenced_and_tells_nothing_stale() {
 
     let stale = former.durable_head();
     assert!(matches!(stale, Err(LogError::Unconfirmed(_))), "{stale:?}");
+    assert!(matches!(former.epoch(), Err(LogError::Unconfirmed(_))), "nor that it may write");
     assert_eq!(former.append(fourth, EPOCH, b"x"), Appended::Refused(Refusal::Unusable));
     let mut late = PostgresLog::open(&address).unwrap();
     assert_eq!(late.append(fifth, EPOCH, b"x"), Appended::Fenced(EPOCH.next()));

@@ -50,7 +50,9 @@ impl StateMachine for Machine {
                 memory.advance(stamp.at, books.policy());
                 steps::lapse(books, memory, stamp.at);
                 let by = books.establish(institution, key, stamp.at)?;
-                Applying { version, books, memory, scratch, by, institution }.order(order, None)
+                let lists = Vec::new();
+                Applying { version, books, memory, scratch, by, institution, lists }
+                    .order(order, None)
             }
             (None, Action::Genesis { .. }) => self.open(stamp, command),
             (None, _) => Err(Refusal::NotOpen),
@@ -108,6 +110,8 @@ struct Applying<'a> {
     scratch: &'a mut Vec<u8>,
     by: Submitter,
     institution: &'a InstitutionId,
+    /// The lists being done, whose ids none of their orders may have.
+    lists: Vec<CommandId>,
 }
 
 impl Applying<'_> {
@@ -119,6 +123,7 @@ impl Applying<'_> {
         match self.memory.recall(id, content, now, (self.books.policy(), self.books.currency))? {
             Remembered::Outcome(first) => return first,
             Remembered::Each(at) => return self.again(order, at),
+            Remembered::Nothing if self.lists.contains(&id) => return Err(Refusal::IdReused),
             Remembered::Nothing => {}
         }
         let (needed, in_force) = (order.action.since(), *self.version);
@@ -141,10 +146,17 @@ impl Applying<'_> {
                 self.activate(*version).map(|done| (done, Reversible::Nothing))
             }
             Action::Each { orders } => {
+                self.lists.push(id);
                 let each = self.each(orders);
+                self.lists.pop();
                 Ok((Done { at: self.by.now, balance: None, each: Some(each) }, Reversible::Nothing))
             }
-            Action::Chain { orders } => self.chain(orders).map(|done| (done, Reversible::Nothing)),
+            Action::Chain { orders } => {
+                self.lists.push(id);
+                let done = self.chain(orders);
+                self.lists.pop();
+                done.map(|done| (done, Reversible::Nothing))
+            }
             action => steps::step(self.books, self.memory, self.by, id, action),
         }
     }

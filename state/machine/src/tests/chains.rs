@@ -120,3 +120,33 @@ fn what_a_transfer_of_a_chain_brings_in_the_next_one_can_spend() {
     assert_eq!(city.held(ALICE), 0);
     assert!(city.machine.supply().balanced);
 }
+
+#[test]
+fn an_order_of_a_list_may_not_have_the_lists_own_id() {
+    for nested in [false, true] {
+        let mut city = City::current();
+        let id = city.id();
+        let mut order = Order { id, action: pay(ALICE, SHOP, 100) };
+        if nested {
+            let orders = Chain::new(vec![order]).unwrap();
+            order = Order { id: city.id(), action: Action::Chain { orders } };
+        }
+        let list = Action::Each { orders: Orders::new(vec![order]).unwrap() };
+        let whole = submission("bank-a", id, list);
+        let first = city.apply(&whole);
+        let each = first.clone().unwrap().each.unwrap();
+        let reused = match &each[0] {
+            Err(Refusal::ChainRefused { of, .. }) => **of == Refusal::IdReused,
+            other => *other == Err(Refusal::IdReused),
+        };
+        assert!(reused, "{each:?}");
+        assert_eq!(city.apply(&whole), first);
+        assert_eq!(city.held(ALICE), 800);
+    }
+    let mut city = City::current();
+    let id = city.id();
+    let orders = Chain::new(vec![Order { id, action: pay(ALICE, SHOP, 100) }]).unwrap();
+    let refused = city.apply(&submission("bank-a", id, Action::Chain { orders }));
+    assert!(matches!(refused, Err(Refusal::ChainRefused { place: 0, .. })));
+    assert_eq!(city.held(ALICE), 800);
+}

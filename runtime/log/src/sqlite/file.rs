@@ -22,8 +22,9 @@ pub(super) const WITH_BASE: i64 = 2;
 /// SQLite's `application_id` of a Yufu log: the bytes `YFLG`.
 const APPLICATION_ID: i64 = 0x5946_4c47;
 
-/// How long to wait for another process's write lock.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How often to ask for another process's write lock, and for how long: five seconds and more.
+const LOCK_STEP: Duration = Duration::from_millis(1);
+const LOCK_STEPS: i32 = 5_000;
 
 /// The format, once and for all of version 1.
 const SCHEMA: &str = "
@@ -200,8 +201,15 @@ fn sync_file(path: &Path) -> Result<(), OpenError> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| file_error(path, &e))?;
-    connection.busy_timeout(LOCK_WAIT).map_err(|e| file_error(path, &e))?;
+    connection.busy_handler(Some(wait_for_lock)).map_err(|e| file_error(path, &e))?;
     Ok(connection)
+}
+
+/// Asks again soon. SQLite's own waiting pauses ever longer, up to a tenth of a second, and can
+/// miss every gap that a busy writer leaves between two appends: a take-over would starve.
+fn wait_for_lock(times: i32) -> bool {
+    std::thread::sleep(LOCK_STEP);
+    times < LOCK_STEPS
 }
 
 fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {

@@ -3,11 +3,13 @@
 mod apply;
 mod authenticated;
 mod durable;
+mod postgres;
 mod workload;
 
 use crate::{Figure, Report};
 use anyhow::Result;
 use std::path::Path;
+use std::time::Duration;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Size {
     payments: usize,
     /// Payments made durable.
     durable: usize,
+    /// How long each ledger in PostgreSQL pays.
+    postgres: Duration,
     /// Payments whose orders wallets signed.
     authenticated: usize,
 }
@@ -28,6 +32,7 @@ impl Size {
         accounts: [10_000, 1_000_000, 10_000_000],
         payments: 4_000_000,
         durable: 4_000_000,
+        postgres: Duration::from_secs(20),
         authenticated: 40_000,
     };
     /// Under a minute: the same names, smaller books.
@@ -35,6 +40,7 @@ impl Size {
         accounts: [10_000, 100_000, 500_000],
         payments: 400_000,
         durable: 400_000,
+        postgres: Duration::from_secs(3),
         authenticated: 4_000,
     };
 }
@@ -48,6 +54,8 @@ pub enum Stage {
     Restart,
     /// Payments made durable.
     Durable,
+    /// A ledger in PostgreSQL's tables.
+    Postgres,
     /// Payments whose orders wallets signed.
     Authenticated,
 }
@@ -76,6 +84,8 @@ pub fn run(size: Size, folder: &Path, tell: &mut dyn FnMut(Stage)) -> Result<Rep
     tell(Stage::Durable);
     let durable = durable::measure(small, size.durable, folder)?;
     figures.extend(durable.figures(first.rate));
+    tell(Stage::Postgres);
+    figures.extend(postgres::figures(durable.rate, small, size.postgres, folder)?);
     tell(Stage::Authenticated);
     figures.push(authenticated::measure(size.authenticated)?);
     Ok(Report { bench: "ledger", figures })

@@ -19,7 +19,8 @@ const CLIENTS: u32 = 8;
 
 /// What was measured.
 pub(super) struct Durable {
-    rate: f64,
+    /// Payments a second.
+    pub(super) rate: f64,
     database: f64,
     half_load: [f64; 3],
     full_load: [f64; 3],

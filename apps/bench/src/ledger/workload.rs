@@ -47,6 +47,11 @@ impl Country {
         })
     }
 
+    /// Draws other numbers than a country that begins alike.
+    pub(super) fn reseed(&mut self, seed: usize) {
+        self.random = self.random.wrapping_add(seed as u64);
+    }
+
     /// The machine with every wallet open and filled.
     pub(super) fn opened(&mut self) -> Result<Machine> {
         let mut machine = Machine::new();

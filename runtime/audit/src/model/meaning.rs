@@ -69,7 +69,9 @@ impl Model {
                 flows::wallet(*direction).filter(|_| flows::filled(action).is_none())
             }
             Action::FundSubWallet { account, .. } => self.above(*account),
-            Action::Refund { of, .. } => self.reversals.payment(*of).map(|paid| paid.payee),
+            Action::Refund { of, .. } | Action::DisputePayment { of, .. } => {
+                self.reversals.payment(*of).map(|paid| paid.payee)
+            }
             _ => None,
         }
     }

@@ -117,12 +117,8 @@ impl Model {
     /// A wallet had less to give than was asked of it.
     fn falls_short(&self, meant: &Action, action: &Action, refusal: &Refusal) -> bool {
         let Refusal::InsufficientFunds { available, requested, .. } = refusal else { return false };
-        let gives = match meant {
-            Action::DisputePayment { of, .. } => self.reversals.payment(*of).map(|paid| paid.payee),
-            _ => self.gives(meant),
-        };
         let asked = flows::amount(action).map(|amount| amount.minor());
-        let Some(wallet) = gives else { return false };
+        let Some(wallet) = self.gives(meant) else { return false };
         let has = self.available_in(wallet);
         // A payment of what there is asks for no more than that.
         let short = match meant {

@@ -3,7 +3,7 @@
 
 use super::policy::check_deadline;
 use super::refund::payment;
-use crate::books::{Books, Submitter};
+use crate::books::{Books, Found, Submitter};
 use crate::memory::Memory;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
@@ -29,6 +29,10 @@ impl Books {
         }
         payee.must_be_open()?;
         payer.must_be_open()?;
+        let below = self.sub_wallets.get(payee.id);
+        let above = below.map(|below| self.wallet(below.parent)).transpose()?;
+        payee.must_not_be_frozen()?;
+        above.as_ref().map_or(Ok(()), Found::must_not_be_frozen)?;
         let minor = self.minor(amount)?;
         let payment = payment.reversing(of, minor)?;
         let between = (payee.slot, payer.slot);

@@ -62,6 +62,13 @@ fn nothing_leaves_a_frozen_wallet_and_all_may_come_in() {
     for action in out {
         assert_eq!(city.submit("bank-a", action), Err(Refusal::AccountFrozen(ALICE)));
     }
+    let dispute = Action::DisputePayment {
+        of: paid,
+        amount: cny(1),
+        expires: city.now.plus_seconds(60),
+        evidence: order,
+    };
+    assert_eq!(city.submit("bank-a", dispute), Err(Refusal::AccountFrozen(ALICE)));
     city.done("bank-a", pay(BOB, ALICE, 1));
     city.done("bank-a", exchange(Direction::DepositToDigital(ALICE), 1));
     // What was promised before the freeze is the payee's to take.

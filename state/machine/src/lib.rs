@@ -13,6 +13,7 @@ mod memory;
 mod outcome;
 mod refusal;
 mod reversal;
+mod slab;
 mod steps;
 mod sub_wallets;
 mod views;

@@ -4,6 +4,7 @@
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
 use crate::reversal::{Entered, Payment, Reversible};
+use crate::slab::Slab;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -12,12 +13,15 @@ use yufu_ledger::Ledger;
 use yufu_registry::Policy;
 
 /// Answers by id. Ids are ordered by their creation time, so the oldest are pruned from the front.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     /// Ids made before it are forgotten. Never decreases, or a longer retention would admit an
     /// id that was done and forgotten.
     horizon: Timestamp,
-    answers: BTreeMap<CommandId, Answer>,
+    /// Where the answer to each id is: the tree holds little, so that it is fast to walk and to
+    /// enter into.
+    places: BTreeMap<CommandId, u32>,
+    answers: Slab<Answer>,
     /// What to put back if a chain fails; no part of the state.
     journal: Option<Vec<(CommandId, Before)>>,
 }
@@ -67,11 +71,11 @@ impl Memory {
     pub(crate) fn advance(&mut self, now: Timestamp, policy: &Policy) {
         let horizon = now.minus_seconds(policy.terms().id_retention_seconds);
         self.horizon = self.horizon.max(horizon);
-        while let Some(oldest) = self.answers.first_entry() {
+        while let Some(oldest) = self.places.first_entry() {
             if oldest.key().created() >= self.horizon {
                 break;
             }
-            oldest.remove();
+            self.answers.remove(oldest.remove());
         }
     }
 
@@ -94,7 +98,7 @@ impl Memory {
         if created > newest {
             return Err(Refusal::IdFromFuture { created, newest });
         }
-        match self.answers.get(&id) {
+        match self.answer(id) {
             None => Ok(Remembered::Nothing),
             Some(answer) if answer.content == content => Ok(answer.came_to.remembered(currency)),
             Some(_) => Err(Refusal::IdReused),
@@ -118,17 +122,39 @@ impl Memory {
             }
             Err(refusal) => CameTo::Refused(Box::new(refusal.clone())),
         };
-        self.answers.insert(id, Answer { content, came_to, reversible });
+        self.put(id, Answer { content, came_to, reversible });
+    }
+
+    fn put(&mut self, id: CommandId, answer: Answer) {
+        // There is a number for each: 2^32 answers do not fit into any memory there is.
+        if let Some(place) = self.answers.insert(answer)
+            && let Some(before) = self.places.insert(id, place)
+        {
+            self.answers.remove(before);
+        }
+    }
+
+    fn answer(&self, id: CommandId) -> Option<&Answer> {
+        self.answers.get(*self.places.get(&id)?)
+    }
+
+    fn answer_mut(&mut self, id: CommandId) -> Option<&mut Answer> {
+        self.answers.get_mut(*self.places.get(&id)?)
+    }
+
+    /// Every answer, ordered by id.
+    fn all(&self) -> impl Iterator<Item = (CommandId, &Answer)> {
+        self.places.iter().filter_map(|(id, place)| Some((*id, self.answers.get(*place)?)))
     }
 
     /// What can still be taken back of a transfer; `None` if it is not remembered.
     pub(crate) fn reversible(&self, id: CommandId) -> Option<&Reversible> {
-        self.answers.get(&id).map(|answer| &answer.reversible)
+        self.answer(id).map(|answer| &answer.reversible)
     }
 
     /// Notes that more, or less, of a transfer was taken back. One that was forgotten stays so.
     pub(crate) fn set_reversible(&mut self, id: CommandId, reversible: Reversible) {
-        let Some(answer) = self.answers.get_mut(&id) else { return };
+        let Some(answer) = self.answer_mut(id) else { return };
         let before = std::mem::replace(&mut answer.reversible, reversible);
         if let Some(journal) = &mut self.journal {
             journal.push((id, Before::Reversible(before)));
@@ -136,7 +162,7 @@ impl Memory {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.answers.len()
+        self.places.len()
     }
 
     pub(crate) fn begin_chain(&mut self) {
@@ -150,9 +176,13 @@ impl Memory {
     pub(crate) fn undo_chain(&mut self) {
         for (id, before) in self.journal.take().unwrap_or_default().into_iter().rev() {
             match before {
-                Before::Unknown => drop(self.answers.remove(&id)),
+                Before::Unknown => {
+                    if let Some(place) = self.places.remove(&id) {
+                        self.answers.remove(place);
+                    }
+                }
                 Before::Reversible(before) => {
-                    if let Some(answer) = self.answers.get_mut(&id) {
+                    if let Some(answer) = self.answer_mut(id) {
                         answer.reversible = before;
                     }
                 }
@@ -162,7 +192,7 @@ impl Memory {
 
     /// Whether every transfer in a memory that was read back is between accounts of `ledger`.
     pub(crate) fn fits<C>(&self, ledger: &Ledger<C>) -> bool {
-        self.answers.values().all(|answer| match &answer.reversible {
+        self.all().all(|(_, answer)| match &answer.reversible {
             Reversible::Nothing => true,
             Reversible::Payment(Payment { payer, payee, .. }) => {
                 ledger.is_wallet(*payer) && ledger.is_wallet(*payee)
@@ -181,8 +211,8 @@ impl Memory {
         writer: &mut W,
     ) -> io::Result<()> {
         self.horizon.serialize(writer)?;
-        u32::try_from(self.answers.len()).map_err(io::Error::other)?.serialize(writer)?;
-        for (id, answer) in &self.answers {
+        u32::try_from(self.places.len()).map_err(io::Error::other)?.serialize(writer)?;
+        for (id, answer) in self.all() {
             id.serialize(writer)?;
             answer.content.serialize(writer)?;
             answer.came_to.write(currency, writer)?;
@@ -200,10 +230,10 @@ impl Memory {
     ) -> io::Result<Self> {
         let horizon = Timestamp::deserialize_reader(reader)?;
         let count = u32::deserialize_reader(reader)?;
-        let mut answers = BTreeMap::new();
+        let mut memory = Self { horizon, ..Self::default() };
         for _ in 0..count {
             let id = CommandId::deserialize_reader(reader)?;
-            if answers.last_key_value().is_some_and(|(last, _)| *last >= id) {
+            if memory.places.last_key_value().is_some_and(|(last, _)| *last >= id) {
                 let what = "the ids are not in order";
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
@@ -213,9 +243,9 @@ impl Memory {
                 1 => Reversible::Nothing,
                 _ => Reversible::deserialize_reader(reader)?,
             };
-            answers.insert(id, Answer { content, came_to, reversible });
+            memory.put(id, Answer { content, came_to, reversible });
         }
-        Ok(Self { horizon, answers, journal: None })
+        Ok(memory)
     }
 }
 

@@ -1,10 +1,11 @@
-//! A report as a picture: each figure's ratio to its yardstick, one bar each.
+//! A report as a picture: each figure's ratio to its yardstick, one bar each. The scale is one of
+//! factors, as some are a hundredth of their yardstick and others a hundred times it.
 
 use crate::{Figure, Report};
 use anyhow::{Context, Result, anyhow};
 use plotters::prelude::{
-    BLACK, BLUE, ChartBuilder, Color, IntoDrawingArea, IntoSegmentedCoord, Rectangle, SVGBackend,
-    SegmentValue, WHITE,
+    BLACK, BLUE, ChartBuilder, Color, IntoDrawingArea, IntoLogRange, IntoSegmentedCoord, Rectangle,
+    SVGBackend, SegmentValue, Text, WHITE,
 };
 use std::path::Path;
 
@@ -15,7 +16,8 @@ use std::path::Path;
 pub fn plot(report: &Report, to: &Path) -> Result<()> {
     let bars: Vec<(&Figure, f64)> =
         report.figures.iter().filter_map(|figure| Some((figure, figure.ratio?))).collect();
-    let most = bars.iter().map(|(_, ratio)| *ratio).fold(1.0, f64::max);
+    let most = bars.iter().map(|(_, ratio)| *ratio).fold(1.0, f64::max) * 3.0;
+    let least = bars.iter().map(|(_, ratio)| *ratio).fold(1.0, f64::min) / 3.0;
     let last = i32::try_from(bars.len()).ok().and_then(|count| count.checked_sub(1));
     let last = last.filter(|last| *last >= 0).context("there is no ratio to draw")?;
     let failed = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", to.display());
@@ -26,7 +28,7 @@ pub fn plot(report: &Report, to: &Path) -> Result<()> {
         .margin(16)
         .x_label_area_size(40)
         .y_label_area_size(56)
-        .build_cartesian_2d((0..last).into_segmented(), 0.0..most * 1.1)
+        .build_cartesian_2d((0..last).into_segmented(), (least..most).log_scale())
         .map_err(|error| failed(&error))?;
     let name = |place: &SegmentValue<i32>| match place {
         SegmentValue::CenterOf(place) | SegmentValue::Exact(place) => usize::try_from(*place)
@@ -45,7 +47,7 @@ pub fn plot(report: &Report, to: &Path) -> Result<()> {
         .map_err(|error| failed(&error))?;
     let drawn = bars.iter().zip(0..).map(|((_, ratio), place): (_, i32)| {
         let corners = [
-            (SegmentValue::Exact(place), 0.0),
+            (SegmentValue::Exact(place), least),
             (SegmentValue::Exact(place.saturating_add(1)), *ratio),
         ];
         let mut bar = Rectangle::new(corners, BLUE.filled());
@@ -53,6 +55,11 @@ pub fn plot(report: &Report, to: &Path) -> Result<()> {
         bar
     });
     chart.draw_series(drawn).map_err(|error| failed(&error))?;
+    let told = bars.iter().zip(0..).map(|((_, ratio), place): (_, i32)| {
+        let above = (SegmentValue::CenterOf(place), ratio * 1.3);
+        Text::new(format!("{ratio:.3}"), above, ("sans-serif", 14))
+    });
+    chart.draw_series(told).map_err(|error| failed(&error))?;
     root.present().map_err(|error| failed(&error))
 }
 

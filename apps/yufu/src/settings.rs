@@ -288,7 +288,22 @@ fn print(text: &str) -> Result<String> {
 fn read(path: &Path) -> Result<File> {
     let text = std::fs::read_to_string(path)
         .with_context(|| text!("{path} cannot be read", path = path.display()))?;
-    toml::from_str(&text).with_context(|| text!("{path} is refused", path = path.display()))
+    parse(&text).with_context(|| text!("{path} is refused", path = path.display()))
+}
+
+/// A refusal names the line and its setting, and does not show the rest: it may hold a password.
+fn parse(text: &str) -> Result<File> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let above = before.matches('\n').count();
+        let setting = text.lines().nth(above).and_then(|line| line.split('=').next());
+        anyhow::anyhow!(text!(
+            "line {line}, {setting}: {cause}",
+            line = above.saturating_add(1),
+            setting = setting.unwrap_or_default().trim(),
+            cause = error.message()
+        ))
+    })
 }
 
 /// What was typed, so that one sees where it begins and ends.
@@ -305,6 +320,15 @@ mod tests {
         let refused =
             toml::from_str::<File>("listen = \"127.0.0.1:1\"\nlisten_adress = \"x\"").unwrap_err();
         assert!(refused.to_string().contains("listen_adress"), "{refused}");
+    }
+
+    #[test]
+    fn a_refused_file_names_the_line_and_shows_no_password() {
+        let file =
+            "listen = \"127.0.0.1:1\"\n[central_bank]\nlgo = \"postgres://bank:secret@db/log\"";
+        let refused = format!("{:#}", parse(file).err().unwrap());
+        assert!(refused.contains("line 3") && refused.contains("lgo"), "{refused}");
+        assert!(!refused.contains("secret"), "{refused}");
     }
 
     #[test]

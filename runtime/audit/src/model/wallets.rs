@@ -201,7 +201,10 @@ impl Model {
                 let paid = self.reversals.payment(*of)?;
                 between(paid.payee, paid.payer)
             }
-            (Action::SetClass { account, class }, _) => of(account).map(|(bank, _)| (bank, *class)),
+            // An empty wallet adds nothing to its new class, which may be over a cap that was lowered.
+            (Action::SetClass { account, class }, _) => of(account)
+                .filter(|_| self.held_with_below(*account) > 0)
+                .map(|(bank, _)| (bank, *class)),
             _ => of(&flows::filled(action)?),
         }
     }

@@ -11,6 +11,7 @@ use yufu_machine::{
 
 const TICKETS: AccountId = AccountId::new(20);
 const SPARE: AccountId = AccountId::new(21);
+const EMPTY: AccountId = AccountId::new(22);
 
 fn class(name: &str) -> ClassId {
     ClassId::new(name).unwrap()
@@ -162,6 +163,10 @@ fn an_honest_log_of_lives_passes_with_its_refusals() {
         ("bank-a", set_class(BOB, "III")),
         ("bank-a", set_class(ALICE, "III")),
         ("bank-a", Action::FlagDormant { account: BOB }),
+        // An empty wallet goes into a class whose cap was lowered below what it holds.
+        ("central-bank", rules(1, 10)),
+        ("bank-a", Action::OpenWallet { account: EMPTY, class: class("III") }),
+        ("bank-a", set_class(EMPTY, "IV")),
         ("bank-a", Action::CloseWallet { account: TICKETS }),
         ("bank-a", pay(TICKETS, CAROL, 1)),
         ("bank-a", out(ALICE, 850)),

@@ -83,7 +83,8 @@ pub(crate) enum PurseAction {
         #[arg(required_unless_present = "token", conflicts_with = "token")]
         phone: Option<String>,
         /// A token from a counter of this bank, instead of a number.
-        #[arg(long)]
+        // One in 64 begins with a hyphen.
+        #[arg(long, allow_hyphen_values = true)]
         token: Option<String>,
         /// The class of the purse [default: the one that the bank opens without identity].
         #[arg(long)]
@@ -159,4 +160,16 @@ pub(crate) struct SubWalletOpening {
     /// The id of an order that was not answered [default: a new one].
     #[arg(long)]
     pub(crate) id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command_line::Arguments;
+    use clap::Parser as _;
+
+    #[test]
+    fn a_token_may_begin_with_a_hyphen() {
+        let line = "yufu wallet --as somebody purse open some-bank --token -D_K5mFjm1puNQ";
+        assert!(Arguments::try_parse_from(line.split(' ')).is_ok());
+    }
 }

@@ -1,7 +1,6 @@
 //! Pending transfers between wallets: first held, then posted in full or in part, released, or
 //! lapsed when their time is over. What is held is neither the payer's to spend nor the payee's yet.
 
-use crate::account::AccountKind;
 use crate::chart::BankNumber;
 use crate::ledger::{Ledger, Slot, WalletSlot};
 use crate::posting::{Checked, Linked, PostingError, can_give, must_fit};
@@ -143,7 +142,7 @@ impl<C> Ledger<C> {
     }
 
     /// All that are pending, ordered by id.
-    pub fn holds(&self) -> impl Iterator<Item = (CommandId, &Hold)> {
+    pub fn holds(&self) -> impl ExactSizeIterator<Item = (CommandId, &Hold)> {
         self.holds.by_id.iter().map(|(id, hold)| (*id, hold))
     }
 
@@ -153,18 +152,6 @@ impl<C> Ledger<C> {
         let (expires, id) = self.holds.due.first()?;
         (*expires <= now).then_some(())?;
         Some((*id, *self.hold(*id)?))
-    }
-
-    fn spent_more(
-        &self,
-        wallet: WalletSlot,
-        amount: u64,
-        period: Period,
-    ) -> Result<Option<(Slot, Spending)>, PostingError> {
-        let Some(found) = &self.at(wallet.0).wallet else { return Ok(None) };
-        let spending = found.spending.plus(period, amount);
-        let spending = spending.ok_or(PostingError::OutOfRange(AccountKind::Wallet))?;
-        Ok(Some((wallet.0, spending)))
     }
 }
 

@@ -2,9 +2,9 @@
 //! changes places between wallets of one holder, which counts as no payment.
 
 use crate::AccountKind;
-use crate::ledger::{Ledger, WalletSlot};
+use crate::ledger::{Ledger, Slot, WalletSlot};
 use crate::posting::{Checked, Linked, PostingError};
-use crate::spending::Period;
+use crate::spending::{Period, Spending};
 
 impl<C> Ledger<C> {
     /// Checks a payment of `amount` minor units in the period `now` between two different wallets.
@@ -57,9 +57,22 @@ impl<C> Ledger<C> {
         amount: u64,
         now: Period,
     ) -> Result<Checked, PostingError> {
-        let Some(found) = &self.at(wallet.0).wallet else { return Ok(checked) };
-        let spending = found.spending.plus(now, amount);
+        Ok(match self.spent_more(wallet, amount, now)? {
+            Some((wallet, spending)) => checked.counting(wallet, spending),
+            None => checked,
+        })
+    }
+
+    /// The counters of a wallet after `amount` more was spent in `period`.
+    pub(crate) fn spent_more(
+        &self,
+        wallet: WalletSlot,
+        amount: u64,
+        period: Period,
+    ) -> Result<Option<(Slot, Spending)>, PostingError> {
+        let Some(found) = &self.at(wallet.0).wallet else { return Ok(None) };
+        let spending = found.spending.plus(period, amount);
         let spending = spending.ok_or(PostingError::OutOfRange(AccountKind::Wallet))?;
-        Ok(checked.counting(wallet.0, spending))
+        Ok(Some((wallet.0, spending)))
     }
 }

@@ -99,6 +99,11 @@ impl Books {
         Ok(Found { id, slot, balance, wallet, class })
     }
 
+    /// The wallet above one, if it lies below another.
+    pub(crate) fn above(&self, id: AccountId) -> Result<Option<Found<'_>>, Refusal> {
+        self.sub_wallets.get(id).map(|below| self.wallet(below.parent)).transpose()
+    }
+
     /// A wallet that was found before.
     pub(crate) fn wallet_at(&self, slot: WalletSlot) -> Result<Found<'_>, Refusal> {
         self.wallet(self.ledger.id_of(slot))

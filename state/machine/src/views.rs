@@ -163,7 +163,7 @@ impl Machine {
             institutions: books.registry.institutions().count(),
             accounts: books.ledger.len(),
             remembered_ids: self.memory.len(),
-            holds: books.ledger.holds().count(),
+            holds: books.ledger.holds().len(),
             freezes: books.freezes.counts(),
         })
     }

@@ -1,7 +1,7 @@
 //! Holds: what is held, posted, released, lapsed and undone.
 
 use super::*;
-use crate::{Exchange, Movement};
+use crate::{AccountKind, Exchange, Movement};
 use proptest::prelude::*;
 use yufu_base::AccountId;
 

@@ -2,6 +2,7 @@
 //! many lists beside each other, so that the machine, of which there is one, need not.
 
 use super::{Order, write_signing_bytes};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use yufu_base::{Digest, InstitutionId};
 
@@ -12,13 +13,13 @@ pub(super) struct Contents(OnceLock<(InstitutionId, Box<[Digest]>)>);
 
 impl Contents {
     /// The digests, worked out if they were not before, or were for another institution.
-    pub(super) fn of(&self, institution: &InstitutionId, orders: &[Order]) -> Box<[Digest]> {
-        let work_out = || {
+    pub(super) fn of(&self, institution: &InstitutionId, orders: &[Order]) -> Cow<'_, [Digest]> {
+        let work_out = || -> Box<[Digest]> {
             let mut scratch = Vec::with_capacity(256);
             orders.iter().map(|order| content(&mut scratch, institution, order)).collect()
         };
         let (of, known) = self.0.get_or_init(|| (institution.clone(), work_out()));
-        if of == institution { known.clone() } else { work_out() }
+        if of == institution { Cow::Borrowed(known) } else { Cow::Owned(work_out().into_vec()) }
     }
 }
 

@@ -5,6 +5,7 @@ use super::content::Contents;
 use super::{Action, Order};
 use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::borrow::Cow;
 use std::io;
 use yufu_base::{CommandId, Digest, InstitutionId};
 
@@ -69,7 +70,7 @@ impl Orders {
     }
 
     /// What each commits to, as signed by `institution`.
-    pub(crate) fn contents(&self, institution: &InstitutionId) -> Box<[Digest]> {
+    pub(crate) fn contents(&self, institution: &InstitutionId) -> Cow<'_, [Digest]> {
         self.contents.of(institution, &self.list)
     }
 }

@@ -29,8 +29,7 @@ impl Books {
         }
         payee.must_be_open()?;
         payer.must_be_open()?;
-        let below = self.sub_wallets.get(payee.id);
-        let above = below.map(|below| self.wallet(below.parent)).transpose()?;
+        let above = self.above(payee.id)?;
         payee.must_not_be_frozen()?;
         above.as_ref().map_or(Ok(()), Found::must_not_be_frozen)?;
         let minor = self.minor(amount)?;

@@ -93,7 +93,7 @@ impl Books {
         to.must_be_open()?;
         from.must_be_awake()?;
         let below = self.sub_wallets.get(payer);
-        let above = below.map(|below| self.wallet(below.parent)).transpose()?;
+        let above = self.above(payer)?;
         above.as_ref().map_or(Ok(()), Found::must_be_awake)?;
         from.must_not_be_frozen()?;
         above.as_ref().map_or(Ok(()), Found::must_not_be_frozen)?;
@@ -162,7 +162,7 @@ impl Books {
     /// Whether the payee's holder, its class and, for a sub-wallet, its own limit admit the money.
     pub(crate) fn may_receive(&self, from: &Found<'_>, to: &Found<'_>, minor: u64) -> bool {
         let below = self.sub_wallets.get(to.id);
-        let above = below.and_then(|below| self.wallet(below.parent).ok());
+        let above = self.above(to.id).ok().flatten();
         let held = self.held_with_below(above.as_ref().unwrap_or(to));
         let of_payee = self.held_or_promised(to);
         let fits_below =

@@ -26,8 +26,7 @@ impl Books {
         from.must_be_open()?;
         to.must_be_open()?;
         from.must_be_awake()?;
-        let below = self.sub_wallets.get(from.id);
-        let above = below.map(|below| self.wallet(below.parent)).transpose()?;
+        let above = self.above(from.id)?;
         above.as_ref().map_or(Ok(()), Found::must_be_awake)?;
         from.must_not_be_frozen()?;
         above.as_ref().map_or(Ok(()), Found::must_not_be_frozen)?;

@@ -70,7 +70,11 @@ impl<C> Ledger<C> {
     ///
     /// # Errors
     /// [`ChartError::AccountExists`] if its id is taken, [`ChartError::Full`]; nothing changes then.
-    pub fn open_peer(&mut self, number: PeerNumber, name: &InstitutionId) -> Result<(), ChartError> {
+    pub fn open_peer(
+        &mut self,
+        number: PeerNumber,
+        name: &InstitutionId,
+    ) -> Result<(), ChartError> {
         let id = institution_account(name, AccountKind::InFlight);
         if self.account(id).is_some() {
             return Err(ChartError::AccountExists(id));

@@ -41,16 +41,7 @@ impl Refusal {
             Self::CurrencyDiffers { .. } => "transfer.currency_differs",
             Self::InsufficientFunds { .. } => "transfer.insufficient_funds",
             Self::OutOfRange(_) => "transfer.out_of_range",
-            Self::LimitExceeded(exceeded) => match exceeded.kind {
-                LimitKind::Single => "transfer.limit_exceeded.single",
-                LimitKind::Daily => "transfer.limit_exceeded.daily",
-                LimitKind::Yearly => "transfer.limit_exceeded.yearly",
-                LimitKind::Balance => "transfer.limit_exceeded.balance",
-                LimitKind::Aggregate => "transfer.limit_exceeded.aggregate",
-                LimitKind::SubSingle => "sub_wallet.limit_exceeded.single",
-                LimitKind::SubDaily => "sub_wallet.limit_exceeded.daily",
-                LimitKind::SubBalance => "sub_wallet.limit_exceeded.balance",
-            },
+            Self::LimitExceeded(exceeded) => exceeded.kind.code(),
             Self::PayeeFull => "transfer.payee_full",
             Self::Full => "ledger.full",
             Self::NotInForce { .. } => "ledger.version_not_in_force",
@@ -68,10 +59,23 @@ impl Refusal {
             Self::HasHolds(_) => "account.has_holds",
             Self::MoreThanTransferred { .. } => "transfer.more_than_transferred",
             Self::MoreThanHeld { .. } => "hold.more_than_held",
+            Self::NotAPeer(_) => "institution.not_a_peer",
+            Self::OtherLedger(_) => "transit.other_ledger",
+            Self::PeerClosed(_) => "transit.peer_closed",
+            Self::TransitUnknown(_) => "transit.unknown",
+            Self::TransitSettled(_) => "transit.settled",
+            Self::TransitDiffers(_) => "transit.differs",
+            Self::TransitAhead { .. } => "transit.ahead",
+            Self::TransitsUnsettled(_) => "transit.unsettled",
+            Self::NoOffer(_) => "transit.no_offer",
+            Self::PeerCurrency { .. } => "transit.currency_differs",
+            Self::OfferedLess { .. } => "transit.offered_less",
+            Self::TooManyInTransit(_) => "transit.too_many",
         }
     }
 
-    /// Whether it was given before the command was admitted, and so is not remembered.
+    /// Whether it was given before the command was admitted, or time cures it, and so is not
+    /// remembered.
     #[must_use]
     pub const fn before_admission(&self) -> bool {
         matches!(
@@ -83,6 +87,23 @@ impl Refusal {
                 | Self::IdFromFuture { .. }
                 | Self::IdReused
                 | Self::NotInForce { .. }
+                | Self::TransitAhead { .. }
+                | Self::TransitsUnsettled(_)
         )
+    }
+}
+
+impl LimitKind {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Single => "transfer.limit_exceeded.single",
+            Self::Daily => "transfer.limit_exceeded.daily",
+            Self::Yearly => "transfer.limit_exceeded.yearly",
+            Self::Balance => "transfer.limit_exceeded.balance",
+            Self::Aggregate => "transfer.limit_exceeded.aggregate",
+            Self::SubSingle => "sub_wallet.limit_exceeded.single",
+            Self::SubDaily => "sub_wallet.limit_exceeded.daily",
+            Self::SubBalance => "sub_wallet.limit_exceeded.balance",
+        }
     }
 }

@@ -11,20 +11,20 @@ use crate::memory::Memory;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::reversal::Reversible;
-use yufu_base::{Amount, CommandId, InstitutionId};
+use yufu_base::{CommandId, InstitutionId};
 use yufu_ledger::PeerNumber;
 use yufu_registry::{Correspondent, InstitutionNumber, Peer, Rate, Role};
 
 impl Books {
     pub(crate) fn send_abroad(&mut self, by: Submitter, id: CommandId, sending: &Sending) -> Step {
         by.must_be(Role::Bank)?;
+        self.must_be_registered(&sending.peer)?;
+        let bank = self.named_bank(&sending.correspondent)?;
         let (number, peer) = self.open_peer_named(&sending.peer)?;
         check_deadline(sending.expires, by.now, peer.peering.latest(by.now))?;
-        let bank = self.named_bank(&sending.correspondent)?;
         let (there, rate) = self.offer(by, number, sending)?;
         let from = self.sender(by, sending)?;
-        let minor = self.minor(sending.amount)?;
-        let foreign = foreign_minor(peer, sending.foreign)?;
+        let (minor, foreign) = self.both_amounts(peer, sending)?;
         let most = rate.most_for(minor);
         if foreign > most {
             return Err(Refusal::OfferedLess { most, requested: foreign });
@@ -88,13 +88,17 @@ impl Books {
         }
     }
 
+    fn must_be_registered(&self, name: &InstitutionId) -> Result<InstitutionNumber, Refusal> {
+        let found = self.registry.institution(name).map(|found| found.number);
+        found.ok_or_else(|| Refusal::InstitutionUnknown(name.clone()))
+    }
+
     /// A registered peer.
     pub(super) fn peer_named(
         &self,
         name: &InstitutionId,
     ) -> Result<(InstitutionNumber, &Peer), Refusal> {
-        let unknown = || Refusal::InstitutionUnknown(name.clone());
-        let number = self.registry.institution(name).ok_or_else(unknown)?.number;
+        let number = self.must_be_registered(name)?;
         let peer = self.registry.peers().get(number);
         Ok((number, peer.ok_or_else(|| Refusal::NotAPeer(name.clone()))?))
     }
@@ -130,6 +134,19 @@ impl Books {
         self.must_not_be_below(&from)?;
         Ok(from)
     }
+
+    /// The minor units that leave here and arrive there, each something in its ledger's currency.
+    fn both_amounts(&self, peer: &Peer, sending: &Sending) -> Result<(u64, u64), Refusal> {
+        let (peer, foreign) = (peer.currency, sending.foreign);
+        if foreign.is_zero() {
+            return Err(Refusal::AmountZero);
+        }
+        let minor = self.minor(sending.amount)?;
+        if foreign.currency() != peer {
+            return Err(Refusal::PeerCurrency { peer, given: foreign.currency() });
+        }
+        Ok((minor, foreign.minor()))
+    }
 }
 
 impl Sending {
@@ -144,13 +161,4 @@ impl Sending {
             order: self.order,
         }
     }
-}
-
-/// The minor units of an amount that is something, in the peer's currency.
-fn foreign_minor(peer: &Peer, foreign: Amount) -> Result<u64, Refusal> {
-    if foreign.is_zero() {
-        return Err(Refusal::AmountZero);
-    }
-    let (peer, given) = (peer.currency, foreign.currency());
-    if given == peer { Ok(foreign.minor()) } else { Err(Refusal::PeerCurrency { peer, given }) }
 }

@@ -1,13 +1,13 @@
 //! A payment from another ledger comes: each number in its turn, once; what it came to is kept
 //! until the other ledger has settled it. What cannot arrive is returned, which is no refusal.
 
-use crate::books::{Books, Submitter, bank_number};
+use crate::books::{Books, Found, Submitter, bank_number};
 use crate::command::{Resolution, ReturnReason, Transit};
 use crate::limits;
 use crate::links::{Link, Received};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
-use yufu_base::InstitutionId;
+use yufu_base::{Digest, InstitutionId};
 use yufu_ledger::{AccountKind, Checked, PostingError, WalletSlot};
 use yufu_registry::{InstitutionNumber, Role};
 
@@ -28,7 +28,7 @@ impl Books {
         by.must_be(Role::Peer)?;
         self.must_be_meant(ledger)?;
         let digest = transit.digest();
-        if self.is_new(by, transit, settled)? {
+        if self.is_new(by, (transit.number, digest), settled)? {
             let resolution = match self.arriving(by, transit) {
                 Ok(Arriving { checked, payee, bank, minor }) => {
                     self.ledger.commit(checked);
@@ -49,8 +49,13 @@ impl Books {
     }
 
     /// Whether it comes for the first time; if it came before, it has to be the same.
-    fn is_new(&self, by: Submitter, transit: &Transit, settled: u64) -> Result<bool, Refusal> {
-        let (none, number) = (Link::default(), transit.number);
+    fn is_new(
+        &self,
+        by: Submitter,
+        (number, digest): (u64, Digest),
+        settled: u64,
+    ) -> Result<bool, Refusal> {
+        let none = Link::default();
         let link = self.links.get(&by.number).unwrap_or(&none);
         let through = link.settled_by(settled);
         if number <= through {
@@ -58,7 +63,7 @@ impl Books {
         }
         if number <= link.received {
             let first = link.outcomes.get(&number).map(|one| one.transit);
-            let same = first == Some(transit.digest());
+            let same = first == Some(digest);
             return if same { Ok(false) } else { Err(Refusal::TransitDiffers(number)) };
         }
         let expected = link.received.saturating_add(1);
@@ -106,7 +111,7 @@ impl Books {
     }
 
     /// Whether a wallet, those above and below it, and its class at its bank may hold so much more.
-    fn has_room(&self, to: &crate::books::Found<'_>, minor: u64) -> bool {
+    fn has_room(&self, to: &Found<'_>, minor: u64) -> bool {
         let (bank, class) = (to.wallet.bank, to.wallet.class);
         let together = self.ledger.held_or_promised_by_class(bank, class);
         let of_class = limits::check_aggregate(&self.registry, class, together, minor);

@@ -33,6 +33,8 @@ use yufu_machine::{
     Action, ClassId, DeadlineTerms, HoldingTerms, Order, PolicyTerms, Role, Submission,
 };
 
+pub(crate) use abroad::{Come, Gone};
+
 type Found = Result<(), Irregularity>;
 
 pub(crate) struct Model {

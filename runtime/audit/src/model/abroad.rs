@@ -8,6 +8,7 @@ use super::flows::{Flow, Place};
 use super::spent::Period;
 use super::{Found, Model};
 use crate::finding::Irregularity;
+use crate::report::PeerReport;
 use std::collections::BTreeMap;
 use yufu_base::{AccountId, CommandId, Currency, InstitutionId, Timestamp};
 use yufu_machine::{
@@ -281,6 +282,20 @@ impl Model {
     pub(super) fn may_come_back(&self) -> impl Iterator<Item = (AccountId, i128)> {
         let gone = self.peers.values().flat_map(Peer::unresolved);
         gone.map(|one| (one.payer, i128::from(one.minor)))
+    }
+
+    /// What went to each and came from it.
+    pub(crate) fn peers_report(&self) -> Vec<PeerReport> {
+        let credited = |come: &&Come| come.resolution == Resolution::Credited;
+        let report = |(name, peer): (&InstitutionId, &Peer)| PeerReport {
+            peer: name.to_string(),
+            sent: count(peer.gone.len()),
+            unresolved: count(peer.unresolved().count()),
+            in_flight: peer.in_flight(),
+            received: count(peer.come.len()),
+            credited: count(peer.come.iter().filter(credited).count()),
+        };
+        self.peers.iter().map(report).collect()
     }
 
     /// The machine's side of it against these books.

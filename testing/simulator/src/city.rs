@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_base::{
-    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, Signature, Signer, Timestamp,
+    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Signer,
+    Timestamp,
 };
 use yufu_jose::SoftwareKey;
 use yufu_machine::{
@@ -49,14 +50,23 @@ impl City {
     pub fn new(signs: bool) -> Self {
         let names = [Self::CENTRAL_BANK, Self::PEER, "stranger"];
         let names = names.into_iter().chain(Self::BANKS).chain(Self::AUTHORITIES);
-        let keys = names.map(|name| {
+        Self::of(signs, names, Currency::new("CNY").unwrap())
+    }
+
+    /// Another one: of these institutions, with another currency.
+    pub(crate) fn of(
+        signs: bool,
+        names: impl IntoIterator<Item = &'static str>,
+        currency: Currency,
+    ) -> Self {
+        let keys = names.into_iter().map(|name| {
             let mut seed = [1; 32];
             for (byte, of) in seed.iter_mut().zip(name.bytes()) {
                 *byte = of;
             }
             (Self::name(name), SoftwareKey::from_seed(&seed).unwrap())
         });
-        Self { keys: Arc::new(keys.collect()), currency: Currency::new("CNY").unwrap(), signs }
+        Self { keys: Arc::new(keys.collect()), currency, signs }
     }
 
     /// An institution by its name.
@@ -92,8 +102,13 @@ impl City {
         actions.map(|(number, (by, action))| self.signed(by, id(number), action)).collect()
     }
 
+    /// The public key of an institution.
+    pub(crate) fn key(&self, name: &str) -> PublicKey {
+        self.keys.get(&Self::name(name)).unwrap().public_key()
+    }
+
     fn founding(&self) -> Vec<(&'static str, Action)> {
-        let key = |name: &str| self.keys.get(&Self::name(name)).unwrap().public_key();
+        let key = |name: &str| self.key(name);
         let central_bank = Self::name(Self::CENTRAL_BANK);
         let genesis = Action::Genesis {
             currency: self.currency,
@@ -162,7 +177,7 @@ impl City {
     }
 
     /// Ids are remembered for two days.
-    fn policy() -> Policy {
+    pub(crate) fn policy() -> Policy {
         let limits = |single, day, year, balance| Limits {
             per_payment: Some(single),
             per_day: Some(day),

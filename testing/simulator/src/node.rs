@@ -99,6 +99,14 @@ impl Node {
         Ok(self.wait(read)?.ok().map(|hash| (hash, self.handle.head())))
     }
 
+    /// Reads the state, if the node may answer.
+    pub(crate) fn read<R: Send>(
+        &self,
+        read: impl FnOnce(&Machine) -> R + Send,
+    ) -> Result<Option<R>, String> {
+        Ok(self.wait(self.handle.read(|machine, _| read(machine)))?.ok())
+    }
+
     pub(crate) fn status(&self) -> Status {
         self.handle.status()
     }

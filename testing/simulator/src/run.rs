@@ -63,9 +63,9 @@ pub(crate) struct Acknowledged {
 
 /// A simulator: what runs share.
 pub struct Simulator {
-    runtime: Arc<tokio::runtime::Runtime>,
+    pub(crate) runtime: Arc<tokio::runtime::Runtime>,
     /// Where folders of snapshots are made: in memory, where there is such a place.
-    space: PathBuf,
+    pub(crate) space: PathBuf,
     signed: City,
     unsigned: City,
 }

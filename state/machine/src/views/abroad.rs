@@ -1,6 +1,6 @@
 //! What may be asked of the state about other ledgers.
 
-use crate::command::{Resolution, Transit};
+use crate::command::{Action, Resolution, Transit};
 use crate::links::Link;
 use crate::machine::Machine;
 use crate::reversal::Reversible;
@@ -58,6 +58,27 @@ impl Machine {
             })
         };
         books.registry.peers().iter().filter_map(view).collect()
+    }
+
+    /// What this ledger says to a peer now: up to `most` payments that went there and are unresolved,
+    /// the oldest first. For its central bank to sign; saying it again is harmless.
+    #[must_use]
+    pub fn words(&self, peer: &InstitutionId, most: usize) -> Vec<Action> {
+        let settled = self.link(peer).map_or(0, Link::settled_through);
+        let say = |transit| {
+            let (ledger, transit) = (peer.clone(), Box::new(transit));
+            Action::ReceiveFromAbroad { ledger, transit, settled }
+        };
+        self.unresolved(peer, most).into_iter().map(say).collect()
+    }
+
+    /// What this ledger answers to a peer about a payment that came from there; `None` if it did not
+    /// come, or is settled there. For its central bank to sign.
+    #[must_use]
+    pub fn answer(&self, peer: &InstitutionId, transit: &Transit) -> Option<Action> {
+        let (ledger, number) = (peer.clone(), transit.number);
+        let resolution = self.received(peer, transit)?;
+        Some(Action::SettleTransit { ledger, number, resolution })
     }
 
     /// Up to `most` of what went to a peer and is unresolved, the oldest first.

@@ -84,14 +84,14 @@ impl Clients {
         let minor = number.wrapping_mul(37) % 160;
         let other = u64::from(chance.one_in(16));
         let bank = City::BANKS.get(place % 2).copied().unwrap_or_default();
-        let days = if number.is_multiple_of(9) { 0 } else { 60 };
+        let days = if number.is_multiple_of(9) { 0 } else { 60 * 86_400 };
         let transit = Transit {
             number,
             payee: AccountId::new(wallet),
             amount: self.city.amount(minor.saturating_add(other)),
             from: City::name("there"),
             to: City::name(bank),
-            expires: City::START.plus_seconds(days * 86_400),
+            expires: City::START.plus_seconds(days),
             order: Digest::ZERO,
         };
         let settled = match chance.below(5) {

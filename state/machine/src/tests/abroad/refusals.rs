@@ -14,22 +14,15 @@ fn refuses(city: &mut City, by: &str, action: Action, refusal: &Refusal) {
     assert!(refusal.to_string().contains(' '));
 }
 
-#[test]
-fn each_rule_of_sending_refuses_before_every_later_rule() {
-    let mut pair = Pair::new();
-    let city = &mut pair.here;
-    let now = city.now;
-    let below = AccountId::new(50);
-    let limits = SubLimits { per_payment: 50, per_day: 100, balance: 200 };
-    let (parent, payee, order) = (BOB, SHOP, Digest::ZERO);
-    city.done("bank-a", Action::OpenSubWallet { account: below, parent, payee, limits, order });
-    let closed = AccountId::new(51);
-    city.done("bank-a", Action::OpenWallet { account: closed, class: class("IV") });
-    city.done("bank-a", Action::CloseWallet { account: closed });
-    let good = sending(DORA, 100, 150);
+/// What is refused of a payment that is `good` otherwise.
+fn of_sending(
+    now: Timestamp,
+    good: &Sending,
+    (below, closed): (AccountId, AccountId),
+) -> Vec<(Refusal, Sending)> {
     let late = Sending { expires: now, ..good.clone() };
     let poor = || Sending { foreign: xts(999_999), amount: cny(99_999), ..good.clone() };
-    let rows = [
+    vec![
         (
             Refusal::InstitutionUnknown(name("nowhere")),
             Sending { peer: name("nowhere"), correspondent: name(CENTRAL_BANK), ..late.clone() },
@@ -77,7 +70,24 @@ fn each_rule_of_sending_refuses_before_every_later_rule() {
             },
             Sending { amount: cny(801), ..good.clone() },
         ),
-    ];
+    ]
+}
+
+#[test]
+fn each_rule_of_sending_refuses_before_every_later_rule() {
+    let mut pair = Pair::new();
+    let city = &mut pair.here;
+    let now = city.now;
+    let below = AccountId::new(50);
+    let limits = SubLimits { per_payment: 50, per_day: 100, balance: 200 };
+    let (parent, payee, order) = (BOB, SHOP, Digest::ZERO);
+    city.done("bank-a", Action::OpenSubWallet { account: below, parent, payee, limits, order });
+    let closed = AccountId::new(51);
+    city.done("bank-a", Action::OpenWallet { account: closed, class: class("IV") });
+    city.done("bank-a", Action::CloseWallet { account: closed });
+    let good = sending(DORA, 100, 150);
+    let late = Sending { expires: now, ..good.clone() };
+    let rows = of_sending(now, &good, (below, closed));
     let permission = Refusal::NotPermitted { needed: Role::Bank };
     for by in [CENTRAL_BANK, COURT, THERE] {
         refuses(city, by, send(late.clone()), &permission);

@@ -56,6 +56,9 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::ActivateVersion { .. }
         | Action::RegisterAuthority { .. }
         | Action::SetDeadlines { .. }
+        | Action::RegisterPeer { .. }
+        | Action::SetPeer { .. }
+        | Action::SettleTransit { .. }
         // What is in a list is named by itself.
         | Action::Each { .. }
         | Action::Chain { .. } => &[],
@@ -115,5 +118,26 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
         ],
         Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
+        Action::Correspond { .. }
+        | Action::SendAbroad { .. }
+        | Action::ReceiveFromAbroad { .. } => tells_of_abroad(action),
+    }
+}
+
+/// What goes to another ledger or comes from it.
+const fn tells_of_abroad(action: &Action) -> &'static [&'static str] {
+    match action {
+        Action::SendAbroad { .. } => &[
+            "payer account id",
+            "payee account id",
+            "amount",
+            "bank",
+            "digest of the order",
+            "digest of a presentation",
+        ],
+        Action::ReceiveFromAbroad { .. } => {
+            &["payee account id", "amount", "bank", "digest of the order"]
+        }
+        _ => &["bank", "amount"],
     }
 }

@@ -232,6 +232,13 @@ async fn money_goes_to_another_country_or_comes_back_also_when_its_ledger_is_kil
     }
     let peer = &here.audited().await["peers"][0];
     assert_eq!((&peer["sent"], &peer["unresolved"]), (&json!(3), &json!(0)));
+    let (one, other) = (here.data.log(), there.data.path().join(THERE).join("ledger.sqlite"));
+    let logs = [one, other].map(|log| log.to_str().unwrap().to_owned());
+    let output = run(&["audit", "--json", "--log", &logs[0], "--between", &logs[1]]);
+    assert_eq!(output.status.code(), Some(0), "{}", support::text(&output.stdout));
+    let both: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sums = ["left", "settled", "given_back", "in_flight"].map(|sum| both["there"][sum].clone());
+    assert_eq!(sums, ["1500", "1000", "500", "0"].map(|sum| json!(sum)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use super::{LimitKind, Refusal};
 impl Refusal {
     /// The stable code of the rule, in words.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a flat list, one line for each rule")]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotOpen => "ledger.not_open",
@@ -41,7 +42,16 @@ impl Refusal {
             Self::CurrencyDiffers { .. } => "transfer.currency_differs",
             Self::InsufficientFunds { .. } => "transfer.insufficient_funds",
             Self::OutOfRange(_) => "transfer.out_of_range",
-            Self::LimitExceeded(exceeded) => exceeded.kind.code(),
+            Self::LimitExceeded(exceeded) => match exceeded.kind {
+                LimitKind::Single => "transfer.limit_exceeded.single",
+                LimitKind::Daily => "transfer.limit_exceeded.daily",
+                LimitKind::Yearly => "transfer.limit_exceeded.yearly",
+                LimitKind::Balance => "transfer.limit_exceeded.balance",
+                LimitKind::Aggregate => "transfer.limit_exceeded.aggregate",
+                LimitKind::SubSingle => "sub_wallet.limit_exceeded.single",
+                LimitKind::SubDaily => "sub_wallet.limit_exceeded.daily",
+                LimitKind::SubBalance => "sub_wallet.limit_exceeded.balance",
+            },
             Self::PayeeFull => "transfer.payee_full",
             Self::Full => "ledger.full",
             Self::NotInForce { .. } => "ledger.version_not_in_force",
@@ -90,20 +100,5 @@ impl Refusal {
                 | Self::TransitAhead { .. }
                 | Self::TransitsUnsettled(_)
         )
-    }
-}
-
-impl LimitKind {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Single => "transfer.limit_exceeded.single",
-            Self::Daily => "transfer.limit_exceeded.daily",
-            Self::Yearly => "transfer.limit_exceeded.yearly",
-            Self::Balance => "transfer.limit_exceeded.balance",
-            Self::Aggregate => "transfer.limit_exceeded.aggregate",
-            Self::SubSingle => "sub_wallet.limit_exceeded.single",
-            Self::SubDaily => "sub_wallet.limit_exceeded.daily",
-            Self::SubBalance => "sub_wallet.limit_exceeded.balance",
-        }
     }
 }

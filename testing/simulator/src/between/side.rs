@@ -3,14 +3,14 @@
 
 use super::Which;
 use crate::city::City;
-use crate::node::{Node, Surroundings};
+use crate::node::{Node, Surroundings, is_hitch};
 use crate::run::Simulator;
 use crate::store::{Fate, Hitch, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_base::{AccountId, CommandId, Currency, Digest, InstitutionId, Timestamp};
-use yufu_engine::{Clock as _, ManualClock, Replay, StartError, Status};
+use yufu_engine::{Clock as _, ManualClock, Replay, Status};
 use yufu_log::{Head, VerifiedRecords};
 use yufu_machine::{
     Action, Authorisation, Correspondent, Direction, Machine, Outcome, PeerTerms, Peering, Rate,
@@ -217,10 +217,7 @@ impl Side {
                     self.node = Some(node);
                     return Ok(from_snapshot);
                 }
-                Err(StartError::Log(_) | StartError::Seal(_)) => {}
-                Err(StartError::Replay(yufu_engine::ReplayError::Chain(
-                    yufu_log::ChainError::Log(_),
-                ))) => {}
+                Err(error) if is_hitch(&error) => {}
                 Err(error) => return Err(format!("a node does not start: {error}")),
             }
         }

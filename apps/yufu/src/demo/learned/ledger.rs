@@ -69,6 +69,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::SupplyPaper { .. }
         | Action::ReturnPaper { .. }
         | Action::CreditDeposits { .. }
+        | Action::Correspond { .. }
         | Action::Exchange {
             direction: Direction::PaperToDeposit | Direction::DepositToPaper,
             ..
@@ -92,7 +93,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::HoldPayment { authorisation: Authorisation::Ordinary, .. } => {
             &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
         }
-        Action::PayAvailable { .. } | Action::HoldPayment { .. } => &[
+        Action::PayAvailable { .. } | Action::HoldPayment { .. } | Action::SendAbroad { .. } => &[
             "payer account id",
             "payee account id",
             "amount",
@@ -118,26 +119,8 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
         ],
         Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
-        Action::Correspond { .. }
-        | Action::SendAbroad { .. }
-        | Action::ReceiveFromAbroad { .. } => tells_of_abroad(action),
-    }
-}
-
-/// What goes to another ledger or comes from it.
-const fn tells_of_abroad(action: &Action) -> &'static [&'static str] {
-    match action {
-        Action::SendAbroad { .. } => &[
-            "payer account id",
-            "payee account id",
-            "amount",
-            "bank",
-            "digest of the order",
-            "digest of a presentation",
-        ],
         Action::ReceiveFromAbroad { .. } => {
             &["payee account id", "amount", "bank", "digest of the order"]
         }
-        _ => &["bank", "amount"],
     }
 }

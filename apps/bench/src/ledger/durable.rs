@@ -211,7 +211,7 @@ impl Durable {
 
 /// The same figures where there is nothing to measure with.
 pub(super) fn not_measured(name: &str) -> Vec<Figure> {
-    let figure = |(end, target)| {
+    let figure = |(end, target): (&str, &'static str)| {
         let unit = if end.is_empty() { "transfers/s" } else { "ms" };
         Figure { value: None, ..Figure::alone(format!("{name}{end}"), 0.0, unit, target) }
     };

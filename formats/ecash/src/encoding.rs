@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Deserializer, Serializer, de};
 
-/// What peers send: the URL alphabet, with or without padding, stray bits tolerated (NUT-00 0.3).
+/// With or without padding, stray bits tolerated (NUT-00 0.3).
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -52,8 +52,12 @@ const fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-/// The bytes behind base64 of the URL alphabet, padded or not.
+/// The bytes behind base64, padded or not. The URL alphabet is the specification's; the other one is
+/// in its own vectors (NUT-18) and so is read too.
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    if text.contains(['+', '/']) {
+        return LENIENT.decode(text.replace('+', "-").replace('/', "_")).ok();
+    }
     LENIENT.decode(text).ok()
 }
 
@@ -94,6 +98,7 @@ mod tests {
     fn base64_is_read_with_and_without_padding() {
         assert_eq!(from_base64("AA=="), Some(vec![0]));
         assert_eq!(from_base64("AA"), Some(vec![0]));
+        assert_eq!(from_base64("_-8"), from_base64("/+8="));
         assert_eq!(from_base64("A A"), None);
     }
 }

@@ -18,4 +18,5 @@ pub use key::{MintKey, NoNonce, Promise};
 pub use point::{Point, PointError};
 pub use scalar::{ScalarError, SecretScalar};
 
+pub(crate) use schnorr::verify_digest;
 pub use schnorr::{sign_message, verify_message};

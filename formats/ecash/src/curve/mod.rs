@@ -4,11 +4,13 @@
 mod batch;
 mod blind;
 mod dleq;
+mod field;
 mod hash;
 mod key;
 mod point;
 mod scalar;
 mod schnorr;
+mod sums;
 
 pub use batch::{BatchError, Claim, verify_batch};
 pub use blind::{BlindError, blind, unblind};

@@ -1,6 +1,7 @@
 //! What the cryptography of notes costs, in microseconds for each operation, the best of several
 //! rounds: ours, the bare operations of the curve beneath, and the crate `cashu`, in one run.
 //! `cargo run --release -p yufu-ecash --example crypto`
+#![expect(clippy::arithmetic_side_effects, reason = "operators of curve points, and small numbers")]
 
 use cashu::dhke;
 use k256::elliptic_curve::PrimeField;
@@ -136,7 +137,8 @@ fn batches() -> Outcome<()> {
         })
         .collect::<Outcome<_>>()?;
     time("verify 64 notes of one key, hashing included", 64, || {
-        let hashed: Vec<Point> = (0..64_u32).filter_map(|i| hash_to_curve(&i.to_be_bytes()).ok()).collect();
+        let hashed: Vec<Point> =
+            (0..64_u32).filter_map(|i| hash_to_curve(&i.to_be_bytes()).ok()).collect();
         (hashed, verify_batch(&claims, &weights))
     });
     Ok(())
@@ -157,7 +159,9 @@ fn foreign() -> Outcome<()> {
     let sign = || {
         let signature = dhke::sign_message(&secret, &message)?;
         let amount = cashu::Amount::from(1);
-        Ok::<_, Box<dyn std::error::Error>>(cashu::BlindSignature::new(amount, signature, id, &message, &secret)?)
+        Ok::<_, Box<dyn std::error::Error>>(cashu::BlindSignature::new(
+            amount, signature, id, &message, &secret,
+        )?)
     };
     time("sign_message and BlindSignature::new (NUT-12)", 1, sign);
     time("verify_message (hashes)", 1, || dhke::verify_message(&secret, signature, b"message"));

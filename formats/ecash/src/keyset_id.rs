@@ -148,7 +148,7 @@ mod tests {
         for text in ["00456a94ab4e1c46", &format!("01{}", "ab".repeat(32))] {
             let id: KeysetId = text.parse().unwrap();
             assert_eq!(borsh::from_slice::<KeysetId>(&borsh::to_vec(&id).unwrap()).unwrap(), id);
-            assert_eq!(to_hex(&id.short()), text[..16]);
+            assert!(text.starts_with(&to_hex(&id.short())));
         }
     }
 }

@@ -1,4 +1,11 @@
 //! The vectors of NUT-00 (hash, blind, sign), NUT-01 and NUT-02.
+#![allow(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "test code: to fail loudly"
+)]
 
 use serde_json::Value;
 use yufu_ecash::{Keyset, KeysetId, MintKey, Point, SecretScalar, blind, hash_to_curve, unblind};

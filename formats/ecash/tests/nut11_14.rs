@@ -1,4 +1,10 @@
 //! The vectors of NUT-11 and NUT-14, and each rule of spending by its own name.
+#![allow(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    missing_docs,
+    reason = "test code: to fail loudly"
+)]
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! The vectors of NUT-12, and that a proof with anything changed does not convince.
+#![allow(clippy::unwrap_used, missing_docs, reason = "test code: to fail loudly")]
 
 use proptest::prelude::*;
 use serde_json::json;

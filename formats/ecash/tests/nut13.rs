@@ -1,4 +1,5 @@
 //! The vectors of NUT-13, and what seed phrases must be.
+#![allow(clippy::unwrap_used, missing_docs, reason = "test code: to fail loudly")]
 
 use yufu_ecash::{DeriveError, Seed, WordsError, words_from_entropy};
 

@@ -1,4 +1,12 @@
 //! Tokens (NUT-00) and payment requests (NUT-18): the vectors, each rule, and that no bytes do harm.
+#![allow(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code: to fail loudly"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -13,11 +13,11 @@ const fn low(wide: u128) -> u64 {
     wide as u64
 }
 
-/// `sum + a * b + carry`, which fits into two limbs whatever they are.
-#[expect(clippy::arithmetic_side_effects, reason = "(2^64 - 1)^2 + 2 (2^64 - 1) is 2^128 - 1")]
+/// `sum + a * b + carry`, at most (2^64 - 1)^2 + 2 (2^64 - 1), which is 2^128 - 1: nothing wraps.
 #[inline(always)]
 const fn mac(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
-    let wide = (a as u128).wrapping_mul(b as u128) + sum as u128 + carry as u128;
+    let wide =
+        (a as u128).wrapping_mul(b as u128).wrapping_add(sum as u128).wrapping_add(carry as u128);
     (low(wide), low(wide >> 64))
 }
 
@@ -67,8 +67,11 @@ impl Fe {
         if c == 1 { [r0, r1, r2, r3] } else { self.0 }
     }
 
-    pub(super) fn is_zero(self) -> bool {
-        self.reduced() == [0; 4]
+    /// Whether it stands for zero: as zero, or as the prime.
+    #[inline(always)]
+    pub(super) const fn is_zero(self) -> bool {
+        let [a0, a1, a2, a3] = self.0;
+        (a0 | a1 | a2 | a3) == 0 || (a0 == C.wrapping_neg() && (a1 & a2 & a3) == u64::MAX)
     }
 
     #[inline(always)]
@@ -88,12 +91,19 @@ impl Fe {
         let (r1, c) = sub_limb(a1, b1, c);
         let (r2, c) = sub_limb(a2, b2, c);
         let (r3, c) = sub_limb(a3, b3, c);
-        let (r0, c) = sub_limb(r0, C.wrapping_mul(c), 0);
-        let (r1, c) = sub_limb(r1, 0, c);
+        let (r0, c) = sub_limb(r0, C & c.wrapping_neg(), 0);
+        if c == 0 { Self([r0, r1, r2, r3]) } else { Self::borrowed([r0, r1, r2, r3]) }
+    }
+
+    /// The rest of a subtraction in which taking [`C`] borrowed from the second limb: once in 2^31.
+    #[cold]
+    const fn borrowed(limbs: [u64; 4]) -> Self {
+        let [r0, r1, r2, r3] = limbs;
+        let (r1, c) = sub_limb(r1, 0, 1);
         let (r2, c) = sub_limb(r2, 0, c);
         let (r3, c) = sub_limb(r3, 0, c);
-        // A second borrow leaves a value near 2^256, from which C can be taken in the lowest limb.
-        Self([r0.wrapping_sub(C.wrapping_mul(c)), r1, r2, r3])
+        // Another borrow leaves a value near 2^256, from whose lowest limb C can be taken.
+        Self([r0.wrapping_sub(C & c.wrapping_neg()), r1, r2, r3])
     }
 
     pub(super) const fn negate(self) -> Self {
@@ -170,10 +180,17 @@ impl Fe {
         let [r0, r1, r2, r3] = limbs;
         let (r0, c) = mac(r0, carry, C, 0);
         let (r1, c) = add_limb(r1, 0, c);
-        let (r2, c) = add_limb(r2, 0, c);
+        if c == 0 { Self([r0, r1, r2, r3]) } else { Self::carried([r0, r1, r2, r3]) }
+    }
+
+    /// The rest of a fold that carried out of the second limb: once in 2^60.
+    #[cold]
+    const fn carried(limbs: [u64; 4]) -> Self {
+        let [r0, r1, r2, r3] = limbs;
+        let (r2, c) = add_limb(r2, 0, 1);
         let (r3, c) = add_limb(r3, 0, c);
-        // A second carry leaves a value below 2^68: adding C reaches two limbs at most.
-        let (r0, c) = add_limb(r0, C.wrapping_mul(c), 0);
+        // Another carry leaves a value below 2^68: adding C reaches two limbs at most.
+        let (r0, c) = add_limb(r0, C & c.wrapping_neg(), 0);
         Self([r0, r1.wrapping_add(c), r2, r3])
     }
 
@@ -200,19 +217,45 @@ impl Fe {
 }
 
 /// Inverts all of them at the cost of one inversion and three products each. None may be zero.
+/// Four chains of products run beside each other, as the processor does four at a time.
 pub(super) fn invert_all(values: &mut [Fe]) {
-    let mut product = Fe::ONE;
-    let mut before = Vec::with_capacity(values.len());
-    for value in values.iter() {
+    let (fours, rest) = values.as_chunks_mut::<4>();
+    let mut product = [Fe::ONE; 4];
+    let mut before = Vec::with_capacity(fours.len());
+    for four in fours.iter() {
         before.push(product);
+        product = times(product, *four);
+    }
+    let mut inverse = invert_chain(product, rest);
+    for (four, before) in fours.iter_mut().zip(before).rev() {
+        let inverted = times(inverse, before);
+        inverse = times(inverse, *four);
+        *four = inverted;
+    }
+}
+
+#[inline(always)]
+const fn times([a0, a1, a2, a3]: [Fe; 4], [b0, b1, b2, b3]: [Fe; 4]) -> [Fe; 4] {
+    [a0.mul(b0), a1.mul(b1), a2.mul(b2), a3.mul(b3)]
+}
+
+/// The inverses of `four`; `rest`, of at most three, is inverted in place.
+fn invert_chain(mut four: [Fe; 4], rest: &mut [Fe]) -> [Fe; 4] {
+    let mut product = Fe::ONE;
+    let mut before = [Fe::ONE; 7];
+    for (value, before) in four.iter().chain(rest.iter()).zip(&mut before) {
+        *before = product;
         product = product.mul(*value);
     }
     let mut inverse = product.invert();
-    for (value, before) in values.iter_mut().zip(before).rev() {
+    let count = four.len().saturating_add(rest.len());
+    let values = four.iter_mut().chain(rest.iter_mut()).zip(before).take(count);
+    for (value, before) in values.collect::<Vec<_>>().into_iter().rev() {
         let inverted = inverse.mul(before);
         inverse = inverse.mul(*value);
         *value = inverted;
     }
+    four
 }
 
 #[cfg(test)]

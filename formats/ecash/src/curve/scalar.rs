@@ -30,7 +30,7 @@ impl SecretScalar {
     /// # Errors
     /// [`ScalarError`] for anything else.
     pub fn from_hex(text: &str) -> Result<Self, ScalarError> {
-        Self::from_bytes(&*Zeroizing::new(fixed_from_hex(text).ok_or(ScalarError)?))
+        Self::from_bytes(&Zeroizing::new(fixed_from_hex(text).ok_or(ScalarError)?))
     }
 
     /// The 32 bytes, big-endian.

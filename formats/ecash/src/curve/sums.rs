@@ -29,27 +29,60 @@ pub(super) struct Term {
     pub(super) weight: u128,
 }
 
+/// The points that belong to one place of one sum: where they stand, and how many there are.
+#[derive(Clone, Copy, Default)]
+struct Column {
+    start: usize,
+    length: usize,
+}
+
 /// The sums, by number; `None` for one that is the point at infinity.
 pub(super) fn sums(terms: &[Term], count: usize) -> Vec<Option<Point>> {
-    let tables = odd_multiples(terms);
-    let mut columns: Vec<Vec<Affine>> = Vec::new();
-    columns.resize_with(count.saturating_mul(PLACES), Vec::new);
-    let beta = Fe::from_bytes(&BETA);
-    for (term, table) in terms.iter().zip(&tables) {
-        let turned = table.map(|point| Affine { x: point.x.mul(beta), y: point.y });
-        let first = term.sum.saturating_mul(PLACES);
-        for (half, multiples) in halves(term.weight).into_iter().zip([table, &turned]) {
+    let multiples = odd_multiples(terms);
+    let mut columns = vec![Column::default(); count.saturating_mul(PLACES)];
+    let mut entries = Vec::with_capacity(terms.len().saturating_mul(32));
+    for (term, first) in terms.iter().zip((0_usize..).step_by(2)) {
+        for (half, number) in halves(term.weight).into_iter().zip(first..) {
             digits(half, |place, index, negative| {
-                let entry = multiples.get(index).copied();
-                let column = columns.get_mut(first.saturating_add(place));
-                if let (Some(column), Some(entry)) = (column, entry) {
-                    column.push(if negative { entry.negate() } else { entry });
+                let column = term.sum.saturating_mul(PLACES).saturating_add(place);
+                if let Some(column) = columns.get_mut(column) {
+                    column.length = column.length.saturating_add(1);
                 }
+                entries.push((column, number, index, negative));
             });
         }
     }
-    while add_pairs(&mut columns) {}
+    let mut points = sorted(&multiples, &entries, &mut columns);
+    while add_pairs(&mut points, &mut columns) {}
+    let first = |column: &Column| (column.length > 0).then(|| points.get(column.start)).flatten();
+    let horner = |places: &[Column]| horner(places.iter().rev().map(first));
     finish(columns.chunks(PLACES).map(horner).collect())
+}
+
+/// The entries' points, column after column.
+fn sorted(
+    multiples: &[[Affine; 4]],
+    entries: &[(usize, usize, usize, bool)],
+    columns: &mut [Column],
+) -> Vec<Affine> {
+    let mut start = 0_usize;
+    for column in columns.iter_mut() {
+        column.start = start;
+        start = start.saturating_add(column.length);
+        column.length = 0;
+    }
+    let nothing = Affine { x: Fe::ONE, y: Fe::ONE };
+    let mut points = vec![nothing; start];
+    for (column, number, index, negative) in entries {
+        let Some(column) = columns.get_mut(*column) else { continue };
+        let place = points.get_mut(column.start.saturating_add(column.length));
+        let entry = multiples.get(*number).and_then(|table| table.get(*index)).copied();
+        if let (Some(place), Some(entry)) = (place, entry) {
+            *place = if *negative { entry.negate() } else { entry };
+            column.length = column.length.saturating_add(1);
+        }
+    }
+    points
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a weight are what is meant")]
@@ -113,7 +146,7 @@ impl Affine {
     }
 }
 
-/// 1, 3, 5 and 7 times each point. The order of the curve is prime and greater than 7: no two of those
+/// 1, 3, 5 and 7 times each point, and the same times lambda, one after the other. The order of the curve is prime and greater than 7: no two of those
 /// that are added have the same x.
 fn odd_multiples(terms: &[Term]) -> Vec<[Affine; 4]> {
     let ones: Vec<Affine> = terms.iter().map(|term| Affine::of(&term.point)).collect();
@@ -128,16 +161,21 @@ fn odd_multiples(terms: &[Term]) -> Vec<[Affine; 4]> {
     let threes = next(&ones);
     let fives = next(&threes);
     let sevens = next(&fives);
+    let beta = Fe::from_bytes(&BETA);
     let all = ones.iter().zip(&threes).zip(&fives).zip(&sevens);
-    all.map(|(((one, three), five), seven)| [*one, *three, *five, *seven]).collect()
+    all.flat_map(|(((one, three), five), seven)| {
+        let table = [*one, *three, *five, *seven];
+        [table, table.map(|point| Affine { x: point.x.mul(beta), y: point.y })]
+    })
+    .collect()
 }
 
 /// Adds the points of each column in pairs; false if no column had two.
-fn add_pairs(columns: &mut [Vec<Affine>]) -> bool {
-    let mut inverses = Vec::new();
+fn add_pairs(points: &mut [Affine], columns: &mut [Column]) -> bool {
+    let mut inverses = Vec::with_capacity(points.len() / 2);
     for column in columns.iter() {
-        let (pairs, _) = column.as_chunks::<2>();
-        inverses.extend(pairs.iter().map(|pair| denominator(pair)));
+        let (pairs, _) = of(points, *column).as_chunks::<2>();
+        inverses.extend(pairs.iter().map(denominator));
     }
     if inverses.is_empty() {
         return false;
@@ -146,27 +184,37 @@ fn add_pairs(columns: &mut [Vec<Affine>]) -> bool {
     let mut inverses = inverses.into_iter();
     for column in columns.iter_mut() {
         let mut kept = 0_usize;
-        let mut read = 0_usize;
-        let (pairs, rest) = column.as_chunks::<2>();
-        let odd = rest.first().copied();
-        let count = pairs.len();
-        while read < count {
-            let pair = column.as_chunks::<2>().0.get(read).copied();
+        for pair in 0..column.length / 2 {
+            let (pairs, _) = of(points, *column).as_chunks::<2>();
+            let pair = pairs.get(pair).copied();
             let sum =
                 pair.zip(inverses.next()).and_then(|(pair, inverse)| pair_sum(&pair, inverse));
-            if let (Some(sum), Some(slot)) = (sum, column.get_mut(kept)) {
-                *slot = sum;
-                kept = kept.saturating_add(1);
-            }
-            read = read.saturating_add(1);
+            kept = keep(points, *column, kept, sum);
         }
-        if let (Some(odd), Some(slot)) = (odd, column.get_mut(kept)) {
-            *slot = odd;
-            kept = kept.saturating_add(1);
+        if !column.length.is_multiple_of(2) {
+            let last = of(points, *column).last().copied();
+            kept = keep(points, *column, kept, last);
         }
-        column.truncate(kept);
+        column.length = kept;
     }
     true
+}
+
+fn of(points: &[Affine], column: Column) -> &[Affine] {
+    let end = column.start.saturating_add(column.length);
+    points.get(column.start..end).unwrap_or_default()
+}
+
+/// Puts a point, if there is one, where the column has kept `kept`; how many it then has.
+#[inline(always)]
+fn keep(points: &mut [Affine], column: Column, kept: usize, point: Option<Affine>) -> usize {
+    match (point, points.get_mut(column.start.saturating_add(kept))) {
+        (Some(point), Some(place)) => {
+            *place = point;
+            kept.saturating_add(1)
+        }
+        _ => kept,
+    }
 }
 
 /// What a pair's sum divides by; one if they cancel.
@@ -194,11 +242,11 @@ fn pair_sum([a, b]: &[Affine; 2], inverse: Fe) -> Option<Affine> {
 /// `(x / z^2, y / z^3)`; infinity is `None`.
 type Jacobian = Option<(Fe, Fe, Fe)>;
 
-/// The columns of a sum, from the last: doubled at each place, and the column added.
-fn horner(columns: &[Vec<Affine>]) -> Jacobian {
-    columns.iter().rev().fold(None, |sum, column| {
+/// The places of a sum, from the last: doubled at each place, and its point added.
+fn horner<'a>(places: impl Iterator<Item = Option<&'a Affine>>) -> Jacobian {
+    places.fold(None, |sum, point| {
         let doubled = sum.map(double);
-        match column.first() {
+        match point {
             Some(point) => add(doubled, *point),
             None => doubled,
         }

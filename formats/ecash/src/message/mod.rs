@@ -29,7 +29,10 @@ pub use quote::{
     MeltRequest, MintQuote, MintQuoteRequest, MintQuoteState, MintRequest, OpenAmount,
     PartialAmount, Signatures,
 };
-pub use signed_quote::{BatchShapeError, QuoteSignatureError, quote_message, sign_quote};
+pub use signed_quote::{
+    BatchShapeError, QuoteSignatureError, plain_quote_message, quote_message, sign_quote,
+    sign_quote_plain,
+};
 pub use subscription::{
     JSON_RPC, Subscribe, SubscriptionKind, Unsubscribe, WsCall, WsError, WsErrorBody, WsNews,
     WsNotification, WsRequest, WsResponse, WsResult,

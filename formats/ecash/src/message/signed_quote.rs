@@ -5,6 +5,8 @@ use super::quote::{BatchMintRequest, MintRequest};
 use crate::curve::{Point, SecretScalar, sign_message, verify_message};
 use std::collections::BTreeSet;
 
+const DOMAIN: &[u8] = b"Cashu_MintQuoteSig_v1";
+
 /// Why the notes of a quote are not given out. Checked in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteSignatureError {
@@ -36,13 +38,31 @@ pub enum BatchShapeError {
     Lengths(&'static str),
 }
 
-/// The text that is signed: the quote's id and every blinded message, one after the other.
+/// What is signed: a name of its own, the quote's id, and every output's amount and blinded message,
+/// each with its length before it. So NUT-20 has it from June 2026 on, and so peers sign.
 #[must_use]
-pub fn quote_message(quote: &str, outputs: &[BlindedMessage]) -> String {
-    outputs.iter().fold(quote.to_owned(), |mut text, output| {
-        text.push_str(&output.blinded.to_hex());
-        text
-    })
+pub fn quote_message(quote: &str, outputs: &[BlindedMessage]) -> Vec<u8> {
+    let mut message = DOMAIN.to_vec();
+    let mut part = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        message.extend(length.to_be_bytes());
+        message.extend(bytes);
+    };
+    part(quote.as_bytes());
+    for output in outputs {
+        let amount: Vec<u8> =
+            output.amount.to_be_bytes().into_iter().skip_while(|b| *b == 0).collect();
+        part(&amount);
+        part(&output.blinded.to_bytes());
+    }
+    message
+}
+
+/// What was signed before: the quote's id and every blinded message as texts, one after the other.
+#[must_use]
+pub fn plain_quote_message(quote: &str, outputs: &[BlindedMessage]) -> Vec<u8> {
+    let hex = outputs.iter().map(|output| output.blinded.to_hex());
+    std::iter::once(quote.to_owned()).chain(hex).collect::<String>().into_bytes()
 }
 
 /// Signs for a quote with its key; `auxiliary` is fresh randomness, or zeros.
@@ -53,7 +73,18 @@ pub fn sign_quote(
     outputs: &[BlindedMessage],
     auxiliary: &[u8; 32],
 ) -> String {
-    sign_message(key, quote_message(quote, outputs).as_bytes(), auxiliary)
+    sign_message(key, &quote_message(quote, outputs), auxiliary)
+}
+
+/// The same for a mint that refuses the form of today.
+#[must_use]
+pub fn sign_quote_plain(
+    key: &SecretScalar,
+    quote: &str,
+    outputs: &[BlindedMessage],
+    auxiliary: &[u8; 32],
+) -> String {
+    sign_message(key, &plain_quote_message(quote, outputs), auxiliary)
 }
 
 fn check(
@@ -64,7 +95,8 @@ fn check(
 ) -> Result<(), QuoteSignatureError> {
     let Some(key) = key else { return Ok(()) };
     let signature = signature.ok_or(QuoteSignatureError::Missing)?;
-    if verify_message(key, quote_message(quote, outputs).as_bytes(), signature) {
+    let messages = [quote_message, plain_quote_message];
+    if messages.iter().any(|message| verify_message(key, &message(quote, outputs), signature)) {
         Ok(())
     } else {
         Err(QuoteSignatureError::Invalid)

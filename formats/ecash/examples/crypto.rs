@@ -17,20 +17,20 @@ use yufu_ecash::{
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Prints the time of one `work`, the best round of seven, each of about 20 milliseconds.
+/// Prints the time of one `work`, the best of a hundred rounds of about half a millisecond.
 #[expect(clippy::disallowed_methods, reason = "this measures")]
 #[expect(clippy::float_arithmetic, reason = "microseconds are shown with decimals")]
 fn time<T>(name: &str, items: u32, mut work: impl FnMut() -> T) {
     let mut best = f64::MAX;
     let mut rounds = 1;
-    for _ in 0..8 {
+    for _ in 0..100 {
         let start = Instant::now();
         for _ in 0..rounds {
             black_box(work());
         }
         let each = start.elapsed().as_secs_f64() * 1e6 / f64::from(rounds);
         best = best.min(each / f64::from(items));
-        rounds = ((20_000.0 / each).clamp(1.0, 100_000.0)).round().to_string().parse().unwrap_or(1);
+        rounds = ((500.0 / each).clamp(1.0, 10_000.0)).round().to_string().parse().unwrap_or(1);
     }
     println!("{name:<52} {best:8.2}");
 }

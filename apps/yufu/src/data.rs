@@ -6,6 +6,7 @@
 //! <institution>/keys/      its keys, certificates and tokens
 //! <institution>/*.sqlite   its records, or the log
 //! <institution>/snapshots/ the ledger's state after some of the log's records
+//! <institution>/archive/   records that were moved out of the log
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
@@ -19,6 +20,8 @@ use yufu_keys::KeyStore;
 
 /// Marks the demo's folder, and counts its runs.
 const DEMO: &str = "demo-runs";
+/// The name of the folder of records that were moved out of a log, beside the log or its snapshots.
+pub(crate) const ARCHIVE: &str = "archive";
 
 /// The folder that holds all state.
 #[derive(Clone, Debug)]
@@ -146,6 +149,11 @@ impl DataFolder {
     /// The folder of the ledger's snapshots.
     pub(crate) fn snapshots(&self, institution: &InstitutionId) -> Result<PathBuf> {
         private(self.of(institution)?.join("snapshots"))
+    }
+
+    /// The folder of records that are moved out of the ledger's log.
+    pub(crate) fn archive(&self, institution: &InstitutionId) -> Result<PathBuf> {
+        private(self.of(institution)?.join(ARCHIVE))
     }
 
     /// The folder of the ledger's snapshots, whatever the central bank is called here. There may be none.

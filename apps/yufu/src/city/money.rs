@@ -5,15 +5,16 @@ use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
 use crate::ledger_log::LedgerLog;
-use crate::settings::SnapshotPolicy;
+use crate::settings::{OldRecords, SnapshotPolicy};
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
-use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
-use yufu_log::LogError;
+use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
+use yufu_log::{LogError, Seq};
 use yufu_machine::{
     Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
     PolicyTerms, Submission, UtcOffset, WalletClass,
@@ -84,13 +85,28 @@ pub(super) async fn open(
 
 /// Where the ledger's snapshots lie, and when they are made.
 fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snapshots> {
+    let place = log.clone();
     let open = move || {
         let opened = log.open_read_only(None);
         opened.map_err(|error| LogError::Storage(format!("{error:#}")))
     };
-    let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
+    let SnapshotPolicy { every_records, every_bytes, old_records } = plan.snapshots;
+    let retirement = match old_records {
+        OldRecords::Keep => None,
+        OldRecords::Archive => Some(retirement(place, Some(plan.data.archive(id)?))),
+        OldRecords::Remove => Some(retirement(place, None)),
+    };
     let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
-    Ok(Snapshots { every_records, every_bytes, ..snapshots })
+    Ok(Snapshots { every_records, every_bytes, retirement, ..snapshots })
+}
+
+/// How records leave the log that no start needs any more.
+fn retirement(log: LedgerLog, archive: Option<PathBuf>) -> Retirement {
+    let open = move || {
+        let opened = log.open_beside();
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
+    };
+    Retirement { open: Arc::new(open), archive, read_to: Arc::new(|| Seq::new(u64::MAX)) }
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

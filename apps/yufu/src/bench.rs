@@ -60,6 +60,9 @@ fn scale_words(stage: scale::Stage) -> String {
         scale::Stage::Paying(done) => text!("paying: {done} payments are made", done = done),
         scale::Stage::Restarting => text!("stopping and starting again"),
         scale::Stage::Replaying => text!("replaying the whole log"),
+        scale::Stage::Measured(figure) => {
+            format!("{} {:.2} {}", figure.name, figure.value.unwrap_or_default(), figure.unit)
+        }
         scale::Stage::Auditing => text!("auditing the whole log"),
     }
 }

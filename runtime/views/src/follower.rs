@@ -206,7 +206,7 @@ pub(crate) fn resumed(
 }
 
 /// Whether a log holds a head, or follows from it.
-fn leads_through(log: &dyn Log, head: Head) -> Result<bool, ViewError> {
+pub(crate) fn leads_through(log: &dyn Log, head: Head) -> Result<bool, ViewError> {
     if log.base()? == head {
         return Ok(true);
     }

@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::fold::{Fold, Head as AccountHead, after};
-use crate::follower::{Place, Through, first, resumed};
+use crate::follower::{Place, Through, first, leads_through, resumed};
 use crate::row::{Row, RowNumber, Side};
 use crate::store::{self, Batch, Blocks, Opened, Printed, Progress, Reading, print};
 use crate::traced::Traced;
@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use yufu_base::{CommandId, Timestamp};
 use yufu_engine::Replay;
 use yufu_log::{Head, Log, Seq, VerifiedRecords};
+use yufu_machine::Machine;
 
 /// A view that is what the log leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub fn verify(
     let mut verifying = Verifying::new(reading, progress)?;
     verifying.before(&replay)?;
     let folded_from = replay.head().seq;
-    verifying.from(replay, log, tell)?;
-    verifying.finish()?;
+    let machine = verifying.from(replay, log, tell)?;
+    verifying.finish(&machine)?;
     Ok(Verified {
         through: Through { seq: progress.head.seq, at: progress.at },
         folded_from,
@@ -66,6 +67,9 @@ fn beginning(
 ) -> Result<Replay<Traced>, ViewError> {
     let seq = progress.head.seq;
     let base = log.base()?;
+    if base.seq <= seq && progress.head != Head::EMPTY && !leads_through(log, progress.head)? {
+        return Err(ViewError::OtherLog { seq });
+    }
     let replay = match progress.begins {
         begins if begins.seq > base.seq => resumed(log, &place.snapshots, begins)?,
         _ => first(log, &place.snapshots)?,
@@ -135,7 +139,7 @@ impl<'a> Verifying<'a> {
         mut replay: Replay<Traced>,
         log: &dyn Log,
         tell: &mut dyn FnMut(Seq),
-    ) -> Result<(), ViewError> {
+    ) -> Result<Machine, ViewError> {
         let end = self.progress.head;
         let mut records = VerifiedRecords::new(log, replay.head());
         while replay.head().seq < end.seq {
@@ -153,7 +157,8 @@ impl<'a> Verifying<'a> {
         if end != Head::EMPTY && stamp != (end, self.progress.at) {
             return Err(ViewError::OtherLog { seq: end.seq });
         }
-        self.fold.agrees(&replay.machine().0)
+        self.fold.agrees(&replay.machine().0)?;
+        Ok(replay.into_machine().0)
     }
 
     fn opened(&self, opened: &Opened) -> Result<(), ViewError> {
@@ -214,8 +219,8 @@ impl<'a> Verifying<'a> {
     }
 
     /// Where every account stands is where the view says; and the view says no more.
-    fn finish(&mut self) -> Result<(), ViewError> {
-        let mut heads = self.fold.heads.iter();
+    fn finish(&mut self, machine: &Machine) -> Result<(), ViewError> {
+        let mut known = machine.opened_after(0).zip(&self.fold.heads);
         let (mut count, expected) = (0_usize, self.fold.heads.len());
         self.reading.each_account(|account| {
             count = count.saturating_add(1);
@@ -225,13 +230,14 @@ impl<'a> Verifying<'a> {
                 entries: account.entries,
                 debit_balanced: account.debit_balanced,
             };
-            match heads.next() {
-                Some(head) if *head == found => Ok(()),
-                other => Err(ViewError::Mismatch(format!(
-                    "account {} stands at {found:?}, not {other:?}",
-                    account.id
-                ))),
+            let expected = known.next().map(|((number, one), head)| (number, one.id(), *head));
+            if expected == Some((account.number, account.id, found)) {
+                return Ok(());
             }
+            let (number, id) = (account.number.0, account.id);
+            Err(ViewError::Mismatch(format!(
+                "account {number} is {id} and stands at {found:?}; it has to be {expected:?}"
+            )))
         })?;
         let more = [
             ("accounts", u64::try_from(count).ok(), u64::try_from(expected).ok()),

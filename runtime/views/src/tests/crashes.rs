@@ -14,7 +14,7 @@ fn wal(view: &Path) -> PathBuf {
 }
 
 /// What the file holds, table by table, but for how ids are batched.
-fn contents(view: &Path) -> Vec<String> {
+pub(super) fn contents(view: &Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(view).unwrap();
     let mut all = Vec::new();
     for sql in [

@@ -3,7 +3,7 @@
 
 use crate::error::ViewError;
 use crate::fold::{Fold, Head as AccountHead};
-use crate::store::{self, Progress, Reading};
+use crate::store::{self, Claim, Progress, Reading};
 use crate::traced::Traced;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,7 @@ pub struct Follower {
     replay: Replay<Traced>,
     fold: Fold,
     written: Progress,
+    _claim: Claim,
 }
 
 impl Follower {
@@ -58,13 +59,17 @@ impl Follower {
     /// # Errors
     /// [`ViewError`].
     pub fn open(place: &Place, log: &dyn Log) -> Result<Self, ViewError> {
+        Self::claimed(place, log, Claim::take(&place.view)?)
+    }
+
+    pub(crate) fn claimed(place: &Place, log: &dyn Log, claim: Claim) -> Result<Self, ViewError> {
         let connection = store::open(&place.view)?;
         let (written, fold) = standing(&connection)?;
         let replay = match written.head {
             Head::EMPTY => first(log, &place.snapshots)?,
             head => resumed(log, &place.snapshots, head)?,
         };
-        let mut follower = Self { connection, replay, fold, written };
+        let mut follower = Self { connection, replay, fold, written, _claim: claim };
         if written.head == Head::EMPTY {
             follower.begin()?;
         }

@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::follower::{Follower, Place};
-use crate::store;
+use crate::store::{self, Claim};
 use yufu_log::{Log, Seq};
 
 /// Removes the view and folds the log from its beginning; of a pruned log from its oldest snapshot,
@@ -16,8 +16,9 @@ pub fn rebuild(
     log: &dyn Log,
     tell: &mut dyn FnMut(Seq),
 ) -> Result<Follower, ViewError> {
+    let claim = Claim::take(&place.view)?;
     store::delete(&place.view)?;
-    let mut follower = Follower::open(place, log)?;
+    let mut follower = Follower::claimed(place, log, claim)?;
     follower.catch_up(log, &mut |folded| {
         tell(folded.seq);
         true

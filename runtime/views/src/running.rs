@@ -177,6 +177,18 @@ impl Views {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until the view is not kept up any more, and says why if it failed for a cause that
+    /// does not pass. Blocks.
+    #[must_use]
+    pub fn failed(&self) -> Option<ViewError> {
+        let over = |state: &State| {
+            state.stop || state.failed.as_ref().is_some_and(|error| !error.may_pass())
+        };
+        let waited = self.shared.changed.wait_while(self.shared.state(), |state| !over(state));
+        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.failed.clone().filter(|_| !state.stop)
+    }
+
     /// Writes what is folded, and ends the thread. Blocks.
     pub fn shutdown(&self) {
         self.shared.change(|state| state.stop = true);

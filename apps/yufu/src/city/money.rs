@@ -4,6 +4,7 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::command_line::HistoryKept;
 use crate::ledger_log::LedgerLog;
 use crate::settings::SnapshotPolicy;
 use crate::words::{noted, text};
@@ -19,6 +20,7 @@ use yufu_machine::{
     PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
+use yufu_views::Views;
 
 /// How far ahead of the ledger's clock a command id may have been made, in seconds.
 const ID_FUTURE_SECONDS: u64 = 300;
@@ -35,6 +37,7 @@ pub(super) async fn open(
         None => LedgerLog::File(plan.data.database(&id, "ledger")?),
     };
     let snapshots = snapshots(plan, &id, place.clone())?;
+    let (beside, open) = (plan.history(&id)?, Arc::clone(&snapshots.open));
     let log = tokio::task::spawn_blocking(move || place.open()).await?;
     let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
@@ -67,12 +70,17 @@ pub(super) async fn open(
         }
     }
     check_keys(plan, &ledger).await?;
+    let views = match plan.history {
+        HistoryKept::Here => Views::start(beside, open)?,
+        HistoryKept::Apart => Views::apart(beside),
+    };
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
         operator: plan.operator(&id)?,
         currency: (currency.code, currency.decimals),
         ledger,
+        views: Arc::new(views),
         admission: admission(plan)?,
         openings,
         enrolling: tokio::sync::Mutex::default(),

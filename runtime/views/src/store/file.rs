@@ -2,6 +2,7 @@
 
 use crate::error::ViewError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,33 @@ const SCHEMA: &str = "
     CREATE INDEX ids_created ON ids (created);
 ";
 
+/// Held by whoever writes the file; the system lets go of it when the process ends, however it ends.
+pub(crate) struct Claim {
+    _file: File,
+}
+
+impl Claim {
+    /// Takes it, by a lock on a file beside the view's.
+    pub(crate) fn take(path: &Path) -> Result<Self, ViewError> {
+        let failed =
+            |error: std::io::Error| ViewError::Storage(format!("{}: {error}", path.display()));
+        let mut options = File::options();
+        let lock = beside(path, ".lock");
+        let file = options.write(true).create(true).truncate(false).open(lock).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(ViewError::OtherFollower),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 /// Opens the file for its one follower, and makes it if there is none.
 pub(crate) fn open(path: &Path) -> Result<Connection, ViewError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -85,9 +113,7 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, ViewError> {
 /// Removes the file, and what SQLite keeps beside it.
 pub(crate) fn delete(path: &Path) -> Result<(), ViewError> {
     for suffix in ["-wal", "-shm", ""] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(PathBuf::from(name)) {
+        match std::fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(ViewError::Storage(format!("{}: {error}", path.display())));
             }

@@ -12,7 +12,7 @@ mod write;
 
 pub(crate) use block::BlockBuilder;
 pub use file::FORMAT_VERSION;
-pub(crate) use file::{delete, open, open_read_only};
+pub(crate) use file::{Claim, delete, open, open_read_only};
 pub(crate) use read::{AccountRow, Blocks, Reading, marked_from};
 pub(crate) use write::{Batch, Opened, print, write};
 

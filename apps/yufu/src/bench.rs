@@ -40,6 +40,7 @@ fn words(stage: Stage) -> String {
         Stage::Restart => text!("a start from the state as it was written down"),
         Stage::Durable => text!("payments made durable, several clients at once"),
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
+        Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
     }
 }

@@ -105,9 +105,9 @@ async fn a_bank_reads_what_moved_in_its_own_accounts_and_a_stranger_is_refused()
         "exchange"
     );
 
-    // The payment's command is the bank's own; each of the two banks sees its own side of it.
-    let command = newest["command"].as_str().unwrap();
-    let transfer = format!("/central-bank/v1/transfers/{command}");
+    // Each of the two banks sees its own side of it.
+    assert_eq!(newest["command"], ids[4].to_string());
+    let transfer = format!("/central-bank/v1/transfers/{}", ids[4]);
     let mine = ask(&caller, own, &transfer, "").await.done();
     assert_eq!(
         (&mine["legs"][0]["amount_minor"], &mine["legs"][0]["debit_balance_minor"]),
@@ -133,8 +133,8 @@ async fn a_bank_reads_what_moved_in_its_own_accounts_and_a_stranger_is_refused()
     for query in ["?limit=0", "?limit=1001", "?from=yesterday", "?order=random", "?colour=red"] {
         ask(&caller, own, &path, query).await.refused(query, 400, "request.malformed");
     }
-    let unknown = format!("/central-bank/v1/transfers/{}", ids[0]);
-    ask(&caller, own, &unknown, "").await.refused("the wallet's id", 404, "request.not_found");
+    let unknown = format!("/central-bank/v1/transfers/{}", caller.id());
+    ask(&caller, own, &unknown, "").await.refused("nobody's id", 404, "request.not_found");
     let early = ask(&caller, own, &path, "?after_seq=1000000").await;
     let early = early.refused("a record that is not there", 503, "views.behind");
     assert_eq!(early["through_seq"], caller.head().await);

@@ -1,13 +1,15 @@
 //! Read models of the ledger: statements, transfers by id, balances at past instants.
 //!
 //! [`Follower`] keeps a view up behind the log; [`View`] is asked; [`verify`] holds it against the
-//! log; [`rebuild`] makes it anew; [`Views`] does all that beside a server.
+//! log; [`rebuild`] makes it anew; [`Views`] keeps one up beside a server; [`prunable`] says what it
+//! still needs of the log.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod error;
 mod fold;
 mod follower;
+mod pruning;
 mod query;
 mod rebuild;
 mod row;
@@ -21,6 +23,7 @@ mod verify;
 
 pub use error::{QueryError, ViewError};
 pub use follower::{Folded, Follower, Place, Through};
+pub use pruning::prunable;
 pub use query::{BalanceAt, Entry, Leg, Listing, Statement, StatementQuery, TransferView, View};
 pub use rebuild::rebuild;
 pub use running::{AskError, Views};

@@ -42,14 +42,14 @@ proptest! {
             let entries = entries(&view, account);
             prop_assert!(entries.iter().map(|entry| entry.number).eq(1..=entries.len() as u64));
             for ((_, machine), seq) in written.states.iter().zip(1_u64..) {
-                let until = entries.iter().filter(|entry| entry.seq.get() <= seq);
+                let mut until = entries.iter().filter(|entry| entry.seq.get() <= seq);
                 let sum = until.clone().fold(0_i128, |sum, entry| {
                     let amount = i128::from(entry.amount);
                     if entry.comes_in { sum + amount } else { sum - amount }
                 });
                 let held = machine.balance(account).map_or(0, |amount| amount.minor());
                 prop_assert_eq!(sum, i128::from(held), "{} at {}", account, seq);
-                prop_assert_eq!(until.last().map_or(0, |entry| entry.balance), held);
+                prop_assert_eq!(until.next_back().map_or(0, |entry| entry.balance), held);
             }
         }
         prop_assert!(kept.verified(&written.log).is_ok());

@@ -2,7 +2,7 @@
 //! new one begins where the oldest snapshot does.
 
 use super::support::Kept;
-use crate::{Follower, QueryError, View, ViewError, rebuild, verify};
+use crate::{Follower, QueryError, View, ViewError, prunable, rebuild, verify};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,9 @@ async fn a_view_goes_on_begins_anew_or_is_refused_by_how_far_the_log_goes_back()
     let mut follower = Follower::open(&behind.place, &log).unwrap();
     follower.catch_up(&log, &mut |folded| folded.seq < Seq::new(3)).unwrap();
     drop(follower);
+    assert_eq!(prunable(&kept.place), Ok(Some(second)));
+    let of_behind = crate::Place { view: behind.place.view.clone(), ..kept.place.clone() };
+    assert_eq!(prunable(&of_behind), Ok(None), "it has come to no snapshot yet");
     let head = load_snapshot::<Machine>(&snapshots[1].path).unwrap().head();
     log.prune(log.epoch().unwrap(), head).unwrap();
     kept.follow(&log);
@@ -88,8 +91,7 @@ async fn a_view_goes_on_begins_anew_or_is_refused_by_how_far_the_log_goes_back()
     assert!(matches!(refused, Err(QueryError::BeforeHistory { .. })), "{refused:?}");
 
     // One that had not come so far cannot go on, and a new one without snapshots cannot begin.
-    let place = crate::Place { view: behind.place.view.clone(), ..kept.place.clone() };
-    let refused = Follower::open(&place, &log).err().unwrap();
+    let refused = Follower::open(&of_behind, &log).err().unwrap();
     assert_eq!(refused, ViewError::Pruned { seq: Seq::new(3), first: second.next() });
     let refused = Follower::open(&Kept::new().place, &log).err().unwrap();
     assert_eq!(refused, ViewError::Pruned { seq: Seq::ZERO, first: second.next() });

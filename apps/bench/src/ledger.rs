@@ -5,7 +5,7 @@ mod authenticated;
 mod durable;
 mod postgres;
 mod views;
-mod workload;
+pub(crate) mod workload;
 
 use crate::{Figure, Report};
 use anyhow::Result;
@@ -55,6 +55,8 @@ pub enum Stage {
     Restart,
     /// Payments made durable.
     Durable,
+    /// The same with the log in PostgreSQL.
+    DurableInPostgres,
     /// A ledger in PostgreSQL's tables.
     Postgres,
     /// Payments whose orders wallets signed.
@@ -85,8 +87,14 @@ pub fn run(size: Size, folder: &Path, tell: &mut dyn FnMut(Stage)) -> Result<Rep
     figures.push(third.restart(folder)?);
     drop(third);
     tell(Stage::Durable);
-    let durable = durable::measure(small, size.durable, folder)?;
-    figures.extend(durable.figures(first.rate));
+    let durable = durable::over_sqlite(small, size.durable, folder)?;
+    figures.extend(durable.figures("durable", first.rate));
+    tell(Stage::DurableInPostgres);
+    let name = "durable.postgres";
+    figures.extend(match durable::over_postgres(small, size.durable, folder)? {
+        Some(durable) => durable.figures(name, first.rate),
+        None => durable::not_measured(name),
+    });
     tell(Stage::Postgres);
     figures.extend(postgres::figures(durable.rate, small, size.postgres, folder)?);
     tell(Stage::Views);

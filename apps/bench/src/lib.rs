@@ -8,7 +8,9 @@
 
 mod figure;
 pub mod ledger;
+mod memory;
 mod plot;
+pub mod scale;
 mod stopwatch;
 
 pub use figure::{Figure, Report, Yardstick};

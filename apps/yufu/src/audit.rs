@@ -11,11 +11,13 @@ use yufu_base::Digest;
 use yufu_log::{Head, Seq};
 
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
+    let data = DataFolder::choose(options.data.data.clone(), "demo")?;
     let place = match &options.log {
         Some(text) => LedgerLog::named(text)?,
-        None => LedgerLog::File(DataFolder::choose(options.data.data.clone(), "demo")?.ledger()?),
+        None => LedgerLog::File(data.ledger()?),
     };
-    let log = place.open_read_only(options.archive.as_deref()).with_context(|| {
+    let archive = options.archive.clone().or_else(|| place.found_archive(&data));
+    let log = place.open_read_only(archive.as_deref()).with_context(|| {
         text!(
             "{path} cannot be audited: name the log with --log, or the folder with --data",
             path = place

@@ -5,6 +5,7 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
+use yufu_bench::scale;
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
@@ -15,10 +16,15 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
         None => tempfile::tempdir(),
     };
     let folder = folder.with_context(|| text!("no folder for what is made durable"))?;
-    let size = if options.quick { Size::QUICK } else { Size::FULL };
-    let mut tell = |stage: Stage| eprintln!("  {}", words(stage));
     let report = match options.what {
-        Benched::Ledger => ledger::run(size, folder.path(), &mut tell)?,
+        Benched::Ledger => {
+            let size = if options.quick { Size::QUICK } else { Size::FULL };
+            ledger::run(size, folder.path(), &mut |stage| eprintln!("  {}", words(stage)))?
+        }
+        Benched::Scale => {
+            let size = if options.quick { scale::Size::QUICK } else { scale::Size::FULL };
+            scale::run(size, folder.path(), &mut |stage| eprintln!("  {}", scale_words(stage)))?
+        }
     };
     if let Some(file) = &options.plot {
         yufu_bench::plot(&report, file)?;
@@ -39,8 +45,22 @@ fn words(stage: Stage) -> String {
         }
         Stage::Restart => text!("a start from the state as it was written down"),
         Stage::Durable => text!("payments made durable, several clients at once"),
+        Stage::DurableInPostgres => text!("the same with the log in PostgreSQL"),
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
         Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
+    }
+}
+
+/// What is being done at the size of a country, in words.
+fn scale_words(stage: scale::Stage) -> String {
+    match stage {
+        scale::Stage::Opening(accounts) => {
+            text!("opening and filling {accounts} accounts", accounts = accounts)
+        }
+        scale::Stage::Paying(done) => text!("paying: {done} payments are made", done = done),
+        scale::Stage::Restarting => text!("stopping and starting again"),
+        scale::Stage::Replaying => text!("replaying the whole log"),
+        scale::Stage::Auditing => text!("auditing the whole log"),
     }
 }

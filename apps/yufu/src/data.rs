@@ -7,6 +7,7 @@
 //! <institution>/*.sqlite   its records, or the log
 //! <institution>/history.sqlite  what moved on the ledger, made from its log
 //! <institution>/snapshots/ the ledger's state after some of the log's records
+//! <institution>/archive/   records that were moved out of the log
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
 //! ```
 
@@ -20,6 +21,8 @@ use yufu_keys::KeyStore;
 
 /// Marks the demo's folder, and counts its runs.
 const DEMO: &str = "demo-runs";
+/// The name of the folder of records that were moved out of a log, beside the log or its snapshots.
+pub(crate) const ARCHIVE: &str = "archive";
 
 /// The folder that holds all state.
 #[derive(Clone, Debug)]
@@ -147,6 +150,11 @@ impl DataFolder {
     /// The folder of the ledger's snapshots.
     pub(crate) fn snapshots(&self, institution: &InstitutionId) -> Result<PathBuf> {
         private(self.of(institution)?.join("snapshots"))
+    }
+
+    /// The folder of records that are moved out of the ledger's log.
+    pub(crate) fn archive(&self, institution: &InstitutionId) -> Result<PathBuf> {
+        private(self.of(institution)?.join(ARCHIVE))
     }
 
     /// The folder of the ledger's snapshots, whatever the central bank is called here. There may be none.

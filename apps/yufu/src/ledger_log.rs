@@ -1,5 +1,6 @@
 //! Where the ledger's log is: a file in the central bank's folder, or a PostgreSQL database.
 
+use crate::data::{ARCHIVE, DataFolder};
 use crate::words::text;
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -33,6 +34,23 @@ impl LedgerLog {
             }
             Self::Database(address) => Box::new(PostgresLog::open_alone(address)?),
         })
+    }
+
+    /// For taking records out, beside the process that writes. Blocks: not for an asynchronous task.
+    pub(crate) fn open_beside(&self) -> Result<Box<dyn Log>> {
+        Ok(match self {
+            Self::File(path) => Box::new(SqliteLog::open(path).with_context(|| self.to_string())?),
+            Self::Database(address) => Box::new(PostgresLog::open(address)?),
+        })
+    }
+
+    /// Where records lie that were moved out of it, if any were: beside the file, or in a data folder.
+    pub(crate) fn found_archive(&self, data: &DataFolder) -> Option<PathBuf> {
+        let archive = match self {
+            Self::File(path) => path.with_file_name(ARCHIVE),
+            Self::Database(_) => data.found_snapshots().with_file_name(ARCHIVE),
+        };
+        archive.is_dir().then_some(archive)
     }
 
     /// For reading, beside the process that writes; with what was moved into an archive, if that

@@ -35,6 +35,7 @@ struct File {
     connections: Option<usize>,
     snapshot_records: Option<u64>,
     snapshot_mebibytes: Option<u64>,
+    old_records: Option<OldRecords>,
     log_format: Option<LogFormat>,
     addresses: Option<BTreeMap<String, String>>,
     admitted: Option<BTreeMap<String, String>>,
@@ -101,11 +102,26 @@ pub(crate) struct Settings {
 pub(crate) struct SnapshotPolicy {
     pub(crate) every_records: u64,
     pub(crate) every_bytes: u64,
+    /// What is done with the records that all kept snapshots are past.
+    pub(crate) old_records: OldRecords,
+}
+
+/// What becomes of records of the ledger's log that no start needs any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OldRecords {
+    /// They stay in the log.
+    #[default]
+    Keep,
+    /// They are moved into files in the central bank's folder.
+    Archive,
+    /// They are removed for good: no audit can begin before the snapshots any more.
+    Remove,
 }
 
 impl Default for SnapshotPolicy {
     fn default() -> Self {
-        Self { every_records: 100_000, every_bytes: 256 << 20 }
+        Self { every_records: 100_000, every_bytes: 256 << 20, old_records: OldRecords::Keep }
     }
 }
 
@@ -162,10 +178,13 @@ impl Settings {
             connections,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             recognised: recognised(file.recognised.unwrap_or_default())?,
-            snapshots: snapshots(
-                options.snapshot_records.or(file.snapshot_records),
-                options.snapshot_mebibytes.or(file.snapshot_mebibytes),
-            )?,
+            snapshots: SnapshotPolicy {
+                old_records: options.old_records.or(file.old_records).unwrap_or_default(),
+                ..snapshots(
+                    options.snapshot_records.or(file.snapshot_records),
+                    options.snapshot_mebibytes.or(file.snapshot_mebibytes),
+                )?
+            },
             log: log.transpose()?,
             history: options.history.or(history).unwrap_or_default(),
             secret_in,
@@ -182,7 +201,7 @@ fn snapshots(records: Option<u64>, mebibytes: Option<u64>) -> Result<SnapshotPol
         every_records > 0 && every_bytes > 0,
         text!("snapshot_records or snapshot_mebibytes is 0: expected at least 1")
     );
-    Ok(SnapshotPolicy { every_records, every_bytes })
+    Ok(SnapshotPolicy { every_records, every_bytes, ..default })
 }
 
 /// The recognised lists, one for each country.

@@ -65,13 +65,14 @@ impl<M: StateMachine + Send + Sync + 'static> Engine<M> {
         let from = replay.head().seq;
         tracing::info!(seq = from.get(), "the log is replayed from here");
         let taken = take_over(log, replay, &*clock, &mut tell)?;
+        let epoch = taken.epoch;
         Self::run(taken, clock, settings, |shared, (head, bytes)| {
             let slot = Arc::new(Mutex::new(Slot::Free));
             let (sender, orders) = std::sync::mpsc::channel();
             let since = (head.get().saturating_sub(from.get()), bytes);
             let schedule = Schedule::new(&snapshots, since, Arc::clone(&slot), sender);
             let shared = Arc::clone(shared);
-            let maker = Maker { first: machine, snapshots, shared, slot, orders };
+            let maker = Maker { first: machine, snapshots, epoch, shared, slot, orders };
             Ok((Some(schedule), Some(spawn("yufu-snapshots", move || maker.run())?)))
         })
     }

@@ -31,8 +31,8 @@ pub use replay::{Replay, ReplayError, Replayed};
 pub use settings::{Settings, SettingsError};
 pub use shared::{Status, StopReason};
 pub use snapshot::{
-    MakeError, OpenLog, SNAPSHOT_FORMAT, SnapshotError, SnapshotFile, Snapshots, load_snapshot,
-    newest_snapshot, snapshots_in,
+    MakeError, OpenLog, ReadTo, RetireError, Retirement, SNAPSHOT_FORMAT, SnapshotError,
+    SnapshotFile, Snapshots, load_snapshot, newest_snapshot, snapshots_in,
 };
 pub use time_keeper::ClockJump;
 pub use trail::{OUTCOMES_LAG, Point, Trail, outcomes_digest, running_digest};

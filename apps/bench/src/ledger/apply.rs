@@ -2,9 +2,10 @@
 //! account takes; how long a start from a snapshot takes.
 
 use super::workload::{Country, LIST};
+use crate::memory::resident;
 use crate::stopwatch::{Stopwatch, number};
 use crate::{Figure, Yardstick};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufReader, BufWriter, Write as _};
@@ -106,12 +107,4 @@ impl Applied {
         ensure!(self.accounts > 0, "there are no accounts");
         Ok(Figure::beside("restart.10m", seconds, "s", yardstick, target))
     }
-}
-
-/// Memory of this process that is in use, in KiB.
-fn resident() -> Result<usize> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.context("/proc/self/status has no VmRSS")?.parse()?)
 }

@@ -1,6 +1,6 @@
 //! Payments made durable: several clients submit signed lists; each is decoded, its signature
 //! checked, ordered, on the disk, applied and answered. Beside it the bare database takes batches of
-//! the same bytes.
+//! the same bytes. Once over SQLite, once over a PostgreSQL that the bench starts for itself.
 
 use super::workload::{Country, LIST, verified};
 use crate::stopwatch::{Stopwatch, number};
@@ -12,11 +12,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use yufu_base::Timestamp;
 use yufu_engine::{Engine, Handle, Settings, SystemClock};
-use yufu_log::{Appended, Head, Log as _, SqliteLog};
+use yufu_log::scratch::{Server, ServerError};
+use yufu_log::{Appended, Head, Log, PostgresAddress, PostgresLog, SqliteLog};
 use yufu_machine::{Machine, Submission};
 
 /// Clients that submit at once, each one list after another.
 const CLIENTS: u32 = 8;
+
+/// Opens a log of that name, in an empty database.
+type Open<'a> = &'a dyn Fn(&str) -> Result<Box<dyn Log>>;
 
 /// What was measured.
 pub(super) struct Durable {
@@ -27,7 +31,36 @@ pub(super) struct Durable {
     full_load: [f64; 3],
 }
 
-pub(super) fn measure(accounts: usize, payments: usize, folder: &Path) -> Result<Durable> {
+/// Over SQLite, in a file of `folder`.
+pub(super) fn over_sqlite(accounts: usize, payments: usize, folder: &Path) -> Result<Durable> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let open = |name: &str| -> Result<Box<dyn Log>> {
+        Ok(Box::new(SqliteLog::open(&folder.path().join(name))?))
+    };
+    measure(accounts, payments, &open)
+}
+
+/// Over a PostgreSQL in `folder`; `None` if there is none on this machine.
+pub(super) fn over_postgres(
+    accounts: usize,
+    payments: usize,
+    folder: &Path,
+) -> Result<Option<Durable>> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let settings = [("shared_buffers", "256MB"), ("max_wal_size", "4GB")];
+    let server = match Server::start(&folder.path().join("pg"), &settings) {
+        Err(ServerError::Missing) => return Ok(None),
+        server => server?,
+    };
+    let open = |name: &str| -> Result<Box<dyn Log>> {
+        server.execute(&format!("CREATE DATABASE {name}"))?;
+        let address: PostgresAddress = server.address(name).parse()?;
+        Ok(Box::new(PostgresLog::open(&address)?))
+    };
+    measure(accounts, payments, &open).map(Some)
+}
+
+fn measure(accounts: usize, payments: usize, open: Open<'_>) -> Result<Durable> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut country = Country::new(accounts)?;
     country.now = now()?;
@@ -42,10 +75,8 @@ pub(super) fn measure(accounts: usize, payments: usize, folder: &Path) -> Result
             encoded.push(borsh::to_vec(&list)?);
         }
     }
-    let path = folder.join("durable.sqlite");
-    let log = Box::new(SqliteLog::open(&path)?);
     let clock = Arc::new(SystemClock::new());
-    let engine = Engine::start(log, Machine::new(), clock, Settings::default())?;
+    let engine = Engine::start(open("durable")?, Machine::new(), clock, Settings::default())?;
     let handle = engine.handle();
     let measured = runtime.block_on(async {
         for submission in beginning.into_iter().chain(furnishing) {
@@ -62,8 +93,7 @@ pub(super) fn measure(accounts: usize, payments: usize, folder: &Path) -> Result
     drop(engine.shutdown());
     let (full, halved) = measured?;
     let bytes = encoded.first().map_or(0, Vec::len);
-    let database = bare_database(folder, bytes, encoded.len())?;
-    std::fs::remove_file(&path)?;
+    let database = bare_database(open("bare")?.as_mut(), bytes, encoded.len())?;
     Ok(Durable {
         rate: full.lists_per_second * number(LIST),
         database: database * number(LIST),
@@ -131,9 +161,7 @@ impl Load {
 }
 
 /// The same database with batches of the same bytes and no ledger at all, in batches a second.
-fn bare_database(folder: &Path, bytes: usize, batches: usize) -> Result<f64> {
-    let path = folder.join("bare.sqlite");
-    let mut log = SqliteLog::open(&path)?;
+fn bare_database(log: &mut dyn Log, bytes: usize, batches: usize) -> Result<f64> {
     let epoch = log.epoch()?.next();
     log.seal(epoch)?;
     // Several lists go into one record, as the engine batches them.
@@ -149,35 +177,45 @@ fn bare_database(folder: &Path, bytes: usize, batches: usize) -> Result<f64> {
             other => anyhow::bail!("the bare database did not take a batch: {other:?}"),
         }
     }
-    let rate = number(records.saturating_mul(together)) / watch.seconds();
-    drop(log);
-    std::fs::remove_file(&path)?;
-    Ok(rate)
+    Ok(number(records.saturating_mul(together)) / watch.seconds())
 }
 
+/// The names of the figures, and what is said of them.
+const NAMES: [(&str, &str); 7] = [
+    ("", "at least 0.6 of the slower of machine and bare database; over 1 million"),
+    (".p50", "at half load, lists of 2,000"),
+    (".p99", "at half load: a few flushes of the disk"),
+    (".p99.9", "at half load"),
+    (".full.p50", "at full load"),
+    (".full.p99", "at full load"),
+    (".full.p99.9", "at full load"),
+];
+
 impl Durable {
-    pub(super) fn figures(&self, machine: f64) -> Vec<Figure> {
-        let (name, value) = if self.database < machine {
+    /// The figures, whose names begin with `name`.
+    pub(super) fn figures(&self, name: &str, machine: f64) -> Vec<Figure> {
+        let (stick, value) = if self.database < machine {
             ("the bare database, the same batches", self.database)
         } else {
             ("the machine alone (apply.10k)", machine)
         };
-        let yardstick = Yardstick { name: name.to_owned(), value, unit: "transfers/s" };
-        let target = "at least 0.6 of the slower of machine and bare database; over 1 million";
-        let rate = Figure::beside("durable", self.rate, "transfers/s", yardstick, target);
-        let latency = |name: &str, ms, target| Figure::alone(name, ms, "ms", target);
-        let [half, half_99, half_999] = self.half_load;
-        let [full, full_99, full_999] = self.full_load;
-        vec![
-            rate,
-            latency("durable.p50", half, "at half load, lists of 2,000"),
-            latency("durable.p99", half_99, "at half load: a few flushes of the disk"),
-            latency("durable.p99.9", half_999, "at half load"),
-            latency("durable.full.p50", full, "at full load"),
-            latency("durable.full.p99", full_99, "at full load"),
-            latency("durable.full.p99.9", full_999, "at full load"),
-        ]
+        let yardstick = Yardstick { name: stick.to_owned(), value, unit: "transfers/s" };
+        let [rate, latencies @ ..] = NAMES.map(|(end, target)| (format!("{name}{end}"), target));
+        let mut figures = vec![Figure::beside(rate.0, self.rate, "transfers/s", yardstick, rate.1)];
+        let waited = self.half_load.into_iter().chain(self.full_load);
+        let latency = |((name, target), ms)| Figure::alone(name, ms, "ms", target);
+        figures.extend(latencies.into_iter().zip(waited).map(latency));
+        figures
     }
+}
+
+/// The same figures where there is nothing to measure with.
+pub(super) fn not_measured(name: &str) -> Vec<Figure> {
+    let figure = |(end, target): (&str, &'static str)| {
+        let unit = if end.is_empty() { "transfers/s" } else { "ms" };
+        Figure { value: None, ..Figure::alone(format!("{name}{end}"), 0.0, unit, target) }
+    };
+    NAMES.map(figure).into()
 }
 
 fn now() -> Result<yufu_base::Timestamp> {

@@ -13,7 +13,7 @@ use yufu_machine::{
 };
 
 /// Orders under one signature.
-pub(super) const LIST: usize = 2_000;
+pub(crate) const LIST: usize = 2_000;
 /// What ids are remembered for: a day.
 const RETENTION_SECONDS: u64 = 86_400;
 /// Each wallet begins with ten million in minor units.
@@ -21,20 +21,20 @@ const HELD: u64 = 1_000_000_000;
 const START: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
 /// Two banks, and the wallets they operate by turns.
-pub(super) struct Country {
+pub(crate) struct Country {
     currency: Currency,
     class: ClassId,
     central_bank: InstitutionId,
     banks: [InstitutionId; 2],
-    pub(super) key: SoftwareKey,
+    pub(crate) key: SoftwareKey,
     wallets: usize,
     random: u64,
     /// Its clock.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Country {
-    pub(super) fn new(wallets: usize) -> Result<Self> {
+    pub(crate) fn new(wallets: usize) -> Result<Self> {
         Ok(Self {
             currency: Currency::new("XTS")?,
             class: ClassId::new("named")?,
@@ -48,12 +48,12 @@ impl Country {
     }
 
     /// Draws other numbers than a country that begins alike.
-    pub(super) fn reseed(&mut self, seed: usize) {
+    pub(crate) fn reseed(&mut self, seed: usize) {
         self.random = self.random.wrapping_add(seed as u64);
     }
 
     /// The machine with every wallet open and filled.
-    pub(super) fn opened(&mut self) -> Result<Machine> {
+    pub(crate) fn opened(&mut self) -> Result<Machine> {
         let mut machine = Machine::new();
         for submission in self.beginning()? {
             let outcome = machine.apply(Stamp { at: self.now }, &submission);
@@ -79,7 +79,7 @@ impl Country {
     }
 
     /// What opens the ledger, its banks and their vaults.
-    pub(super) fn beginning(&mut self) -> Result<Vec<Submission>> {
+    pub(crate) fn beginning(&mut self) -> Result<Vec<Submission>> {
         let wide = Limits {
             per_payment: Some(100_000),
             per_day: Some(u64::MAX / 4),
@@ -112,10 +112,18 @@ impl Country {
     }
 
     /// What opens and fills the wallets, list by list.
-    pub(super) fn furnishing(&mut self) -> Result<Vec<Submission>> {
+    pub(crate) fn furnishing(&mut self) -> Result<Vec<Submission>> {
+        self.furnishing_of(0..self.wallets)
+    }
+
+    /// What opens and fills some of the wallets.
+    pub(crate) fn furnishing_of(
+        &mut self,
+        numbers: std::ops::Range<usize>,
+    ) -> Result<Vec<Submission>> {
         let mut lists = Vec::new();
-        for first in (0..self.wallets).step_by(LIST) {
-            let last = first.saturating_add(LIST).min(self.wallets);
+        for first in numbers.clone().step_by(LIST) {
+            let last = first.saturating_add(LIST).min(numbers.end);
             for (bank, numbers) in self.by_bank(first..last) {
                 lists.push(self.list(bank, &numbers, Self::open)?);
                 lists.push(self.list(bank, &numbers, Self::fill)?);
@@ -125,7 +133,7 @@ impl Country {
     }
 
     /// `count` payments, those of each bank's wallets in a list of its own.
-    pub(super) fn payments(&mut self, count: usize) -> Result<Vec<Submission>> {
+    pub(crate) fn payments(&mut self, count: usize) -> Result<Vec<Submission>> {
         let pairs: Vec<(usize, usize)> = (0..count).map(|_| self.pair()).collect();
         let mut lists = Vec::new();
         for (bank, parity) in self.banks.clone().into_iter().zip([0, 1]) {
@@ -140,7 +148,7 @@ impl Country {
     }
 
     /// One payment, as an order of the payer's bank.
-    pub(super) fn payment(&mut self, (payer, payee): (usize, usize)) -> Order {
+    pub(crate) fn payment(&mut self, (payer, payee): (usize, usize)) -> Order {
         let action = Action::Pay {
             payer: account(payer),
             payee: account(payee),
@@ -153,7 +161,7 @@ impl Country {
 
     /// Two different wallets by a Zipf law with exponent 1: rank r is drawn with a probability
     /// that goes as 1/r.
-    pub(super) fn pair(&mut self) -> (usize, usize) {
+    pub(crate) fn pair(&mut self) -> (usize, usize) {
         loop {
             let (payer, payee) = (self.zipf(), self.zipf());
             if payer != payee {
@@ -197,7 +205,7 @@ impl Country {
     }
 
     /// An order of one of the two banks.
-    pub(super) fn signed_by(&mut self, bank: usize, action: Action) -> Result<Submission> {
+    pub(crate) fn signed_by(&mut self, bank: usize, action: Action) -> Result<Submission> {
         let bank = self.banks.get(bank).context("there are two banks")?.clone();
         self.signed(bank, action)
     }
@@ -232,14 +240,14 @@ impl Country {
 }
 
 /// The id of a wallet, as a bank draws one: without pattern.
-pub(super) fn account(number: usize) -> AccountId {
+pub(crate) fn account(number: usize) -> AccountId {
     let number = number as u128;
     let mixed = (number ^ 0x5bd1_e995).wrapping_mul(0xbf58_476d_1ce4_e5b9_94d0_49bb_1331_11eb);
     AccountId::new(mixed ^ (mixed >> 67))
 }
 
 /// Whether the institution signed it.
-pub(super) fn verified(submission: &Submission) -> bool {
+pub(crate) fn verified(submission: &Submission) -> bool {
     let Submission { institution, key, order, signature } = submission;
     let bytes = Submission::signing_bytes(institution, order);
     yufu_jose::verify(key, &bytes, signature).is_ok()

@@ -6,21 +6,22 @@ use super::trust::{Trust, admission};
 use super::{Plan, Progress};
 use crate::command_line::HistoryKept;
 use crate::ledger_log::LedgerLog;
-use crate::settings::SnapshotPolicy;
+use crate::settings::{OldRecords, SnapshotPolicy};
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
-use yufu_engine::{Clock, Engine, Handle, Settings, Snapshots};
-use yufu_log::LogError;
+use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
+use yufu_log::{LogError, Seq};
 use yufu_machine::{
     Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
     PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
-use yufu_views::Views;
+use yufu_views::{Place, Views, prunable};
 
 /// How far ahead of the ledger's clock a command id may have been made, in seconds.
 const ID_FUTURE_SECONDS: u64 = 300;
@@ -37,7 +38,7 @@ pub(super) async fn open(
         None => LedgerLog::File(plan.data.database(&id, "ledger")?),
     };
     let snapshots = snapshots(plan, &id, place.clone())?;
-    let (beside, open) = (plan.history(&id)?, Arc::clone(&snapshots.open));
+    let of_history = place.clone();
     let log = tokio::task::spawn_blocking(move || place.open()).await?;
     let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
@@ -70,17 +71,14 @@ pub(super) async fn open(
         }
     }
     check_keys(plan, &ledger).await?;
-    let views = match plan.history {
-        HistoryKept::Here => Views::start(beside, open)?,
-        HistoryKept::Apart => Views::apart(beside),
-    };
+    let history = history(plan, &id, of_history)?;
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
         operator: plan.operator(&id)?,
         currency: (currency.code, currency.decimals),
         ledger,
-        views: Arc::new(views),
+        views: Arc::new(history),
         admission: admission(plan)?,
         openings,
         enrolling: tokio::sync::Mutex::default(),
@@ -92,13 +90,45 @@ pub(super) async fn open(
 
 /// Where the ledger's snapshots lie, and when they are made.
 fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snapshots> {
+    let place = log.clone();
     let open = move || {
         let opened = log.open_read_only(None);
         opened.map_err(|error| LogError::Storage(format!("{error:#}")))
     };
-    let SnapshotPolicy { every_records, every_bytes } = plan.snapshots;
+    let SnapshotPolicy { every_records, every_bytes, old_records } = plan.snapshots;
+    let retirement = match old_records {
+        OldRecords::Keep => None,
+        OldRecords::Archive => {
+            Some(retirement(place, Some(plan.data.archive(id)?), plan.history(id)?))
+        }
+        OldRecords::Remove => Some(retirement(place, None, plan.history(id)?)),
+    };
     let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
-    Ok(Snapshots { every_records, every_bytes, ..snapshots })
+    Ok(Snapshots { every_records, every_bytes, retirement, ..snapshots })
+}
+
+/// How records leave the log that neither a start nor the history needs any more.
+fn retirement(log: LedgerLog, archive: Option<PathBuf>, history: Place) -> Retirement {
+    let open = move || {
+        let opened = log.open_beside();
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
+    };
+    // A history that is not there yet, or cannot be read, begins where the log does.
+    let read_to = move || prunable(&history).ok().flatten().unwrap_or(Seq::ZERO);
+    Retirement { open: Arc::new(open), archive, read_to: Arc::new(read_to) }
+}
+
+/// The history of the ledger, kept up by this process or another. It is not opened yet when this returns.
+fn history(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Views> {
+    let (place, data) = (plan.history(id)?, plan.data.clone());
+    if plan.history == HistoryKept::Apart {
+        return Ok(Views::apart(place));
+    }
+    let open = move || {
+        let opened = log.open_read_only(log.found_archive(&data).as_deref());
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
+    };
+    Ok(Views::start(place, Arc::new(open))?)
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

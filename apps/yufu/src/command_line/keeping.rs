@@ -48,7 +48,7 @@ pub(crate) struct Log {
         global = true
     )]
     pub(crate) log: Option<String>,
-    /// Where records lie that were moved out of the log.
+    /// Where records lie that were moved out of the log [default: archive, beside the log or its snapshots].
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) archive: Option<PathBuf>,
     #[command(subcommand)]

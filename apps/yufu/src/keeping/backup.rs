@@ -43,7 +43,11 @@ pub(crate) fn run(options: &command_line::Backup) -> Result<ExitCode> {
     };
     let mut listed = copying::listed(data.root())?;
     listed.retain(|(kind, _)| wanted(*kind));
-    let files = copy_all(data.root(), to, &listed)?;
+    let mut files = copy_all(data.root(), to, &listed)?;
+    // What has left the log since the files were listed.
+    let mut since = copying::listed(data.root())?;
+    since.retain(|file| file.0 == Kind::Archive && wanted(file.0) && !listed.contains(file));
+    files.extend(copy_all(data.root(), to, &since)?);
     let log = listed.iter().find(|(kind, _)| *kind == Kind::Log);
     let ledger = log.map(|(_, path)| super::replayed(&to.join(path))).transpose()?;
     let manifest = Manifest::new(made_at, holds, ledger, files);

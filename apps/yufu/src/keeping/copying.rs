@@ -1,5 +1,6 @@
 //! Copying: which files of a data folder are state, keys or neither, and how each is copied while it is in use.
 
+use crate::data::ARCHIVE;
 use crate::words::text;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags};
@@ -23,6 +24,8 @@ pub(super) enum Kind {
     Records,
     /// The ledger's log: after the records, so that what they know to be in it is in it.
     Log,
+    /// Records that were moved out of the log: after it, so that what has left it is in one of the two.
+    Archive,
     /// A key, a certificate, a token, or the data keys of persons: last, so that there is one for whatever was
     /// sealed meanwhile, and none for whoever was erased.
     Key,
@@ -65,6 +68,8 @@ fn kind_of(path: &Path) -> Option<Kind> {
         _ if name == "person-keys.sqlite" => Some(Kind::Key),
         // The history is made anew from the log.
         _ if name == "history.sqlite" => None,
+        ([_, second, _], "sqlite") if *second == ARCHIVE => Some(Kind::Archive),
+        ([_, second, _], "part") if *second == ARCHIVE => None,
         _ if name == "ledger.sqlite" => Some(Kind::Log),
         (_, "snapshot") => Some(Kind::Snapshot),
         (_, "sqlite") => Some(Kind::Records),
@@ -151,6 +156,11 @@ mod tests {
             ("central-bank/ledger.sqlite.lock", None),
             ("central-bank/snapshots/00000000000000000007.snapshot", Some(Kind::Snapshot)),
             ("central-bank/snapshots/00000000000000000008.unfinished", None),
+            (
+                "central-bank/archive/00000000000000000001-00000000000000000007.sqlite",
+                Some(Kind::Archive),
+            ),
+            ("central-bank/archive/00000000000000000008-00000000000000000009.part", None),
             ("central-bank/keys/commands.p8", Some(Kind::Key)),
             ("bank/onboarding.sqlite", Some(Kind::Records)),
             ("bank/person-keys.sqlite", Some(Kind::Key)),

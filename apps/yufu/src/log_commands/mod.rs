@@ -18,7 +18,8 @@ pub(crate) fn run(options: &command_line::Log) -> Result<ExitCode> {
         Some(text) => LedgerLog::named(text)?,
         None => LedgerLog::File(data.ledger()?),
     };
-    let log = place.open_read_only(options.archive.as_deref()).with_context(|| {
+    let archive = options.archive.clone().or_else(|| place.found_archive(&data));
+    let log = place.open_read_only(archive.as_deref()).with_context(|| {
         text!(
             "{path} cannot be read: name the log with --log, or the folder with --data",
             path = place

@@ -46,7 +46,8 @@ impl Chosen {
             LedgerLog::Database(_) => data.found_snapshots(),
         };
         let place = Place { view: snapshots.with_file_name("history.sqlite"), snapshots };
-        Ok(Self { log, archive: options.archive.clone(), place })
+        let archive = options.archive.clone().or_else(|| log.found_archive(&data));
+        Ok(Self { log, archive, place })
     }
 
     fn view(&self) -> Result<View> {

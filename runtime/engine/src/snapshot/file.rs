@@ -118,6 +118,11 @@ pub fn load_snapshot<M: StateMachine + Snapshot>(path: &Path) -> Result<Replay<M
     Ok(Replay { machine, head, at, trail, mark, checkpoint, bytes: 0 })
 }
 
+/// Whether every bit of the snapshot at `path` is as it was written.
+pub(super) fn is_whole(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| verify(&file).is_ok())
+}
+
 /// Checks form and checksum of the file; leaves it at its beginning. Where the state ends.
 fn verify(mut file: &File) -> Result<u64, SnapshotError> {
     let length = file.metadata().map_err(|e| failed(&e))?.len();

@@ -11,7 +11,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use yufu_base::{Snapshot, StateMachine};
-use yufu_log::{Head, Log, LogError, VerifiedRecords};
+use yufu_log::{Epoch, Head, Log, LogError, VerifiedRecords};
 
 /// A snapshot that is to be made.
 pub(crate) struct Order {
@@ -50,6 +50,8 @@ pub(crate) struct Maker<M: StateMachine> {
     /// The machine before the first command.
     pub(crate) first: M,
     pub(crate) snapshots: Snapshots,
+    /// The engine's, in which it may take records out of the log.
+    pub(crate) epoch: Epoch,
     pub(crate) shared: Arc<Shared<M>>,
     pub(crate) slot: Arc<Mutex<Slot>>,
     pub(crate) orders: Receiver<Order>,
@@ -73,8 +75,26 @@ impl<M: StateMachine + Snapshot + Clone> Maker<M> {
             if order.marked {
                 *held(&self.slot) = made.as_ref().map_or(Slot::Free, |made| Slot::Made(*made));
             }
+            let is_made = made.is_ok();
             if let Some(answer) = order.answer {
                 drop(answer.send(made.map(|_| order.head)));
+            }
+            if is_made {
+                self.retire();
+            }
+        }
+    }
+
+    /// Takes out of the log what no start needs any more, if that is wanted.
+    fn retire(&self) {
+        let Snapshots { folder, keep, retirement, .. } = &self.snapshots;
+        let Some(retirement) = retirement else { return };
+        match retirement.run(folder, *keep, self.epoch) {
+            Ok(Some(head)) => tracing::info!(seq = head.seq.get(), "older records left the log"),
+            Ok(None) => {}
+            Err(error) => {
+                metrics::counter!("yufu_engine_retirements_failed_total").increment(1);
+                tracing::error!(%error, "older records stay in the log");
             }
         }
     }

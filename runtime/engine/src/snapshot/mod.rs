@@ -4,6 +4,7 @@
 mod file;
 mod folder;
 mod maker;
+mod retiring;
 mod schedule;
 
 pub use file::{SNAPSHOT_FORMAT, SnapshotError, load_snapshot};
@@ -11,6 +12,7 @@ pub(crate) use folder::clean;
 pub use folder::{SnapshotFile, newest_snapshot, snapshots_in};
 pub use maker::MakeError;
 pub(crate) use maker::Maker;
+pub use retiring::{ReadTo, RetireError, Retirement};
 pub(crate) use schedule::{Schedule, Slot};
 
 use std::fmt;
@@ -35,6 +37,8 @@ pub struct Snapshots {
     pub every_bytes: u64,
     /// So many are kept, the newest. Default 2.
     pub keep: NonZeroUsize,
+    /// What is done with records that all kept snapshots are past. Default nothing: they stay in the log.
+    pub retirement: Option<Retirement>,
 }
 
 impl Snapshots {
@@ -42,7 +46,14 @@ impl Snapshots {
     #[must_use]
     pub fn new(folder: PathBuf, open: OpenLog) -> Self {
         let keep = NonZeroUsize::MIN.saturating_add(1);
-        Self { folder, open, every_records: 100_000, every_bytes: 256 << 20, keep }
+        Self {
+            folder,
+            open,
+            every_records: 100_000,
+            every_bytes: 256 << 20,
+            keep,
+            retirement: None,
+        }
     }
 }
 
@@ -53,6 +64,7 @@ impl fmt::Debug for Snapshots {
             .field("every_records", &self.every_records)
             .field("every_bytes", &self.every_bytes)
             .field("keep", &self.keep)
+            .field("retirement", &self.retirement)
             .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Add, Counter, RAISE, manual_clock, start, total};
 use crate::{
-    Engine, MakeError, Replay, Settings, SnapshotError, Snapshots, StartError, decode_batch,
-    load_snapshot, snapshots_in,
+    Engine, MakeError, Replay, ReplayError, Retirement, Settings, SnapshotError, Snapshots,
+    StartError, decode_batch, load_snapshot, snapshots_in,
 };
 use proptest::prelude::*;
 use std::fs;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use yufu_base::StateMachine;
-use yufu_log::{Appended, Epoch, Head, Log, MemoryLog, Seq};
+use yufu_log::{Appended, ChainError, Epoch, Head, Log, LogError, MemoryLog, Seq, WithArchive};
 
 fn snapshots(log: &MemoryLog, folder: &Path, every_records: u64) -> Snapshots {
     let log = log.clone();
@@ -270,4 +270,76 @@ proptest! {
         }
         prop_assert!(whole.head() != Head::EMPTY);
     }
+}
+
+/// Starts with a policy for old records, of which readers need those after `read_to`.
+fn start_retiring(log: &MemoryLog, folder: &Path, read_to: u64) -> Engine<Counter> {
+    let from = log.clone();
+    let retirement = Retirement {
+        open: Arc::new(move || Ok(Box::new(from.clone()) as Box<dyn Log>)),
+        archive: Some(folder.join("archive")),
+        read_to: Arc::new(move || Seq::new(read_to)),
+    };
+    fs::create_dir_all(folder.join("archive")).unwrap();
+    let snapshots = snapshots(log, &folder.join("snapshots"), u64::MAX);
+    try_start(log, Snapshots { retirement: Some(retirement), ..snapshots }).unwrap().0
+}
+
+/// Adds each number up to `last`, with a snapshot after every fourth; stops when what is due is done.
+async fn add_and_stop(engine: Engine<Counter>, numbers: std::ops::RangeInclusive<u64>) {
+    let handle = engine.handle();
+    for number in numbers {
+        handle.submit(Add(number)).await.unwrap();
+        if number % 4 == 0 {
+            handle.snapshot().await.unwrap();
+        }
+    }
+    drop(engine.shutdown());
+}
+
+#[tokio::test]
+async fn records_that_all_kept_snapshots_are_past_are_archived_and_a_start_goes_on_without_them() {
+    let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
+    add_and_stop(start_retiring(&log, folder.path(), u64::MAX), 1..=14).await;
+    assert_eq!(seqs(&folder.path().join("snapshots")), [12, 8]);
+    assert_eq!(log.base().unwrap().seq, Seq::new(8));
+    let whole = WithArchive::open(&folder.path().join("archive"), Box::new(log.clone())).unwrap();
+    let mut replay = Replay::new(Counter::default());
+    replay.catch_up(&whole).unwrap();
+    assert_eq!((replay.head().seq, replay.machine().total), (Seq::new(14), 105));
+
+    add_and_stop(start_retiring(&log, folder.path(), u64::MAX), 15..=16).await;
+    assert_eq!(log.base().unwrap().seq, Seq::new(12));
+    // The older of two snapshots is enough.
+    fs::write(newest(&folder.path().join("snapshots")), b"rubbish").unwrap();
+    let engine = start_retiring(&log, folder.path(), u64::MAX);
+    assert_eq!(total(&engine.handle()), 136);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_out_that_a_reader_or_a_snapshot_may_need() {
+    let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
+    add_and_stop(start_retiring(&log, folder.path(), u64::MAX), 1..=4).await;
+    assert_eq!(log.base().unwrap(), Head::EMPTY, "one snapshot alone is not relied on");
+    add_and_stop(start_retiring(&log, folder.path(), 3), 5..=12).await;
+    assert_eq!(log.base().unwrap().seq, Seq::new(3), "a reader has come to the third record");
+    fs::write(newest(&folder.path().join("snapshots")), b"rubbish").unwrap();
+    add_and_stop(start_retiring(&log, folder.path(), u64::MAX), 13..=16).await;
+    assert_eq!(log.base().unwrap().seq, Seq::new(3), "a damaged snapshot does not count");
+}
+
+#[tokio::test]
+async fn a_log_without_its_old_records_needs_a_snapshot_and_says_so() {
+    let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
+    add_and_stop(start_retiring(&log, folder.path(), u64::MAX), 1..=12).await;
+    for file in snapshots_in(&folder.path().join("snapshots")).unwrap() {
+        fs::remove_file(file.path).unwrap();
+    }
+    let error = try_start(&log, snapshots(&log, folder.path(), u64::MAX)).err().unwrap();
+    let first = Seq::new(9);
+    assert!(
+        matches!(&error, StartError::Replay(ReplayError::Chain(ChainError::Log(found)))
+            if *found == LogError::Pruned { first }),
+        "{error:?}"
+    );
 }

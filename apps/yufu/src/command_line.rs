@@ -7,7 +7,7 @@ mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
-pub(crate) use keeping::{Backup, Log, LogAction, Restore};
+pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
 use crate::settings::{LogFormat, OldRecords};

@@ -1,25 +1,12 @@
 //! The command line of the ledger's history.
 
-use super::Data;
+use super::LogAt;
 use clap::{Args, Subcommand, ValueEnum};
-use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct Views {
     #[command(flatten)]
-    pub(crate) data: Data,
-    /// The log, a file or postgres://... [default: the central bank's in the data folder].
-    #[arg(
-        long,
-        env = "YUFU_CENTRAL_BANK_LOG",
-        hide_env_values = true,
-        value_name = "FILE|ADDRESS",
-        global = true
-    )]
-    pub(crate) log: Option<String>,
-    /// Where records lie that were moved out of the log.
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) archive: Option<PathBuf>,
+    pub(crate) at: LogAt,
     #[command(subcommand)]
     pub(crate) action: ViewsAction,
 }

@@ -1,8 +1,8 @@
 //! Verifying the history, making it anew, keeping it up.
 
-use super::Chosen;
 use crate::bars::Bars;
 use crate::city::Progress;
+use crate::ledger_log::NamedLog;
 use crate::serve;
 use crate::settings::LogFormat;
 use crate::stopping::Stop;
@@ -10,11 +10,11 @@ use crate::words::{noted, say, text};
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_log::{Log, LogError, Seq};
-use yufu_views::{Verified, Views};
+use yufu_views::{Place, Verified, Views};
 
-pub(super) fn verify(chosen: &Chosen) -> Result<()> {
-    let log = chosen.open()?;
-    let verified = yufu_views::verify(&chosen.place, log.as_ref(), &mut telling(log.as_ref())?)?;
+pub(super) fn verify(named: &NamedLog, place: &Place) -> Result<()> {
+    let log = named.open()?;
+    let verified = yufu_views::verify(place, log.as_ref(), &mut telling(log.as_ref())?)?;
     let Verified { through, folded_from, accounts, transfers, commands } = verified;
     if folded_from > Seq::ZERO {
         say!("pruned      up to record {seq}, which a snapshot vouches for", seq = folded_from);
@@ -27,10 +27,10 @@ pub(super) fn verify(chosen: &Chosen) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn rebuild(chosen: &Chosen) -> Result<()> {
-    let log = chosen.open()?;
+pub(super) fn rebuild(named: &NamedLog, place: &Place) -> Result<()> {
+    let log = named.open()?;
     let mut tell = telling(log.as_ref())?;
-    let made = yufu_views::rebuild(&chosen.place, log.as_ref(), &mut tell)?;
+    let made = yufu_views::rebuild(place, log.as_ref(), &mut tell)?;
     say!("transfers   {count}", count = made.transfers());
     say!("through     record {seq}", seq = made.through().seq);
     say!("the history is made anew");
@@ -48,14 +48,14 @@ fn telling(log: &dyn Log) -> Result<impl FnMut(Seq)> {
     })
 }
 
-pub(super) fn follow(chosen: Chosen) -> Result<()> {
+pub(super) fn follow(named: NamedLog, place: Place) -> Result<()> {
     serve::start_logging(LogFormat::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = Stop::on_signals(false)?;
-        let (place, path) = (chosen.place.clone(), chosen.place.view.clone());
+        let path = place.view.clone();
         let open = move || {
-            let opened = chosen.log.open_read_only(chosen.archive.as_deref());
+            let opened = named.open();
             opened.map_err(|error| LogError::Storage(format!("{error:#}")))
         };
         let views = Arc::new(Views::start(place, Arc::new(open))?);

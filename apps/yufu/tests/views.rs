@@ -61,6 +61,23 @@ fn views(data: &Data, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
 
+/// Amount and balance of each entry.
+fn amounts(page: &Value) -> Vec<(u64, u64)> {
+    let entries = page["entries"].as_array().unwrap().iter();
+    let of = |entry: &Value, name: &str| entry[name].as_u64().unwrap();
+    entries.map(|entry| (of(entry, "amount_minor"), of(entry, "balance_minor"))).collect()
+}
+
+/// Another bank, another bank in this one's name, and nobody.
+async fn refused_to_strangers(caller: &Caller, path: &str, query: &str) {
+    let other = ask(caller, (LIANGHU, LIANGHU), path, query).await;
+    other.refused(path, 404, "request.not_found");
+    let forged = ask(caller, (LIANGHU, JIANGCHENG), path, query).await;
+    forged.refused(path, 401, "request.unauthenticated");
+    let nobody = caller.get(&format!("{path}{query}"), None).await;
+    nobody.refused(path, 401, "request.unauthenticated");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bank_reads_what_moved_in_its_own_accounts_and_a_stranger_is_refused() {
     let data = Data::new();
@@ -73,11 +90,6 @@ async fn a_bank_reads_what_moved_in_its_own_accounts_and_a_stranger_is_refused()
     let path = entries(&payer);
     let page = ask(&caller, own, &path, &format!("?limit=2&{after}")).await.done();
     assert!(page["through"]["seq"].as_u64().unwrap() >= caller.head().await);
-    let amounts = |page: &Value| -> Vec<(u64, u64)> {
-        let entries = page["entries"].as_array().unwrap().iter();
-        let of = |entry: &Value, name: &str| entry[name].as_u64().unwrap();
-        entries.map(|entry| (of(entry, "amount_minor"), of(entry, "balance_minor"))).collect()
-    };
     assert_eq!(amounts(&page), [(5, 985), (4, 990)]);
     let newest = &page["entries"][0];
     assert_eq!((&newest["direction"], &newest["kind"]), (&"out".into(), &"payment".into()));
@@ -121,14 +133,8 @@ async fn a_bank_reads_what_moved_in_its_own_accounts_and_a_stranger_is_refused()
     let exchange = format!("/central-bank/v1/transfers/{exchange}");
     assert_eq!(ask(&caller, own, &exchange, "").await.done()["legs"].as_array().unwrap().len(), 2);
 
-    let stranger = (LIANGHU, LIANGHU);
-    for path in [&path, &balance, &exchange, &vaults] {
-        let query = if path == &balance { "?at=1" } else { "" };
-        ask(&caller, stranger, path, query).await.refused(path, 404, "request.not_found");
-        let forged = ask(&caller, (LIANGHU, JIANGCHENG), path, query).await;
-        forged.refused(path, 401, "request.unauthenticated");
-        let nobody = caller.get(&format!("{path}{query}"), None).await;
-        nobody.refused(path, 401, "request.unauthenticated");
+    for (path, query) in [(&path, ""), (&balance, "?at=1"), (&exchange, ""), (&vaults, "")] {
+        refused_to_strangers(&caller, path, query).await;
     }
     for query in ["?limit=0", "?limit=1001", "?from=yesterday", "?order=random", "?colour=red"] {
         ask(&caller, own, &path, query).await.refused(query, 400, "request.malformed");

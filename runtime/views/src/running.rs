@@ -125,10 +125,10 @@ impl Views {
     ) -> Result<R, AskError> {
         self.shared.change(|state| state.woken = true);
         if self.apart {
-            self.arrive_apart(after, patience)?;
-        } else {
-            self.arrive(after, patience)?;
+            // Opened each time: whoever keeps it up may have made it anew.
+            return Ok(ask(&self.arrive_apart(after, patience)?)?);
         }
+        self.arrive(after, patience)?;
         let view = match self.kept().pop() {
             Some(view) => view,
             None => View::open(&self.place.view).map_err(QueryError::from)?,
@@ -156,14 +156,14 @@ impl Views {
         }
     }
 
-    fn arrive_apart(&self, after: Option<Seq>, patience: Duration) -> Result<(), AskError> {
+    fn arrive_apart(&self, after: Option<Seq>, patience: Duration) -> Result<View, AskError> {
         let step = Duration::from_millis(50);
         let mut waited = Duration::ZERO;
         loop {
             let view = View::open(&self.place.view).map_err(AskError::Stopped)?;
             let through = view.through().map_err(AskError::Stopped)?;
             if after.is_none_or(|to| through.seq >= to) {
-                return Ok(());
+                return Ok(view);
             }
             if waited >= patience {
                 return Err(AskError::Behind { through });

@@ -68,7 +68,11 @@ pub(super) async fn wallet(
 
 impl CentralBank {
     /// Which registered bank signed the request token.
-    async fn asking_bank(&self, headers: &HeaderMap, path: &str) -> Result<InstitutionId, Problem> {
+    pub(super) async fn asking_bank(
+        &self,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Result<InstitutionId, Problem> {
         let token = bearer(headers).ok_or_else(|| {
             Problem::unauthenticated(
                 "send a request token signed by the bank as \"Authorization: Bearer ...\"",

@@ -47,6 +47,7 @@ fn words(stage: Stage) -> String {
         Stage::Durable => text!("payments made durable, several clients at once"),
         Stage::DurableInPostgres => text!("the same with the log in PostgreSQL"),
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
+        Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
     }
 }

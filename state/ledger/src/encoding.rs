@@ -76,6 +76,7 @@ impl<C: BorshDeserialize + Ord> BorshDeserialize for Ledger<C> {
             holdings: BTreeMap::deserialize_reader(reader)?,
             holds: Holds::default(),
             journal: None,
+            trace: None,
         })
     }
 }

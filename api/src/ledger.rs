@@ -138,6 +138,10 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::MoreThanHeld { held, requested } => {
             problem.with("available_minor", held).with("requested_minor", requested)
         }
+        Refusal::OfferedLess { most, requested } => {
+            problem.with("available_minor", most).with("requested_minor", requested)
+        }
+        Refusal::TransitAhead { expected } => problem.with("expected", expected),
         Refusal::Deadline { latest, .. } => problem.with("latest", latest.millis()),
         Refusal::ChainRefused { place, of } => {
             problem.with("place", place).with("refused", of.code())

@@ -3,21 +3,27 @@
 
 mod accounts;
 mod commands;
+mod courier;
 mod enrolling;
 mod history;
 mod operations;
+mod peers;
 mod rules;
 mod supply;
+mod transfers;
 
 pub use accounts::WalletState;
+pub use courier::{Courier, CourierError};
 pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
 pub use history::{
     AccountEntries, AccountEntry, BalanceThen, EntryOrder, HistoryThrough, TransferLeg,
     TransferThen,
 };
 pub use operations::{Operation, OperationKind};
+pub use peers::{AbroadState, ChangedPeer, NewPeer, PeerState, Terms};
 pub use rules::{NewAuthority, NextVersion};
 pub use supply::{FreezeReport, Ledger, LedgerCheckpoint, SupplyReport};
+pub use transfers::{Answers, Words};
 
 use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
@@ -67,6 +73,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(history::transfer))
         .routes(routes!(rules::activate))
         .routes(routes!(rules::register_authority))
+        .routes(routes!(peers::register, peers::list))
+        .routes(routes!(peers::change))
+        .routes(routes!(peers::abroad))
+        .routes(routes!(transfers::take))
         .routes(routes!(supply::supply))
         .routes(routes!(supply::freezes))
         .routes(routes!(supply::ledger))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::StateMachine as _;
+use yufu_jose::Jwk;
 use yufu_machine::{FreezeCounts, Supply};
 
 /// All money of the ledger by where it is, in minor units, paper and digital together.
@@ -50,6 +51,10 @@ pub struct Ledger {
     pub currency: String,
     /// Digits after the point of an amount in major units.
     pub decimals: u8,
+    /// The public key of the central bank's commands, a JSON Web Key: what other ledgers know it by.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub key: Option<Jwk>,
     /// The newest checkpoint that a record carries; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<LedgerCheckpoint>,
@@ -90,6 +95,7 @@ pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<
         version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
+        key: Some(Jwk::from(bank.signer.public_key())),
         checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
             seq: checkpoint.seq.get(),
             state_root: checkpoint.state_root.to_string(),

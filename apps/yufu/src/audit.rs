@@ -6,9 +6,9 @@ use crate::ledger_log::LedgerLog;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
-use yufu_audit::{AuditReport, audit, audit_against};
+use yufu_audit::{AuditReport, DirectionReport, audit, audit_against, audit_between};
 use yufu_base::Digest;
-use yufu_log::{Head, Seq};
+use yufu_log::{Head, Log, Seq};
 
 pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
     let data = DataFolder::choose(options.data.data.clone(), "demo")?;
@@ -23,6 +23,9 @@ pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
             path = place
         )
     })?;
+    if let Some(other) = &options.between {
+        return between(log.as_ref(), &LedgerLog::named(other)?, options.json);
+    }
     let report = match options.head.as_deref().map(published).transpose()? {
         Some(head) => audit_against(log.as_ref(), head)?,
         None => audit(log.as_ref())?,
@@ -33,6 +36,30 @@ pub(crate) fn run(options: &command_line::Audit) -> Result<ExitCode> {
         print(&report);
     }
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Two logs, and what went between their ledgers.
+fn between(one: &dyn Log, other: &LedgerLog, json: bool) -> Result<ExitCode> {
+    let opened = other.open_read_only(None).with_context(|| {
+        text!("{path} cannot be audited: name the other ledger's log", path = other)
+    })?;
+    let report = audit_between(one, opened.as_ref())?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        for of_one in [&report.one, &report.other] {
+            print(of_one);
+        }
+        for direction in [&report.there, &report.back] {
+            print_direction(direction);
+        }
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_direction(direction: &DirectionReport) {
+    let json = serde_json::to_string(direction).unwrap_or_default();
+    say!("between     {direction}", direction = json);
 }
 
 /// A head as the central bank publishes it, `SEQ:CHAIN`.
@@ -60,6 +87,9 @@ fn print(report: &AuditReport) {
     say!("supply      {supply}", supply = json(serde_json::to_string(&report.supply)));
     say!("pending     {pending}", pending = json(serde_json::to_string(&report.pending)));
     say!("freezes     {freezes}", freezes = json(serde_json::to_string(&report.freezes)));
+    for peer in &report.peers {
+        say!("peer        {peer}", peer = json(serde_json::to_string(peer)));
+    }
     say!("head        {head}", head = json(serde_json::to_string(&report.head)));
     say!("state hash  {hash}", hash = report.state_hash);
     for finding in &report.findings {

@@ -537,6 +537,10 @@ pub(crate) struct Audit {
     /// A head of the log that was published earlier, as SEQ:CHAIN: finds records cut off since.
     #[arg(long, value_name = "SEQ:CHAIN")]
     pub(crate) head: Option<String>,
+    /// The log of another ledger that money went to and came from: audits both, and what went between
+    /// them. Both have to be at rest, or copies of one moment.
+    #[arg(long, value_name = "FILE|ADDRESS", conflicts_with = "head")]
+    pub(crate) between: Option<String>,
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,

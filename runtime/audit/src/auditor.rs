@@ -32,6 +32,11 @@ pub fn audit(log: &dyn Log) -> Result<AuditReport, AuditError> {
 /// # Errors
 /// [`AuditError`] if the log cannot be read.
 pub fn audit_against(log: &dyn Log, published: Head) -> Result<AuditReport, AuditError> {
+    audited(log, published).map(|(report, _)| report)
+}
+
+/// The same, with the recomputed books.
+pub(crate) fn audited(log: &dyn Log, published: Head) -> Result<(AuditReport, Model), AuditError> {
     let mut audit = Audit::default();
     let mut met = published == Head::EMPTY;
     for record in VerifiedRecords::new(log, Head::EMPTY) {
@@ -158,7 +163,7 @@ impl Audit {
         }
     }
 
-    fn close(mut self) -> AuditReport {
+    fn close(mut self) -> (AuditReport, Model) {
         for irregularity in self.model.compare(&self.machine) {
             self.report.find(None, None, &irregularity);
         }
@@ -167,6 +172,7 @@ impl Audit {
         self.report.supply = self.machine.supply().into();
         self.report.freezes = self.machine.totals().freezes.into();
         self.report.pending = self.model.pending();
-        self.report
+        self.report.peers = self.model.peers_report();
+        (self.report, self.model)
     }
 }

@@ -112,6 +112,18 @@ pub enum Irregularity {
     /// Something left a wallet that is frozen, or one below it.
     #[error("done, though it takes from wallet {0}, which is frozen, or from below it")]
     Frozen(AccountId),
+    /// A command was done that another ledger, or nobody, could have asked for; or the machine knows
+    /// another ledger, or what it is dealt with by, otherwise.
+    #[error("what was said to, by or about the ledger {0} does not fit: it is no peer, or another")]
+    Peer(InstitutionId),
+    /// A payment to or from another ledger was done, or resolved, otherwise than the rules say.
+    #[error("number {number} to or from {peer} does not fit: it was not its turn, or came to else")]
+    Transit {
+        /// The other ledger.
+        peer: InstitutionId,
+        /// The number.
+        number: u64,
+    },
     /// What is pending for a wallet is not what was recomputed.
     #[error(
         "{machine} are pending {way} wallet {account} by the machine and {recomputed} recomputed"
@@ -214,6 +226,8 @@ impl Irregularity {
             Self::MoreThanLeft(_) => "command.more_than_left",
             Self::Deadline => "command.deadline",
             Self::Frozen(_) => "command.frozen",
+            Self::Peer(_) => "books.peer",
+            Self::Transit { .. } => "books.transit",
             Self::Promised { .. } => "books.promised",
             Self::Holdings { .. } => "books.holdings",
             Self::WalletState(_) => "books.wallet",

@@ -4,6 +4,7 @@
 #![doc = include_str!("../README.md")]
 
 mod auditor;
+mod between;
 mod finding;
 mod model;
 mod report;
@@ -13,5 +14,8 @@ mod signatures;
 mod tests;
 
 pub use auditor::{AuditError, audit, audit_against};
+pub use between::{BetweenFinding, BetweenReport, DirectionReport, audit_between};
 pub use finding::Irregularity;
-pub use report::{AuditReport, Finding, FreezeReport, HeadReport, PendingReport, SupplyReport};
+pub use report::{
+    AuditReport, Finding, FreezeReport, HeadReport, PeerReport, PendingReport, SupplyReport,
+};

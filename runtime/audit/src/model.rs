@@ -2,6 +2,7 @@
 //! none of the machine's accounts, postings or counters. What was done is held against rules
 //! written a second time; what was refused is checked where the reason names a number.
 
+mod abroad;
 mod answers;
 mod below;
 mod compare;
@@ -32,6 +33,8 @@ use yufu_machine::{
     Action, ClassId, DeadlineTerms, HoldingTerms, Order, PolicyTerms, Role, Submission,
 };
 
+pub(crate) use abroad::{Come, Gone};
+
 type Found = Result<(), Irregularity>;
 
 pub(crate) struct Model {
@@ -50,6 +53,7 @@ pub(crate) struct Model {
     held: BTreeMap<Place, i128>,
     pending: Pending,
     freezes: Freezes,
+    peers: abroad::Peers,
     reversals: Reversals,
     /// M0 created less M0 cancelled.
     issued: i128,
@@ -72,6 +76,7 @@ impl Default for Model {
             held: BTreeMap::new(),
             pending: Pending::default(),
             freezes: Freezes::default(),
+            peers: abroad::Peers::new(),
             reversals: Reversals::default(),
             issued: 0,
             spent: Spent::default(),
@@ -118,6 +123,7 @@ impl Model {
         }
         found.extend(self.change(by, action).err());
         found.extend(self.freeze(at, *id, by, action).err());
+        found.extend(self.abroad(at, *id, by, action));
         found.extend(self.live(at, by, action, paying.as_ref()));
         found
     }
@@ -203,6 +209,9 @@ impl Model {
             }
             Action::RegisterAuthority { authority, key } => {
                 self.institutions.insert(authority.clone(), (Role::Authority, *key)).is_some()
+            }
+            Action::RegisterPeer { peer, key, .. } => {
+                self.institutions.insert(peer.clone(), (Role::Peer, *key)).is_some()
             }
             Action::ReplaceKey { institution, key } => {
                 match self.institutions.get_mut(institution) {

@@ -33,6 +33,8 @@ pub struct AuditReport {
     pub pending: PendingReport,
     /// How many freezes there were and are, by the machine; a difference is a finding.
     pub freezes: FreezeReport,
+    /// What went to other ledgers and came from them, recomputed.
+    pub peers: Vec<PeerReport>,
     /// What does not fit, in the order of the log.
     pub findings: Vec<Finding>,
     /// Findings beyond those listed.
@@ -90,6 +92,24 @@ pub struct PendingReport {
     /// What they promise together, in minor units.
     #[serde(serialize_with = "decimal")]
     pub amount: u128,
+}
+
+/// What went to one other ledger and came from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PeerReport {
+    /// The other ledger.
+    pub peer: String,
+    /// How many payments left.
+    pub sent: u64,
+    /// Of these, how many are unresolved.
+    pub unresolved: u64,
+    /// What is on its way there, in minor units of this ledger.
+    #[serde(serialize_with = "decimal")]
+    pub in_flight: u128,
+    /// How many came.
+    pub received: u64,
+    /// Of these, how many were credited; the others were returned.
+    pub credited: u64,
 }
 
 /// Freezes by what became of them.
@@ -181,6 +201,6 @@ impl From<FreezeCounts> for FreezeReport {
     }
 }
 
-fn decimal<S: Serializer>(minor: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn decimal<S: Serializer>(minor: &u128, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(minor)
 }

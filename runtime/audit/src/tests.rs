@@ -5,6 +5,7 @@
     reason = "an overflow in a test panics, and so fails the test"
 )]
 
+mod abroad;
 mod clock;
 mod honest;
 mod orders;

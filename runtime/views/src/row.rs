@@ -31,7 +31,7 @@ pub(crate) struct Row {
 }
 
 /// The kinds by the byte that stands for them. New ones go last.
-const KINDS: [TransferKind; 10] = [
+const KINDS: [TransferKind; 14] = [
     TransferKind::Other,
     TransferKind::Payment,
     TransferKind::HeldPayment,
@@ -42,6 +42,10 @@ const KINDS: [TransferKind; 10] = [
     TransferKind::Movement,
     TransferKind::Filling,
     TransferKind::Emptying,
+    TransferKind::Sent,
+    TransferKind::Received,
+    TransferKind::Settled,
+    TransferKind::Returned,
 ];
 
 impl Row {

@@ -26,11 +26,13 @@ pub enum AccountKind {
     Deposits,
     /// Digital cash of a person or merchant.
     Wallet,
+    /// Money that left a wallet for another ledger, which has not said yet what became of it.
+    InFlight,
 }
 
 impl AccountKind {
     /// Every kind, in the order of the chart.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Backing,
         Self::Reserve,
         Self::PaperVault,
@@ -39,6 +41,7 @@ impl AccountKind {
         Self::BankAssets,
         Self::Deposits,
         Self::Wallet,
+        Self::InFlight,
     ];
 
     /// Whether its balance is what was debited beyond what was credited.
@@ -59,6 +62,7 @@ impl AccountKind {
             Self::BankAssets => "the bank's counter-account of deposits",
             Self::Deposits => "the bank's deposits",
             Self::Wallet => "the wallet",
+            Self::InFlight => "the money on its way to the other ledger",
         }
     }
 }

@@ -58,7 +58,10 @@ impl Desk {
             AccountKind::Vault => Some(self.vault),
             AccountKind::BankAssets => Some(self.bank_assets),
             AccountKind::Deposits => Some(self.deposits),
-            AccountKind::Backing | AccountKind::PaperPublic | AccountKind::Wallet => None,
+            AccountKind::Backing
+            | AccountKind::PaperPublic
+            | AccountKind::Wallet
+            | AccountKind::InFlight => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::account::{Account, AccountKind};
 use crate::accounts::Accounts;
 use crate::chart::{BankNumber, Desk};
 use crate::holds::{Hold, Holds};
+use crate::in_flight::Flights;
 use crate::index::Index;
 use crate::ledger::{Ledger, Slot, WalletSlot};
 use crate::posting::Posted;
@@ -75,6 +76,7 @@ impl<C: BorshDeserialize + Ord> BorshDeserialize for Ledger<C> {
             wallets: u128::deserialize_reader(reader)?,
             holdings: BTreeMap::deserialize_reader(reader)?,
             holds: Holds::default(),
+            flights: Flights::default(),
             journal: None,
             trace: None,
         })

@@ -4,6 +4,7 @@ use crate::account::{Account, AccountKind, Standing, Wallet};
 use crate::accounts::Accounts;
 use crate::chart::{BankNumber, ChartError, Desk, institution_account};
 use crate::holds::Holds;
+use crate::in_flight::Flights;
 use crate::index::Index;
 use crate::journal::Journal;
 use crate::spending::Spending;
@@ -23,6 +24,8 @@ pub struct Ledger<C> {
     pub(crate) holdings: BTreeMap<(BankNumber, C), u128>,
     /// Pending transfers: a part of the state that is written apart ([`Ledger::holds`]).
     pub(crate) holds: Holds<C>,
+    /// Accounts of other ledgers, found again by their names ([`Ledger::restore_peer`]).
+    pub(crate) flights: Flights,
     /// What to put back if a chain fails; no part of the state.
     pub(crate) journal: Option<Box<Journal<C>>>,
     /// What moved, where somebody asked for it; no part of the state.
@@ -32,12 +35,23 @@ pub struct Ledger<C> {
 /// How accounts are found, and what was noted, is no part of the books.
 impl<C: PartialEq> PartialEq for Ledger<C> {
     fn eq(&self, other: &Self) -> bool {
-        let Self { accounts, slots: _, desks, wallets, holdings, holds, journal, trace: _ } = self;
+        let Self {
+            accounts,
+            slots: _,
+            desks,
+            wallets,
+            holdings,
+            holds,
+            flights,
+            journal,
+            trace: _,
+        } = self;
         *accounts == other.accounts
             && *desks == other.desks
             && *wallets == other.wallets
             && *holdings == other.holdings
             && *holds == other.holds
+            && *flights == other.flights
             && *journal == other.journal
     }
 }
@@ -80,6 +94,7 @@ impl<C> Ledger<C> {
             wallets: 0,
             holdings: BTreeMap::new(),
             holds: Holds::default(),
+            flights: Flights::default(),
             journal: None,
             trace: None,
         };
@@ -189,7 +204,7 @@ impl<C> Ledger<C> {
         self.at(wallet.0).id
     }
 
-    fn slot(&self, id: AccountId) -> Option<Slot> {
+    pub(crate) fn slot(&self, id: AccountId) -> Option<Slot> {
         self.slots.get(id, |slot| self.accounts.at(slot).id)
     }
 

@@ -116,7 +116,7 @@ impl<C> Ledger<C> {
             can_give(debit, !debit.kind.debit_balanced(), amount)?;
             can_give(credit, credit.kind.debit_balanced(), amount)?;
             must_fit(debit.kind, debit.debits, debit.held_out(), amount)?;
-            must_fit(credit.kind, credit.credits, credit.held_in(), amount)?;
+            must_fit(credit.kind, credit.credits, self.coming_to(entry.credit), amount)?;
         }
         Ok(Checked { linked, amount, spending: [None, None] })
     }

@@ -19,7 +19,7 @@ pub struct Supply {
     pub vaults: u128,
     /// Digital cash in all wallets.
     pub wallets: u128,
-    /// Money on its way to another log: none, as this machine moves none.
+    /// Money on its way to other ledgers.
     pub in_flight: u128,
     /// Deposits at all banks.
     pub deposits: u128,
@@ -40,7 +40,7 @@ impl Supply {
 }
 
 impl<C> Ledger<C> {
-    /// The supply, in time proportional to the number of banks.
+    /// The supply, in time proportional to the number of banks and peers.
     #[must_use]
     pub fn supply(&self) -> Supply {
         let of_bank = |bank, kind| self.bank_account(bank, kind).map_or(0, |a| a.balance());
@@ -56,7 +56,7 @@ impl<C> Ledger<C> {
             paper_public: u128::from(self.at(Self::PAPER_PUBLIC).balance()),
             vaults: all(AccountKind::Vault),
             wallets: self.wallets_total(),
-            in_flight: 0,
+            in_flight: self.in_flight_total(),
             deposits: all(AccountKind::Deposits),
             bank_assets: all(AccountKind::BankAssets),
             balanced: false,

@@ -31,6 +31,14 @@ pub enum TransferKind {
     Filling,
     /// What was left of a sub-wallet that was closed, into the wallet above it.
     Emptying,
+    /// A payment to another ledger: from the wallet, on its way.
+    Sent,
+    /// A payment from another ledger: from its correspondent to the wallet.
+    Received,
+    /// What was on its way arrived: to the correspondent.
+    Settled,
+    /// What was on its way came back.
+    Returned,
     /// Anything else.
     Other,
 }

@@ -2,6 +2,7 @@
 //! order names.
 
 use crate::freezes::Freezes;
+use crate::links::Links;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::sub_wallets::SubWallets;
@@ -23,6 +24,9 @@ pub(crate) struct Books {
     /// Written apart: the first version of the state has none.
     #[borsh(skip)]
     pub(crate) freezes: Freezes,
+    /// Written apart: the first two versions of the state have none.
+    #[borsh(skip)]
+    pub(crate) links: Links,
 }
 
 /// An established submitter, and the time its command was stamped with.
@@ -88,7 +92,7 @@ impl Books {
             self.registry.institution(id).ok_or_else(|| Refusal::InstitutionUnknown(id.clone()))?;
         match institution.role {
             Role::Bank => Ok(bank_number(institution.number)),
-            Role::CentralBank | Role::Authority => Err(Refusal::NotABank(id.clone())),
+            Role::CentralBank | Role::Authority | Role::Peer => Err(Refusal::NotABank(id.clone())),
         }
     }
 

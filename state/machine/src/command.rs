@@ -1,9 +1,11 @@
 //! What is ordered: an institution's signed order, and the actions an order may ask for.
 //! Borsh of these types is the format of the log; a snapshot test keeps it from drifting.
 
+mod abroad;
 mod content;
 mod orders;
 
+pub use abroad::{Resolution, ReturnReason, Sending, Transit};
 pub(crate) use content::content;
 pub use orders::{Chain, Orders, OrdersError};
 
@@ -11,7 +13,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Timestamp,
 };
-use yufu_registry::{ClassId, Deadlines, HoldingRules, Policy};
+use yufu_registry::{ClassId, Correspondent, Deadlines, HoldingRules, Peering, Policy};
 
 /// Separates the signature of an order from every other use of the same key.
 const SIGNING_TAG: &[u8] = b"yufu.command.v1\0";
@@ -325,6 +327,55 @@ pub enum Action {
         /// The command that ordered it.
         freeze: CommandId,
     },
+    /// Central bank: registers another ledger as a peer, and opens the account of what is on its way
+    /// there. What follows needs version 3.
+    RegisterPeer {
+        /// Its name: that of its central bank.
+        peer: InstitutionId,
+        /// The key with which it says what goes here and what became of what went there.
+        key: PublicKey,
+        /// The currency it holds.
+        currency: Currency,
+        /// How it is dealt with.
+        peering: Peering,
+    },
+    /// Central bank: deals with a peer otherwise from now on.
+    SetPeer {
+        /// Its name.
+        peer: InstitutionId,
+        /// From now on.
+        peering: Peering,
+    },
+    /// Bank: says what it does for a peer from now on.
+    Correspond {
+        /// For which.
+        peer: InstitutionId,
+        /// What it does; `None` is nothing.
+        correspondent: Option<Correspondent>,
+    },
+    /// The payer's bank: a payment to a wallet of another ledger.
+    SendAbroad {
+        /// The payment.
+        sending: Box<Sending>,
+    },
+    /// Peer: a payment came from there. What it comes to is kept, and is no part of the outcome.
+    ReceiveFromAbroad {
+        /// This ledger: to no other is it said.
+        ledger: InstitutionId,
+        /// The payment.
+        transit: Box<Transit>,
+        /// Up to this number all is settled there, and can be forgotten here.
+        settled: u64,
+    },
+    /// Peer: what became of a payment that went there.
+    SettleTransit {
+        /// This ledger: to no other is it said.
+        ledger: InstitutionId,
+        /// Which.
+        number: u64,
+        /// What became of it.
+        resolution: Resolution,
+    },
 }
 
 impl Action {
@@ -346,6 +397,12 @@ impl Action {
             | Self::OrderFreeze { .. }
             | Self::ConfirmFreeze { .. }
             | Self::LiftFreeze { .. } => 2,
+            Self::RegisterPeer { .. }
+            | Self::SetPeer { .. }
+            | Self::Correspond { .. }
+            | Self::SendAbroad { .. }
+            | Self::ReceiveFromAbroad { .. }
+            | Self::SettleTransit { .. } => 3,
             _ => 1,
         }
     }

@@ -3,13 +3,14 @@
 
 use crate::books::Books;
 use crate::freezes::Freezes;
+use crate::links::{Link, Links};
 use crate::machine::Machine;
 use crate::memory::Memory;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, BufWriter, Write as _};
 use yufu_base::{CommandId, Currency, Digest, Snapshot, StateMachine as _};
-use yufu_ledger::Hold;
-use yufu_registry::Deadlines;
+use yufu_ledger::{Hold, PeerNumber};
+use yufu_registry::{Deadlines, Peers};
 
 /// What the second version of the state added.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -19,12 +20,20 @@ struct Added {
     freezes: Freezes,
 }
 
+/// What the third version of the state added.
+#[derive(Default, BorshSerialize, BorshDeserialize)]
+struct Between {
+    peers: Peers,
+    links: Links,
+}
+
 impl Machine {
     /// Its hash, in the context of its version.
     pub(crate) fn hash(&self) -> Digest {
         let context = match self.version {
             1 => "yufu machine state v1",
-            _ => "yufu machine state v2",
+            2 => "yufu machine state v2",
+            _ => "yufu machine state v3",
         };
         hashed(context, |writer| self.write_body(writer))
     }
@@ -35,7 +44,8 @@ impl Machine {
     pub fn books_hash(&self) -> Digest {
         hashed("yufu machine books", |writer| {
             self.books.serialize(writer)?;
-            self.added().serialize(writer)
+            self.added().serialize(writer)?;
+            self.between().serialize(writer)
         })
     }
 
@@ -46,7 +56,8 @@ impl Machine {
             1 => Ok(()),
             version => {
                 version.serialize(writer)?;
-                self.added().serialize(writer)
+                self.added().serialize(writer)?;
+                if version > 2 { self.between().serialize(writer) } else { Ok(()) }
             }
         }
     }
@@ -57,6 +68,13 @@ impl Machine {
             holds: books.ledger.holds().map(|(id, hold)| (id, *hold)).collect(),
             deadlines: books.registry.deadlines().copied(),
             freezes: books.freezes.clone(),
+        })
+    }
+
+    fn between(&self) -> Between {
+        self.books.as_ref().map_or_else(Between::default, |books| Between {
+            peers: books.registry.peers().clone(),
+            links: books.links.clone(),
         })
     }
 }
@@ -87,6 +105,12 @@ impl Snapshot for Machine {
                 _ => return Err(invalid("the parts of the state do not fit together".to_owned())),
             }
         }
+        if version > 2 {
+            let between = Between::deserialize_reader(reader)?;
+            if let Some(books) = &mut books {
+                between.put_into(books)?;
+            }
+        }
         let known = match &books {
             Some(books) => memory.fits(&books.ledger),
             None => memory.len() == 0,
@@ -113,6 +137,32 @@ impl Added {
             books.ledger.set_frozen(wallet, true);
         }
         books.freezes = self.freezes;
+        Ok(())
+    }
+}
+
+impl Between {
+    fn put_into(self, books: &mut Books) -> io::Result<()> {
+        let wrong = || invalid("a peer, or what is on its way to one, is of nobody".to_owned());
+        for (number, _) in self.peers.iter() {
+            let name = books.registry.name(number).ok_or_else(wrong)?;
+            if !books.ledger.restore_peer(PeerNumber(number.0), name) {
+                return Err(wrong());
+            }
+        }
+        let sent = |link: &Link| link.unresolved.values().map(|one| one.flight).collect::<Vec<_>>();
+        for (number, link) in &self.links {
+            let flights = sent(link);
+            let known = flights.iter().all(|flight| books.ledger.is_flight(flight));
+            if self.peers.get(*number).is_none() || !known || !link.fits() {
+                return Err(wrong());
+            }
+            for flight in &flights {
+                books.ledger.keep_room(flight);
+            }
+        }
+        *books.registry.peers_mut() = self.peers;
+        books.links = self.links;
         Ok(())
     }
 }

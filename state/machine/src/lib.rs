@@ -8,6 +8,7 @@ mod command;
 mod encoding;
 mod freezes;
 mod limits;
+mod links;
 mod machine;
 mod memory;
 mod outcome;
@@ -23,19 +24,20 @@ mod views;
 mod tests;
 
 pub use command::{
-    Action, Authorisation, Chain, Direction, Order, Orders, OrdersError, SubLimits, Submission,
+    Action, Authorisation, Chain, Direction, Order, Orders, OrdersError, Resolution, ReturnReason,
+    Sending, SubLimits, Submission, Transit,
 };
 pub use freezes::FreezeCounts;
 pub use machine::Machine;
 pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
-pub use views::{Totals, WalletView};
+pub use views::{AbroadView, PeerView, Totals, WalletView};
 pub use yufu_ledger::{
     Account, AccountKind, AccountNumber, Hold, HoldPurpose, Standing, Supply, Transfer,
     TransferKind, institution_account,
 };
 pub use yufu_registry::{
-    ClassId, ClassIdError, DeadlineError, DeadlineTerms, Deadlines, HoldingError, HoldingRules,
-    HoldingTerms, Institution, InstitutionNumber, Limits, Policy, PolicyError, PolicyTerms, Role,
-    UtcOffset, WalletClass,
+    ClassId, ClassIdError, Correspondent, DeadlineError, DeadlineTerms, Deadlines, HoldingError,
+    HoldingRules, HoldingTerms, Institution, InstitutionNumber, Limits, Peer, PeerError, PeerTerms,
+    Peering, Policy, PolicyError, PolicyTerms, Rate, Role, UtcOffset, WalletClass,
 };

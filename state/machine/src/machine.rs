@@ -4,6 +4,7 @@
 use crate::books::{Books, Submitter};
 use crate::command::{Action, Chain, Order, Orders, Submission, content};
 use crate::freezes::Freezes;
+use crate::links::Links;
 use crate::memory::{Memory, Remembered};
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
@@ -38,7 +39,7 @@ impl StateMachine for Machine {
     type Command = Submission;
     type Outcome = Outcome;
 
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 
     fn version(&self) -> u16 {
         self.version
@@ -89,6 +90,7 @@ impl Machine {
             ledger: Ledger::new(central_bank),
             sub_wallets: SubWallets::default(),
             freezes: Freezes::default(),
+            links: Links::default(),
         };
         if self.traced {
             books.ledger.begin_trace();
@@ -141,6 +143,8 @@ impl Applying<'_> {
         }
         let (outcome, reversible) = match self.action(id, &order.action) {
             Ok((done, reversible)) => (Ok(done), reversible),
+            // Time cures these: as if the order had not come.
+            Err(refusal) if refusal.before_admission() => return Err(refusal),
             Err(refusal) => (Err(refusal), Reversible::Nothing),
         };
         // Nothing of the first version is taken back: its state has no place for it.

@@ -193,7 +193,7 @@ impl Memory {
     /// Whether every transfer in a memory that was read back is between accounts of `ledger`.
     pub(crate) fn fits<C>(&self, ledger: &Ledger<C>) -> bool {
         self.all().all(|(_, answer)| match &answer.reversible {
-            Reversible::Nothing => true,
+            Reversible::Nothing | Reversible::Abroad { .. } => true,
             Reversible::Payment(Payment { payer, payee, .. }) => {
                 ledger.is_wallet(*payer) && ledger.is_wallet(*payee)
             }

@@ -14,7 +14,8 @@ use yufu_registry::{ClassId, Role};
 /// Why a command was refused. Amounts are in minor units of the ledger's currency.
 ///
 /// Refusals down to [`Refusal::NotInForce`] are given before a command is admitted and are not
-/// remembered under its id: the submitter is not established, or time cures them. All later
+/// remembered under its id: the submitter is not established, or time cures them; nor are
+/// [`Refusal::TransitAhead`] and [`Refusal::TransitsUnsettled`], which time cures too. All other later
 /// ones are remembered, and a repeat gets the same refusal: try again under a new id.
 ///
 /// The numbers are the log's and never change; the order of the variants is the precedence.
@@ -95,6 +96,33 @@ pub enum Refusal {
     /// The order names an institution that is no bank.
     #[error("{0} is not a bank: only banks have reserves, vaults and wallets")]
     NotABank(InstitutionId) = 10,
+    /// The order names an institution that is no peer.
+    #[error("{0} is no peer: the central bank registers other ledgers")]
+    NotAPeer(InstitutionId) = 52,
+    /// A peer said it to another ledger.
+    #[error("this is said to the ledger {0}: deliver it there")]
+    OtherLedger(InstitutionId) = 53,
+    /// Nothing new goes to the peer.
+    #[error("nothing goes to {0} now: try again later, or send it another way")]
+    PeerClosed(InstitutionId) = 54,
+    /// Nothing is on its way under the number.
+    #[error("nothing is on its way under number {0}: it was settled, or never left")]
+    TransitUnknown(u64) = 55,
+    /// The number is settled, by the peer's own word.
+    #[error("number {0} is settled by your own word, and forgotten: look it up in your own log")]
+    TransitSettled(u64) = 56,
+    /// Something else came under the number.
+    #[error("number {0} came before and said something else: what was said first holds")]
+    TransitDiffers(u64) = 57,
+    /// Numbers before it have not come.
+    #[error("number {expected} comes next: send what is missing, then this one again")]
+    TransitAhead {
+        /// The number that comes next.
+        expected: u64,
+    } = 58,
+    /// Too many that came are not settled by the peer.
+    #[error("{0} are unsettled, the most there may be: settle them, say so, then send this again")]
+    TransitsUnsettled(u32) = 59,
     /// The policy has no such class.
     #[error("the policy has no wallet class {0}: choose one it has")]
     ClassUnknown(ClassId) = 11,
@@ -112,6 +140,9 @@ pub enum Refusal {
         /// The latest there may be.
         latest: Timestamp,
     } = 41,
+    /// The named bank gives nothing at the peer now.
+    #[error("{0} gives nothing there now: name a bank that does")]
+    NoOffer(InstitutionId) = 60,
     /// No transfer is remembered under the id.
     #[error(
         "no transfer {0} can be taken back: it was none, was refused, or is too long ago; pay back by an ordinary payment"
@@ -207,6 +238,27 @@ pub enum Refusal {
         /// The amount's currency.
         given: Currency,
     } = 31,
+    /// The amount that is to arrive is not in the peer's currency.
+    #[error("the amount to arrive is in {given} and the peer holds {peer}: name one in {peer}")]
+    PeerCurrency {
+        /// The peer's currency.
+        peer: Currency,
+        /// The amount's currency.
+        given: Currency,
+    } = 61,
+    /// The named bank gives less for the amount.
+    #[error(
+        "at most {most} arrive for that, and {requested} are asked (minor units): ask for a new quote"
+    )]
+    OfferedLess {
+        /// The most that arrives, in the peer's minor units.
+        most: u64,
+        /// What was to arrive.
+        requested: u64,
+    } = 62,
+    /// Too many are on their way to the peer.
+    #[error("{0} are on their way there, the most there may be: wait until some are resolved")]
+    TooManyInTransit(u32) = 63,
     /// More would be taken back than was transferred.
     #[error(
         "of {of}, {left} can still be taken back and {requested} is asked (minor units): ask for less"
@@ -262,5 +314,6 @@ const fn who(role: Role) -> &'static str {
         Role::CentralBank => "the central bank (or, for its own key, an institution itself)",
         Role::Bank => "a bank",
         Role::Authority => "an authority",
+        Role::Peer => "a peer ledger",
     }
 }

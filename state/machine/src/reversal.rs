@@ -1,7 +1,7 @@
 //! What can still be taken back of a transfer: refunded, disputed or corrected, never more in all
 //! than was transferred.
 
-use crate::command::Direction;
+use crate::command::{Direction, Resolution};
 use crate::refusal::Refusal;
 use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::CommandId;
@@ -18,6 +18,8 @@ pub(crate) enum Reversible {
     Payment(Payment),
     /// An exchange or a movement, which whoever made it can correct.
     Entry(Box<Entry>),
+    /// A payment to another ledger, which nobody takes back: that one says what became of it.
+    Abroad { peer: InstitutionNumber, number: u64, came_to: Option<Resolution> },
 }
 
 /// A payment between wallets, in minor units.
@@ -51,6 +53,10 @@ pub(crate) enum Entered {
 impl Reversible {
     pub(crate) const fn payment(payer: WalletSlot, payee: WalletSlot, amount: u64) -> Self {
         Self::Payment(Payment { payer, payee, amount, reversed: 0 })
+    }
+
+    pub(crate) const fn abroad(peer: InstitutionNumber, number: u64) -> Self {
+        Self::Abroad { peer, number, came_to: None }
     }
 
     pub(crate) fn entry(by: InstitutionNumber, what: Entered, amount: u64) -> Self {

@@ -1,5 +1,7 @@
 //! The steps: one file for each thing that crosses ledger and registry.
 
+mod abroad;
+mod arrival;
 mod correction;
 mod dispute;
 mod dormancy;
@@ -9,6 +11,7 @@ mod hold;
 mod institution;
 mod issuance;
 mod payment;
+mod peer;
 mod policy;
 mod refund;
 mod sub_wallet;
@@ -82,6 +85,10 @@ pub(crate) fn step(
             books.dispute(memory, by, id, (*of, *amount, *expires)).map(final_)
         }
         Action::ReleaseHold { hold } => books.release_hold(memory, by, *hold).map(final_),
+        Action::SendAbroad { sending } => books.send_abroad(by, id, sending),
+        Action::SettleTransit { ledger, number, resolution } => {
+            books.settle_transit(memory, by, (ledger, *number, *resolution)).map(final_)
+        }
         action => order(books, by, id, action).map(final_),
     }
 }
@@ -127,6 +134,16 @@ fn order(
         }
         Action::ConfirmFreeze { freeze } => books.confirm_freeze(by, *freeze),
         Action::LiftFreeze { freeze } => books.lift_freeze(by, *freeze),
+        Action::RegisterPeer { peer, key, currency, peering } => {
+            books.register_peer(by, (peer, *key), (*currency, peering))
+        }
+        Action::SetPeer { peer, peering } => books.set_peer(by, peer, peering),
+        Action::Correspond { peer, correspondent } => {
+            books.correspond(by, peer, correspondent.as_ref())
+        }
+        Action::ReceiveFromAbroad { ledger, transit, settled } => {
+            books.receive_from_abroad(by, (ledger, transit, *settled))
+        }
         // Every other action is a step above, or the machine's own.
         _ => Err(Refusal::AlreadyOpen),
     }

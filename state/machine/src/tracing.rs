@@ -2,7 +2,7 @@
 //! that caused it. Nothing of it is part of the state.
 
 use crate::books::Books;
-use crate::command::Action;
+use crate::command::{Action, Resolution};
 use crate::machine::Machine;
 use yufu_ledger::{Account, AccountNumber, HoldPurpose, Transfer, TransferKind};
 use yufu_registry::ClassId;
@@ -48,6 +48,10 @@ impl Books {
             Action::Exchange { .. } => TransferKind::Exchange,
             Action::FundSubWallet { .. } => TransferKind::Filling,
             Action::CloseWallet { .. } => TransferKind::Emptying,
+            Action::SendAbroad { .. } => TransferKind::Sent,
+            Action::ReceiveFromAbroad { .. } => TransferKind::Received,
+            Action::SettleTransit { resolution: Resolution::Credited, .. } => TransferKind::Settled,
+            Action::SettleTransit { .. } => TransferKind::Returned,
             Action::CreateReserves { .. }
             | Action::CancelReserves { .. }
             | Action::Issue { .. }

@@ -1,5 +1,9 @@
 //! What may be asked of the state. Nothing here changes it.
 
+mod abroad;
+
+pub use abroad::{AbroadView, PeerView};
+
 use crate::books::bank_number;
 use crate::freezes::FreezeCounts;
 use crate::limits;

@@ -2,6 +2,7 @@
 
 use crate::deadlines::Deadlines;
 use crate::holding::HoldingRules;
+use crate::peers::Peers;
 use crate::policy::Policy;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub enum Role {
     Bank,
     /// A court, or another authority that the law lets order a freeze.
     Authority,
+    /// Another ledger: says what goes here and what became of what went there.
+    Peer,
 }
 
 /// The place of an institution in the order of registration, from 0 (the central bank).
@@ -59,6 +62,9 @@ pub struct Registry {
     /// Written apart: the first version of the state has none.
     #[borsh(skip)]
     deadlines: Option<Deadlines>,
+    /// Written apart: the first two versions of the state have none.
+    #[borsh(skip)]
+    peers: Peers,
 }
 
 impl Registry {
@@ -72,6 +78,7 @@ impl Registry {
             policy,
             holding: HoldingRules::default(),
             deadlines: None,
+            peers: Peers::default(),
         }
     }
 
@@ -108,6 +115,17 @@ impl Registry {
     #[must_use]
     pub const fn deadlines(&self) -> Option<&Deadlines> {
         self.deadlines.as_ref()
+    }
+
+    /// Other ledgers.
+    #[must_use]
+    pub const fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// Other ledgers, to be changed.
+    pub const fn peers_mut(&mut self) -> &mut Peers {
+        &mut self.peers
     }
 
     /// Whether [`Registry::register`] would succeed, and the number it would give.

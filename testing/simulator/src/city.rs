@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_base::{
-    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, Signature, Signer, Timestamp,
+    AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Signer,
+    Timestamp,
 };
 use yufu_jose::SoftwareKey;
 use yufu_machine::{
-    Action, ClassId, DeadlineTerms, Deadlines, Direction, HoldingRules, HoldingTerms, Limits,
-    Order, Policy, PolicyTerms, SubLimits, Submission, UtcOffset, WalletClass,
+    Action, ClassId, Correspondent, DeadlineTerms, Deadlines, Direction, HoldingRules,
+    HoldingTerms, Limits, Order, PeerTerms, Peering, Policy, PolicyTerms, Rate, SubLimits,
+    Submission, UtcOffset, WalletClass,
 };
 
 /// Two banks, each with three wallets; the last of the second is a shop without limits.
@@ -38,22 +40,33 @@ impl City {
     pub const BANKS: [&str; 2] = ["bank-a", "bank-b"];
     /// Those that may order freezes.
     pub const AUTHORITIES: [&str; 2] = ["court", "prosecutor"];
+    /// Another ledger.
+    pub const PEER: &str = "reserve-house";
     /// 2026-12-31 12:00 UTC: a year ends soon.
     pub const START: Timestamp = Timestamp::from_seconds(1_798_718_400);
 
     /// The city; signing costs more time than all else.
     #[must_use]
     pub fn new(signs: bool) -> Self {
-        let names = [Self::CENTRAL_BANK, "stranger"];
+        let names = [Self::CENTRAL_BANK, Self::PEER, "stranger"];
         let names = names.into_iter().chain(Self::BANKS).chain(Self::AUTHORITIES);
-        let keys = names.map(|name| {
+        Self::of(signs, names, Currency::new("CNY").unwrap())
+    }
+
+    /// Another one: of these institutions, with another currency.
+    pub(crate) fn of(
+        signs: bool,
+        names: impl IntoIterator<Item = &'static str>,
+        currency: Currency,
+    ) -> Self {
+        let keys = names.into_iter().map(|name| {
             let mut seed = [1; 32];
             for (byte, of) in seed.iter_mut().zip(name.bytes()) {
                 *byte = of;
             }
             (Self::name(name), SoftwareKey::from_seed(&seed).unwrap())
         });
-        Self { keys: Arc::new(keys.collect()), currency: Currency::new("CNY").unwrap(), signs }
+        Self { keys: Arc::new(keys.collect()), currency, signs }
     }
 
     /// An institution by its name.
@@ -89,8 +102,13 @@ impl City {
         actions.map(|(number, (by, action))| self.signed(by, id(number), action)).collect()
     }
 
+    /// The public key of an institution.
+    pub(crate) fn key(&self, name: &str) -> PublicKey {
+        self.keys.get(&Self::name(name)).unwrap().public_key()
+    }
+
     fn founding(&self) -> Vec<(&'static str, Action)> {
-        let key = |name: &str| self.keys.get(&Self::name(name)).unwrap().public_key();
+        let key = |name: &str| self.key(name);
         let central_bank = Self::name(Self::CENTRAL_BANK);
         let genesis = Action::Genesis {
             currency: self.currency,
@@ -108,7 +126,13 @@ impl City {
                 Action::SupplyPaper { bank, amount },
             ]);
         }
-        actions.push(Action::ActivateVersion { version: 2 });
+        actions.extend([2, 3].map(|version| Action::ActivateVersion { version }));
+        actions.push(Action::RegisterPeer {
+            peer: Self::name(Self::PEER),
+            key: key(Self::PEER),
+            currency: Self::currency_there(),
+            peering: Peering::new(Self::peering()).unwrap(),
+        });
         actions.push(Action::SetDeadlines { deadlines: Some(Self::deadlines()) });
         actions.push(Action::SetHoldingRules { rules: Self::rules(3_500) });
         for name in Self::AUTHORITIES {
@@ -124,6 +148,10 @@ impl City {
             let direction = Direction::DepositToPaper;
             actions.push((by, Action::CreditDeposits { amount: self.amount(20_000) }));
             actions.push((by, Action::Exchange { direction, amount: self.amount(5_000) }));
+            let rate = Rate { take: 1, give: 1, until: Self::START.plus_seconds(40 * 86_400) };
+            let one = Correspondent { there: Self::name("there"), rate: Some(rate), ready: 1_200 };
+            let (peer, correspondent) = (Self::name(Self::PEER), Some(one));
+            actions.push((by, Action::Correspond { peer, correspondent }));
         }
         for (account, bank) in WALLETS {
             let account = AccountId::new(account);
@@ -149,7 +177,7 @@ impl City {
     }
 
     /// Ids are remembered for two days.
-    fn policy() -> Policy {
+    pub(crate) fn policy() -> Policy {
         let limits = |single, day, year, balance| Limits {
             per_payment: Some(single),
             per_day: Some(day),
@@ -174,6 +202,22 @@ impl City {
             id_future_tolerance_seconds: 60,
         })
         .unwrap()
+    }
+
+    /// How the other ledger is dealt with.
+    pub(crate) fn peering() -> PeerTerms {
+        let address = "https://ledger.example".to_owned();
+        PeerTerms { address, open: true, most_unresolved: 3, most_days: 2 }
+    }
+
+    /// Deals with it otherwise.
+    pub(crate) fn set_peer(terms: PeerTerms) -> Action {
+        Action::SetPeer { peer: Self::name(Self::PEER), peering: Peering::new(terms).unwrap() }
+    }
+
+    /// What the other ledger holds.
+    pub(crate) fn currency_there() -> Currency {
+        Currency::new("XTS").unwrap()
     }
 
     /// Days for holds, disputes, confirmations and freezes.

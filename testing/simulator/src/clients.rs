@@ -1,6 +1,7 @@
 //! Clients: banks, the central bank, authorities and a stranger, who send commands of every kind:
 //! valid ones, invalid ones, some twice, late, or under an id that was used.
 
+mod abroad;
 mod actions;
 
 use crate::chance::Chance;
@@ -20,6 +21,7 @@ pub struct Clients {
     payments: Vec<Reference>,
     entries: Vec<Reference>,
     freezes: Vec<Reference>,
+    abroad: abroad::Abroad,
 }
 
 /// A command that others refer to: by whom it is posted, refunded or confirmed, and by whom
@@ -46,6 +48,7 @@ impl Clients {
             payments: Vec::new(),
             entries: Vec::new(),
             freezes: Vec::new(),
+            abroad: abroad::Abroad::default(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Clients {
 
     /// Notes what later commands may refer to, also if it will be refused.
     fn note(&mut self, by: &'static str, id: CommandId, action: &Action) {
+        self.abroad.note(action);
         let bank = |wallet: &AccountId| {
             let found = self.wallets.iter().find(|(id, _)| id == wallet);
             found.map_or(by, |(_, bank)| *bank)

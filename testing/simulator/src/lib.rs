@@ -2,6 +2,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod between;
 mod chance;
 mod checks;
 mod city;
@@ -13,6 +14,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use between::{BetweenReport, Mishap, Mishaps};
 pub use chance::Chance;
 pub use city::City;
 pub use clients::Clients;

@@ -7,12 +7,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_engine::{
-    Engine, Handle, ManualClock, Settings, Snapshots, StartError, Status, SubmitError,
+    Engine, Handle, ManualClock, ReplayError, Settings, SnapshotError, Snapshots, StartError,
+    Status, SubmitError,
 };
+use yufu_log::ChainError;
 use yufu_machine::{Machine, Outcome, Submission};
 
 /// What was answered to a submission.
 pub(crate) type Answers = Result<Vec<(u64, Outcome)>, SubmitError>;
+
+/// Whether a node did not start because the log did not answer: the next attempt may.
+pub(crate) const fn is_hitch(error: &StartError) -> bool {
+    matches!(
+        error,
+        StartError::Log(_)
+            | StartError::Seal(_)
+            | StartError::Replay(ReplayError::Chain(ChainError::Log(_)))
+            | StartError::Snapshot { source: SnapshotError::Log(_), .. }
+    )
+}
 
 /// What every node of a run shares.
 #[derive(Clone)]
@@ -97,6 +110,14 @@ impl Node {
         use yufu_base::StateMachine as _;
         let read = self.handle.read(|machine, _| machine.state_hash());
         Ok(self.wait(read)?.ok().map(|hash| (hash, self.handle.head())))
+    }
+
+    /// Reads the state, if the node may answer.
+    pub(crate) fn read<R: Send>(
+        &self,
+        read: impl FnOnce(&Machine) -> R + Send,
+    ) -> Result<Option<R>, String> {
+        Ok(self.wait(self.handle.read(|machine, _| read(machine)))?.ok())
     }
 
     pub(crate) fn status(&self) -> Status {

@@ -7,14 +7,14 @@ use crate::checks;
 use crate::city::City;
 use crate::clients::Clients;
 use crate::faults::{Fault, Faults};
-use crate::node::{Answers, Node, Surroundings};
+use crate::node::{Answers, Node, Surroundings, is_hitch};
 use crate::store::{Fate, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_base::{Digest, Timestamp};
-use yufu_engine::{Clock as _, ManualClock, StartError, Status, SubmitError};
+use yufu_engine::{Clock as _, ManualClock, Status, SubmitError};
 use yufu_machine::{Outcome, Submission};
 
 /// What a run came to that went well.
@@ -63,9 +63,9 @@ pub(crate) struct Acknowledged {
 
 /// A simulator: what runs share.
 pub struct Simulator {
-    runtime: Arc<tokio::runtime::Runtime>,
+    pub(crate) runtime: Arc<tokio::runtime::Runtime>,
     /// Where folders of snapshots are made: in memory, where there is such a place.
-    space: PathBuf,
+    pub(crate) space: PathBuf,
     signed: City,
     unsigned: City,
 }
@@ -178,14 +178,7 @@ impl Run {
                     self.node = Some(node);
                     return Ok(());
                 }
-                // The log did not answer: the next attempt.
-                Err(StartError::Log(_) | StartError::Seal(_)) => {}
-                Err(StartError::Replay(yufu_engine::ReplayError::Chain(
-                    yufu_log::ChainError::Log(_),
-                ))) => {}
-                Err(StartError::Snapshot {
-                    source: yufu_engine::SnapshotError::Log(_), ..
-                }) => {}
+                Err(error) if is_hitch(&error) => {}
                 Err(error) => return Err(format!("a node does not start: {error}")),
             }
             self.crash_points = self.crash_points.saturating_add(1);

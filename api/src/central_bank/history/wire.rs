@@ -36,7 +36,8 @@ pub struct AccountEntry {
     /// The command that caused it.
     pub command: String,
     /// `payment`, `held_payment`, `dispute`, `refund`, `correction`, `exchange`, `movement`,
-    /// `filling`, `emptying` or `other`.
+    /// `filling`, `emptying`, `sent`, `received`, `settled`, `returned` (to and from another ledger)
+    /// or `other`.
     pub kind: String,
     /// The account on the other side.
     pub counterparty: String,
@@ -114,6 +115,10 @@ pub(super) const fn word(kind: TransferKind) -> &'static str {
         TransferKind::Movement => "movement",
         TransferKind::Filling => "filling",
         TransferKind::Emptying => "emptying",
+        TransferKind::Sent => "sent",
+        TransferKind::Received => "received",
+        TransferKind::Settled => "settled",
+        TransferKind::Returned => "returned",
         TransferKind::Other => "other",
     }
 }

@@ -31,7 +31,7 @@ use trust::Trust;
 use yufu_api::agency::Agencies;
 use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
-use yufu_api::central_bank::CentralBank;
+use yufu_api::central_bank::{CentralBank, Courier};
 use yufu_api::http::{Client, Limits, Switch, serve};
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
@@ -214,6 +214,7 @@ impl City {
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
+        let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let ledger = self.engine.as_ref().map(Engine::handle);
         let served = tokio::select! {
@@ -227,6 +228,7 @@ impl City {
         erasure.abort();
         recognition.abort();
         lapsed.abort();
+        courier.abort();
         if let Some(central_bank) = self.institutions.central_bank.clone() {
             let closed = tokio::task::spawn_blocking(move || central_bank.views.shutdown());
             closed.await.with_context(|| text!("closing the history"))?;
@@ -278,6 +280,15 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// What went to other ledgers: said there, and entered here what became of it.
+async fn carry(central_bank: Option<Arc<CentralBank>>) {
+    let Some(central_bank) = central_bank else { return };
+    match Client::new() {
+        Ok(client) => Courier::new(central_bank, client).run().await,
+        Err(error) => tracing::error!(%error, "nothing is carried to other ledgers"),
     }
 }
 

@@ -166,8 +166,11 @@ pub(super) async fn enrol(
 /// A key that differs from the one in the ledger was lost and made anew, or comes from another folder: every command
 /// would be refused, so the city does not start with it.
 async fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
+    // Other ledgers have keys of their own, whatever they are called.
+    let own = |role| role != yufu_machine::Role::Peer;
     let keys = |machine: &Machine| {
-        machine.institutions().map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
+        let institutions = machine.institutions().filter(|(_, found)| own(found.role));
+        institutions.map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
     };
     for (id, registered) in ledger.read(|machine, _| keys(machine)).await? {
         if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
@@ -199,9 +202,10 @@ fn beginning(
         policy: policy(profile)?,
     };
     let rules = Action::SetHoldingRules { rules: holding_rules(profile)? };
-    let version = Action::ActivateVersion { version: Machine::VERSION };
     let deadlines = Action::SetDeadlines { deadlines: deadlines(profile)? };
-    let mut commands = sign(central_bank, &*key, vec![genesis, rules, version, deadlines])?;
+    let versions = (2..=Machine::VERSION).map(|version| Action::ActivateVersion { version });
+    let first = [genesis, rules].into_iter().chain(versions).chain([deadlines]).collect();
+    let mut commands = sign(central_bank, &*key, first)?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     for bank in banks.filter(|id| plan.serves(id)) {
         let terms =

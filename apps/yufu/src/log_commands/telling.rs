@@ -125,6 +125,31 @@ fn details(action: &Action) -> Vec<(&'static str, String)> {
             vec![(noted!("institution"), authority.to_string())]
         }
         Action::ActivateVersion { version } => vec![(noted!("version"), version.to_string())],
+        action => of_other_ledgers(action),
+    }
+}
+
+fn of_other_ledgers(action: &Action) -> Vec<(&'static str, String)> {
+    let sum = |amount: &Amount| (noted!("amount_minor"), amount.minor().to_string());
+    match action {
+        Action::RegisterPeer { peer, .. }
+        | Action::SetPeer { peer, .. }
+        | Action::Correspond { peer, .. } => vec![(noted!("peer"), peer.to_string())],
+        Action::SendAbroad { sending } => vec![
+            (noted!("peer"), sending.peer.to_string()),
+            (noted!("payer"), sending.payer.to_string()),
+            (noted!("payee"), sending.payee.to_string()),
+            sum(&sending.amount),
+        ],
+        Action::ReceiveFromAbroad { transit, .. } => vec![
+            (noted!("number"), transit.number.to_string()),
+            (noted!("payee"), transit.payee.to_string()),
+            sum(&transit.amount),
+        ],
+        Action::SettleTransit { number, resolution, .. } => vec![
+            (noted!("number"), number.to_string()),
+            (noted!("came_to"), resolution.code().to_owned()),
+        ],
         // Rules and policies stand in the profile; what is newer than this table is told by its name alone.
         _ => Vec::new(),
     }

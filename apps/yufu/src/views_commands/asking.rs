@@ -99,6 +99,10 @@ fn word(kind: TransferKind) -> String {
         TransferKind::Movement => noted!("movement between institutions"),
         TransferKind::Filling => noted!("into a sub-wallet"),
         TransferKind::Emptying => noted!("out of a closed sub-wallet"),
+        TransferKind::Sent => noted!("to another ledger"),
+        TransferKind::Received => noted!("from another ledger"),
+        TransferKind::Settled => noted!("arrived at another ledger"),
+        TransferKind::Returned => noted!("came back from another ledger"),
         TransferKind::Other => noted!("transfer"),
     })
 }

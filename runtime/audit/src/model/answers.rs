@@ -201,6 +201,9 @@ impl Model {
             Refusal::NotInForce { in_force, needed } => {
                 *in_force == self.version && needed > in_force
             }
+            Refusal::TransitAhead { .. } | Refusal::TransitsUnsettled(_) => {
+                self.about_turn(by, &order.action, refusal)
+            }
             _ => true,
         };
         // Before the books are open there is nothing to hold it against.

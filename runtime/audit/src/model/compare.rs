@@ -47,6 +47,7 @@ impl Model {
         found.extend(self.compare_totals(machine));
         found.extend(self.compare_wallets(machine));
         found.extend(self.compare_pending(machine));
+        found.extend(self.compare_abroad(machine));
         found.extend(self.compare_counts(machine));
         found
     }
@@ -67,6 +68,7 @@ impl Model {
             ("notes of the public", supply.paper_public, sum(|p| matches!(p, Place::PaperPublic))),
             ("banks' stocks", supply.vaults, sum(|place| matches!(place, Place::Vault(_)))),
             ("wallets", supply.wallets, sum(|place| matches!(place, Place::Wallet(_)))),
+            ("money in flight", supply.in_flight, sum(|p| matches!(p, Place::InFlight(_)))),
             ("deposits", supply.deposits, deposits),
             ("counter-accounts of deposits", supply.bank_assets, deposits),
         ]
@@ -78,10 +80,7 @@ impl Model {
 
     /// The recomputed balances by account id.
     fn balances(&self) -> BTreeMap<AccountId, i128> {
-        let central_bank = self
-            .institutions
-            .iter()
-            .find_map(|(id, (role, _))| (*role == yufu_machine::Role::CentralBank).then_some(id));
+        let central_bank = self.name();
         let id = |place: &Place| {
             let (institution, kind) = match place {
                 Place::Wallet(id) => return Some(*id),
@@ -90,6 +89,7 @@ impl Model {
                 Place::PaperVault(bank) => (bank, AccountKind::PaperVault),
                 Place::Vault(bank) => (bank, AccountKind::Vault),
                 Place::Deposits(bank) => (bank, AccountKind::Deposits),
+                Place::InFlight(peer) => (peer, AccountKind::InFlight),
             };
             Some(institution_account(institution, kind))
         };
@@ -142,7 +142,11 @@ impl Model {
     /// What is pending, by and to each wallet, and how many there are.
     fn compare_pending(&self, machine: &Machine) -> Vec<Irregularity> {
         let mut found = Vec::new();
-        let sums = self.pending.sums();
+        let mut sums = self.pending.sums();
+        for (wallet, minor) in self.may_come_back() {
+            let (_, to) = sums.entry(wallet).or_default();
+            *to = to.saturating_add(minor);
+        }
         for (id, known) in &self.wallets {
             let Some(view) = machine.wallet(*id, known.moved) else { continue };
             let (by, to) = sums.get(id).copied().unwrap_or_default();

@@ -10,6 +10,10 @@ const DAY_SECONDS: u64 = 86_400;
 impl Model {
     /// The latest an action may ask for as an end; `None` where it asks for none.
     pub(super) fn latest(&self, at: Timestamp, action: &Action) -> Option<(Timestamp, Timestamp)> {
+        if let Action::SendAbroad { sending } = action {
+            let days = self.peer(&sending.peer)?.most_days();
+            return Some((sending.expires, after(at, days)));
+        }
         let terms = self.deadlines?;
         let (asked, days) = match action {
             Action::HoldPayment { expires, .. } => (*expires, terms.hold_days),
@@ -23,7 +27,10 @@ impl Model {
     pub(super) fn check_deadline(&self, at: Timestamp, action: &Action) -> Found {
         let begins = matches!(
             action,
-            Action::HoldPayment { .. } | Action::DisputePayment { .. } | Action::OrderFreeze { .. }
+            Action::HoldPayment { .. }
+                | Action::DisputePayment { .. }
+                | Action::OrderFreeze { .. }
+                | Action::SendAbroad { .. }
         );
         let in_time =
             self.latest(at, action).is_some_and(|(asked, latest)| asked > at && asked <= latest);

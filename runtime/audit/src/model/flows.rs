@@ -12,6 +12,8 @@ pub(super) enum Place {
     PaperPublic,
     Vault(InstitutionId),
     Deposits(InstitutionId),
+    /// On its way to another ledger.
+    InFlight(InstitutionId),
     Wallet(AccountId),
 }
 
@@ -27,7 +29,7 @@ pub(super) struct Flow {
 }
 
 /// The amount an action moves, if it moves any.
-pub(super) const fn amount(action: &Action) -> Option<Amount> {
+pub(super) fn amount(action: &Action) -> Option<Amount> {
     match action {
         Action::CreateReserves { amount, .. }
         | Action::CancelReserves { amount, .. }
@@ -45,6 +47,7 @@ pub(super) const fn amount(action: &Action) -> Option<Amount> {
         | Action::DisputePayment { amount, .. }
         | Action::Correct { amount, .. } => Some(*amount),
         Action::PayAvailable { most, .. } => Some(*most),
+        Action::SendAbroad { sending } => Some(sending.amount),
         Action::Genesis { .. }
         | Action::RegisterBank { .. }
         | Action::ReplaceKey { .. }
@@ -64,7 +67,12 @@ pub(super) const fn amount(action: &Action) -> Option<Amount> {
         | Action::ReleaseHold { .. }
         | Action::OrderFreeze { .. }
         | Action::ConfirmFreeze { .. }
-        | Action::LiftFreeze { .. } => None,
+        | Action::LiftFreeze { .. }
+        | Action::RegisterPeer { .. }
+        | Action::SetPeer { .. }
+        | Action::Correspond { .. }
+        | Action::ReceiveFromAbroad { .. }
+        | Action::SettleTransit { .. } => None,
     }
 }
 

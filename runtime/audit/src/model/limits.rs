@@ -18,12 +18,24 @@ impl Model {
     pub(super) fn check_payment(&self, at: Timestamp, paying: &Paying) -> Vec<Irregularity> {
         // A sub-wallet's payment is one of the wallet above it.
         let payer = self.above(paying.payer).unwrap_or(paying.payer);
-        let Some(limits) = self.limits(payer, paying.stepped_up) else {
+        let mut found = self.check_spending(at, payer, paying.minor, paying.stepped_up);
+        found.extend(self.check_room(paying.payee, paying.minor.into()).err());
+        found
+    }
+
+    /// What leaves a wallet keeps to the limits of its class.
+    pub(super) fn check_spending(
+        &self,
+        at: Timestamp,
+        payer: AccountId,
+        minor: u64,
+        stepped_up: bool,
+    ) -> Vec<Irregularity> {
+        let Some(limits) = self.limits(payer, stepped_up) else {
             return vec![Irregularity::Wallet(payer)];
         };
         let (day, year) = self.spent_so_far(at, payer);
-        let minor = u128::from(paying.minor);
-        let payee_full = self.check_room(paying.payee, minor).err();
+        let minor = u128::from(minor);
         [
             ("single", limits.per_payment, 0),
             ("daily", limits.per_day, day),
@@ -34,7 +46,6 @@ impl Model {
             limit.is_some_and(|limit| used.saturating_add(minor) > u128::from(limit))
         })
         .map(|(limit, _, _)| Irregularity::Limit { limit, account: payer })
-        .chain(payee_full)
         .collect()
     }
 

@@ -69,6 +69,7 @@ impl Model {
                 flows::wallet(*direction).filter(|_| flows::filled(action).is_none())
             }
             Action::FundSubWallet { account, .. } => self.above(*account),
+            Action::SendAbroad { sending } => Some(sending.payer),
             Action::Refund { of, .. } | Action::DisputePayment { of, .. } => {
                 self.reversals.payment(*of).map(|paid| paid.payee)
             }

@@ -114,13 +114,21 @@ impl Pending {
     }
 
     fn add(&mut self, promise: &Promise, minor: i128) {
-        for (sums, wallet) in [(&mut self.by, promise.payer), (&mut self.to, promise.payee)] {
-            let sum = sums.entry(wallet).or_default();
-            *sum = sum.saturating_add(minor);
-            if *sum == 0 {
-                sums.remove(&wallet);
-            }
-        }
+        add_to(&mut self.by, promise.payer, minor);
+        add_to(&mut self.to, promise.payee, minor);
+    }
+
+    /// Something else may come to a wallet, or no longer.
+    pub(super) fn coming(&mut self, wallet: AccountId, minor: i128) {
+        add_to(&mut self.to, wallet, minor);
+    }
+}
+
+fn add_to(sums: &mut BTreeMap<AccountId, i128>, wallet: AccountId, minor: i128) {
+    let sum = sums.entry(wallet).or_default();
+    *sum = sum.saturating_add(minor);
+    if *sum == 0 {
+        sums.remove(&wallet);
     }
 }
 

@@ -17,6 +17,7 @@ impl Model {
         let meant = self.meant(action);
         let borne_out = self.about_wallets(&meant, refusal)
             && self.about_pending(by, action, refusal)
+            && self.about_abroad(at, by, action, refusal)
             && match refusal {
                 Refusal::InsufficientFunds { account: AccountKind::Wallet, .. } => {
                     self.falls_short(&meant, action, refusal)
@@ -136,12 +137,15 @@ impl Model {
         meant: &Action,
         exceeded: &LimitExceeded,
     ) -> bool {
-        let paying = self.paying(meant);
+        let paying = match meant {
+            Action::SendAbroad { sending } => Some((sending.payer, sending.amount.minor())),
+            _ => self.paying(meant).map(|paying| (paying.payer, paying.minor)),
+        };
         let used = match (&paying, exceeded.kind, meant) {
             (Some(_), LimitKind::Single | LimitKind::SubSingle, _) => Some(0),
-            (Some(paying), LimitKind::SubDaily, _) => Some(self.spent_so_far(at, paying.payer).0),
-            (Some(paying), LimitKind::Daily, _) => Some(self.counted(at, paying.payer).0),
-            (Some(paying), LimitKind::Yearly, _) => Some(self.counted(at, paying.payer).1),
+            (Some((payer, _)), LimitKind::SubDaily, _) => Some(self.spent_so_far(at, *payer).0),
+            (Some((payer, _)), LimitKind::Daily, _) => Some(self.counted(at, *payer).0),
+            (Some((payer, _)), LimitKind::Yearly, _) => Some(self.counted(at, *payer).1),
             (None, LimitKind::Balance, Action::SetClass { .. }) => Some(0),
             (None, LimitKind::Balance, Action::Exchange { .. }) => {
                 flows::filled(meant).and_then(|id| u128::try_from(self.held_with_below(id)).ok())
@@ -159,7 +163,7 @@ impl Model {
             _ => None,
         };
         let asked = match (&paying, meant) {
-            (Some(paying), _) => Some(paying.minor.into()),
+            (Some((_, minor)), _) => Some((*minor).into()),
             (None, Action::SetClass { account, .. }) => Some(self.held_with_below(*account)),
             (None, _) => flows::amount(meant).map(|amount| i128::from(amount.minor())),
         };

@@ -24,7 +24,10 @@ impl Model {
             | Action::FlagDormant { .. }
             | Action::Reactivate { .. }
             | Action::OpenSubWallet { .. }
-            | Action::FundSubWallet { .. } => *role == Role::Bank,
+            | Action::FundSubWallet { .. }
+            | Action::SendAbroad { .. }
+            | Action::Correspond { .. } => *role == Role::Bank,
+            Action::ReceiveFromAbroad { .. } | Action::SettleTransit { .. } => *role == Role::Peer,
             Action::PostHold { .. } | Action::ReleaseHold { .. } | Action::Correct { .. } => {
                 matches!(role, Role::Bank | Role::CentralBank)
             }
@@ -43,7 +46,16 @@ impl Model {
 
     /// The rules in force know the action.
     pub(super) fn check_version(&self, action: &Action) -> Found {
-        let known = self.version >= 2
+        let abroad = matches!(
+            action,
+            Action::RegisterPeer { .. }
+                | Action::SetPeer { .. }
+                | Action::Correspond { .. }
+                | Action::SendAbroad { .. }
+                | Action::ReceiveFromAbroad { .. }
+                | Action::SettleTransit { .. }
+        );
+        let known = self.version >= if abroad { 3 } else { 2 }
             || matches!(
                 action,
                 Action::Genesis { .. }
@@ -106,6 +118,7 @@ impl Model {
                 let there = parent != payee && self.wallets.contains_key(payee);
                 if there { Ok(()) } else { Err(Irregularity::Wallet(*payee)) }
             }
+            Action::SendAbroad { sending } => operated(sending.payer),
             Action::OrderFreeze { account, .. } => {
                 let there = self.wallets.contains_key(account);
                 if there { Ok(()) } else { Err(Irregularity::Wallet(*account)) }

@@ -56,6 +56,10 @@ impl Model {
                 None => Ok(()),
             },
             Action::OrderFreeze { account, .. } => self.must_be_open(*account),
+            Action::SendAbroad { sending } => {
+                self.must_be_awake(sending.payer)?;
+                self.must_be_below(sending.payer, false)
+            }
             Action::Exchange { direction, .. } => {
                 let Some(wallet) = flows::wallet(*direction) else { return Ok(()) };
                 self.must_be_awake(wallet)?;
@@ -182,6 +186,11 @@ impl Model {
             _ => {}
         }
         touched
+    }
+
+    /// Something moved in a wallet.
+    pub(super) fn touched(&mut self, at: Timestamp, id: AccountId) {
+        self.know(id, |known| known.moved = at);
     }
 
     fn know(&mut self, id: AccountId, change: impl FnOnce(&mut Known)) {

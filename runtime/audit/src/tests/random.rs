@@ -4,11 +4,12 @@ use crate::model::Model;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use yufu_base::{Stamp, StateMachine};
-use yufu_machine::Machine;
+use yufu_machine::{Machine, Resolution};
 use yufu_simulator::{Chance, City, Clients};
 
-/// Runs `seed` for so many commands; gives the codes of all refusals and how many were done.
-fn run(seed: u64, commands: usize) -> (BTreeSet<&'static str>, usize) {
+/// Runs `seed` for so many commands; gives the codes of all refusals, how many were done, and how many
+/// payments left for another ledger, were resolved, came, and were credited.
+fn run(seed: u64, commands: usize) -> (BTreeSet<&'static str>, usize, [u64; 4]) {
     let city = City::new(false);
     let (mut chance, mut clients) = (Chance::of(seed), Clients::new(city.clone()));
     let (mut machine, mut model) = (Machine::new(), Model::default());
@@ -43,7 +44,16 @@ fn run(seed: u64, commands: usize) -> (BTreeSet<&'static str>, usize) {
         }
     }
     assert_eq!(model.compare(&machine), [], "seed {seed}");
-    (codes, done)
+    (codes, done, between(&machine, &model))
+}
+
+fn between(machine: &Machine, model: &Model) -> [u64; 4] {
+    let Some(view) = machine.peers().pop() else { return [0; 4] };
+    let peer = model.peer(&view.name).unwrap();
+    let number = |count: usize| u64::try_from(count).unwrap();
+    let resolved = peer.gone.iter().filter(|one| one.resolution.is_some()).count();
+    let credited = peer.come.iter().filter(|one| one.resolution == Resolution::Credited).count();
+    [view.sent, number(resolved), view.received, number(credited)]
 }
 
 proptest! {
@@ -59,12 +69,17 @@ proptest! {
 fn the_commands_reach_most_rules() {
     let mut codes = BTreeSet::new();
     let mut done = 0;
+    let mut between = [0; 4];
     for seed in 0..40 {
-        let (more, accepted) = run(seed, 200);
+        let (more, accepted, abroad) = run(seed, 200);
         codes.extend(more);
         done += accepted;
+        for (sum, more) in between.iter_mut().zip(abroad) {
+            *sum += more;
+        }
     }
     assert!(done > 3_000, "{done}");
+    assert!(between.iter().all(|count| *count > 40), "{between:?}");
     for code in [
         "account.frozen",
         "account.has_holds",
@@ -83,6 +98,17 @@ fn the_commands_reach_most_rules() {
         "transfer.not_yours",
         "transfer.payee_full",
         "transfer.unknown",
+        "transit.ahead",
+        "transit.currency_differs",
+        "transit.differs",
+        "transit.no_offer",
+        "transit.offered_less",
+        "transit.other_ledger",
+        "transit.peer_closed",
+        "transit.settled",
+        "transit.too_many",
+        "transit.unknown",
+        "transit.unsettled",
     ] {
         assert!(codes.contains(code), "{code} is not among {codes:?}");
     }

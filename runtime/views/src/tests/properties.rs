@@ -169,6 +169,10 @@ fn the_commands_reach_every_kind_of_transfer() {
         TransferKind::Movement,
         TransferKind::Filling,
         TransferKind::Emptying,
+        TransferKind::Sent,
+        TransferKind::Received,
+        TransferKind::Settled,
+        TransferKind::Returned,
     ] {
         assert!(kinds.contains(&kind), "{kind:?} is not among {kinds:?}");
     }

@@ -5,6 +5,7 @@ use super::{LimitKind, Refusal};
 impl Refusal {
     /// The stable code of the rule, in words.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a flat list, one line for each rule")]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotOpen => "ledger.not_open",
@@ -68,10 +69,23 @@ impl Refusal {
             Self::HasHolds(_) => "account.has_holds",
             Self::MoreThanTransferred { .. } => "transfer.more_than_transferred",
             Self::MoreThanHeld { .. } => "hold.more_than_held",
+            Self::NotAPeer(_) => "institution.not_a_peer",
+            Self::OtherLedger(_) => "transit.other_ledger",
+            Self::PeerClosed(_) => "transit.peer_closed",
+            Self::TransitUnknown(_) => "transit.unknown",
+            Self::TransitSettled(_) => "transit.settled",
+            Self::TransitDiffers(_) => "transit.differs",
+            Self::TransitAhead { .. } => "transit.ahead",
+            Self::TransitsUnsettled(_) => "transit.unsettled",
+            Self::NoOffer(_) => "transit.no_offer",
+            Self::PeerCurrency { .. } => "transit.currency_differs",
+            Self::OfferedLess { .. } => "transit.offered_less",
+            Self::TooManyInTransit(_) => "transit.too_many",
         }
     }
 
-    /// Whether it was given before the command was admitted, and so is not remembered.
+    /// Whether it was given before the command was admitted, or time cures it, and so is not
+    /// remembered.
     #[must_use]
     pub const fn before_admission(&self) -> bool {
         matches!(
@@ -83,6 +97,8 @@ impl Refusal {
                 | Self::IdFromFuture { .. }
                 | Self::IdReused
                 | Self::NotInForce { .. }
+                | Self::TransitAhead { .. }
+                | Self::TransitsUnsettled(_)
         )
     }
 }

@@ -161,12 +161,6 @@ impl Books {
 
     /// Whether the payee's holder, its class and, for a sub-wallet, its own limit admit the money.
     pub(crate) fn may_receive(&self, from: &Found<'_>, to: &Found<'_>, minor: u64) -> bool {
-        let below = self.sub_wallets.get(to.id);
-        let above = self.above(to.id).ok().flatten();
-        let held = self.held_with_below(above.as_ref().unwrap_or(to));
-        let of_payee = self.held_or_promised(to);
-        let fits_below =
-            below.is_none_or(|below| limits::may_hold_below(below.limits.balance, of_payee, minor));
         let of = |found: &Found<'_>| (found.wallet.bank, found.wallet.class);
         // Between two wallets of one class at one bank, the sum of both stays as it is.
         let fits_class = of(from) == of(to) || {
@@ -174,7 +168,18 @@ impl Books {
             let together = self.ledger.held_or_promised_by_class(bank, class);
             limits::check_aggregate(&self.registry, class, together, minor).is_ok()
         };
-        fits_below && fits_class && limits::may_hold(to.class, held, minor)
+        fits_class && self.may_hold_more(to, minor)
+    }
+
+    /// Whether its class and, for a sub-wallet, its own limit let a wallet hold so much more.
+    pub(super) fn may_hold_more(&self, to: &Found<'_>, minor: u64) -> bool {
+        let below = self.sub_wallets.get(to.id);
+        let above = self.above(to.id).ok().flatten();
+        let held = self.held_with_below(above.as_ref().unwrap_or(to));
+        let of_payee = self.held_or_promised(to);
+        let fits_below =
+            below.is_none_or(|below| limits::may_hold_below(below.limits.balance, of_payee, minor));
+        fits_below && limits::may_hold(to.class, held, minor)
     }
 }
 

@@ -5,6 +5,8 @@
     reason = "an overflow in a test panics, and so fails the test"
 )]
 
+mod abroad;
+mod abroad_properties;
 mod boundaries;
 mod calendar;
 mod chains;

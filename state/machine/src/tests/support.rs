@@ -132,6 +132,7 @@ fn from_now(now: Timestamp, mut action: Action) -> Action {
 }
 
 /// A machine, a clock, and ids that never repeat.
+#[derive(Clone)]
 pub(crate) struct City {
     pub(crate) machine: Machine,
     pub(crate) now: Timestamp,

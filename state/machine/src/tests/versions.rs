@@ -8,9 +8,30 @@ use yufu_base::{Digest, Snapshot, Stamp, StateMachine};
 const COMMANDS: &[u8] = include_bytes!("../../fixtures/version-1.commands");
 const EXPECTED: &str = include_str!("../../fixtures/version-1.expected");
 
-/// A log as the build of version 1 applied it.
+/// The same of the build of version 2, which began under version 1.
+const COMMANDS_OF_2: &[u8] = include_bytes!("../../fixtures/version-2.commands");
+const EXPECTED_OF_2: &str = include_str!("../../fixtures/version-2.expected");
+
+/// A log as the build of its time applied it.
+fn log_of(commands: &[u8]) -> Vec<(Stamp, Submission)> {
+    borsh::from_slice(commands).unwrap()
+}
+
 fn old_log() -> Vec<(Stamp, Submission)> {
-    borsh::from_slice(COMMANDS).unwrap()
+    log_of(COMMANDS)
+}
+
+/// What a log comes to, told as the fixtures tell it.
+fn told(machine: &mut Machine, log: &[(Stamp, Submission)]) -> String {
+    let outcomes: Vec<Outcome> =
+        log.iter().map(|(stamp, command)| machine.apply(*stamp, command)).collect();
+    format!(
+        "commands {}\ndone {}\noutcomes {}\nstate {}\n",
+        outcomes.len(),
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        Digest::of(&borsh::to_vec(&outcomes).unwrap()),
+        machine.state_hash(),
+    )
 }
 
 fn read_back(machine: &Machine) -> Machine {
@@ -22,17 +43,15 @@ fn read_back(machine: &Machine) -> Machine {
 #[test]
 fn a_log_of_version_1_gives_the_outcomes_and_the_state_that_its_build_gave() {
     let mut machine = Machine::new();
-    let outcomes: Vec<Outcome> =
-        old_log().iter().map(|(stamp, command)| machine.apply(*stamp, command)).collect();
-    let found = format!(
-        "commands {}\ndone {}\noutcomes {}\nstate {}\n",
-        outcomes.len(),
-        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
-        Digest::of(&borsh::to_vec(&outcomes).unwrap()),
-        machine.state_hash(),
-    );
-    assert_eq!(found, EXPECTED);
+    assert_eq!(told(&mut machine, &old_log()), EXPECTED);
     assert_eq!(machine.version(), 1);
+}
+
+#[test]
+fn a_log_of_version_2_gives_the_outcomes_and_the_state_that_its_build_gave() {
+    let mut machine = Machine::new();
+    assert_eq!(told(&mut machine, &log_of(COMMANDS_OF_2)), EXPECTED_OF_2);
+    assert_eq!(machine.version(), 2);
 }
 
 #[test]

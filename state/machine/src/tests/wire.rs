@@ -3,10 +3,12 @@
 
 use super::support::*;
 use crate::{
-    Action, Authorisation, Chain, Deadlines, Direction, HoldingRules, HoldingTerms, Order, Orders,
-    Refusal, SubLimits, Submission,
+    Action, Authorisation, Chain, Correspondent, Deadlines, Direction, HoldingRules, HoldingTerms,
+    Order, Orders, PeerTerms, Peering, Rate, Refusal, Resolution, ReturnReason, Sending, SubLimits,
+    Submission, Transit,
 };
-use yufu_base::{CommandId, Digest, StateMachine};
+use std::collections::BTreeSet;
+use yufu_base::{Amount, CommandId, Currency, Digest, StateMachine};
 
 fn samples() -> Vec<(&'static str, Action)> {
     let bank = || name("bank-a");
@@ -97,6 +99,62 @@ fn samples_of_version_2() -> Vec<(&'static str, Action)> {
     ]
 }
 
+/// What version 3 added.
+fn samples_of_version_3() -> Vec<(&'static str, Action)> {
+    let currency = Currency::new("XTS").unwrap();
+    let (peer, order, expires) = (name("reserve-house"), Digest::of(b"order"), START);
+    let peering = Peering::new(PeerTerms {
+        address: "https://ledger.example".to_owned(),
+        open: true,
+        most_unresolved: 7,
+        most_days: 2,
+    })
+    .unwrap();
+    let rate = Some(Rate { take: 2, give: 3, until: START });
+    let correspondent = Some(Correspondent { there: name("harbour-bank"), rate, ready: 5 });
+    let foreign = Amount::new(currency, 2700);
+    let sending = Sending {
+        payer: ALICE,
+        peer: peer.clone(),
+        payee: CAROL,
+        amount: cny(1800),
+        foreign,
+        correspondent: name("bank-b"),
+        expires,
+        order,
+        authorisation: Authorisation::Ordinary,
+    };
+    let transit = Transit {
+        number: 4,
+        payee: CAROL,
+        amount: foreign,
+        from: name("bank-b"),
+        to: name("harbour-bank"),
+        expires,
+        order,
+    };
+    let settle = |resolution| {
+        let ledger = name(CENTRAL_BANK);
+        Action::SettleTransit { ledger, number: 4, resolution }
+    };
+    let (ledger, key) = (peer.clone(), key(1));
+    vec![
+        (
+            "register_peer",
+            Action::RegisterPeer { peer: peer.clone(), key, currency, peering: peering.clone() },
+        ),
+        ("set_peer", Action::SetPeer { peer: peer.clone(), peering }),
+        ("correspond", Action::Correspond { peer, correspondent }),
+        ("send_abroad", Action::SendAbroad { sending: Box::new(sending) }),
+        (
+            "receive_from_abroad",
+            Action::ReceiveFromAbroad { ledger, transit: Box::new(transit), settled: 3 },
+        ),
+        ("settle_transit", settle(Resolution::Credited)),
+        ("settle_transit_returned", settle(Resolution::Returned(ReturnReason::PayeeFull))),
+    ]
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -116,7 +174,9 @@ fn the_wire_format_of_commands_does_not_drift() {
 
 #[test]
 fn a_command_decodes_to_what_was_encoded() {
-    for (label, action) in samples().into_iter().chain(samples_of_version_2()) {
+    for (label, action) in
+        samples().into_iter().chain(samples_of_version_2()).chain(samples_of_version_3())
+    {
         let command = submission("bank-a", CommandId::at(START, 7), action);
         let bytes = borsh::to_vec(&command).unwrap();
         assert_eq!(borsh::from_slice::<Submission>(&bytes).unwrap(), command, "{label}");
@@ -144,6 +204,27 @@ fn the_wire_format_of_version_2_does_not_drift() {
         assert_eq!(action.since(), since, "{label}");
     }
     assert!(samples().iter().all(|(_, action)| action.since() == 1));
+}
+
+#[test]
+fn the_wire_format_of_version_3_does_not_drift() {
+    let lines: Vec<String> = samples_of_version_3()
+        .into_iter()
+        .map(|(label, action)| format!("{label} {}", hex(&borsh::to_vec(&action).unwrap())))
+        .collect();
+    insta::assert_snapshot!("actions_of_version_3", lines.join("\n"));
+    assert!(samples_of_version_3().iter().all(|(_, action)| action.since() == 3));
+    // No action makes the others larger, of which a list has thousands.
+    assert_eq!(size_of::<Action>(), 160);
+}
+
+#[test]
+fn each_reason_of_a_return_has_its_number_and_code() {
+    let codes: BTreeSet<&str> = ReturnReason::ALL.iter().map(|reason| reason.code()).collect();
+    assert_eq!(codes.len(), ReturnReason::ALL.len());
+    for (place, reason) in (0_u8..).zip(ReturnReason::ALL) {
+        assert_eq!(borsh::to_vec(&reason).unwrap(), [place]);
+    }
 }
 
 #[test]

@@ -23,9 +23,10 @@ enum Kind {
     Life,
     Below,
     Rules,
+    Abroad,
 }
 
-const KINDS: [(u64, Kind); 14] = [
+const KINDS: [(u64, Kind); 15] = [
     (20, Kind::Pay),
     (4, Kind::PayAvailable),
     (12, Kind::Hold),
@@ -40,6 +41,7 @@ const KINDS: [(u64, Kind); 14] = [
     (6, Kind::Life),
     (5, Kind::Below),
     (2, Kind::Rules),
+    (24, Kind::Abroad),
 ];
 
 impl Clients {
@@ -87,8 +89,10 @@ impl Clients {
             Kind::Life => self.life(chance),
             Kind::Below => self.below(chance),
             Kind::Rules => Self::rules_of_the_day(chance),
+            Kind::Abroad => self.abroad(chance, now),
         };
-        let others = [City::CENTRAL_BANK, "bank-a", "bank-b", "court", "prosecutor", "stranger"];
+        let others =
+            [City::CENTRAL_BANK, "bank-a", "bank-b", "court", "prosecutor", City::PEER, "stranger"];
         let other = chance.one_in(25).then(|| chance.pick(&others).copied()).flatten();
         (other.unwrap_or(by), action)
     }
@@ -197,7 +201,7 @@ impl Clients {
     }
 
     /// A wallet with its bank; now and then one that nobody has.
-    fn wallet(&self, chance: &mut Chance) -> (AccountId, &'static str) {
+    pub(super) fn wallet(&self, chance: &mut Chance) -> (AccountId, &'static str) {
         let nobody = (AccountId::new(99), "bank-a");
         if chance.one_in(40) {
             return nobody;
@@ -214,7 +218,7 @@ impl Clients {
         AccountId::new(self.ids.saturating_add(1))
     }
 
-    fn money(&self, chance: &mut Chance) -> Amount {
+    pub(super) fn money(&self, chance: &mut Chance) -> Amount {
         let minor = match chance.below(24) {
             0 => 0,
             1 => chance.below(30_000),
@@ -243,7 +247,7 @@ enum Form {
 }
 
 /// A deadline within some days; now and then one that lies behind or too far ahead.
-fn deadline(chance: &mut Chance, now: Timestamp, days: u64) -> Timestamp {
+pub(super) fn deadline(chance: &mut Chance, now: Timestamp, days: u64) -> Timestamp {
     match chance.below(20) {
         0 => now,
         1 => now.plus_seconds(days.saturating_add(1).saturating_mul(86_400)),

@@ -46,6 +46,7 @@ pub(super) fn names(action: &Action) -> BTreeSet<String> {
 }
 
 /// The words. Every action also says which institution submits it, and when.
+#[expect(clippy::too_many_lines, reason = "a flat list of what each action says")]
 const fn tells(action: &Action) -> &'static [&'static str] {
     match action {
         Action::Genesis { .. }
@@ -56,6 +57,9 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::ActivateVersion { .. }
         | Action::RegisterAuthority { .. }
         | Action::SetDeadlines { .. }
+        | Action::RegisterPeer { .. }
+        | Action::SetPeer { .. }
+        | Action::SettleTransit { .. }
         // What is in a list is named by itself.
         | Action::Each { .. }
         | Action::Chain { .. } => &[],
@@ -66,6 +70,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::SupplyPaper { .. }
         | Action::ReturnPaper { .. }
         | Action::CreditDeposits { .. }
+        | Action::Correspond { .. }
         | Action::Exchange {
             direction: Direction::PaperToDeposit | Direction::DepositToPaper,
             ..
@@ -89,7 +94,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::HoldPayment { authorisation: Authorisation::Ordinary, .. } => {
             &["payer account id", "payee account id", "amount", "bank", "digest of the order"]
         }
-        Action::PayAvailable { .. } | Action::HoldPayment { .. } => &[
+        Action::PayAvailable { .. } | Action::HoldPayment { .. } | Action::SendAbroad { .. } => &[
             "payer account id",
             "payee account id",
             "amount",
@@ -115,5 +120,8 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of the order",
         ],
         Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
+        Action::ReceiveFromAbroad { .. } => {
+            &["payee account id", "amount", "bank", "digest of the order"]
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! arrives, one to nobody comes back, and a ledger that is killed in between loses and doubles nothing.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "test code: a wrong fixture is to fail loudly"
@@ -86,7 +87,7 @@ impl Country {
         let signature = key.sign(&Submission::signing_bytes(&institution, &order)).unwrap();
         let key = key.public_key();
         let signed = Submission { institution, key, order, signature };
-        let body = json!({"submission": encode_base64url(&borsh::to_vec(&signed).unwrap())});
+        let body = json!({"submission": encode_base64url(borsh::to_vec(&signed).unwrap())});
         (id, caller.post("/central-bank/v1/commands", None, &body).await)
     }
 
@@ -273,7 +274,7 @@ async fn what_is_no_word_of_a_registered_ledger_is_refused() {
     let order = Order { id: caller.id(), action };
     let signature = key.sign(&Submission::signing_bytes(&institution, &order)).unwrap();
     let signed = Submission { institution, key: key.public_key(), order, signature };
-    let words = json!({"submission": encode_base64url(&borsh::to_vec(&signed).unwrap())});
+    let words = json!({"submission": encode_base64url(borsh::to_vec(&signed).unwrap())});
     for address in [THERE, LIANGHU] {
         let refused = caller.post(&to(address), None, &words).await;
         refused.refused(address, 400, "request.malformed");

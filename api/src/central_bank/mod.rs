@@ -5,6 +5,7 @@ mod accounts;
 mod commands;
 mod courier;
 mod enrolling;
+mod history;
 mod operations;
 mod peers;
 mod rules;
@@ -14,6 +15,10 @@ mod transfers;
 pub use accounts::WalletState;
 pub use courier::{Courier, CourierError};
 pub use enrolling::{BankEnrolment, BankOpening, RegisteredBank, sign_all};
+pub use history::{
+    AccountEntries, AccountEntry, BalanceThen, EntryOrder, HistoryThrough, TransferLeg,
+    TransferThen,
+};
 pub use operations::{Operation, OperationKind};
 pub use peers::{AbroadState, ChangedPeer, NewPeer, PeerState, Terms};
 pub use rules::{NewAuthority, NextVersion};
@@ -32,6 +37,7 @@ use yufu_base::{CommandId, Currency, InstitutionId, Signer, Timestamp};
 use yufu_engine::{Handle, Status};
 use yufu_keys::random;
 use yufu_machine::{Action, Machine};
+use yufu_views::Views;
 
 /// The central bank's face, and what it works with.
 pub struct CentralBank {
@@ -41,6 +47,8 @@ pub struct CentralBank {
     pub currency: (Currency, u8),
     /// The engine that runs the machine over the log.
     pub ledger: Handle<Machine>,
+    /// The history of what moved, which follows behind the ledger.
+    pub views: Arc<Views>,
     /// Its key for commands.
     pub signer: Arc<dyn Signer>,
     /// The token of its desk.
@@ -60,6 +68,9 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(operations::operate))
         .routes(routes!(operations::confirm_clock))
         .routes(routes!(accounts::wallet))
+        .routes(routes!(history::entries))
+        .routes(routes!(history::balance))
+        .routes(routes!(history::transfer))
         .routes(routes!(rules::activate))
         .routes(routes!(rules::register_authority))
         .routes(routes!(peers::register, peers::list))

@@ -4,6 +4,7 @@ mod apply;
 mod authenticated;
 mod durable;
 mod postgres;
+mod views;
 pub(crate) mod workload;
 
 use crate::{Figure, Report};
@@ -60,6 +61,8 @@ pub enum Stage {
     Postgres,
     /// Payments whose orders wallets signed.
     Authenticated,
+    /// The history, kept up behind the log.
+    Views,
 }
 
 /// Measures everything. `folder` is where durable things are written: on the disk that is meant.
@@ -94,6 +97,8 @@ pub fn run(size: Size, folder: &Path, tell: &mut dyn FnMut(Stage)) -> Result<Rep
     });
     tell(Stage::Postgres);
     figures.extend(postgres::figures(durable.rate, small, size.postgres, folder)?);
+    tell(Stage::Views);
+    figures.extend(views::measure(small, size.durable, folder)?);
     tell(Stage::Authenticated);
     figures.push(authenticated::measure(size.authenticated)?);
     Ok(Report { bench: "ledger", figures })

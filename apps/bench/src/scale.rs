@@ -43,7 +43,7 @@ impl Size {
 }
 
 /// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     /// Accounts are opened and filled.
     Opening(usize),
@@ -55,6 +55,24 @@ pub enum Stage {
     Replaying,
     /// The whole log is audited.
     Auditing,
+    /// Something was measured: told at once, as the whole takes long.
+    Measured(Figure),
+}
+
+/// Keeps figures, and tells each.
+struct Figures<'a>(Vec<Figure>, &'a mut dyn FnMut(Stage));
+
+impl Figures<'_> {
+    fn add(&mut self, figures: impl IntoIterator<Item = Figure>) {
+        for figure in figures {
+            (self.1)(Stage::Measured(figure.clone()));
+            self.0.push(figure);
+        }
+    }
+
+    fn tell(&mut self, stage: Stage) {
+        (self.1)(stage);
+    }
 }
 
 /// Runs it all in `folder`. `tell` hears what is being done.
@@ -65,29 +83,30 @@ pub fn run(size: Size, folder: &Path, tell: &mut dyn FnMut(Stage)) -> Result<Rep
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let place = Place { log: folder.join("scale.sqlite"), snapshots: folder.join("snapshots") };
     let clock = HastyClock::new();
-    let mut figures = run_live(&place, (&runtime, clock), size, tell)?;
-    tell(Stage::Restarting);
-    figures.extend(place.restart(&runtime, clock)?);
-    tell(Stage::Replaying);
+    let mut figures = Figures(Vec::new(), tell);
+    run_live(&place, (&runtime, clock), size, &mut figures)?;
+    figures.tell(Stage::Restarting);
+    figures.add(place.restart(&runtime, clock)?);
+    figures.tell(Stage::Replaying);
     let watch = Stopwatch::start();
     let mut replay = Replay::new(Machine::new());
     replay.catch_up(&SqliteLog::open_read_only(&place.log)?)?;
     let replayed = watch.seconds();
     let hash = replay.machine().state_hash().to_string();
     drop(replay);
-    figures.push(Figure::alone("scale.replay", replayed, "s", "the whole log, from nothing"));
-    tell(Stage::Auditing);
+    figures.add([Figure::alone("scale.replay", replayed, "s", "the whole log, from nothing")]);
+    figures.tell(Stage::Auditing);
     let watch = Stopwatch::start();
     let report = yufu_audit::audit(&SqliteLog::open_read_only(&place.log)?)?;
     let yardstick = Yardstick { name: "the same log replayed".into(), value: replayed, unit: "s" };
     let target = "every signature checked, the books kept a second time";
-    figures.push(Figure::beside("scale.audit", watch.seconds(), "s", yardstick, target));
+    figures.add([Figure::beside("scale.audit", watch.seconds(), "s", yardstick, target)]);
     ensure!(report.ok, "the audit found something: {:?}", report.findings.first());
     ensure!(report.state_hash == hash, "audit and replay come to different states");
     let most = mebibytes(most_resident()?);
     let target = "of one process that did all of this, the auditor's books included";
-    figures.push(Figure::alone("scale.memory.most", most, "MiB", target));
-    Ok(Report { bench: "scale", figures })
+    figures.add([Figure::alone("scale.memory.most", most, "MiB", target)]);
+    Ok(Report { bench: "scale", figures: figures.0 })
 }
 
 /// Accounts are opened and payments made, durable, and the engine is stopped.
@@ -95,11 +114,11 @@ fn run_live(
     place: &Place,
     (runtime, clock): (&Runtime, HastyClock),
     size: Size,
-    tell: &mut dyn FnMut(Stage),
-) -> Result<Vec<Figure>> {
+    figures: &mut Figures<'_>,
+) -> Result<()> {
     let engine = place.start(clock)?;
     let handle = engine.handle();
-    tell(Stage::Opening(size.accounts));
+    figures.tell(Stage::Opening(size.accounts));
     let watch = Stopwatch::start();
     runtime.block_on(open(&handle, clock, size.accounts))?;
     let opened = number(size.accounts) / watch.seconds();
@@ -110,7 +129,7 @@ fn run_live(
     let pairs = size.payments / (QUARTERS * PAIRS);
     let mut made = 0_usize;
     for _ in 0..QUARTERS {
-        tell(Stage::Paying(made));
+        figures.tell(Stage::Paying(made));
         let with = clients.take().unwrap_or_default();
         clients = Some(runtime.block_on(pay(&handle, clock, with, pairs))?);
         made = made.saturating_add(pairs.saturating_mul(PAIRS));
@@ -120,17 +139,17 @@ fn run_live(
     drop(handle);
     drop(engine.shutdown());
     let bytes = (bytes_in(&place.log)? - before) / number(made);
-    let mut figures = vec![
+    figures.add([
         Figure::alone("scale.open", opened, "accounts/s", "opened and filled, durable"),
         Figure::alone("scale.pay", paid, "transfers/s", "made, signed, checked, durable, applied"),
         Figure::alone("scale.log", bytes, "bytes", "of log for each payment"),
-    ];
+    ]);
     let names = ["opened", "quarter", "half", "three_quarters", "all"];
     let target = "does not grow with history: after the ids of a day it stays";
-    figures.extend(names.into_iter().zip(in_use).map(|(name, kib)| {
+    figures.add(names.into_iter().zip(in_use).map(|(name, kib)| {
         Figure::alone(format!("scale.memory.{name}"), mebibytes(kib), "MiB", target)
     }));
-    Ok(figures)
+    Ok(())
 }
 
 /// Opens the ledger and its accounts.

@@ -47,6 +47,7 @@ fn words(stage: Stage) -> String {
         Stage::Durable => text!("payments made durable, several clients at once"),
         Stage::DurableInPostgres => text!("the same with the log in PostgreSQL"),
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
+        Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
     }
 }
@@ -60,6 +61,9 @@ fn scale_words(stage: scale::Stage) -> String {
         scale::Stage::Paying(done) => text!("paying: {done} payments are made", done = done),
         scale::Stage::Restarting => text!("stopping and starting again"),
         scale::Stage::Replaying => text!("replaying the whole log"),
+        scale::Stage::Measured(figure) => {
+            format!("{} {:.2} {}", figure.name, figure.value.unwrap_or_default(), figure.unit)
+        }
         scale::Stage::Auditing => text!("auditing the whole log"),
     }
 }

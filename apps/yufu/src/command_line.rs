@@ -3,10 +3,12 @@
 
 mod accounts;
 mod keeping;
+mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
-pub(crate) use keeping::{Backup, Log, LogAction, Restore};
+pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
+pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
 use crate::settings::{LogFormat, OldRecords};
 use crate::words::tag;
@@ -65,6 +67,11 @@ pub(crate) enum Command {
     /// Look at the ledger's log, or verify it.
     #[command(after_help = "Examples:\n  yufu log inspect --from 40\n  yufu log verify")]
     Log(Log),
+    /// The history of the ledger: statements, transfers, past balances; verify it, or make it anew.
+    #[command(
+        after_help = "Examples:\n  yufu views statement 1e5a57ec-a54c-e2c6-98dd-b070b30ff638\n  yufu views verify\n  yufu views rebuild"
+    )]
+    Views(Views),
     /// Copy all state of a data folder, while a server runs on it or not.
     ///
     /// Keys are not copied unless it is asked for; terminal wallets never: `yufu wallet backup` does that.
@@ -192,6 +199,9 @@ pub(crate) struct Serve {
     /// The ledger's log, if it is in PostgreSQL: postgres://... A password is better kept in the file or environment.
     #[arg(long, env = "YUFU_CENTRAL_BANK_LOG", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) central_bank_log: Option<String>,
+    /// Who keeps up the history of the ledger: this process, or `yufu views follow` [default: here].
+    #[arg(long, env = "YUFU_HISTORY", value_name = "WHERE")]
+    pub(crate) history: Option<HistoryKept>,
     /// How log lines are written [default: text].
     #[arg(long, env = "YUFU_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

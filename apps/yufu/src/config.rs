@@ -108,6 +108,7 @@ fn plan<'a>(
         recognised: settings.recognised.clone(),
         snapshots: settings.snapshots,
         log: settings.log.clone(),
+        history: settings.history,
     }
 }
 

@@ -5,6 +5,7 @@
 //! lock                     held by the running server
 //! <institution>/keys/      its keys, certificates and tokens
 //! <institution>/*.sqlite   its records, or the log
+//! <institution>/history.sqlite  what moved on the ledger, made from its log
 //! <institution>/snapshots/ the ledger's state after some of the log's records
 //! <institution>/archive/   records that were moved out of the log
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase

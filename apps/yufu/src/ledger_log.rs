@@ -1,5 +1,6 @@
 //! Where the ledger's log is: a file in the central bank's folder, or a PostgreSQL database.
 
+use crate::command_line::LogAt;
 use crate::data::{ARCHIVE, DataFolder};
 use crate::words::text;
 use anyhow::{Context, Result};
@@ -80,6 +81,42 @@ impl LedgerLog {
                 "the log at {address}, which waits for {standbys}",
                 address = address,
                 standbys = standbys
+            )
+        })
+    }
+}
+
+/// A log as it is named on the command line, and what lies beside it.
+pub(crate) struct NamedLog {
+    place: LedgerLog,
+    /// Where records lie that were moved out of it, if any were.
+    archive: Option<PathBuf>,
+    /// The folder of its snapshots: beside it, or of one in a database in the data folder.
+    pub(crate) snapshots: PathBuf,
+}
+
+impl NamedLog {
+    /// The one named, else that of the central bank in the data folder.
+    pub(crate) fn of(at: &LogAt) -> Result<Self> {
+        let data = DataFolder::choose(at.data.data.clone(), "city")?;
+        let place = match &at.log {
+            Some(text) => LedgerLog::named(text)?,
+            None => LedgerLog::File(data.ledger()?),
+        };
+        let archive = at.archive.clone().or_else(|| place.found_archive(&data));
+        let snapshots = match &place {
+            LedgerLog::File(path) => path.with_file_name("snapshots"),
+            LedgerLog::Database(_) => data.found_snapshots(),
+        };
+        Ok(Self { place, archive, snapshots })
+    }
+
+    /// For reading, with the archive. Blocks: not for an asynchronous task.
+    pub(crate) fn open(&self) -> Result<Box<dyn Log>> {
+        self.place.open_read_only(self.archive.as_deref()).with_context(|| {
+            text!(
+                "{path} cannot be read: name the log with --log, or the folder with --data",
+                path = self.place
             )
         })
     }

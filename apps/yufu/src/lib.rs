@@ -21,6 +21,7 @@ mod serve;
 mod settings;
 mod stopping;
 mod trust_key;
+mod views_commands;
 pub mod wallet;
 mod words;
 
@@ -41,6 +42,7 @@ pub fn run() -> ExitCode {
         Command::Wallet(options) => wallet::run(options),
         Command::Audit(options) => audit::run(&options),
         Command::Log(options) => log_commands::run(&options),
+        Command::Views(options) => views_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
         Command::Bench(options) => bench::run(&options),

@@ -38,9 +38,18 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         Some(url) => url.clone(),
         None => local_url(listener.local_addr()?),
     };
-    let Settings { apart, recognised, snapshots, log, .. } = settings;
-    let plan =
-        Plan { country: &country, data: &data, url, clock, apart, recognised, snapshots, log };
+    let Settings { apart, recognised, snapshots, log, history, .. } = settings;
+    let plan = Plan {
+        country: &country,
+        data: &data,
+        url,
+        clock,
+        apart,
+        recognised,
+        snapshots,
+        log,
+        history,
+    };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();

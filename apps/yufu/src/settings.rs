@@ -1,6 +1,6 @@
 //! The server's settings: one documented struct; options and environment override the file.
 
-use crate::command_line::Serve;
+use crate::command_line::{HistoryKept, Serve};
 use crate::ledger_log::Hidden;
 use crate::words::text;
 use anyhow::{Context, Result};
@@ -49,6 +49,8 @@ struct File {
 struct OfCentralBank {
     /// Where the ledger's log is, if it is not a file in the data folder.
     log: Option<Hidden>,
+    /// Who keeps up the history of the ledger. Default this process.
+    history: Option<HistoryKept>,
 }
 
 /// Another country's trust list, as its operator told this one out of band.
@@ -89,6 +91,8 @@ pub(crate) struct Settings {
     pub(crate) snapshots: SnapshotPolicy,
     /// Where the ledger's log is, if it is not a file in the data folder.
     pub(crate) log: Option<PostgresAddress>,
+    /// Who keeps up the history of the ledger.
+    pub(crate) history: HistoryKept,
     /// The file that holds it, if it is not an option or in the environment.
     pub(crate) secret_in: Option<PathBuf>,
 }
@@ -154,7 +158,7 @@ impl Settings {
         let admitted = pairs("admitted", options.admitted.as_deref(), file.admitted)?;
         let admitted =
             admitted.into_iter().map(|(name, text)| Ok((id("admitted", &name)?, print(&text)?)));
-        let log_in_file = file.central_bank.unwrap_or_default().log;
+        let OfCentralBank { log: log_in_file, history } = file.central_bank.unwrap_or_default();
         let secret_in = options.config.filter(|_| log_in_file.is_some());
         let log = options.central_bank_log.or(log_in_file.map(|Hidden(text)| text));
         let log = log.map(|text| text.parse().with_context(|| "central_bank.log".to_owned()));
@@ -182,6 +186,7 @@ impl Settings {
                 )?
             },
             log: log.transpose()?,
+            history: options.history.or(history).unwrap_or_default(),
             secret_in,
         })
     }

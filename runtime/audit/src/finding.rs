@@ -52,6 +52,11 @@ pub enum Irregularity {
     /// An id was answered a second time with something else than the first answer.
     #[error("the command id was used before and is answered otherwise now")]
     IdUsedTwice,
+    /// A command was admitted under an id that is older than ids are remembered, or from the future.
+    #[error(
+        "admitted, though its id was made before ids are remembered, or after they are accepted"
+    )]
+    IdOutOfTime,
     /// A command was done with an amount of nothing or of another currency, or to itself.
     #[error("done, though its amount or its accounts are none to move money by")]
     Malformed,
@@ -205,6 +210,7 @@ impl Irregularity {
             Self::Key(_) => "command.key",
             Self::Permission(_) => "command.permission",
             Self::IdUsedTwice => "command.id_used_twice",
+            Self::IdOutOfTime => "command.id_out_of_time",
             Self::Malformed => "command.malformed",
             Self::Wallet(_) => "command.wallet",
             Self::OpenedTwice => "command.opened_twice",

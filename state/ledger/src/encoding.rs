@@ -78,6 +78,7 @@ impl<C: BorshDeserialize + Ord> BorshDeserialize for Ledger<C> {
             holds: Holds::default(),
             flights: Flights::default(),
             journal: None,
+            trace: None,
         })
     }
 }

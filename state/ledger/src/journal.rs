@@ -14,6 +14,8 @@ pub(crate) struct Journal<C> {
     wallets: u128,
     holdings: BTreeMap<(BankNumber, C), u128>,
     promised: BTreeMap<(BankNumber, C), u128>,
+    /// How much was noted before it.
+    traced: usize,
 }
 
 impl<C: Clone> Journal<C> {
@@ -40,6 +42,7 @@ impl<C: Copy + Ord> Ledger<C> {
             wallets: self.wallets,
             holdings: self.holdings.clone(),
             promised: self.holds.promised.clone(),
+            traced: self.traced(),
         }));
     }
 
@@ -51,7 +54,8 @@ impl<C: Copy + Ord> Ledger<C> {
     /// The chain failed: all is as it was before it began.
     pub fn undo_chain(&mut self) {
         let Some(journal) = self.journal.take() else { return };
-        let Journal { accounts, holds, wallets, holdings, promised } = *journal;
+        let Journal { accounts, holds, wallets, holdings, promised, traced } = *journal;
+        self.untrace(traced);
         for (slot, account) in accounts.into_iter().rev() {
             *self.at_mut(slot) = account;
         }

@@ -8,6 +8,7 @@ use crate::in_flight::Flights;
 use crate::index::Index;
 use crate::journal::Journal;
 use crate::spending::Spending;
+use crate::trace::{AccountNumber, Trace};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 use yufu_base::{AccountId, InstitutionId, Timestamp};
@@ -27,12 +28,24 @@ pub struct Ledger<C> {
     pub(crate) flights: Flights,
     /// What to put back if a chain fails; no part of the state.
     pub(crate) journal: Option<Box<Journal<C>>>,
+    /// What moved, where somebody asked for it; no part of the state.
+    pub(crate) trace: Option<Box<Trace>>,
 }
 
-/// How accounts are found is no part of the books.
+/// How accounts are found, and what was noted, is no part of the books.
 impl<C: PartialEq> PartialEq for Ledger<C> {
     fn eq(&self, other: &Self) -> bool {
-        let Self { accounts, slots: _, desks, wallets, holdings, holds, flights, journal } = self;
+        let Self {
+            accounts,
+            slots: _,
+            desks,
+            wallets,
+            holdings,
+            holds,
+            flights,
+            journal,
+            trace: _,
+        } = self;
         *accounts == other.accounts
             && *desks == other.desks
             && *wallets == other.wallets
@@ -61,6 +74,10 @@ impl Slot {
     pub(crate) const fn place(self) -> usize {
         self.0 as usize
     }
+
+    pub(crate) const fn number(self) -> AccountNumber {
+        AccountNumber(self.0)
+    }
 }
 
 impl<C> Ledger<C> {
@@ -79,6 +96,7 @@ impl<C> Ledger<C> {
             holds: Holds::default(),
             flights: Flights::default(),
             journal: None,
+            trace: None,
         };
         for (slot, kind) in
             [(Self::BACKING, AccountKind::Backing), (Self::PAPER_PUBLIC, AccountKind::PaperPublic)]

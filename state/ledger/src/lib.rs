@@ -19,6 +19,7 @@ mod payment;
 mod posting;
 mod spending;
 mod supply;
+mod trace;
 
 pub use account::{Account, AccountKind, Standing, Wallet};
 pub use chart::{BankNumber, ChartError, institution_account};
@@ -30,3 +31,4 @@ pub use ledger::{Ledger, WalletSlot};
 pub use posting::{Checked, Posted, PostingError};
 pub use spending::{Period, Spending};
 pub use supply::Supply;
+pub use trace::{AccountNumber, Transfer, TransferKind};

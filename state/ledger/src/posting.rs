@@ -139,6 +139,9 @@ impl<C: Copy + Ord> Ledger<C> {
             if account.kind == AccountKind::Wallet && !within {
                 self.wallet_credited(entry.credit, amount);
             }
+            if self.trace.is_some() {
+                self.note(entry, amount);
+            }
         }
         for (slot, spending) in spending.into_iter().flatten() {
             if let Some(wallet) = &mut self.at_mut(slot).wallet {

@@ -17,6 +17,7 @@ mod reversal;
 mod slab;
 mod steps;
 mod sub_wallets;
+mod tracing;
 mod views;
 
 #[cfg(test)]
@@ -32,7 +33,8 @@ pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
 pub use views::{AbroadView, PeerView, Totals, WalletView};
 pub use yufu_ledger::{
-    Account, AccountKind, Hold, HoldPurpose, Standing, Supply, institution_account,
+    Account, AccountKind, AccountNumber, Hold, HoldPurpose, Standing, Supply, Transfer,
+    TransferKind, institution_account,
 };
 pub use yufu_registry::{
     ClassId, ClassIdError, Correspondent, DeadlineError, DeadlineTerms, Deadlines, HoldingError,

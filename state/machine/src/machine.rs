@@ -25,6 +25,8 @@ pub struct Machine {
     pub(crate) memory: Memory,
     /// Where a command's content is written to be hashed; no part of the state.
     scratch: Vec<u8>,
+    /// Whether what moves is noted; no part of the state.
+    pub(crate) traced: bool,
 }
 
 impl Default for Machine {
@@ -45,7 +47,7 @@ impl StateMachine for Machine {
 
     fn apply(&mut self, stamp: Stamp, command: &Submission) -> Outcome {
         let Submission { institution, key, order, .. } = command;
-        let Self { version, books, memory, scratch } = self;
+        let Self { version, books, memory, scratch, traced: _ } = self;
         match (books, &order.action) {
             (Some(books), _) => {
                 memory.advance(stamp.at, books.policy());
@@ -73,7 +75,7 @@ impl Machine {
     }
 
     pub(crate) const fn restored(version: u16, books: Option<Books>, memory: Memory) -> Self {
-        Self { version, books, memory, scratch: Vec::new() }
+        Self { version, books, memory, scratch: Vec::new(), traced: false }
     }
 
     /// Opens the ledger, if the central bank it names has signed for it with the key it names.
@@ -82,7 +84,7 @@ impl Machine {
             return Err(Refusal::NotOpen);
         };
         let content = content(&mut self.scratch, &command.institution, &command.order);
-        let books = Books {
+        let mut books = Books {
             currency: *currency,
             registry: Registry::new(central_bank.clone(), *key, policy.clone()),
             ledger: Ledger::new(central_bank),
@@ -90,6 +92,9 @@ impl Machine {
             freezes: Freezes::default(),
             links: Links::default(),
         };
+        if self.traced {
+            books.ledger.begin_trace();
+        }
         let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
         let mut memory = Memory::default();
         memory.advance(stamp.at, policy);
@@ -131,6 +136,10 @@ impl Applying<'_> {
         let (needed, in_force) = (order.action.since(), *self.version);
         if needed > in_force {
             return Err(Refusal::NotInForce { in_force, needed });
+        }
+        if self.books.ledger.is_traced() {
+            let kind = self.books.transfer_kind(&order.action);
+            self.books.ledger.trace_cause(id, kind);
         }
         let (outcome, reversible) = match self.action(id, &order.action) {
             Ok((done, reversible)) => (Ok(done), reversible),

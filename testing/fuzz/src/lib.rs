@@ -1,10 +1,12 @@
-//! Hostile bytes for the decoders of the log and for the machine.
+//! Hostile bytes for the decoders of the log, for the machine and for what reads notes of Cashu.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod history;
+mod notes;
 
 pub use history::{Step, ledger, steps};
+pub use notes::{messages, payment_request, token};
 
 use yufu_base::{Snapshot as _, StateMachine as _};
 use yufu_engine::{Replay, decode_batch};
@@ -15,8 +17,15 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 4] =
-    [("batch", batch), ("command", command), ("state", state), ("ledger", ledger)];
+pub const TARGETS: [(&str, Target); 7] = [
+    ("batch", batch),
+    ("command", command),
+    ("state", state),
+    ("ledger", ledger),
+    ("token", token),
+    ("payment_request", payment_request),
+    ("messages", messages),
+];
 
 /// Takes `bytes` for the payload of a log's first record.
 ///

@@ -229,6 +229,10 @@ impl City {
         recognition.abort();
         lapsed.abort();
         courier.abort();
+        if let Some(central_bank) = self.institutions.central_bank.clone() {
+            let closed = tokio::task::spawn_blocking(move || central_bank.views.shutdown());
+            closed.await.with_context(|| text!("closing the history"))?;
+        }
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.shutdown())
                 .await

@@ -4,6 +4,7 @@
 use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
+use crate::command_line::HistoryKept;
 use crate::ledger_log::LedgerLog;
 use crate::settings::{OldRecords, SnapshotPolicy};
 use crate::words::{noted, text};
@@ -20,6 +21,7 @@ use yufu_machine::{
     PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
+use yufu_views::{Place, Views, prunable};
 
 /// How far ahead of the ledger's clock a command id may have been made, in seconds.
 const ID_FUTURE_SECONDS: u64 = 300;
@@ -36,6 +38,7 @@ pub(super) async fn open(
         None => LedgerLog::File(plan.data.database(&id, "ledger")?),
     };
     let snapshots = snapshots(plan, &id, place.clone())?;
+    let of_history = place.clone();
     let log = tokio::task::spawn_blocking(move || place.open()).await?;
     let log = log.with_context(|| text!("the ledger's log"))?;
     let clock = Arc::clone(&plan.clock);
@@ -68,12 +71,14 @@ pub(super) async fn open(
         }
     }
     check_keys(plan, &ledger).await?;
+    let history = history(plan, &id, of_history)?;
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
         signer: plan.command_key(&id)?,
         operator: plan.operator(&id)?,
         currency: (currency.code, currency.decimals),
         ledger,
+        views: Arc::new(history),
         admission: admission(plan)?,
         openings,
         enrolling: tokio::sync::Mutex::default(),
@@ -93,20 +98,37 @@ fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snap
     let SnapshotPolicy { every_records, every_bytes, old_records } = plan.snapshots;
     let retirement = match old_records {
         OldRecords::Keep => None,
-        OldRecords::Archive => Some(retirement(place, Some(plan.data.archive(id)?))),
-        OldRecords::Remove => Some(retirement(place, None)),
+        OldRecords::Archive => {
+            Some(retirement(place, Some(plan.data.archive(id)?), plan.history(id)?))
+        }
+        OldRecords::Remove => Some(retirement(place, None, plan.history(id)?)),
     };
     let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
     Ok(Snapshots { every_records, every_bytes, retirement, ..snapshots })
 }
 
-/// How records leave the log that no start needs any more.
-fn retirement(log: LedgerLog, archive: Option<PathBuf>) -> Retirement {
+/// How records leave the log that neither a start nor the history needs any more.
+fn retirement(log: LedgerLog, archive: Option<PathBuf>, history: Place) -> Retirement {
     let open = move || {
         let opened = log.open_beside();
         opened.map_err(|error| LogError::Storage(format!("{error:#}")))
     };
-    Retirement { open: Arc::new(open), archive, read_to: Arc::new(|| Seq::new(u64::MAX)) }
+    // A history that is not there yet, or cannot be read, begins where the log does.
+    let read_to = move || prunable(&history).ok().flatten().unwrap_or(Seq::ZERO);
+    Retirement { open: Arc::new(open), archive, read_to: Arc::new(read_to) }
+}
+
+/// The history of the ledger, kept up by this process or another. It is not opened yet when this returns.
+fn history(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Views> {
+    let (place, data) = (plan.history(id)?, plan.data.clone());
+    if plan.history == HistoryKept::Apart {
+        return Ok(Views::apart(place));
+    }
+    let open = move || {
+        let opened = log.open_read_only(log.found_archive(&data).as_deref());
+        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
+    };
+    Ok(Views::start(place, Arc::new(open))?)
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

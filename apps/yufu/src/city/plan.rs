@@ -1,6 +1,7 @@
 //! What a process is started from: the country, its folder, its address, and which institutions it serves.
 
 use super::opening::needed;
+use crate::command_line::HistoryKept;
 use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::settings::{Apart, SnapshotPolicy};
@@ -18,6 +19,7 @@ use yufu_engine::Clock;
 use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_profile::{Institution, Profile, Role};
+use yufu_views::Place;
 
 /// Everything that a city is started from.
 pub(crate) struct Plan<'a> {
@@ -34,6 +36,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) snapshots: SnapshotPolicy,
     /// Where the ledger's log is, if it is not a file in the central bank's folder.
     pub(crate) log: Option<PostgresAddress>,
+    /// Who keeps up the history of the ledger.
+    pub(crate) history: HistoryKept,
 }
 
 /// What long work has to say.
@@ -54,7 +58,23 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let (apart, recognised) = (Apart::default(), Vec::new());
         let snapshots = SnapshotPolicy::default();
-        Self { country, data, url, clock, apart, recognised, snapshots, log: None }
+        Self {
+            country,
+            data,
+            url,
+            clock,
+            apart,
+            recognised,
+            snapshots,
+            log: None,
+            history: HistoryKept::Here,
+        }
+    }
+
+    /// Where the history of the ledger lies, and what it is made from.
+    pub(crate) fn history(&self, central_bank: &InstitutionId) -> Result<Place> {
+        let view = self.data.database(central_bank, "history")?;
+        Ok(Place { view, snapshots: self.data.snapshots(central_bank)? })
     }
 
     pub(crate) fn profile(&self) -> &Profile {

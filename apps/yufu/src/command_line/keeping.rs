@@ -35,8 +35,9 @@ pub(crate) struct Restore {
     pub(crate) to: PathBuf,
 }
 
+/// Which log of a ledger is meant.
 #[derive(Args)]
-pub(crate) struct Log {
+pub(crate) struct LogAt {
     #[command(flatten)]
     pub(crate) data: Data,
     /// The log, a file or postgres://... [default: the central bank's in the data folder].
@@ -51,6 +52,12 @@ pub(crate) struct Log {
     /// Where records lie that were moved out of the log [default: archive, beside the log or its snapshots].
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) archive: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Log {
+    #[command(flatten)]
+    pub(crate) at: LogAt,
     #[command(subcommand)]
     pub(crate) action: LogAction,
 }

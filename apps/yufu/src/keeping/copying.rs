@@ -66,6 +66,8 @@ fn kind_of(path: &Path) -> Option<Kind> {
         _ if name.starts_with('.') => None,
         ([_, second, _, ..], _) if *second == "keys" => Some(Kind::Key),
         _ if name == "person-keys.sqlite" => Some(Kind::Key),
+        // The history is made anew from the log.
+        _ if name == "history.sqlite" => None,
         ([_, second, _], "sqlite") if *second == ARCHIVE => Some(Kind::Archive),
         ([_, second, _], "part") if *second == ARCHIVE => None,
         _ if name == "ledger.sqlite" => Some(Kind::Log),
@@ -150,6 +152,7 @@ mod tests {
             ("wallets/mei.wallet", None),
             ("central-bank/ledger.sqlite", Some(Kind::Log)),
             ("central-bank/ledger.sqlite-wal", None),
+            ("central-bank/history.sqlite", None),
             ("central-bank/ledger.sqlite.lock", None),
             ("central-bank/snapshots/00000000000000000007.snapshot", Some(Kind::Snapshot)),
             ("central-bank/snapshots/00000000000000000008.unfinished", None),

@@ -4,15 +4,17 @@
 use super::Model;
 use crate::finding::Irregularity;
 use std::collections::BTreeMap;
-use yufu_base::{CommandId, Digest, InstitutionId, Timestamp};
+use yufu_base::{Amount, CommandId, Digest, InstitutionId, Timestamp};
 use yufu_machine::{Action, Done, Order, Outcome, Refusal, Submission};
 
-/// What every admitted id was first answered. All of them: an audit forgets nothing.
+/// What every admitted id was first answered, from the horizon on: an older one may not be admitted at all.
 #[derive(Default)]
 pub(super) struct Answers(BTreeMap<CommandId, (Digest, First)>);
 
 enum First {
-    Said(Outcome),
+    Done(Timestamp, Option<Amount>),
+    /// Boxed, because refusals are rare and large.
+    Refused(Box<Refusal>),
     /// A list: each of its orders is answered by itself.
     Each(Timestamp),
     /// Of a chain: done, and nobody was told the balance then.
@@ -23,16 +25,36 @@ impl Answers {
     pub(super) fn contains(&self, id: CommandId) -> bool {
         self.0.contains_key(&id)
     }
+
+    /// Forgets the ids made before `horizon`.
+    pub(super) fn forget(&mut self, horizon: Timestamp) {
+        while let Some(oldest) = self.0.first_entry() {
+            if oldest.key().created() >= horizon {
+                break;
+            }
+            oldest.remove();
+        }
+    }
 }
 
 impl First {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Ok(Done { at, balance, .. }) => Self::Done(*at, *balance),
+            Err(refusal) => Self::Refused(Box::new(refusal.clone())),
+        }
+    }
+
     /// Whether a repeat is answered as the first time.
     fn is(&self, outcome: &Outcome) -> bool {
         match (self, outcome) {
-            (Self::Said(first), outcome) => first == outcome,
+            (Self::Done(at, balance), Ok(done)) => {
+                done.at == *at && done.balance == *balance && done.each.is_none()
+            }
+            (Self::Refused(first), Err(refusal)) => **first == *refusal,
             (Self::Each(at), Ok(done)) => done.at == *at && done.each.is_some(),
             (Self::InChain(at), Ok(done)) => done.at == *at && done.each.is_none(),
-            (_, Err(_)) => false,
+            (_, Err(_)) | (Self::Refused(_), Ok(_)) => false,
         }
     }
 }
@@ -57,7 +79,7 @@ impl Model {
             found.push(Irregularity::Key(institution.clone()));
         }
         let noted = if opens && !self.answers.0.contains_key(&order.id) {
-            self.answer(institution, order, First::Said(outcome.clone()));
+            self.answer(institution, order, First::of(outcome));
             self.open(at, command).err().into_iter().collect()
         } else {
             self.observe_order(at, institution, order, outcome)
@@ -80,12 +102,16 @@ impl Model {
             return self.check_unadmitted(at, by, order, refusal).err().into_iter().collect();
         }
         let mut found = Vec::new();
+        if self.currency.is_some() && !self.is_in_time(at, order.id) {
+            found.push(Irregularity::IdOutOfTime);
+        }
         if let Some((content, first)) = self.answers.0.get(&order.id) {
             if *content != content_of(by, order) || !first.is(outcome) {
-                return vec![Irregularity::IdUsedTwice];
+                found.push(Irregularity::IdUsedTwice);
+                return found;
             }
         } else {
-            found = self.observe_first(at, by, order, outcome);
+            found.extend(self.observe_first(at, by, order, outcome));
         }
         if let (Action::Each { orders }, Ok(done)) = (&order.action, outcome) {
             let each = done.each.as_deref().unwrap_or_default();
@@ -106,7 +132,7 @@ impl Model {
         order: &Order,
         outcome: &Outcome,
     ) -> Vec<Irregularity> {
-        let said = || First::Said(outcome.clone());
+        let said = || First::of(outcome);
         match (&order.action, outcome) {
             (_, Err(refusal)) => {
                 self.answer(by, order, said());
@@ -120,6 +146,9 @@ impl Model {
                 self.answer(by, order, said());
                 let mut found = self.check_list(by, &order.action);
                 for linked in orders.as_slice() {
+                    if !self.is_in_time(at, linked.id) {
+                        found.push(Irregularity::IdOutOfTime);
+                    }
                     if self.answers.0.contains_key(&linked.id) {
                         found.push(Irregularity::IdUsedTwice);
                     }
@@ -180,6 +209,12 @@ impl Model {
         // Before the books are open there is nothing to hold it against.
         let checked = self.currency.is_some() || matches!(refusal, Refusal::NotOpen);
         if borne_out || !checked { Ok(()) } else { Err(Irregularity::Refusal(refusal.to_string())) }
+    }
+
+    /// Whether an id is remembered, and not from the future.
+    fn is_in_time(&self, at: Timestamp, id: CommandId) -> bool {
+        let created = id.created();
+        self.reversals.horizon() <= created && created <= self.newest_id(at)
     }
 
     fn newest_id(&self, at: Timestamp) -> Timestamp {

@@ -46,6 +46,7 @@ impl Model {
     pub(super) fn forget(&mut self, at: Timestamp) {
         if let Some(terms) = &self.terms {
             self.reversals.forget(at.minus_seconds(terms.id_retention_seconds));
+            self.answers.forget(self.reversals.horizon());
         }
     }
 }

@@ -7,9 +7,15 @@ use yufu_base::{AccountId, Timestamp};
 use yufu_machine::PolicyTerms;
 
 #[derive(Default)]
-pub(super) struct Spent {
-    by_day: BTreeMap<(AccountId, i32), u128>,
-    by_year: BTreeMap<(AccountId, i16), u128>,
+pub(super) struct Spent(BTreeMap<AccountId, Counted>);
+
+/// What counts in the day and the year of a wallet's last payment; earlier ones limit nothing any more.
+#[derive(Clone, Copy)]
+struct Counted {
+    day: i32,
+    year: i16,
+    on_day: u128,
+    in_year: u128,
 }
 
 /// The local day and year a payment counts in.
@@ -23,9 +29,8 @@ impl Spent {
         at: Timestamp,
         wallet: AccountId,
     ) -> (u128, u128) {
-        let (day, year) = self.period(terms, at, wallet);
-        let on_day = self.by_day.get(&(wallet, day)).copied().unwrap_or(0);
-        (on_day, self.by_year.get(&(wallet, year)).copied().unwrap_or(0))
+        let (on_day, in_year, _) = self.counted(terms, at, wallet);
+        (on_day, in_year)
     }
 
     pub(super) fn add(
@@ -35,50 +40,50 @@ impl Spent {
         wallet: AccountId,
         minor: u64,
     ) {
-        let (day, year) = self.period(terms, at, wallet);
         let minor = u128::from(minor);
-        let on_day = self.by_day.entry((wallet, day)).or_default();
-        *on_day = on_day.saturating_add(minor);
-        let in_year = self.by_year.entry((wallet, year)).or_default();
-        *in_year = in_year.saturating_add(minor);
+        let (on_day, in_year, (day, year)) = self.counted(terms, at, wallet);
+        let (on_day, in_year) = (on_day.saturating_add(minor), in_year.saturating_add(minor));
+        self.0.insert(wallet, Counted { day, year, on_day, in_year });
     }
 
     /// The day and year in which a wallet's last payment counts.
     pub(super) fn period_of(&self, wallet: AccountId) -> Option<Period> {
-        let days = self.by_day.range((wallet, i32::MIN)..=(wallet, i32::MAX));
-        let years = self.by_year.range((wallet, i16::MIN)..=(wallet, i16::MAX));
-        let last_day = days.map(|((_, day), _)| *day).next_back()?;
-        let last_year = years.map(|((_, year), _)| *year).next_back()?;
-        Some((last_day, last_year))
+        self.0.get(&wallet).map(|counted| (counted.day, counted.year))
     }
 
     /// Of what counted in a period, `minor` was not paid after all: it counts no more in that day
     /// and that year, and makes room in no other.
     pub(super) fn give_back(&mut self, wallet: AccountId, counted: Option<Period>, minor: u64) {
-        let Some((day, year)) = counted else { return };
+        let (Some((day, year)), Some(found)) = (counted, self.0.get_mut(&wallet)) else { return };
         let minor = u128::from(minor);
-        if let Some(on_day) = self.by_day.get_mut(&(wallet, day)) {
-            *on_day = on_day.saturating_sub(minor);
+        if found.day == day {
+            found.on_day = found.on_day.saturating_sub(minor);
         }
-        if let Some(in_year) = self.by_year.get_mut(&(wallet, year)) {
-            *in_year = in_year.saturating_sub(minor);
+        if found.year == year {
+            found.in_year = found.in_year.saturating_sub(minor);
         }
     }
 
     /// Takes over what another one counts for a wallet.
     pub(super) fn copy(&mut self, wallet: AccountId, from: &Self) {
-        let days = from.by_day.range((wallet, i32::MIN)..=(wallet, i32::MAX));
-        self.by_day.extend(days.map(|(of, minor)| (*of, *minor)));
-        let years = from.by_year.range((wallet, i16::MIN)..=(wallet, i16::MAX));
-        self.by_year.extend(years.map(|(of, minor)| (*of, *minor)));
+        if let Some(counted) = from.0.get(&wallet) {
+            self.0.insert(wallet, *counted);
+        }
     }
 
-    /// The local day and year of `at`, but never before those of the wallet's last payment: a
-    /// calendar that steps back renews no allowance.
-    fn period(&self, terms: &PolicyTerms, at: Timestamp, wallet: AccountId) -> Period {
+    /// What counts in the local day and year of `at`, and which those are: never before those of the
+    /// wallet's last payment, for a calendar that steps back renews no allowance.
+    fn counted(
+        &self,
+        terms: &PolicyTerms,
+        at: Timestamp,
+        wallet: AccountId,
+    ) -> (u128, u128, Period) {
         let (day, year) = local(terms, at);
-        let (last_day, last_year) = self.period_of(wallet).unwrap_or((day, year));
-        (last_day.max(day), last_year.max(year))
+        let Some(last) = self.0.get(&wallet) else { return (0, 0, (day, year)) };
+        let on_day = if day <= last.day { last.on_day } else { 0 };
+        let in_year = if year <= last.year { last.in_year } else { 0 };
+        (on_day, in_year, (day.max(last.day), year.max(last.year)))
     }
 }
 

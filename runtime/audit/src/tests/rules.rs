@@ -137,6 +137,26 @@ fn an_id_that_is_answered_twice_is_found() {
 }
 
 #[test]
+fn an_id_that_is_admitted_out_of_its_time_is_found() {
+    let early = START.minus_seconds(40 * 86_400);
+    for at in [early, START.plus_seconds(86_400)] {
+        let command = signed("bank-a", CommandId::at(at, 5), pay(ALICE, CAROL, 1));
+        assert_eq!(found(&mut furnished(), &command), ["command.id_out_of_time"]);
+    }
+}
+
+#[test]
+fn an_id_may_not_come_again_after_it_is_forgotten() {
+    let mut model = furnished();
+    let first = signed("bank-a", id(1), pay(ALICE, CAROL, 1));
+    assert_eq!(found(&mut model, &first), Vec::<&str>::new());
+    let later = START.plus_seconds(40 * 86_400);
+    let again = model.observe(later, &first, &done(later));
+    let codes: Vec<&str> = again.iter().map(Irregularity::code).collect();
+    assert_eq!(codes, ["command.id_out_of_time"]);
+}
+
+#[test]
 fn a_refusal_with_a_number_that_is_not_so_is_found() {
     let exceeded = |kind, limit, remaining| {
         let requested = 201;

@@ -17,6 +17,7 @@ mod refusals;
 mod repeats;
 mod reversals;
 mod support;
+mod tracing;
 mod versions;
 mod wallets;
 mod wire;

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use yufu_base::Digest;
 
-/// Databases that tell nothing of anybody: wrapped data keys, and the log, which is read as a log.
-const PASSED_OVER: [&str; 2] = ["person-keys", "ledger"];
+/// Databases that tell nothing of anybody: wrapped data keys; the log, which is read as a log; and the
+/// history, which is made from the log and holds no more.
+const PASSED_OVER: [&str; 3] = ["person-keys", "ledger", "history"];
 /// The table in which every database keeps which migrations it has seen.
 const MIGRATIONS: &str = "migration";
 /// In a table of more rows than this only new rows are seen, not changed ones.

@@ -1,0 +1,24 @@
+//! Blind signatures on secp256k1 (NUT-00, NUT-12). Operations with secrets are libsecp256k1's
+//! constant-time ones; points on the outside are bytes that only this module understands.
+
+mod batch;
+mod blind;
+mod dleq;
+mod field;
+mod hash;
+mod key;
+mod point;
+mod scalar;
+mod schnorr;
+mod sums;
+
+pub use batch::{BatchError, Claim, verify_batch};
+pub use blind::{BlindError, blind, unblind};
+pub use dleq::{Dleq, DleqError, ProofDleq};
+pub use hash::{Unhashable, hash_to_curve};
+pub use key::{MintKey, NoNonce, Promise};
+pub use point::{Point, PointError};
+pub use scalar::{ScalarError, SecretScalar};
+
+pub(crate) use schnorr::verify_digest;
+pub use schnorr::{sign_message, verify_message};

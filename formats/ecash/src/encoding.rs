@@ -1,0 +1,104 @@
+//! Hexadecimal and the lenient base64 that Cashu's texts are written in.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Deserializer, Serializer, de};
+
+/// With or without padding, stray bits tolerated (NUT-00 0.3).
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// `bytes` in lower-case hexadecimal.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |d| char::from(*d));
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out
+}
+
+/// The bytes behind hexadecimal of either case.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some((nibble(*high)? << 4) | nibble(*low)?)).collect()
+}
+
+/// Exactly `N` bytes behind hexadecimal.
+pub(crate) fn fixed_from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != N.checked_mul(2)? {
+        return None;
+    }
+    from_hex(text)?.try_into().ok()
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
+        _ => None,
+    }
+}
+
+/// The bytes behind base64, padded or not. The URL alphabet is the specification's; the other one is
+/// in its own vectors (NUT-18) and so is read too.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    if text.contains(['+', '/']) {
+        return LENIENT.decode(text.replace('+', "-").replace('/', "_")).ok();
+    }
+    LENIENT.decode(text).ok()
+}
+
+/// `bytes` in base64 of the URL alphabet, padded, as the vectors of NUT-18 are.
+pub(crate) fn to_padded_base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::URL_SAFE.encode(bytes)
+}
+
+/// `bytes` in hexadecimal, as serde writes it.
+pub(crate) fn serialize_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&to_hex(bytes))
+}
+
+/// Exactly `N` bytes from hexadecimal, as serde reads it.
+pub(crate) fn deserialize_hex<'de, const N: usize, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<[u8; N], D::Error> {
+    let text = String::deserialize(deserializer)?;
+    fixed_from_hex(&text)
+        .ok_or_else(|| de::Error::custom(format!("expected {N} bytes in hexadecimal")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_of_either_case_is_read_and_lower_case_written() {
+        assert_eq!(from_hex("00fFaB"), Some(vec![0, 255, 171]));
+        assert_eq!(to_hex(&[0, 255, 171]), "00ffab");
+        for bad in ["0", "0g", "é0", "+1"] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
+        assert_eq!(fixed_from_hex::<2>("00"), None);
+    }
+
+    #[test]
+    fn base64_is_read_with_and_without_padding() {
+        assert_eq!(from_base64("AA=="), Some(vec![0]));
+        assert_eq!(from_base64("AA"), Some(vec![0]));
+        assert_eq!(from_base64("_-8"), from_base64("/+8="));
+        assert_eq!(from_base64("A A"), None);
+    }
+}

@@ -136,6 +136,19 @@ fn is_blank(connection: &Connection) -> Result<bool, ViewError> {
     Ok(connection.query_row(sql, (), |row| row.get::<_, i64>(0))? == 0)
 }
 
+/// Whether the tables are those of this format, to the letter: a flipped one may show only to whoever writes.
+pub(super) fn has_own_tables(connection: &Connection) -> Result<bool, ViewError> {
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(SCHEMA)?;
+    Ok(tables(connection)? == tables(&fresh)?)
+}
+
+fn tables(connection: &Connection) -> Result<Vec<(String, Option<String>)>, ViewError> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
+    let named = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(named.collect::<Result<_, _>>()?)
+}
+
 fn create(connection: &mut Connection) -> Result<(), ViewError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have created it while this one waited for the lock.

@@ -1,6 +1,7 @@
 //! Reading: all that one answer needs is read in one transaction, as it was at one instant.
 
 use super::block::Block;
+use super::file::has_own_tables;
 use super::write::print;
 use super::{MARK_EVERY, Printed, Progress};
 use crate::error::ViewError;
@@ -138,8 +139,11 @@ impl<'a> Reading<'a> {
         Ok(count)
     }
 
-    /// What SQLite itself finds wrong with the file.
+    /// What is wrong with the file's tables, and what SQLite itself finds wrong with it.
     pub(crate) fn check_file(&self) -> Result<(), ViewError> {
+        if !has_own_tables(self.0)? {
+            return Err(ViewError::Damaged("its tables are not as they were made".to_owned()));
+        }
         let said: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
         if said == "ok" { Ok(()) } else { Err(ViewError::Damaged(said)) }
     }

@@ -53,9 +53,7 @@ impl StateMachine for Machine {
                 memory.advance(stamp.at, books.policy());
                 steps::lapse(books, memory, stamp.at);
                 let by = books.establish(institution, key, stamp.at)?;
-                let lists = Vec::new();
-                Applying { version, books, memory, scratch, by, institution, lists }
-                    .order(order, None)
+                Applying { version, books, memory, scratch, by, institution }.order(order, None)
             }
             (None, Action::Genesis { .. }) => self.open(stamp, command),
             (None, _) => Err(Refusal::NotOpen),
@@ -98,9 +96,12 @@ impl Machine {
         let submitter = books.establish(&command.institution, &command.key, stamp.at)?;
         let mut memory = Memory::default();
         memory.advance(stamp.at, policy);
-        memory.recall(command.order.id, content, stamp.at, (policy, *currency))?;
+        let id = command.order.id;
+        let recalled = memory.recall(id, content, stamp.at, (policy, *currency))?;
         let outcome = Ok(submitter.done(None));
-        memory.remember(command.order.id, content, &outcome, Reversible::Nothing);
+        if let Remembered::Nothing(place) = recalled {
+            memory.remember((id, place), &outcome, Reversible::Nothing);
+        }
         (self.books, self.memory) = (Some(books), memory);
         outcome
     }
@@ -117,8 +118,6 @@ struct Applying<'a> {
     scratch: &'a mut Vec<u8>,
     by: Submitter,
     institution: &'a InstitutionId,
-    /// The lists being done, whose ids none of their orders may have.
-    lists: Vec<CommandId>,
 }
 
 impl Applying<'_> {
@@ -127,14 +126,15 @@ impl Applying<'_> {
     fn order(&mut self, order: &Order, known: Option<Digest>) -> Outcome {
         let content = known.unwrap_or_else(|| content(self.scratch, self.institution, order));
         let (id, now) = (order.id, self.by.now);
-        match self.memory.recall(id, content, now, (self.books.policy(), self.books.currency))? {
+        let known = (self.books.policy(), self.books.currency);
+        let place = match self.memory.recall(id, content, now, known)? {
             Remembered::Outcome(first) => return first,
             Remembered::Each(at) => return self.again(order, at),
-            Remembered::Nothing if self.lists.contains(&id) => return Err(Refusal::IdReused),
-            Remembered::Nothing => {}
-        }
+            Remembered::Nothing(place) => place,
+        };
         let (needed, in_force) = (order.action.since(), *self.version);
         if needed > in_force {
+            self.memory.forget(id);
             return Err(Refusal::NotInForce { in_force, needed });
         }
         if self.books.ledger.is_traced() {
@@ -144,12 +144,15 @@ impl Applying<'_> {
         let (outcome, reversible) = match self.action(id, &order.action) {
             Ok((done, reversible)) => (Ok(done), reversible),
             // Time cures these: as if the order had not come.
-            Err(refusal) if refusal.before_admission() => return Err(refusal),
+            Err(refusal) if refusal.before_admission() => {
+                self.memory.forget(id);
+                return Err(refusal);
+            }
             Err(refusal) => (Err(refusal), Reversible::Nothing),
         };
         // Nothing of the first version is taken back: its state has no place for it.
         let reversible = if in_force > 1 { reversible } else { Reversible::Nothing };
-        self.memory.remember(id, content, &outcome, reversible);
+        self.memory.remember((id, place), &outcome, reversible);
         outcome
     }
 
@@ -159,15 +162,11 @@ impl Applying<'_> {
                 self.activate(*version).map(|done| (done, Reversible::Nothing))
             }
             Action::Each { orders } => {
-                self.lists.push(id);
                 let each = self.each(orders);
-                self.lists.pop();
                 Ok((Done { at: self.by.now, balance: None, each: Some(each) }, Reversible::Nothing))
             }
             Action::Chain { orders } => {
-                self.lists.push(id);
                 let done = self.chain(orders);
-                self.lists.pop();
                 done.map(|done| (done, Reversible::Nothing))
             }
             action => steps::step(self.books, self.memory, self.by, id, action),

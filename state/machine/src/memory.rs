@@ -7,6 +7,7 @@ use crate::reversal::{Entered, Payment, Reversible};
 use crate::slab::Slab;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use yufu_base::{Amount, CommandId, Currency, Digest, Timestamp};
 use yufu_ledger::Ledger;
@@ -36,6 +37,8 @@ struct Answer {
 /// What an order came to, in little space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum CameTo {
+    /// It is being done.
+    Pending,
     Done {
         at: Timestamp,
         balance: Option<u64>,
@@ -55,11 +58,16 @@ enum Before {
     Reversible(Reversible),
 }
 
+/// A place for what an order comes to, to be filled by [`Memory::remember`] or given back by
+/// [`Memory::forget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
 /// What is remembered of an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remembered {
-    /// Nothing: the command is new.
-    Nothing,
+    /// Nothing: the command is new. There is a place now for what it comes to.
+    Nothing(Place),
     /// Its first outcome.
     Outcome(Outcome),
     /// It was a list, done at that time: ask for each of its orders.
@@ -79,12 +87,13 @@ impl Memory {
         }
     }
 
-    /// What is remembered of an id that carries `content`.
+    /// What is remembered of an id that carries `content`. A new id has its place from then on,
+    /// and until it is filled the id is taken for any order.
     ///
     /// # Errors
     /// [`Refusal::IdExpired`], [`Refusal::IdFromFuture`], [`Refusal::IdReused`].
     pub(crate) fn recall(
-        &self,
+        &mut self,
         id: CommandId,
         content: Digest,
         now: Timestamp,
@@ -98,17 +107,34 @@ impl Memory {
         if created > newest {
             return Err(Refusal::IdFromFuture { created, newest });
         }
-        match self.answer(id) {
-            None => Ok(Remembered::Nothing),
-            Some(answer) if answer.content == content => Ok(answer.came_to.remembered(currency)),
-            Some(_) => Err(Refusal::IdReused),
+        match self.places.entry(id) {
+            Entry::Vacant(vacant) => {
+                let answer =
+                    Answer { content, came_to: CameTo::Pending, reversible: Reversible::Nothing };
+                // There is a number for each: 2^32 answers do not fit into any memory there is.
+                let place = self.answers.insert(answer).unwrap_or(u32::MAX);
+                Ok(Remembered::Nothing(Place(*vacant.insert(place))))
+            }
+            Entry::Occupied(place) => self
+                .answers
+                .get(*place.get())
+                .filter(|answer| answer.content == content)
+                .and_then(|answer| answer.came_to.remembered(currency))
+                .ok_or(Refusal::IdReused),
         }
     }
 
+    /// As if an order that was recalled had not come.
+    pub(crate) fn forget(&mut self, id: CommandId) {
+        if let Some(place) = self.places.remove(&id) {
+            self.answers.remove(place);
+        }
+    }
+
+    /// Fills the place of an order that was recalled.
     pub(crate) fn remember(
         &mut self,
-        id: CommandId,
-        content: Digest,
+        (id, place): (CommandId, Place),
         outcome: &Outcome,
         reversible: Reversible,
     ) {
@@ -122,7 +148,9 @@ impl Memory {
             }
             Err(refusal) => CameTo::Refused(Box::new(refusal.clone())),
         };
-        self.put(id, Answer { content, came_to, reversible });
+        if let Some(answer) = self.answers.get_mut(place.0) {
+            (answer.came_to, answer.reversible) = (came_to, reversible);
+        }
     }
 
     fn put(&mut self, id: CommandId, answer: Answer) {
@@ -135,7 +163,8 @@ impl Memory {
     }
 
     fn answer(&self, id: CommandId) -> Option<&Answer> {
-        self.answers.get(*self.places.get(&id)?)
+        let answer = self.answers.get(*self.places.get(&id)?);
+        answer.filter(|answer| answer.came_to != CameTo::Pending)
     }
 
     fn answer_mut(&mut self, id: CommandId) -> Option<&mut Answer> {
@@ -176,11 +205,7 @@ impl Memory {
     pub(crate) fn undo_chain(&mut self) {
         for (id, before) in self.journal.take().unwrap_or_default().into_iter().rev() {
             match before {
-                Before::Unknown => {
-                    if let Some(place) = self.places.remove(&id) {
-                        self.answers.remove(place);
-                    }
-                }
+                Before::Unknown => self.forget(id),
                 Before::Reversible(before) => {
                     if let Some(answer) = self.answer_mut(id) {
                         answer.reversible = before;
@@ -250,20 +275,23 @@ impl Memory {
 }
 
 impl CameTo {
-    fn remembered(&self, currency: Currency) -> Remembered {
-        match self {
+    /// `None` while it is being done.
+    fn remembered(&self, currency: Currency) -> Option<Remembered> {
+        Some(match self {
+            Self::Pending => return None,
             Self::Done { at, balance } => {
                 let balance = balance.map(|minor| Amount::new(currency, minor));
                 Remembered::Outcome(Ok(Done::one(*at, balance)))
             }
             Self::Refused(refusal) => Remembered::Outcome(Err((**refusal).clone())),
             Self::Each { at } => Remembered::Each(*at),
-        }
+        })
     }
 
     /// As the first version wrote an outcome; 2 is a list.
     fn write<W: io::Write>(&self, currency: Currency, writer: &mut W) -> io::Result<()> {
         match self {
+            Self::Pending => Err(io::Error::other("a command is being applied")),
             Self::Refused(refusal) => {
                 0_u8.serialize(writer)?;
                 refusal.serialize(writer)

@@ -45,7 +45,7 @@ pub(crate) enum ViewsAction {
         after_help = "Examples:\n  yufu views rebuild --data /var/lib/yufu\n  yufu views rebuild --archive /archive/ledger"
     )]
     Rebuild,
-    /// Keep the history up until asked to stop, for a server with `history = \"apart\"`.
+    /// Keep the history up until asked to stop, for a server with `history = "apart"`.
     #[command(after_help = "Example:\n  yufu views follow --data /var/lib/yufu")]
     Follow,
 }

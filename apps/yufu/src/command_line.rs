@@ -515,7 +515,7 @@ pub(crate) struct Bench {
 pub(crate) enum Benched {
     /// The ledger: its machine, its log, payments made durable.
     Ledger,
-    /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes a quarter of an hour, 20 GB of disk and 12 GB of memory.
+    /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes an hour or more, 15 GB of disk and 10 GB of memory.
     Scale,
 }
 

@@ -153,15 +153,6 @@ impl Memory {
         }
     }
 
-    fn put(&mut self, id: CommandId, answer: Answer) {
-        // There is a number for each: 2^32 answers do not fit into any memory there is.
-        if let Some(place) = self.answers.insert(answer)
-            && let Some(before) = self.places.insert(id, place)
-        {
-            self.answers.remove(before);
-        }
-    }
-
     fn answer(&self, id: CommandId) -> Option<&Answer> {
         let answer = self.answers.get(*self.places.get(&id)?);
         answer.filter(|answer| answer.came_to != CameTo::Pending)
@@ -268,7 +259,10 @@ impl Memory {
                 1 => Reversible::Nothing,
                 _ => Reversible::deserialize_reader(reader)?,
             };
-            memory.put(id, Answer { content, came_to, reversible });
+            // There is a number for each: the count has no more bits than numbers have.
+            if let Some(place) = memory.answers.insert(Answer { content, came_to, reversible }) {
+                memory.places.insert(id, place);
+            }
         }
         Ok(memory)
     }

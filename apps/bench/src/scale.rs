@@ -1,11 +1,11 @@
 //! The ledger at the size of a country: millions of accounts, a hundred million transfers, started,
 //! stopped, restarted, replayed and audited; what time, memory and disk each of it takes.
 
-use crate::ledger::workload::{Country, LIST, verified};
+use crate::ledger::workload::{Country, LIST, submit, verified};
 use crate::memory::{most_resident, resident};
 use crate::stopwatch::{Stopwatch, number};
 use crate::{Figure, Report, Yardstick};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -15,7 +15,7 @@ use yufu_engine::{
     Clock, Engine, Handle, Reading, Replay, Settings, Snapshots, SystemClock, snapshots_in,
 };
 use yufu_log::{Log, LogError, SqliteLog};
-use yufu_machine::{Machine, Submission};
+use yufu_machine::Machine;
 
 /// Clients that make, sign and submit lists, each one after another.
 const CLIENTS: usize = 4;
@@ -155,8 +155,7 @@ async fn open(handle: &Handle<Machine>, clock: HastyClock, accounts: usize) -> R
     let mut country = Country::new(accounts)?;
     country.now = clock.read().wall;
     for submission in country.beginning()? {
-        let applied = handle.submit(submission).await?;
-        applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        submit(handle, vec![submission]).await?;
     }
     for first in (0..accounts).step_by(8 * LIST) {
         country.now = clock.read().wall;
@@ -168,7 +167,7 @@ async fn open(handle: &Handle<Machine>, clock: HastyClock, accounts: usize) -> R
             let mut waiting = JoinSet::new();
             for (_, list) in lists {
                 let handle = handle.clone();
-                waiting.spawn(async move { submit(&handle, list).await });
+                waiting.spawn(async move { submit(&handle, vec![list]).await });
             }
             while let Some(done) = waiting.join_next().await {
                 done??;
@@ -205,7 +204,7 @@ async fn pay(
                 country.now = clock.read().wall;
                 for list in country.payments(2 * LIST)? {
                     ensure!(verified(&list), "a signature does not verify");
-                    submit(&handle, list).await?;
+                    submit(&handle, vec![list]).await?;
                 }
             }
             Ok(country)
@@ -216,15 +215,6 @@ async fn pay(
         clients.push(client??);
     }
     Ok(clients)
-}
-
-async fn submit(handle: &Handle<Machine>, list: Submission) -> Result<()> {
-    list.prepare();
-    let applied = handle.submit(list).await?;
-    let done = applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-    let each = done.each.context("a list has outcomes")?;
-    let refused = each.iter().find_map(|outcome| outcome.as_ref().err());
-    refused.map_or(Ok(()), |refusal| Err(anyhow::anyhow!("an order was refused: {refusal}")))
 }
 
 /// Where the log and its snapshots lie.

@@ -2,10 +2,10 @@
 //! checked, ordered, on the disk, applied and answered. Beside it the bare database takes batches of
 //! the same bytes. Once over SQLite, once over a PostgreSQL that the bench starts for itself.
 
-use super::workload::{Country, LIST, verified};
+use super::workload::{Country, LIST, submit, verified};
 use crate::stopwatch::{Stopwatch, number};
 use crate::{Figure, Yardstick};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,8 +80,7 @@ fn measure(accounts: usize, payments: usize, open: Open<'_>) -> Result<Durable> 
     let handle = engine.handle();
     let measured = runtime.block_on(async {
         for submission in beginning.into_iter().chain(furnishing) {
-            let applied = handle.submit(submission).await?;
-            applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+            submit(&handle, vec![submission]).await?;
         }
         let half = encoded.len() / 4;
         let (quarter, rest) = encoded.split_at(half);
@@ -131,11 +130,7 @@ async fn load(
                 let watch = Stopwatch::start();
                 let submission: Submission = borsh::from_slice(&bytes)?;
                 ensure!(verified(&submission), "a signature does not verify");
-                submission.prepare();
-                let applied = handle.submit(submission).await?;
-                let done = applied.outcome.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-                let each = done.each.context("a list has outcomes")?;
-                ensure!(each.iter().all(Result::is_ok), "a payment was refused");
+                submit(&handle, vec![submission]).await?;
                 waited.push(watch.seconds());
             }
             Ok::<_, anyhow::Error>(waited)

@@ -1,17 +1,17 @@
 //! The history: how fast a log is folded into it, what a transfer takes there, and how far it is
 //! behind while payments go on. Beside it the same log is replayed with nothing kept.
 
-use super::workload::{Country, LIST};
+use super::workload::{Country, LIST, submit};
 use crate::stopwatch::{Stopwatch, number};
 use crate::{Figure, Yardstick};
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_base::Timestamp;
 use yufu_engine::{Clock as _, Engine, Handle, Replay, Settings, SystemClock};
 use yufu_log::{Log, LogError, Seq, SqliteLog, VerifiedRecords};
-use yufu_machine::{Machine, Submission};
+use yufu_machine::Machine;
 use yufu_views::{Follower, Place, QueryError, Views};
 
 /// Lists that go into one record.
@@ -80,17 +80,6 @@ async fn pay(handle: &Handle<Machine>, country: &mut Country, payments: usize) -
 /// Ids carry the time at which they were made: a thousand in a millisecond.
 fn later(country: &mut Country) {
     country.now = Timestamp::from_millis(country.now.millis().saturating_add(8));
-}
-
-async fn submit(handle: &Handle<Machine>, lists: Vec<Submission>) -> Result<Seq> {
-    lists.iter().for_each(Submission::prepare);
-    let applied = handle.submit_all(lists).await?;
-    for one in &applied {
-        let done = one.outcome.as_ref().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-        let each = done.each.as_deref().unwrap_or_default();
-        ensure!(each.iter().all(Result::is_ok), "a payment was refused");
-    }
-    Ok(applied.last().context("nothing was submitted")?.seq)
 }
 
 /// Seconds that a replay takes after a record, with nothing kept.

@@ -6,7 +6,9 @@ use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, Signer, Stamp, StateMachine,
     Timestamp,
 };
+use yufu_engine::Handle;
 use yufu_jose::SoftwareKey;
+use yufu_log::Seq;
 use yufu_machine::{
     Action, Authorisation, ClassId, Direction, Limits, Machine, Order, Orders, Policy, PolicyTerms,
     Submission, UtcOffset, WalletClass,
@@ -244,6 +246,26 @@ pub(crate) fn account(number: usize) -> AccountId {
     let number = number as u128;
     let mixed = (number ^ 0x5bd1_e995).wrapping_mul(0xbf58_476d_1ce4_e5b9_94d0_49bb_1331_11eb);
     AccountId::new(mixed ^ (mixed >> 67))
+}
+
+/// Submits commands together; each of their orders has to be done. The last record they are in.
+pub(crate) async fn submit(handle: &Handle<Machine>, commands: Vec<Submission>) -> Result<Seq> {
+    commands.iter().for_each(Submission::prepare);
+    let orders = |command: &Submission| match &command.order.action {
+        Action::Each { orders } => orders.as_slice().len(),
+        _ => 0,
+    };
+    let orders: Vec<usize> = commands.iter().map(orders).collect();
+    let applied = handle.submit_all(commands).await?;
+    for (one, orders) in applied.iter().zip(orders) {
+        let done = one.outcome.as_ref().map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        let each = done.each.as_deref().unwrap_or_default();
+        anyhow::ensure!(each.len() == orders, "a list comes to as many outcomes as it has orders");
+        if let Some(refusal) = each.iter().find_map(|outcome| outcome.as_ref().err()) {
+            anyhow::bail!("an order was refused: {refusal}");
+        }
+    }
+    Ok(applied.last().context("nothing was submitted")?.seq)
 }
 
 /// Whether the institution signed it.

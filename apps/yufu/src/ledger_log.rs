@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use yufu_log::{Log, PostgresAddress, PostgresLog, SqliteLog, WithArchive};
+use std::sync::Arc;
+use yufu_engine::OpenLog;
+use yufu_log::{Log, LogError, PostgresAddress, PostgresLog, SqliteLog, WithArchive};
 
 /// The place of a log.
 #[derive(Clone, Debug)]
@@ -84,6 +86,13 @@ impl LedgerLog {
             )
         })
     }
+}
+
+/// Opens a log whenever the engine or the history asks for it.
+pub(crate) fn whenever_asked(
+    open: impl Fn() -> Result<Box<dyn Log>> + Send + Sync + 'static,
+) -> OpenLog {
+    Arc::new(move || open().map_err(|error| LogError::Storage(format!("{error:#}"))))
 }
 
 /// A log as it is named on the command line, and what lies beside it.

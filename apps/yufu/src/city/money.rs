@@ -5,7 +5,7 @@ use super::opening::{Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
 use crate::command_line::HistoryKept;
-use crate::ledger_log::LedgerLog;
+use crate::ledger_log::{LedgerLog, whenever_asked};
 use crate::settings::{OldRecords, SnapshotPolicy};
 use crate::words::{noted, text};
 use anyhow::{Context, Result, bail};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
-use yufu_log::{LogError, Seq};
+use yufu_log::Seq;
 use yufu_machine::{
     Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
     PolicyTerms, Submission, UtcOffset, WalletClass,
@@ -91,10 +91,7 @@ pub(super) async fn open(
 /// Where the ledger's snapshots lie, and when they are made.
 fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snapshots> {
     let place = log.clone();
-    let open = move || {
-        let opened = log.open_read_only(None);
-        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
-    };
+    let open = whenever_asked(move || log.open_read_only(None));
     let SnapshotPolicy { every_records, every_bytes, old_records } = plan.snapshots;
     let retirement = match old_records {
         OldRecords::Keep => None,
@@ -103,19 +100,16 @@ fn snapshots(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Snap
         }
         OldRecords::Remove => Some(retirement(place, None, plan.history(id)?)),
     };
-    let snapshots = Snapshots::new(plan.data.snapshots(id)?, Arc::new(open));
+    let snapshots = Snapshots::new(plan.data.snapshots(id)?, open);
     Ok(Snapshots { every_records, every_bytes, retirement, ..snapshots })
 }
 
 /// How records leave the log that neither a start nor the history needs any more.
 fn retirement(log: LedgerLog, archive: Option<PathBuf>, history: Place) -> Retirement {
-    let open = move || {
-        let opened = log.open_beside();
-        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
-    };
+    let open = whenever_asked(move || log.open_beside());
     // A history that is not there yet, or cannot be read, begins where the log does.
     let read_to = move || prunable(&history).ok().flatten().unwrap_or(Seq::ZERO);
-    Retirement { open: Arc::new(open), archive, read_to: Arc::new(read_to) }
+    Retirement { open, archive, read_to: Arc::new(read_to) }
 }
 
 /// The history of the ledger, kept up by this process or another. It is not opened yet when this returns.
@@ -124,11 +118,8 @@ fn history(plan: &Plan<'_>, id: &InstitutionId, log: LedgerLog) -> Result<Views>
     if plan.history == HistoryKept::Apart {
         return Ok(Views::apart(place));
     }
-    let open = move || {
-        let opened = log.open_read_only(log.found_archive(&data).as_deref());
-        opened.map_err(|error| LogError::Storage(format!("{error:#}")))
-    };
-    Ok(Views::start(place, Arc::new(open))?)
+    let open = whenever_asked(move || log.open_read_only(log.found_archive(&data).as_deref()));
+    Ok(Views::start(place, open)?)
 }
 
 /// Registers a bank at the central bank, here or elsewhere, and opens its books if that was not done before.

@@ -2,14 +2,14 @@
 
 use crate::bars::Bars;
 use crate::city::Progress;
-use crate::ledger_log::NamedLog;
+use crate::ledger_log::{NamedLog, whenever_asked};
 use crate::serve;
 use crate::settings::LogFormat;
 use crate::stopping::Stop;
 use crate::words::{noted, say, text};
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_log::{Log, LogError, Seq};
+use yufu_log::{Log, Seq};
 use yufu_views::{Place, Verified, Views};
 
 pub(super) fn verify(named: &NamedLog, place: &Place) -> Result<()> {
@@ -54,11 +54,8 @@ pub(super) fn follow(named: NamedLog, place: Place) -> Result<()> {
     runtime.block_on(async {
         let stop = Stop::on_signals(false)?;
         let path = place.view.clone();
-        let open = move || {
-            let opened = named.open();
-            opened.map_err(|error| LogError::Storage(format!("{error:#}")))
-        };
-        let views = Arc::new(Views::start(place, Arc::new(open))?);
+        let open = whenever_asked(move || named.open());
+        let views = Arc::new(Views::start(place, open)?);
         say!("the history at {path} is kept up", path = path.display());
         let failed = Arc::clone(&views);
         let failed = tokio::task::spawn_blocking(move || failed.failed());

@@ -1,5 +1,7 @@
 //! The machine-readable zone of a card (ICAO 9303-5, TD1): three lines of thirty characters with check digits.
 
+use yufu_base::Timestamp;
+
 /// Characters of a zone.
 const LENGTH: usize = 90;
 const LINE: usize = 30;
@@ -76,6 +78,21 @@ impl ShortDate {
     pub fn from_digits(digits: &str) -> Option<Self> {
         let bytes: [u8; 6] = digits.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_digit).then_some(Self(bytes))
+    }
+
+    /// When a day of expiry, which lies in this century, is over wherever on earth.
+    ///
+    /// # Errors
+    /// [`MrzError::Field`] if there is no such day.
+    pub fn over(&self) -> Result<Timestamp, MrzError> {
+        let number = |from: usize| {
+            let digits = self.digits().get(from..from.saturating_add(2)).unwrap_or_default();
+            digits.parse::<u8>().map_err(|_| MrzError::Field("expiry"))
+        };
+        let year = u16::from(number(0)?).saturating_add(2000);
+        let day = der::DateTime::new(year, number(2)?, number(4)?, 12, 0, 0);
+        let noon = day.map_err(|_| MrzError::Field("expiry"))?.unix_duration().as_secs();
+        Ok(Timestamp::from_seconds(noon).plus_seconds(86_400))
     }
 
     /// The six digits.
@@ -235,6 +252,13 @@ mod tests {
         let read = Mrz::read(&written).unwrap();
         assert_eq!(read.names, ("ERIKSSON".to_owned(), "ANNA MARIA".to_owned()));
         assert_eq!((read.sex, read.expiry), (Sex::Female, zone().expiry));
+    }
+
+    #[test]
+    fn a_card_holds_to_the_end_of_its_last_day_wherever_that_is() {
+        let over = ShortDate::of("2026-11-26").unwrap().over().unwrap();
+        assert_eq!(over, Timestamp::from_seconds(1_795_780_800));
+        assert!(ShortDate::from_digits("261332").unwrap().over().is_err());
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! command does, where its state lies, and gives an example.
 
 mod accounts;
+mod cards;
 mod keeping;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
+pub(crate) use cards::{Card, CardAction, CardReading};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -57,6 +59,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
     )]
     Wallet(Wallet),
+    /// A chip card: emulate one in the virtual reader, or read one and say what was proven.
+    #[command(
+        after_help = "Examples:\n  yufu card emulate resident-0\n  yufu card read --can 480213\n  yufu card read --can 480213 --card resident-0"
+    )]
+    Card(Card),
     /// Recompute the books from the log, with code independent of the machine's own counters.
     ///
     /// Exits with 0 if everything agrees, 1 on any difference.

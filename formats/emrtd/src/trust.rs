@@ -118,11 +118,12 @@ impl Anchors {
         Ok(Self { authorities, lists: Vec::new() })
     }
 
-    /// Takes up a revocation list. Of several by one authority the newest counts.
+    /// Takes up a revocation list, and gives the moment from which it counts. Of several by one authority the newest
+    /// counts.
     ///
     /// # Errors
     /// [`TrustError`] if it is malformed or not signed by one of the authorities.
-    pub fn add_revocations(&mut self, list: &[u8]) -> Result<(), TrustError> {
+    pub fn add_revocations(&mut self, list: &[u8]) -> Result<Timestamp, TrustError> {
         if list.len() > MAX_LIST {
             return Err(TrustError::RevocationList);
         }
@@ -156,14 +157,15 @@ impl Anchors {
             .map(|one| (one.serial_number.as_bytes().to_vec(), moment(one.revocation_date)))
             .collect();
         let until = list.next_update.ok_or(TrustError::RevocationList)?;
+        let from = moment(list.this_update);
         self.lists.push(RevocationList {
             authority: issuer.to_vec(),
-            from: moment(list.this_update),
+            from,
             until: moment(until),
             revoked,
         });
         self.lists.sort_by_key(|list| std::cmp::Reverse(list.from));
-        Ok(())
+        Ok(from)
     }
 
     /// The authorities.

@@ -4,6 +4,7 @@ use crate::command_line::{self, Benched};
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
+use yufu_bench::card;
 use yufu_bench::ledger::{self, Size, Stage};
 use yufu_bench::scale;
 
@@ -24,6 +25,10 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
         Benched::Scale => {
             let size = if options.quick { scale::Size::QUICK } else { scale::Size::FULL };
             scale::run(size, folder.path(), &mut |stage| eprintln!("  {}", scale_words(stage)))?
+        }
+        Benched::Card => {
+            let size = if options.quick { card::Size::QUICK } else { card::Size::FULL };
+            card::run(size, folder.path(), &mut |stage| eprintln!("  {}", card_words(stage)))?
         }
     };
     if let Some(file) = &options.plot {
@@ -49,6 +54,14 @@ fn words(stage: Stage) -> String {
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
         Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
+    }
+}
+
+/// What is measured of chip cards, in words.
+fn card_words(stage: card::Stage) -> String {
+    match stage {
+        card::Stage::Reading => text!("chip cards opened, read and proven"),
+        card::Stage::Personalising => text!("chip cards personalised"),
     }
 }
 

@@ -524,6 +524,8 @@ pub(crate) enum Benched {
     Ledger,
     /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes an hour or more, 15 GB of disk and 10 GB of memory.
     Scale,
+    /// Chip cards: one opened, read and proven; cards personalised.
+    Card,
 }
 
 #[derive(Args)]

@@ -1,78 +1,22 @@
 //! Whom a card's data are believed from, and each way in which they are not.
 
-#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::Signer;
 use yufu_emrtd::security_object::{self, Attested, PassiveError};
 use yufu_emrtd::{
-    Anchors, Authority, Certificate, CertificateError, SignedDataError, SignerName, SignerPurpose,
-    TrustError, Validity, tlv, write_master_list,
+    Anchors, Authority, CertificateError, SignedDataError, SignerPurpose, TrustError, Validity, tlv,
 };
-use yufu_jose::SoftwareKey;
+use yufu_fixtures::cards::{CardCountry as Country, NOW, YEAR, name, years};
+use yufu_fixtures::key;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
-const YEAR: u64 = 365 * 86_400;
-
-fn key(seed: u8) -> SoftwareKey {
-    SoftwareKey::from_seed(&[seed; 32]).unwrap()
+fn again(key: &yufu_jose::SoftwareKey) -> yufu_jose::SoftwareKey {
+    yufu_jose::SoftwareKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap()
 }
 
-fn name(common: &str) -> SignerName {
-    SignerName {
-        country: "UT".to_owned(),
-        organisation: "Utopia 乌托邦".to_owned(),
-        common: common.to_owned(),
-    }
-}
-
-fn years(from: u64, until: u64) -> Validity {
-    Validity { from: NOW.minus_seconds(from * YEAR), until: NOW.plus_seconds(until * YEAR) }
-}
-
-struct Country {
-    key: SoftwareKey,
-    document_key: SoftwareKey,
-}
-
-impl Country {
-    fn new(seed: u8) -> Self {
-        Self { key: key(seed), document_key: key(seed + 1) }
-    }
-
-    fn authority(&self) -> Authority<'_> {
-        Authority::self_signed(&name("CSCA"), &self.key, years(1, 10)).unwrap()
-    }
-
-    fn signer(&self, validity: Validity) -> Certificate {
-        let public = self.document_key.public_key();
-        self.authority()
-            .certify(&name("DS 1"), &public, &[1], validity, SignerPurpose::Documents)
-            .unwrap()
-    }
-
-    fn master_list(&self, authorities: &[Certificate], purpose: SignerPurpose) -> Vec<u8> {
-        let list_key = key(77);
-        let signer = self
-            .authority()
-            .certify(&name("MLS"), &list_key.public_key(), &[2], years(1, 1), purpose)
-            .unwrap();
-        write_master_list(authorities, &signer, &list_key, NOW).unwrap()
-    }
-
-    fn anchors(&self, revoked: &[(Vec<u8>, Timestamp)]) -> Anchors {
-        let authority = self.authority();
-        let list = self
-            .master_list(std::slice::from_ref(authority.certificate()), SignerPurpose::MasterLists);
-        let mut anchors = Anchors::read(&list, authority.certificate(), NOW).unwrap();
-        let revocations = authority.revocation_list(1, years(0, 1), revoked).unwrap();
-        anchors.add_revocations(&revocations).unwrap();
-        anchors
-    }
-
-    fn security_object(&self, validity: Validity) -> Vec<u8> {
-        security_object::write(&groups(), &self.signer(validity), &self.document_key, NOW).unwrap()
-    }
+fn security_object(country: &Country) -> Vec<u8> {
+    security_object::write(&groups(), &country.signer(), &country.document_key, NOW).unwrap()
 }
 
 fn groups() -> BTreeMap<u8, Vec<u8>> {
@@ -82,11 +26,11 @@ fn groups() -> BTreeMap<u8, Vec<u8>> {
 #[test]
 fn what_a_certified_signer_wrote_is_believed_and_nothing_that_was_changed() {
     let country = Country::new(1);
-    let file = country.security_object(years(1, 5));
+    let file = security_object(&country);
     let attested = Attested::verify(&file, &country.anchors(&[]), NOW).unwrap();
     assert_eq!(attested.groups().collect::<Vec<_>>(), [1, 2, 14]);
     assert_eq!(attested.signer().country(), Some("UT"));
-    assert_eq!(attested.signer().name(), Some("DS 1"));
+    assert_eq!(attested.signer().name(), Some("DS Utopia 1"));
     for (number, file) in groups() {
         assert_eq!(attested.check(number, &file), Ok(()));
     }
@@ -97,8 +41,11 @@ fn what_a_certified_signer_wrote_is_believed_and_nothing_that_was_changed() {
 #[test]
 fn a_signer_that_is_unknown_revoked_expired_or_of_an_expired_authority_is_refused() {
     let (country, other) = (Country::new(1), Country::new(11));
-    let verify = |country: &Country, validity, anchors: &Anchors, at| {
-        Attested::verify(&country.security_object(validity), anchors, at).unwrap_err()
+    let verify = |country: &Country, signer_validity, anchors: &Anchors, at| {
+        let Country { key, document_key, .. } = country;
+        let (key, document_key) = (again(key), again(document_key));
+        let country = Country { key, document_key, signer_validity };
+        Attested::verify(&security_object(&country), anchors, at).unwrap_err()
     };
     let anchors = country.anchors(&[]);
     assert_eq!(verify(&other, years(1, 5), &anchors, NOW), PassiveError::UnknownSigner);
@@ -114,13 +61,25 @@ fn a_signer_that_is_unknown_revoked_expired_or_of_an_expired_authority_is_refuse
         verify(&country, future, &anchors, NOW),
         PassiveError::SignerTime(CertificateError::NotYetValid)
     );
-    let later = NOW.plus_seconds(11 * YEAR);
+    let later = NOW.plus_seconds(13 * YEAR);
     assert_eq!(
         verify(&country, years(1, 20), &anchors, later),
         PassiveError::AuthorityTime(CertificateError::Expired)
     );
+    let mut without = Anchors::read(
+        &country.master_list(
+            std::slice::from_ref(country.authority().certificate()),
+            SignerPurpose::MasterLists,
+        ),
+        country.authority().certificate(),
+        NOW,
+    )
+    .unwrap();
+    assert_eq!(verify(&country, years(1, 5), &without, NOW), PassiveError::NoRevocationList);
+    let list = country.authority().revocation_list(1, years(0, 1), &[]).unwrap();
+    without.add_revocations(&list).unwrap();
     let stale = NOW.plus_seconds(2 * YEAR);
-    assert_eq!(verify(&country, years(1, 5), &anchors, stale), PassiveError::NoRevocationList);
+    assert_eq!(verify(&country, years(1, 5), &without, stale), PassiveError::NoRevocationList);
 }
 
 #[test]
@@ -143,7 +102,7 @@ fn a_signer_of_master_lists_signs_no_cards() {
 #[test]
 fn every_changed_byte_of_a_security_object_is_noticed() {
     let country = Country::new(1);
-    let (file, anchors) = (country.security_object(years(1, 5)), country.anchors(&[]));
+    let (file, anchors) = (security_object(&country), country.anchors(&[]));
     for place in 0..file.len() {
         let mut changed = file.clone();
         changed[place] ^= 1;
@@ -174,7 +133,7 @@ fn a_master_list_counts_only_from_the_publishers_signer() {
     changed[place] ^= 1;
     assert!(Anchors::read(&changed, publisher.certificate(), NOW).is_err());
     let foreign = other.authority().revocation_list(1, years(0, 1), &[]).unwrap();
-    let mut mine = country.anchors(&[]);
+    let mut mine = Anchors::clone(&country.anchors(&[]));
     assert_eq!(mine.add_revocations(&foreign), Err(TrustError::RevocationSigner));
     assert_eq!(mine.add_revocations(&foreign[1..]), Err(TrustError::RevocationList));
 }
@@ -182,8 +141,8 @@ fn a_master_list_counts_only_from_the_publishers_signer() {
 #[test]
 fn of_two_revocation_lists_the_newer_counts() {
     let country = Country::new(1);
-    let file = country.security_object(years(1, 5));
-    let mut anchors = country.anchors(&[]);
+    let file = security_object(&country);
+    let mut anchors = Anchors::clone(&country.anchors(&[]));
     let validity = Validity { from: NOW.plus_seconds(60), until: NOW.plus_seconds(YEAR) };
     let newer = country.authority().revocation_list(2, validity, &[(vec![1], NOW)]).unwrap();
     anchors.add_revocations(&newer).unwrap();
@@ -208,6 +167,6 @@ fn an_authority_is_found_again_by_its_certificate_and_key_only() {
     let again = Authority::from_certificate(made.certificate().der(), &country.key).unwrap();
     assert_eq!(again.certificate(), made.certificate());
     assert!(Authority::from_certificate(made.certificate().der(), &key(9)).is_err());
-    let signer = country.signer(years(1, 5));
+    let signer = country.signer();
     assert!(Authority::from_certificate(signer.der(), &country.document_key).is_err());
 }

@@ -6,6 +6,7 @@
 mod chip;
 mod error;
 mod personalise;
+mod presented;
 mod reader;
 mod transport;
 
@@ -14,5 +15,6 @@ pub use error::CardError;
 pub use personalise::{
     Card, CardSecrets, DocumentSigner, Holder, PersonaliseError, Protocols, personalise, portrait,
 };
-pub use reader::{Access, CardData, Opened, Proofs, Randomness, Reading, Turn};
-pub use transport::{InProcess, Transport, TransportError, read};
+pub use presented::{ChipChallenge, ExpectedAnswer, PresentedCard};
+pub use reader::{Access, CardData, Opened, Proofs, Randomness, Reading, Relay, Turn};
+pub use transport::{InProcess, Transport, TransportError, read, read_on, relay};

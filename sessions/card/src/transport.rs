@@ -2,7 +2,8 @@
 
 use crate::chip::Chip;
 use crate::error::CardError;
-use crate::reader::{CardData, Reading, Turn};
+use crate::presented::ChipChallenge;
+use crate::reader::{CardData, Reading, Relay, Turn};
 
 /// Why an exchange with a card failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,18 +24,46 @@ pub trait Transport {
 /// # Errors
 /// [`CardError`]: [`CardError::Gone`] if the transport fails.
 pub fn read(transport: &mut dyn Transport, reading: Reading) -> Result<CardData, CardError> {
+    read_on(transport, reading).map(|(data, _)| data)
+}
+
+/// Reads a card, and keeps the session open for somebody else's challenge.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_on(
+    transport: &mut dyn Transport,
+    reading: Reading,
+) -> Result<(CardData, Relay), CardError> {
     let mut turn = reading.begin()?;
     loop {
         match turn {
-            Turn::Done(data) => return Ok(*data),
-            Turn::Send(command, next) => {
-                let answer = transport
-                    .exchange(&command)
-                    .map_err(|TransportError(cause)| CardError::Gone(cause))?;
-                turn = next.handle(&answer)?;
-            }
+            Turn::Done(data, relay) => return Ok((*data, *relay)),
+            Turn::Send(command, next) => turn = next.handle(&exchange(transport, &command)?)?,
         }
     }
+}
+
+/// Carries a challenge to the chip, and gives its answer, which nobody but the challenger understands. `infos` is the
+/// card's DG14.
+///
+/// # Errors
+/// [`CardError`] if the card is gone or refuses.
+pub fn relay(
+    transport: &mut dyn Transport,
+    mut relay: Relay,
+    infos: &[u8],
+    challenge: &ChipChallenge,
+) -> Result<Vec<u8>, CardError> {
+    for command in Relay::handing_over(infos, &challenge.public)? {
+        let command = relay.send(&command)?;
+        relay.receive(&exchange(transport, &command)?)?;
+    }
+    exchange(transport, &challenge.command)
+}
+
+fn exchange(transport: &mut dyn Transport, command: &[u8]) -> Result<Vec<u8>, CardError> {
+    transport.exchange(command).map_err(|TransportError(cause)| CardError::Gone(cause))
 }
 
 /// A card in the same process. The delay after wrong attempts is only told, not waited for.

@@ -5,7 +5,7 @@
 mod support;
 
 use std::sync::Arc;
-use support::{CAN, Country, NOW, YEAR, can, card, holder, random, read_card, reading};
+use support::{CAN, Country, NOW, YEAR, can, card, holder, random, read_card, reading, years};
 use yufu_card::{
     Access, CardError, Chip, Contents, InProcess, Opened, Protocols, Randomness, Reading,
     Transport, TransportError, Turn, read,
@@ -15,7 +15,7 @@ use yufu_emrtd::crypto::{Curve, Suite};
 use yufu_emrtd::file::File;
 use yufu_emrtd::mrz::ShortDate;
 use yufu_emrtd::secure_messaging::MessagingError;
-use yufu_emrtd::{CertificateError, PassiveError, SecurityInfos, tlv};
+use yufu_emrtd::{CertificateError, PassiveError, SecurityInfos, Validity, tlv};
 
 const SUITES: [Suite; 3] = [Suite::TripleDes, Suite::Aes128, Suite::Aes256];
 const CURVES: [Curve; 2] = [Curve::NistP256, Curve::BrainpoolP256r1];
@@ -161,7 +161,10 @@ fn a_card_of_an_unknown_or_revoked_or_expired_signer_is_refused() {
     assert_eq!(unknown, Err(PassiveError::UnknownSigner.into()));
     let revoked = read_card(&mut chip, can(), &country.anchors(&[(vec![1], NOW)]));
     assert_eq!(revoked, Err(PassiveError::SignerRevoked.into()));
-    let expired = Country { signer_years: (1, 0), ..Country::new(1) };
+    let expired = Country {
+        signer_validity: Validity { until: NOW.minus_seconds(1), ..years(1, 0) },
+        ..Country::new(1)
+    };
     let refused = read_card(&mut expired.chip(Protocols::default()), can(), &country.anchors(&[]));
     assert_eq!(refused, Err(PassiveError::SignerTime(CertificateError::Expired).into()));
 }
@@ -184,7 +187,7 @@ fn a_card_is_refused_from_the_end_of_its_last_day() {
 
 #[test]
 fn an_authority_that_has_expired_vouches_for_nothing() {
-    let country = Country { signer_years: (1, 20), ..Country::new(1) };
+    let country = Country { signer_validity: years(1, 20), ..Country::new(1) };
     let anchors = country.anchors(&[]);
     let mut chip = country.chip(Protocols::default());
     let at = NOW.plus_seconds(13 * YEAR);

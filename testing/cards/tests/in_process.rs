@@ -30,13 +30,13 @@ fn a_foreign_reader_opens_reads_and_authenticates_our_card_in_every_way() {
     let ways =
         [Way::Number(CAN), Way::Zone(number, birth, expiry), Way::Basic(number, birth, expiry)];
     for way in ways {
-        let (chip, authority) = card(Protocols::default());
+        let (chip, authority) = card(1, Protocols::default());
         assert_eq!(read(Ours(chip), way, &authority), NUMBER);
     }
     // That crate runs PACE with AES only; triple DES it knows from basic access control.
     for suite in [Suite::Aes128, Suite::Aes256] {
         let pace = Some((suite, Curve::NistP256));
-        let (chip, authority) = card(Protocols { pace, ..Protocols::default() });
+        let (chip, authority) = card(1, Protocols { pace, ..Protocols::default() });
         assert_eq!(read(Ours(chip), Way::Number(CAN), &authority), NUMBER, "{suite:?}");
     }
 }
@@ -50,15 +50,15 @@ fn a_foreign_reader_is_refused_with_the_wrong_number_or_zone() {
         Way::Basic(number, birth, "2036-09-21"),
     ];
     for way in ways {
-        let (chip, _) = card(Protocols::default());
+        let (chip, _) = card(1, Protocols::default());
         assert!(opened(Ours(chip), way).is_err(), "{way:?}");
     }
 }
 
 #[test]
 fn a_foreign_reader_finds_changed_data_and_another_authority() {
-    let (chip, authority) = card(Protocols::default());
-    let (_, other) = card(Protocols::default());
+    let (chip, authority) = card(1, Protocols::default());
+    let (_, other) = card(11, Protocols::default());
     let object = chip.contents().file(File::SecurityObject).unwrap();
     let zone = chip.contents().file(File::Group(1)).unwrap();
     let groups = |bytes| vec![DataGroup { number: 1, bytes }];

@@ -2,9 +2,11 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod cards;
 mod history;
 mod notes;
 
+pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
 pub use notes::{messages, payment_request, token};
 
@@ -17,7 +19,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -25,6 +27,9 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("token", token),
     ("payment_request", payment_request),
     ("messages", messages),
+    ("card_files", card_files),
+    ("card_commands", card_commands),
+    ("card_answers", card_answers),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

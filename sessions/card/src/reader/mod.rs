@@ -8,9 +8,12 @@ mod files;
 mod opening;
 mod pace;
 mod proof;
+mod relay;
 mod session;
 
 pub use data::{CardData, Opened, Proofs};
+pub(crate) use proof::choice;
+pub use relay::Relay;
 pub use session::{Access, Randomness};
 
 use crate::error::CardError;
@@ -30,8 +33,8 @@ pub struct Reading {
 pub enum Turn {
     /// Send this to the card, and give its answer to the reading.
     Send(Vec<u8>, Box<Reading>),
-    /// Everything is read and proven.
-    Done(Box<CardData>),
+    /// Everything is read and proven; the session can carry somebody else's challenge.
+    Done(Box<CardData>, Box<Relay>),
 }
 
 /// Where a reading stands: what it waits for.
@@ -96,7 +99,7 @@ impl Reading {
 
 fn turn(mut session: Session, next: Next) -> Result<Turn, CardError> {
     Ok(match next {
-        Next::Done(data) => Turn::Done(data),
+        Next::Done(data) => Turn::Done(data, Box::new(Relay::new(session))),
         Next::Send(command, phase) => {
             let bytes = session.send(&command)?;
             Turn::Send(bytes, Box::new(Reading { session, phase }))

@@ -19,8 +19,8 @@ pub(super) struct ChipProof {
     collected: Collected,
     offered: ChipAuthentication,
     key: ChipKey,
-    /// Whether the reader's key was sent; before that the protocol was chosen.
-    sent: bool,
+    /// The command that is still to be sent.
+    then: Option<Command>,
 }
 
 /// A signature was asked for.
@@ -35,20 +35,31 @@ pub(super) fn prove(
     session: &Session,
     infos: &SecurityInfos,
 ) -> Result<Next, CardError> {
+    let Some((offered, key)) = choice(infos) else { return collected.next(session) };
+    let own = key.curve.secret(&session.randomness.chip)?;
+    let public = key.curve.public(&own)?.as_bytes().to_vec();
+    let (command, then) = commands(offered, &public);
+    let proof = ChipProof { collected, offered, key, then };
+    Ok(Next::Send(command, Phase::Proof(proof)))
+}
+
+/// The strongest cipher that the card offers and has a key for.
+pub(crate) fn choice(infos: &SecurityInfos) -> Option<(ChipAuthentication, ChipKey)> {
     let mut offers = infos.chip_authentication.clone();
     offers.sort_by_key(|offer| std::cmp::Reverse(offer.suite));
-    let usable = offers.iter().find_map(|offer| infos.key_of(offer).map(|key| (*offer, *key)));
-    let Some((offered, key)) = usable else { return collected.next(session) };
+    offers.iter().find_map(|offer| infos.key_of(offer).map(|key| (*offer, *key)))
+}
+
+/// The command that begins chip authentication with a public key of the reader, and the one after it, if there is one.
+pub(crate) fn commands(offered: ChipAuthentication, public: &[u8]) -> (Command, Option<Command>) {
     let number = offered.key.map(|number| tlv::object(0x84, &[number])).unwrap_or_default();
-    let proof = ChipProof { collected, offered, key, sent: false };
     if offered.suite == Suite::TripleDes {
-        let public = tlv::object(0x91, proof.public(session)?.as_slice());
-        let command = Command::new(0x22, (0x41, 0xA6), [public, number].concat());
-        return Ok(Next::Send(command, Phase::Proof(ChipProof { sent: true, ..proof })));
+        let data = [tlv::object(0x91, public), number].concat();
+        return (Command::new(0x22, (0x41, 0xA6), data), None);
     }
     let name = [oid::CHIP_AUTHENTICATION_ECDH, &[offered.suite.number()]].concat();
     let data = [tlv::object(0x80, &name), number].concat();
-    Ok(Next::Send(Command::new(0x22, (0x41, 0xA4), data), Phase::Proof(proof)))
+    (Command::new(0x22, (0x41, 0xA4), data), Some(general(Some((0x80, public)), true)))
 }
 
 impl ChipProof {
@@ -58,23 +69,17 @@ impl ChipProof {
         answer: &Response,
     ) -> Result<Next, CardError> {
         done(answer, "authenticating the chip")?;
-        if !self.sent {
-            let public = self.public(session)?;
-            let command = general(Some((0x80, &public)), true);
-            return Ok(Next::Send(command, Phase::Proof(Self { sent: true, ..self })));
+        let Self { mut collected, offered, key, then } = self;
+        if let Some(command) = then {
+            let proof = Self { collected, offered, key, then: None };
+            return Ok(Next::Send(command, Phase::Proof(proof)));
         }
-        let Self { mut collected, offered, key, .. } = self;
         let own = key.curve.secret(&session.randomness.chip)?;
         let shared = key.curve.multiply(&own, &key.point)?;
         session.open_unproven(Channel::new(SessionKeys::derive(offered.suite, shared.x())));
         // The next answer that fits into this session proves the chip: something is always still to be read.
         collected.chip = true;
         collected.next(session)
-    }
-
-    fn public(&self, session: &Session) -> Result<Vec<u8>, CardError> {
-        let own = self.key.curve.secret(&session.randomness.chip)?;
-        Ok(self.key.curve.public(&own)?.as_bytes().to_vec())
     }
 }
 

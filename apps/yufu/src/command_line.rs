@@ -8,7 +8,7 @@ mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 
-pub(crate) use cards::{Card, CardAction, CardReading};
+pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -314,6 +314,14 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         without_pseudonyms: bool,
     },
+    /// Get credentials from your chip card: it proves itself to the authority.
+    ///
+    /// Within a day of an officer comparing you with its portrait you get your identity, which moves here from wherever
+    /// it was; else a proof of age.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei derive --can 480213\n  yufu wallet --as mei derive --can 480213 --card resident-0"
+    )]
+    Derive(Deriving),
     /// Open an account at a bank: check the bank, then show it what it may ask.
     #[command(after_help = "Example:\n  yufu wallet --as mei open bank-of-jiangcheng --class III")]
     Open {

@@ -1,5 +1,8 @@
 //! The chip cards of a country: who stands on them as their issuer, and how long they are valid.
 
+use crate::credential::CredentialType;
+use crate::institution::Role;
+use crate::resident::Column;
 use crate::section::Section;
 
 /// The longest a card is valid, in years: no signer's certificate lasts longer.
@@ -12,6 +15,9 @@ pub struct CardProfile {
     pub issuer: String,
     /// For how many years a card is valid: 1 to 20.
     pub valid_years: u8,
+    /// The credential that a wallet gets from a card whose holder nobody compared with its portrait. From any other card
+    /// it gets the identity.
+    pub light: String,
 }
 
 /// The cards; `None` if the country issues none.
@@ -35,6 +41,25 @@ pub(crate) fn read_cards(root: &mut Section<'_, '_, '_>) -> Option<Option<CardPr
         }
         right
     });
+    let light = section.text("light").map(|(text, _)| text);
     section.finish();
-    Some(Some(CardProfile { issuer: issuer?, valid_years: valid_years? }))
+    Some(Some(CardProfile { issuer: issuer?, valid_years: valid_years?, light: light? }))
+}
+
+/// That the identity authority issues what a card leads to, and that it is less than the identity.
+pub(crate) fn check_light(
+    root: &Section<'_, '_, '_>,
+    cards: &CardProfile,
+    credentials: &[CredentialType],
+) {
+    let fits = |kind: &CredentialType| {
+        kind.id == cards.light
+            && kind.issuer == Role::IdentityAuthority
+            && kind.claim_from(Column::ResidentNumber).is_none()
+    };
+    if !credentials.iter().any(fits) {
+        let what = format!("`light` of `cards` is {:?}", cards.light);
+        let expected = "a credential of the identity authority without the resident number";
+        root.report(&root.span(), what, expected);
+    }
 }

@@ -1,7 +1,7 @@
 //! A whole profile, from the texts of its files or from a folder.
 
 use crate::calendar::{UtcOffsets, read_offsets};
-use crate::card::{CardProfile, read_cards};
+use crate::card::{CardProfile, check_light, read_cards};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::deadlines::{Deadlines, read_deadlines};
@@ -282,6 +282,9 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let credentials = read_credentials(&mut root, sectors.as_deref().unwrap_or_default());
     if let (Some(sectors), Some(credentials)) = (&sectors, &credentials) {
         check_issued(&mut root, sectors, credentials);
+    }
+    if let (Some(Some(cards)), Some(credentials)) = (&cards, &credentials) {
+        check_light(&root, cards, credentials);
     }
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {

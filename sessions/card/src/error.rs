@@ -95,25 +95,25 @@ impl CardError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotACan => "card.not_a_can",
-            Self::Gone(_) => "card.gone",
-            Self::CutOff => "card.cut_off",
-            Self::NoApplication(_) => "card.no_application",
-            Self::ZoneNeeded => "card.zone_needed",
-            Self::AccessDenied => "card.access_denied",
-            Self::CardUnproven => "card.unproven",
-            Self::Key => "card.key",
-            Self::Refused { .. } => "card.refused",
-            Self::Messaging(_) => "card.messaging",
-            Self::TooLong(_) => "card.too_long",
-            Self::Missing(_) => "card.missing",
-            Self::Malformed { .. } => "card.malformed",
-            Self::SecurityInfos(_) => "card.security_infos",
+            Self::NotACan => "id_card.not_a_can",
+            Self::Gone(_) => "id_card.gone",
+            Self::CutOff => "id_card.cut_off",
+            Self::NoApplication(_) => "id_card.no_application",
+            Self::ZoneNeeded => "id_card.zone_needed",
+            Self::AccessDenied => "id_card.access_denied",
+            Self::CardUnproven => "id_card.unproven",
+            Self::Key => "id_card.key",
+            Self::Refused { .. } => "id_card.refused",
+            Self::Messaging(_) => "id_card.messaging",
+            Self::TooLong(_) => "id_card.too_long",
+            Self::Missing(_) => "id_card.missing",
+            Self::Malformed { .. } => "id_card.malformed",
+            Self::SecurityInfos(_) => "id_card.security_infos",
             Self::Passive(error) => passive_code(error),
-            Self::Downgraded => "card.downgraded",
-            Self::Cloned => "card.cloned",
-            Self::ClonedSignature => "card.cloned_signature",
-            Self::Expired(_) => "card.expired",
+            Self::Downgraded => "id_card.downgraded",
+            Self::Cloned => "id_card.cloned",
+            Self::ClonedSignature => "id_card.cloned_signature",
+            Self::Expired(_) => "id_card.expired",
         }
     }
 }
@@ -121,15 +121,15 @@ impl CardError {
 /// The code of what passive authentication refuses.
 const fn passive_code(error: &PassiveError) -> &'static str {
     match error {
-        PassiveError::SecurityObject(_) => "card.security_object",
-        PassiveError::UnknownSigner => "card.signer_unknown",
-        PassiveError::SignerUsage => "card.signer_usage",
-        PassiveError::SignerTime(_) => "card.signer_expired",
-        PassiveError::AuthorityTime(_) => "card.authority_expired",
-        PassiveError::SignerRevoked => "card.signer_revoked",
-        PassiveError::NoRevocationList => "card.revocations_unknown",
-        PassiveError::Changed(_) => "card.data_changed",
-        PassiveError::NotSigned(_) => "card.data_unsigned",
+        PassiveError::SecurityObject(_) => "id_card.security_object",
+        PassiveError::UnknownSigner => "id_card.signer_unknown",
+        PassiveError::SignerUsage => "id_card.signer_usage",
+        PassiveError::SignerTime(_) => "id_card.signer_expired",
+        PassiveError::AuthorityTime(_) => "id_card.authority_expired",
+        PassiveError::SignerRevoked => "id_card.signer_revoked",
+        PassiveError::NoRevocationList => "id_card.revocations_unknown",
+        PassiveError::Changed(_) => "id_card.data_changed",
+        PassiveError::NotSigned(_) => "id_card.data_unsigned",
     }
 }
 

@@ -14,9 +14,6 @@ use yufu_keys::random;
 use yufu_profile::{CardProfile, Resident};
 use zeroize::Zeroizing;
 
-/// The letters and digits of a document number.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPRTUVWXYZ";
-
 /// The card called `name`, if it was made.
 pub(super) fn find(data: &DataFolder, name: &str) -> Result<Option<Chip>> {
     let Some(bytes) = data.cards()?.find(name, "card")? else { return Ok(None) };
@@ -97,26 +94,5 @@ fn new_card(country: &Country, profile: &CardProfile, now: Timestamp) -> Result<
     let today = today.with_context(|| text!("the clock is beyond all calendars"))?;
     let years = jiff::Span::new().try_years(i64::from(profile.valid_years))?;
     let last = today.checked_add(years)?.checked_sub(jiff::Span::new().try_days(1)?)?;
-    let number = random::<8>()
-        .map(|byte| char::from(ALPHABET.get(usize::from(byte & 0x1F)).copied().unwrap_or(b'0')));
-    Ok(Card {
-        issuer: profile.issuer.clone(),
-        number: std::iter::once('E').chain(number).collect(),
-        can: six_digits(),
-        expiry: last.to_string(),
-    })
-}
-
-/// Six digits, each as likely as any other.
-fn six_digits() -> String {
-    let mut digits = String::new();
-    while digits.len() < 6 {
-        // 250 is the last multiple of ten that a byte reaches: what lies above would favour small digits.
-        for byte in random::<16>().into_iter().filter(|byte| *byte < 250) {
-            let digit = byte.checked_rem(10).unwrap_or(0);
-            digits.push(char::from(b'0'.saturating_add(digit)));
-        }
-    }
-    digits.truncate(6);
-    digits
+    Ok(Card::draw(profile.issuer.clone(), last.to_string(), random::<32>))
 }

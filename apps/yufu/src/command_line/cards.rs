@@ -47,18 +47,8 @@ pub(crate) enum CardAction {
 
 #[derive(Args)]
 pub(crate) struct CardReading {
-    /// The six digits on the card's face.
-    #[arg(long, value_name = "DIGITS", required_unless_present = "number")]
-    pub(crate) can: Option<String>,
-    /// The document's number, if not by the digits on its face.
-    #[arg(long, value_name = "NUMBER", conflicts_with = "can", requires_all = ["birth", "expiry"])]
-    pub(crate) number: Option<String>,
-    /// The holder's day of birth.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) birth: Option<String>,
-    /// The card's last day.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) expiry: Option<String>,
+    #[command(flatten)]
+    pub(crate) opening: CardOpening,
     /// An emulated card of the data folder, read in this process, instead of one on a reader.
     #[arg(long, value_name = "NAME")]
     pub(crate) card: Option<String>,
@@ -80,4 +70,36 @@ pub(crate) struct CardReading {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What opens a card.
+#[derive(Args)]
+pub(crate) struct CardOpening {
+    /// The six digits on the card's face.
+    #[arg(long, value_name = "DIGITS", required_unless_present = "number")]
+    pub(crate) can: Option<String>,
+    /// The document's number, if not by the digits on its face.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "can", requires_all = ["birth", "expiry"])]
+    pub(crate) number: Option<String>,
+    /// The holder's day of birth.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) birth: Option<String>,
+    /// The card's last day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) expiry: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Deriving {
+    #[command(flatten)]
+    pub(crate) opening: CardOpening,
+    /// An emulated card of the data folder, read in this process, instead of one on a reader.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) card: Option<String>,
+    /// The PC/SC reader, or a part of its name [default: the first with a card].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: Option<String>,
+    /// Without your pseudonyms, which the authority refuses until those of a lost wallet are replaced.
+    #[arg(long)]
+    pub(crate) without_pseudonyms: bool,
 }

@@ -1,6 +1,7 @@
 //! Writing a card from a person's record: the data groups, their digests signed by a document signer, and the keys
 //! that stay on the chip.
 
+mod numbering;
 mod portrait;
 
 pub use portrait::portrait;

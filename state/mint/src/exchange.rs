@@ -3,16 +3,20 @@
 use crate::keyset::{Keyset, KeysetNumber};
 use crate::mint::Mint;
 use crate::note::{Input, Output, Point};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::Timestamp;
 
 /// Why notes are not taken or outputs not promised. The order of the variants is the precedence; within a variant the
 /// first input or output, by its place from 0, is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
 pub enum NoteError {
     /// Nothing would be done.
     #[error("there are neither notes nor outputs")]
     Nothing,
+    /// More than one command may have.
+    #[error("{0} notes or outputs are too many for one command: at most {MOST_NOTES} each")]
+    TooMany(u32),
     /// No keyset has the number, or it is over.
     #[error("there is no keyset {}, or it has expired: its notes are not redeemed any more", .0.0)]
     KeysetUnknown(KeysetNumber),
@@ -58,6 +62,29 @@ pub enum NoteError {
     #[error("what keyset {} has issued would pass 2^64 minor units", .0.0)]
     OutOfRange(KeysetNumber),
 }
+
+impl NoteError {
+    /// The stable code of the rule, in words.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Nothing => "notes.nothing",
+            Self::TooMany(_) => "notes.too_many",
+            Self::KeysetUnknown(_) => "notes.keyset_unknown",
+            Self::KeysetInactive(_) => "notes.keyset_inactive",
+            Self::Denomination { .. } => "notes.denomination",
+            Self::InputRepeated { .. } => "notes.input_repeated",
+            Self::OutputRepeated { .. } => "notes.output_repeated",
+            Self::Spent { .. } => "notes.spent",
+            Self::Promised { .. } => "notes.promised",
+            Self::BeyondIssued(_) => "notes.beyond_issued",
+            Self::OutOfRange(_) => "notes.out_of_range",
+        }
+    }
+}
+
+/// The most notes a command spends, and the most outputs it asks for.
+pub const MOST_NOTES: usize = 1_000;
 
 /// What a bank gives and takes in an exchange, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,6 +147,10 @@ impl Mint {
     ) -> Result<Checked<'a>, NoteError> {
         if inputs.is_empty() && outputs.is_empty() {
             return Err(NoteError::Nothing);
+        }
+        let most = inputs.len().max(outputs.len());
+        if most > MOST_NOTES {
+            return Err(NoteError::TooMany(u32::try_from(most).unwrap_or(u32::MAX)));
         }
         let known = |number: KeysetNumber| {
             let keyset = self.keyset(number);

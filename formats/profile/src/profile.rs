@@ -12,6 +12,7 @@ use crate::foreign::{
 };
 use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
+use crate::notes::{BearerNotes, read_notes};
 use crate::number::{NumberScheme, read_scheme};
 use crate::programme::Programme;
 use crate::resident::Resident;
@@ -58,6 +59,8 @@ pub struct Profile {
     pub dormant_after_days: Option<u32>,
     /// How long what is pending on the ledger may stay so; `None` if nothing may be pending.
     pub deadlines: Option<Deadlines>,
+    /// Rules for bearer notes; `None` if there are none.
+    pub bearer_notes: Option<BearerNotes>,
     /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
     pub account_age: u8,
     /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
@@ -214,6 +217,7 @@ struct Main {
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
     deadlines: Option<Deadlines>,
+    bearer_notes: Option<BearerNotes>,
     account_age: u8,
     key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
@@ -240,6 +244,7 @@ impl Main {
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
             deadlines: self.deadlines,
+            bearer_notes: self.bearer_notes,
             account_age: self.account_age,
             key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
@@ -296,6 +301,13 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
             None
         }
     };
+    let bearer_notes = match (&currency, &wallet_classes) {
+        (Some(currency), Some(classes)) => read_notes(&mut root, currency.code, classes),
+        _ => {
+            root.optional("bearer_notes");
+            None
+        }
+    };
     root.finish();
     Some(Main {
         country: country?,
@@ -312,6 +324,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
         deadlines: deadlines?,
+        bearer_notes: bearer_notes?,
         account_age: account_age?,
         key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,

@@ -1,6 +1,6 @@
 //! A card that proves itself to somebody afar, over somebody in between who is not trusted.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod support;
 

@@ -12,6 +12,7 @@ mod told;
 mod vpcd;
 
 pub(crate) use fault::said;
+pub(crate) use signing::keys;
 pub(crate) use table::OnTable;
 
 use crate::command_line::{self, CardAction, CardOpening};

@@ -54,7 +54,7 @@ fn anchors(
         (Some(list), Some(authority)) => {
             signing::anchors(list, authority, &options.revocations, now)
         }
-        _ => Ok(signing::keys(data, country, now)?.anchors(now)?),
+        _ => Ok(signing::keys(data, &country.profile, now)?.anchors(now)?),
     }
 }
 

@@ -2,7 +2,6 @@
 //! files.
 
 use crate::data::DataFolder;
-use crate::profile::Country;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::fs;
@@ -10,24 +9,23 @@ use std::path::{Path, PathBuf};
 use yufu_base::Timestamp;
 use yufu_emrtd::{Anchors, Certificate};
 use yufu_keys::{CardCountry, CardKeys};
-use yufu_profile::{CardProfile, Role};
+use yufu_profile::{CardProfile, Profile, Role};
 
 /// What the profile says of cards.
-pub(super) fn cards(country: &Country) -> Result<&CardProfile> {
-    country.profile.cards.as_ref().with_context(|| text!("this country issues no chip cards"))
+pub(super) fn cards(profile: &Profile) -> Result<&CardProfile> {
+    profile.cards.as_ref().with_context(|| text!("this country issues no chip cards"))
 }
 
 /// The keys that sign the country's cards, made at first use.
-pub(super) fn keys(data: &DataFolder, country: &Country, now: Timestamp) -> Result<CardKeys> {
-    let profile = &country.profile;
-    let authority = profile.institutions_of(Role::IdentityAuthority).next();
-    let authority = authority.with_context(|| {
-        text!("the profile names no {role}", role = Role::IdentityAuthority.word())
-    })?;
+pub(crate) fn keys(data: &DataFolder, profile: &Profile, now: Timestamp) -> Result<CardKeys> {
+    let role = Role::IdentityAuthority;
+    let authority = profile.institutions_of(role).next();
+    let authority =
+        authority.with_context(|| text!("the profile names no {role}", role = role.word()))?;
     let named = CardCountry {
         code: profile.country.clone(),
         organisation: authority.name.en().to_owned(),
-        valid_years: cards(country)?.valid_years,
+        valid_years: cards(profile)?.valid_years,
     };
     Ok(CardKeys::open(&data.keys(&authority.id)?, &named, now)?)
 }

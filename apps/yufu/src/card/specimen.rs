@@ -53,9 +53,9 @@ fn make(
     resident: &Resident,
     now: Timestamp,
 ) -> Result<Contents> {
-    let keys = signing::keys(data, country, now)?;
+    let keys = signing::keys(data, &country.profile, now)?;
     let (certificate, key) = keys.document_signer();
-    let profile = signing::cards(country)?;
+    let profile = signing::cards(&country.profile)?;
     let secrets = CardSecrets {
         chip: Zeroizing::new(random::<32>()),
         signing: Zeroizing::new(random::<32>()),

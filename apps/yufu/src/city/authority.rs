@@ -4,12 +4,12 @@ use super::issuer::issuer;
 use super::opening::Opening;
 use super::trust::Trust;
 use super::{Plan, Progress};
+use crate::card;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook};
 use yufu_database::{Database, MasterKey, Sealer};
-use yufu_keys::{CardCountry, CardKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 
@@ -30,7 +30,7 @@ pub(super) async fn open(
         code_digits: plan.profile().code_digits,
         pseudonym_epoch: plan.profile().pseudonym_epoch,
         population,
-        cards: cards(plan, institution)?,
+        cards: cards(plan)?,
         own_look: own_look(opening, trust, institution).await?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
@@ -39,15 +39,9 @@ pub(super) async fn open(
 }
 
 /// The country's chip cards and the keys that sign them, if it issues any.
-fn cards(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Cards>> {
+fn cards(plan: &Plan<'_>) -> Result<Option<Cards>> {
     let Some(profile) = plan.profile().cards.clone() else { return Ok(None) };
-    let country = CardCountry {
-        code: plan.profile().country.clone(),
-        organisation: institution.name.en().to_owned(),
-        valid_years: profile.valid_years,
-    };
-    let now = plan.clock.read().wall;
-    let keys = CardKeys::open(&plan.data.keys(&institution.id)?, &country, now)?;
+    let keys = card::keys(plan.data, plan.profile(), plan.clock.read().wall)?;
     Ok(Some(Cards { profile, keys, derivations: Derivations::default() }))
 }
 

@@ -1,6 +1,6 @@
 //! Chip cards in the register: one in force for each person, found by its number only, checked for one use.
 
-#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use yufu_base::Timestamp;
 use yufu_database::{Database, MasterKey, Sealer};

@@ -517,6 +517,8 @@ pub(crate) enum Benched {
     Ledger,
     /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes an hour or more, 15 GB of disk and 10 GB of memory.
     Scale,
+    /// Bearer notes: swaps, withdrawals and redemptions over HTTP, at a server of its own.
+    Ecash,
 }
 
 #[derive(Args)]

@@ -120,6 +120,11 @@ impl Chain {
         self.certificates.iter().map(|der| STANDARD.encode(der)).collect()
     }
 
+    /// The certificates as DER, leaf first.
+    pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        self.certificates.iter().map(AsRef::as_ref)
+    }
+
     /// The leaf's DER, whoever made it.
     #[must_use]
     pub fn unverified_leaf(&self) -> &[u8] {

@@ -11,7 +11,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Answer, Caller, Data, LIANGHU, Resident, Server, now};
+use support::{Answer, Caller, Data, LIANGHU, Resident, Server, now, takings};
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::{Jwk, Unverified};
 use yufu_keys::KeyStore;
@@ -64,18 +64,6 @@ async fn guest(caller: &Caller, row: usize) -> Resident {
     guest
 }
 
-/// Gives the hotel an account for its takings.
-async fn takings(caller: &Caller) {
-    let keys = KeyStore::open(&caller.data().join(HOTEL).join("keys")).unwrap();
-    let key = Jwk::from(keys.signer("wallet").unwrap().public_key());
-    let body = json!({"class": "I", "wallet_key": key});
-    let path = format!("/banks/{LIANGHU}/v1/desk/accounts");
-    let opened = caller.post(&path, Some(&caller.desk(LIANGHU)), &body).await.done();
-    let path = format!("/parties/{HOTEL}/v1/desk/account");
-    let account = json!({"account": opened["account"]});
-    caller.post(&path, Some(&caller.desk(HOTEL)), &account).await.done();
-}
-
 async fn check_in(caller: &Caller) -> Answer {
     let body = json!({"room": "302", "nights": 1, "amount_minor": 1_000});
     let path = format!("/parties/{HOTEL}/v1/desk/check-ins");
@@ -109,7 +97,7 @@ async fn a_revoked_hotel_is_shown_nothing_and_certified_no_more_until_that_is_li
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
-    takings(&caller).await;
+    takings(&caller, HOTEL).await;
     let mut early = guest(&caller, 1).await;
     early.wallet.present(&link(&caller).await, &mut |_| true).await.unwrap();
     let [(place, false)] = registered(&caller).await[..] else { panic!("one, and it stands") };

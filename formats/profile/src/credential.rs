@@ -51,6 +51,8 @@ pub struct CredentialType {
     pub id: String,
     /// Its type identifier (SD-JWT VC `vct`).
     pub vct: String,
+    /// Its type identifier as an ISO mdoc, if it is issued as one too.
+    pub doctype: Option<String>,
     /// How it is shown.
     pub name: Text,
     /// Who issues it: every institution of this role.
@@ -118,6 +120,13 @@ impl CredentialType {
     pub fn claim_from(&self, column: Column) -> Option<&ClaimPath> {
         let is = |claim: &&Claim| claim.source == ClaimSource::Column(column);
         self.claims.iter().find(is).map(|claim| &claim.path)
+    }
+
+    /// Its claims that are days, by the names that lead to them: `birthdate`.
+    #[must_use]
+    pub fn days(&self) -> Vec<String> {
+        let is = |claim: &&Claim| claim.source == ClaimSource::Column(Column::BirthDate);
+        self.claims.iter().filter(is).map(|claim| claim.path.to_string()).collect()
     }
 
     /// The sectors whose pseudonyms it carries, in the order of its claims.
@@ -202,6 +211,7 @@ pub(crate) fn read_credential(
 ) -> Option<CredentialType> {
     let id = section.unique_text("id", ids);
     let vct = section.text("vct");
+    let doctype = if section.has("doctype") { section.text("doctype") } else { None };
     let name = read_text(&mut section, "name");
     let issuer = section.word("issuer", &Role::WORDS);
     let validity_days = section.whole("validity_days");
@@ -218,6 +228,7 @@ pub(crate) fn read_credential(
     Some(CredentialType {
         id: id?,
         vct: vct?.0,
+        doctype: doctype.map(|(doctype, _)| doctype),
         name: name?,
         issuer: issuer?.0,
         validity_days: validity_days?,

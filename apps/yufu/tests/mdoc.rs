@@ -10,15 +10,24 @@
 mod support;
 
 use serde_json::json;
-use support::{Caller, Data, Resident, Server, carry, now, takings};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+use support::{Caller, Data, Resident, Server, carry, enrol, now, takings, trust_key};
 use yufu::wallet::Wanted;
 use yufu_api::authority::AccessEntry;
-use yufu_jose::ClaimPath;
-use yufu_keys::random;
+use yufu_jose::{Chain, ClaimPath};
+use yufu_keys::{KeyStore, random};
+use yufu_mdoc::{DeviceEngagement, RetrievalMethod};
+use yufu_nearby::{Channel, Listening, Tcp};
+use yufu_proximity::{Engaged, Offline, OfflineStatusError, ReadError, ReaderIdentity, ask};
+use yufu_trust::TrustList;
 use yufu_wallet::presentation::{AnswerEntropy, Consent, Presenting};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const HOTEL: &str = "yellow-crane-hotel";
+const SHOP: &str = "donghu-bicycles";
+const SOON: Duration = Duration::from_secs(20);
 const DOC_TYPE: &str = "org.yufu.pid.cn.1";
 const MDOC: Wanted = Wanted { pseudonyms: true, mdoc: true };
 
@@ -107,4 +116,72 @@ async fn a_guest_checks_in_with_an_mdoc_and_pays_with_the_same_tap() {
     assert_eq!(read["personal_administrative_number"], guest.number.as_str());
     assert!(read["family_name"].is_string(), "the claims, whatever the format");
     drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_reads_an_age_side_by_side_while_the_whole_city_is_down() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let resident = with_mdoc(&caller, 1).await;
+    // What both fetched while there was a network.
+    let certified = enrol(&caller, SHOP).await.done();
+    let registration = certified["registrations"]["check-age"].as_str().unwrap().to_owned();
+    let access: Vec<String> = serde_json::from_value(certified["access"].clone()).unwrap();
+    let text = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await.unwrap();
+    let trust = TrustList::verify(&text, &trust_key(&caller), now(), None).unwrap();
+    let (mut lists, mut without) = (BTreeMap::new(), BTreeMap::new());
+    for publisher in ["authority", "registrar"] {
+        let uri = format!("{}/{publisher}/status/1", caller.url);
+        let list = caller.client.get_text(&uri).await.unwrap();
+        without.extend((publisher == "registrar").then(|| (uri.clone(), list.clone())));
+        lists.insert(uri, list);
+    }
+    let keys = KeyStore::open(&caller.data().join(SHOP).join("keys")).unwrap();
+    let signer = keys.signer("access").unwrap();
+    server.terminate();
+    server.ended();
+
+    let (held, key) = resident.credentials().remove(0);
+    let read = async |lists: &BTreeMap<String, String>| {
+        let known = Offline { trust: &trust, lists, max_age_seconds: 240, now: now() };
+        let listening = Listening::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await.unwrap();
+        let port = listening.address().port();
+        let device =
+            Engaged::new(&random(), vec![RetrievalMethod::tcp("127.0.0.1", port)]).unwrap();
+        let qr = device.qr();
+        let holder = async {
+            let mut channel = listening.accept(SOON).await.unwrap();
+            let known = Offline { lists: &without, ..known };
+            let asked = device.handle(&channel.receive(SOON).await.unwrap(), &known).unwrap();
+            assert_eq!(asked.certificate().name.get("en"), "Donghu Bicycles");
+            let mdoc = held.credential.as_mdoc().unwrap();
+            let (answer, receipt) = asked.approve(mdoc, &key, now()).unwrap();
+            channel.send(&answer).await.unwrap();
+            receipt
+        };
+        let reader = async {
+            let engagement = DeviceEngagement::from_qr(&qr).unwrap();
+            let (host, port) = engagement.methods[0].tcp_address().unwrap();
+            let chain = Chain::from_x5c(&access).unwrap();
+            let who =
+                ReaderIdentity { chain: &chain, signer: &*signer, registration: &registration };
+            let elements = vec![ClaimPath::members([DOC_TYPE, "age_equal_or_over.16"]).unwrap()];
+            let doc_type = DOC_TYPE.to_owned();
+            let role = yufu_trust::Role::PidIssuer;
+            let wanted = yufu_proximity::Wanted { doc_type, elements, keep: false, role };
+            let (waiting, message) = ask(&qr, wanted, who, &random()).unwrap();
+            let mut channel = Tcp::connect(&host, port).await.unwrap();
+            channel.send(&message).await.unwrap();
+            waiting.handle(&channel.receive(SOON).await.unwrap(), &known)
+        };
+        tokio::join!(holder, reader)
+    };
+    let (receipt, seen) = read(&lists).await;
+    assert_eq!(json!(seen.unwrap().claims), json!({"age_equal_or_over": {"16": true}}));
+    assert_eq!(receipt.disclosed[0].vct, DOC_TYPE);
+    // A reader that did not fetch the authority's list does not know, and so refuses.
+    let (_, seen) = read(&without).await;
+    let missing = OfflineStatusError::Missing(format!("{}/authority/status/1", caller.url));
+    assert_eq!(seen.unwrap_err(), ReadError::Status(missing));
 }

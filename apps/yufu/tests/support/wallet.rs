@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use yufu::wallet::{Holder, Passphrase};
-use yufu_base::{PublicKey, Signer as _};
+use yufu_base::{PublicKey, Signer as _, Timestamp};
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
 use yufu_keys::{KeyStore, random};
 use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
-use yufu_trust::TrustList;
+use yufu_trust::{EnrolledKey, Enrolment, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
 
@@ -161,7 +161,7 @@ fn key(stored: &Value) -> SoftwareKey {
     SoftwareKey::from_pkcs8(&decode_base64url(stored.as_str().unwrap()).unwrap()).unwrap()
 }
 
-pub(super) fn trust_key(caller: &Caller) -> PublicKey {
+pub fn trust_key(caller: &Caller) -> PublicKey {
     let text = fs::read(caller.data().join("trust-list-key.json")).unwrap();
     let jwk: Jwk = serde_json::from_slice(&text).unwrap();
     jwk.key
@@ -177,4 +177,21 @@ pub async fn takings(caller: &Caller, party: &str) {
     let path = format!("/parties/{party}/v1/desk/account");
     let account = json!({"account": opened["account"]});
     caller.post(&path, Some(&caller.desk(party)), &account).await.done();
+}
+
+/// A party's enrolment at the registrar, as its own process would send it.
+pub async fn enrol(caller: &Caller, party: &str) -> Answer {
+    let keys = KeyStore::open(&caller.data().join(party).join("keys")).unwrap();
+    let iat = Timestamp::from_seconds(now().seconds());
+    let access = keys.signer("access").unwrap();
+    let enrolment = Enrolment {
+        iss: party.to_owned(),
+        aud: "registrar".to_owned(),
+        url: caller.url.clone(),
+        iat,
+        key: Some(EnrolledKey::prove(&*access, (party, "registrar"), iat).unwrap()),
+        anchors: Vec::new(),
+    };
+    let signed = enrolment.sign(&*keys.signer("institution").unwrap()).unwrap();
+    caller.post("/registrar/v1/enrolments", None, &json!({"enrolment": signed})).await
 }

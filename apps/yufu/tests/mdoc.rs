@@ -20,8 +20,9 @@ use yufu_jose::{Chain, ClaimPath};
 use yufu_keys::{KeyStore, random};
 use yufu_mdoc::{DeviceEngagement, RetrievalMethod};
 use yufu_nearby::{Channel, Listening, Tcp};
+use yufu_openid4vc::{Endpoint, HttpRequest};
 use yufu_proximity::{Engaged, Offline, OfflineStatusError, ReadError, ReaderIdentity, ask};
-use yufu_trust::TrustList;
+use yufu_trust::{STATUS_LIST_CWT_MEDIA_TYPE, Status, StatusListToken, TrustList};
 use yufu_wallet::presentation::{AnswerEntropy, Consent, Presenting};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
@@ -71,6 +72,17 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
     let path = "/authority/v1/officer/revocations";
     let revoked = caller.post(path, Some(&desk), &body).await.done();
     assert_eq!(revoked["revoked"], 10);
+    // The list says so as CWT too, for readers that have no JOSE.
+    let uri = format!("{}/authority/status/1", caller.url);
+    let asking = HttpRequest::get(Endpoint::parse(&uri).unwrap(), STATUS_LIST_CWT_MEDIA_TYPE);
+    let list = carry(&caller, &asking).await;
+    assert_eq!(list.content_type.as_deref(), Some(STATUS_LIST_CWT_MEDIA_TYPE));
+    let text = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await.unwrap();
+    let trust = TrustList::verify(&text, &trust_key(&caller), now(), None).unwrap();
+    let issuer = &all[0].0.issuer;
+    let list = StatusListToken::verify_cwt_trusted(&list.body, &trust, issuer, &uri, now());
+    let place = all[0].0.credential.status().unwrap().index;
+    assert_eq!(list.unwrap().list.get(place), Some(Status::Invalid));
     let refused = resident.wallet.who_read(&mut |_| true).await.unwrap_err();
     assert!(format!("{refused:#}").contains("no longer valid"), "{refused:#}");
     drop(server);

@@ -12,8 +12,13 @@ pub const MAX_DEPTH: u8 = 24;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CborError {
     /// Longer than the reader allows.
-    #[error("{0} bytes of CBOR: at most {MAX_CBOR} are read")]
-    TooLong(usize),
+    #[error("{found} bytes of CBOR: at most {most} are read")]
+    TooLong {
+        /// Bytes found.
+        found: usize,
+        /// Bytes allowed.
+        most: usize,
+    },
     /// Ends in the middle of an item.
     #[error("the CBOR ends in the middle of an item")]
     Truncated,
@@ -47,8 +52,16 @@ pub enum CborError {
 /// # Errors
 /// [`CborError`], the first that is met.
 pub fn decode(bytes: &[u8]) -> Result<Value, CborError> {
-    if bytes.len() > MAX_CBOR {
-        return Err(CborError::TooLong(bytes.len()));
+    decode_within(bytes, MAX_CBOR)
+}
+
+/// Reads exactly one item, of at most `most` bytes.
+///
+/// # Errors
+/// [`CborError`], the first that is met.
+pub fn decode_within(bytes: &[u8], most: usize) -> Result<Value, CborError> {
+    if bytes.len() > most {
+        return Err(CborError::TooLong { found: bytes.len(), most });
     }
     let mut reader = Reader { bytes, at: 0 };
     let value = reader.item(MAX_DEPTH)?;
@@ -203,7 +216,8 @@ mod tests {
         assert_eq!(decode(&nested(most)), Err(CborError::TooDeep));
         assert_eq!(decode(&vec![0xc0; 1_000_000]), Err(CborError::TooDeep));
         let long = vec![0; MAX_CBOR + 1];
-        assert_eq!(decode(&long), Err(CborError::TooLong(MAX_CBOR + 1)));
+        let too_long = CborError::TooLong { found: MAX_CBOR + 1, most: MAX_CBOR };
+        assert_eq!(decode(&long), Err(too_long));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod decode;
 mod encode;
 mod fields;
 
-pub use decode::{CborError, MAX_CBOR, MAX_DEPTH, decode};
+pub use decode::{CborError, MAX_CBOR, MAX_DEPTH, decode, decode_within};
 pub use fields::{Fields, ShapeError};
 pub(crate) use fields::{expected, named, read};
 

@@ -93,7 +93,7 @@ impl SessionTranscript {
         ])
     }
 
-    /// What a reader signs of a request for a document (9.1.1.4): `ReaderAuthenticationBytes`.
+    /// What a reader signs of a request for a document (9.1.4.4): `ReaderAuthenticationBytes`.
     #[must_use]
     pub fn reader_authentication(&self, items_request: &[u8]) -> Vec<u8> {
         self.authentication([

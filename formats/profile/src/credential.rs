@@ -12,6 +12,9 @@ use std::fmt;
 use std::str::FromStr;
 use yufu_base::SectorId;
 
+/// What the id of a credential must not end in: so its other format is called where it is offered.
+const MDOC: &str = "-mdoc";
+
 /// A claim within a credential, by the names that lead to it: `address.locality` in the
 /// profile, `["address","locality"]` in DCQL (OpenID4VP 1.0, section 7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,6 +213,10 @@ pub(crate) fn read_credential(
     ids: &mut BTreeSet<String>,
 ) -> Option<CredentialType> {
     let id = section.unique_text("id", ids);
+    if let Some(id) = id.as_ref().filter(|id| id.ends_with(MDOC)) {
+        let what = format!("the credential `{id}`");
+        section.report(&section.span(), what, "an id that does not end in -mdoc");
+    }
     let vct = section.text("vct");
     let doctype = if section.has("doctype") { section.text("doctype") } else { None };
     let name = read_text(&mut section, "name");

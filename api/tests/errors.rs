@@ -107,6 +107,8 @@ fn codes_in_sources() -> Statuses {
     let mut all = Statuses::new();
     let machine = read(&root.join("../state/machine/src/refusal/code.rs"));
     let mut found = vec![codes(&machine, Some(422))];
+    let mint = sources(&root.join("../state/mint/src"));
+    found.extend(mint.iter().map(|path| codes(&read(path), Some(422))));
     found.extend(sources(&root.join("src")).iter().map(|path| codes(&read(path), None)));
     for (code, statuses) in found.into_iter().flatten() {
         all.entry(code).or_default().extend(statuses);

@@ -28,6 +28,8 @@ pub struct SupplyReport {
     pub digital_in_vaults: u64,
     /// Digital cash in wallets.
     pub digital_in_wallets: u64,
+    /// Digital cash behind bearer notes: as much as is out in them.
+    pub digital_in_notes: u64,
     /// On its way between ledgers.
     pub in_flight: u64,
     /// Deposits that banks owe their customers: not central-bank money.
@@ -156,6 +158,7 @@ fn report(supply: &Supply, currency: String) -> SupplyReport {
         paper_in_circulation: minor(supply.paper_public),
         digital_in_vaults: minor(supply.vaults),
         digital_in_wallets: minor(supply.wallets),
+        digital_in_notes: minor(supply.bearer),
         in_flight: minor(supply.in_flight),
         deposits: minor(supply.deposits),
         balanced: supply.balanced,

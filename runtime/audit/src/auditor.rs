@@ -173,6 +173,7 @@ impl Audit {
         self.report.freezes = self.machine.totals().freezes.into();
         self.report.pending = self.model.pending();
         self.report.peers = self.model.peers_report();
+        self.report.keysets = self.model.keysets_report();
         (self.report, self.model)
     }
 }

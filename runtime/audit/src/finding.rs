@@ -124,6 +124,21 @@ pub enum Irregularity {
         /// The number.
         number: u64,
     },
+    /// A keyset was used that is not there, another bank's, over or inactive; or the machine knows it,
+    /// or what is out of it, otherwise.
+    #[error("keyset {0} does not fit: it may not be used so, or the machine knows it otherwise")]
+    Keyset(u32),
+    /// A note was spent, or an output promised, that was before, or is no denomination.
+    #[error(
+        "done, though a note or an output of keyset {0} was used before, or is of no denomination"
+    )]
+    Note(u32),
+    /// Notes were exchanged for something they are not worth.
+    #[error("done, though the notes are not worth what was given for them")]
+    NotesUneven,
+    /// More came back of a keyset than went out.
+    #[error("done, though more came back of keyset {0} than went out: its keys are in other hands")]
+    BeyondIssued(u32),
     /// What is pending for a wallet is not what was recomputed.
     #[error(
         "{machine} are pending {way} wallet {account} by the machine and {recomputed} recomputed"
@@ -228,6 +243,10 @@ impl Irregularity {
             Self::Frozen(_) => "command.frozen",
             Self::Peer(_) => "books.peer",
             Self::Transit { .. } => "books.transit",
+            Self::Keyset(_) => "books.keyset",
+            Self::Note(_) => "command.note",
+            Self::NotesUneven => "command.notes_uneven",
+            Self::BeyondIssued(_) => "command.beyond_issued",
             Self::Promised { .. } => "books.promised",
             Self::Holdings { .. } => "books.holdings",
             Self::WalletState(_) => "books.wallet",

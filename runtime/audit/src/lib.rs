@@ -17,5 +17,6 @@ pub use auditor::{AuditError, audit, audit_against};
 pub use between::{BetweenFinding, BetweenReport, DirectionReport, audit_between};
 pub use finding::Irregularity;
 pub use report::{
-    AuditReport, Finding, FreezeReport, HeadReport, PeerReport, PendingReport, SupplyReport,
+    AuditReport, Finding, FreezeReport, HeadReport, KeysetReport, PeerReport, PendingReport,
+    SupplyReport,
 };

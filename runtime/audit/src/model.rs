@@ -12,6 +12,7 @@ mod flows;
 mod freezes;
 mod limits;
 mod meaning;
+mod notes;
 mod pending;
 mod refusals;
 mod reversals;
@@ -54,6 +55,7 @@ pub(crate) struct Model {
     pending: Pending,
     freezes: Freezes,
     peers: abroad::Peers,
+    notes: notes::Notes,
     reversals: Reversals,
     /// M0 created less M0 cancelled.
     issued: i128,
@@ -77,6 +79,7 @@ impl Default for Model {
             pending: Pending::default(),
             freezes: Freezes::default(),
             peers: abroad::Peers::new(),
+            notes: notes::Notes::default(),
             reversals: Reversals::default(),
             issued: 0,
             spent: Spent::default(),
@@ -124,6 +127,7 @@ impl Model {
         found.extend(self.change(by, action).err());
         found.extend(self.freeze(at, *id, by, action).err());
         found.extend(self.abroad(at, *id, by, action));
+        found.extend(self.notes(at, by, action));
         found.extend(self.live(at, by, action, paying.as_ref()));
         found
     }

@@ -35,6 +35,8 @@ pub struct AuditReport {
     pub freezes: FreezeReport,
     /// What went to other ledgers and came from them, recomputed.
     pub peers: Vec<PeerReport>,
+    /// What is out in bearer notes, recomputed.
+    pub keysets: Vec<KeysetReport>,
     /// What does not fit, in the order of the log.
     pub findings: Vec<Finding>,
     /// Findings beyond those listed.
@@ -71,6 +73,9 @@ pub struct SupplyReport {
     /// Digital cash in wallets.
     #[serde(serialize_with = "decimal")]
     pub wallets: u128,
+    /// Behind bearer notes.
+    #[serde(serialize_with = "decimal")]
+    pub bearer: u128,
     /// On its way to another log.
     #[serde(serialize_with = "decimal")]
     pub in_flight: u128,
@@ -110,6 +115,28 @@ pub struct PeerReport {
     pub received: u64,
     /// Of these, how many were credited; the others were returned.
     pub credited: u64,
+}
+
+/// What is out of one keyset. Amounts are minor units.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KeysetReport {
+    /// Its number in the log.
+    pub keyset: u32,
+    /// The bank whose it is.
+    pub bank: String,
+    /// What it has signed for.
+    #[serde(serialize_with = "decimal")]
+    pub issued: u128,
+    /// What of that came back.
+    #[serde(serialize_with = "decimal")]
+    pub redeemed: u128,
+    /// What is out.
+    #[serde(serialize_with = "decimal")]
+    pub outstanding: u128,
+    /// How many outputs were promised.
+    pub outputs: u64,
+    /// How many notes were spent.
+    pub spent: u64,
 }
 
 /// Freezes by what became of them.
@@ -180,6 +207,7 @@ impl From<Supply> for SupplyReport {
             paper_public: supply.paper_public,
             vaults: supply.vaults,
             wallets: supply.wallets,
+            bearer: supply.bearer,
             in_flight: supply.in_flight,
             deposits: supply.deposits,
             bank_assets: supply.bank_assets,

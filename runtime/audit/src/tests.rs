@@ -8,6 +8,7 @@
 mod abroad;
 mod clock;
 mod honest;
+mod notes;
 mod orders;
 mod random;
 mod rules;

@@ -31,7 +31,7 @@ pub(crate) struct Row {
 }
 
 /// The kinds by the byte that stands for them. New ones go last.
-const KINDS: [TransferKind; 14] = [
+const KINDS: [TransferKind; 18] = [
     TransferKind::Other,
     TransferKind::Payment,
     TransferKind::HeldPayment,
@@ -46,6 +46,10 @@ const KINDS: [TransferKind; 14] = [
     TransferKind::Received,
     TransferKind::Settled,
     TransferKind::Returned,
+    TransferKind::Withdrawal,
+    TransferKind::Redemption,
+    TransferKind::NoteExchange,
+    TransferKind::NoteExpiry,
 ];
 
 impl Row {

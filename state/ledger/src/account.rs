@@ -28,11 +28,13 @@ pub enum AccountKind {
     Wallet,
     /// Money that left a wallet for another ledger, which has not said yet what became of it.
     InFlight,
+    /// What backs a bank's bearer notes: as much as is out in them.
+    BearerNotes,
 }
 
 impl AccountKind {
     /// Every kind, in the order of the chart.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Backing,
         Self::Reserve,
         Self::PaperVault,
@@ -42,6 +44,7 @@ impl AccountKind {
         Self::Deposits,
         Self::Wallet,
         Self::InFlight,
+        Self::BearerNotes,
     ];
 
     /// Whether its balance is what was debited beyond what was credited.
@@ -63,6 +66,7 @@ impl AccountKind {
             Self::Deposits => "the bank's deposits",
             Self::Wallet => "the wallet",
             Self::InFlight => "the money on its way to the other ledger",
+            Self::BearerNotes => "what backs the bank's bearer notes",
         }
     }
 }

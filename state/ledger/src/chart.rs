@@ -61,7 +61,8 @@ impl Desk {
             AccountKind::Backing
             | AccountKind::PaperPublic
             | AccountKind::Wallet
-            | AccountKind::InFlight => None,
+            | AccountKind::InFlight
+            | AccountKind::BearerNotes => None,
         }
     }
 }

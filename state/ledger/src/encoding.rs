@@ -77,6 +77,7 @@ impl<C: BorshDeserialize + Ord> BorshDeserialize for Ledger<C> {
             holdings: BTreeMap::deserialize_reader(reader)?,
             holds: Holds::default(),
             flights: Flights::default(),
+            bearer: BTreeMap::new(),
             journal: None,
             trace: None,
         })

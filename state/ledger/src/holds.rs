@@ -176,7 +176,7 @@ impl<C: Copy + Ord> Ledger<C> {
         let amount = amount.min(hold.amount);
         // What was held could be given, and was left room for.
         let linked = Linked::one(hold.payer, hold.payee);
-        self.commit(Checked::of_hold(linked, amount));
+        self.commit(Checked::admitted(linked, amount));
         self.give_back(&hold, hold.amount.saturating_sub(amount));
         Some(hold)
     }

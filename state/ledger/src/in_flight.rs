@@ -221,7 +221,7 @@ impl<C: Copy + Ord> Ledger<C> {
             }
         }
         if let Some((from, to)) = self.flights.accounts.get(&flight.peer).copied().zip(to) {
-            self.commit(Checked::of_hold(Linked::one(from, to), flight.amount));
+            self.commit(Checked::admitted(Linked::one(from, to), flight.amount));
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Ledger<C> {
     pub(crate) holds: Holds<C>,
     /// Accounts of other ledgers, found again by their names ([`Ledger::restore_peer`]).
     pub(crate) flights: Flights,
+    /// What backs the bearer notes of a bank, found again by its name ([`Ledger::restore_bearer`]).
+    pub(crate) bearer: BTreeMap<BankNumber, Slot>,
     /// What to put back if a chain fails; no part of the state.
     pub(crate) journal: Option<Box<Journal<C>>>,
     /// What moved, where somebody asked for it; no part of the state.
@@ -43,6 +45,7 @@ impl<C: PartialEq> PartialEq for Ledger<C> {
             holdings,
             holds,
             flights,
+            bearer,
             journal,
             trace: _,
         } = self;
@@ -52,6 +55,7 @@ impl<C: PartialEq> PartialEq for Ledger<C> {
             && *holdings == other.holdings
             && *holds == other.holds
             && *flights == other.flights
+            && *bearer == other.bearer
             && *journal == other.journal
     }
 }
@@ -95,6 +99,7 @@ impl<C> Ledger<C> {
             holdings: BTreeMap::new(),
             holds: Holds::default(),
             flights: Flights::default(),
+            bearer: BTreeMap::new(),
             journal: None,
             trace: None,
         };

@@ -5,6 +5,7 @@
 
 mod account;
 mod accounts;
+mod bearer;
 mod chart;
 mod encoding;
 mod exchange;
@@ -22,6 +23,7 @@ mod supply;
 mod trace;
 
 pub use account::{Account, AccountKind, Standing, Wallet};
+pub use bearer::{Backing, BearerTo, CheckedBacking};
 pub use chart::{BankNumber, ChartError, institution_account};
 pub use exchange::Exchange;
 pub use holds::{CheckedHold, Hold, HoldPurpose};

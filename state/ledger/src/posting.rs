@@ -88,8 +88,8 @@ impl Checked {
         Posted(self.linked)
     }
 
-    /// Of what was held, and so may be posted.
-    pub(crate) const fn of_hold(linked: Linked, amount: u64) -> Self {
+    /// Of what was checked otherwise: held before, or together with more.
+    pub(crate) const fn admitted(linked: Linked, amount: u64) -> Self {
         Self { linked, amount, spending: [None, None] }
     }
 

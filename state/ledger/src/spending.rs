@@ -22,8 +22,8 @@ pub struct Spending {
 }
 
 impl Spending {
-    pub(crate) const NONE: Self =
-        Self { day: i64::MIN, year: i64::MIN, paid_on_day: 0, paid_in_year: 0 };
+    /// Nothing was paid.
+    pub const NONE: Self = Self { day: i64::MIN, year: i64::MIN, paid_on_day: 0, paid_in_year: 0 };
 
     /// What was paid on the day of `now`.
     #[must_use]
@@ -56,7 +56,8 @@ impl Spending {
     }
 
     /// The counters after `amount` more; `None` if a sum does not fit 64 bits.
-    pub(crate) fn plus(&self, now: Period, amount: u64) -> Option<Self> {
+    #[must_use]
+    pub fn plus(&self, now: Period, amount: u64) -> Option<Self> {
         Some(Self {
             day: self.day.max(now.day),
             year: self.year.max(now.year),

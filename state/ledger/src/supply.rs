@@ -19,6 +19,8 @@ pub struct Supply {
     pub vaults: u128,
     /// Digital cash in all wallets.
     pub wallets: u128,
+    /// Digital cash that backs bearer notes: as much as is out in them.
+    pub bearer: u128,
     /// Money on its way to other ledgers.
     pub in_flight: u128,
     /// Deposits at all banks.
@@ -33,9 +35,10 @@ impl Supply {
     /// M0 by where it is held: everything but deposits.
     #[must_use]
     pub fn held(&self) -> u128 {
-        [self.reserves, self.paper_vaults, self.paper_public, self.vaults, self.wallets]
+        let Self { reserves, paper_vaults, paper_public, vaults, wallets, bearer, .. } = self;
+        [reserves, paper_vaults, paper_public, vaults, wallets, bearer]
             .into_iter()
-            .fold(self.in_flight, u128::saturating_add)
+            .fold(self.in_flight, |sum, one| sum.saturating_add(*one))
     }
 }
 
@@ -56,6 +59,7 @@ impl<C> Ledger<C> {
             paper_public: u128::from(self.at(Self::PAPER_PUBLIC).balance()),
             vaults: all(AccountKind::Vault),
             wallets: self.wallets_total(),
+            bearer: self.bearer_total(),
             in_flight: self.in_flight_total(),
             deposits: all(AccountKind::Deposits),
             bank_assets: all(AccountKind::BankAssets),

@@ -39,6 +39,14 @@ pub enum TransferKind {
     Settled,
     /// What was on its way came back.
     Returned,
+    /// From a wallet into bearer notes.
+    Withdrawal,
+    /// From bearer notes into a wallet.
+    Redemption,
+    /// From the notes of one bank into those of another, or a fee for notes.
+    NoteExchange,
+    /// What was still out of a keyset when it was over.
+    NoteExpiry,
     /// Anything else.
     Other,
 }

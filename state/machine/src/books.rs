@@ -3,6 +3,7 @@
 
 use crate::freezes::Freezes;
 use crate::links::Links;
+use crate::notes::Notes;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::sub_wallets::SubWallets;
@@ -27,6 +28,9 @@ pub(crate) struct Books {
     /// Written apart: the first two versions of the state have none.
     #[borsh(skip)]
     pub(crate) links: Links,
+    /// Written apart: the first three versions of the state have none.
+    #[borsh(skip)]
+    pub(crate) notes: Notes,
 }
 
 /// An established submitter, and the time its command was stamped with.

@@ -3,17 +3,20 @@
 
 mod abroad;
 mod content;
+mod notes;
 mod orders;
 
 pub use abroad::{Resolution, ReturnReason, Sending, Transit};
 pub(crate) use content::content;
+pub use notes::{Melting, Minting, Swapping};
 pub use orders::{Chain, Orders, OrdersError};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{
     AccountId, Amount, CommandId, Currency, Digest, InstitutionId, PublicKey, Signature, Timestamp,
 };
-use yufu_registry::{ClassId, Correspondent, Deadlines, HoldingRules, Peering, Policy};
+use yufu_mint::{KeysetNumber, KeysetTerms};
+use yufu_registry::{ClassId, Correspondent, Deadlines, HoldingRules, NoteRules, Peering, Policy};
 
 /// Separates the signature of an order from every other use of the same key.
 const SIGNING_TAG: &[u8] = b"yufu.command.v1\0";
@@ -376,6 +379,44 @@ pub enum Action {
         /// What became of it.
         resolution: Resolution,
     },
+    /// Central bank: puts rules for bearer notes in force; without them no new ones are made. What
+    /// follows needs version 4.
+    SetNoteRules {
+        /// From now on.
+        rules: Option<NoteRules>,
+    },
+    /// Bank: registers a keyset, and with its first one opens the account of what backs its notes.
+    RegisterKeyset {
+        /// The digest of its id and public keys.
+        keys: Digest,
+        /// What it is registered with, for good.
+        terms: KeysetTerms,
+    },
+    /// Bank: its keyset signs nothing any more; its notes are redeemed until it is over.
+    DeactivateKeyset {
+        /// Which.
+        keyset: KeysetNumber,
+    },
+    /// Bank: its keyset is over and is forgotten; what is still out of it leaves the money supply.
+    ExpireKeyset {
+        /// Which.
+        keyset: KeysetNumber,
+    },
+    /// The payer's bank: money from a wallet becomes notes.
+    MintNotes {
+        /// Which.
+        minting: Box<Minting>,
+    },
+    /// The notes' bank: notes become new ones, of it or of another bank.
+    SwapNotes {
+        /// Which.
+        swapping: Box<Swapping>,
+    },
+    /// The notes' bank: notes become money in a wallet.
+    MeltNotes {
+        /// Which.
+        melting: Box<Melting>,
+    },
 }
 
 impl Action {
@@ -403,6 +444,13 @@ impl Action {
             | Self::SendAbroad { .. }
             | Self::ReceiveFromAbroad { .. }
             | Self::SettleTransit { .. } => 3,
+            Self::SetNoteRules { .. }
+            | Self::RegisterKeyset { .. }
+            | Self::DeactivateKeyset { .. }
+            | Self::ExpireKeyset { .. }
+            | Self::MintNotes { .. }
+            | Self::SwapNotes { .. }
+            | Self::MeltNotes { .. } => 4,
             _ => 1,
         }
     }

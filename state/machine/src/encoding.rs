@@ -6,6 +6,7 @@ use crate::freezes::Freezes;
 use crate::links::{Link, Links};
 use crate::machine::Machine;
 use crate::memory::Memory;
+use crate::notes::Notes;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, BufWriter, Write as _};
 use yufu_base::{CommandId, Currency, Digest, Snapshot, StateMachine as _};
@@ -33,7 +34,8 @@ impl Machine {
         let context = match self.version {
             1 => "yufu machine state v1",
             2 => "yufu machine state v2",
-            _ => "yufu machine state v3",
+            3 => "yufu machine state v3",
+            _ => "yufu machine state v4",
         };
         hashed(context, |writer| self.write_body(writer))
     }
@@ -45,7 +47,8 @@ impl Machine {
         hashed("yufu machine books", |writer| {
             self.books.serialize(writer)?;
             self.added().serialize(writer)?;
-            self.between().serialize(writer)
+            self.between().serialize(writer)?;
+            self.notes().serialize(writer)
         })
     }
 
@@ -57,7 +60,10 @@ impl Machine {
             version => {
                 version.serialize(writer)?;
                 self.added().serialize(writer)?;
-                if version > 2 { self.between().serialize(writer) } else { Ok(()) }
+                if version > 2 {
+                    self.between().serialize(writer)?;
+                }
+                if version > 3 { self.notes().serialize(writer) } else { Ok(()) }
             }
         }
     }
@@ -69,6 +75,11 @@ impl Machine {
             deadlines: books.registry.deadlines().copied(),
             freezes: books.freezes.clone(),
         })
+    }
+
+    /// What the fourth version of the state added.
+    fn notes(&self) -> Option<&Notes> {
+        self.books.as_ref().map(|books| &books.notes)
     }
 
     fn between(&self) -> Between {
@@ -109,6 +120,17 @@ impl Snapshot for Machine {
             let between = Between::deserialize_reader(reader)?;
             if let Some(books) = &mut books {
                 between.put_into(books)?;
+            }
+        }
+        if version > 3 {
+            let notes = Option::<Notes>::deserialize_reader(reader)?;
+            let fit = match (&mut books, notes) {
+                (Some(books), Some(notes)) => notes.put_into(books),
+                (None, None) => true,
+                _ => false,
+            };
+            if !fit {
+                return Err(invalid("bearer notes are nobody's, or unbacked".to_owned()));
             }
         }
         let known = match &books {

@@ -11,6 +11,7 @@ mod limits;
 mod links;
 mod machine;
 mod memory;
+mod notes;
 mod outcome;
 mod refusal;
 mod reversal;
@@ -24,20 +25,24 @@ mod views;
 mod tests;
 
 pub use command::{
-    Action, Authorisation, Chain, Direction, Order, Orders, OrdersError, Resolution, ReturnReason,
-    Sending, SubLimits, Submission, Transit,
+    Action, Authorisation, Chain, Direction, Melting, Minting, Order, Orders, OrdersError,
+    Resolution, ReturnReason, Sending, SubLimits, Submission, Swapping, Transit,
 };
 pub use freezes::FreezeCounts;
 pub use machine::Machine;
 pub use outcome::{Done, Outcome};
 pub use refusal::{LimitExceeded, LimitKind, Refusal, StepUp};
-pub use views::{AbroadView, PeerView, Totals, WalletView};
+pub use views::{AbroadView, KeysetView, PeerView, Promise, Totals, WalletView};
 pub use yufu_ledger::{
     Account, AccountKind, AccountNumber, Hold, HoldPurpose, Standing, Supply, Transfer,
     TransferKind, institution_account,
 };
+pub use yufu_mint::{
+    Input, KeysetError, KeysetNumber, KeysetTerms, MOST_NOTES, NoteError, Output, Payees, Point,
+};
 pub use yufu_registry::{
     ClassId, ClassIdError, Correspondent, DeadlineError, DeadlineTerms, Deadlines, HoldingError,
-    HoldingRules, HoldingTerms, Institution, InstitutionNumber, Limits, Peer, PeerError, PeerTerms,
-    Peering, Policy, PolicyError, PolicyTerms, Rate, Role, UtcOffset, WalletClass,
+    HoldingRules, HoldingTerms, Institution, InstitutionNumber, Limits, NoteRules, NoteRulesError,
+    NoteTerms, Peer, PeerError, PeerTerms, Peering, Policy, PolicyError, PolicyTerms, Rate, Role,
+    UtcOffset, WalletClass,
 };

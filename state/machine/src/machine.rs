@@ -6,6 +6,7 @@ use crate::command::{Action, Chain, Order, Orders, Submission, content};
 use crate::freezes::Freezes;
 use crate::links::Links;
 use crate::memory::{Memory, Remembered};
+use crate::notes::Notes;
 use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
 use crate::reversal::Reversible;
@@ -39,7 +40,7 @@ impl StateMachine for Machine {
     type Command = Submission;
     type Outcome = Outcome;
 
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
 
     fn version(&self) -> u16 {
         self.version
@@ -89,6 +90,7 @@ impl Machine {
             sub_wallets: SubWallets::default(),
             freezes: Freezes::default(),
             links: Links::default(),
+            notes: Notes::default(),
         };
         if self.traced {
             books.ledger.begin_trace();

@@ -9,6 +9,7 @@ pub use limit::{LimitExceeded, LimitKind, StepUp};
 use borsh::{BorshDeserialize, BorshSerialize};
 use yufu_base::{AccountId, CommandId, Currency, InstitutionId, Timestamp};
 use yufu_ledger::AccountKind;
+use yufu_mint::{KeysetError, NoteError};
 use yufu_registry::{ClassId, Role};
 
 /// Why a command was refused. Amounts are in minor units of the ledger's currency.
@@ -123,6 +124,28 @@ pub enum Refusal {
     /// Too many that came are not settled by the peer.
     #[error("{0} are unsettled, the most there may be: settle them, say so, then send this again")]
     TransitsUnsettled(u32) = 59,
+    /// No rules for bearer notes are in force.
+    #[error("no bearer notes are made here: the central bank sets rules for them first")]
+    NoNoteRules = 64,
+    /// A keyset is not there, not the submitter's, or not what it has to be.
+    #[error("{0}")]
+    Keyset(KeysetError) = 65,
+    /// Notes are not taken, or outputs not promised.
+    #[error("{0}")]
+    Notes(NoteError) = 66,
+    /// What goes into an exchange of notes is not what comes out of it.
+    #[error(
+        "the notes are worth {taken} after fees and {given} is asked for them (minor units): ask for exactly that"
+    )]
+    NotesUneven {
+        /// What the notes are worth after the fee.
+        taken: u64,
+        /// What was asked for them.
+        given: u64,
+    } = 67,
+    /// The notes may be paid to registered payees alone, or the payee is none.
+    #[error("wallet {0} is of no registered payee: these notes may be paid to one only")]
+    NotRegisteredPayee(AccountId) = 68,
     /// The policy has no such class.
     #[error("the policy has no wallet class {0}: choose one it has")]
     ClassUnknown(ClassId) = 11,
@@ -307,6 +330,18 @@ pub enum Refusal {
     /// No more accounts or institutions can be registered.
     #[error("the ledger is full: no more accounts or institutions can be opened in this log")]
     Full = 36,
+}
+
+impl From<KeysetError> for Refusal {
+    fn from(error: KeysetError) -> Self {
+        Self::Keyset(error)
+    }
+}
+
+impl From<NoteError> for Refusal {
+    fn from(error: NoteError) -> Self {
+        Self::Notes(error)
+    }
 }
 
 const fn who(role: Role) -> &'static str {

@@ -10,6 +10,8 @@ mod freeze;
 mod hold;
 mod institution;
 mod issuance;
+mod keyset;
+mod notes;
 mod payment;
 mod peer;
 mod policy;
@@ -144,6 +146,13 @@ fn order(
         Action::ReceiveFromAbroad { ledger, transit, settled } => {
             books.receive_from_abroad(by, (ledger, transit, *settled))
         }
+        Action::SetNoteRules { rules } => books.set_note_rules(by, rules.as_ref()),
+        Action::RegisterKeyset { keys, terms } => books.register_keyset(by, *keys, *terms),
+        Action::DeactivateKeyset { keyset } => books.deactivate_keyset(by, *keyset),
+        Action::ExpireKeyset { keyset } => books.expire_keyset(by, *keyset),
+        Action::MintNotes { minting } => books.mint_notes(by, minting),
+        Action::SwapNotes { swapping } => books.swap_notes(by, swapping),
+        Action::MeltNotes { melting } => books.melt_notes(by, melting),
         // Every other action is a step above, or the machine's own.
         _ => Err(Refusal::AlreadyOpen),
     }

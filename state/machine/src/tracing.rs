@@ -52,6 +52,10 @@ impl Books {
             Action::ReceiveFromAbroad { .. } => TransferKind::Received,
             Action::SettleTransit { resolution: Resolution::Credited, .. } => TransferKind::Settled,
             Action::SettleTransit { .. } => TransferKind::Returned,
+            Action::MintNotes { .. } => TransferKind::Withdrawal,
+            Action::MeltNotes { .. } => TransferKind::Redemption,
+            Action::SwapNotes { .. } => TransferKind::NoteExchange,
+            Action::ExpireKeyset { .. } => TransferKind::NoteExpiry,
             Action::CreateReserves { .. }
             | Action::CancelReserves { .. }
             | Action::Issue { .. }

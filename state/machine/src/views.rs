@@ -1,8 +1,10 @@
 //! What may be asked of the state. Nothing here changes it.
 
 mod abroad;
+mod notes;
 
 pub use abroad::{AbroadView, PeerView};
+pub use notes::{KeysetView, Promise};
 
 use crate::books::bank_number;
 use crate::freezes::FreezeCounts;

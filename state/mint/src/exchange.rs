@@ -1,18 +1,22 @@
 //! Notes in, outputs out: one check for withdrawals, swaps and redemptions alike, of one bank or of several.
 
-use crate::keyset::{Keyset, KeysetNumber};
+use crate::keyset::{Keyset, KeysetNumber, Payees};
 use crate::mint::Mint;
 use crate::note::{Input, Output, Point};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::Timestamp;
 
 /// Why notes are not taken or outputs not promised. The order of the variants is the precedence; within a variant the
 /// first input or output, by its place from 0, is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
 pub enum NoteError {
     /// Nothing would be done.
     #[error("there are neither notes nor outputs")]
     Nothing,
+    /// More than one command may have.
+    #[error("{0} notes or outputs are too many for one command: at most {MOST_NOTES} each")]
+    TooMany(u32),
     /// No keyset has the number, or it is over.
     #[error("there is no keyset {}, or it has expired: its notes are not redeemed any more", .0.0)]
     KeysetUnknown(KeysetNumber),
@@ -26,6 +30,12 @@ pub enum NoteError {
         keyset: KeysetNumber,
         /// The amount, in minor units.
         amount: u64,
+    },
+    /// Notes for registered payees alone would become such that anyone may be paid with.
+    #[error("output {place} may be paid to anyone, and a note for it to registered payees alone: ask for outputs of a keyset for these")]
+    Payees {
+        /// The place of the output.
+        place: u32,
     },
     /// A note stands there twice.
     #[error("note {place} stands in the command twice")]
@@ -58,6 +68,30 @@ pub enum NoteError {
     #[error("what keyset {} has issued would pass 2^64 minor units", .0.0)]
     OutOfRange(KeysetNumber),
 }
+
+impl NoteError {
+    /// The stable code of the rule, in words.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Nothing => "notes.nothing",
+            Self::TooMany(_) => "notes.too_many",
+            Self::KeysetUnknown(_) => "notes.keyset_unknown",
+            Self::KeysetInactive(_) => "notes.keyset_inactive",
+            Self::Denomination { .. } => "notes.denomination",
+            Self::Payees { .. } => "notes.payees",
+            Self::InputRepeated { .. } => "notes.input_repeated",
+            Self::OutputRepeated { .. } => "notes.output_repeated",
+            Self::Spent { .. } => "notes.spent",
+            Self::Promised { .. } => "notes.promised",
+            Self::BeyondIssued(_) => "notes.beyond_issued",
+            Self::OutOfRange(_) => "notes.out_of_range",
+        }
+    }
+}
+
+/// The most notes a command spends, and the most outputs it asks for.
+pub const MOST_NOTES: usize = 1_000;
 
 /// What a bank gives and takes in an exchange, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +155,10 @@ impl Mint {
         if inputs.is_empty() && outputs.is_empty() {
             return Err(NoteError::Nothing);
         }
+        let most = inputs.len().max(outputs.len());
+        if most > MOST_NOTES {
+            return Err(NoteError::TooMany(u32::try_from(most).unwrap_or(u32::MAX)));
+        }
         let known = |number: KeysetNumber| {
             let keyset = self.keyset(number);
             let valid = keyset.filter(|keyset| keyset.terms.final_expiry > now);
@@ -140,6 +178,11 @@ impl Mint {
                 return Err(NoteError::Denomination { keyset, amount });
             }
         }
+        let bound = |of: &Keyset| of.terms.payees == Payees::Registered;
+        let registered_payees = spent.iter().any(|(_, of)| bound(of));
+        if let Some(place) = first(&wanted, |(_, of)| registered_payees && !bound(of)) {
+            return Err(NoteError::Payees { place });
+        }
         if let Some(place) = repeated(inputs.iter().map(|one| (one.keyset, one.point))) {
             return Err(NoteError::InputRepeated { place });
         }
@@ -154,8 +197,6 @@ impl Mint {
         }
         within_issued(&spent)?;
         within_range(&wanted)?;
-        let registered_payees =
-            spent.iter().any(|(_, of)| of.terms.payees == crate::Payees::Registered);
         Ok(Checked { inputs, outputs, shares: shares(&spent, &wanted), registered_payees })
     }
 }

@@ -1,6 +1,6 @@
 //! Keysets: the terms they are registered with, and what is out of each.
 
-use crate::note::Marks;
+use crate::note::{Point, Promised, Spent};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io;
 use yufu_base::{Digest, Timestamp};
@@ -32,7 +32,7 @@ pub struct KeysetTerms {
 }
 
 /// Why a keyset is not registered, or not changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
 pub enum KeysetError {
     /// No keyset has the number.
     #[error("there is no keyset {}: register it first", .0.0)]
@@ -55,9 +55,30 @@ pub enum KeysetError {
     /// It signs nothing any more.
     #[error("keyset {} signs nothing any more already", .0.0)]
     Inactive(KeysetNumber),
+    /// It is not over yet.
+    #[error("keyset {} is not over yet: its notes are redeemed until its final expiry", .0.0)]
+    NotOver(KeysetNumber),
     /// 2^32 keysets are registered.
     #[error("no more keysets can be registered in this ledger")]
     Full,
+}
+
+impl KeysetError {
+    /// The stable code of the rule, in words.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "keyset.unknown",
+            Self::NotOwned(_) => "keyset.other_bank",
+            Self::Registered(_) => "keyset.registered",
+            Self::Denominations => "keyset.denominations",
+            Self::Fee => "keyset.fee",
+            Self::Expired => "keyset.expired",
+            Self::Inactive(_) => "keyset.inactive",
+            Self::NotOver(_) => "keyset.not_over",
+            Self::Full => "keyset.full",
+        }
+    }
 }
 
 impl KeysetTerms {
@@ -95,13 +116,13 @@ pub struct Keyset {
     pub issued: u64,
     /// What of that came back, in minor units; never more.
     pub redeemed: u64,
-    pub(crate) spent: Marks,
-    pub(crate) promised: Marks,
+    pub(crate) spent: Spent,
+    pub(crate) promised: Promised,
 }
 
 impl Keyset {
     pub(crate) fn new(owner: u32, keys: Digest, terms: KeysetTerms) -> Self {
-        let (spent, promised) = (Marks::default(), Marks::default());
+        let (spent, promised) = (Spent::default(), Promised::default());
         Self { owner, keys, terms, active: true, issued: 0, redeemed: 0, spent, promised }
     }
 
@@ -121,6 +142,24 @@ impl Keyset {
     #[must_use]
     pub fn promised_outputs(&self) -> usize {
         self.promised.len()
+    }
+
+    /// How many notes are out: each output that was promised and has not come back as a note.
+    #[must_use]
+    pub fn notes_out(&self) -> usize {
+        self.promised.len().saturating_sub(self.spent.len())
+    }
+
+    /// Whether a note was spent.
+    #[must_use]
+    pub fn is_spent(&self, point: &Point) -> bool {
+        self.spent.contains(point)
+    }
+
+    /// What an output was promised to be worth, in minor units; `None` if it was not promised.
+    #[must_use]
+    pub fn promised(&self, blinded: &Point) -> Option<u64> {
+        self.promised.amount(blinded)
     }
 }
 

@@ -9,7 +9,7 @@ mod note;
 #[cfg(test)]
 mod tests;
 
-pub use exchange::{Checked, NoteError, Share};
+pub use exchange::{Checked, MOST_NOTES, NoteError, Share};
 pub use keyset::{Keyset, KeysetError, KeysetNumber, KeysetTerms, Payees};
 pub use mint::{Expired, Mint};
 pub use note::{Input, Output, Point};

@@ -37,15 +37,27 @@ impl Mint {
         terms: KeysetTerms,
         now: Timestamp,
     ) -> Result<KeysetNumber, KeysetError> {
-        terms.check(now)?;
-        let same = self.keysets.iter().find(|(_, keyset)| keyset.keys == keys);
-        if let Some((number, _)) = same {
-            return Err(KeysetError::Registered(*number));
-        }
-        let number = KeysetNumber(self.registered);
-        self.registered = self.registered.checked_add(1).ok_or(KeysetError::Full)?;
+        self.registered = self.check_register(keys, terms, now)?;
+        let number = KeysetNumber(self.registered.saturating_sub(1));
         self.keysets.insert(number, Keyset::new(owner, keys, terms));
         Ok(number)
+    }
+
+    /// Checks that a keyset may be registered; gives how many are then.
+    ///
+    /// # Errors
+    /// [`KeysetError`].
+    pub fn check_register(
+        &self,
+        keys: Digest,
+        terms: KeysetTerms,
+        now: Timestamp,
+    ) -> Result<u32, KeysetError> {
+        terms.check(now)?;
+        if let Some((number, _)) = self.keyset_of(keys) {
+            return Err(KeysetError::Registered(number));
+        }
+        self.registered.checked_add(1).ok_or(KeysetError::Full)
     }
 
     /// A keyset signs nothing any more; its notes are redeemed until it expires.
@@ -64,12 +76,26 @@ impl Mint {
         Ok(())
     }
 
-    /// Forgets the keysets that are over at `now`, with all their notes, in the order of their numbers.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Expired> {
-        let is_over = |_: &KeysetNumber, keyset: &mut Keyset| keyset.terms.final_expiry <= now;
-        let over = self.keysets.extract_if(.., is_over);
-        over.map(|(keyset, of)| Expired { keyset, owner: of.owner, outstanding: of.outstanding() })
-            .collect()
+    /// Forgets a keyset that is over at `now`, with all its notes.
+    ///
+    /// # Errors
+    /// [`KeysetError`]; nothing changes then.
+    pub fn expire(
+        &mut self,
+        owner: u32,
+        number: KeysetNumber,
+        now: Timestamp,
+    ) -> Result<Expired, KeysetError> {
+        let keyset = self.keysets.get(&number).ok_or(KeysetError::Unknown(number))?;
+        if keyset.owner != owner {
+            return Err(KeysetError::NotOwned(number));
+        }
+        if keyset.terms.final_expiry > now {
+            return Err(KeysetError::NotOver(number));
+        }
+        let outstanding = keyset.outstanding();
+        self.keysets.remove(&number);
+        Ok(Expired { keyset: number, owner, outstanding })
     }
 
     /// A keyset by its number.
@@ -81,6 +107,18 @@ impl Mint {
     /// All keysets that are not over, by their numbers.
     pub fn keysets(&self) -> impl Iterator<Item = (KeysetNumber, &Keyset)> {
         self.keysets.iter().map(|(number, keyset)| (*number, keyset))
+    }
+
+    /// The keyset with these keys.
+    #[must_use]
+    pub fn keyset_of(&self, keys: Digest) -> Option<(KeysetNumber, &Keyset)> {
+        self.keysets().find(|(_, keyset)| keyset.keys == keys)
+    }
+
+    /// Whether a bank has keysets that are not forgotten.
+    #[must_use]
+    pub fn has_keysets(&self, owner: u32) -> bool {
+        self.keysets.values().any(|keyset| keyset.owner == owner)
     }
 
     /// What is out in the notes of a bank, in minor units.
@@ -101,7 +139,7 @@ impl Mint {
         }
         for output in outputs {
             if let Some(keyset) = self.keysets.get_mut(&output.keyset) {
-                keyset.promised.insert(&output.blinded);
+                keyset.promised.insert(output);
                 keyset.issued = keyset.issued.saturating_add(output.amount);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::keyset::KeysetNumber;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A point of the curve in its compressed form, by its bytes alone: that it lies on the curve has been verified by
 /// whoever ordered the command.
@@ -31,12 +31,12 @@ pub struct Output {
     pub blinded: Point,
 }
 
-/// What is kept of points: 16 bytes of each. Two different ones agree in them by chance once in 2^128; who seeks two of
-/// his own that do (2^64 hashes) makes the second worthless to himself.
+/// What is kept of spent notes: 16 bytes of each. Two different ones agree in them by chance once in 2^128; who seeks two
+/// of his own that do (2^64 hashes) makes the second worthless to himself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Marks(BTreeSet<[u8; 16]>);
+pub(crate) struct Spent(BTreeSet<[u8; 16]>);
 
-impl Marks {
+impl Spent {
     pub(crate) fn contains(&self, point: &Point) -> bool {
         self.0.contains(&mark(point))
     }
@@ -50,8 +50,33 @@ impl Marks {
     }
 }
 
+/// What is kept of promised outputs: 24 bytes of each, and the exponent of its amount. Whoever asks again for a signature is
+/// answered from here, so two of one owner that agree would be two notes for one: to find them takes 2^96 points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Promised(BTreeMap<[u8; 24], u8>);
+
+impl Promised {
+    pub(crate) fn contains(&self, blinded: &Point) -> bool {
+        self.0.contains_key(&mark(blinded))
+    }
+
+    pub(crate) fn insert(&mut self, output: &Output) {
+        let exponent = u8::try_from(output.amount.trailing_zeros()).unwrap_or(u8::MAX);
+        self.0.insert(mark(&output.blinded), exponent);
+    }
+
+    pub(crate) fn amount(&self, blinded: &Point) -> Option<u64> {
+        let exponent = self.0.get(&mark(blinded)).copied()?;
+        1_u64.checked_shl(exponent.into())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// The last bytes: the first says little more than the sign of the other coordinate, and points that differ in it alone
 /// are each other's negative, which no one secret hashes to.
-fn mark(Point(bytes): &Point) -> [u8; 16] {
-    bytes.last_chunk().copied().unwrap_or_default()
+fn mark<const N: usize>(Point(bytes): &Point) -> [u8; N] {
+    bytes.last_chunk().copied().unwrap_or([0; N])
 }

@@ -106,6 +106,26 @@ fn each_rule_refuses_with_its_reason_and_the_first_one_answers() {
 }
 
 #[test]
+fn a_command_has_a_thousand_notes_and_outputs_at_most() {
+    let mint = furnished();
+    let outputs = |count| (0..count).map(|n| output(FIRST, 1, 9_000 + n)).collect::<Vec<_>>();
+    assert!(mint.check(&[], &outputs(1_000), NOW).is_ok());
+    let refused = mint.check(&[], &outputs(1_001), NOW).err();
+    assert_eq!(refused, Some(NoteError::TooMany(1_001)));
+}
+
+#[test]
+fn a_promise_and_a_spent_note_are_found_again() {
+    let mut mint = furnished();
+    spend(&mut mint, &[note(FIRST, 8, 1)], &[output(FIRST, 8, 2)]);
+    let keyset = mint.keyset(FIRST).unwrap();
+    assert_eq!(keyset.promised(&point(2)), Some(8));
+    assert_eq!((keyset.promised(&point(1)), keyset.promised(&point(500))), (None, Some(64)));
+    assert!(keyset.is_spent(&point(1)) && !keyset.is_spent(&point(2)));
+    assert_eq!((keyset.promised_outputs(), keyset.spent_notes(), keyset.notes_out()), (3, 1, 2));
+}
+
+#[test]
 fn what_would_not_fit_is_refused() {
     let mut mint = Mint::default();
     let wide = KeysetTerms { denominations: 64, ..terms(0, 60) };
@@ -146,6 +166,13 @@ fn notes_for_registered_payees_say_so() {
     let keyset = mint.register(BANK, Digest::ZERO, meals, NOW).unwrap();
     spend(&mut mint, &[], &[output(keyset, 8, 1)]);
     assert!(mint.check(&[note(keyset, 8, 1)], &[], NOW).unwrap().is_for_registered_payees());
+    let becomes = |outputs: &[Output]| mint.check(&[note(keyset, 8, 1)], outputs, NOW).err();
+    assert_eq!(becomes(&[output(keyset, 8, 2)]), None);
+    let mut both = mint.clone();
+    let anyone = both.register(BANK, Digest([1; 32]), terms(0, 60), NOW).unwrap();
+    let outputs = [output(keyset, 4, 2), output(anyone, 4, 3)];
+    let refused = both.check(&[note(keyset, 8, 1)], &outputs, NOW).err();
+    assert_eq!(refused, Some(NoteError::Payees { place: 1 }));
     assert!(!furnished().check(&[note(FIRST, 8, 1)], &[], NOW).unwrap().is_for_registered_payees());
 }
 
@@ -156,10 +183,13 @@ fn a_keyset_that_is_over_redeems_nothing_and_leaves_what_was_out() {
     let input = [note(SOON_OVER, 8, 1)];
     assert!(mint.check(&input, &[], over.minus_seconds(1)).is_ok());
     assert_eq!(mint.check(&input, &[], over).err(), Some(NoteError::KeysetUnknown(SOON_OVER)));
-    assert_eq!(mint.expire(over.minus_seconds(1)), []);
+    let early = over.minus_seconds(1);
+    assert_eq!(mint.expire(BANK, SOON_OVER, early), Err(KeysetError::NotOver(SOON_OVER)));
+    assert_eq!(mint.expire(OTHER, SOON_OVER, over), Err(KeysetError::NotOwned(SOON_OVER)));
     let expired = Expired { keyset: SOON_OVER, owner: BANK, outstanding: 96 };
-    assert_eq!(mint.expire(over), [expired]);
+    assert_eq!(mint.expire(BANK, SOON_OVER, over), Ok(expired));
     assert!(mint.keyset(SOON_OVER).is_none());
+    assert_eq!(mint.expire(BANK, SOON_OVER, over), Err(KeysetError::Unknown(SOON_OVER)));
     // Its number is not given again, or old notes would be another keyset's.
     let next = mint.register(BANK, Digest([3; 32]), terms(0, 9_000), over).unwrap();
     assert_eq!(next, KeysetNumber(4));

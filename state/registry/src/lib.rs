@@ -8,6 +8,7 @@ mod class;
 mod deadlines;
 mod holding;
 mod institution;
+mod notes;
 mod peers;
 mod policy;
 
@@ -16,5 +17,6 @@ pub use class::{ClassId, ClassIdError, Limits, WalletClass};
 pub use deadlines::{DeadlineError, DeadlineTerms, Deadlines};
 pub use holding::{HoldingError, HoldingRules, HoldingTerms};
 pub use institution::{Institution, InstitutionNumber, Registry, RegistryError, Role};
+pub use notes::{NoteRules, NoteRulesError, NoteTerms};
 pub use peers::{Correspondent, Peer, PeerError, PeerTerms, Peering, Peers, Rate};
 pub use policy::{Policy, PolicyError, PolicyTerms};

@@ -10,8 +10,8 @@ use yufu_base::{
 use yufu_jose::SoftwareKey;
 use yufu_machine::{
     Action, ClassId, Correspondent, DeadlineTerms, Deadlines, Direction, HoldingRules,
-    HoldingTerms, Limits, Order, PeerTerms, Peering, Policy, PolicyTerms, Rate, SubLimits,
-    Submission, UtcOffset, WalletClass,
+    HoldingTerms, Limits, NoteRules, Order, PeerTerms, Peering, Policy, PolicyTerms, Rate,
+    SubLimits, Submission, UtcOffset, WalletClass,
 };
 
 /// Two banks, each with three wallets; the last of the second is a shop without limits.
@@ -126,7 +126,7 @@ impl City {
                 Action::SupplyPaper { bank, amount },
             ]);
         }
-        actions.extend([2, 3].map(|version| Action::ActivateVersion { version }));
+        actions.extend([2, 3, 4].map(|version| Action::ActivateVersion { version }));
         actions.push(Action::RegisterPeer {
             peer: Self::name(Self::PEER),
             key: key(Self::PEER),
@@ -135,6 +135,8 @@ impl City {
         });
         actions.push(Action::SetDeadlines { deadlines: Some(Self::deadlines()) });
         actions.push(Action::SetHoldingRules { rules: Self::rules(3_500) });
+        let rules = Some(NoteRules::new(Self::note_rules()).unwrap());
+        actions.push(Action::SetNoteRules { rules });
         for name in Self::AUTHORITIES {
             let authority = Self::name(name);
             actions.push(Action::RegisterAuthority { authority, key: key(name) });
@@ -143,7 +145,7 @@ impl City {
     }
 
     fn furnishing(&self) -> Vec<(&'static str, Action)> {
-        let mut actions = Vec::new();
+        let mut actions = Self::keysets();
         for by in Self::BANKS {
             let direction = Direction::DepositToPaper;
             actions.push((by, Action::CreditDeposits { amount: self.amount(20_000) }));

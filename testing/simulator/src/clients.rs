@@ -3,6 +3,7 @@
 
 mod abroad;
 mod actions;
+mod notes;
 
 use crate::chance::Chance;
 use crate::city::{City, WALLETS};
@@ -22,6 +23,7 @@ pub struct Clients {
     entries: Vec<Reference>,
     freezes: Vec<Reference>,
     abroad: abroad::Abroad,
+    purse: notes::Purse,
 }
 
 /// A command that others refer to: by whom it is posted, refunded or confirmed, and by whom
@@ -49,6 +51,7 @@ impl Clients {
             entries: Vec::new(),
             freezes: Vec::new(),
             abroad: abroad::Abroad::default(),
+            purse: notes::Purse::default(),
         }
     }
 
@@ -128,6 +131,7 @@ impl Clients {
     /// Notes what later commands may refer to, also if it will be refused.
     fn note(&mut self, by: &'static str, id: CommandId, action: &Action) {
         self.abroad.note(action);
+        self.purse.note(action);
         let bank = |wallet: &AccountId| {
             let found = self.wallets.iter().find(|(id, _)| id == wallet);
             found.map_or(by, |(_, bank)| *bank)

@@ -119,6 +119,10 @@ pub(super) const fn word(kind: TransferKind) -> &'static str {
         TransferKind::Received => "received",
         TransferKind::Settled => "settled",
         TransferKind::Returned => "returned",
+        TransferKind::Withdrawal => "withdrawal",
+        TransferKind::Redemption => "redemption",
+        TransferKind::NoteExchange => "note_exchange",
+        TransferKind::NoteExpiry => "note_expiry",
         TransferKind::Other => "other",
     }
 }

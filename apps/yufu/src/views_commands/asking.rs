@@ -103,6 +103,10 @@ fn word(kind: TransferKind) -> String {
         TransferKind::Received => noted!("from another ledger"),
         TransferKind::Settled => noted!("arrived at another ledger"),
         TransferKind::Returned => noted!("came back from another ledger"),
+        TransferKind::Withdrawal => noted!("into bearer notes"),
+        TransferKind::Redemption => noted!("from bearer notes"),
+        TransferKind::NoteExchange => noted!("exchange of bearer notes"),
+        TransferKind::NoteExpiry => noted!("expiry of bearer notes"),
         TransferKind::Other => noted!("transfer"),
     })
 }

@@ -267,7 +267,7 @@ impl Model {
         found
     }
 
-    fn moved_between(&mut self, (from, to): (Place, Place), minor: u64) -> Found {
+    pub(super) fn moved_between(&mut self, (from, to): (Place, Place), minor: u64) -> Found {
         let (from, to) = (Some(from), Some(to));
         self.flow(&Flow { from, to, minor, issues: false, cancels: false })
     }

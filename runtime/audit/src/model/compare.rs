@@ -48,6 +48,7 @@ impl Model {
         found.extend(self.compare_wallets(machine));
         found.extend(self.compare_pending(machine));
         found.extend(self.compare_abroad(machine));
+        found.extend(self.compare_notes(machine));
         found.extend(self.compare_counts(machine));
         found
     }
@@ -69,6 +70,7 @@ impl Model {
             ("banks' stocks", supply.vaults, sum(|place| matches!(place, Place::Vault(_)))),
             ("wallets", supply.wallets, sum(|place| matches!(place, Place::Wallet(_)))),
             ("money in flight", supply.in_flight, sum(|p| matches!(p, Place::InFlight(_)))),
+            ("backing of bearer notes", supply.bearer, sum(|p| matches!(p, Place::Bearer(_)))),
             ("deposits", supply.deposits, deposits),
             ("counter-accounts of deposits", supply.bank_assets, deposits),
         ]
@@ -90,6 +92,7 @@ impl Model {
                 Place::Vault(bank) => (bank, AccountKind::Vault),
                 Place::Deposits(bank) => (bank, AccountKind::Deposits),
                 Place::InFlight(peer) => (peer, AccountKind::InFlight),
+                Place::Bearer(bank) => (bank, AccountKind::BearerNotes),
             };
             Some(institution_account(institution, kind))
         };

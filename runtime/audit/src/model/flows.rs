@@ -14,6 +14,8 @@ pub(super) enum Place {
     Deposits(InstitutionId),
     /// On its way to another ledger.
     InFlight(InstitutionId),
+    /// Behind the bearer notes of a bank.
+    Bearer(InstitutionId),
     Wallet(AccountId),
 }
 
@@ -72,7 +74,14 @@ pub(super) fn amount(action: &Action) -> Option<Amount> {
         | Action::SetPeer { .. }
         | Action::Correspond { .. }
         | Action::ReceiveFromAbroad { .. }
-        | Action::SettleTransit { .. } => None,
+        | Action::SettleTransit { .. }
+        | Action::SetNoteRules { .. }
+        | Action::RegisterKeyset { .. }
+        | Action::DeactivateKeyset { .. }
+        | Action::ExpireKeyset { .. }
+        | Action::MintNotes { .. }
+        | Action::SwapNotes { .. }
+        | Action::MeltNotes { .. } => None,
     }
 }
 

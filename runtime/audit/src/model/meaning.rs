@@ -70,6 +70,7 @@ impl Model {
             }
             Action::FundSubWallet { account, .. } => self.above(*account),
             Action::SendAbroad { sending } => Some(sending.payer),
+            Action::MintNotes { minting } => Some(minting.payer),
             Action::Refund { of, .. } | Action::DisputePayment { of, .. } => {
                 self.reversals.payment(*of).map(|paid| paid.payee)
             }

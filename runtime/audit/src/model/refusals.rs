@@ -1,7 +1,7 @@
 //! What was refused: where the reason names a number, or something that can be looked up, the
 //! recomputed books have to bear it out.
 
-use super::{Found, Model, flows};
+use super::{Found, Model, flows, notes};
 use crate::finding::Irregularity;
 use yufu_base::{AccountId, CommandId, InstitutionId, Timestamp};
 use yufu_machine::{AccountKind, Action, ClassId, LimitExceeded, LimitKind, Refusal, Standing};
@@ -18,6 +18,7 @@ impl Model {
         let borne_out = self.about_wallets(&meant, refusal)
             && self.about_pending(by, action, refusal)
             && self.about_abroad(at, by, action, refusal)
+            && self.about_notes(at, by, action, refusal)
             && match refusal {
                 Refusal::InsufficientFunds { account: AccountKind::Wallet, .. } => {
                     self.falls_short(&meant, action, refusal)
@@ -118,7 +119,10 @@ impl Model {
     /// A wallet had less to give than was asked of it.
     fn falls_short(&self, meant: &Action, action: &Action, refusal: &Refusal) -> bool {
         let Refusal::InsufficientFunds { available, requested, .. } = refusal else { return false };
-        let asked = flows::amount(action).map(|amount| amount.minor());
+        let asked = match action {
+            Action::MintNotes { minting } => Some(notes::asked(minting)),
+            _ => flows::amount(action).map(|amount| amount.minor()),
+        };
         let Some(wallet) = self.gives(meant) else { return false };
         let has = self.available_in(wallet);
         // A payment of what there is asks for no more than that.
@@ -137,8 +141,12 @@ impl Model {
         meant: &Action,
         exceeded: &LimitExceeded,
     ) -> bool {
+        if exceeded.kind.is_of_notes() {
+            return true;
+        }
         let paying = match meant {
             Action::SendAbroad { sending } => Some((sending.payer, sending.amount.minor())),
+            Action::MintNotes { minting } => Some((minting.payer, notes::asked(minting))),
             _ => self.paying(meant).map(|paying| (paying.payer, paying.minor)),
         };
         let used = match (&paying, exceeded.kind, meant) {

@@ -26,7 +26,13 @@ impl Model {
             | Action::OpenSubWallet { .. }
             | Action::FundSubWallet { .. }
             | Action::SendAbroad { .. }
-            | Action::Correspond { .. } => *role == Role::Bank,
+            | Action::Correspond { .. }
+            | Action::RegisterKeyset { .. }
+            | Action::DeactivateKeyset { .. }
+            | Action::ExpireKeyset { .. }
+            | Action::MintNotes { .. }
+            | Action::SwapNotes { .. }
+            | Action::MeltNotes { .. } => *role == Role::Bank,
             Action::ReceiveFromAbroad { .. } | Action::SettleTransit { .. } => *role == Role::Peer,
             Action::PostHold { .. } | Action::ReleaseHold { .. } | Action::Correct { .. } => {
                 matches!(role, Role::Bank | Role::CentralBank)
@@ -55,7 +61,22 @@ impl Model {
                 | Action::ReceiveFromAbroad { .. }
                 | Action::SettleTransit { .. }
         );
-        let known = self.version >= if abroad { 3 } else { 2 }
+        let notes = matches!(
+            action,
+            Action::SetNoteRules { .. }
+                | Action::RegisterKeyset { .. }
+                | Action::DeactivateKeyset { .. }
+                | Action::ExpireKeyset { .. }
+                | Action::MintNotes { .. }
+                | Action::SwapNotes { .. }
+                | Action::MeltNotes { .. }
+        );
+        let since = match (notes, abroad) {
+            (true, _) => 4,
+            (_, true) => 3,
+            _ => 2,
+        };
+        let known = self.version >= since
             || matches!(
                 action,
                 Action::Genesis { .. }
@@ -119,6 +140,11 @@ impl Model {
                 if there { Ok(()) } else { Err(Irregularity::Wallet(*payee)) }
             }
             Action::SendAbroad { sending } => operated(sending.payer),
+            Action::MintNotes { minting } => operated(minting.payer),
+            Action::MeltNotes { melting } => {
+                let there = self.wallets.contains_key(&melting.payee);
+                if there { Ok(()) } else { Err(Irregularity::Wallet(melting.payee)) }
+            }
             Action::OrderFreeze { account, .. } => {
                 let there = self.wallets.contains_key(account);
                 if there { Ok(()) } else { Err(Irregularity::Wallet(*account)) }

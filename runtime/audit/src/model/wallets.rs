@@ -60,6 +60,11 @@ impl Model {
                 self.must_be_awake(sending.payer)?;
                 self.must_be_below(sending.payer, false)
             }
+            Action::MintNotes { minting } => {
+                self.must_be_awake(minting.payer)?;
+                self.must_be_below(minting.payer, false)
+            }
+            Action::MeltNotes { melting } => self.must_be_open(melting.payee),
             Action::Exchange { direction, .. } => {
                 let Some(wallet) = flows::wallet(*direction) else { return Ok(()) };
                 self.must_be_awake(wallet)?;
@@ -214,6 +219,7 @@ impl Model {
             (Action::SetClass { account, class }, _) => of(account)
                 .filter(|_| self.held_with_below(*account) > 0)
                 .map(|(bank, _)| (bank, *class)),
+            (Action::MeltNotes { melting }, _) => of(&melting.payee),
             _ => of(&flows::filled(action)?),
         }
     }

@@ -70,8 +70,8 @@ fn the_commands_reach_most_rules() {
     let mut codes = BTreeSet::new();
     let mut done = 0;
     let mut between = [0; 4];
-    for seed in 0..40 {
-        let (more, accepted, abroad) = run(seed, 200);
+    for seed in 0..120 {
+        let (more, accepted, abroad) = run(seed, 250);
         codes.extend(more);
         done += accepted;
         for (sum, more) in between.iter_mut().zip(abroad) {
@@ -91,6 +91,21 @@ fn the_commands_reach_most_rules() {
         "freeze.unknown",
         "hold.more_than_held",
         "hold.unknown",
+        "keyset.inactive",
+        "keyset.not_over",
+        "keyset.other_bank",
+        "keyset.registered",
+        "notes.beyond_issued",
+        "notes.denomination",
+        "notes.input_repeated",
+        "notes.limit_exceeded.daily",
+        "notes.limit_exceeded.redemption",
+        "notes.no_rules",
+        "notes.not_registered_payee",
+        "notes.output_repeated",
+        "notes.promised",
+        "notes.spent",
+        "notes.uneven",
         "transfer.deadline",
         "transfer.limit_exceeded.daily",
         "transfer.limit_exceeded.yearly",

@@ -51,6 +51,10 @@ impl Refusal {
                 LimitKind::SubSingle => "sub_wallet.limit_exceeded.single",
                 LimitKind::SubDaily => "sub_wallet.limit_exceeded.daily",
                 LimitKind::SubBalance => "sub_wallet.limit_exceeded.balance",
+                LimitKind::NotesSingle => "notes.limit_exceeded.single",
+                LimitKind::NotesDaily => "notes.limit_exceeded.daily",
+                LimitKind::NotesYearly => "notes.limit_exceeded.yearly",
+                LimitKind::NotesRedeemed => "notes.limit_exceeded.redemption",
             },
             Self::PayeeFull => "transfer.payee_full",
             Self::Full => "ledger.full",
@@ -81,6 +85,11 @@ impl Refusal {
             Self::PeerCurrency { .. } => "transit.currency_differs",
             Self::OfferedLess { .. } => "transit.offered_less",
             Self::TooManyInTransit(_) => "transit.too_many",
+            Self::NoNoteRules => "notes.no_rules",
+            Self::Keyset(error) => error.code(),
+            Self::Notes(error) => error.code(),
+            Self::NotesUneven { .. } => "notes.uneven",
+            Self::NotRegisteredPayee(_) => "notes.not_registered_payee",
         }
     }
 

@@ -38,6 +38,25 @@ pub enum LimitKind {
     SubDaily,
     /// Of what a sub-wallet may hold.
     SubBalance,
+    /// Of one withdrawal into bearer notes.
+    NotesSingle,
+    /// Of withdrawals into bearer notes in one calendar day.
+    NotesDaily,
+    /// Of withdrawals into bearer notes in one calendar year.
+    NotesYearly,
+    /// Of what a registered payee may be paid with bearer notes in one order.
+    NotesRedeemed,
+}
+
+impl LimitKind {
+    /// Whether it is a limit on bearer notes.
+    #[must_use]
+    pub const fn is_of_notes(self) -> bool {
+        matches!(
+            self,
+            Self::NotesSingle | Self::NotesDaily | Self::NotesYearly | Self::NotesRedeemed
+        )
+    }
 }
 
 /// What would lift a limit.
@@ -61,6 +80,10 @@ impl fmt::Display for LimitExceeded {
             LimitKind::SubSingle => "one payment from the sub-wallet may be",
             LimitKind::SubDaily => "may be paid from the sub-wallet in a day",
             LimitKind::SubBalance => "the sub-wallet may hold",
+            LimitKind::NotesSingle => "may be withdrawn into bearer notes at once",
+            LimitKind::NotesDaily => "may be withdrawn into bearer notes in a day",
+            LimitKind::NotesYearly => "may be withdrawn into bearer notes in a year",
+            LimitKind::NotesRedeemed => "may be paid with bearer notes in one order",
         };
         write!(
             f,

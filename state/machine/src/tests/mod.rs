@@ -12,6 +12,8 @@ mod calendar;
 mod chains;
 mod freezes;
 mod holds;
+mod notes;
+mod notes_properties;
 mod properties;
 mod refusals;
 mod repeats;

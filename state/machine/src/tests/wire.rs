@@ -4,8 +4,9 @@
 use super::support::*;
 use crate::{
     Action, Authorisation, Chain, Correspondent, Deadlines, Direction, HoldingRules, HoldingTerms,
-    Order, Orders, PeerTerms, Peering, Rate, Refusal, Resolution, ReturnReason, Sending, SubLimits,
-    Submission, Transit,
+    Input, KeysetNumber, KeysetTerms, Melting, Minting, NoteRules, NoteTerms, Order, Orders,
+    Output, Payees, PeerTerms, Peering, Point, Rate, Refusal, Resolution, ReturnReason, Sending,
+    SubLimits, Submission, Swapping, Transit,
 };
 use std::collections::BTreeSet;
 use yufu_base::{Amount, CommandId, Currency, Digest, StateMachine};
@@ -155,6 +156,41 @@ fn samples_of_version_3() -> Vec<(&'static str, Action)> {
     ]
 }
 
+/// What version 4 added.
+fn samples_of_version_4() -> Vec<(&'static str, Action)> {
+    let keyset = KeysetNumber(3);
+    let terms = KeysetTerms {
+        denominations: 16,
+        input_fee_ppk: 100,
+        final_expiry: START,
+        payees: Payees::Registered,
+    };
+    let rules = NoteRules::new(NoteTerms {
+        per_withdrawal: Some(1),
+        per_day: Some(2),
+        per_year: Some(3),
+        per_redemption: None,
+        payees: [class("I")].into(),
+        least_promised: 100,
+    })
+    .unwrap();
+    let inputs = vec![Input { keyset, amount: 4, point: Point([2; 33]) }];
+    let outputs = vec![Output { keyset, amount: 2, blinded: Point([3; 33]) }];
+    let (order, authorisation) = (Digest::of(b"order"), Authorisation::Ordinary);
+    let minting = Minting { payer: ALICE, outputs: outputs.clone(), order, authorisation };
+    let swapping = Swapping { inputs: inputs.clone(), outputs: outputs.clone() };
+    let melting = Melting { inputs, payee: SHOP, change: outputs, quote: order };
+    vec![
+        ("set_note_rules", Action::SetNoteRules { rules: Some(rules) }),
+        ("register_keyset", Action::RegisterKeyset { keys: order, terms }),
+        ("deactivate_keyset", Action::DeactivateKeyset { keyset }),
+        ("expire_keyset", Action::ExpireKeyset { keyset }),
+        ("mint_notes", Action::MintNotes { minting: Box::new(minting) }),
+        ("swap_notes", Action::SwapNotes { swapping: Box::new(swapping) }),
+        ("melt_notes", Action::MeltNotes { melting: Box::new(melting) }),
+    ]
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -174,8 +210,11 @@ fn the_wire_format_of_commands_does_not_drift() {
 
 #[test]
 fn a_command_decodes_to_what_was_encoded() {
-    for (label, action) in
-        samples().into_iter().chain(samples_of_version_2()).chain(samples_of_version_3())
+    for (label, action) in samples()
+        .into_iter()
+        .chain(samples_of_version_2())
+        .chain(samples_of_version_3())
+        .chain(samples_of_version_4())
     {
         let command = submission("bank-a", CommandId::at(START, 7), action);
         let bytes = borsh::to_vec(&command).unwrap();
@@ -214,6 +253,16 @@ fn the_wire_format_of_version_3_does_not_drift() {
         .collect();
     insta::assert_snapshot!("actions_of_version_3", lines.join("\n"));
     assert!(samples_of_version_3().iter().all(|(_, action)| action.since() == 3));
+}
+
+#[test]
+fn the_wire_format_of_version_4_does_not_drift() {
+    let lines: Vec<String> = samples_of_version_4()
+        .into_iter()
+        .map(|(label, action)| format!("{label} {}", hex(&borsh::to_vec(&action).unwrap())))
+        .collect();
+    insta::assert_snapshot!("actions_of_version_4", lines.join("\n"));
+    assert!(samples_of_version_4().iter().all(|(_, action)| action.since() == 4));
     // No action makes the others larger, of which a list has thousands.
     assert_eq!(size_of::<Action>(), 160);
 }

@@ -24,15 +24,16 @@ enum Kind {
     Below,
     Rules,
     Abroad,
+    Notes,
 }
 
-const KINDS: [(u64, Kind); 15] = [
+const KINDS: [(u64, Kind); 16] = [
     (20, Kind::Pay),
     (4, Kind::PayAvailable),
     (12, Kind::Hold),
-    (12, Kind::Decide),
+    (16, Kind::Decide),
     (8, Kind::Refund),
-    (6, Kind::Dispute),
+    (10, Kind::Dispute),
     (6, Kind::Correct),
     (10, Kind::Exchange),
     (5, Kind::Issue),
@@ -42,6 +43,7 @@ const KINDS: [(u64, Kind); 15] = [
     (5, Kind::Below),
     (2, Kind::Rules),
     (24, Kind::Abroad),
+    (20, Kind::Notes),
 ];
 
 impl Clients {
@@ -90,6 +92,7 @@ impl Clients {
             Kind::Below => self.below(chance),
             Kind::Rules => Self::rules_of_the_day(chance),
             Kind::Abroad => self.abroad(chance, now),
+            Kind::Notes => self.notes(chance, now),
         };
         let others =
             [City::CENTRAL_BANK, "bank-a", "bank-b", "court", "prosecutor", City::PEER, "stranger"];

@@ -60,6 +60,7 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::RegisterPeer { .. }
         | Action::SetPeer { .. }
         | Action::SettleTransit { .. }
+        | Action::SetNoteRules { .. }
         // What is in a list is named by itself.
         | Action::Each { .. }
         | Action::Chain { .. } => &[],
@@ -122,6 +123,21 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         Action::FundSubWallet { .. } => &["account id", "amount", "bank", "digest of the order"],
         Action::ReceiveFromAbroad { .. } => {
             &["payee account id", "amount", "bank", "digest of the order"]
+        }
+        Action::RegisterKeyset { .. }
+        | Action::DeactivateKeyset { .. }
+        | Action::ExpireKeyset { .. } => &["bank", "keyset"],
+        Action::MintNotes { .. } => &[
+            "payer account id",
+            "amount",
+            "bank",
+            "blinded outputs",
+            "digest of the order",
+            "digest of a presentation",
+        ],
+        Action::SwapNotes { .. } => &["amount", "bank", "blinded outputs", "points of spent notes"],
+        Action::MeltNotes { .. } => {
+            &["payee account id", "amount", "bank", "blinded outputs", "points of spent notes"]
         }
     }
 }

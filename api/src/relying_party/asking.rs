@@ -8,7 +8,7 @@ use yufu_jose::ClaimPath;
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_openid4vc::dcql::{CredentialQuery, CredentialSetQuery, DcqlQuery};
 use yufu_openid4vc::presentation::TransactionData;
-use yufu_trust::RegisteredCredential;
+use yufu_trust::{RegisteredCredential, RegistrationCertificate};
 use yufu_verifier::{Question, Verified};
 
 /// What the name of a query has behind it, if it asks for the credential as an mdoc.
@@ -20,7 +20,7 @@ impl Party {
     /// is asked for as the alternative, unless that is to sign a transaction, which an mdoc cannot.
     pub(super) fn question(
         &self,
-        registered: &[RegisteredCredential],
+        registered: &RegistrationCertificate,
         ids: &[&str],
         transaction: Option<TransactionData>,
     ) -> Result<Question, Problem> {
@@ -28,7 +28,7 @@ impl Party {
             transaction.as_ref().map(TransactionData::credential_ids).unwrap_or_default();
         let (mut queries, mut sets) = (Vec::new(), Vec::new());
         let (mut roles, mut foreign) = (BTreeMap::new(), BTreeMap::new());
-        for (id, (credential, mdoc)) in ids.iter().zip(formats(registered)) {
+        for (id, (credential, mdoc)) in ids.iter().zip(formats(&registered.credentials)) {
             let id = (*id).to_owned();
             let types = &credential.meta.vct_values;
             let role = types.iter().find_map(|vct| self.issuers.get(vct)).copied();
@@ -44,7 +44,8 @@ impl Party {
                 mdoc.and_then(|m| Some((m, m.meta.doctype_value.as_ref()?)))
             {
                 let other = format!("{id}{MDOC}");
-                queries.push(CredentialQuery::mdoc(&other, doc_type, &claims(mdoc)));
+                let query = CredentialQuery::mdoc(&other, doc_type, &claims(mdoc));
+                queries.push(query.retaining(registered.retention_days > 0));
                 roles.extend(role.map(|role| (other.clone(), role)));
                 options.push(vec![other]);
             }

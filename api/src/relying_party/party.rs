@@ -67,7 +67,7 @@ impl Party {
         now: Timestamp,
     ) -> Result<Started, Problem> {
         let verifier = self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))?;
-        let question = self.question(&verifier.certificate().credentials, ids, transaction)?;
+        let question = self.question(verifier.certificate(), ids, transaction)?;
         let entropy = RequestEntropy {
             id: random(),
             state: random(),

@@ -107,6 +107,8 @@ async fn a_guest_checks_in_with_an_mdoc_and_pays_with_the_same_tap() {
     let sets = reviewed.request().dcql_query.credential_sets().unwrap();
     assert_eq!(sets[0].options, [["pid"], ["pid-mdoc"]], "in either format");
     assert_eq!(sets[1].options, [["payment"]], "which signs the bill");
+    let asked = reviewed.request().dcql_query.credential("pid-mdoc").unwrap();
+    assert!(asked.claims().iter().all(|claim| claim.intent_to_retain == Some(true)));
     let all = guest.credentials();
     let of = |id: &str| all.iter().find(|(held, _)| held.configuration_id == id).unwrap();
     let (identity, payment) = (of("pid-mdoc"), of("payment"));

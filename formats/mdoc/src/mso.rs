@@ -7,6 +7,7 @@ use crate::date::{date_time, read_date_time};
 use std::collections::BTreeMap;
 use yufu_base::{PublicKey, Timestamp};
 use yufu_credential::StatusReference;
+use yufu_jose::Leaf;
 
 const OF: &str = "mobile security object";
 const DIGEST: &str = "SHA-256";
@@ -49,6 +50,9 @@ pub enum MdocTimeError {
     /// It has expired.
     #[error("expired at {0} s since the epoch: ask for a fresh one")]
     Expired(u64),
+    /// Its signature lies outside the signer's own time.
+    #[error("signed at {0} s, when the signer's certificate was not valid")]
+    NotTheSigners(u64),
 }
 
 impl MdocValidity {
@@ -68,6 +72,17 @@ impl MdocValidity {
             return Err(MdocTimeError::Expired(self.valid_until.seconds()));
         }
         Ok(())
+    }
+
+    /// Checks that it was signed while the signer's certificate was valid (ISO 18013-5, 9.3.1).
+    ///
+    /// # Errors
+    /// [`MdocTimeError::NotTheSigners`].
+    pub fn check_signer(&self, signer: &Leaf) -> Result<(), MdocTimeError> {
+        if (signer.not_before..=signer.not_after).contains(&self.signed) {
+            return Ok(());
+        }
+        Err(MdocTimeError::NotTheSigners(self.signed.seconds()))
     }
 }
 

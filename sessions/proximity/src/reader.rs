@@ -177,6 +177,7 @@ impl Waiting {
             leeway_seconds: LEEWAY_SECONDS,
         };
         let found = document.verify(&party.leaf.public_key, &expected)?;
+        found.validity.check_signer(&party.leaf).map_err(MdocError::Time)?;
         self.wanted.take(found, party.entry, known)
     }
 }

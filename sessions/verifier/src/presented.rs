@@ -3,9 +3,9 @@
 use crate::received::VerifyError;
 use crate::requested::Requested;
 use serde_json::{Map, Value};
-use yufu_base::{PublicKey, Timestamp};
+use yufu_base::Timestamp;
 use yufu_credential::{Expected, PresentationError, StatusReference};
-use yufu_jose::{Chain, ChainError, Jwk, decode_base64url};
+use yufu_jose::{Chain, ChainError, Jwk, Leaf, decode_base64url};
 use yufu_mdoc::{DeviceResponse, Document, MdocError, MdocExpected};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_trust::LEEWAY_SECONDS;
@@ -55,7 +55,7 @@ impl Presented {
         self,
         id: &str,
         request: &Requested,
-        issuer_key: &PublicKey,
+        issuer: &Leaf,
         transaction_data: &[String],
         now: Timestamp,
     ) -> Result<Found, VerifyError> {
@@ -69,7 +69,7 @@ impl Presented {
                     max_age_seconds: now.seconds().saturating_sub(request.issued_at),
                     transaction_data,
                 };
-                let found = presented.verify(issuer_key, &expected);
+                let found = presented.verify(&issuer.public_key, &expected);
                 found.map(Found::from).map_err(|error| sd_jwt(id, error))
             }
             // Nothing in an mdoc would be the holder's word on them.
@@ -84,7 +84,10 @@ impl Presented {
                     now,
                     leeway_seconds: LEEWAY_SECONDS,
                 };
-                let found = document.verify(issuer_key, &expected);
+                let found = document.verify(&issuer.public_key, &expected).and_then(|found| {
+                    found.validity.check_signer(issuer)?;
+                    Ok(found)
+                });
                 found.map(Found::from).map_err(|error| mdoc(id, error))
             }
         }

@@ -192,8 +192,7 @@ impl Received {
         let party = self
             .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
-        let key = &party.leaf.public_key;
-        let found = presented.verify(&id(), &self.request, key, transaction_data, now)?;
+        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
         self.check_country(&id(), &found.kind, &party.entry)?;
         let trusted = &party.entry.identifier;
         if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {

@@ -262,6 +262,9 @@ fn an_mdoc_out_of_its_dates_is_refused() {
     let early = NOW.plus_seconds(LEEWAY_SECONDS + 1);
     let not_yet = refused(|show, _| show.issuance.validity.valid_from = early);
     assert_eq!(not_yet, mdoc(MdocError::Time(MdocTimeError::NotYetValid(early.seconds()))));
+    let before = Timestamp::from_seconds(1000);
+    let before_its_signer = refused(|show, _| show.issuance.validity.signed = before);
+    assert_eq!(before_its_signer, mdoc(MdocError::Time(MdocTimeError::NotTheSigners(1000))));
     let future = refused(|show, _| show.issuance.validity.signed = early);
     assert_eq!(future, mdoc(MdocError::Time(MdocTimeError::SignedInFuture(early.seconds()))));
 }

@@ -98,7 +98,8 @@ impl Bank {
         book: &Book,
         request: &SwapRequest,
     ) -> Result<bool, MintRefusal> {
-        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none()) else {
+        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none())
+        else {
             return Ok(false);
         };
         let other = book.other(first.id).ok_or_else(|| checks::unknown(first.id))?;
@@ -142,9 +143,8 @@ impl Bank {
         let hashed = request.inputs.iter().filter_map(|proof| proof.hashed().ok());
         let blinded = request.outputs.iter().map(|output| output.blinded);
         let known = self.ask_notes(hashed, blinded).await?;
-        let promised = known.promises(&request.outputs, |output| {
-            book.get(output.id).map(|own| own.number.0)
-        });
+        let promised =
+            known.promises(&request.outputs, |output| book.get(output.id).map(|own| own.number.0));
         if promised && known.spent.iter().all(|spent| *spent) {
             Ok(Signatures { signatures: checks::sign(book, &request.outputs)? })
         } else {

@@ -105,7 +105,10 @@ impl Mint {
             match self.own(keyset)? {
                 Some(own) => book.own.push(Arc::new(own)),
                 None => {
-                    tracing::error!(keyset = keyset.number, "the keys of a keyset are not those of the seed: restore the mint's seed from the backup of keys, or its notes cannot be redeemed");
+                    tracing::error!(
+                        keyset = keyset.number,
+                        "the keys of a keyset are not those of the seed: restore the mint's seed from the backup of keys, or its notes cannot be redeemed"
+                    );
                 }
             }
         }

@@ -59,7 +59,9 @@ impl MintRefusal {
             "notes.too_many" => ErrorCode::TooManyInputs,
             "transfer.insufficient_funds" => ErrorCode::QuoteUnpaid,
             "notes.beyond_issued" => {
-                tracing::error!("more notes came back than went out: a keyset's keys are in other hands; deactivate it and tell the central bank");
+                tracing::error!(
+                    "more notes came back than went out: a keyset's keys are in other hands; deactivate it and tell the central bank"
+                );
                 metrics::counter!("yufu_notes_beyond_issued_total").increment(1);
                 ErrorCode::ProofInvalid
             }

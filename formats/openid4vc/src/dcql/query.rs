@@ -86,6 +86,9 @@ pub struct ClaimQuery {
     /// Strings, whole numbers or booleans one of which it must equal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
+    /// Of an mdoc: whether the verifier means to keep it (appendix B.2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_to_retain: Option<bool>,
 }
 
 /// Alternatives among the credentials (section 6.2).
@@ -259,7 +262,10 @@ impl CredentialQuery {
     /// A query for an SD-JWT VC of any of the types `vcts`, with these claims.
     #[must_use]
     pub fn sd_jwt_vc_of(id: &str, vcts: &[String], claims: &[ClaimPath]) -> Self {
-        let claim = |path: &ClaimPath| ClaimQuery { id: None, path: path.clone(), values: None };
+        let claim = |path: &ClaimPath| {
+            let (path, values, intent_to_retain) = (path.clone(), None, None);
+            ClaimQuery { id: None, path, values, intent_to_retain }
+        };
         Self {
             id: id.to_owned(),
             format: crate::FORMAT_SD_JWT_VC.to_owned(),
@@ -280,6 +286,15 @@ impl CredentialQuery {
             meta: Meta { vct_values: None, doctype_value: Some(doc_type.to_owned()) },
             ..Self::sd_jwt_vc_of(id, &[], elements)
         }
+    }
+
+    /// The same, and whether the verifier means to keep what it asks, as an mdoc's query can say.
+    #[must_use]
+    pub fn retaining(mut self, keep: bool) -> Self {
+        for claim in self.claims.iter_mut().flatten() {
+            claim.intent_to_retain = Some(keep);
+        }
+        self
     }
 
     /// The wanted claims; none if `claims` is absent.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub const MAX_CBOR: usize = 1024 * 1024;
 /// How deep items may nest.
 pub const MAX_DEPTH: u8 = 24;
+/// How many items are read, each of which costs more in memory than its byte.
+const MAX_ITEMS: u32 = 1 << 16;
 
 /// Why bytes are not CBOR as it is read here. The first that is met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,9 @@ pub enum CborError {
     /// Items nest too deeply.
     #[error("the CBOR nests more than {MAX_DEPTH} levels deep")]
     TooDeep,
+    /// More items than are read.
+    #[error("more than {MAX_ITEMS} CBOR items")]
+    TooMany,
     /// Something follows the item.
     #[error("{0} bytes follow the CBOR item")]
     Trailing(usize),
@@ -63,7 +68,7 @@ pub fn decode_within(bytes: &[u8], most: usize) -> Result<Value, CborError> {
     if bytes.len() > most {
         return Err(CborError::TooLong { found: bytes.len(), most });
     }
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader { bytes, at: 0, left: MAX_ITEMS };
     let value = reader.item(MAX_DEPTH)?;
     match bytes.len().saturating_sub(reader.at) {
         0 => Ok(value),
@@ -74,12 +79,14 @@ pub fn decode_within(bytes: &[u8], most: usize) -> Result<Value, CborError> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    left: u32,
 }
 
 impl<'a> Reader<'a> {
     fn item(&mut self, depth: u8) -> Result<Value, CborError> {
         let start = self.at;
         let below = depth.checked_sub(1).ok_or(CborError::TooDeep)?;
+        self.left = self.left.checked_sub(1).ok_or(CborError::TooMany)?;
         let first = self.byte()?;
         let (major, info) = (first >> 5, first & 0b1_1111);
         if major == 7 {
@@ -215,6 +222,8 @@ mod tests {
         assert!(decode(&nested(most - 1)).is_ok());
         assert_eq!(decode(&nested(most)), Err(CborError::TooDeep));
         assert_eq!(decode(&vec![0xc0; 1_000_000]), Err(CborError::TooDeep));
+        let many = [vec![0x9a, 0, 1, 0, 0], vec![0; 1 << 16]].concat();
+        assert_eq!(decode(&many), Err(CborError::TooMany));
         let long = vec![0; MAX_CBOR + 1];
         let too_long = CborError::TooLong { found: MAX_CBOR + 1, most: MAX_CBOR };
         assert_eq!(decode(&long), Err(too_long));

@@ -1,5 +1,5 @@
 //! CBOR (RFC 8949) in the one form that is read and written here: lengths and numbers as short as
-//! possible, nothing indefinite, no key twice, no fractions, bounded in length and depth. What was
+//! possible, nothing indefinite, no key twice, no fractions, bounded in length, depth and number. What was
 //! read is written again to the same bytes.
 
 mod decode;

@@ -306,6 +306,9 @@ pub(crate) enum WalletAction {
         /// Without your pseudonyms, which the authority refuses until those of a lost wallet are replaced.
         #[arg(long)]
         without_pseudonyms: bool,
+        /// As ISO mdocs, where the issuer offers them, instead of SD-JWT VCs.
+        #[arg(long)]
+        mdoc: bool,
     },
     /// Open an account at a bank: check the bank, then show it what it may ask.
     #[command(after_help = "Example:\n  yufu wallet --as mei open bank-of-jiangcheng --class III")]

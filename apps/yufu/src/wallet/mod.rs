@@ -41,7 +41,7 @@ mod waking;
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
 pub use fault::WalletFault;
-pub use getting::Received;
+pub use getting::{Received, Wanted};
 pub use history::{Entry, Event};
 pub use holder::{Decide, Holder};
 pub use looking::{BankAccesses, WhoRead};

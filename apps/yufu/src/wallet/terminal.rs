@@ -5,6 +5,7 @@ use super::backup::restore;
 use super::benefits_terminal;
 use super::currency::money;
 use super::file::{Place, WalletFile};
+use super::getting::Wanted;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
@@ -89,13 +90,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code, without_pseudonyms } => {
-            let code = code.as_deref();
-            let received = if without_pseudonyms {
-                holder.get_without_pseudonyms(&offer, code).await?
-            } else {
-                holder.get(&offer, code).await?
-            };
+        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
+            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
+            let received = holder.get_as(&offer, code.as_deref(), wanted).await?;
             saying::received(&received);
         }
         WalletAction::Open { bank, class } => {

@@ -5,7 +5,7 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
-use yufu_bench::{ecash, scale};
+use yufu_bench::{card, ecash, scale};
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
@@ -30,6 +30,10 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
             let program = std::env::current_exe()?;
             let mut tell = |stage| eprintln!("  {}", ecash_words(stage));
             ecash::run(size, &program, folder.path(), &mut tell)?
+        }
+        Benched::Card => {
+            let size = if options.quick { card::Size::QUICK } else { card::Size::FULL };
+            card::run(size, folder.path(), &mut |stage| eprintln!("  {}", card_words(stage)))?
         }
     };
     if let Some(file) = &options.plot {
@@ -70,6 +74,14 @@ fn ecash_words(stage: ecash::Stage) -> String {
         ecash::Stage::Spent(notes) => {
             text!("the rules alone, with {notes} notes spent before", notes = notes)
         }
+    }
+}
+
+/// What is measured of chip cards, in words.
+fn card_words(stage: card::Stage) -> String {
+    match stage {
+        card::Stage::Reading => text!("chip cards opened, read and proven"),
+        card::Stage::Personalising => text!("chip cards personalised"),
     }
 }
 

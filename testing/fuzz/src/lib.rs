@@ -3,10 +3,12 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod cards;
 mod history;
 mod mdoc;
 mod notes;
 
+pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
 pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
@@ -20,7 +22,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -30,6 +32,9 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("messages", messages),
     ("cbor", cbor),
     ("mdoc", mdoc),
+    ("card_files", card_files),
+    ("card_commands", card_commands),
+    ("card_answers", card_answers),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

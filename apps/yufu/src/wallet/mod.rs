@@ -10,6 +10,8 @@ mod benefits_terminal;
 mod choosing;
 mod contents;
 mod currency;
+mod deriving;
+mod deriving_terminal;
 mod fault;
 mod file;
 mod getting;
@@ -40,6 +42,7 @@ mod waking;
 
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
+pub use deriving::FromCard;
 pub use fault::WalletFault;
 pub use getting::{Received, Wanted};
 pub use history::{Entry, Event};

@@ -4,6 +4,7 @@ use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
 use super::currency::money;
+use super::deriving_terminal;
 use super::file::{Place, WalletFile};
 use super::getting::Wanted;
 use super::holder::{Decide, Holder};
@@ -69,6 +70,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
             holder.go_abroad(country).await?;
         }
         holder.learn_currency().await?;
+    }
+    if let WalletAction::Derive(deriving) = &options.action {
+        return deriving_terminal::run(holder, &options.data, deriving).await;
     }
     let (decimals, yes) = (holder.decimals().clone(), options.yes);
     let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);

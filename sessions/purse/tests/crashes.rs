@@ -168,31 +168,33 @@ fn conserved(world: &World) {
 fn killed_at_each_step_of_each_operation_nothing_is_lost_or_doubled() {
     let mut kills = 0;
     for (name, begin) in OPERATIONS {
-        for forgetful in [false, true] {
-            for fate in FATES {
-                for kill in 0.. {
-                    let mut world = world(forgetful, 0);
-                    let id = begin(&mut world);
-                    if run_until(&mut world, id, kill, fate).is_none() {
-                        assert!(kill > 0, "{name} sends something");
-                        break;
-                    }
-                    kills += 1;
-                    world.person.reopened();
-                    resume(&mut world, id);
-                    // What the other gave is taken: its own record of it is over.
-                    let other = &mut world.other;
-                    let given: Vec<OperationId> = other.purse.under_way().collect();
-                    for id in given {
-                        let done = other.run(id, &mut world.mint);
-                        assert!(matches!(done, Progress::Done(Outcome::Taken { .. })), "{name}");
-                    }
-                    conserved(&world);
+        for (forgetful, fate) in [false, true].into_iter().flat_map(|f| FATES.map(|fate| (f, fate)))
+        {
+            for (kill, again) in (0..8).flat_map(|kill| (0..5).map(move |again| (kill, again))) {
+                let mut world = world(forgetful, 0);
+                let id = begin(&mut world);
+                if run_until(&mut world, id, kill, fate).is_none() {
+                    assert!(kill > 0, "{name} sends something");
+                    break;
                 }
+                kills += 1;
+                world.person.reopened();
+                // Killed once more on the way back, if there is so much of it.
+                let _ = run_until(&mut world, id, again, Fate::Unheard);
+                world.person.reopened();
+                resume(&mut world, id);
+                // What the other gave is taken: its own record of it is over.
+                let other = &mut world.other;
+                let given: Vec<OperationId> = other.purse.under_way().collect();
+                for id in given {
+                    let done = other.run(id, &mut world.mint);
+                    assert!(matches!(done, Progress::Done(Outcome::Taken { .. })), "{name}");
+                }
+                conserved(&world);
             }
         }
     }
-    assert!(kills > 100, "{kills}");
+    assert!(kills > 350, "{kills}");
 }
 
 #[test]

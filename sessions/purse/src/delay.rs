@@ -29,6 +29,13 @@ pub fn standard_sums(decimals: u8) -> [u64; 4] {
     [50, 100, 200, 500].map(|sum| unit.saturating_mul(sum))
 }
 
+/// What withdrawn sums are made up of, in minor units: a sum that is a multiple of it comes in the notes of one, so
+/// many times over, so that the sizes of notes do not tell who withdrew more.
+#[must_use]
+pub fn standard_part(decimals: u8) -> u64 {
+    standard_sums(decimals).first().copied().unwrap_or(1)
+}
+
 /// The least standard sum that `wanted` fits into; the greatest, if none is.
 #[must_use]
 pub fn standard_sum(wanted: u64, decimals: u8) -> u64 {

@@ -252,6 +252,24 @@ pub(crate) fn keys_name() -> KeysetId {
     KeysetId::V2(sha256(KEYS))
 }
 
+/// The sizes of notes for a withdrawal: those for `part` so many times over, if `amount` is a multiple of it.
+pub(crate) fn sizes_by_part(
+    mint: &KnownMint,
+    keyset: &KeysetId,
+    amount: u64,
+    part: u64,
+) -> Option<Vec<u64>> {
+    let times = amount.checked_div(part).filter(|_| amount.checked_rem(part) == Some(0));
+    let times = times.and_then(|times| usize::try_from(times).ok());
+    let of_one = times.and_then(|times| Some((times, sizes(mint, keyset, part)?)));
+    match of_one {
+        Some((times, one)) if one.len().checked_mul(times)? <= MOST_OUTPUTS => {
+            Some(one.repeat(times))
+        }
+        _ => sizes(mint, keyset, amount),
+    }
+}
+
 /// The sizes of notes for `amount` of a keyset: the fewest powers of two; `None` if it takes too many.
 pub(crate) fn sizes(mint: &KnownMint, keyset: &KeysetId, amount: u64) -> Option<Vec<u64>> {
     let greatest = *mint.keysets.get(keyset)?.keys.keys().next_back()?;

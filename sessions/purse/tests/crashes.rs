@@ -43,7 +43,7 @@ type Begin = fn(&mut World) -> OperationId;
 const OPERATIONS: [(&str, Begin); 8] = [
     ("withdraw", |world| {
         world.funded += 37;
-        world.person.purse.withdraw(MINT, 37, 5, world.mint.now).unwrap()
+        world.person.purse.withdraw(MINT, 37, 50, 5, world.mint.now).unwrap()
     }),
     ("pay with change", |world| pay(world, PayTerms::to_bearer(MINT.to_owned(), 18))),
     ("pay as it is", |world| pay(world, PayTerms::to_bearer(MINT.to_owned(), 32))),

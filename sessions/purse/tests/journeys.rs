@@ -14,8 +14,8 @@ use yufu_ecash::spend::Lock;
 use yufu_ecash::{PaymentRequest, Point, RequestedLock, Token};
 use yufu_purse::delay::MOST_REST;
 use yufu_purse::{
-    OfflineRefusal, OfflineTerms, Outcome, PayError, PayTerms, Progress, Purse, ReceiveError,
-    Standing, Waiting,
+    CHECKED_AT_ONCE, OfflineRefusal, OfflineTerms, Outcome, PayError, PayTerms, Progress, Purse,
+    ReceiveError, Standing, Waiting,
 };
 
 fn rested(mint: &mut TestMint) {
@@ -118,6 +118,44 @@ fn what_nobody_takes_is_taken_back_and_what_was_taken_is_not() {
 fn locked(payee: &mut Person, amount: u64, until: u64) -> (PayTerms, Point) {
     let key = payee.purse.fresh_key(&payee.seed).unwrap();
     (PayTerms::to_key(MINT.to_owned(), amount, key, until), key)
+}
+
+#[test]
+fn what_a_payee_without_network_and_its_mint_put_together_is_a_swap_and_no_withdrawal() {
+    let (mut mint, mut payer, mut till) = two(0);
+    // 4 is among the notes that were withdrawn, and is changed all the same.
+    let (terms, _) = locked(&mut till, 4, mint.now + 1_000);
+    let token = pay(&mut payer, terms, &mut mint);
+    let unlocked = PayTerms { offline: true, ..to_bearer(32) };
+    let unlocked = pay(&mut payer, unlocked, &mut mint);
+    for note in token.notes.iter().chain(&unlocked.notes) {
+        let factor = &note.dleq.as_ref().unwrap().r;
+        let blinded = yufu_ecash::blind(note.secret.as_bytes(), factor).unwrap();
+        let signed = mint.log.iter().find(|seen| seen.blinded.contains(&blinded)).unwrap();
+        assert_eq!(signed.what, "swap");
+    }
+}
+
+#[test]
+fn states_are_asked_for_a_few_notes_at_once_and_not_again_for_spent_ones() {
+    let (mut mint, mut payer, mut payee) = two(0);
+    payer.withdraw(163, &mut mint);
+    rested(&mut mint);
+    // 255 is in eight notes.
+    let terms = to_bearer(255);
+    let id = payer.purse.pay(&payer.seed, terms, mint.now).unwrap();
+    payer.run(id, &mut mint);
+    let handing = payer.purse.handing(id).unwrap();
+    receive(&mut payee, &handing.token, &mut mint);
+    let mut rounds = 0;
+    while payer.purse.given(id).is_some() {
+        payer.run(id, &mut mint);
+        rounds += 1;
+    }
+    let asked: Vec<usize> =
+        mint.log.iter().filter(|s| s.what == "states").map(|s| s.asked).collect();
+    assert!(asked.iter().all(|count| *count <= CHECKED_AT_ONCE), "{asked:?}");
+    assert_eq!((rounds, asked.iter().sum::<usize>()), (2, handing.token.notes.len()));
 }
 
 #[test]
@@ -315,7 +353,7 @@ fn keysets_that_are_not_published_or_too_little_used_are_refused() {
     let learnt = purse.take_keysets(MINT, "xts", &published, &list).unwrap();
     assert_eq!((learnt.refused[0].code(), learnt.wanted.len()), ("purse.keyset_unpublished", 0));
     assert!(!purse.knows(MINT));
-    assert!(purse.withdraw(MINT, 5, 0, mint.now).is_err());
+    assert!(purse.withdraw(MINT, 5, 50, 0, mint.now).is_err());
     // Keys that come all the same are not taken either.
     let id = mint.published().keysets.into_keys().next().unwrap();
     let request = yufu_purse::Request { path: format!("/v1/keys/{id}"), body: None };

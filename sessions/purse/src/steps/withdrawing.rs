@@ -9,7 +9,7 @@ use crate::operation::{
     Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer, content,
 };
 use crate::output::{Planned, messages};
-use crate::purse::{FromBackup, Purse, key, sizes};
+use crate::purse::{FromBackup, Purse, key, sizes_by_part};
 use serde::{Deserialize, Serialize};
 use yufu_ecash::Seed;
 use yufu_ecash::message::{
@@ -56,6 +56,8 @@ pub(crate) struct Quoting {
     amount: u64,
     /// Which own key can take the notes.
     key: u64,
+    /// What the sum is made up of, if it is a multiple of it.
+    part: u64,
     /// How long the notes are to rest, in seconds.
     rest: u64,
 }
@@ -83,7 +85,8 @@ pub(crate) struct Minting {
 }
 
 impl Purse {
-    /// Begins to withdraw `amount`. The notes will rest for a time that `randomness` chooses
+    /// Begins to withdraw `amount`, in notes as of so many times `part` ([`delay::standard_part`]; the fewest notes
+    /// if it is no multiple). The notes will rest for a time that `randomness` chooses
     /// ([`delay::rest`]), so that what they pay is not told by when they were withdrawn.
     ///
     /// # Errors
@@ -92,17 +95,19 @@ impl Purse {
         &mut self,
         mint: &str,
         amount: u64,
+        part: u64,
         randomness: u64,
         now: u64,
     ) -> Result<OperationId, WithdrawError> {
         let (mint, known) = self.mint(mint).ok_or(WithdrawError::MintUnknown)?;
         self.current(&mint)?;
         let keyset = known.active(now).ok_or(WithdrawError::NoKeyset)?;
-        if amount == 0 || sizes(known, &keyset.id, amount).is_none() {
+        if amount == 0 || sizes_by_part(known, &keyset.id, amount, part).is_none() {
             return Err(WithdrawError::Amount(amount));
         }
         let unit = known.unit.clone();
-        let terms = Quoting { unit, amount, key: self.next_key(), rest: delay::rest(randomness) };
+        let (key, rest) = (self.next_key(), delay::rest(randomness));
+        let terms = Quoting { unit, amount, key, part, rest };
         Ok(self.begin(mint, Step::Quoting(terms), now))
     }
 }
@@ -163,8 +168,9 @@ impl Funding {
             MintQuoteState::Paid => {
                 let (_, known) = purse.mint(around.mint).ok_or(StepError::MintUnknown)?;
                 let keyset = known.active(around.now).ok_or(StepError::NoKeyset)?.id;
-                let sizes = sizes(known, &keyset, self.terms.amount).ok_or(StepError::NoKeyset)?;
-                let sizes = sizes.into_iter().map(|size| (size, false));
+                let (amount, part) = (self.terms.amount, self.terms.part);
+                let sizes = sizes_by_part(known, &keyset, amount, part);
+                let sizes = sizes.ok_or(StepError::NoKeyset)?.into_iter().map(|size| (size, false));
                 let outputs = purse.plan(around.seed, keyset, sizes);
                 Ok(Next::Step(Step::Minting(Minting { funding: self, outputs })))
             }

@@ -14,7 +14,7 @@ use yufu_ecash::message::{
 };
 use yufu_ecash::spend::{Transaction, check_spend};
 use yufu_ecash::{
-    KeysResponse, KeysetId, KeysetPlan, KeysetSigner, KeysetsResponse, MintKeys, Note, Seed,
+    KeysResponse, KeysetId, KeysetPlan, KeysetSigner, KeysetsResponse, MintKeys, Note, Point, Seed,
 };
 use yufu_mint::{
     Input, KeysetNumber, KeysetTerms, Mint, NoteError, Output, Payees, Point as LogPoint,
@@ -33,6 +33,10 @@ pub(crate) struct Seen {
     pub(crate) account: Option<u64>,
     pub(crate) inputs: Vec<(KeysetId, u64)>,
     pub(crate) outputs: Vec<(KeysetId, u64)>,
+    /// The blinded messages of the outputs.
+    pub(crate) blinded: Vec<Point>,
+    /// How many notes were asked about.
+    pub(crate) asked: usize,
 }
 
 struct Issuing {
@@ -330,6 +334,8 @@ impl TestMint {
             account,
             inputs: inputs.iter().map(|proof| (proof.id, proof.amount)).collect(),
             outputs: outputs.iter().map(|output| (output.id, output.amount)).collect(),
+            blinded: outputs.iter().map(|output| output.blinded).collect(),
+            asked: 0,
         });
         Ok(Signatures { signatures: outputs.iter().map(|output| self.sign(output)).collect() })
     }
@@ -349,9 +355,16 @@ impl TestMint {
         let count = asked.hashed.len();
         let at = self.now;
         let none = Vec::new;
-        self.log.push(Seen { at, what: "states", account: None, inputs: none(), outputs: none() });
-        assert!(count > 0);
-        let of = |hashed: &yufu_ecash::Point| {
+        self.log.push(Seen {
+            at,
+            what: "states",
+            account: None,
+            inputs: none(),
+            outputs: none(),
+            blinded: Vec::new(),
+            asked: count,
+        });
+        let of = |hashed: &Point| {
             let point = LogPoint(hashed.to_bytes());
             let spent = self.rules.keysets().any(|(_, keyset)| keyset.is_spent(&point));
             NoteStatus {
@@ -438,7 +451,7 @@ impl Person {
     }
 
     pub(crate) fn withdraw(&mut self, amount: u64, mint: &mut TestMint) {
-        let id = self.purse.withdraw(MINT, amount, 0, mint.now).unwrap();
+        let id = self.purse.withdraw(MINT, amount, 50, 0, mint.now).unwrap();
         let done = self.run(id, mint);
         assert_eq!(done, Progress::Done(Outcome::Withdrawn(amount)));
     }

@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod linked;
 mod mandates;
+mod mint;
 mod opening;
 mod payment;
 mod presentation;
@@ -46,6 +47,7 @@ pub(crate) use issuing::PAYMENT;
 pub use ledger::InFlight;
 pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use mandates::Mandates;
+pub use mint::{KeysetTerms, Mint, MintSetting, WithdrawalFunded, WithdrawalRequest};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
@@ -107,6 +109,8 @@ pub struct Bank {
     pub wallet_rules: WalletRules,
     /// What is known of guardians' mandates.
     pub mandates: Mandates,
+    /// Its mint of bearer notes, if it has one.
+    pub mint: Option<Mint>,
     /// The commands that are on their way to the ledger.
     pub in_flight: InFlight,
     /// What time it is.
@@ -164,11 +168,13 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(presented_desk::file))
         .routes(routes!(refund::origin))
         .routes(routes!(refund::refund))
+        .routes(routes!(mint::funding::fund))
 }
 
-/// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine.
+/// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine, and the mints, which
+/// speak Cashu.
 pub(crate) fn well_known() -> Router<Arc<Banks>> {
-    Router::new()
+    mint::routes()
         .route("/.well-known/openid-credential-issuer/banks/{bank}", get(issuing::metadata))
         .route(
             "/.well-known/oauth-authorization-server/banks/{bank}",
@@ -190,6 +196,7 @@ impl Bank {
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
         let before = self.now().minus_seconds(LAPSED_SECONDS);
         let requests = self.records.forget_lapsed(before).await?;
+        let requests = requests.saturating_add(self.records.forget_quotes(before).await?);
         Ok(requests.saturating_add(self.issuer.forget_lapsed().await?))
     }
 

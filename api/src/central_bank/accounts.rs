@@ -60,7 +60,8 @@ pub(super) async fn wallet(
     headers: HeaderMap,
 ) -> Result<Json<WalletState>, Problem> {
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
-    let asker = bank.asking_bank(&headers, &format!("/central-bank/v1/accounts/{account}")).await?;
+    let path = format!("/central-bank/v1/accounts/{account}");
+    let asker = bank.asking_bank(&headers, ("GET", &path)).await?;
     let found = bank.read(|machine, now| machine.wallet(id, now)).await?;
     let own = found.filter(|wallet| wallet.bank == asker);
     Ok(Json(own.ok_or_else(|| Problem::not_found("wallet of yours"))?.into()))
@@ -71,7 +72,7 @@ impl CentralBank {
     pub(super) async fn asking_bank(
         &self,
         headers: &HeaderMap,
-        path: &str,
+        (method, path): (&str, &str),
     ) -> Result<InstitutionId, Problem> {
         let token = bearer(headers).ok_or_else(|| {
             Problem::unauthenticated(
@@ -83,7 +84,7 @@ impl CentralBank {
         let key_of = |machine: &Machine| machine.institution(&id).map(|found| found.key);
         let (key, now) = self.read(|machine, now| (key_of(machine), now)).await?;
         let key = key.ok_or_else(|| Problem::unauthenticated(format!("{id} is not registered")))?;
-        RequestToken::verify(token, &key, (self.id.as_str(), "GET", path), now)
+        RequestToken::verify(token, &key, (self.id.as_str(), method, path), now)
             .map_err(Problem::unauthenticated)?;
         Ok(id)
     }

@@ -148,7 +148,7 @@ pub(super) async fn transfer(
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let id: CommandId = command.parse().map_err(Problem::malformed)?;
     let path = format!("/central-bank/v1/transfers/{command}");
-    let asker = bank.asking_bank(&headers, &path).await?;
+    let asker = bank.asking_bank(&headers, ("GET", &path)).await?;
     let found = bank.history(asked.after_seq, move |view| view.transfer(id)).await?;
     Ok(Json(bank.transfer_for(&asker, found).await?))
 }
@@ -181,7 +181,7 @@ impl CentralBank {
         account: &str,
     ) -> Result<AccountId, Problem> {
         let id: AccountId = account.parse().map_err(Problem::malformed)?;
-        let asker = self.asking_bank(headers, path).await?;
+        let asker = self.asking_bank(headers, ("GET", path)).await?;
         let own = self.read(|machine, now| operates(machine, now, &asker, id)).await?;
         if own { Ok(id) } else { Err(Problem::not_found("account of yours")) }
     }

@@ -6,6 +6,7 @@ mod commands;
 mod courier;
 mod enrolling;
 mod history;
+mod notes;
 mod operations;
 mod peers;
 mod rules;
@@ -19,6 +20,8 @@ pub use history::{
     AccountEntries, AccountEntry, BalanceThen, EntryOrder, HistoryThrough, TransferLeg,
     TransferThen,
 };
+pub use notes::{Keysets, PublishedKeyset, PublishedNoteRules};
+pub(crate) use notes::{NotesAsked, NotesKnown, PromisedOutput};
 pub use operations::{Operation, OperationKind};
 pub use peers::{AbroadState, ChangedPeer, NewPeer, PeerState, Terms};
 pub use rules::{NewAuthority, NextVersion};
@@ -77,6 +80,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(peers::change))
         .routes(routes!(peers::abroad))
         .routes(routes!(transfers::take))
+        .routes(routes!(notes::keysets))
+        .routes(routes!(notes::state))
         .routes(routes!(supply::supply))
         .routes(routes!(supply::freezes))
         .routes(routes!(supply::ledger))

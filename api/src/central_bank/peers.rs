@@ -171,7 +171,8 @@ pub(super) async fn abroad(
     headers: HeaderMap,
 ) -> Result<Json<AbroadState>, Problem> {
     let id: CommandId = command.parse().map_err(Problem::malformed)?;
-    bank.asking_bank(&headers, &format!("/central-bank/v1/abroad/{command}")).await?;
+    let path = format!("/central-bank/v1/abroad/{command}");
+    bank.asking_bank(&headers, ("GET", &path)).await?;
     let found = bank.read(|machine, _| machine.abroad(id)).await?;
     let found = found.ok_or_else(|| Problem::not_found("payment to another ledger"))?;
     let state = found.resolution.map_or("in_flight", |resolution| resolution.code());

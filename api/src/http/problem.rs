@@ -125,6 +125,12 @@ impl Problem {
         self
     }
 
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -4,6 +4,7 @@ use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::deadlines::{Deadlines, read_deadlines};
+use crate::notes::{BearerNotes, read_notes};
 use crate::error::ProfileErrors;
 use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
@@ -57,6 +58,8 @@ pub struct Profile {
     pub dormant_after_days: Option<u32>,
     /// How long what is pending on the ledger may stay so; `None` if nothing may be pending.
     pub deadlines: Option<Deadlines>,
+    /// Rules for bearer notes; `None` if there are none.
+    pub bearer_notes: Option<BearerNotes>,
     /// From which age on somebody opens a wallet in their name alone; below it a guardian does.
     pub account_age: u8,
     /// For how many hours an account whose key was recovered keeps to its ordinary limits; 0 if not given.
@@ -211,6 +214,7 @@ struct Main {
     account_opening: AccountOpening,
     dormant_after_days: Option<u32>,
     deadlines: Option<Deadlines>,
+    bearer_notes: Option<BearerNotes>,
     account_age: u8,
     key_change_rest_hours: u32,
     sectors: Vec<SectorId>,
@@ -236,6 +240,7 @@ impl Main {
             account_opening: self.account_opening,
             dormant_after_days: self.dormant_after_days,
             deadlines: self.deadlines,
+            bearer_notes: self.bearer_notes,
             account_age: self.account_age,
             key_change_rest_hours: self.key_change_rest_hours,
             sectors: self.sectors,
@@ -287,6 +292,13 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
             None
         }
     };
+    let bearer_notes = match (&currency, &wallet_classes) {
+        (Some(currency), Some(classes)) => read_notes(&mut root, currency.code, classes),
+        _ => {
+            root.optional("bearer_notes");
+            None
+        }
+    };
     root.finish();
     Some(Main {
         country: country?,
@@ -303,6 +315,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         account_opening: account_opening?,
         dormant_after_days: dormant_after_days?,
         deadlines: deadlines?,
+        bearer_notes: bearer_notes?,
         account_age: account_age?,
         key_change_rest_hours: key_change_rest_hours?,
         sectors: sectors?,

@@ -197,7 +197,7 @@ fn read_step_up(mut section: Section<'_, '_, '_>, currency: Currency) -> Option<
 
 /// A cap in minor units, or the word `none`: leaving it out is an error, so that nothing is
 /// unlimited by oversight.
-fn read_cap(
+pub(crate) fn read_cap(
     section: &mut Section<'_, '_, '_>,
     key: &'static str,
     currency: Currency,

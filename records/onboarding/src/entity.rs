@@ -192,3 +192,28 @@ table!(terminal, "terminal_sessions", {
     officer: String,
     expires_at: i64,
 });
+
+table!(mint_quote, "mint_quotes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    method: String,
+    amount: i64,
+    pubkey: Option<String>,
+    account: Option<String>,
+    signed: Option<String>,
+    command: Option<String>,
+    expires_at: i64,
+    created_at: i64,
+});
+
+table!(melt_quote, "melt_quotes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    method: String,
+    request: String,
+    amount: i64,
+    payee: String,
+    command: Option<String>,
+    expires_at: i64,
+    created_at: i64,
+});

@@ -21,6 +21,7 @@ mod order;
 mod outbox;
 mod phone;
 mod pin;
+mod quote;
 mod terminal;
 mod verification;
 mod waking;
@@ -38,6 +39,7 @@ pub use order::{Order, OrderState};
 pub use outbox::OutboxEntry;
 pub use phone::CodeOpening;
 pub use pin::Pin;
+pub use quote::{Funding, MeltQuote, MintQuote};
 pub use terminal::Terminal;
 pub use verification::Verification;
 

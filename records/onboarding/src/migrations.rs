@@ -198,4 +198,32 @@ CREATE TABLE terminal_sessions (
 CREATE INDEX orders_by_account ON orders(account);
 ",
     },
+    Migration {
+        name: "quotes of the mint",
+        sql: "
+CREATE TABLE mint_quotes (
+    id TEXT PRIMARY KEY NOT NULL,
+    method TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    pubkey TEXT,
+    account TEXT,
+    signed TEXT,
+    command TEXT,
+    expires_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX mint_quotes_idle ON mint_quotes(expires_at) WHERE command IS NULL;
+CREATE TABLE melt_quotes (
+    id TEXT PRIMARY KEY NOT NULL,
+    method TEXT NOT NULL,
+    request TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    payee TEXT NOT NULL,
+    command TEXT,
+    expires_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX melt_quotes_idle ON melt_quotes(expires_at) WHERE command IS NULL;
+",
+    },
 ];

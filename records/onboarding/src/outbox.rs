@@ -1,7 +1,7 @@
 //! The outbox: ledger commands that were written together with the rows they come from, and
 //! what the ledger answered.
 
-use crate::entity::{account, order, outbox};
+use crate::entity::{account, melt_quote, mint_quote, order, outbox};
 use crate::{AccountState, Onboarding, OnboardingError, OrderState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -12,7 +12,8 @@ use yufu_base::{CommandId, Timestamp};
 pub struct OutboxEntry {
     /// The command's id; the ledger gives a repeat its first answer.
     pub command: CommandId,
-    /// What it came from: `account:<id>`, `class:<id>:<class>`, `close:<id>`, `order:<id>`, `desk:<id>`.
+    /// What it came from: `account:<id>`, `class:<id>:<class>`, `close:<id>`, `order:<id>`, `desk:<id>`,
+    /// `mint:<quotes>`, `melt:<quote>`.
     pub subject: String,
     /// The signed submission, exactly as it is to be sent.
     pub submission: Vec<u8>,
@@ -116,6 +117,21 @@ impl Onboarding {
                     .exec(&transaction)
                     .await?;
             }
+            // Refused, it came to nothing: another one may be tried.
+            Some(("mint", _)) if !accepted => {
+                mint_quote::Entity::update_many()
+                    .col_expr(mint_quote::Column::Command, Expr::value(None::<String>))
+                    .filter(mint_quote::Column::Command.eq(&row.command_id))
+                    .exec(&transaction)
+                    .await?;
+            }
+            Some(("melt", _)) if !accepted => {
+                melt_quote::Entity::update_many()
+                    .col_expr(melt_quote::Column::Command, Expr::value(None::<String>))
+                    .filter(melt_quote::Column::Command.eq(&row.command_id))
+                    .exec(&transaction)
+                    .await?;
+            }
             _ => {}
         }
         transaction.commit().await?;
@@ -155,7 +171,7 @@ pub(crate) async fn put<C: ConnectionTrait>(
     Ok(())
 }
 
-fn entry(row: outbox::Model) -> Result<OutboxEntry, OnboardingError> {
+pub(crate) fn entry(row: outbox::Model) -> Result<OutboxEntry, OnboardingError> {
     let command = row.command_id.parse().map_err(|_| OnboardingError::Damaged("command id"))?;
     Ok(OutboxEntry {
         command,

@@ -1,6 +1,6 @@
 //! Notes in, outputs out: one check for withdrawals, swaps and redemptions alike, of one bank or of several.
 
-use crate::keyset::{Keyset, KeysetNumber};
+use crate::keyset::{Keyset, KeysetNumber, Payees};
 use crate::mint::Mint;
 use crate::note::{Input, Output, Point};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -30,6 +30,12 @@ pub enum NoteError {
         keyset: KeysetNumber,
         /// The amount, in minor units.
         amount: u64,
+    },
+    /// Notes for registered payees alone would become such that anyone may be paid with.
+    #[error("output {place} may be paid to anyone, and a note for it to registered payees alone: ask for outputs of a keyset for these")]
+    Payees {
+        /// The place of the output.
+        place: u32,
     },
     /// A note stands there twice.
     #[error("note {place} stands in the command twice")]
@@ -73,6 +79,7 @@ impl NoteError {
             Self::KeysetUnknown(_) => "notes.keyset_unknown",
             Self::KeysetInactive(_) => "notes.keyset_inactive",
             Self::Denomination { .. } => "notes.denomination",
+            Self::Payees { .. } => "notes.payees",
             Self::InputRepeated { .. } => "notes.input_repeated",
             Self::OutputRepeated { .. } => "notes.output_repeated",
             Self::Spent { .. } => "notes.spent",
@@ -171,6 +178,11 @@ impl Mint {
                 return Err(NoteError::Denomination { keyset, amount });
             }
         }
+        let bound = |of: &Keyset| of.terms.payees == Payees::Registered;
+        let registered_payees = spent.iter().any(|(_, of)| bound(of));
+        if let Some(place) = first(&wanted, |(_, of)| registered_payees && !bound(of)) {
+            return Err(NoteError::Payees { place });
+        }
         if let Some(place) = repeated(inputs.iter().map(|one| (one.keyset, one.point))) {
             return Err(NoteError::InputRepeated { place });
         }
@@ -185,8 +197,6 @@ impl Mint {
         }
         within_issued(&spent)?;
         within_range(&wanted)?;
-        let registered_payees =
-            spent.iter().any(|(_, of)| of.terms.payees == crate::Payees::Registered);
         Ok(Checked { inputs, outputs, shares: shares(&spent, &wanted), registered_payees })
     }
 }

@@ -166,6 +166,13 @@ fn notes_for_registered_payees_say_so() {
     let keyset = mint.register(BANK, Digest::ZERO, meals, NOW).unwrap();
     spend(&mut mint, &[], &[output(keyset, 8, 1)]);
     assert!(mint.check(&[note(keyset, 8, 1)], &[], NOW).unwrap().is_for_registered_payees());
+    let becomes = |outputs: &[Output]| mint.check(&[note(keyset, 8, 1)], outputs, NOW).err();
+    assert_eq!(becomes(&[output(keyset, 8, 2)]), None);
+    let mut both = mint.clone();
+    let anyone = both.register(BANK, Digest([1; 32]), terms(0, 60), NOW).unwrap();
+    let outputs = [output(keyset, 4, 2), output(anyone, 4, 3)];
+    let refused = both.check(&[note(keyset, 8, 1)], &outputs, NOW).err();
+    assert_eq!(refused, Some(NoteError::Payees { place: 1 }));
     assert!(!furnished().check(&[note(FIRST, 8, 1)], &[], NOW).unwrap().is_for_registered_payees());
 }
 

@@ -7,7 +7,11 @@ use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use yufu_api::bank::{AgeRules, Bank, InFlight, Mandates, RecordedOutbox, WalletRules};
+use super::Plan;
+use yufu_api::bank::{
+    AgeRules, Bank, InFlight, KeysetTerms, Mandates, Mint, MintSetting, RecordedOutbox, WalletRules,
+};
+use yufu_base::InstitutionId;
 use yufu_api::central_bank::CentralBank;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
@@ -33,7 +37,9 @@ pub(super) async fn open(
     let client = opening.client.clone();
     let central_bank = plan.the(Role::CentralBank)?.id.clone();
     let ledger = format!("{}/central-bank", plan.address(&central_bank));
+    let mint = mint(plan, institution)?;
     Ok(Bank {
+        mint,
         onboards_through: institution.onboards_through.clone(),
         signer: plan.command_key(&id)?,
         issuer: issuer(plan, institution, &format!("/banks/{id}")).await?,
@@ -51,6 +57,27 @@ pub(super) async fn open(
         clock: Arc::clone(&plan.clock),
         id,
     })
+}
+
+/// The bank's mint, if the country has bearer notes. Its address stands below the bank's own.
+fn mint(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Mint>> {
+    let profile = plan.profile();
+    let Some(notes) = &profile.bearer_notes else { return Ok(None) };
+    let address = |id: &InstitutionId| format!("{}/banks/{id}/mint", plan.address(id));
+    let others = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
+    let others = others.filter(|id| **id != institution.id);
+    Ok(Some(Mint::new(MintSetting {
+        currency: profile.currency.code.to_string(),
+        address: address(&institution.id),
+        name: institution.name.en().to_owned(),
+        terms: KeysetTerms {
+            denominations: notes.denominations,
+            input_fee_ppk: notes.input_fee_ppk,
+            validity_days: notes.validity_days,
+        },
+        seed: plan.data.keys(&institution.id)?.master("mint")?,
+        others: others.map(|id| (id.to_string(), address(id))).collect(),
+    })))
 }
 
 /// What the profile says of opening wallets. No network of telephones is connected: codes lie in

@@ -212,6 +212,7 @@ impl City {
         let pending = tokio::spawn(submit_pending(banks.clone()));
         let (authority, agencies) =
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
+        let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
         let erasure = tokio::spawn(erase_expired(parties));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
@@ -228,6 +229,7 @@ impl City {
         erasure.abort();
         recognition.abort();
         lapsed.abort();
+        keysets.abort();
         courier.abort();
         if let Some(central_bank) = self.institutions.central_bank.clone() {
             let closed = tokio::task::spawn_blocking(move || central_bank.views.shutdown());
@@ -280,6 +282,20 @@ async fn submit_pending(banks: Vec<Arc<Bank>>) {
             }
         }
         tokio::time::sleep(PENDING_EVERY).await;
+    }
+}
+
+/// The keysets of the banks' mints: the next one registered in time, and those that are over ended.
+async fn renew_keysets(banks: Vec<Arc<Bank>>) {
+    loop {
+        let mut all = true;
+        for bank in &banks {
+            if let Err(problem) = bank.renew_keysets().await {
+                tracing::warn!(bank = %bank.id, code = problem.code(), "the mint's keysets were not looked up");
+                all = false;
+            }
+        }
+        tokio::time::sleep(if all { ERASE_EVERY } else { PENDING_EVERY }).await;
     }
 }
 

@@ -17,8 +17,8 @@ use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
 use yufu_log::Seq;
 use yufu_machine::{
-    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, Policy,
-    PolicyTerms, Submission, UtcOffset, WalletClass,
+    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, NoteRules,
+    NoteTerms, Policy, PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
 use yufu_views::{Place, Views, prunable};
@@ -195,7 +195,9 @@ fn beginning(
     let rules = Action::SetHoldingRules { rules: holding_rules(profile)? };
     let deadlines = Action::SetDeadlines { deadlines: deadlines(profile)? };
     let versions = (2..=Machine::VERSION).map(|version| Action::ActivateVersion { version });
-    let first = [genesis, rules].into_iter().chain(versions).chain([deadlines]).collect();
+    let notes = note_rules(profile)?.map(|rules| Action::SetNoteRules { rules: Some(rules) });
+    let first = [genesis, rules].into_iter().chain(versions).chain([deadlines]).chain(notes);
+    let first = first.collect();
     let mut commands = sign(central_bank, &*key, first)?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     for bank in banks.filter(|id| plan.serves(id)) {
@@ -276,6 +278,21 @@ fn deadlines(profile: &Profile) -> Result<Option<Deadlines>> {
         freeze_days: deadlines.freeze_days,
     });
     Ok(terms.map(Deadlines::new).transpose()?)
+}
+
+/// The rules for bearer notes, as the profile says; `None` if there are none.
+fn note_rules(profile: &Profile) -> Result<Option<NoteRules>> {
+    let Some(notes) = &profile.bearer_notes else { return Ok(None) };
+    let minor = |amount: Option<Amount>| amount.map(|amount| amount.minor());
+    let payees = notes.payees.iter().map(|name| ClassId::new(name)).collect::<Result<_, _>>()?;
+    Ok(Some(NoteRules::new(NoteTerms {
+        per_withdrawal: minor(notes.per_withdrawal),
+        per_day: minor(notes.per_day),
+        per_year: minor(notes.per_year),
+        per_redemption: minor(notes.per_redemption),
+        payees,
+        least_promised: notes.least_promised,
+    })?))
 }
 
 /// The ledger's policy, as the profile says.

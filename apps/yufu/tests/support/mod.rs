@@ -13,6 +13,7 @@
 )]
 
 mod caller;
+pub mod notes;
 pub mod third_party;
 mod wallet;
 

@@ -190,6 +190,7 @@ impl Model {
         let issuer = issuer.map_or_else(|| by.clone(), |keyset| keyset.bank.clone());
         found.extend(self.spend_notes(at, by, inputs));
         found.extend(self.promise_outputs(at, &issuer, outputs));
+        found.extend(self.check_payees(inputs, outputs).err());
         found.extend(self.keep_fee(by, inputs).err());
         if issuer != *by {
             let way = (Place::Bearer(by.clone()), Place::Bearer(issuer));
@@ -215,6 +216,7 @@ impl Model {
         found.extend(self.check_room_below(*payee, minor.into()).err());
         found.extend(self.spend_notes(at, by, inputs));
         found.extend(self.promise_outputs(at, by, change));
+        found.extend(self.check_payees(inputs, change).err());
         found.extend(self.keep_fee(by, inputs).err());
         let way = (Place::Bearer(by.clone()), Place::Wallet(*payee));
         found.extend(self.moved_between(way, minor).err());
@@ -327,6 +329,20 @@ impl Model {
     fn are_for_payees_alone(&self, inputs: &[Input]) -> bool {
         let of = |one: &Input| self.notes.keysets.get(&one.keyset.0);
         inputs.iter().filter_map(of).any(|keyset| keyset.terms.payees == Payees::Registered)
+    }
+
+    /// Notes for registered payees alone become no others.
+    fn check_payees(&self, inputs: &[Input], outputs: &[Output]) -> Found {
+        let anyones = |one: &&Output| {
+            let keyset = self.notes.keysets.get(&one.keyset.0);
+            keyset.is_some_and(|keyset| keyset.terms.payees == Payees::Anyone)
+        };
+        match outputs.iter().find(anyones) {
+            Some(output) if self.are_for_payees_alone(inputs) => {
+                Err(Irregularity::Note(output.keyset.0))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn most_redeemed(&self, payee: AccountId) -> Option<u64> {

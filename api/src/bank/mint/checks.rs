@@ -1,0 +1,225 @@
+//! What is checked of a request before the ledger is asked: form, keysets, sums, conditions of spending,
+//! and, on threads of their own, the signatures on the notes.
+
+use super::keysets::{Book, Own};
+use super::{MOST, Mint, MintRefusal, repeated};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yufu_base::Timestamp;
+use yufu_ecash::message::{BlindSignature, BlindedMessage, ErrorCode, Proof};
+use yufu_ecash::spend::{Transaction, check_spend};
+use yufu_ecash::{KeysetId, Note};
+use yufu_keys::random;
+use yufu_machine::{Input, KeysetNumber, Output, Point};
+
+/// The most characters of a secret.
+const LONGEST_SECRET: usize = 1_024;
+
+/// Notes whose form is in order; their signatures are not verified yet.
+pub(super) struct Notes {
+    pub(super) inputs: Vec<Input>,
+    /// `Y` of each, in the order of the inputs.
+    pub(super) hashed: Vec<yufu_ecash::Point>,
+    /// What they are worth, less the fee, in minor units.
+    pub(super) worth: u64,
+    signed: Vec<(Arc<Own>, Note)>,
+}
+
+impl Mint {
+    /// The notes of a request, if each is one that may be spent for it.
+    pub(super) fn notes(
+        &self,
+        book: &Book,
+        proofs: &[Proof],
+        transaction: Transaction<'_>,
+        now: Timestamp,
+    ) -> Result<Notes, MintRefusal> {
+        if proofs.is_empty() {
+            return Err(MintRefusal::new(ErrorCode::NotBalanced, "there are no notes"));
+        }
+        if proofs.len() > MOST {
+            let detail = format!("at most {MOST} notes at once");
+            return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
+        }
+        if repeated(proofs.iter().map(|proof| (proof.id, proof.secret.as_str()))) {
+            return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
+        }
+        let mut notes = Notes { inputs: Vec::new(), hashed: Vec::new(), worth: 0, signed: Vec::new() };
+        let (mut sum, mut fee) = (0_u64, 0_u64);
+        for proof in proofs {
+            let own = redeemable(book, proof.id, now)?;
+            if proof.secret.len() > LONGEST_SECRET {
+                let detail = format!("a secret has at most {LONGEST_SECRET} characters");
+                return Err(MintRefusal::new(ErrorCode::ProofInvalid, detail));
+            }
+            let invalid = |_| MintRefusal::new(ErrorCode::ProofInvalid, "a secret has no point");
+            let hashed = proof.hashed().map_err(invalid)?;
+            let point = Point(hashed.to_bytes());
+            notes.inputs.push(Input { keyset: own.number, amount: proof.amount, point });
+            notes.hashed.push(hashed);
+            let (amount, signature) = (proof.amount, proof.signature);
+            notes.signed.push((Arc::clone(own), Note { amount, hashed, signature }));
+            let too_much = || MintRefusal::new(ErrorCode::AmountOutsideLimits, "that is too much");
+            sum = sum.checked_add(amount).ok_or_else(too_much)?;
+            fee = fee.saturating_add(own.signer.keyset().input_fee_ppk.unwrap_or(0));
+        }
+        let all_of_one_kind = repeated_kind(&notes.signed);
+        if !all_of_one_kind {
+            let detail = "notes for registered payees are spent by themselves";
+            return Err(MintRefusal::new(ErrorCode::MixedUnits, detail));
+        }
+        check_spend(proofs, transaction, now.seconds())
+            .map_err(|error| MintRefusal::new(error.code(), error.to_string()))?;
+        let little = || MintRefusal::new(ErrorCode::NotBalanced, "the fee is more than the notes");
+        notes.worth = sum.checked_sub(fee.div_ceil(1_000)).ok_or_else(little)?;
+        Ok(notes)
+    }
+
+    /// The outputs of a request, if keysets of this mint sign them now.
+    pub(super) fn outputs(
+        &self,
+        book: &Book,
+        messages: &[BlindedMessage],
+        now: Timestamp,
+    ) -> Result<Vec<Output>, MintRefusal> {
+        well_formed(messages)?;
+        let output = |message: &BlindedMessage| {
+            let own = book.get(message.id).ok_or_else(|| unknown(message.id))?;
+            signs(own, now)?;
+            let keyset = own.signer.keyset();
+            keyset.key(message.amount).ok_or_else(|| no_denomination(message.amount))?;
+            let blinded = Point(message.blinded.to_bytes());
+            Ok(Output { keyset: own.number, amount: message.amount, blinded })
+        };
+        messages.iter().map(output).collect()
+    }
+}
+
+/// Whether all notes may be paid to the same payees.
+fn repeated_kind(signed: &[(Arc<Own>, Note)]) -> bool {
+    let mut kinds = signed.iter().map(|(own, _)| own.registered_payees);
+    let first = kinds.next();
+    kinds.all(|kind| Some(kind) == first)
+}
+
+/// The number of outputs, and that none stands there twice.
+pub(super) fn well_formed(messages: &[BlindedMessage]) -> Result<(), MintRefusal> {
+    if messages.is_empty() {
+        return Err(MintRefusal::new(ErrorCode::NotBalanced, "there are no outputs"));
+    }
+    if messages.len() > MOST {
+        let detail = format!("at most {MOST} outputs at once");
+        return Err(MintRefusal::new(ErrorCode::TooManyOutputs, detail));
+    }
+    if repeated(messages.iter().map(|message| message.blinded)) {
+        let detail = "an output stands there twice: blind a new secret for each";
+        return Err(MintRefusal::new(ErrorCode::DuplicateOutputs, detail));
+    }
+    Ok(())
+}
+
+/// What outputs add up to, in minor units.
+pub(super) fn sum(messages: &[BlindedMessage]) -> Result<u64, MintRefusal> {
+    let mut amounts = messages.iter().map(|message| message.amount);
+    let sum = amounts.try_fold(0_u64, u64::checked_add);
+    sum.ok_or_else(|| MintRefusal::new(ErrorCode::AmountOutsideLimits, "that is too much"))
+}
+
+/// That outputs are asked for exactly what is given for them.
+pub(super) fn even(worth: u64, asked: u64) -> Result<(), MintRefusal> {
+    if worth == asked {
+        return Ok(());
+    }
+    let detail = format!("{worth} is given after fees and {asked} is asked: ask for exactly that");
+    Err(MintRefusal::new(ErrorCode::NotBalanced, detail))
+}
+
+fn redeemable(book: &Book, id: KeysetId, now: Timestamp) -> Result<&Arc<Own>, MintRefusal> {
+    let own = book.get(id).ok_or_else(|| unknown(id))?;
+    if own.final_expiry <= now {
+        let detail = format!("keyset {id} is over: its notes are not redeemed any more");
+        return Err(MintRefusal::new(ErrorCode::KeysetExpired, detail));
+    }
+    Ok(own)
+}
+
+fn signs(own: &Own, now: Timestamp) -> Result<(), MintRefusal> {
+    let id = own.signer.keyset().id;
+    if own.final_expiry <= now {
+        let detail = format!("keyset {id} is over");
+        return Err(MintRefusal::new(ErrorCode::KeysetExpired, detail));
+    }
+    if !own.active {
+        let detail = format!("keyset {id} signs nothing any more: ask for outputs of an active one");
+        return Err(MintRefusal::new(ErrorCode::KeysetInactive, detail));
+    }
+    Ok(())
+}
+
+pub(super) fn unknown(id: KeysetId) -> MintRefusal {
+    unknown_text(&id.to_string())
+}
+
+pub(super) fn unknown_text(id: &str) -> MintRefusal {
+    let detail = format!("keyset {id} is none of this mint's: look at /v1/keysets");
+    MintRefusal::new(ErrorCode::KeysetUnknown, detail)
+}
+
+fn no_denomination(amount: u64) -> MintRefusal {
+    let detail = format!("{amount} is no amount of the keyset: use its keys' amounts");
+    MintRefusal::new(ErrorCode::AmountOutsideLimits, detail)
+}
+
+/// Verifies the notes of several requests together; which requests have a note that this mint did not
+/// sign, by their places. Long work: for a thread of its own.
+pub(super) fn verify(requests: &[&Notes]) -> Result<Vec<usize>, MintRefusal> {
+    let mut by_keyset: BTreeMap<KeysetNumber, Vec<(usize, Note, &Arc<Own>)>> = BTreeMap::new();
+    for (place, request) in requests.iter().enumerate() {
+        for (own, note) in &request.signed {
+            by_keyset.entry(own.number).or_default().push((place, *note, own));
+        }
+    }
+    let mut bad = Vec::new();
+    for notes in by_keyset.values() {
+        let Some((_, _, own)) = notes.first() else { continue };
+        let coefficients: Vec<u128> =
+            notes.iter().map(|_| u128::from_be_bytes(random()) | 1).collect();
+        // An amount that is no denomination is no note of the keyset: looked at one by one.
+        let known: Vec<Note> = notes.iter().map(|(_, note, _)| *note).collect();
+        match own.signer.verify(&known, &coefficients) {
+            Ok(wrong) => bad.extend(wrong.into_iter().filter_map(|at| Some(notes.get(at)?.0))),
+            Err(_) => {
+                for (place, note, own) in notes {
+                    let fits = own.signer.verify(&[*note], &[1]);
+                    if !matches!(fits.as_deref(), Ok([])) {
+                        bad.push(*place);
+                    }
+                }
+            }
+        }
+    }
+    Ok(bad)
+}
+
+pub(super) fn forged() -> MintRefusal {
+    MintRefusal::new(ErrorCode::ProofInvalid, "this mint did not sign a note: it is worth nothing")
+}
+
+/// Signs outputs that the ledger has promised: the same bytes every time. Long work.
+pub(super) fn sign(
+    book: &Book,
+    messages: &[BlindedMessage],
+) -> Result<Vec<BlindSignature>, MintRefusal> {
+    let signature = |message: &BlindedMessage| {
+        let own = book.get(message.id).ok_or_else(|| unknown(message.id))?;
+        let promise = own.signer.sign(message.amount, &message.blinded);
+        let promise = promise.map_err(MintRefusal::internal)?;
+        Ok(BlindSignature {
+            amount: message.amount,
+            id: message.id,
+            signature: promise.signature,
+            dleq: Some(promise.dleq),
+        })
+    };
+    messages.iter().map(signature).collect()
+}

@@ -1,0 +1,94 @@
+//! What a mint says of itself and of its keysets (NUT-01, NUT-02, NUT-06).
+
+use super::keysets::Own;
+use super::{Banks, MOST, MintRefusal, checks, of};
+use axum::Json;
+use axum::extract::{Path, State};
+use std::sync::Arc;
+use yufu_ecash::message::{
+    BatchSettings, Method, MethodSettings, MintInfo, Nuts, Supported,
+};
+use yufu_ecash::{KeysResponse, Keyset, KeysetId, KeysetsResponse};
+
+/// The way of funding and redeeming that a bank has: its accounts.
+pub(super) const BANK: &str = "bank";
+const VERSION: &str = concat!("yufu/", env!("CARGO_PKG_VERSION"));
+
+pub(super) async fn info(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+) -> Result<Json<MintInfo>, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    let book = bank.keysets(mint).await?;
+    let method = |most| Method {
+        method: BANK.to_owned(),
+        unit: mint.unit.clone(),
+        method_name: None,
+        min_amount: Some(1),
+        max_amount: most,
+        options: None,
+    };
+    let settings = |most, disabled| MethodSettings { methods: vec![method(most)], disabled };
+    let yes = Supported { supported: true };
+    let methods = Some(vec![BANK.to_owned()]);
+    let nuts = Nuts {
+        mint: settings(book.most, !book.open),
+        melt: settings(None, false),
+        state: yes,
+        change: yes,
+        restore: yes,
+        conditions: yes,
+        p2pk: yes,
+        dleq: yes,
+        htlc: yes,
+        signed_quotes: yes,
+        batch: Some(BatchSettings { max_batch_size: u64::try_from(MOST).ok(), methods }),
+        ..Nuts::default()
+    };
+    Ok(Json(MintInfo {
+        name: Some(mint.name.clone()),
+        version: Some(VERSION.to_owned()),
+        description: Some("central-bank money as bearer notes, backed by as much of it".to_owned()),
+        urls: Some(vec![mint.address.clone()]),
+        time: Some(bank.now().seconds()),
+        max_array_length: u64::try_from(MOST).ok(),
+        nuts,
+        ..MintInfo::default()
+    }))
+}
+
+pub(super) async fn keys(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+) -> Result<Json<KeysResponse>, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    let (book, now) = (bank.keysets(mint).await?, bank.now());
+    let signing = book.own.iter().filter(|own| own.active && own.final_expiry > now);
+    Ok(Json(KeysResponse { keysets: signing.map(|own| public(own)).collect() }))
+}
+
+pub(super) async fn keys_of(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, keyset)): Path<(String, String)>,
+) -> Result<Json<KeysResponse>, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    let book = bank.keysets(mint).await?;
+    let id: Result<KeysetId, _> = keyset.parse();
+    let own = id.ok().and_then(|id| book.get(id));
+    let own = own.ok_or_else(|| checks::unknown_text(&keyset))?;
+    Ok(Json(KeysResponse { keysets: vec![public(own)] }))
+}
+
+pub(super) async fn keysets(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+) -> Result<Json<KeysetsResponse>, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    let book = bank.keysets(mint).await?;
+    let keysets = book.own.iter().map(|own| public(own).info()).collect();
+    Ok(Json(KeysetsResponse { keysets }))
+}
+
+fn public(own: &Own) -> Keyset {
+    Keyset { active: Some(own.active), ..own.signer.keyset().clone() }
+}

@@ -1,0 +1,288 @@
+//! Swaps: verified and put before the ledger many at a time, under one signature, and signed when the
+//! ledger has done them. A swap that was done before is answered as it was: its signatures follow from
+//! what the ledger promised, so nothing has to be remembered of it.
+
+use super::checks::{self, Notes};
+use super::keysets::Book;
+use super::{Bank, Banks, Mint, MintRefusal, of};
+use crate::ledger::OrderOutcome;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use std::sync::{Arc, Weak};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
+use yufu_ecash::spend::Transaction;
+use yufu_machine::{Action, Output, Point, Swapping};
+
+/// Exchanges that wait; more are told to come again.
+const WAITING: usize = 4_096;
+/// Exchanges put before the ledger at once.
+const TOGETHER: usize = 256;
+/// Notes and outputs put before the ledger at once: what fits a request to it.
+const POINTS: usize = 2_000;
+/// Batches under way at once: while the ledger writes one, the next ones are verified and signed.
+const UNDER_WAY: usize = 3;
+
+/// Notes to be exchanged for outputs, and who waits for it.
+pub(super) struct Exchange {
+    notes: Notes,
+    outputs: Vec<Output>,
+    /// What is signed once it is done; nothing where another bank signs.
+    messages: Vec<BlindedMessage>,
+    reply: oneshot::Sender<Result<Signatures, MintRefusal>>,
+}
+
+/// Exchange notes for new ones (NUT-03).
+pub(super) async fn swap(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<SwapRequest>, JsonRejection>,
+) -> Result<Json<Signatures>, MintRefusal> {
+    let Json(request) = request?;
+    let (bank, mint) = of(&banks, &bank)?;
+    let book = bank.keysets(mint).await?;
+    if bank.takes_in(mint, &book, &request).await? {
+        let signatures = checks::sign(&book, &request.outputs)?;
+        return Ok(Json(Signatures { signatures }));
+    }
+    let (notes, outputs) = prepared(bank, mint, &book, &request)?;
+    let asked = (notes, outputs, request.outputs.clone());
+    let done = bank.exchange_notes(mint, asked).await;
+    Ok(Json(bank.or_as_before(&book, &request, done).await?))
+}
+
+/// Exchange notes of this bank for outputs of another one, which asks for a customer of its own. That one
+/// signs once the ledger has done it; here nobody is told more than that it was done.
+pub(super) async fn exchange(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<SwapRequest>, JsonRejection>,
+) -> Result<Json<Signatures>, MintRefusal> {
+    let Json(request) = request?;
+    let (bank, mint) = of(&banks, &bank)?;
+    let book = bank.keysets(mint).await?;
+    checks::well_formed(&request.outputs)?;
+    let output = |message: &BlindedMessage| {
+        let other = book.other(message.id).ok_or_else(|| checks::unknown(message.id))?;
+        let blinded = Point(message.blinded.to_bytes());
+        Ok(Output { keyset: other.number, amount: message.amount, blinded })
+    };
+    let outputs: Result<Vec<_>, MintRefusal> = request.outputs.iter().map(output).collect();
+    let outputs = outputs?;
+    let transaction = Transaction { outputs: &request.outputs, quote: None };
+    let notes = mint.notes(&book, &request.inputs, transaction, bank.now())?;
+    checks::even(notes.worth, checks::sum(&request.outputs)?)?;
+    Ok(Json(bank.exchange_notes(mint, (notes, outputs, Vec::new())).await?))
+}
+
+fn prepared(
+    bank: &Bank,
+    mint: &Mint,
+    book: &Book,
+    request: &SwapRequest,
+) -> Result<(Notes, Vec<Output>), MintRefusal> {
+    let outputs = mint.outputs(book, &request.outputs, bank.now())?;
+    let transaction = Transaction { outputs: &request.outputs, quote: None };
+    let notes = mint.notes(book, &request.inputs, transaction, bank.now())?;
+    checks::even(notes.worth, checks::sum(&request.outputs)?)?;
+    Ok((notes, outputs))
+}
+
+impl Bank {
+    /// Notes of another bank, if that is what a customer brings: exchanged there for outputs that this one
+    /// signs. Whether the ledger has promised them.
+    async fn takes_in(
+        &self,
+        mint: &Mint,
+        book: &Book,
+        request: &SwapRequest,
+    ) -> Result<bool, MintRefusal> {
+        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none()) else {
+            return Ok(false);
+        };
+        let other = book.other(first.id).ok_or_else(|| checks::unknown(first.id))?;
+        let there = mint.others.iter().find(|(bank, _)| *bank == other.bank);
+        let (_, address) = there.ok_or_else(|| checks::unknown(first.id))?;
+        mint.outputs(book, &request.outputs, self.now())?;
+        let url = format!("{address}/v1/exchange");
+        let done: Result<Signatures, _> = self.client.post(&url, None, request).await;
+        // Whatever that bank says: what the ledger promised counts.
+        if self.is_promised(book, &request.outputs).await? {
+            return Ok(true);
+        }
+        match done {
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(MintRefusal::internal("a bank said that it was done, and it is not")),
+        }
+    }
+
+    async fn is_promised(
+        &self,
+        book: &Book,
+        outputs: &[BlindedMessage],
+    ) -> Result<bool, MintRefusal> {
+        let blinded = outputs.iter().map(|output| output.blinded);
+        let known = self.ask_notes(std::iter::empty(), blinded).await?;
+        Ok(known.promises(outputs, |output| book.get(output.id).map(|own| own.number.0)))
+    }
+
+    /// What an exchange came to; or, where its notes are spent and its outputs promised already, what it
+    /// came to then.
+    async fn or_as_before(
+        &self,
+        book: &Book,
+        request: &SwapRequest,
+        done: Result<Signatures, MintRefusal>,
+    ) -> Result<Signatures, MintRefusal> {
+        let refusal = match done {
+            Err(refusal) if refusal.may_be_a_repeat() => refusal,
+            other => return other,
+        };
+        let hashed = request.inputs.iter().filter_map(|proof| proof.hashed().ok());
+        let blinded = request.outputs.iter().map(|output| output.blinded);
+        let known = self.ask_notes(hashed, blinded).await?;
+        let promised = known.promises(&request.outputs, |output| {
+            book.get(output.id).map(|own| own.number.0)
+        });
+        if promised && known.spent.iter().all(|spent| *spent) {
+            Ok(Signatures { signatures: checks::sign(book, &request.outputs)? })
+        } else {
+            Err(refusal)
+        }
+    }
+
+    /// Puts an exchange before the ledger, with others that wait.
+    pub(super) async fn exchange_notes(
+        self: &Arc<Self>,
+        mint: &Mint,
+        (notes, outputs, messages): (Notes, Vec<Output>, Vec<BlindedMessage>),
+    ) -> Result<Signatures, MintRefusal> {
+        let (reply, answer) = oneshot::channel();
+        let queue = mint.exchanges.get_or_init(|| begin(self));
+        let exchange = Exchange { notes, outputs, messages, reply };
+        queue.try_send(exchange).map_err(|_| MintRefusal::busy())?;
+        answer.await.map_err(MintRefusal::internal)?
+    }
+}
+
+/// Begins to put exchanges before the ledger, as long as the bank is there.
+fn begin(bank: &Arc<Bank>) -> mpsc::Sender<Exchange> {
+    let (queue, waiting) = mpsc::channel(WAITING);
+    tokio::spawn(put_all(Arc::downgrade(bank), waiting));
+    queue
+}
+
+async fn put_all(bank: Weak<Bank>, mut waiting: mpsc::Receiver<Exchange>) {
+    let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+    let mut held: Option<Exchange> = None;
+    loop {
+        let Ok(place) = Arc::clone(&under_way).acquire_owned().await else { return };
+        let first = match held.take() {
+            Some(first) => Some(first),
+            None => waiting.recv().await,
+        };
+        let Some(first) = first else { return };
+        let mut points = first.points();
+        let mut batch = vec![first];
+        while batch.len() < TOGETHER {
+            let Ok(next) = waiting.try_recv() else { break };
+            points = points.saturating_add(next.points());
+            if points > POINTS {
+                held = Some(next);
+                break;
+            }
+            batch.push(next);
+        }
+        let Some(bank) = bank.upgrade() else { return };
+        tokio::spawn(async move {
+            bank.put(batch).await;
+            drop(place);
+        });
+    }
+}
+
+impl Exchange {
+    const fn points(&self) -> usize {
+        self.notes.inputs.len().saturating_add(self.outputs.len())
+    }
+
+    fn action(&self) -> Action {
+        let (inputs, outputs) = (self.notes.inputs.clone(), self.outputs.clone());
+        Action::SwapNotes { swapping: Box::new(Swapping { inputs, outputs }) }
+    }
+
+    /// Whoever stopped waiting is not told.
+    fn answer(self, answer: Result<Signatures, MintRefusal>) {
+        drop(self.reply.send(answer));
+    }
+}
+
+impl Bank {
+    /// Verifies, orders and signs a batch, and answers all who wait for it.
+    async fn put(self: Arc<Self>, batch: Vec<Exchange>) {
+        let verified = tokio::task::spawn_blocking(move || {
+            let notes: Vec<&Notes> = batch.iter().map(|exchange| &exchange.notes).collect();
+            let bad = checks::verify(&notes);
+            (batch, bad)
+        });
+        let Ok((batch, bad)) = verified.await else { return };
+        let bad = match bad {
+            Ok(bad) => bad,
+            Err(refusal) => return refuse(batch, &refusal),
+        };
+        let mut good = Vec::with_capacity(batch.len());
+        for (place, exchange) in batch.into_iter().enumerate() {
+            if bad.contains(&place) {
+                exchange.answer(Err(checks::forged()));
+            } else {
+                good.push(exchange);
+            }
+        }
+        if good.is_empty() {
+            return;
+        }
+        match self.ordered(&good).await {
+            Ok(outcomes) => self.answer_all(good, outcomes).await,
+            Err(refusal) => refuse(good, &refusal),
+        }
+    }
+
+    /// What the ledger says of each.
+    async fn ordered(&self, good: &[Exchange]) -> Result<Vec<OrderOutcome>, MintRefusal> {
+        let list = self.list(good.iter().map(Exchange::action).collect())?;
+        let submission = self.signed(list)?;
+        let done = self.put_before_ledger(&submission).await?;
+        if done.each.len() == good.len() {
+            Ok(done.each)
+        } else {
+            Err(MintRefusal::internal("the ledger answered less than it was asked"))
+        }
+    }
+
+    async fn answer_all(&self, good: Vec<Exchange>, outcomes: Vec<OrderOutcome>) {
+        let Some(mint) = &self.mint else { return };
+        let book = mint.book();
+        let signing = tokio::task::spawn_blocking(move || {
+            for (exchange, outcome) in good.into_iter().zip(outcomes) {
+                let answer = match outcome {
+                    OrderOutcome::Done { .. } => checks::sign(&book, &exchange.messages)
+                        .map(|signatures| Signatures { signatures }),
+                    OrderOutcome::Refused { code, detail } => {
+                        Err(MintRefusal::of_ledger(&code, &detail))
+                    }
+                };
+                exchange.answer(answer);
+            }
+        });
+        if let Err(error) = signing.await {
+            tracing::error!(%error, "what the ledger promised was not signed; it is when it is asked for again");
+        }
+    }
+}
+
+fn refuse(batch: Vec<Exchange>, refusal: &MintRefusal) {
+    for exchange in batch {
+        exchange.answer(Err(refusal.clone()));
+    }
+}

@@ -1,0 +1,202 @@
+//! The mint's keysets: their keys follow from the seed and from what the ledger has of each, so nothing
+//! but the seed has to be kept. A keyset signs for half its time; then a new one takes over, and the old
+//! one's notes are redeemed until it is over.
+
+use super::{Bank, Mint, MintRefusal, Signer};
+use crate::central_bank::{Keysets, PublishedKeyset};
+use crate::http::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yufu_base::{Digest, Timestamp};
+use yufu_ecash::{KeysetId, KeysetPlan, MintKeys};
+use yufu_machine::{Action, KeysetNumber, KeysetTerms, Payees};
+
+const DAY_SECONDS: u64 = 86_400;
+/// What the ledger knows a keyset's keys by.
+const CONTEXT: &str = "yufu keyset v1";
+
+/// A keyset of this bank.
+pub(super) struct Own {
+    pub(super) number: KeysetNumber,
+    pub(super) signer: Signer,
+    pub(super) active: bool,
+    pub(super) final_expiry: Timestamp,
+    /// Whether its notes are paid to registered payees alone.
+    pub(super) registered_payees: bool,
+}
+
+/// A keyset of another bank.
+#[derive(Clone)]
+pub(super) struct Other {
+    pub(super) number: KeysetNumber,
+    pub(super) bank: String,
+}
+
+/// What is known of keysets.
+#[derive(Default)]
+pub(super) struct Book {
+    pub(super) own: Vec<Arc<Own>>,
+    others: BTreeMap<Digest, Other>,
+    /// Whether new notes are made at all.
+    pub(super) open: bool,
+    /// The limits of withdrawals, in minor units, by the rules in force.
+    pub(super) most: Option<u64>,
+}
+
+impl Book {
+    pub(super) fn get(&self, id: KeysetId) -> Option<&Arc<Own>> {
+        self.own.iter().find(|own| own.signer.keyset().id == id)
+    }
+
+    pub(super) fn numbered(&self, number: KeysetNumber) -> Option<&Arc<Own>> {
+        self.own.iter().find(|own| own.number == number)
+    }
+
+    pub(super) fn other(&self, id: KeysetId) -> Option<&Other> {
+        self.others.get(&digest(id))
+    }
+
+    /// Whether a keyset signs that will for a while.
+    fn is_fresh(&self, terms: super::KeysetTerms, now: Timestamp) -> bool {
+        let half = u64::from(terms.validity_days).saturating_mul(DAY_SECONDS / 2);
+        self.own.iter().any(|own| {
+            own.active && !own.registered_payees && own.final_expiry > now.plus_seconds(half)
+        })
+    }
+}
+
+/// What the ledger knows a keyset's keys by: the id commits to the public keys.
+pub(super) fn digest(id: KeysetId) -> Digest {
+    Digest::derive(CONTEXT, id.to_string().as_bytes())
+}
+
+impl Mint {
+    /// The keys of a keyset that is over at `final_expiry`.
+    fn derive(
+        &self,
+        (denominations, input_fee_ppk): (u8, u32),
+        final_expiry: Timestamp,
+        registered_payees: bool,
+    ) -> Result<MintKeys, Problem> {
+        let seconds = final_expiry.seconds();
+        let plan = KeysetPlan {
+            unit: self.unit.clone(),
+            generation: seconds.saturating_mul(2).saturating_add(u64::from(registered_payees)),
+            denominations,
+            input_fee_ppk: input_fee_ppk.into(),
+            final_expiry: Some(seconds),
+        };
+        MintKeys::derive(&self.seed, &plan).map_err(Problem::internal)
+    }
+
+    /// What the ledger has of keysets, with the keys of our own.
+    fn read(&self, bank: &Bank, published: &Keysets) -> Result<Book, Problem> {
+        let rules = published.rules.as_ref();
+        let most = rules.and_then(|rules| rules.per_withdrawal_minor);
+        let mut book = Book { open: rules.is_some(), most, ..Book::default() };
+        for keyset in &published.keysets {
+            let number = KeysetNumber(keyset.number);
+            if keyset.bank != bank.id.as_str() {
+                let bank = keyset.bank.clone();
+                let keys = Digest::from_hex(&keyset.keys);
+                book.others.extend(keys.map(|keys| (keys, Other { number, bank })));
+                continue;
+            }
+            match self.own(keyset)? {
+                Some(own) => book.own.push(Arc::new(own)),
+                None => {
+                    tracing::error!(keyset = keyset.number, "the keys of a keyset are not those of the seed: restore the mint's seed from the backup of keys, or its notes cannot be redeemed");
+                }
+            }
+        }
+        Ok(book)
+    }
+
+    fn own(&self, keyset: &PublishedKeyset) -> Result<Option<Own>, Problem> {
+        let final_expiry = Timestamp::from_seconds(keyset.final_expiry);
+        let (like, payees) =
+            ((keyset.denominations, keyset.input_fee_ppk), keyset.registered_payees);
+        let keys = self.derive(like, final_expiry, payees)?;
+        let id = yufu_ecash::KeysetSigner::keyset(&keys).id;
+        let own = Own {
+            number: KeysetNumber(keyset.number),
+            signer: Arc::new(keys),
+            active: keyset.active,
+            final_expiry,
+            registered_payees: payees,
+        };
+        Ok((digest(id).to_string() == keyset.keys).then_some(own))
+    }
+}
+
+impl Bank {
+    /// The mint's keysets, found in the ledger or registered there if none signs.
+    pub(super) async fn keysets(&self, mint: &Mint) -> Result<Arc<Book>, MintRefusal> {
+        let book = mint.book();
+        if book.is_fresh(mint.terms, self.now()) || (!book.own.is_empty() && !book.open) {
+            return Ok(book);
+        }
+        Ok(self.renew_keysets_of(mint).await?)
+    }
+
+    /// Looks the mint's keysets up anew; registers the next one when it is due, and ends those that are
+    /// over. To be called now and then.
+    ///
+    /// # Errors
+    /// If the ledger does not answer, or refuses.
+    pub async fn renew_keysets(&self) -> Result<(), Problem> {
+        match &self.mint {
+            Some(mint) => self.renew_keysets_of(mint).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn renew_keysets_of(&self, mint: &Mint) -> Result<Arc<Book>, Problem> {
+        let _one_at_a_time = mint.renewing.lock().await;
+        let now = self.now();
+        let mut book = mint.read(self, &self.published_keysets().await?)?;
+        if book.open && !book.is_fresh(mint.terms, now) {
+            self.register_next(mint, now).await?;
+            book = mint.read(self, &self.published_keysets().await?)?;
+        }
+        let newest = book.own.iter().filter(|own| own.active && !own.registered_payees);
+        let newest = newest.map(|own| own.final_expiry).max();
+        for own in &book.own {
+            let old = Some(own.final_expiry) < newest;
+            if own.final_expiry <= now {
+                self.order(Action::ExpireKeyset { keyset: own.number }).await?;
+            } else if own.active && old && !own.registered_payees {
+                self.order(Action::DeactivateKeyset { keyset: own.number }).await?;
+            }
+        }
+        let book = mint.read(self, &self.published_keysets().await?)?;
+        Ok(mint.keep(book))
+    }
+
+    /// Registers the keyset that is to sign from now on. Its end is a whole day, so that two processes
+    /// that do this at once register the same one.
+    async fn register_next(&self, mint: &Mint, now: Timestamp) -> Result<(), Problem> {
+        let terms = mint.terms;
+        let days = now.seconds().div_euclid(DAY_SECONDS);
+        let end = days.saturating_add(terms.validity_days.into()).saturating_add(1);
+        let final_expiry = Timestamp::from_seconds(end.saturating_mul(DAY_SECONDS));
+        let like = (terms.denominations, terms.input_fee_ppk);
+        let keys = mint.derive(like, final_expiry, false)?;
+        let keys = digest(yufu_ecash::KeysetSigner::keyset(&keys).id);
+        let terms = KeysetTerms {
+            denominations: terms.denominations,
+            input_fee_ppk: terms.input_fee_ppk,
+            final_expiry,
+            payees: Payees::Anyone,
+        };
+        match self.order(Action::RegisterKeyset { keys, terms }).await {
+            Err(problem) if problem.code() == "keyset.registered" => Ok(()),
+            registered => registered.map(drop),
+        }
+    }
+
+    async fn published_keysets(&self) -> Result<Keysets, Problem> {
+        let url = format!("{}/v1/keysets", self.central_bank.1);
+        Ok(self.client.get(&url, None).await?)
+    }
+}

@@ -1,0 +1,231 @@
+//! Redemption: a quote that names the account to be paid, and the notes that pay it (NUT-05), with what
+//! is too much given back as new notes (NUT-08). Notes, account and what is out change in one command.
+
+use super::minting::{known_method, signed};
+use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of};
+use crate::http::Problem;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use std::sync::Arc;
+use yufu_base::{AccountId, Digest};
+use yufu_ecash::message::{
+    BlindSignature, BlindedMessage, ErrorCode, MeltQuoteRequest, MeltQuoteState, MeltRequest,
+};
+use yufu_ecash::spend::Transaction;
+use yufu_keys::random_text;
+use yufu_machine::{Action, Melting, Submission};
+use yufu_onboarding::{MeltQuote, OutboxEntry};
+
+type Told = yufu_ecash::message::MeltQuote;
+
+/// Ask for a quote.
+pub(super) async fn quote(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, method)): Path<(String, String)>,
+    request: Result<Json<MeltQuoteRequest>, JsonRejection>,
+) -> Result<Json<Told>, MintRefusal> {
+    let Json(request) = request?;
+    let (bank, mint) = of(&banks, &bank)?;
+    known_method(&method)?;
+    mint.must_count(&request.unit)?;
+    let (payee, named) = read_request(&request.request)?;
+    let amount = match (named, request.amount) {
+        (Some(named), Some(amount)) if named != amount => {
+            let detail = format!("the request is for {named}, and {amount} is to be paid");
+            return Err(MintRefusal::new(ErrorCode::AmountMismatch, detail));
+        }
+        (named, amount) => named.or(amount).unwrap_or(0),
+    };
+    if amount == 0 || i64::try_from(amount).is_err() {
+        let detail = "say how much is to be paid, in minor units";
+        return Err(MintRefusal::new(ErrorCode::AmountOutsideLimits, detail));
+    }
+    let (id, now) = (random_text(), bank.now());
+    let expires = now.plus_seconds(QUOTE_SECONDS);
+    let request = request.request;
+    let new = MeltQuote { id, method, request, amount, payee, command: None, expires };
+    bank.records.put_melt_quote(&new, now).await?;
+    Ok(Json(told(mint, &new, None)))
+}
+
+/// Where a quote stands.
+pub(super) async fn state(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, method, quote)): Path<(String, String, String)>,
+) -> Result<Json<Told>, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    known_method(&method)?;
+    let known = bank.records.melt_quote(&quote).await?;
+    Ok(Json(bank.melted(mint, &known).await?))
+}
+
+/// Pay a quote with notes.
+pub(super) async fn melt(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, method)): Path<(String, String)>,
+    request: Result<Json<MeltRequest>, JsonRejection>,
+) -> Result<Json<Told>, MintRefusal> {
+    let Json(request) = request?;
+    let (bank, mint) = of(&banks, &bank)?;
+    known_method(&method)?;
+    let quote = bank.records.melt_quote(&request.quote).await?;
+    Ok(Json(bank.redeem(mint, quote, request).await?))
+}
+
+/// The account that a request names, and how much if it says so: an account id, or
+/// `yufu://{bank}/accounts/{account}?amount_minor={amount}`.
+fn read_request(text: &str) -> Result<(AccountId, Option<u64>), MintRefusal> {
+    let wrong = || {
+        let detail = "the request is an account id, or yufu://BANK/accounts/ACCOUNT?amount_minor=N";
+        MintRefusal::other(StatusCode::BAD_REQUEST, detail)
+    };
+    if let Ok(account) = text.parse() {
+        return Ok((account, None));
+    }
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let path = url.path().strip_prefix("/accounts/").filter(|_| url.scheme() == "yufu");
+    let account = path.and_then(|path| path.parse().ok()).ok_or_else(wrong)?;
+    let amount = url.query_pairs().find(|(name, _)| name == "amount_minor");
+    let amount = amount.map(|(_, value)| value.parse().map_err(|_| wrong())).transpose()?;
+    Ok((account, amount))
+}
+
+fn told(mint: &Mint, quote: &MeltQuote, change: Option<Vec<BlindSignature>>) -> Told {
+    let state = match &quote.command {
+        None => MeltQuoteState::Unpaid,
+        Some(command) if command.outcome.is_some() => MeltQuoteState::Paid,
+        Some(_) => MeltQuoteState::Pending,
+    };
+    Told {
+        quote: quote.id.clone(),
+        request: Some(quote.request.clone()),
+        method: Some(quote.method.clone()),
+        amount: quote.amount,
+        unit: Some(mint.unit.clone()),
+        fee_reserve: 0,
+        state,
+        expiry: quote.expires.seconds(),
+        payment_preimage: None,
+        change,
+    }
+}
+
+/// What a command in the outbox redeems.
+fn melting(entry: &OutboxEntry) -> Result<Melting, MintRefusal> {
+    let submission: Submission =
+        borsh::from_slice(&entry.submission).map_err(MintRefusal::internal)?;
+    match submission.order.action {
+        Action::MeltNotes { melting } => Ok(*melting),
+        _ => Err(MintRefusal::internal("a redemption's command redeems nothing")),
+    }
+}
+
+impl Bank {
+    /// A quote as it stands, with what was given back signed once more.
+    async fn melted(&self, mint: &Mint, quote: &MeltQuote) -> Result<Told, MintRefusal> {
+        let Some(entry) = quote.command.as_ref().filter(|entry| entry.outcome.is_some()) else {
+            return Ok(told(mint, quote, None));
+        };
+        let book = self.keysets(mint).await?;
+        let mut messages = Vec::new();
+        for output in melting(entry)?.change {
+            let own = book.numbered(output.keyset);
+            let own = own.ok_or_else(|| MintRefusal::internal("a keyset is gone"))?;
+            let blinded = yufu_ecash::Point::from_bytes(&output.blinded.0);
+            let blinded = blinded.map_err(MintRefusal::internal)?;
+            let id = own.signer.keyset().id;
+            messages.push(BlindedMessage { amount: output.amount, id, blinded });
+        }
+        let change = signed(&book, messages).await?.signatures;
+        Ok(told(mint, quote, Some(change).filter(|change| !change.is_empty())))
+    }
+
+    async fn redeem(
+        &self,
+        mint: &Mint,
+        quote: MeltQuote,
+        request: MeltRequest,
+    ) -> Result<Told, MintRefusal> {
+        let book = self.keysets(mint).await?;
+        let blank = request.outputs.unwrap_or_default();
+        let transaction = Transaction { outputs: &blank, quote: Some(&quote.id) };
+        let notes = mint.notes(&book, &request.inputs, transaction, self.now())?;
+        if let Some(known) = &quote.command {
+            return self.redeemed_before(mint, &quote.id, (known, &notes)).await;
+        }
+        if quote.expires <= self.now() {
+            return Err(MintRefusal::new(ErrorCode::QuoteExpired, "ask for a new quote"));
+        }
+        let more = notes.worth.checked_sub(quote.amount).ok_or_else(|| {
+            let detail = format!("{} is to be paid and the notes are worth {}", quote.amount, notes.worth);
+            MintRefusal::new(ErrorCode::NotBalanced, detail)
+        })?;
+        let change = change(more, &blank)?;
+        let change = match change.is_empty() {
+            true => Vec::new(),
+            false => mint.outputs(&book, &change, self.now())?,
+        };
+        let (notes, forged) = tokio::task::spawn_blocking(move || {
+            let bad = checks::verify(&[&notes]);
+            (notes, bad)
+        })
+        .await
+        .map_err(Problem::internal)?;
+        if !forged?.is_empty() {
+            return Err(checks::forged());
+        }
+        let melting = Melting {
+            inputs: notes.inputs.clone(),
+            payee: quote.payee,
+            change,
+            quote: Digest::derive("yufu melt quote v1", quote.id.as_bytes()),
+        };
+        let action = Action::MeltNotes { melting: Box::new(melting) };
+        let new = self.entry(self.fresh_command_id(), format!("melt:{}", quote.id), action)?;
+        let id = new.command;
+        let taken = self.records.pay_melt_quote(&quote.id, new, self.now()).await?;
+        if taken.command != id {
+            return self.redeemed_before(mint, &quote.id, (&taken, &notes)).await;
+        }
+        self.submit(id).await?;
+        let quote = self.records.melt_quote(&quote.id).await?;
+        self.melted(mint, &quote).await
+    }
+
+    /// A command pays this quote already, or has paid it: with the same notes it is the same payment.
+    async fn redeemed_before(
+        &self,
+        mint: &Mint,
+        quote: &str,
+        (known, notes): (&OutboxEntry, &checks::Notes),
+    ) -> Result<Told, MintRefusal> {
+        self.submit(known.command).await?;
+        if melting(known)?.inputs != notes.inputs {
+            let detail = "the quote is paid with other notes: these are not spent";
+            return Err(MintRefusal::new(ErrorCode::InvoicePaid, detail));
+        }
+        let quote = self.records.melt_quote(quote).await?;
+        self.melted(mint, &quote).await
+    }
+}
+
+/// What is too much, as the first of the blank outputs that were sent for it: the greatest amounts first.
+fn change(more: u64, blank: &[BlindedMessage]) -> Result<Vec<BlindedMessage>, MintRefusal> {
+    if blank.len() > MOST {
+        let detail = format!("at most {MOST} outputs at once");
+        return Err(MintRefusal::new(ErrorCode::TooManyOutputs, detail));
+    }
+    let bits = (0..u64::BITS).rev().map(|bit| 1_u64 << bit).filter(|bit| more & bit != 0);
+    let amounts: Vec<u64> = bits.collect();
+    if amounts.len() > blank.len() {
+        let detail = format!(
+            "the notes are worth {more} too much: pay exactly, or send {} blank outputs for it",
+            amounts.len()
+        );
+        return Err(MintRefusal::new(ErrorCode::NotBalanced, detail));
+    }
+    let filled = amounts.into_iter().zip(blank);
+    Ok(filled.map(|(amount, blank)| BlindedMessage { amount, ..*blank }).collect())
+}

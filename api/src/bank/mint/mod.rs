@@ -1,0 +1,146 @@
+//! A bank's mint of bearer notes, as Cashu wallets speak to it: one address of its own, one unit. The
+//! notes it verifies, the ledger spends; what the ledger promised, it signs, the same bytes every time.
+
+mod checks;
+mod describing;
+mod exchanging;
+pub(super) mod funding;
+mod keysets;
+mod ledger;
+mod minting;
+mod melting;
+mod refusing;
+mod state;
+
+pub use funding::{WithdrawalFunded, WithdrawalRequest};
+use refusing::MintRefusal;
+
+use super::{Bank, Banks};
+use axum::Router;
+use axum::routing::{get, post};
+use exchanging::Exchange;
+use keysets::Book;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use tokio::sync::mpsc;
+use yufu_ecash::KeysetSigner;
+use zeroize::Zeroizing;
+
+/// The most notes, and the most outputs, of one request: said in `/v1/info`.
+pub(crate) const MOST: usize = 250;
+/// How long a quote may be funded or paid, in seconds.
+const QUOTE_SECONDS: u64 = 3_600;
+
+/// What a mint's keysets are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysetTerms {
+    /// How many denominations: 1, 2, 4, ... minor units.
+    pub denominations: u8,
+    /// The fee of spending a note, in parts per thousand of a minor unit.
+    pub input_fee_ppk: u32,
+    /// For how many days notes are redeemed; half as long new ones are signed.
+    pub validity_days: u32,
+}
+
+/// A bank's mint.
+pub struct Mint {
+    /// The unit of its notes: the currency's code in small letters, counted in minor units.
+    unit: String,
+    /// Its address, to which wallets append `/v1/...`.
+    address: String,
+    /// What it is called.
+    name: String,
+    terms: KeysetTerms,
+    /// What its keys are made from.
+    seed: Zeroizing<[u8; 32]>,
+    book: RwLock<Arc<Book>>,
+    renewing: tokio::sync::Mutex<()>,
+    /// To whoever puts exchanges before the ledger, once somebody asked for one.
+    exchanges: OnceLock<mpsc::Sender<Exchange>>,
+    /// Where the mints of other banks are.
+    others: Vec<(String, String)>,
+}
+
+/// What a mint is opened with.
+pub struct MintSetting {
+    /// The currency's code; the unit is it in small letters.
+    pub currency: String,
+    /// Its address, to which wallets append `/v1/...`.
+    pub address: String,
+    /// What it is called.
+    pub name: String,
+    /// What its keysets are like.
+    pub terms: KeysetTerms,
+    /// What its keys are made from.
+    pub seed: [u8; 32],
+    /// The banks whose notes it takes from its customers, and the addresses of their mints.
+    pub others: Vec<(String, String)>,
+}
+
+impl Mint {
+    /// A mint whose keysets are not known yet: they are registered, or found in the ledger, when they are
+    /// first needed.
+    #[must_use]
+    pub fn new(setting: MintSetting) -> Self {
+        let MintSetting { currency, address, name, terms, seed, others } = setting;
+        Self {
+            unit: currency.to_ascii_lowercase(),
+            address,
+            name,
+            terms,
+            seed: Zeroizing::new(seed),
+            book: RwLock::default(),
+            renewing: tokio::sync::Mutex::default(),
+            exchanges: OnceLock::new(),
+            others,
+        }
+    }
+
+    fn book(&self) -> Arc<Book> {
+        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep(&self, book: Book) -> Arc<Book> {
+        let book = Arc::new(book);
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&book);
+        book
+    }
+}
+
+/// The addresses of the protocol, below each bank's own.
+pub(crate) fn routes() -> Router<Arc<Banks>> {
+    let at = |path: &str| format!("/banks/{{bank}}/mint/v1/{path}");
+    Router::new()
+        .route(&at("info"), get(describing::info))
+        .route(&at("keys"), get(describing::keys))
+        .route(&at("keys/{keyset}"), get(describing::keys_of))
+        .route(&at("keysets"), get(describing::keysets))
+        .route(&at("swap"), post(exchanging::swap))
+        .route(&at("exchange"), post(exchanging::exchange))
+        .route(&at("mint/quote/{method}"), post(minting::quote))
+        .route(&at("mint/quote/{method}/check"), post(minting::check))
+        .route(&at("mint/quote/{method}/{quote}"), get(minting::state))
+        .route(&at("mint/{method}"), post(minting::mint))
+        .route(&at("mint/{method}/batch"), post(minting::batch))
+        .route(&at("melt/quote/{method}"), post(melting::quote))
+        .route(&at("melt/quote/{method}/{quote}"), get(melting::state))
+        .route(&at("melt/{method}"), post(melting::melt))
+        .route(&at("checkstate"), post(state::check))
+        .route(&at("restore"), post(state::restore))
+}
+
+/// The bank of that name, if it has a mint.
+fn of<'a>(banks: &'a Banks, name: &str) -> Result<(&'a Arc<Bank>, &'a Mint), MintRefusal> {
+    let bank = banks.get(name).ok_or_else(MintRefusal::no_mint)?;
+    let mint = bank.mint.as_ref().ok_or_else(MintRefusal::no_mint)?;
+    Ok((bank, mint))
+}
+
+/// Whether something stands in a list twice.
+fn repeated<T: Ord>(all: impl Iterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    !all.into_iter().all(|one| seen.insert(one))
+}
+
+/// A keyset's keys as the mint holds them.
+type Signer = Arc<dyn KeysetSigner>;

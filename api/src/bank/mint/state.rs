@@ -1,0 +1,60 @@
+//! Whether notes were spent (NUT-07), and signatures that were promised before, once more (NUT-09): both
+//! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
+
+use super::{Banks, MOST, MintRefusal, checks, of};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use std::sync::Arc;
+use yufu_ecash::message::{
+    BlindedMessage, CheckStateRequest, CheckStateResponse, ErrorCode, NoteState, NoteStatus,
+    RestoreRequest, RestoreResponse,
+};
+use yufu_machine::KeysetNumber;
+
+pub(super) async fn check(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<CheckStateRequest>, JsonRejection>,
+) -> Result<Json<CheckStateResponse>, MintRefusal> {
+    let Json(CheckStateRequest { hashed }) = request?;
+    let (bank, _) = of(&banks, &bank)?;
+    if hashed.len() > MOST {
+        let detail = format!("ask for at most {MOST} notes at once");
+        return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
+    }
+    let known = bank.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
+    let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
+    let states = hashed.into_iter().zip(known.spent);
+    let states = states.map(|(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None });
+    Ok(Json(CheckStateResponse { states: states.collect() }))
+}
+
+pub(super) async fn restore(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    request: Result<Json<RestoreRequest>, JsonRejection>,
+) -> Result<Json<RestoreResponse>, MintRefusal> {
+    let Json(RestoreRequest { outputs }) = request?;
+    let (bank, mint) = of(&banks, &bank)?;
+    if outputs.len() > MOST {
+        let detail = format!("ask for at most {MOST} outputs at once");
+        return Err(MintRefusal::new(ErrorCode::TooManyOutputs, detail));
+    }
+    let book = bank.keysets(mint).await?;
+    let blinded = outputs.iter().map(|output| output.blinded);
+    let known = bank.ask_notes(std::iter::empty(), blinded).await?;
+    let mut promised = Vec::new();
+    for (output, promises) in outputs.iter().zip(&known.promised) {
+        for promise in promises {
+            let Some(own) = book.numbered(KeysetNumber(promise.keyset)) else { continue };
+            let id = own.signer.keyset().id;
+            promised.push(BlindedMessage { amount: promise.amount, id, ..*output });
+        }
+    }
+    let signing = tokio::task::spawn_blocking(move || {
+        let signatures = checks::sign(&book, &promised)?;
+        Ok(RestoreResponse { outputs: promised, signatures })
+    });
+    signing.await.map_err(MintRefusal::internal)?.map(Json)
+}

@@ -2,10 +2,12 @@
 //! command does, where its state lies, and gives an example.
 
 mod accounts;
+mod cash;
 mod keeping;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
@@ -356,6 +358,12 @@ pub(crate) enum WalletAction {
     PaymentCredential,
     #[command(flatten)]
     Accounts(AccountAction),
+    /// Withdraw, pay, receive and redeem bearer notes: anonymous cash.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yufu wallet --as mei cash withdraw 100\n  yufu wallet --as mei cash pay 18"
+    )]
+    Cash(CashAction),
     /// Buy a rail ticket, change it, or give it back.
     #[command(
         after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"

@@ -1,6 +1,6 @@
 //! An error, told to the person who sees it: what is wrong, what to do next, in their language.
 
-use crate::wallet::WalletFault;
+use crate::wallet::{PurseFault, WalletFault};
 use crate::words::{colon, language, text};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
@@ -13,6 +13,9 @@ pub(crate) fn explain(error: &Error) -> String {
 
 fn link(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(fault) = error.downcast_ref::<WalletFault>() {
+        return fault.said();
+    }
+    if let Some(fault) = error.downcast_ref::<PurseFault>() {
         return fault.said();
     }
     match error.downcast_ref::<ClientError>() {

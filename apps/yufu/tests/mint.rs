@@ -9,8 +9,8 @@
 
 mod support;
 
-use support::notes::{self, MintOf, split};
 use serde_json::{Value, json};
+use support::notes::{self, MintOf, split};
 use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, run};
 use yufu_ecash::message::{Proof, sign_quote};
 use yufu_ecash::{KeysetPlan, KeysetSigner as _, MintKeys, SecretScalar, blind, unblind};
@@ -98,7 +98,8 @@ async fn money_becomes_notes_changes_hands_and_comes_back_and_every_fen_is_accou
     let paid = other.post(caller, "melt/bank", &asked).await.done();
     assert_eq!(paid["state"], "PAID");
     assert_eq!(caller.balance(shop).await, 1_750);
-    let change: u64 = paid["change"].as_array().unwrap().iter().map(|c| c["amount"].as_u64().unwrap()).sum();
+    let change: u64 =
+        paid["change"].as_array().unwrap().iter().map(|c| c["amount"].as_u64().unwrap()).sum();
     assert_eq!(change, 50);
     assert_eq!(other.post(caller, "melt/bank", &asked).await.done(), paid);
     assert_eq!(caller.supply().await["digital_in_notes"], 50);
@@ -184,7 +185,8 @@ async fn of_many_who_spend_a_note_at_once_exactly_one_does_and_a_restart_forgets
     assert!(won.iter().all(|wins| *wins == 1), "{won:?}");
     let city = city.restarted();
     for note in &notes {
-        let refused = city.mint.swap(&city.caller, std::slice::from_ref(note), &city.mint.blank(&[4])).await;
+        let refused =
+            city.mint.swap(&city.caller, std::slice::from_ref(note), &city.mint.blank(&[4])).await;
         refused.mint_refused("after a restart", 11001);
     }
     let report = city.passes_the_audit();
@@ -224,7 +226,8 @@ async fn attacks_on_swaps_are_refused_with_the_protocols_number_and_spend_nothin
     let huge = 1_u64 << 63;
     let worth_more = Proof { amount: 8, ..four[0].clone() };
     let strange = Proof { amount: 3, ..four[0].clone() };
-    let locked = Proof { secret: r#"["P2PK",{"nonce":"0","data":"02"}]"#.to_owned(), ..four[0].clone() };
+    let locked =
+        Proof { secret: r#"["P2PK",{"nonce":"0","data":"02"}]"#.to_owned(), ..four[0].clone() };
     let unknown = {
         let mut blank = json!(mint.blank(&[4]).messages);
         blank[0]["id"] = json!(format!("01{}", "ab".repeat(32)));
@@ -254,7 +257,9 @@ async fn attacks_on_swaps_are_refused_with_the_protocols_number_and_spend_nothin
     }
     // Points that are none, or not in their one form, and what is no JSON of the protocol.
     let mut bad_points = json!(mint.blank(&[4]).messages);
-    for point in ["02".to_owned() + &"00".repeat(32), "04".repeat(33), "00".repeat(33), "zz".repeat(33)] {
+    for point in
+        ["02".to_owned() + &"00".repeat(32), "04".repeat(33), "00".repeat(33), "zz".repeat(33)]
+    {
         bad_points[0]["B_"] = json!(point);
         let answer = mint.post(caller, "swap", &swap(four, bad_points.clone())).await;
         assert!([400, 422].contains(&answer.status), "{point}: {answer:?}");
@@ -289,9 +294,7 @@ async fn attacks_on_quotes_are_refused_and_nobody_takes_another_ones() {
     let id = quote["quote"].as_str().unwrap();
     mint.fund(caller, payer, &quote).await.done();
     let blank = mint.blank(&[8]);
-    let take = |signature: Option<String>, outputs: &notes::Blank| {
-        json!({"quote": id, "outputs": outputs.messages, "signature": signature})
-    };
+    let take = |signature: Option<String>, outputs: &notes::Blank| json!({"quote": id, "outputs": outputs.messages, "signature": signature});
     mint.post(caller, "mint/bank", &take(None, &blank)).await.mint_refused("unsigned", 20008);
     let thief = SecretScalar::from_bytes(&[8; 32]).unwrap();
     let stolen = sign_quote(&thief, id, &blank.messages, &[1; 32]);

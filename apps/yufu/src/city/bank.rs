@@ -1,5 +1,6 @@
 //! A commercial bank: opens its records, registers as a relying party, knows the central bank's address.
 
+use super::Plan;
 use super::authority::sealer;
 use super::issuer::issuer;
 use super::money;
@@ -7,12 +8,11 @@ use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
-use super::Plan;
 use yufu_api::bank::{
     AgeRules, Bank, InFlight, KeysetTerms, Mandates, Mint, MintSetting, RecordedOutbox, WalletRules,
 };
-use yufu_base::InstitutionId;
 use yufu_api::central_bank::CentralBank;
+use yufu_base::InstitutionId;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
 use yufu_profile::{Evidence, Institution, Profile, Role};

@@ -17,8 +17,8 @@ use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
 use yufu_log::Seq;
 use yufu_machine::{
-    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine, NoteRules,
-    NoteTerms, Policy, PolicyTerms, Submission, UtcOffset, WalletClass,
+    Action, ClassId, DeadlineTerms, Deadlines, HoldingRules, HoldingTerms, Limits, Machine,
+    NoteRules, NoteTerms, Policy, PolicyTerms, Submission, UtcOffset, WalletClass,
 };
 use yufu_profile::{Institution, Profile, Role};
 use yufu_views::{Place, Views, prunable};

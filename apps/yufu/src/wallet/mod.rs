@@ -7,6 +7,7 @@ mod attesting;
 mod backup;
 mod benefits;
 mod benefits_terminal;
+mod cash;
 mod choosing;
 mod contents;
 mod currency;
@@ -40,6 +41,8 @@ mod waking;
 
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
+pub(crate) use cash::PurseFault;
+pub use cash::{CashPaid, CashTerms};
 pub use fault::WalletFault;
 pub use getting::Received;
 pub use history::{Entry, Event};

@@ -3,6 +3,7 @@
 use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
+use super::cash;
 use super::currency::money;
 use super::file::{Place, WalletFile};
 use super::holder::{Decide, Holder};
@@ -13,7 +14,7 @@ use super::saying;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
 use super::terminal_wards;
-use crate::command_line::{TicketAction, Wallet, WalletAction};
+use crate::command_line::{CashAction, TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
@@ -81,6 +82,8 @@ fn is_offline(action: &WalletAction) -> bool {
             | WalletAction::Export { .. }
             | WalletAction::Backup { .. }
             | WalletAction::Receipts { .. }
+            | WalletAction::Cash(CashAction::List | CashAction::Words | CashAction::Token { .. })
+            | WalletAction::Cash(CashAction::Key | CashAction::Receive { offline: true, .. })
     )
 }
 
@@ -121,6 +124,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             );
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
+        WalletAction::Cash(action) => cash::act(holder, action).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {

@@ -61,7 +61,10 @@ impl Holder {
         let mint = mint.trim_end_matches('/');
         let found = self.mint_banks().into_iter().find(|bank| self.mint_of(bank) == mint);
         found.with_context(|| {
-            text!("{mint} is the mint of no bank in the trust list: its notes are not taken", mint = mint)
+            text!(
+                "{mint} is the mint of no bank in the trust list: its notes are not taken",
+                mint = mint
+            )
         })
     }
 
@@ -84,7 +87,9 @@ impl Holder {
         }
         self.file.save()?;
         match learnt.refused.into_iter().next() {
-            Some(refusal) if !self.cash()?.purse.knows(&mint) => Err(PurseFault::from(refusal).into()),
+            Some(refusal) if !self.cash()?.purse.knows(&mint) => {
+                Err(PurseFault::from(refusal).into())
+            }
             _ => Ok(mint),
         }
     }

@@ -75,8 +75,9 @@ impl Holder {
     pub(super) async fn go_on(&mut self, id: OperationId) -> Result<Progress> {
         let mint = self.purse()?.mint_of(id).unwrap_or_default().to_owned();
         let mut progress = self.carry(id).await?;
-        if let Progress::Waiting(Waiting::Funding { quote, request, amount, refused: None, .. }) =
-            &progress
+        if let Progress::Waiting(Waiting::Funding {
+            quote, request, amount, refused: None, ..
+        }) = &progress
         {
             self.fund(&mint, quote, request, *amount).await?;
             progress = self.carry(id).await?;
@@ -96,7 +97,10 @@ impl Holder {
             }
             Progress::Done(Outcome::Refused(Refusal { detail, .. }))
             | Progress::Waiting(Waiting::Funding { refused: Some(detail), .. }) => {
-                return fault("purse.refused", text!("the mint refused: {detail}", detail = detail));
+                return fault(
+                    "purse.refused",
+                    text!("the mint refused: {detail}", detail = detail),
+                );
             }
             Progress::Done(Outcome::Lost(amount)) => {
                 let amount = self.money_here(*amount)?;
@@ -113,7 +117,7 @@ impl Holder {
     /// Has the acting account pay for a withdrawal.
     async fn fund(&mut self, mint: &str, quote: &str, request: &str, minor: u64) -> Result<()> {
         let account = self.acting()?.clone();
-        let bank = InstitutionId::new(&account.bank)?;
+        let bank: InstitutionId = account.bank.parse()?;
         let payee = institution_account(&bank, AccountKind::BearerNotes);
         let asked = url::Url::parse(request).ok();
         let asked = asked.and_then(|url| {
@@ -185,9 +189,7 @@ impl Holder {
                 let best = holdings.max_by_key(|holding| (holding.ready, holding.resting));
                 let best = best.with_context(|| text!("the wallet has no notes"))?;
                 match &terms.key {
-                    Some(key) => {
-                        PayTerms::to_key(best.mint, amount, Point::from_hex(key)?, until)
-                    }
+                    Some(key) => PayTerms::to_key(best.mint, amount, Point::from_hex(key)?, until),
                     None => PayTerms::to_bearer(best.mint, amount),
                 }
             }
@@ -288,7 +290,11 @@ impl Holder {
             unit: Some(self.currency_here()?.code().to_ascii_lowercase()),
             single_use: Some(true),
             mints,
-            lock: lock.map(|data| RequestedLock { kind: "P2PK".to_owned(), data, tags: Vec::new() }),
+            lock: lock.map(|data| RequestedLock {
+                kind: "P2PK".to_owned(),
+                data,
+                tags: Vec::new(),
+            }),
             ..PaymentRequest::default()
         };
         Ok(request.to_text()?)
@@ -312,7 +318,8 @@ impl Holder {
     pub async fn take_back_cash(&mut self, number: u64) -> Result<Progress> {
         let id = OperationId(number);
         let mint = self.purse()?.mint_of(id).map(str::to_owned);
-        let mint = mint.with_context(|| text!("no payment {number} is under way", number = number))?;
+        let mint =
+            mint.with_context(|| text!("no payment {number} is under way", number = number))?;
         self.learn_mint(&self.bank_of(&mint)?).await?;
         // What was taken meanwhile is not tried for.
         if let Progress::Done(done) = self.go_on(id).await? {

@@ -70,7 +70,9 @@ impl Holder {
         if let Some(cash) = &self.file.contents.cash {
             anyhow::ensure!(
                 cash.words.0 == words,
-                text!("this wallet has notes from other words: restore under another name with --as")
+                text!(
+                    "this wallet has notes from other words: restore under another name with --as"
+                )
             );
             return Ok(());
         }

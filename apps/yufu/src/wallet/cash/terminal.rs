@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 const VARIABLE: &str = "YUFU_WALLET_WORDS";
 
 pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> Result<()> {
-    let minor = |holder: &Holder, text: &str| Ok::<_, anyhow::Error>(holder.parse_amount(text)?);
+    let minor = |holder: &Holder, text: &str| holder.parse_amount(text);
     match action {
         CashAction::Withdraw { amount } => {
             let amount = minor(holder, &amount)?;
@@ -40,7 +40,10 @@ pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> R
             let amount = minor(holder, &amount)?;
             holder.redeem_cash(amount.minor()).await?;
             let amount = sum(&holder.money_here(amount.minor())?);
-            say!("Redeemed to your account: {amount}. The bank knows that you did.", amount = amount);
+            say!(
+                "Redeemed to your account: {amount}. The bank knows that you did.",
+                amount = amount
+            );
         }
         CashAction::Request { amount, locked } => {
             let amount = amount.map(|amount| minor(holder, &amount)).transpose()?;
@@ -94,7 +97,11 @@ async fn pay(holder: &mut Holder, payment: CashPayment) -> Result<()> {
         }
         None => {
             let amount = sum(&holder.money_here(paid.amount_minor)?);
-            say!("Sent to the payee: {amount}, payment {number}.", amount = amount, number = paid.number);
+            say!(
+                "Sent to the payee: {amount}, payment {number}.",
+                amount = amount,
+                number = paid.number
+            );
         }
     }
     Ok(())

@@ -47,7 +47,7 @@ async fn notes_are_withdrawn_paid_received_and_redeemed_as_people_type_it() {
     let server = Server::start(&data);
     let caller = server.caller();
     let (mei, shop, purse) = payer_and_shop(&caller).await;
-    mei.no_cash(&["pay", "18"], "100.00");
+    mei.no_cash(&["pay", "18"], "0.00 CNY can be spent now, 100.00 CNY more after a rest");
     let token = mei.cash(&["pay", "18", "--hurry"]);
     assert!(token.starts_with("cashuB"), "{token}");
     assert_eq!(shop.cash(&["receive", &token]), "Received: 18.00 CNY.");

@@ -35,8 +35,8 @@ pub(crate) struct Swapping {
 pub(crate) enum Then {
     /// A withdrawal's: they rest for so many seconds.
     Withdraw { rest: u64 },
-    /// To have newer ones.
-    Renew,
+    /// To have newer ones, which rest for as long as the old ones would have.
+    Renew { rest: u64 },
     /// Some are given to somebody.
     Give(Box<Giving>),
     /// They were somebody else's; those taken without network stand here.
@@ -49,7 +49,7 @@ pub(crate) enum Then {
 
 impl Purse {
     /// Changes notes whose keyset is not signed with any more, or ends before `before` in Unix seconds, for new
-    /// ones. `None` if there are none.
+    /// ones. `None` if there are none, or if it is not known yet which of them are spent.
     ///
     /// # Errors
     /// [`StepError::MintUnknown`], [`StepError::NoKeyset`].
@@ -61,6 +61,9 @@ impl Purse {
         now: u64,
     ) -> Result<Option<OperationId>, StepError> {
         let (mint, known) = self.mint(mint).ok_or(StepError::MintUnknown)?;
+        if self.current(&mint).is_err() {
+            return Ok(None);
+        }
         let active = known.active(now).ok_or(StepError::NoKeyset)?.id;
         let ending = |note: &HeldNote| {
             let keyset = known.keysets.get(&note.keyset);
@@ -78,10 +81,7 @@ impl Purse {
         let outputs = self.plan(seed, active, sizes.into_iter().map(|size| (size, false)));
         let mut inputs = self.take_out(&places);
         // What rests goes on resting: the new notes are no older than the old ones.
-        let then = match rests.map(|until| until.saturating_sub(now)).filter(|rest| *rest > 0) {
-            Some(rest) => Then::Withdraw { rest },
-            None => Then::Renew,
-        };
+        let then = Then::Renew { rest: rests.map_or(0, |until| until.saturating_sub(now)) };
         inputs.sort_by_key(|note| note.amount);
         let swap = Swapping { inputs, outputs, keys: Vec::new(), preimage: None, then };
         Ok(Some(self.begin(mint, Step::Swapping(swap), now)))
@@ -115,7 +115,7 @@ impl Swapping {
     /// Back to where they were.
     pub(crate) fn release(then: Then, notes: Vec<HeldNote>, purse: &mut Purse) -> Option<Step> {
         match then {
-            Then::Withdraw { .. } | Then::Renew | Then::Give(_) | Then::Redeem { .. } => {
+            Then::Withdraw { .. } | Then::Renew { .. } | Then::Give(_) | Then::Redeem { .. } => {
                 purse.put_in(notes);
                 None
             }
@@ -142,7 +142,9 @@ pub(super) fn finished(
     let (given, own): (Vec<Signed>, Vec<Signed>) = signed.into_iter().partition(|one| one.given);
     let mut own: Vec<HeldNote> = own.into_iter().map(|one| one.note).collect();
     let amount = worth(&own);
-    if let Then::Withdraw { rest } = then {
+    if let Then::Withdraw { rest } | Then::Renew { rest } = then
+        && rest > 0
+    {
         for note in &mut own {
             note.rests_until = Some(around.now.saturating_add(rest));
         }
@@ -150,7 +152,7 @@ pub(super) fn finished(
     purse.put_in(own);
     Ok(match then {
         Then::Withdraw { .. } => Next::Done(Outcome::Withdrawn(amount)),
-        Then::Renew => Next::Done(Outcome::Renewed(amount)),
+        Then::Renew { .. } => Next::Done(Outcome::Renewed(amount)),
         Then::Receive { .. } => Next::Done(Outcome::Received(amount)),
         Then::TakeBack(_) => Next::Done(Outcome::TakenBack(amount)),
         Then::Give(giving) => {

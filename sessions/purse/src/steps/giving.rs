@@ -51,7 +51,7 @@ pub enum PayError {
     Amount(u64),
     /// Too little that can be spent now.
     #[error(
-        "{ready} can be spent now and {resting} after a rest, which is less than the amount and its fee: withdraw more, wait, or do not rest (the bank may then tell by the time who paid)"
+        "{ready} can be spent now and {resting} after a rest (minor units), which is less than the amount and its fee: withdraw more, wait, or do not rest (the bank may then tell by the time who paid)"
     )]
     Insufficient {
         /// What can be spent now.

@@ -223,8 +223,8 @@ impl Settling {
                 let (code, detail) = self.refused;
                 let code = code.and_then(ErrorCode::from_number);
                 let Melting { inputs, .. } = self.melting;
-                let (outputs, keys) = (Vec::new(), Vec::new());
-                let swap = Swapping { inputs, outputs, keys, preimage: None, then: Then::Renew };
+                let (outputs, keys, then) = (Vec::new(), Vec::new(), Then::Renew { rest: 0 });
+                let swap = Swapping { inputs, outputs, keys, preimage: None, then };
                 Next::Step(Step::Asking(Asking::new(swap, &Refusal { code, detail })))
             }
         })

@@ -15,7 +15,7 @@ use yufu_openid4vc::Endpoint;
 use yufu_payment::PaymentOrder;
 use yufu_purse::delay::standard_part;
 use yufu_purse::{
-    OfflineTerms, OperationId, Outcome, PayTerms, Progress, Refusal, Standing, Waiting,
+    OfflineTerms, OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Standing, Waiting,
 };
 
 /// How long an order may be taken, in seconds.
@@ -161,7 +161,9 @@ impl Holder {
         let (seed, now) = (self.cash_seed()?, self.now().seconds());
         let amount_minor = pay.amount;
         // What is handed over as it is needs no request; it must be saved all the same.
-        let id = self.with_purse(|purse| purse.pay(&seed, pay, now))?;
+        let begun = self.cash()?.purse.pay(&seed, pay, now);
+        let id = begun.map_err(|refused| self.said_of(refused))?;
+        self.file.save()?;
         if self.purse()?.handing(id).is_none() {
             self.go_on(id).await?;
         }
@@ -172,6 +174,25 @@ impl Holder {
             None => Some(self.cash_token(id.0)?),
         };
         Ok(CashPaid { number: id.0, amount_minor, token })
+    }
+
+    /// A refusal to pay, its amounts as the person reads them.
+    fn said_of(&self, refused: PayError) -> PurseFault {
+        let (code, PayError::Insufficient { ready, resting, .. }) = (refused.code(), &refused)
+        else {
+            return refused.into();
+        };
+        match (self.money_here(*ready), self.money_here(*resting)) {
+            (Ok(ready), Ok(resting)) => PurseFault::new(
+                code,
+                text!(
+                    "{ready} can be spent now, {resting} more after a rest: withdraw more, wait, or pay with --hurry (the bank may then tell by the time that it was you)",
+                    ready = ready,
+                    resting = resting
+                ),
+            ),
+            _ => refused.into(),
+        }
     }
 
     fn cash_terms(&self, terms: &CashTerms, request: Option<&PaymentRequest>) -> Result<PayTerms> {

@@ -126,7 +126,10 @@ impl Bank {
     }
 
     /// The order, once it is known to be its account's own; its commitment, and the key that signed.
-    pub(super) async fn verified_order(&self, text: &str) -> Result<(PaymentOrder, Digest, String), Problem> {
+    pub(super) async fn verified_order(
+        &self,
+        text: &str,
+    ) -> Result<(PaymentOrder, Digest, String), Problem> {
         let signed = SignedOrder::parse(text).map_err(Problem::malformed)?;
         let account = self.records.account(signed.unverified().payer).await?;
         if account.state == AccountState::Closed {

@@ -4,7 +4,6 @@ use crate::calendar::{UtcOffsets, read_offsets};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::deadlines::{Deadlines, read_deadlines};
-use crate::notes::{BearerNotes, read_notes};
 use crate::error::ProfileErrors;
 use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
@@ -12,6 +11,7 @@ use crate::foreign::{
 };
 use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
+use crate::notes::{BearerNotes, read_notes};
 use crate::number::{NumberScheme, read_scheme};
 use crate::programme::Programme;
 use crate::resident::Resident;

@@ -61,7 +61,11 @@ impl Onboarding {
     ///
     /// # Errors
     /// [`OnboardingError::Database`] if it cannot be written.
-    pub async fn put_mint_quote(&self, new: &MintQuote, at: Timestamp) -> Result<(), OnboardingError> {
+    pub async fn put_mint_quote(
+        &self,
+        new: &MintQuote,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
         let row = mint_quote::ActiveModel {
             id: Set(new.id.clone()),
             method: Set(new.method.clone()),
@@ -73,9 +77,7 @@ impl Onboarding {
             expires_at: Set(crate::to_column(new.expires)),
             created_at: Set(crate::to_column(at)),
         };
-        mint_quote::Entity::insert(row)
-            .exec_without_returning(self.database.connection())
-            .await?;
+        mint_quote::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
         Ok(())
     }
 
@@ -147,7 +149,11 @@ impl Onboarding {
     ///
     /// # Errors
     /// [`OnboardingError::Database`] if it cannot be written.
-    pub async fn put_melt_quote(&self, new: &MeltQuote, at: Timestamp) -> Result<(), OnboardingError> {
+    pub async fn put_melt_quote(
+        &self,
+        new: &MeltQuote,
+        at: Timestamp,
+    ) -> Result<(), OnboardingError> {
         let row = melt_quote::ActiveModel {
             id: Set(new.id.clone()),
             method: Set(new.method.clone()),
@@ -158,9 +164,7 @@ impl Onboarding {
             expires_at: Set(crate::to_column(new.expires)),
             created_at: Set(crate::to_column(at)),
         };
-        melt_quote::Entity::insert(row)
-            .exec_without_returning(self.database.connection())
-            .await?;
+        melt_quote::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
         Ok(())
     }
 

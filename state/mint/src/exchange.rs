@@ -32,7 +32,9 @@ pub enum NoteError {
         amount: u64,
     },
     /// Notes for registered payees alone would become such that anyone may be paid with.
-    #[error("output {place} may be paid to anyone, and a note for it to registered payees alone: ask for outputs of a keyset for these")]
+    #[error(
+        "output {place} may be paid to anyone, and a note for it to registered payees alone: ask for outputs of a keyset for these"
+    )]
     Payees {
         /// The place of the output.
         place: u32,

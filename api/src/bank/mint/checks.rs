@@ -44,7 +44,8 @@ impl Mint {
         if repeated(proofs.iter().map(|proof| (proof.id, proof.secret.as_str()))) {
             return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
         }
-        let mut notes = Notes { inputs: Vec::new(), hashed: Vec::new(), worth: 0, signed: Vec::new() };
+        let mut notes =
+            Notes { inputs: Vec::new(), hashed: Vec::new(), worth: 0, signed: Vec::new() };
         let (mut sum, mut fee) = (0_u64, 0_u64);
         for proof in proofs {
             let own = redeemable(book, proof.id, now)?;
@@ -150,7 +151,8 @@ fn signs(own: &Own, now: Timestamp) -> Result<(), MintRefusal> {
         return Err(MintRefusal::new(ErrorCode::KeysetExpired, detail));
     }
     if !own.active {
-        let detail = format!("keyset {id} signs nothing any more: ask for outputs of an active one");
+        let detail =
+            format!("keyset {id} signs nothing any more: ask for outputs of an active one");
         return Err(MintRefusal::new(ErrorCode::KeysetInactive, detail));
     }
     Ok(())

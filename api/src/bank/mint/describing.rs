@@ -5,9 +5,7 @@ use super::{Banks, MOST, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::{Path, State};
 use std::sync::Arc;
-use yufu_ecash::message::{
-    BatchSettings, Method, MethodSettings, MintInfo, Nuts, Supported,
-};
+use yufu_ecash::message::{BatchSettings, Method, MethodSettings, MintInfo, Nuts, Supported};
 use yufu_ecash::{KeysResponse, Keyset, KeysetId, KeysetsResponse};
 
 /// The way of funding and redeeming that a bank has: its accounts.

@@ -41,7 +41,7 @@ pub(super) async fn swap(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    let book = bank.keysets(mint).await?;
+    let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
     if bank.takes_in(mint, &book, &request).await? {
         let signatures = checks::sign(&book, &request.outputs)?;
         return Ok(Json(Signatures { signatures }));
@@ -61,8 +61,9 @@ pub(super) async fn exchange(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    let book = bank.keysets(mint).await?;
     checks::well_formed(&request.outputs)?;
+    let wanted = request.outputs.iter().map(|message| message.id);
+    let book = bank.keysets_with(mint, wanted).await?;
     let output = |message: &BlindedMessage| {
         let other = book.other(message.id).ok_or_else(|| checks::unknown(message.id))?;
         let blinded = Point(message.blinded.to_bytes());
@@ -98,7 +99,8 @@ impl Bank {
         book: &Book,
         request: &SwapRequest,
     ) -> Result<bool, MintRefusal> {
-        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none()) else {
+        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none())
+        else {
             return Ok(false);
         };
         let other = book.other(first.id).ok_or_else(|| checks::unknown(first.id))?;
@@ -106,15 +108,23 @@ impl Bank {
         let (_, address) = there.ok_or_else(|| checks::unknown(first.id))?;
         mint.outputs(book, &request.outputs, self.now())?;
         let url = format!("{address}/v1/exchange");
-        let done: Result<Signatures, _> = self.client.post(&url, None, request).await;
+        let done = self.ask_mint(&url, request).await;
         // Whatever that bank says: what the ledger promised counts.
         if self.is_promised(book, &request.outputs).await? {
             return Ok(true);
         }
         match done {
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(MintRefusal::internal("a bank said that it was done, and it is not")),
+            Err(refusal) => Err(refusal),
+            Ok(()) => Err(MintRefusal::internal("a bank said that it was done, and it is not")),
         }
+    }
+
+    /// Asks another bank's mint for an exchange; its refusal is passed on as it is.
+    async fn ask_mint(&self, url: &str, request: &SwapRequest) -> Result<(), MintRefusal> {
+        let body = serde_json::to_vec(request).map_err(MintRefusal::internal)?;
+        let kind = [("content-type".to_owned(), "application/json".to_owned())];
+        let (status, _, answer) = self.client.exchange("POST", url, &kind, body).await?;
+        if status == 200 { Ok(()) } else { Err(MintRefusal::passed_on(status, &answer)) }
     }
 
     async fn is_promised(
@@ -142,9 +152,8 @@ impl Bank {
         let hashed = request.inputs.iter().filter_map(|proof| proof.hashed().ok());
         let blinded = request.outputs.iter().map(|output| output.blinded);
         let known = self.ask_notes(hashed, blinded).await?;
-        let promised = known.promises(&request.outputs, |output| {
-            book.get(output.id).map(|own| own.number.0)
-        });
+        let promised =
+            known.promises(&request.outputs, |output| book.get(output.id).map(|own| own.number.0));
         if promised && known.spent.iter().all(|spent| *spent) {
             Ok(Signatures { signatures: checks::sign(book, &request.outputs)? })
         } else {

@@ -12,6 +12,8 @@ use yufu_ecash::{KeysetId, KeysetPlan, MintKeys};
 use yufu_machine::{Action, KeysetNumber, KeysetTerms, Payees};
 
 const DAY_SECONDS: u64 = 86_400;
+/// Keysets are not looked up more often, in seconds, because of requests that name unknown ones.
+const LOOKED_UP_AFTER: u64 = 2;
 /// What the ledger knows a keyset's keys by.
 const CONTEXT: &str = "yufu keyset v1";
 
@@ -39,6 +41,8 @@ pub(super) struct Book {
     others: BTreeMap<Digest, Other>,
     /// Whether new notes are made at all.
     pub(super) open: bool,
+    /// When it was looked up.
+    at: Timestamp,
     /// The limits of withdrawals, in minor units, by the rules in force.
     pub(super) most: Option<u64>,
 }
@@ -93,7 +97,7 @@ impl Mint {
     fn read(&self, bank: &Bank, published: &Keysets) -> Result<Book, Problem> {
         let rules = published.rules.as_ref();
         let most = rules.and_then(|rules| rules.per_withdrawal_minor);
-        let mut book = Book { open: rules.is_some(), most, ..Book::default() };
+        let mut book = Book { open: rules.is_some(), most, at: bank.now(), ..Book::default() };
         for keyset in &published.keysets {
             let number = KeysetNumber(keyset.number);
             if keyset.bank != bank.id.as_str() {
@@ -105,7 +109,10 @@ impl Mint {
             match self.own(keyset)? {
                 Some(own) => book.own.push(Arc::new(own)),
                 None => {
-                    tracing::error!(keyset = keyset.number, "the keys of a keyset are not those of the seed: restore the mint's seed from the backup of keys, or its notes cannot be redeemed");
+                    tracing::error!(
+                        keyset = keyset.number,
+                        "the keys of a keyset are not those of the seed: restore the mint's seed from the backup of keys, or its notes cannot be redeemed"
+                    );
                 }
             }
         }
@@ -134,6 +141,20 @@ impl Bank {
     pub(super) async fn keysets(&self, mint: &Mint) -> Result<Arc<Book>, MintRefusal> {
         let book = mint.book();
         if book.is_fresh(mint.terms, self.now()) || (!book.own.is_empty() && !book.open) {
+            return Ok(book);
+        }
+        Ok(self.renew_keysets_of(mint).await?)
+    }
+
+    /// The same, looked up anew if one of these keysets is not known; now and then, whoever asks.
+    pub(super) async fn keysets_with(
+        &self,
+        mint: &Mint,
+        mut wanted: impl Iterator<Item = KeysetId>,
+    ) -> Result<Arc<Book>, MintRefusal> {
+        let book = self.keysets(mint).await?;
+        let known = wanted.all(|id| book.get(id).is_some() || book.other(id).is_some());
+        if known || self.now() < book.at.plus_seconds(LOOKED_UP_AFTER) {
             return Ok(book);
         }
         Ok(self.renew_keysets_of(mint).await?)

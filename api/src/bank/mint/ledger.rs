@@ -61,8 +61,8 @@ impl Bank {
         let bearer = token.sign(&*self.signer).map_err(MintRefusal::internal)?;
         let url = format!("{}/v1/notes/state", self.central_bank.1);
         let known: NotesKnown = self.client.post(&url, Some(&bearer), &asked).await?;
-        let fits = (known.spent.len(), known.promised.len())
-            == (asked.spent.len(), asked.promised.len());
+        let fits =
+            (known.spent.len(), known.promised.len()) == (asked.spent.len(), asked.promised.len());
         if fits { Ok(known) } else { Err(MintRefusal::internal("the ledger answered less")) }
     }
 }

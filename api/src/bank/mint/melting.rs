@@ -159,7 +159,8 @@ impl Bank {
             return Err(MintRefusal::new(ErrorCode::QuoteExpired, "ask for a new quote"));
         }
         let more = notes.worth.checked_sub(quote.amount).ok_or_else(|| {
-            let detail = format!("{} is to be paid and the notes are worth {}", quote.amount, notes.worth);
+            let detail =
+                format!("{} is to be paid and the notes are worth {}", quote.amount, notes.worth);
             MintRefusal::new(ErrorCode::NotBalanced, detail)
         })?;
         let change = change(more, &blank)?;

@@ -11,8 +11,8 @@ use axum::extract::{Path, State};
 use std::sync::Arc;
 use yufu_base::Digest;
 use yufu_ecash::message::{
-    BatchCheckRequest, BatchMintRequest, BatchShapeError, BlindedMessage, ErrorCode, MintQuoteRequest, MintQuoteState,
-    MintRequest, Signatures,
+    BatchCheckRequest, BatchMintRequest, BatchShapeError, BlindedMessage, ErrorCode,
+    MintQuoteRequest, MintQuoteState, MintRequest, Signatures,
 };
 use yufu_keys::random_text;
 use yufu_ledger::{AccountKind, institution_account};

@@ -7,8 +7,8 @@ mod exchanging;
 pub(super) mod funding;
 mod keysets;
 mod ledger;
-mod minting;
 mod melting;
+mod minting;
 mod refusing;
 mod state;
 

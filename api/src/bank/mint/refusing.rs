@@ -41,6 +41,17 @@ impl MintRefusal {
         Self::other(StatusCode::TOO_MANY_REQUESTS, detail)
     }
 
+    /// What another mint refused.
+    pub(super) fn passed_on(status: u16, answer: &[u8]) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        match serde_json::from_slice(answer) {
+            Ok(body) => Self { status, body },
+            Err(_) => {
+                Self::other(StatusCode::BAD_GATEWAY, "the notes' bank did not answer: try again")
+            }
+        }
+    }
+
     pub(super) fn internal(cause: impl fmt::Display) -> Self {
         Problem::internal(cause).into()
     }
@@ -59,7 +70,9 @@ impl MintRefusal {
             "notes.too_many" => ErrorCode::TooManyInputs,
             "transfer.insufficient_funds" => ErrorCode::QuoteUnpaid,
             "notes.beyond_issued" => {
-                tracing::error!("more notes came back than went out: a keyset's keys are in other hands; deactivate it and tell the central bank");
+                tracing::error!(
+                    "more notes came back than went out: a keyset's keys are in other hands; deactivate it and tell the central bank"
+                );
                 metrics::counter!("yufu_notes_beyond_issued_total").increment(1);
                 ErrorCode::ProofInvalid
             }

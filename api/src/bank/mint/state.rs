@@ -26,7 +26,8 @@ pub(super) async fn check(
     let known = bank.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
     let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
     let states = hashed.into_iter().zip(known.spent);
-    let states = states.map(|(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None });
+    let states =
+        states.map(|(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None });
     Ok(Json(CheckStateResponse { states: states.collect() }))
 }
 

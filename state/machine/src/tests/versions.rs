@@ -12,6 +12,10 @@ const EXPECTED: &str = include_str!("../../fixtures/version-1.expected");
 const COMMANDS_OF_2: &[u8] = include_bytes!("../../fixtures/version-2.commands");
 const EXPECTED_OF_2: &str = include_str!("../../fixtures/version-2.expected");
 
+/// The same of the build of version 3.
+const COMMANDS_OF_3: &[u8] = include_bytes!("../../fixtures/version-3.commands");
+const EXPECTED_OF_3: &str = include_str!("../../fixtures/version-3.expected");
+
 /// A log as the build of its time applied it.
 fn log_of(commands: &[u8]) -> Vec<(Stamp, Submission)> {
     borsh::from_slice(commands).unwrap()
@@ -52,6 +56,13 @@ fn a_log_of_version_2_gives_the_outcomes_and_the_state_that_its_build_gave() {
     let mut machine = Machine::new();
     assert_eq!(told(&mut machine, &log_of(COMMANDS_OF_2)), EXPECTED_OF_2);
     assert_eq!(machine.version(), 2);
+}
+
+#[test]
+fn a_log_of_version_3_gives_the_outcomes_and_the_state_that_its_build_gave() {
+    let mut machine = Machine::new();
+    assert_eq!(told(&mut machine, &log_of(COMMANDS_OF_3)), EXPECTED_OF_3);
+    assert_eq!(machine.version(), 3);
 }
 
 #[test]

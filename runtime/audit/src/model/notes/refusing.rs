@@ -146,9 +146,8 @@ impl Model {
             NoteError::Denomination { keyset, amount } => {
                 get(keyset).is_some_and(|own| !own.is_denomination(amount))
             }
-            NoteError::Payees { place } => output(place).is_some_and(|one| {
-                self.check_payees(inputs, std::slice::from_ref(one)).is_err()
-            }),
+            NoteError::Payees { place } => output(place)
+                .is_some_and(|one| self.check_payees(inputs, std::slice::from_ref(one)).is_err()),
             NoteError::InputRepeated { place } => input(place).is_some_and(|one| {
                 inputs
                     .iter()

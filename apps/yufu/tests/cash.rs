@@ -144,3 +144,26 @@ async fn notes_come_back_from_their_words_and_a_backup_asks_the_mints_first() {
     let token = back.cash(&["pay", "1", "--hurry"]);
     assert_eq!(shop.cash(&["receive", &token]), "Received: 1.00 CNY.");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_city_moves_to_other_addresses_notes_and_tokens_are_as_good_as_before() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    let token = mei.cash(&["pay", "18", "--hurry"]);
+    let (mei, shop) = (mei.name, shop.name);
+    server.kill();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop) = (Terminal::of(&caller, &mei), Terminal::of(&caller, &shop));
+    assert_eq!(shop.cash(&["receive", &token]), "Received: 18.00 CNY.");
+    assert_eq!(mei.cash(&["settle"]), "0 steps are still under way.");
+    let listed = mei.cash(&["list"]);
+    assert!(
+        listed.contains("82.00 CNY resting") && listed.matches("resting").count() == 1,
+        "{listed}"
+    );
+    shop.cash(&["redeem", "18"]);
+    assert_eq!(caller.supply().await["digital_in_notes"], 8_200);
+}

@@ -178,6 +178,25 @@ impl Purse {
         Ok(id)
     }
 
+    /// A mint is reached under another address from now on: its notes are the same.
+    pub fn moved(&mut self, from: &str, to: &str) {
+        let (from, to) = (bare(from), bare(to));
+        let Some(known) = self.mints.remove(&from) else { return };
+        match self.mints.get_mut(&to) {
+            Some(there) => there.keysets.extend(known.keysets),
+            None => drop(self.mints.insert(to.clone(), known)),
+        }
+        let operations = self.operations.values_mut().map(|operation| &mut operation.mint);
+        let offline = self.offline.iter_mut().map(|note| &mut note.mint);
+        operations
+            .chain(offline)
+            .filter(|mint| **mint == from)
+            .for_each(|mint| mint.clone_from(&to));
+        if self.from_backup.remove(&from) {
+            self.from_backup.insert(to);
+        }
+    }
+
     /// Whether a mint's keysets are known, so that notes of it can be had.
     #[must_use]
     pub fn knows(&self, mint: &str) -> bool {

@@ -341,6 +341,23 @@ fn a_seed_alone_brings_back_what_is_unspent_and_a_backup_must_ask_first() {
 }
 
 #[test]
+fn a_mint_that_moves_keeps_its_notes_and_what_is_under_way() {
+    let (mut mint, mut payer, mut payee) = two(0);
+    let id = payer.purse.pay(&payer.seed, to_bearer(18), mint.now).unwrap();
+    let there = "https://elsewhere.example/mint";
+    payer.purse.moved(MINT, &format!("{there}/"));
+    assert_eq!(payer.purse.mint_of(id), Some(there));
+    payer.run(id, &mut mint);
+    let token = payer.purse.handing(id).unwrap().token;
+    assert_eq!(token.mint, there);
+    assert!(payee.purse.receive(&payee.seed, &token, None, mint.now).is_err(), "not known there");
+    payee.purse.moved(MINT, there);
+    assert_eq!(receive(&mut payee, &token, &mut mint), Progress::Done(Outcome::Received(18)));
+    let holdings = payer.purse.holdings(mint.now);
+    assert_eq!((holdings.len(), holdings[0].mint.as_str(), holdings[0].ready), (1, there, 82));
+}
+
+#[test]
 fn keysets_that_are_not_published_or_too_little_used_are_refused() {
     let mut mint = TestMint::new(0);
     let mut published = mint.published();

@@ -91,6 +91,20 @@ pub(crate) enum CashAction {
     },
 }
 
+impl CashAction {
+    /// Whether it needs nobody else.
+    pub(crate) const fn is_offline(&self) -> bool {
+        matches!(
+            self,
+            Self::List
+                | Self::Words
+                | Self::Key
+                | Self::Token { .. }
+                | Self::Receive { offline: true, .. }
+        )
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct CashPayment {
     /// The amount in major units.

@@ -14,7 +14,7 @@ use super::saying;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
 use super::terminal_wards;
-use crate::command_line::{CashAction, TicketAction, Wallet, WalletAction};
+use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
@@ -76,14 +76,15 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
 }
 
 fn is_offline(action: &WalletAction) -> bool {
+    if let WalletAction::Cash(action) = action {
+        return action.is_offline();
+    }
     matches!(
         action,
         WalletAction::History { .. }
             | WalletAction::Export { .. }
             | WalletAction::Backup { .. }
             | WalletAction::Receipts { .. }
-            | WalletAction::Cash(CashAction::List | CashAction::Words | CashAction::Token { .. })
-            | WalletAction::Cash(CashAction::Key | CashAction::Receive { offline: true, .. })
     )
 }
 

@@ -56,16 +56,30 @@ impl Holder {
         banks.map(|entry| entry.id.clone()).collect()
     }
 
-    /// The bank whose mint has an address.
+    /// The bank whose mint has an address, or had it.
     pub(super) fn bank_of(&self, mint: &str) -> Result<String> {
         let mint = mint.trim_end_matches('/');
-        let found = self.mint_banks().into_iter().find(|bank| self.mint_of(bank) == mint);
-        found.with_context(|| {
+        let now = self.mint_banks().into_iter().find(|bank| self.mint_of(bank) == mint);
+        let before = || self.file.contents.cash.as_ref()?.mints.get(mint).cloned();
+        now.or_else(before).with_context(|| {
             text!(
                 "{mint} is the mint of no bank in the trust list: its notes are not taken",
                 mint = mint
             )
         })
+    }
+
+    /// Goes along where banks have moved, as the trust list says: their notes are the same.
+    pub(super) fn follow_mints(&mut self) -> Result<()> {
+        let Some(cash) = &self.file.contents.cash else { return Ok(()) };
+        let banks = self.mint_banks();
+        let known = cash.mints.iter().filter(|(_, bank)| banks.contains(bank));
+        let moves: Vec<(String, String)> =
+            known.map(|(mint, bank)| (mint.clone(), self.mint_of(bank))).collect();
+        for (from, to) in moves.into_iter().filter(|(from, to)| from != to) {
+            self.cash()?.purse.moved(&from, &to);
+        }
+        Ok(self.file.save()?)
     }
 
     /// Learns which keysets a bank's mint has, and takes those that are published. Its address.
@@ -77,6 +91,7 @@ impl Holder {
             .unwrap_or_default();
         let published = self.published(bank, &ids).await?;
         let unit = self.currency_here()?.code().to_ascii_lowercase();
+        self.cash()?.mints.insert(mint.clone(), bank.to_owned());
         let purse = &mut self.cash()?.purse;
         let learnt = purse.take_keysets(&mint, &unit, &published, &list);
         let learnt = learnt.map_err(PurseFault::from)?;

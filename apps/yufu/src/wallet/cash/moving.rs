@@ -257,9 +257,9 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn receive_cash(&mut self, token: &str, preimage: Option<[u8; 32]>) -> Result<u64> {
-        let token = Token::parse(token)?;
+        let mut token = Token::parse(token)?;
         let bank = self.bank_of(&token.mint)?;
-        self.learn_mint(&bank).await?;
+        token.mint = self.learn_mint(&bank).await?;
         let (seed, now) = (self.cash_seed()?, self.now().seconds());
         let id = self.with_purse(|purse| purse.receive(&seed, &token, preimage, now))?;
         match self.go_on(id).await? {
@@ -273,7 +273,8 @@ impl Holder {
     /// # Errors
     /// Whatever the purse refused.
     pub fn receive_cash_offline(&mut self, token: &str, risk_limit_minor: u64) -> Result<u64> {
-        let token = Token::parse(token)?;
+        let mut token = Token::parse(token)?;
+        token.mint = self.mint_of(&self.bank_of(&token.mint)?);
         let (seed, now) = (self.cash_seed()?, self.now().seconds());
         let terms = OfflineTerms { margin: MARGIN_SECONDS, risk_limit: risk_limit_minor };
         self.with_purse(|purse| purse.take_offline(&seed, &token, terms, now))

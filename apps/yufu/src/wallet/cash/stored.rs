@@ -4,6 +4,7 @@ use crate::wallet::holder::Holder;
 use crate::words::text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use yufu_ecash::{Seed, words_from_entropy};
 use yufu_jose::Jwk;
 use yufu_keys::random;
@@ -18,7 +19,10 @@ pub(in crate::wallet) struct StoredCash {
     pub(in crate::wallet) purse: Purse,
     /// By which key central banks signed their list of keysets, by ledger: another one later is refused.
     #[serde(default)]
-    pub(super) central_banks: std::collections::BTreeMap<String, Jwk>,
+    pub(super) central_banks: BTreeMap<String, Jwk>,
+    /// Whose mint was ever reached under which address.
+    #[serde(default)]
+    pub(super) mints: BTreeMap<String, String>,
 }
 
 /// A seed phrase. Never printed but when asked for; wiped when it is dropped.
@@ -28,8 +32,12 @@ struct Words(String);
 
 impl StoredCash {
     fn new(words: &str) -> Self {
-        let central_banks = std::collections::BTreeMap::new();
-        Self { words: Words(words.to_owned()), purse: Purse::default(), central_banks }
+        Self {
+            words: Words(words.to_owned()),
+            purse: Purse::default(),
+            central_banks: BTreeMap::new(),
+            mints: BTreeMap::new(),
+        }
     }
 }
 

@@ -13,6 +13,11 @@ use zeroize::Zeroizing;
 const VARIABLE: &str = "YUFU_WALLET_WORDS";
 
 pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> Result<()> {
+    if !action.is_offline() {
+        // Whose mints there are, and where, is never older than this.
+        holder.trust().await?;
+    }
+    holder.follow_mints()?;
     let minor = |holder: &Holder, text: &str| holder.parse_amount(text);
     match action {
         CashAction::Withdraw { amount } => {

@@ -152,6 +152,8 @@ async fn after_the_city_moves_to_other_addresses_notes_and_tokens_are_as_good_as
     let caller = server.caller();
     let (mei, shop, _) = payer_and_shop(&caller).await;
     let token = mei.cash(&["pay", "18", "--hurry"]);
+    // The shop has met the bank before, where it was.
+    shop.cash(&["request"]);
     let (mei, shop) = (mei.name, shop.name);
     server.kill();
     let server = Server::start(&data);

@@ -14,6 +14,7 @@ mod output;
 mod purse;
 mod receiving;
 mod steps;
+mod terms;
 
 pub use keysets::{KeysetRefusal, Learnt, Published};
 pub use message::{Refusal, Reply, Request};
@@ -23,6 +24,7 @@ pub use output::SignatureError;
 pub use purse::{Expiring, FromBackup, Holding, Purse};
 pub use receiving::ReceiveError;
 pub use steps::{
-    CHECKED_AT_ONCE, GAP, GivenState, Handing, PayError, PayTerms, RESTORED_AT_ONCE, RedeemError,
-    RequestUnpayable, WithdrawError,
+    CHECKED_AT_ONCE, GAP, GivenState, Handing, PayError, RESTORED_AT_ONCE, RedeemError,
+    WithdrawError,
 };
+pub use terms::{PayTerms, RequestUnpayable};

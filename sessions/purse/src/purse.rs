@@ -16,7 +16,7 @@ use yufu_jose::sha256;
 const KEYS: &[u8] = b"yufu.purse.keys.v1";
 /// How many keys above the last that was counted are tried.
 const KEYS_AHEAD: u64 = 20;
-/// The most notes that one step asks for.
+/// The most notes that one step asks for, and the most that it spends for a sum.
 pub(crate) const MOST_OUTPUTS: usize = 200;
 
 /// A wallet of notes. It is saved, encrypted, after every call that changes it and before what the call

@@ -15,7 +15,7 @@ use yufu_ecash::{PaymentRequest, Point, RequestedLock, Token};
 use yufu_purse::delay::MOST_REST;
 use yufu_purse::{
     CHECKED_AT_ONCE, OfflineRefusal, OfflineTerms, Outcome, PayError, PayTerms, Progress, Purse,
-    ReceiveError, Standing, Waiting,
+    ReceiveError, RedeemError, Standing, Waiting,
 };
 
 fn rested(mint: &mut TestMint) {
@@ -338,6 +338,22 @@ fn a_seed_alone_brings_back_what_is_unspent_and_a_backup_must_ask_first() {
     let id = lost.purse.restore(MINT, mint.now).unwrap();
     assert_eq!(lost.run(id, &mut mint), Progress::Done(Outcome::Restored(132)));
     pay(&mut lost, to_bearer(1), &mut mint);
+}
+
+#[test]
+fn no_more_notes_are_spent_at_once_than_a_mint_takes() {
+    let mut mint = TestMint::new(0);
+    let mut shop = Person::new(1, &mut mint);
+    for _ in 0..2 {
+        let id = shop.purse.withdraw(MINT, 150, 1, 0, mint.now).unwrap();
+        shop.run(id, &mut mint);
+    }
+    rested(&mut mint);
+    let refused = shop.purse.redeem(MINT, 201, "7", mint.now).unwrap_err();
+    assert_eq!(refused, RedeemError::Amount { amount: 201, held: 300 });
+    assert!(shop.purse.pay(&shop.seed, to_bearer(201), mint.now).is_err());
+    let id = shop.purse.redeem(MINT, 200, "7", mint.now).unwrap();
+    assert_eq!(shop.run(id, &mut mint), Progress::Done(Outcome::Redeemed(200)));
 }
 
 #[test]

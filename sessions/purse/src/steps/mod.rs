@@ -7,7 +7,7 @@ mod redeeming;
 mod restoring;
 mod withdrawing;
 
-pub use giving::{GivenState, Handing, PayError, PayTerms, RequestUnpayable};
+pub use giving::{GivenState, Handing, PayError};
 pub use redeeming::RedeemError;
 pub use restoring::{GAP, RESTORED_AT_ONCE};
 pub use withdrawing::WithdrawError;

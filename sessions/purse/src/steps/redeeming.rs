@@ -11,7 +11,7 @@ use crate::note::{HeldNote, proofs};
 use crate::operation::{
     Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer, content,
 };
-use crate::purse::{FromBackup, Purse, sizes};
+use crate::purse::{FromBackup, MOST_OUTPUTS, Purse, sizes};
 use serde::{Deserialize, Serialize};
 use yufu_ecash::message::{ErrorCode, MeltQuote, MeltQuoteRequest, MeltQuoteState, MeltRequest};
 
@@ -24,7 +24,7 @@ pub enum RedeemError {
     /// The purse is from a backup.
     #[error(transparent)]
     FromBackup(#[from] FromBackup),
-    /// Nothing, or more than is held with the fee.
+    /// Nothing, or more than is held with the fee, or more notes than are handed in at once.
     #[error("{amount} and its fee cannot be redeemed of the {held} held: choose a smaller amount")]
     Amount {
         /// What was asked.
@@ -114,7 +114,7 @@ impl Purse {
             chosen.iter().filter_map(|place| places.get(*place).copied()).collect()
         };
         if candidates.iter().all(|note| note.fee_ppk == 0)
-            && let Some(chosen) = exactly(&candidates, amount)
+            && let Some(chosen) = exactly(&candidates, amount).filter(|c| c.len() <= MOST_OUTPUTS)
         {
             return Some(Notes::There(at(&chosen)));
         }
@@ -124,7 +124,7 @@ impl Purse {
             return None;
         }
         let sum = given.iter().try_fold(0_u64, |sum, size| sum.checked_add(*size))?;
-        let chosen = covering(&candidates, sum)?;
+        let chosen = covering(&candidates, sum).filter(|c| c.places.len() <= MOST_OUTPUTS)?;
         let change = chosen.sum.checked_sub(chosen.fee)?.checked_sub(sum)?;
         let kept = sizes(known, &keyset.id, change)?;
         Some(Notes::BySwap { places: at(&chosen.places), given, kept })

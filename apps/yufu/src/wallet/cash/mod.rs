@@ -5,6 +5,7 @@ mod keysets;
 mod moving;
 mod refusing;
 mod restoring;
+mod settling;
 mod stored;
 mod telling;
 mod terminal;

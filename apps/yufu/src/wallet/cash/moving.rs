@@ -15,7 +15,7 @@ use yufu_openid4vc::Endpoint;
 use yufu_payment::PaymentOrder;
 use yufu_purse::delay::standard_part;
 use yufu_purse::{
-    OfflineTerms, OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Standing, Waiting,
+    OfflineTerms, OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Waiting,
 };
 
 /// How long an order may be taken, in seconds.
@@ -24,8 +24,6 @@ const ORDER_SECONDS: u64 = 600;
 const LOCKED_SECONDS: u64 = 7 * 86_400;
 /// How long before a lock ends a till without network will be online again, in seconds: a day.
 const MARGIN_SECONDS: u64 = 86_400;
-/// How soon notes are changed for newer ones before they end, in seconds: a month.
-const RENEWED_BEFORE: u64 = 30 * 86_400;
 
 /// How to pay with notes.
 #[derive(Clone, Debug, Default)]
@@ -331,77 +329,5 @@ impl Holder {
         let key = self.cash()?.purse.fresh_key(&seed)?;
         self.file.save()?;
         Ok(key.to_hex())
-    }
-
-    /// Takes back what a payee has not taken.
-    ///
-    /// # Errors
-    /// If it is locked yet, or the payee was faster.
-    pub async fn take_back_cash(&mut self, number: u64) -> Result<Progress> {
-        let id = OperationId(number);
-        let mint = self.purse()?.mint_of(id).map(str::to_owned);
-        let mint =
-            mint.with_context(|| text!("no payment {number} is under way", number = number))?;
-        self.learn_mint(&self.bank_of(&mint)?).await?;
-        // What was taken meanwhile is not tried for.
-        if let Progress::Done(done) = self.go_on(id).await? {
-            return Ok(Progress::Done(done));
-        }
-        let (seed, now) = (self.cash_seed()?, self.now().seconds());
-        if !self.cash()?.purse.take_back(&seed, id, now) {
-            bail!(text!("it is locked to the payee yet: `yufu wallet cash list` says until when"));
-        }
-        self.go_on(id).await
-    }
-
-    /// Goes on with everything that is under way, collects what was taken without network, and changes notes that
-    /// end soon. How many operations are still under way, and what was refused.
-    ///
-    /// # Errors
-    /// If a mint does not answer.
-    pub async fn settle_cash(&mut self) -> Result<(usize, Vec<String>)> {
-        let mut refused = Vec::new();
-        let now = self.now().seconds();
-        let mints: Vec<String> = self.purse()?.holdings(now).into_iter().map(|h| h.mint).collect();
-        for mint in mints {
-            let bank = self.bank_of(&mint)?;
-            self.learn_mint(&bank).await?;
-            let (seed, before) = (self.cash_seed()?, now.saturating_add(RENEWED_BEFORE));
-            self.with_purse(|purse| purse.renew(&seed, &mint, before, now))?;
-        }
-        let seed = self.cash_seed()?;
-        self.cash()?.purse.collect(&seed, now);
-        self.file.save()?;
-        let under_way: Vec<OperationId> = self.purse()?.under_way().collect();
-        for id in under_way {
-            match self.go_on(id).await {
-                Ok(_) => {}
-                Err(error) => match error.downcast::<PurseFault>() {
-                    Ok(fault) => refused.push(fault.said()),
-                    Err(other) => return Err(other),
-                },
-            }
-        }
-        Ok((self.purse()?.under_way().count(), refused))
-    }
-
-    /// What notes taken without network are worth, by how safe they are: safe, pending, at risk; in minor units.
-    ///
-    /// # Errors
-    /// If there are no notes.
-    pub fn cash_standing(&self) -> Result<[u64; 3]> {
-        let now = self.now().seconds();
-        let mut sums = [0_u64; 3];
-        for note in self.purse()?.offline() {
-            let place = match note.standing(now) {
-                Standing::Safe => 0,
-                Standing::Pending { .. } => 1,
-                Standing::AtRisk { .. } => 2,
-            };
-            if let Some(sum) = sums.get_mut(place) {
-                *sum = sum.saturating_add(note.amount());
-            }
-        }
-        Ok(sums)
     }
 }

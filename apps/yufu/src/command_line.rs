@@ -3,10 +3,12 @@
 
 mod accounts;
 mod cards;
+mod cash;
 mod keeping;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
@@ -374,6 +376,12 @@ pub(crate) enum WalletAction {
     PaymentCredential,
     #[command(flatten)]
     Accounts(AccountAction),
+    /// Withdraw, pay, receive and redeem bearer notes: anonymous cash.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yufu wallet --as mei cash withdraw 100\n  yufu wallet --as mei cash pay 18"
+    )]
+    Cash(CashAction),
     /// Buy a rail ticket, change it, or give it back.
     #[command(
         after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"

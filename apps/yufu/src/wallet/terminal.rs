@@ -3,6 +3,7 @@
 use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
+use super::cash;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
@@ -80,6 +81,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
 }
 
 fn is_offline(action: &WalletAction) -> bool {
+    if let WalletAction::Cash(action) = action {
+        return action.is_offline();
+    }
     matches!(
         action,
         WalletAction::History { .. }
@@ -122,6 +126,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             );
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
+        WalletAction::Cash(action) => cash::act(holder, action).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {

@@ -14,6 +14,7 @@
 
 mod caller;
 pub mod notes;
+pub mod terminal;
 pub mod third_party;
 mod wallet;
 

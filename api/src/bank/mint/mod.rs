@@ -28,6 +28,8 @@ use zeroize::Zeroizing;
 
 /// The most notes, and the most outputs, of one request: said in `/v1/info`.
 pub(crate) const MOST: usize = 250;
+/// The most notes or outputs asked about at once, which costs less: wallets restore hundreds in one request.
+const MOST_ASKED: usize = yufu_machine::MOST_NOTES;
 /// How long a quote may be funded or paid, in seconds.
 const QUOTE_SECONDS: u64 = 3_600;
 

@@ -1,7 +1,7 @@
 //! Whether notes were spent (NUT-07), and signatures that were promised before, once more (NUT-09): both
 //! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
 
-use super::{Banks, MOST, MintRefusal, checks, of};
+use super::{Banks, MOST_ASKED, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -19,8 +19,8 @@ pub(super) async fn check(
 ) -> Result<Json<CheckStateResponse>, MintRefusal> {
     let Json(CheckStateRequest { hashed }) = request?;
     let (bank, _) = of(&banks, &bank)?;
-    if hashed.len() > MOST {
-        let detail = format!("ask for at most {MOST} notes at once");
+    if hashed.len() > MOST_ASKED {
+        let detail = format!("ask for at most {MOST_ASKED} notes at once");
         return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
     }
     let known = bank.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
@@ -38,8 +38,8 @@ pub(super) async fn restore(
 ) -> Result<Json<RestoreResponse>, MintRefusal> {
     let Json(RestoreRequest { outputs }) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    if outputs.len() > MOST {
-        let detail = format!("ask for at most {MOST} outputs at once");
+    if outputs.len() > MOST_ASKED {
+        let detail = format!("ask for at most {MOST_ASKED} outputs at once");
         return Err(MintRefusal::new(ErrorCode::TooManyOutputs, detail));
     }
     let book = bank.keysets(mint).await?;

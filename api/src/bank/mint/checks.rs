@@ -172,10 +172,13 @@ fn no_denomination(amount: u64) -> MintRefusal {
     MintRefusal::new(ErrorCode::AmountOutsideLimits, detail)
 }
 
+/// A note, the place of the request it is in, and its keyset.
+type Claimed<'a> = (usize, Note, &'a Arc<Own>);
+
 /// Verifies the notes of several requests together; which requests have a note that this mint did not
 /// sign, by their places. Long work: for a thread of its own.
 pub(super) fn verify(requests: &[&Notes]) -> Result<Vec<usize>, MintRefusal> {
-    let mut by_keyset: BTreeMap<KeysetNumber, Vec<(usize, Note, &Arc<Own>)>> = BTreeMap::new();
+    let mut by_keyset: BTreeMap<KeysetNumber, Vec<Claimed<'_>>> = BTreeMap::new();
     for (place, request) in requests.iter().enumerate() {
         for (own, note) in &request.signed {
             by_keyset.entry(own.number).or_default().push((place, *note, own));

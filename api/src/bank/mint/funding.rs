@@ -72,7 +72,9 @@ impl Bank {
                 "the account has {} and {} is to be withdrawn (minor units): withdraw less",
                 wallet.available_minor, quote.amount
             );
-            return Err(Problem::refused("transfer.insufficient_funds", detail));
+            return Err(Problem::refused("transfer.insufficient_funds", detail)
+                .with("available_minor", wallet.available_minor)
+                .with("requested_minor", quote.amount));
         }
         let funding = Funding { account: order.payer, signed: text.to_owned() };
         match self.records.fund_mint_quote(&quote.id, &funding, &key).await {

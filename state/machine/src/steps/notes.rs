@@ -20,7 +20,7 @@ impl Books {
         self.must_not_be_below(&from)?;
         from.must_not_be_frozen()?;
         let exchange = self.notes.mint.check(&[], &minting.outputs, by.now)?;
-        let minor = positive(-exchange.left())?;
+        let minor = positive(exchange.left().saturating_neg())?;
         let now = self.period(by.now);
         let checked = self
             .ledger

@@ -78,7 +78,11 @@ impl City {
             let terms = KeysetTerms {
                 denominations: 8,
                 input_fee_ppk: if place == 1 { 700 } else { 0 },
-                final_expiry: Self::START.plus_seconds(if place == 3 { 20 } else { 90 } * 86_400),
+                final_expiry: Self::START.plus_seconds(if place == 3 {
+                    20 * 86_400
+                } else {
+                    90 * 86_400
+                }),
                 payees: if place == 3 { Payees::Registered } else { Payees::Anyone },
             };
             (*bank, Action::RegisterKeyset { keys: Digest([number(place); 32]), terms })

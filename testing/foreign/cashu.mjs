@@ -66,6 +66,40 @@ const steps = {
     const restored = await wallet.batchRestore();
     return { proofs: plain(restored.proofs), last: restored.lastCounterWithSignature };
   },
+  // Says each of some texts to the mint's socket, whatever they are; the answers to them.
+  async speak() {
+    const socket = new WebSocket(`${input.mint.replace('http', 'ws')}/v1/ws`);
+    const heard = [];
+    let awaken = () => {};
+    socket.onmessage = ({ data }) => { heard.push(JSON.parse(data)); awaken(); };
+    await new Promise((resolve, reject) => { socket.onopen = resolve; socket.onerror = reject; });
+    const answers = [];
+    for (const text of input.texts) {
+      socket.send(text);
+      while (!heard.some(({ method }) => !method)) await new Promise((resolve) => { awaken = resolve; });
+      answers.push(...heard.splice(0).filter(({ method }) => !method));
+    }
+    socket.close();
+    return { answers };
+  },
+  // Listens to what it is told of quotes and notes, until each was told to be in its last state.
+  async listen() {
+    await wallet.mint.connectWebSocket();
+    const connection = wallet.mint.webSocketConnection;
+    const told = {};
+    const listened = Object.entries(input.kinds).map(([kind, { filters, last }]) => new Promise((resolve, reject) => {
+      told[kind] = [];
+      const heard = ({ state }) => {
+        if (told[kind].push(state) && state === last) resolve();
+      };
+      connection.createSubscription({ kind, filters }, heard, reject);
+    }));
+    await Promise.all(listened);
+    const refused = await new Promise((resolve) =>
+      connection.createSubscription({ kind: 'no_such_kind', filters: [] }, resolve, ({ message }) => resolve(message)));
+    wallet.mint.disconnectWebSocket();
+    return { told, refused };
+  },
   async melt_quote() {
     return quoted(await wallet.createMeltQuote(METHOD, { request: input.request, amount: input.amount }));
   },

@@ -7,49 +7,28 @@
     reason = "a test fails by panicking"
 )]
 
+mod city;
 mod node;
 #[path = "../../../apps/yufu/tests/support/mod.rs"]
 mod support;
 
+use city::{City, FUNDS, key};
 use serde_json::{Value, json};
-use support::notes::{MintOf, hex};
-use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, run};
-use yufu_ecash::SecretScalar;
+use std::time::Duration;
+use support::notes::hex;
 use yufu_keys::random;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
-const FUNDS: u64 = 1_000_000;
-
-/// A bank's mint, an account there that pays for withdrawals, and one that is paid.
-struct City {
-    data: Data,
-    server: Server,
-    caller: Caller,
-    payer: Account,
-    shop: Account,
-    mint: MintOf,
-}
-
 impl City {
-    async fn start() -> Self {
-        let data = Data::new();
-        let server = Server::start(&data);
-        let caller = server.caller();
-        let payer = caller.business(JIANGCHENG, FUNDS).await;
-        let shop = caller.business(LIANGHU, 0).await;
-        let mint = MintOf::at(&caller, JIANGCHENG).await;
-        Self { data, server, caller, payer, shop, mint }
-    }
-
     fn wallet(&self) -> Wallet {
-        let mint = format!("{}/banks/{}/mint", self.caller.url, self.mint.bank);
-        Wallet { mint, seed: hex(&random::<64>()), counters: json!({}), notes: Vec::new() }
+        let (mint, seed) = (self.address(), hex(&random::<64>()));
+        Wallet { mint, seed, counters: json!({}), notes: Vec::new() }
     }
 
     /// Has the account pay for what a wallet wants.
     async fn quote(&self, wallet: &mut Wallet, more: Value) -> Value {
         let quote = wallet.done("quote", &more)["quote"].clone();
-        self.mint.fund(&self.caller, &self.payer, &quote).await.done();
+        self.fund(&quote).await;
         quote
     }
 
@@ -57,16 +36,6 @@ impl City {
         let quote = self.quote(wallet, json!({"amount": amount})).await;
         let made = wallet.done("mint", &json!({"quote": quote}));
         wallet.keep(&made["proofs"]);
-    }
-
-    /// Ends it; what is out, as the audit says.
-    fn audited(self) -> u64 {
-        self.server.kill();
-        let audited = run(&["audit", "--json", "--data", self.data.path().to_str().unwrap()]);
-        assert!(audited.status.success(), "{audited:?}");
-        let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
-        let keysets = report["keysets"].as_array().unwrap().iter();
-        keysets.map(|k| k["outstanding"].as_str().unwrap().parse::<u64>().unwrap()).sum()
     }
 }
 
@@ -135,12 +104,6 @@ fn worth(proofs: &Value) -> u64 {
     proofs.as_array().unwrap().iter().map(|proof| proof["amount"].as_u64().unwrap()).sum()
 }
 
-/// A key of the protocol: the secret and the point.
-fn key() -> (String, String) {
-    let secret: [u8; 32] = random();
-    (hex(&secret), SecretScalar::from_bytes(&secret).unwrap().to_point().to_hex())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn money_is_withdrawn_sent_received_and_redeemed_and_every_fen_is_accounted_for() {
     let city = City::start().await;
@@ -152,7 +115,7 @@ async fn money_is_withdrawn_sent_received_and_redeemed_and_every_fen_is_accounte
     let quote = payer.done("quote", &json!({"amount": 1_800}))["quote"].clone();
     assert_eq!((&quote["unit"], &quote["state"]), (&json!("cny"), &json!("UNPAID")));
     payer.refused("mint", &json!({"quote": quote}), 20001);
-    city.mint.fund(&city.caller, &city.payer, &quote).await.done();
+    city.fund(&quote).await;
     let state = |wallet: &mut Wallet| {
         wallet.done("quote_state", &json!({"quote": quote["quote"]}))["quote"]["state"].clone()
     };
@@ -253,7 +216,8 @@ async fn a_lost_wallet_has_its_unspent_notes_back_from_its_seed() {
     assert_eq!(found.worth(), 667);
 
     // It goes on where the lost one was, with no secret used twice.
-    found.counters = json!({city.mint.keyset.id.to_string(): restored["last"].as_u64().unwrap() + 1});
+    found.counters =
+        json!({city.mint.keyset.id.to_string(): restored["last"].as_u64().unwrap() + 1});
     let sent = found.send("send", &json!({"amount": 600}));
     payee.receive(&sent, None);
     assert_eq!((found.worth(), payee.worth()), (67, 933));
@@ -281,4 +245,80 @@ async fn quotes_of_a_key_are_taken_with_it_one_by_one_or_together() {
     wallet.keep(&made["proofs"]);
     assert_eq!(wallet.worth(), 75);
     assert_eq!(city.audited(), 75);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_listens_is_told_how_quotes_and_notes_stand_and_when_that_changes() {
+    let city = City::start().await;
+    let mut wallet = city.wallet();
+    city.withdraw(&mut wallet, 64).await;
+    let note = wallet.notes[0].clone();
+    let amount = note["amount"].as_u64().unwrap();
+    let secret = note["secret"].as_str().unwrap();
+    let point = yufu_ecash::hash_to_curve(secret.as_bytes()).unwrap().to_hex();
+    let quote = wallet.done("quote", &json!({"amount": 8}))["quote"].clone();
+    let asked = json!({"request": city.shop.id.to_string(), "amount": amount});
+    let melt = wallet.done("melt_quote", &asked)["quote"].clone();
+
+    let kinds = json!({"kinds": {
+        "bank_mint_quote": {"filters": [quote["quote"]], "last": "ISSUED"},
+        "bank_melt_quote": {"filters": [melt["quote"]], "last": "PAID"},
+        "proof_state": {"filters": [point], "last": "SPENT"},
+    }});
+    let mut listener = city.wallet();
+    let listening = tokio::task::spawn_blocking(move || listener.done("listen", &kinds));
+    // Time to connect; then some between payment and taking, so that both are told.
+    let pause = || tokio::time::sleep(Duration::from_secs(4));
+    pause().await;
+    city.fund(&quote).await;
+    pause().await;
+    let made = wallet.done("mint", &json!({"quote": quote}));
+    wallet.done("melt", &json!({"quote": melt, "proofs": [note]}));
+    let heard = tokio::time::timeout(Duration::from_secs(60), listening).await.unwrap().unwrap();
+    assert_eq!(worth(&made["proofs"]), 8);
+    let told = &heard["told"];
+    assert_eq!(told["bank_mint_quote"], json!(["UNPAID", "PAID", "ISSUED"]));
+    assert_eq!(told["bank_melt_quote"], json!(["UNPAID", "PAID"]));
+    assert_eq!(told["proof_state"], json!(["UNSPENT", "SPENT"]));
+    assert!(heard["refused"].as_str().unwrap().contains("no such kind"), "{heard}");
+    assert_eq!(city.audited(), 72 - amount);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_subscription_is_refused_by_its_number_and_the_socket_goes_on() {
+    let city = City::start().await;
+    let mut wallet = city.wallet();
+    let point = "02".to_owned() + &"01".repeat(32);
+    let subscribe = |name: &str, kind: &str, filters: Value| {
+        let params = json!({"subId": name, "kind": kind, "filters": filters});
+        json!({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": params}).to_string()
+    };
+    let end = |name: &str| {
+        let params = json!({"subId": name});
+        json!({"jsonrpc": "2.0", "id": 2, "method": "unsubscribe", "params": params}).to_string()
+    };
+    let many = |number: usize| json!(vec![point.as_str(); number]);
+    let rows = [
+        ("no JSON", "{".to_owned(), json!(-32_700)),
+        ("another protocol", json!({"jsonrpc": "1.0", "id": 0}).to_string(), json!(-32_600)),
+        ("no method", json!({"jsonrpc": "2.0", "id": 0}).to_string(), json!(-32_600)),
+        ("no kind", subscribe("a", "balance", json!([])), json!(-32_602)),
+        ("another method", subscribe("a", "bolt11_mint_quote", json!([])), json!(-32_602)),
+        ("nobody's quote", subscribe("a", "bank_mint_quote", json!(["none"])), json!(-32_602)),
+        ("no point", subscribe("a", "proof_state", json!(["02"])), json!(-32_602)),
+        ("too many", subscribe("a", "proof_state", many(251)), json!(11_014)),
+        ("what is right", subscribe("a", "proof_state", many(250)), Value::Null),
+        ("a name twice", subscribe("a", "proof_state", json!([])), json!(-32_602)),
+        ("too many with the others", subscribe("b", "proof_state", many(1)), json!(11_014)),
+        ("nobody's end", end("b"), json!(-32_602)),
+        ("an end", end("a"), Value::Null),
+        ("room again", subscribe("b", "proof_state", many(1)), Value::Null),
+    ];
+    let texts: Vec<&String> = rows.iter().map(|(_, text, _)| text).collect();
+    let answers = wallet.done("speak", &json!({"texts": texts}))["answers"].clone();
+    for (place, (case, _, code)) in rows.iter().enumerate() {
+        let answer = &answers[place];
+        assert_eq!(&answer["error"]["code"], code, "{case}: {answer}");
+        assert_eq!(answer["result"]["status"] == "OK", code.is_null(), "{case}: {answer}");
+    }
 }

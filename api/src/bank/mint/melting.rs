@@ -124,7 +124,7 @@ fn melting(entry: &OutboxEntry) -> Result<Melting, MintRefusal> {
 
 impl Bank {
     /// A quote as it stands, with what was given back signed once more.
-    async fn melted(&self, mint: &Mint, quote: &MeltQuote) -> Result<Told, MintRefusal> {
+    pub(super) async fn melted(&self, mint: &Mint, quote: &MeltQuote) -> Result<Told, MintRefusal> {
         let Some(entry) = quote.command.as_ref().filter(|entry| entry.outcome.is_some()) else {
             return Ok(told(mint, quote, None));
         };
@@ -191,6 +191,7 @@ impl Bank {
             return self.redeemed_before(mint, &quote.id, &taken, (&notes, &blank)).await;
         }
         self.submit(id).await?;
+        mint.changed();
         let quote = self.records.melt_quote(&quote.id).await?;
         self.melted(mint, &quote).await
     }

@@ -1,11 +1,12 @@
 //! Whether notes were spent (NUT-07), and signatures that were promised before, once more (NUT-09): both
 //! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
 
-use super::{Banks, MOST_ASKED, MintRefusal, checks, of};
+use super::{Bank, Banks, MOST_ASKED, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use std::sync::Arc;
+use yufu_ecash::Point;
 use yufu_ecash::message::{
     BlindedMessage, CheckStateRequest, CheckStateResponse, ErrorCode, NoteState, NoteStatus,
     RestoreRequest, RestoreResponse,
@@ -23,12 +24,21 @@ pub(super) async fn check(
         let detail = format!("ask for at most {MOST_ASKED} notes at once");
         return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
     }
-    let known = bank.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
-    let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
-    let states = hashed.into_iter().zip(known.spent);
-    let states =
-        states.map(|(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None });
-    Ok(Json(CheckStateResponse { states: states.collect() }))
+    Ok(Json(CheckStateResponse { states: bank.note_states(hashed).await? }))
+}
+
+impl Bank {
+    /// Whether notes with these points were spent.
+    pub(super) async fn note_states(
+        &self,
+        hashed: Vec<Point>,
+    ) -> Result<Vec<NoteStatus>, MintRefusal> {
+        let known = self.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
+        let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
+        let states = hashed.into_iter().zip(known.spent);
+        let status = |(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None };
+        Ok(states.map(status).collect())
+    }
 }
 
 pub(super) async fn restore(

@@ -43,9 +43,9 @@ mod waking;
 
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
-pub use deriving::FromCard;
 pub(crate) use cash::PurseFault;
 pub use cash::{CashPaid, CashTerms};
+pub use deriving::FromCard;
 pub use fault::WalletFault;
 pub use getting::{Received, Wanted};
 pub use history::{Entry, Event};

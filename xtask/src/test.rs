@@ -9,7 +9,11 @@ use std::process::Command;
 const REPORT: &str = "target/nextest/default/junit.xml";
 /// The tests that need Node.js.
 const FOREIGN: &str = "testing/foreign";
-/// The filters that leave out the tests that need systemd and Compose, PostgreSQL, strace.
+/// A wallet of somebody else's in Rust, a workspace of its own, and where its program is built.
+const CDK: &str = "testing/foreign/cdk/Cargo.toml";
+const CDK_TARGET: &str = "target/cdk";
+/// The filters that leave out the tests that need that wallet, systemd and Compose, PostgreSQL, strace.
+const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
@@ -23,9 +27,12 @@ struct Skipped {
 pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
+    let cdk = ensure_cdk_wallet().err();
     let deploy = ensure_deploy_tools().err();
     let postgres = ensure_postgres().err();
     let strace = ensure_strace().err();
+    let cards = ensure_card_service().err();
+    let reads_cards = cards.is_none();
 
     let _ = fs::remove_file(REPORT);
     let mut arguments = vec!["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
@@ -33,6 +40,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         arguments.extend(["--exclude", "yufu-foreign"]);
     }
     let filters = [
+        (foreign.is_none() && cdk.is_some()).then_some(WITHOUT_CDK),
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
         postgres.is_some().then_some(WITHOUT_POSTGRES),
         strace.is_some().then_some(WITHOUT_STRACE),
@@ -42,13 +50,14 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         arguments.extend(["--filterset", &filter]);
     }
     let skipped: Vec<Skipped> =
-        foreign.into_iter().chain(deploy).chain(postgres).chain(strace).collect();
+        [foreign, cdk, deploy, postgres, strace, cards].into_iter().flatten().collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
+    let mut suites = suites(&report);
+    let cards = if reads_cards { card_service_tests(&mut suites) } else { Ok(()) };
     let documentation = documentation_tests()?;
 
-    let suites = suites(&report);
     println!();
     for suite in &suites {
         println!("{:>5} ran, {:>3} failed  {}", suite.ran, suite.failed, suite.name);
@@ -62,6 +71,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     println!("{} passed, {failed} failed, {} skipped", ran.saturating_sub(failed), skipped.len());
 
     nextest?;
+    cards?;
     if failed > 0 {
         bail!("{failed} tests failed");
     }
@@ -69,6 +79,18 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         bail!("tests were skipped, which counts as a failure here");
     }
     Ok(())
+}
+
+/// Runs the tests over the system's card service: they are built with a feature that needs a C library.
+fn card_service_tests(ran: &mut Vec<Suite>) -> Result<()> {
+    let _ = fs::remove_file(REPORT);
+    let arguments =
+        ["nextest", "run", "-p", "yufu-foreign-cards", "--features", "pcsc", "--locked"];
+    let done = run::loud("cargo", &[&arguments[..], &["--test", "daemon"]].concat());
+    let report = fs::read_to_string(REPORT)
+        .context("the test runner left no report: the tests of cards did not build (see above)")?;
+    ran.extend(suites(&report));
+    done
 }
 
 /// Runs the simulator, built for speed.
@@ -121,17 +143,26 @@ fn ensure_nextest() -> Result<()> {
     run::loud("cargo", &["install", "cargo-nextest", "--locked"])
 }
 
-/// Node.js and the pinned packages that check our credentials from outside.
+/// Node.js and the pinned packages that check our credentials and hold our notes from outside.
 fn ensure_foreign_libraries() -> Result<(), Skipped> {
     let skip = |reason: String| Skipped {
-        tests: "yufu-foreign (credentials verified by @sd-jwt/sd-jwt-vc)",
+        tests: "yufu-foreign (credentials verified by @sd-jwt/sd-jwt-vc, notes held by @cashu/cashu-ts)",
         reason,
     };
     if !(run::exists("node") && run::exists("npm")) {
-        install_debian(&["nodejs", "npm"]).map_err(|e| skip(format!("Node.js 18 or newer with npm is missing, and could not be installed: {e:#}. Install both and run again")))?;
+        install_debian(&["nodejs", "npm"]).map_err(|e| skip(format!("Node.js 20.19 or newer with npm is missing, and could not be installed: {e:#}. Install both and run again")))?;
     }
     run::loud("npm", &["ci", "--prefix", FOREIGN, "--no-audit", "--no-fund", "--ignore-scripts"])
         .map_err(|e| skip(format!("`npm ci` in {FOREIGN} failed: {e:#}")))
+}
+
+/// The wallet of `cdk`. It is built apart, so that the product is tested as it is built without it.
+fn ensure_cdk_wallet() -> Result<(), Skipped> {
+    let build = ["build", "--manifest-path", CDK, "--target-dir", CDK_TARGET, "--locked"];
+    run::loud("cargo", &build).map_err(|e| Skipped {
+        tests: "yufu-foreign, binary cdk (notes held by the crate cdk)",
+        reason: format!("its wallet could not be built: {e:#}"),
+    })
 }
 
 /// systemd and Compose, which read what lies in `deploy`.
@@ -187,6 +218,37 @@ fn ensure_strace() -> Result<(), Skipped> {
         return Ok(());
     }
     Err(skip("strace may not trace here: a container needs --cap-add SYS_PTRACE".to_owned()))
+}
+
+/// The system's service for readers of chip cards, with a virtual reader, in a network namespace.
+fn ensure_card_service() -> Result<(), Skipped> {
+    let skip = |reason| Skipped {
+        tests: "yufu-foreign-cards, binary daemon (a chip card over the system's PC/SC service)",
+        reason,
+    };
+    let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
+    let library = run::output("pkg-config", &["--exists", "libpcsclite"]).is_ok();
+    let packages = [
+        ("pcscd", run::exists("pcscd")),
+        ("vsmartcard-vpcd", fs::metadata(driver).is_ok()),
+        ("opensc", fs::metadata("/usr/bin/opensc-tool").is_ok()),
+        ("libpcsclite-dev", library),
+        ("pkg-config", library),
+        ("iproute2", run::output("ip", &["-V"]).is_ok()),
+    ];
+    let missing: Vec<&str> =
+        packages.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect();
+    if !missing.is_empty() {
+        install_debian(&missing).map_err(|e| {
+            let missing = missing.join(", ");
+            skip(format!(
+                "{missing} missing, and could not be installed: {e:#}. Install and run again"
+            ))
+        })?;
+    }
+    run::output("unshare", &["--net", "--", "ip", "link", "set", "lo", "up"]).map(drop).map_err(|e| {
+        skip(format!("no network namespace can be made, and the virtual reader listens on all addresses: {e:#}"))
+    })
 }
 
 fn install_debian(packages: &[&str]) -> Result<()> {

@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_population::{Access, PersonId};
+use yufu_population::{Access, Entry, PersonId};
 use yufu_profile::ResidentNumber;
 
 /// A person's death, or that it was recorded wrongly.
@@ -47,6 +47,8 @@ pub(super) async fn record(
 ) -> Result<Json<Revoked>, Problem> {
     let (number, access) = authority.about_death(&headers, request, "recorded")?;
     let person = authority.population.record_death(&number, &access).await?;
+    let Access { actor: officer, purpose: basis, at, .. } = access;
+    authority.population.end_cards(person, Entry { officer, basis, at }).await?;
     // Recorded first: what is issued from here on is refused.
     Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
 }

@@ -1,6 +1,7 @@
 //! The identity authority: knows the population, has an officer authenticate a person, and issues
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
+mod cards;
 mod claims;
 mod deaths;
 mod guardianship;
@@ -12,6 +13,10 @@ mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+pub use cards::{
+    CardBlock, CardCheck, CardChecked, CardLists, Cards, ChallengeIssued, ChipAnswer, Derivations,
+    Derived, IssuedCard, NewCard, PresentedFiles,
+};
 pub use deaths::Death;
 pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
@@ -49,6 +54,8 @@ pub struct Authority {
     pub pseudonym_epoch: Option<PseudonymEpoch>,
     /// The population register.
     pub population: Population,
+    /// Chip cards, if the country issues them.
+    pub cards: Option<Cards>,
     /// Itself as a relying party, for a person's look at who read her record.
     pub own_look: OwnLook,
     /// The token of its officers.
@@ -64,6 +71,12 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(officer::revoke))
         .routes(routes!(guardianship::record))
         .routes(routes!(guardianship::end))
+        .routes(routes!(cards::issuing::issue))
+        .routes(routes!(cards::issuing::check))
+        .routes(routes!(cards::issuing::block))
+        .routes(routes!(cards::lists::lists))
+        .routes(routes!(cards::deriving::begin))
+        .routes(routes!(cards::deriving::answer))
         .routes(routes!(deaths::record))
         .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))

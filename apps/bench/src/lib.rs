@@ -6,6 +6,8 @@
     reason = "measurements are ratios and rates; no money is reckoned in floats"
 )]
 
+pub mod card;
+pub mod ecash;
 mod figure;
 pub mod ledger;
 mod memory;

@@ -2,6 +2,7 @@
 //! command does, where its state lies, and gives an example.
 
 mod accounts;
+mod cards;
 mod cash;
 mod keeping;
 mod views;
@@ -9,6 +10,7 @@ mod views;
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 pub(crate) use cash::{CashAction, CashPayment};
 
+pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -59,6 +61,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913\n  yufu wallet --as mei open bank-of-jiangcheng\n  yufu wallet --as mei pay 0192f0c1-... 18.00 'Noodle shop'\n  yufu wallet --as mei show\n  yufu wallet --as mei who-read\n  yufu wallet --as mei --provider jiangcheng-pay open bank-of-lianghu\n  yufu wallet --as mei --from bank-of-lianghu pay 0192f0c1-... 18.00\n  yufu wallet --as mei backup mei.backup\n  yufu wallet --as mei --abroad XP open harbour-bank"
     )]
     Wallet(Wallet),
+    /// A chip card: emulate one in the virtual reader, or read one and say what was proven.
+    #[command(
+        after_help = "Examples:\n  yufu card emulate resident-0\n  yufu card read --can 480213\n  yufu card read --can 480213 --card resident-0"
+    )]
+    Card(Card),
     /// Recompute the books from the log, with code independent of the machine's own counters.
     ///
     /// Exits with 0 if everything agrees, 1 on any difference.
@@ -308,7 +315,18 @@ pub(crate) enum WalletAction {
         /// Without your pseudonyms, which the authority refuses until those of a lost wallet are replaced.
         #[arg(long)]
         without_pseudonyms: bool,
+        /// As ISO mdocs, where the issuer offers them, instead of SD-JWT VCs.
+        #[arg(long)]
+        mdoc: bool,
     },
+    /// Get credentials from your chip card: it proves itself to the authority.
+    ///
+    /// Within a day of an officer comparing you with its portrait you get your identity, which moves here from wherever
+    /// it was; else a proof of age.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei derive --can 480213\n  yufu wallet --as mei derive --can 480213 --card resident-0"
+    )]
+    Derive(Deriving),
     /// Open an account at a bank: check the bank, then show it what it may ask.
     #[command(after_help = "Example:\n  yufu wallet --as mei open bank-of-jiangcheng --class III")]
     Open {
@@ -525,6 +543,10 @@ pub(crate) enum Benched {
     Ledger,
     /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes an hour or more, 15 GB of disk and 10 GB of memory.
     Scale,
+    /// Bearer notes: swaps, withdrawals and redemptions over HTTP, at a server of its own.
+    Ecash,
+    /// Chip cards: one opened, read and proven; cards personalised.
+    Card,
 }
 
 #[derive(Args)]

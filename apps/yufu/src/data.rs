@@ -9,6 +9,7 @@
 //! <institution>/snapshots/ the ledger's state after some of the log's records
 //! <institution>/archive/   records that were moved out of the log
 //! wallets/<name>.wallet    terminal wallets, each encrypted under its passphrase
+//! cards/<name>.card        emulated chip cards
 //! ```
 
 use crate::words::text;
@@ -181,6 +182,11 @@ impl DataFolder {
     /// The folder of terminal wallets.
     pub(crate) fn wallets(&self) -> Result<PathBuf> {
         private(self.root.join("wallets"))
+    }
+
+    /// The folder of emulated chip cards.
+    pub(crate) fn cards(&self) -> Result<KeyStore> {
+        Ok(KeyStore::open(&self.root.join("cards"))?)
     }
 
     /// Marks the folder as the demo's: its wallets' passphrase is known to everybody.

@@ -1,9 +1,11 @@
 //! An error, told to the person who sees it: what is wrong, what to do next, in their language.
 
+use crate::card;
 use crate::wallet::{PurseFault, WalletFault};
 use crate::words::{colon, language, text};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
+use yufu_card::CardError;
 
 /// The error with its causes, in one paragraph; a refusal by a server also in its own precise words.
 pub(crate) fn explain(error: &Error) -> String {
@@ -14,6 +16,9 @@ pub(crate) fn explain(error: &Error) -> String {
 fn link(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(fault) = error.downcast_ref::<WalletFault>() {
         return fault.said();
+    }
+    if let Some(error) = error.downcast_ref::<CardError>() {
+        return card::said(error);
     }
     if let Some(fault) = error.downcast_ref::<PurseFault>() {
         return fault.said();

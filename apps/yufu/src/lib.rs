@@ -4,6 +4,7 @@
 mod audit;
 mod bars;
 mod bench;
+mod card;
 mod city;
 mod command_line;
 mod config;
@@ -40,6 +41,7 @@ pub fn run() -> ExitCode {
         Command::Serve(options) => serve::run(options),
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
+        Command::Card(options) => card::run(&options),
         Command::Audit(options) => audit::run(&options),
         Command::Log(options) => log_commands::run(&options),
         Command::Views(options) => views_commands::run(&options),

@@ -12,7 +12,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::terminal::{Terminal, account_in, code, resident};
-use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, fen, run, text, yufu};
+use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, fen, run, text};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const PHONE: &str = "+99900000001";

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod calendar;
+mod card;
 pub mod city;
 mod credential;
 mod deadlines;
@@ -22,6 +23,7 @@ mod text;
 mod wallet_class;
 
 pub use calendar::{UtcOffset, UtcOffsets};
+pub use card::CardProfile;
 pub use credential::{Claim, ClaimPath, ClaimSource, ClaimValue, CredentialType};
 pub use deadlines::Deadlines;
 pub use error::{ProfileError, ProfileErrors};

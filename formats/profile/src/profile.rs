@@ -1,6 +1,7 @@
 //! A whole profile, from the texts of its files or from a folder.
 
 use crate::calendar::{UtcOffsets, read_offsets};
+use crate::card::{CardProfile, check_light, read_cards};
 use crate::city::data::{CityData, read_city};
 use crate::credential::{ClaimPath, CredentialType, identity, read_credential};
 use crate::deadlines::{Deadlines, read_deadlines};
@@ -79,6 +80,8 @@ pub struct Profile {
     pub paper_in_circulation: Amount,
     /// What agencies pay, in the order of the file.
     pub programmes: Vec<Programme>,
+    /// Its chip cards; `None` if it issues none.
+    pub cards: Option<CardProfile>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -221,6 +224,7 @@ struct Main {
     pseudonym_epoch: Option<PseudonymEpoch>,
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
+    cards: Option<CardProfile>,
 }
 
 impl Main {
@@ -250,6 +254,7 @@ impl Main {
             institutions: institutions.institutions,
             paper_in_circulation: institutions.paper_in_circulation,
             programmes: institutions.programmes,
+            cards: self.cards,
             city,
         }
     }
@@ -278,9 +283,13 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let currency = root.table("currency").and_then(read_currency);
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
+    let cards = read_cards(&mut root);
     let credentials = read_credentials(&mut root, sectors.as_deref().unwrap_or_default());
     if let (Some(sectors), Some(credentials)) = (&sectors, &credentials) {
         check_issued(&mut root, sectors, credentials);
+    }
+    if let (Some(Some(cards)), Some(credentials)) = (&cards, &credentials) {
+        check_light(&root, cards, credentials);
     }
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {
@@ -322,6 +331,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         pseudonym_epoch: pseudonym_epoch?,
         wallet_classes: wallet_classes?,
         credentials: credentials?,
+        cards: cards?,
     })
 }
 

@@ -5,7 +5,7 @@ use yufu_database::Migration;
 
 pub(crate) const COMPONENT: &str = "population";
 
-pub(crate) const MIGRATIONS: [Migration; 3] = [FIRST, DEATHS, GUARDIANSHIPS];
+pub(crate) const MIGRATIONS: [Migration; 4] = [FIRST, DEATHS, GUARDIANSHIPS, CARDS];
 
 const DEATHS: Migration = Migration {
     name: "deaths",
@@ -58,6 +58,40 @@ const GUARDIANSHIPS: Migration = Migration {
     );
     CREATE UNIQUE INDEX guardianships_in_force ON guardianships (guardian, ward) WHERE ended_at IS NULL;",
 };
+
+const CARDS: Migration = Migration {
+    name: "cards",
+    sql: "
+    CREATE TABLE cards (
+        id {uuid} NOT NULL PRIMARY KEY,
+        person {uuid} NOT NULL,
+        number_index {bytes} NOT NULL UNIQUE,
+        officer TEXT NOT NULL,
+        evidence TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        checked_at BIGINT,
+        checked_by TEXT,
+        ended_at BIGINT,
+        ended_by TEXT,
+        end_reason TEXT
+    );
+    CREATE UNIQUE INDEX cards_in_force ON cards (person) WHERE ended_at IS NULL;",
+};
+
+yufu_database::table!(card, "cards", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    person: Uuid,
+    number_index: Vec<u8>,
+    officer: String,
+    evidence: String,
+    at: i64,
+    checked_at: Option<i64>,
+    checked_by: Option<String>,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+    end_reason: Option<String>,
+});
 
 yufu_database::table!(guardianship, "guardianships", {
     #[sea_orm(primary_key, auto_increment = false)]

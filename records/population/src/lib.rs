@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod card;
 mod death;
 mod entity;
 mod excerpt;
@@ -11,6 +12,7 @@ mod import;
 mod population;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
+pub use card::CardEntry;
 pub use excerpt::Excerpt;
 pub use guardianship::{Entry, Guardianship};
 pub use import::Imported;

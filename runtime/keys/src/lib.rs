@@ -4,11 +4,13 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod cards;
 mod certificate;
 mod certified;
 mod random;
 mod store;
 
+pub use cards::{CardCountry, CardKeys, CardKeysError};
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
 pub use certified::{CertifyError, LEAF_DAYS};
 pub use random::{random, random_text};

@@ -1,11 +1,16 @@
-//! Hostile bytes for the decoders of the log, for the machine and for what reads notes of Cashu.
+//! Hostile bytes for the decoders of the log, for the machine, for what reads notes of Cashu and for what
+//! reads ISO mdocs.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod cards;
 mod history;
+mod mdoc;
 mod notes;
 
+pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
+pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
 
 use yufu_base::{Snapshot as _, StateMachine as _};
@@ -17,7 +22,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -25,6 +30,11 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("token", token),
     ("payment_request", payment_request),
     ("messages", messages),
+    ("cbor", cbor),
+    ("mdoc", mdoc),
+    ("card_files", card_files),
+    ("card_commands", card_commands),
+    ("card_answers", card_answers),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

@@ -7,8 +7,9 @@ use super::{Plan, Progress};
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::authority::{Authority, Looks, OwnLook};
+use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook};
 use yufu_database::{Database, MasterKey, Sealer};
+use yufu_keys::{CardCountry, CardKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 
@@ -29,11 +30,25 @@ pub(super) async fn open(
         code_digits: plan.profile().code_digits,
         pseudonym_epoch: plan.profile().pseudonym_epoch,
         population,
+        cards: cards(plan, institution)?,
         own_look: own_look(opening, trust, institution).await?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,
     })
+}
+
+/// The country's chip cards and the keys that sign them, if it issues any.
+fn cards(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Cards>> {
+    let Some(profile) = plan.profile().cards.clone() else { return Ok(None) };
+    let country = CardCountry {
+        code: plan.profile().country.clone(),
+        organisation: institution.name.en().to_owned(),
+        valid_years: profile.valid_years,
+    };
+    let now = plan.clock.read().wall;
+    let keys = CardKeys::open(&plan.data.keys(&institution.id)?, &country, now)?;
+    Ok(Some(Cards { profile, keys, derivations: Derivations::default() }))
 }
 
 /// The authority as a relying party: what it is registered for, as everybody else.

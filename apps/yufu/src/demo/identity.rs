@@ -3,8 +3,12 @@
 
 use super::report::Told;
 use super::story::Story;
+use crate::card::OnTable;
+use crate::wallet::FromCard;
 use anyhow::{Context, Result, ensure};
-use yufu_api::authority::{Authentication, IssuedOffer, Revocation, Revoked};
+use yufu_api::authority::{Authentication, IssuedCard, IssuedOffer, NewCard, Revocation, Revoked};
+use yufu_card::{Access, CardError, Chip, Contents};
+use yufu_jose::decode_base64url;
 use yufu_profile::{Evidence, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
@@ -40,12 +44,27 @@ impl Story<'_> {
     }
 
     pub(super) async fn authenticate(&mut self) -> Result<Told> {
-        let issued = self.authenticated(self.resident).await?;
-        let digits = issued.transaction_code.len();
-        self.offer = Some((issued.offer, issued.transaction_code));
+        let authority = self.the(Role::IdentityAuthority)?;
+        let request = NewCard {
+            resident_number: self.resident.number.as_str().to_owned(),
+            evidence: "face and portrait compared at the counter".to_owned(),
+            in_person: true,
+        };
+        let url = format!("{}/authority/v1/officer/cards", self.address(&authority.id));
+        let desk = self.desk(&authority.id)?;
+        let issued: IssuedCard = self.client.post(&url, Some(&desk), &request).await?;
+        let contents = decode_base64url(&issued.chip)?;
+        self.data.cards()?.replace(&format!("resident-{}", self.run), "card", &contents)?;
+        let card = OnTable::lay(Chip::new(Contents::from_bytes(&contents)?));
+        let place = if card.is_on_reader() {
+            "the virtual reader of this machine's card service"
+        } else {
+            "a reader in this process"
+        };
+        self.card = Some((card, issued.face_number));
         Ok(Told::new(format!(
-            "An officer compares card and portrait, and records it. The resident's wallet gets an \
-             offer; a code of {digits} digits goes to her by another way."
+            "An officer compares face and portrait, records it, and hands her a chip card: number, names, \
+             address and portrait, signed under the country's own authority. She lays it on {place}."
         )))
     }
 
@@ -63,17 +82,25 @@ impl Story<'_> {
     }
 
     pub(super) async fn get_identity(&mut self) -> Result<Told> {
-        let (offer, code) = self.offer.clone().context("there is no offer")?;
-        let wrong = another_code(&code);
-        let refused = self.wallet.get(&offer, Some(&wrong)).await;
-        ensure!(refused.is_err(), "a wrong code was accepted");
-        let received = self.wallet.get(&offer, Some(&code)).await?;
-        let again = self.wallet.get(&offer, Some(&code)).await;
-        ensure!(again.is_err(), "an offer was taken up twice");
+        let (mut card, number) = self.card.take().context("there is no card")?;
+        let wrong = Access::can(&another_code(&number))?;
+        let refused = self.wallet.derive(&mut card, wrong, true).await.err();
+        let refused = refused.context("the card opened with a wrong number")?;
+        ensure!(
+            matches!(refused.downcast_ref(), Some(CardError::AccessDenied)),
+            "refused, but for another reason: {refused}"
+        );
+        let FromCard { received, assurance, .. } =
+            self.wallet.derive(&mut card, Access::can(&number)?, true).await?;
+        ensure!(assurance == "full", "an officer's check led to {assurance}");
+        let mut finder = self.open_wallet(&format!("finder-{}", self.run))?;
+        let found = finder.derive(&mut card, Access::can(&number)?, true).await?;
+        ensure!(found.assurance == "light", "a card alone led to {}", found.assurance);
         Ok(Told::new(format!(
-            "With the code her wallet gets {} copies of the identity credential, each bound to a key of \
-             its own, so that two uses cannot be linked. A wrong code, and the same offer a second \
-             time, were refused.",
+            "With the digits on its face her wallet opens the card, reads and verifies it, and carries the \
+             authority's challenge to the chip: only the true card can answer. She gets {} copies of the \
+             identity credential, each bound to a key of its own, so that two uses cannot be linked. A \
+             wrong number was refused; the same card in somebody else's hands gave a proof of age, no name.",
             received.count
         ))
         .learned("her wallet", received.claims))

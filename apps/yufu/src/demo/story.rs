@@ -8,6 +8,7 @@ use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
 use super::synergy::Synergy;
+use crate::card::OnTable;
 use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::wallet::{Bill, Holder, Passphrase};
@@ -167,8 +168,8 @@ pub(super) struct Story<'a> {
     pub(super) other_bank: &'a Institution,
     pub(super) merchant: &'a Institution,
     pub(super) merchant_account: Option<AccountId>,
-    /// The offer and its code, between the officer and the wallet.
-    pub(super) offer: Option<(String, String)>,
+    /// Her card, where it lies, and the number on its face.
+    pub(super) card: Option<(OnTable, String)>,
     pub(super) noodles: Option<Bill>,
     pub(super) bicycle: Option<(Bill, String)>,
     pub(super) purse: Option<Purse>,
@@ -222,7 +223,7 @@ impl<'a> Story<'a> {
             other_bank,
             merchant: merchant.context("the profile has no merchant")?,
             merchant_account: None,
-            offer: None,
+            card: None,
             noodles: None,
             bicycle: None,
             purse: None,

@@ -5,7 +5,9 @@ use super::backup::restore;
 use super::benefits_terminal;
 use super::cash;
 use super::currency::money;
+use super::deriving_terminal;
 use super::file::{Place, WalletFile};
+use super::getting::Wanted;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
@@ -70,6 +72,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
         }
         holder.learn_currency().await?;
     }
+    if let WalletAction::Derive(deriving) = &options.action {
+        return deriving_terminal::run(holder, &options.data, deriving).await;
+    }
     let (decimals, yes) = (holder.decimals().clone(), options.yes);
     let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
     act(holder, options.action, &mut decide).await
@@ -93,13 +98,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code, without_pseudonyms } => {
-            let code = code.as_deref();
-            let received = if without_pseudonyms {
-                holder.get_without_pseudonyms(&offer, code).await?
-            } else {
-                holder.get(&offer, code).await?
-            };
+        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
+            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
+            let received = holder.get_as(&offer, code.as_deref(), wanted).await?;
             saying::received(&received);
         }
         WalletAction::Open { bank, class } => {

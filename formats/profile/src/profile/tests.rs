@@ -176,6 +176,7 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ),
     ("claims = []", "claims = [\"shoe_size\"]", "claim `shoe_size` is issued by nobody"),
     ("path = \"sex\"", "path = \"family_name\"", "claim `family_name` is given twice"),
+    ("id = \"payment\"", "id = \"pid-mdoc\"", "an id that does not end in -mdoc"),
     (
         "column = \"sex\"",
         "column = \"height\"",
@@ -197,6 +198,13 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ("languages = [\"zh\", \"en\"]", "languages = []", "`languages` is empty"),
     ("languages = [\"zh\", \"en\"]", "languages = [\"zh\", \"fr\"]", "`fr` is missing"),
     ("languages = [\"zh\", \"en\"]", "languages = [\"zh\"]", "`en` is unknown, expected only zh"),
+    ("issuer = \"CHN\"", "issuer = \"CN\"", "`issuer` is \"CN\", expected three letters"),
+    (
+        "light = \"age\"",
+        "light = \"pid\"",
+        "`light` of `cards` is \"pid\", expected a credential of",
+    ),
+    ("valid_years = 10", "valid_years = 21", "`valid_years` is 21, expected 1 to 20 years"),
     ("code_digits = 6", "code_digits = 3", "`code_digits` is 3, expected 4 to 10"),
     (
         "foreign_identity = \"allow\"",

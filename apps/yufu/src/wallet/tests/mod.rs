@@ -1,5 +1,6 @@
 //! The person's side, end to end: a city over HTTP, a wallet, and what its owner may do with it.
 
+mod cards;
 mod city;
 mod counter;
 mod guardians;

@@ -1,0 +1,235 @@
+//! A chip card, and what a wallet derives from it: how much, for how long, and what a blocked, replaced or copied card
+//! still gives.
+
+use super::city::{BANK, TestCity};
+use crate::wallet::{FromCard, Holder};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use yufu_api::authority::{
+    CardChecked, ChallengeIssued, ChipAnswer, IssuedCard, PresentedFiles, Revoked,
+};
+use yufu_api::http::ClientError;
+use yufu_base::Timestamp;
+use yufu_card::{Access, CardError, Chip, Contents, Transport, TransportError};
+use yufu_emrtd::file::File;
+use yufu_engine::{Clock, ManualClock, SystemClock};
+use yufu_jose::{decode_base64url, encode_base64url};
+use yufu_keys::random;
+
+const AUTHORITY: &str = "identity-authority";
+
+/// A card that lies in this process, without its delays.
+struct Laid(Chip);
+
+impl Transport for Laid {
+    fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        Ok(self.0.handle(command, &mut random::<32>).bytes)
+    }
+}
+
+/// A card for the first adult, and the number on its face.
+async fn card(city: &TestCity, in_person: bool) -> (IssuedCard, Access) {
+    let number = city.number(0);
+    let request = json!({
+        "resident_number": number, "evidence": "application seen", "in_person": in_person,
+    });
+    let issued: IssuedCard = city.desk(AUTHORITY, "/authority/v1/officer/cards", &request).await;
+    let access = Access::can(&issued.face_number).unwrap();
+    (issued, access)
+}
+
+fn contents(issued: &IssuedCard) -> Contents {
+    Contents::from_bytes(&decode_base64url(&issued.chip).unwrap()).unwrap()
+}
+
+fn laid(issued: &IssuedCard) -> Laid {
+    Laid(Chip::new(contents(issued)))
+}
+
+async fn derive(wallet: &mut Holder, card: &mut Laid, access: &Access) -> anyhow::Result<FromCard> {
+    card.0.reset();
+    wallet.derive(card, access.clone(), true).await
+}
+
+/// The code of a refusal, and the reason beside it.
+fn code(refused: &anyhow::Error) -> (String, Value) {
+    match refused.downcast_ref::<ClientError>() {
+        Some(ClientError::Refused(problem)) => {
+            let reason = problem.more.get("reason").cloned().unwrap_or_default();
+            (problem.code.clone(), reason)
+        }
+        _ => panic!("{refused:#}"),
+    }
+}
+
+async fn wallet_in(city: &TestCity, name: &str) -> Holder {
+    let folder = city.device(name);
+    let mut wallet = city.open(&folder, name).unwrap();
+    wallet.learn_currency().await.unwrap();
+    wallet
+}
+
+async fn opens_an_account(wallet: &mut Holder) -> anyhow::Result<()> {
+    wallet.open_account(BANK, "III", &mut |_| true).await.map(|_| ())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_whose_holder_was_seen_leads_to_the_identity_once_and_it_moves_with_the_card() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let mut on_table = laid(&issued);
+    let mut wallet = wallet_in(&city, "first").await;
+    let derived = derive(&mut wallet, &mut on_table, &access).await.unwrap();
+    assert_eq!((derived.assurance.as_str(), derived.received.count), ("full", 10));
+    assert!(derived.received.claims.contains(&"family_name".to_owned()));
+    assert_eq!(derived.card.details.unwrap().personal_number, city.number(0));
+    opens_an_account(&mut wallet).await.unwrap();
+
+    // Another device: with a new check it takes the identity over, and the first one's is void.
+    let check = json!({"resident_number": city.number(0), "evidence": "portrait compared"});
+    let path = "/authority/v1/officer/cards/checks";
+    let checked: CardChecked = city.desk(AUTHORITY, path, &check).await;
+    assert!(checked.checked);
+    let mut other = wallet_in(&city, "second").await;
+    on_table.0.reset();
+    let moved = other.derive(&mut on_table, access.clone(), false).await.unwrap();
+    assert_eq!(moved.assurance, "full");
+    let refused = wallet.open_account("bank-of-lianghu", "III", &mut |_| true).await.unwrap_err();
+    assert_eq!(code(&refused).0, "credential.revoked");
+    other.open_account("bank-of-lianghu", "III", &mut |_| true).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_alone_leads_to_a_proof_of_age_and_no_name() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, false).await;
+    let mut wallet = wallet_in(&city, "mei").await;
+    let derived = derive(&mut wallet, &mut laid(&issued), &access).await.unwrap();
+    assert_eq!(derived.assurance, "light");
+    assert_eq!(derived.received.claims, ["age_equal_or_over", "issuing_country"]);
+    let refused = opens_an_account(&mut wallet).await.unwrap_err().to_string();
+    assert!(!refused.is_empty(), "an account was opened without a name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_serves_a_day_and_one_derivation() {
+    let clock = ManualClock::new(Timestamp::from_seconds(SystemClock::new().read().wall.seconds()));
+    let city = TestCity::start_at(None, Arc::new(clock.clone())).await;
+    let (issued, access) = card(&city, true).await;
+    let mut on_table = laid(&issued);
+    let mut wallet = wallet_in(&city, "mei").await.with_clock(Arc::new(clock.clone()));
+    let first = derive(&mut wallet, &mut on_table, &access).await.unwrap();
+    let second = derive(&mut wallet, &mut on_table, &access).await.unwrap();
+    assert_eq!((first.assurance.as_str(), second.assurance.as_str()), ("full", "light"));
+    let check = json!({"resident_number": city.number(0), "evidence": "portrait compared"});
+    let _: CardChecked = city.desk(AUTHORITY, "/authority/v1/officer/cards/checks", &check).await;
+    clock.advance(Duration::from_secs(86_401));
+    let late = derive(&mut wallet, &mut on_table, &access).await.unwrap();
+    assert_eq!(late.assurance, "light");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocking_a_card_revokes_what_was_derived_from_it_at_once_and_a_new_card_derives_anew() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let mut on_table = laid(&issued);
+    let mut wallet = wallet_in(&city, "mei").await;
+    derive(&mut wallet, &mut on_table, &access).await.unwrap();
+    let block = json!({"resident_number": city.number(0), "reason": "reported stolen"});
+    let path = "/authority/v1/officer/cards/blocks";
+    let revoked: Revoked = city.desk(AUTHORITY, path, &block).await;
+    assert_eq!(revoked.revoked, 10);
+    let refused = opens_an_account(&mut wallet).await.unwrap_err();
+    assert_eq!(code(&refused).0, "credential.revoked");
+    let refused = derive(&mut wallet, &mut on_table, &access).await.unwrap_err();
+    assert_eq!(code(&refused).0, "id_card.blocked");
+
+    let (renewed, access) = card(&city, true).await;
+    assert_ne!(renewed.document_number, issued.document_number);
+    derive(&mut wallet, &mut laid(&renewed), &access).await.unwrap();
+    opens_an_account(&mut wallet).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_card_replaces_the_one_before_and_a_death_blocks_it() {
+    let city = TestCity::start().await;
+    let (first, first_access) = card(&city, true).await;
+    let mut wallet = wallet_in(&city, "mei").await;
+    derive(&mut wallet, &mut laid(&first), &first_access).await.unwrap();
+    let (second, access) = card(&city, true).await;
+    let refused = opens_an_account(&mut wallet).await.unwrap_err();
+    assert_eq!(code(&refused).0, "credential.revoked");
+    let refused = derive(&mut wallet, &mut laid(&first), &first_access).await.unwrap_err();
+    assert_eq!(code(&refused).0, "id_card.blocked");
+    derive(&mut wallet, &mut laid(&second), &access).await.unwrap();
+
+    let death = json!({"resident_number": city.number(0), "evidence": "certificate seen"});
+    let _: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/deaths", &death).await;
+    let refused = derive(&mut wallet, &mut laid(&second), &access).await.unwrap_err();
+    assert_eq!(code(&refused).0, "id_card.blocked");
+    let refused = opens_an_account(&mut wallet).await.unwrap_err();
+    assert_eq!(code(&refused).0, "credential.revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wallet_itself_refuses_a_wrong_number_a_copy_and_a_card_of_another_country() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let mut wallet = wallet_in(&city, "mei").await;
+    let wrong = if issued.face_number == "000000" { "000001" } else { "000000" };
+    let mut refused = async |card: &mut Laid, access: &Access| {
+        let refused = derive(&mut wallet, card, access).await.unwrap_err();
+        refused.downcast::<CardError>().unwrap()
+    };
+    let wrong = refused(&mut laid(&issued), &Access::can(wrong).unwrap()).await;
+    assert_eq!(wrong, CardError::AccessDenied);
+    let mut copy = Laid(Chip::new(contents(&issued).with_secrets([1; 32], [2; 32])));
+    assert_eq!(refused(&mut copy, &access).await, CardError::Cloned);
+    let elsewhere = TestCity::start().await;
+    let (foreign, access) = card(&elsewhere, true).await;
+    let foreign = refused(&mut laid(&foreign), &access).await;
+    assert_eq!(foreign.code(), "id_card.signer_unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authority_believes_nothing_that_the_wallet_says() {
+    let city = TestCity::start().await;
+    let (issued, _) = card(&city, true).await;
+    let contents = contents(&issued);
+    let base = format!("{}/authority/v1/cards/derivations", city.url);
+    let group = |number: u8| encode_base64url(contents.file(File::Group(number)).unwrap());
+    let files = |change: &dyn Fn(&mut PresentedFiles)| {
+        let object = encode_base64url(contents.file(File::SecurityObject).unwrap());
+        let groups = [1, 11, 14].map(|number| (number.to_string(), group(number))).into();
+        let mut files = PresentedFiles { security_object: object, groups };
+        change(&mut files);
+        files
+    };
+    let refused = async |files: PresentedFiles| {
+        let answer = city.client.post::<_, ChallengeIssued>(&base, None, &files).await;
+        code(&answer.unwrap_err().into())
+    };
+    let reason = |reason: &str| ("id_card.unproven".to_owned(), Value::from(reason));
+    let swapped = files(&|files| {
+        files.groups.insert("1".to_owned(), group(11));
+    });
+    assert_eq!(refused(swapped).await, reason("id_card.data_changed"));
+    let missing = files(&|files| {
+        files.groups.remove("14");
+    });
+    assert_eq!(refused(missing).await, reason("id_card.missing"));
+    let unsigned = files(&|files| files.security_object = encode_base64url([0x77, 0]));
+    assert_eq!(refused(unsigned).await, reason("id_card.security_object"));
+    let malformed = files(&|files| files.security_object = "&".to_owned());
+    assert_eq!(refused(malformed).await.0, "request.malformed");
+
+    // Right files, but no chip: the files alone answer no challenge, and a derivation is answered once.
+    let issued: ChallengeIssued = city.client.post(&base, None, &files(&|_| {})).await.unwrap();
+    let url = format!("{base}/{}", issued.derivation);
+    let answer = ChipAnswer { answer: encode_base64url([0x90, 0x00]) };
+    let guessed = city.client.post::<_, Value>(&url, None, &answer).await.unwrap_err();
+    assert_eq!(code(&guessed.into()), reason("id_card.cloned"));
+    let again = city.client.post::<_, Value>(&url, None, &answer).await.unwrap_err();
+    assert_eq!(code(&again.into()).0, "request.not_found");
+}

@@ -32,7 +32,7 @@ impl Wallet {
 
     /// One step of it, whatever comes of it.
     fn step(&self, step: &str, more: &Value) -> Value {
-        let store = self.folder.path().join("wallet.redb");
+        let store = self.folder.path().join("wallet.sqlite");
         let mut input = json!({
             "mint": self.mint, "unit": "cny", "seed": self.seed, "store": store, "step": step,
         });

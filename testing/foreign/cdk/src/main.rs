@@ -7,10 +7,9 @@ use cdk::Amount;
 use cdk::nuts::nut00::ProofsMethods;
 use cdk::nuts::{CurrencyUnit, PaymentMethod, PublicKey, SecretKey, SpendingConditions, Token};
 use cdk::wallet::{ReceiveOptions, SendOptions, Wallet};
-use cdk_redb::WalletRedbDatabase;
+use cdk_sqlite::WalletSqliteDatabase;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ async fn main() -> Result<()> {
 }
 
 async fn act(input: &Value) -> Result<Value> {
-    let wallet = open(input)?;
+    let wallet = open(input).await?;
     let mut answer = step(&wallet, input).await?;
     let balance = u64::from(wallet.total_balance().await?);
     if let Some(members) = answer.as_object_mut() {
@@ -40,8 +39,8 @@ async fn act(input: &Value) -> Result<Value> {
     Ok(answer)
 }
 
-fn open(input: &Value) -> Result<Wallet> {
-    let store = Arc::new(WalletRedbDatabase::new(Path::new(text(input, "store")?))?);
+async fn open(input: &Value) -> Result<Wallet> {
+    let store = Arc::new(WalletSqliteDatabase::new(text(input, "store")?).await?);
     let unit = CurrencyUnit::from_str(text(input, "unit")?)?;
     let hex = text(input, "seed")?.as_bytes();
     let bytes: Result<Vec<u8>> =

@@ -2,11 +2,14 @@
 //! that nobody learns which entry is looked at.
 
 use crate::http::Problem;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::{Chain, Header};
-use yufu_trust::{STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList, StatusListToken};
+use yufu_trust::{
+    STATUS_LIST_CWT_MEDIA_TYPE, STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList,
+    StatusListToken,
+};
 
 /// The number of the list in which everything is placed.
 pub(crate) const LIST: i32 = 1;
@@ -27,11 +30,21 @@ pub(crate) fn number(list: &str) -> Result<i32, Problem> {
     if list == LIST.to_string() { Ok(LIST) } else { Err(Problem::not_found("status list")) }
 }
 
+/// Whether the list is asked for as CWT (section 8.1 of the draft); it is a JWT otherwise.
+fn wants_cwt(asked: &HeaderMap) -> bool {
+    let accepted = asked.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|one| {
+        let kind = one.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case(STATUS_LIST_CWT_MEDIA_TYPE)
+    })
+}
+
 /// The list at `uri`, in which the places named are not valid, signed as it is served.
 pub(crate) fn answer(
     uri: String,
     invalid: impl Iterator<Item = (i32, Status)>,
     (signer, chain): (&dyn Signer, &Chain),
+    asked: &HeaderMap,
     now: Timestamp,
 ) -> Result<Response, Problem> {
     let size = u64::try_from(LIST_SIZE).map_err(Problem::internal)?;
@@ -47,10 +60,16 @@ pub(crate) fn answer(
         ttl_seconds: Some(TTL_SECONDS),
         list,
     };
-    let signed = token.sign(Header::default().with_chain(chain), signer);
+    let (kind, body) = if wants_cwt(asked) {
+        (STATUS_LIST_CWT_MEDIA_TYPE, token.sign_cwt(chain, signer))
+    } else {
+        let jwt = token.sign(Header::default().with_chain(chain), signer);
+        (STATUS_LIST_MEDIA_TYPE, jwt.map(String::into_bytes))
+    };
     let headers = [
-        (header::CONTENT_TYPE, STATUS_LIST_MEDIA_TYPE.to_owned()),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (header::CACHE_CONTROL, format!("max-age={TTL_SECONDS}")),
+        (header::VARY, "Accept".to_owned()),
     ];
-    Ok((headers, signed.map_err(Problem::internal)?).into_response())
+    Ok((headers, body.map_err(Problem::internal)?).into_response())
 }

@@ -9,7 +9,11 @@ use std::process::Command;
 const REPORT: &str = "target/nextest/default/junit.xml";
 /// The tests that need Node.js.
 const FOREIGN: &str = "testing/foreign";
-/// The filters that leave out the tests that need systemd and Compose, PostgreSQL, strace.
+/// A wallet of somebody else's in Rust, a workspace of its own, and where its program is built.
+const CDK: &str = "testing/foreign/cdk/Cargo.toml";
+const CDK_TARGET: &str = "target/cdk";
+/// The filters that leave out the tests that need that wallet, systemd and Compose, PostgreSQL, strace.
+const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
@@ -23,6 +27,7 @@ struct Skipped {
 pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
+    let cdk = ensure_cdk_wallet().err();
     let deploy = ensure_deploy_tools().err();
     let postgres = ensure_postgres().err();
     let strace = ensure_strace().err();
@@ -35,6 +40,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         arguments.extend(["--exclude", "yufu-foreign"]);
     }
     let filters = [
+        (foreign.is_none() && cdk.is_some()).then_some(WITHOUT_CDK),
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
         postgres.is_some().then_some(WITHOUT_POSTGRES),
         strace.is_some().then_some(WITHOUT_STRACE),
@@ -44,7 +50,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         arguments.extend(["--filterset", &filter]);
     }
     let skipped: Vec<Skipped> =
-        foreign.into_iter().chain(deploy).chain(postgres).chain(strace).chain(cards).collect();
+        [foreign, cdk, deploy, postgres, strace, cards].into_iter().flatten().collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -137,17 +143,26 @@ fn ensure_nextest() -> Result<()> {
     run::loud("cargo", &["install", "cargo-nextest", "--locked"])
 }
 
-/// Node.js and the pinned packages that check our credentials from outside.
+/// Node.js and the pinned packages that check our credentials and hold our notes from outside.
 fn ensure_foreign_libraries() -> Result<(), Skipped> {
     let skip = |reason: String| Skipped {
-        tests: "yufu-foreign (credentials verified by @sd-jwt/sd-jwt-vc)",
+        tests: "yufu-foreign (credentials verified by @sd-jwt/sd-jwt-vc, notes held by @cashu/cashu-ts)",
         reason,
     };
     if !(run::exists("node") && run::exists("npm")) {
-        install_debian(&["nodejs", "npm"]).map_err(|e| skip(format!("Node.js 18 or newer with npm is missing, and could not be installed: {e:#}. Install both and run again")))?;
+        install_debian(&["nodejs", "npm"]).map_err(|e| skip(format!("Node.js 20.19 or newer with npm is missing, and could not be installed: {e:#}. Install both and run again")))?;
     }
     run::loud("npm", &["ci", "--prefix", FOREIGN, "--no-audit", "--no-fund", "--ignore-scripts"])
         .map_err(|e| skip(format!("`npm ci` in {FOREIGN} failed: {e:#}")))
+}
+
+/// The wallet of `cdk`. It is built apart, so that the product is tested as it is built without it.
+fn ensure_cdk_wallet() -> Result<(), Skipped> {
+    let build = ["build", "--manifest-path", CDK, "--target-dir", CDK_TARGET, "--locked"];
+    run::loud("cargo", &build).map_err(|e| Skipped {
+        tests: "yufu-foreign, binary cdk (notes held by the crate cdk)",
+        reason: format!("its wallet could not be built: {e:#}"),
+    })
 }
 
 /// systemd and Compose, which read what lies in `deploy`.

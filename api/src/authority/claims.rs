@@ -16,7 +16,7 @@ impl Authority {
         &self,
         under_way: &UnderWay,
     ) -> Result<Map<String, Value>, Problem> {
-        let wanted = under_way.configuration_id();
+        let wanted = under_way.credential_id();
         let kind = self.issuer.credentials.iter().find(|kind| kind.id == wanted);
         let kind = kind.ok_or_else(|| Problem::not_found("credential type here"))?;
         if wanted == GUARDIANSHIP {

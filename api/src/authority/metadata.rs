@@ -37,6 +37,7 @@ fn credential(kind: &CredentialType) -> CredentialProfile {
     CredentialProfile {
         id: kind.id.clone(),
         vct: kind.vct.clone(),
+        doctype: kind.doctype.clone(),
         display: display(&kind.name),
         claims: claims.collect(),
         sectors: kind.sectors().cloned().collect(),

@@ -94,12 +94,13 @@ pub(super) async fn credential(
 /// A status list, signed.
 #[utoipa::path(get, path = "/banks/{bank}/status/{list}", tag = "bank",
     params(("bank" = String, Path, description = "the bank"), ("list" = String, Path, description = "the list's number")),
-    responses((status = 200, description = "Token Status List", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "Token Status List; as CWT if `Accept` asks for application/statuslist+cwt", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
 pub(super) async fn status(
     State(banks): State<Arc<Banks>>,
     Path((bank, list)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    named(&banks, &bank)?.issuer.status_response(&list).await
+    named(&banks, &bank)?.issuer.status_response(&list, &headers).await
 }
 
 pub(super) async fn metadata(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use yufu_credentials::{Authentication as Basis, Issuance};
-use yufu_issuer::{IssuerSession, Offer, OfferEntropy, OfferTerms};
+use yufu_issuer::{IssuerSession, Offer, OfferEntropy, OfferTerms, mdoc_configuration};
 use yufu_keys::random;
 use yufu_openid4vc::issuance::OfferLink;
 
@@ -42,14 +42,16 @@ pub(crate) struct OfferFor {
 impl Issuer {
     /// Records the basis, and makes the offer that follows from it.
     pub(crate) async fn offer(&self, wanted: OfferFor) -> Result<IssuedOffer, Problem> {
-        if !self.credentials.iter().any(|kind| kind.id == wanted.credential) {
-            return Err(Problem::not_found("credential type here"));
-        }
+        let kind = self.credentials.iter().find(|kind| kind.id == wanted.credential);
+        let kind = kind.ok_or_else(|| Problem::not_found("credential type here"))?;
+        // One permission: the wallet takes the credential in one of its formats.
+        let mdoc = kind.doctype.is_some().then(|| mdoc_configuration(&kind.id));
+        let configuration_ids = std::iter::once(kind.id.clone()).chain(mdoc).collect();
         let now = self.clock.read().wall;
         let (digits, description) = wanted.code.unzip();
         let terms = OfferTerms {
             issuer: self.metadata.credential_issuer.clone(),
-            configuration_ids: vec![wanted.credential],
+            configuration_ids,
             subject: wanted.subject.to_string(),
             tx_code_digits: digits,
             tx_code_description: description,

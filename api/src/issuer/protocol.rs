@@ -12,7 +12,9 @@ use uuid::Uuid;
 use yufu_base::SectorId;
 use yufu_credential::StatusReference;
 use yufu_credentials::{Allocation, CredentialsError, Issuance, Pseudonym};
-use yufu_issuer::{IssuerSession, ProveError, Proven, Template, TokenError, secret_id};
+use yufu_issuer::{
+    IssuerSession, ProveError, Proven, Template, TokenError, credential_of, secret_id,
+};
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::issuance::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
@@ -36,6 +38,7 @@ pub(crate) struct UnderWay {
     row: Issuance,
     proven: Proven,
     validity_days: u32,
+    days: Vec<String>,
     takes_pseudonyms: bool,
     registering: Vec<Pseudonym>,
 }
@@ -46,9 +49,9 @@ impl UnderWay {
         self.row.person
     }
 
-    /// Which credential is to be issued.
-    pub(crate) fn configuration_id(&self) -> &str {
-        self.proven.configuration_id()
+    /// Which credential is to be issued, in whichever format.
+    pub(crate) fn credential_id(&self) -> &str {
+        credential_of(self.proven.configuration_id())
     }
 
     /// The pseudonyms that the wallet brings, by sector.
@@ -135,12 +138,13 @@ impl Issuer {
             other => Refusal::Problem(other.into()),
         })?;
         let proven = self.prove(&row, token, &request)?;
-        let kind = self.credentials.iter().find(|kind| kind.id == proven.configuration_id());
+        let id = credential_of(proven.configuration_id());
+        let kind = self.credentials.iter().find(|kind| kind.id == id);
         let kind =
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
-        let (validity_days, registering) = (kind.validity_days, Vec::new());
+        let (validity_days, registering, days) = (kind.validity_days, Vec::new(), kind.days());
         let takes_pseudonyms = kind.sectors().next().is_some();
-        Ok(UnderWay { row, proven, validity_days, takes_pseudonyms, registering })
+        Ok(UnderWay { row, proven, validity_days, days, takes_pseudonyms, registering })
     }
 
     fn prove(
@@ -166,7 +170,8 @@ impl Issuer {
         under_way: UnderWay,
         claims: Claims,
     ) -> Result<CredentialResponse, Refusal> {
-        let UnderWay { row, proven, validity_days, takes_pseudonyms, registering } = under_way;
+        let UnderWay { row, proven, validity_days, days, takes_pseudonyms, registering } =
+            under_way;
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
@@ -177,6 +182,7 @@ impl Issuer {
             open: serde_json::Map::new(),
             selective: claims,
             decoys: DECOYS.saturating_add(u8::from(without)),
+            days,
         };
         let allocation = Allocation {
             list: LIST,

@@ -3,6 +3,7 @@
 use super::Issuer;
 use crate::http::Problem;
 use crate::status_list::{self, LIST};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use uuid::Uuid;
 use yufu_credential::StatusReference;
@@ -31,7 +32,11 @@ impl Issuer {
     }
 
     /// A status list, signed, as it is served.
-    pub(crate) async fn status_response(&self, list: &str) -> Result<Response, Problem> {
+    pub(crate) async fn status_response(
+        &self,
+        list: &str,
+        asked: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let list = status_list::number(list)?;
         let invalid = self.records.invalid(list).await?.into_iter();
         let invalid = invalid.map(|entry| {
@@ -39,6 +44,6 @@ impl Issuer {
             (entry.position, Status::from(status))
         });
         let by = (&*self.signer, &self.chain);
-        status_list::answer(self.status_uri(list), invalid, by, self.clock.read().wall)
+        status_list::answer(self.status_uri(list), invalid, by, asked, self.clock.read().wall)
     }
 }

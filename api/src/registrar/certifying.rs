@@ -19,6 +19,8 @@ use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_credential::StatusReference;
 use yufu_jose::{Chain, ClaimPath, Jwk, SoftwareKey, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
+use yufu_mdoc::element_path;
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_registrations::{Certifying, Placed, Revocation};
 use yufu_trust::{
@@ -239,23 +241,34 @@ impl Certifier {
         certificate.sign(&*signer, &chain).map_err(Problem::internal)
     }
 
-    /// What a request may ask, credential by credential.
+    /// What a request may ask, credential by credential; behind each the same of it as an mdoc, if it
+    /// is issued as one.
     fn asked(&self, request: &Request) -> Result<Vec<RegisteredCredential>, Problem> {
-        let credential = |id: &String| {
+        let mut asked = Vec::new();
+        for id in &request.credentials {
             let kind = self.credentials.iter().find(|kind| kind.id == *id);
             let kind = kind.ok_or_else(|| Problem::internal("the profile lacks a credential"))?;
             let own = kind.claims.iter().filter(|claim| request.claims.contains(&claim.path));
-            let claims = own.map(|claim| {
-                let path = ClaimPath::members(claim.path.segments().iter().map(String::as_str));
-                Ok::<_, Problem>(RegisteredClaim { path: path.map_err(Problem::internal)? })
+            let paths = own
+                .map(|claim| ClaimPath::members(claim.path.segments().iter().map(String::as_str)));
+            let paths: Vec<ClaimPath> =
+                paths.collect::<Result<_, _>>().map_err(Problem::internal)?;
+            let elements = kind.doctype.as_ref().map(|doctype| {
+                let elements = paths.iter().filter_map(|path| element_path(doctype, path));
+                RegisteredCredential {
+                    format: FORMAT_MSO_MDOC.to_owned(),
+                    meta: RegisteredMeta::mdoc(doctype.clone()),
+                    claims: elements.map(|path| RegisteredClaim { path }).collect(),
+                }
             });
-            Ok(RegisteredCredential {
-                format: yufu_openid4vc::FORMAT_SD_JWT_VC.to_owned(),
-                meta: RegisteredMeta { vct_values: self.types(request, kind) },
-                claims: claims.collect::<Result<_, _>>()?,
-            })
-        };
-        request.credentials.iter().map(credential).collect()
+            asked.push(RegisteredCredential {
+                format: FORMAT_SD_JWT_VC.to_owned(),
+                meta: RegisteredMeta::sd_jwt_vc(self.types(request, kind)),
+                claims: paths.into_iter().map(|path| RegisteredClaim { path }).collect(),
+            });
+            asked.extend(elements);
+        }
+        Ok(asked)
     }
 
     /// The types that a request accepts as a credential: the own one, and, where it is for residents of

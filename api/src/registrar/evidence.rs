@@ -89,12 +89,12 @@ fn question(
     let mut beyond = None;
     for query in request.dcql_query.credentials() {
         let claims: Vec<ClaimPath> = query.claims().iter().map(|c| c.path.clone()).collect();
-        for vct in query.meta.vct_values.iter().flatten() {
+        for vct in query.meta.types() {
             beyond = beyond.or(certificate.permits(&query.format, vct, &claims).err());
             all.extend(claims.iter().map(|claim| (vct.clone(), claim.clone())));
         }
         // A format without types is none that a registration could permit.
-        if query.meta.vct_values.is_none() {
+        if query.meta.types().next().is_none() {
             beyond = beyond.or(certificate.permits(&query.format, &query.format, &claims).err());
             all.extend(claims.into_iter().map(|claim| (query.format.clone(), claim)));
         }

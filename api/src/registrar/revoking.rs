@@ -93,12 +93,13 @@ pub struct RegistrationEntry {
 /// A status list of registrations, signed.
 #[utoipa::path(get, path = "/registrar/status/{list}", tag = "registrar",
     params(("list" = String, Path, description = "the list's number")),
-    responses((status = 200, description = "Token Status List", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "Token Status List; as CWT if `Accept` asks for application/statuslist+cwt", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
 pub(super) async fn status(
     State(registrar): State<Arc<Registrar>>,
     Path(list): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    registrar.status_list(&list).await
+    registrar.status_list(&list, &headers).await
 }
 
 /// Every registration, with its place in the list.
@@ -156,14 +157,14 @@ pub(super) async fn lift(
 }
 
 impl Registrar {
-    async fn status_list(&self, list: &str) -> Result<Response, Problem> {
+    async fn status_list(&self, list: &str, asked: &HeaderMap) -> Result<Response, Problem> {
         let list = status_list::number(list)?;
         let revoked = self.registrations.revoked_places(list).await?.into_iter();
         let revoked = revoked.map(|place| (place, Status::Invalid));
         let now = self.clock.read().wall;
         let (signer, chain) = self.certifier.registration_key(now)?;
         let uri = status_list::address(&self.certifier.identifier, list);
-        status_list::answer(uri, revoked, (&*signer, &chain), now)
+        status_list::answer(uri, revoked, (&*signer, &chain), asked, now)
     }
 
     async fn revoke(

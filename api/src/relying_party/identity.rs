@@ -91,6 +91,7 @@ mod tests {
             expires_at: yufu_base::Timestamp::from_seconds(1),
         });
         VerifiedCredential {
+            format: "dc+sd-jwt",
             vct: "urn:x".to_owned(),
             issuer,
             holder_key: Jwk::from(yufu_base::Signer::public_key(&key)),

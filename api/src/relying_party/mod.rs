@@ -1,6 +1,7 @@
 //! Relying parties: whoever asks a wallet to show something. What a bank, a hotel, a railway and an
 //! authority have in common is [`Party`]; a hotel and a railway are served here.
 
+mod asking;
 mod charging;
 mod hotel;
 mod identity;

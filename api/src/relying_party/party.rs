@@ -2,6 +2,7 @@
 //! requests, gives out request objects, opens and verifies answers (OpenID4VP 1.0). Where a session
 //! is stored between these steps is its institution's affair.
 
+use super::asking::named;
 use super::identity::IdentityTerms;
 use crate::http::Problem;
 use crate::trust::TrustSource;
@@ -9,13 +10,11 @@ use axum::http::StatusCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_base::{Signer, Timestamp};
-use yufu_jose::ClaimPath;
 use yufu_keys::random;
-use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{DirectPostResponse, TransactionData};
 use yufu_trust::Role;
 use yufu_verifier::{
-    OpenError, Question, RequestEntropy, RequestError, Requested, StatusError, Verified, Verifier,
+    OpenError, RequestEntropy, RequestError, Requested, StatusError, Verified, Verifier,
     VerifyError,
 };
 
@@ -68,28 +67,7 @@ impl Party {
         now: Timestamp,
     ) -> Result<Started, Problem> {
         let verifier = self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))?;
-        let mut queries = Vec::new();
-        let (mut roles, mut foreign) = (BTreeMap::new(), BTreeMap::new());
-        for (id, registered) in ids.iter().zip(&verifier.certificate().credentials) {
-            let claims: Vec<ClaimPath> =
-                registered.claims.iter().map(|claim| claim.path.clone()).collect();
-            let types = &registered.meta.vct_values;
-            queries.push(CredentialQuery::sd_jwt_vc_of(id, types, &claims));
-            for vct in types {
-                if let Some(role) = self.issuers.get(vct) {
-                    roles.insert((*id).to_owned(), *role);
-                }
-                if let Some(country) = self.identity.foreign.get(vct) {
-                    foreign.insert(vct.clone(), country.clone());
-                }
-            }
-        }
-        let question = Question {
-            query: DcqlQuery::new(queries, None).map_err(Problem::internal)?,
-            roles,
-            foreign,
-            transactions: transaction.into_iter().collect(),
-        };
+        let question = self.question(verifier.certificate(), ids, transaction)?;
         let entropy = RequestEntropy {
             id: random(),
             state: random(),
@@ -164,7 +142,7 @@ impl Party {
             other => rejected(other),
         })?;
         let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;
-        Ok(Answered::Verified(Box::new(verified), response))
+        Ok(Answered::Verified(Box::new(named(verified)), response))
     }
 }
 

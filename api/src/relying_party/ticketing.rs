@@ -64,12 +64,13 @@ pub(super) async fn credential(
 /// A status list, signed.
 #[utoipa::path(get, path = "/parties/{party}/status/{list}", tag = "relying party",
     params(("party" = String, Path, description = "the railway"), ("list" = String, Path, description = "the list's number")),
-    responses((status = 200, description = "Token Status List", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "Token Status List; as CWT if `Accept` asks for application/statuslist+cwt", body = String, content_type = "application/statuslist+jwt"), (status = 404, body = ProblemBody)))]
 pub(super) async fn status(
     State(parties): State<Arc<RelyingParties>>,
     Path((party, list)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    railway(&parties, &party)?.issuer()?.status_response(&list).await
+    railway(&parties, &party)?.issuer()?.status_response(&list, &headers).await
 }
 
 pub(super) async fn metadata(

@@ -7,6 +7,7 @@
 )]
 
 pub mod card;
+pub mod ecash;
 mod figure;
 pub mod ledger;
 mod memory;

@@ -4,9 +4,8 @@ use crate::command_line::{self, Benched};
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
-use yufu_bench::card;
 use yufu_bench::ledger::{self, Size, Stage};
-use yufu_bench::scale;
+use yufu_bench::{card, ecash, scale};
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
@@ -25,6 +24,12 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
         Benched::Scale => {
             let size = if options.quick { scale::Size::QUICK } else { scale::Size::FULL };
             scale::run(size, folder.path(), &mut |stage| eprintln!("  {}", scale_words(stage)))?
+        }
+        Benched::Ecash => {
+            let size = if options.quick { ecash::Size::QUICK } else { ecash::Size::FULL };
+            let program = std::env::current_exe()?;
+            let mut tell = |stage| eprintln!("  {}", ecash_words(stage));
+            ecash::run(size, &program, folder.path(), &mut tell)?
         }
         Benched::Card => {
             let size = if options.quick { card::Size::QUICK } else { card::Size::FULL };
@@ -54,6 +59,21 @@ fn words(stage: Stage) -> String {
         Stage::Postgres => text!("a ledger in the tables of PostgreSQL, for comparison"),
         Stage::Views => text!("the history, kept up behind the log"),
         Stage::Authenticated => text!("payments whose orders wallets signed"),
+    }
+}
+
+/// What is being measured of notes, in words.
+fn ecash_words(stage: ecash::Stage) -> String {
+    match stage {
+        ecash::Stage::Preparing => text!("making the notes that are exchanged then"),
+        ecash::Stage::Swapping(notes) => {
+            text!("swaps of {notes} notes for as many", notes = notes)
+        }
+        ecash::Stage::Withdrawing => text!("withdrawals from an account"),
+        ecash::Stage::Redeeming => text!("redemptions into an account"),
+        ecash::Stage::Spent(notes) => {
+            text!("the rules alone, with {notes} notes spent before", notes = notes)
+        }
     }
 }
 

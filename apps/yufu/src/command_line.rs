@@ -3,10 +3,12 @@
 
 mod accounts;
 mod cards;
+mod cash;
 mod keeping;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
@@ -313,6 +315,9 @@ pub(crate) enum WalletAction {
         /// Without your pseudonyms, which the authority refuses until those of a lost wallet are replaced.
         #[arg(long)]
         without_pseudonyms: bool,
+        /// As ISO mdocs, where the issuer offers them, instead of SD-JWT VCs.
+        #[arg(long)]
+        mdoc: bool,
     },
     /// Get credentials from your chip card: it proves itself to the authority.
     ///
@@ -371,6 +376,12 @@ pub(crate) enum WalletAction {
     PaymentCredential,
     #[command(flatten)]
     Accounts(AccountAction),
+    /// Withdraw, pay, receive and redeem bearer notes: anonymous cash.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yufu wallet --as mei cash withdraw 100\n  yufu wallet --as mei cash pay 18"
+    )]
+    Cash(CashAction),
     /// Buy a rail ticket, change it, or give it back.
     #[command(
         after_help = "Example:\n  yufu wallet --as mei ticket buy jingguang-railway G532-2026-12-01"
@@ -532,6 +543,8 @@ pub(crate) enum Benched {
     Ledger,
     /// A country: ten million accounts and a hundred million payments, restarted and audited. Takes an hour or more, 15 GB of disk and 10 GB of memory.
     Scale,
+    /// Bearer notes: swaps, withdrawals and redemptions over HTTP, at a server of its own.
+    Ecash,
     /// Chip cards: one opened, read and proven; cards personalised.
     Card,
 }

@@ -1,7 +1,7 @@
 //! An error, told to the person who sees it: what is wrong, what to do next, in their language.
 
 use crate::card;
-use crate::wallet::WalletFault;
+use crate::wallet::{PurseFault, WalletFault};
 use crate::words::{colon, language, text};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
@@ -19,6 +19,9 @@ fn link(error: &(dyn std::error::Error + 'static)) -> String {
     }
     if let Some(error) = error.downcast_ref::<CardError>() {
         return card::said(error);
+    }
+    if let Some(fault) = error.downcast_ref::<PurseFault>() {
+        return fault.said();
     }
     match error.downcast_ref::<ClientError>() {
         Some(ClientError::Refused(problem)) => refusal(problem),

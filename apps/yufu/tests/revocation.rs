@@ -11,11 +11,13 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Answer, Caller, Data, LIANGHU, Resident, Server, now};
-use yufu_base::{Signer, Timestamp};
+use support::{Answer, Caller, Data, LIANGHU, Resident, Server, enrol, takings};
+
+use yufu_base::Signer as _;
 use yufu_jose::{Jwk, Unverified};
 use yufu_keys::KeyStore;
-use yufu_trust::{EnrolledKey, Enrolment, RegistrationCertificate, Status, StatusBits, StatusList};
+
+use yufu_trust::{RegistrationCertificate, Status, StatusBits, StatusList};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
@@ -64,18 +66,6 @@ async fn guest(caller: &Caller, row: usize) -> Resident {
     guest
 }
 
-/// Gives the hotel an account for its takings.
-async fn takings(caller: &Caller) {
-    let keys = KeyStore::open(&caller.data().join(HOTEL).join("keys")).unwrap();
-    let key = Jwk::from(keys.signer("wallet").unwrap().public_key());
-    let body = json!({"class": "I", "wallet_key": key});
-    let path = format!("/banks/{LIANGHU}/v1/desk/accounts");
-    let opened = caller.post(&path, Some(&caller.desk(LIANGHU)), &body).await.done();
-    let path = format!("/parties/{HOTEL}/v1/desk/account");
-    let account = json!({"account": opened["account"]});
-    caller.post(&path, Some(&caller.desk(HOTEL)), &account).await.done();
-}
-
 async fn check_in(caller: &Caller) -> Answer {
     let body = json!({"room": "302", "nights": 1, "amount_minor": 1_000});
     let path = format!("/parties/{HOTEL}/v1/desk/check-ins");
@@ -87,29 +77,12 @@ async fn link(caller: &Caller) -> String {
     begun["authorization_request"].as_str().unwrap().to_owned()
 }
 
-/// The hotel's enrolment as its own process would send it.
-async fn enrol(caller: &Caller) -> Answer {
-    let keys = KeyStore::open(&caller.data().join(HOTEL).join("keys")).unwrap();
-    let iat = Timestamp::from_seconds(now().seconds());
-    let access = keys.signer("access").unwrap();
-    let enrolment = Enrolment {
-        iss: HOTEL.to_owned(),
-        aud: "registrar".to_owned(),
-        url: caller.url.clone(),
-        iat,
-        key: Some(EnrolledKey::prove(&*access, (HOTEL, "registrar"), iat).unwrap()),
-        anchors: Vec::new(),
-    };
-    let signed = enrolment.sign(&*keys.signer("institution").unwrap()).unwrap();
-    caller.post("/registrar/v1/enrolments", None, &json!({"enrolment": signed})).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_hotel_is_shown_nothing_and_certified_no_more_until_that_is_lifted() {
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
-    takings(&caller).await;
+    takings(&caller, HOTEL).await;
     let mut early = guest(&caller, 1).await;
     early.wallet.present(&link(&caller).await, &mut |_| true).await.unwrap();
     let [(place, false)] = registered(&caller).await[..] else { panic!("one, and it stands") };
@@ -133,7 +106,7 @@ async fn a_revoked_hotel_is_shown_nothing_and_certified_no_more_until_that_is_li
     assert_eq!(reported.taken.unwrap().party, HOTEL);
     late.wallet.open_account(LIANGHU, "III", &mut |_| true).await.unwrap();
 
-    let refused = enrol(&caller).await.refused("revoked", 403, "registration.revoked");
+    let refused = enrol(&caller, HOTEL).await.refused("revoked", 403, "registration.revoked");
     let detail = refused["detail"].as_str().unwrap();
     for said in ["check-in", "copies of cards were sold", "help@registrar.example"] {
         assert!(detail.contains(said), "{detail}");
@@ -155,7 +128,7 @@ async fn a_restart_resurrects_nothing_and_lifting_gives_a_new_certificate(
     let server = Server::start(data);
     let caller = server.caller();
     check_in(&caller).await.refused("still revoked", 403, "registration.revoked");
-    enrol(&caller).await.refused("still revoked", 403, "registration.revoked");
+    enrol(&caller, HOTEL).await.refused("still revoked", 403, "registration.revoked");
     assert_eq!(registered(&caller).await, [(place, true)], "nothing was added");
     let gate = format!("/parties/{RAILWAY}/v1/desk/gates/a1/requests");
     caller.post(&gate, Some(&caller.desk(RAILWAY)), &json!({})).await.done();
@@ -167,7 +140,7 @@ async fn a_restart_resurrects_nothing_and_lifting_gives_a_new_certificate(
     let lift = format!("{REVOCATIONS}/{id}/lift");
     let lifted = desk(&caller, &lift, &json!({"reason": "new management"})).await.done();
     assert_eq!(lifted["lifted"]["reason"], "new management");
-    let certified = enrol(&caller).await.done();
+    let certified = enrol(&caller, HOTEL).await.done();
     let jws = certified["registrations"]["check-in"].as_str().unwrap();
     let new: RegistrationCertificate = Unverified::parse(jws).unwrap().unverified_claims().unwrap();
     let new = new.status.unwrap();

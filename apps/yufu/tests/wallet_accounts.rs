@@ -11,55 +11,11 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::process::Output;
-use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, fen, run, text, yufu};
+use support::terminal::{Terminal, account_in, code, resident};
+use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, fen, run, text};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const PASSPHRASE: &str = "yufu-demo";
 const PHONE: &str = "+99900000001";
-
-/// A person at a terminal.
-struct Terminal<'a> {
-    caller: &'a Caller,
-    name: String,
-}
-
-impl<'a> Terminal<'a> {
-    fn of(caller: &'a Caller, name: &str) -> Self {
-        Self { caller, name: name.to_owned() }
-    }
-
-    fn type_in(&self, arguments: &[&str]) -> Output {
-        let data = self.caller.data().to_str().unwrap();
-        let mut command = yufu();
-        command.args(["wallet", "--data", data, "--url", &self.caller.url, "--as", &self.name]);
-        command.args(arguments).arg("--yes").env("YUFU_WALLET_PASSPHRASE", PASSPHRASE);
-        command.output().unwrap()
-    }
-
-    /// What is said to a command that succeeds, without the hints beside it.
-    #[track_caller]
-    fn says(&self, arguments: &[&str]) -> String {
-        let output = self.type_in(arguments);
-        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {said}");
-        text(&output.stdout).trim().to_owned()
-    }
-
-    #[track_caller]
-    fn refused(&self, arguments: &[&str], why: &str) {
-        let output = self.type_in(arguments);
-        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        assert!(!output.status.success(), "{arguments:?}: {said}");
-        assert!(said.contains(why), "{arguments:?}: {why:?} is not in {said}");
-    }
-}
-
-/// The word in what was said that is an account's id.
-fn account_in(said: &str) -> String {
-    let id = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
-    said.split([' ', '.', ';', '\n']).find(id).unwrap_or_else(|| panic!("no id: {said}")).to_owned()
-}
 
 /// Notes into an account at its bank's desk.
 async fn fund(caller: &Caller, bank: &str, account: &str, yuan: u64) {
@@ -80,20 +36,6 @@ async fn officer(caller: &Caller, bank: &str, below: &str, body: &Value) -> Valu
     let path = format!("/banks/{bank}/v1/desk/{below}");
     let body = serde_json::to_vec(body).unwrap();
     caller.send("POST", &path, &headers, body).await.unwrap().done()
-}
-
-async fn code(caller: &Caller) -> String {
-    let path = format!("/banks/{JIANGCHENG}/v1/desk/messages?purpose=test");
-    let messages = caller.get(&path, Some(&caller.desk(JIANGCHENG))).await.done();
-    let last = messages.as_array().unwrap().last().unwrap();
-    last["text"].as_str().unwrap().split(':').next().unwrap().to_owned()
-}
-
-/// A resident's wallet on the disk, with an identity and an account of class III with 600 in it.
-async fn resident(caller: &Caller, row: usize) -> (String, String) {
-    let mut resident = Resident::identified(caller, row).await;
-    let account: Account = resident.open_account(caller, fen(600)).await;
-    (resident.name, account.id.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,8 +18,12 @@ const FILE: &str = "apps/yufu/messages/zh.toml";
 /// Those whose texts stay English: the demo's story, for it is prose; the help; and this program's parts themselves.
 const ENGLISH: [&str; 3] = ["src/demo/", "src/command_line.rs", "src/words.rs"];
 /// Those whose faults have codes.
-const FAULTS: [&str; 3] =
-    ["src/wallet/fault.rs", "src/wallet/refusing.rs", "../../sessions/card/src/error.rs"];
+const FAULTS: [&str; 4] = [
+    "src/wallet/fault.rs",
+    "src/wallet/refusing.rs",
+    "src/wallet/cash/refusing.rs",
+    "../../sessions/card/src/error.rs",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -91,7 +91,7 @@ fn nut04_05_08_quotes_are_as_on_the_wire() {
 fn nut06_15_17_19_21_22_29_info_is_as_on_the_wire() {
     let supported = json!({"supported": true});
     let methods = json!({"methods": [
-        {"method": "bank", "unit": "xts", "min_amount": 0, "max_amount": null, "options": {"description": true}}
+        {"method": "bank", "unit": "xts", "min_amount": 0, "max_amount": 9, "options": {"description": true}}
     ], "disabled": false});
     let info = same::<MintInfo>(json!({
         "name": "n", "pubkey": POINT, "version": "Yufu/1", "description": "d", "description_long": "l",
@@ -120,6 +120,10 @@ fn nut06_15_17_19_21_22_29_info_is_as_on_the_wire() {
         "no regular expression"
     );
     assert_eq!(serde_json::from_value::<MintInfo>(json!({})).unwrap(), MintInfo::default());
+    let open = json!({"method": "bank", "unit": "xts", "min_amount": null, "max_amount": null});
+    let open: Method = serde_json::from_value(open).unwrap();
+    let left_out = json!({"method": "bank", "unit": "xts"});
+    assert_eq!(serde_json::to_value(open).unwrap(), left_out, "peers read no null there");
 }
 
 #[test]

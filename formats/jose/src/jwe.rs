@@ -2,10 +2,8 @@
 //! (RFC 7518 section 4.6) with A128GCM or A256GCM (section 5.3).
 
 use crate::encoding::{decode_base64url, encode_base64url, parse_json_object, sha256};
-use crate::key::{agreement_key, scalar_from_seed};
-use crate::{Jwk, JwkError, KeyError};
+use crate::{AgreementKey, Jwk, JwkError, KeyError};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::agreement;
 use serde_json::{Map, Value};
 use std::fmt;
 use yufu_base::PublicKey;
@@ -165,10 +163,7 @@ impl fmt::Debug for Decrypted {
 }
 
 /// A private key that messages are encrypted to.
-pub struct DecryptionKey {
-    private: agreement::PrivateKey,
-    public: PublicKey,
-}
+pub struct DecryptionKey(AgreementKey);
 
 impl DecryptionKey {
     /// The key that `seed` determines; every seed gives one.
@@ -176,7 +171,7 @@ impl DecryptionKey {
     /// # Errors
     /// [`KeyError::Scalar`] never in practice.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        Self::from_scalar(&*scalar_from_seed(seed)?)
+        AgreementKey::from_seed(seed).map(Self)
     }
 
     /// The key whose private scalar is `scalar`, big-endian.
@@ -184,8 +179,7 @@ impl DecryptionKey {
     /// # Errors
     /// [`KeyError::Scalar`] if it is zero or not below the group order.
     pub fn from_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
-        let (private, public) = agreement_key(scalar)?;
-        Ok(Self { private, public })
+        AgreementKey::from_scalar(scalar).map(Self)
     }
 
     /// The public half, to be sent in metadata: `use` enc, `alg` ECDH-ES.
@@ -194,14 +188,14 @@ impl DecryptionKey {
         Jwk {
             alg: Some(ECDH_ES.into()),
             usage: Some("enc".into()),
-            ..Jwk::with_kid(self.public, kid)
+            ..Jwk::with_kid(self.0.public_key(), kid)
         }
     }
 }
 
 impl fmt::Debug for DecryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DecryptionKey({:?})", self.public)
+        write!(f, "DecryptionKey({:?})", self.0.public_key())
     }
 }
 
@@ -221,11 +215,12 @@ pub fn encrypt(
     {
         return Err(EncryptError::Purpose);
     }
-    let (private, public) = agreement_key(&*scalar_from_seed(&entropy.ephemeral)?)?;
+    let ephemeral = AgreementKey::from_seed(&entropy.ephemeral)?;
     let mut header = Map::new();
     header.insert("alg".into(), ECDH_ES.into());
     header.insert("enc".into(), parameters.enc.name().into());
-    let epk = serde_json::to_value(Jwk::from(public)).map_err(|_| EncryptError::Cipher)?;
+    let epk = serde_json::to_value(Jwk::from(ephemeral.public_key()))
+        .map_err(|_| EncryptError::Cipher)?;
     header.insert("epk".into(), epk);
     if let Some(kid) = parameters.kid.as_ref().or(recipient.kid.as_ref()) {
         header.insert("kid".into(), kid.clone().into());
@@ -238,7 +233,7 @@ pub fn encrypt(
     let header = encode_base64url(serde_json::to_vec(&header).map_err(|_| EncryptError::Cipher)?);
     let info = PartyInfo { apu: parameters.apu.as_deref(), apv: parameters.apv.as_deref() };
     let key =
-        agree(&private, &recipient.key, parameters.enc, info).ok_or(EncryptError::Recipient)?;
+        agree(&ephemeral, &recipient.key, parameters.enc, info).ok_or(EncryptError::Recipient)?;
     let key = parameters.enc.key(&key).ok_or(EncryptError::Cipher)?;
     let mut content = plaintext.to_vec();
     let nonce = Nonce::assume_unique_for_key(entropy.iv);
@@ -276,7 +271,7 @@ pub fn decrypt(text: &str, key: &DecryptionKey) -> Result<Decrypted, DecryptErro
     }
     content.extend_from_slice(&tag);
     let info = PartyInfo { apu: header.apu.as_deref(), apv: header.apv.as_deref() };
-    let secret = agree(&key.private, &header.epk.key, header.enc, info)
+    let secret = agree(&key.0, &header.epk.key, header.enc, info)
         .ok_or_else(|| DecryptError::EphemeralKey(JwkError::OffCurve.to_string()))?;
     let secret = header.enc.key(&secret).ok_or(DecryptError::Authentication)?;
     let length = secret
@@ -342,13 +337,12 @@ struct PartyInfo<'a> {
 /// ECDH, then the Concat KDF of RFC 7518 section 4.6.2 (one round of SHA-256 suffices for
 /// keys up to 256 bits). `None` if the peer's key is no point of the curve.
 fn agree(
-    private: &agreement::PrivateKey,
+    own: &AgreementKey,
     peer: &PublicKey,
     enc: ContentEncryption,
     info: PartyInfo<'_>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, peer.as_bytes());
-    agreement::agree(private, peer, (), |shared| derive(shared, enc, info).ok_or(())).ok()
+    derive(&own.agree(peer).ok()?, enc, info)
 }
 
 fn derive(
@@ -405,11 +399,12 @@ mod tests {
     #[test]
     fn the_key_agreement_example_of_rfc_7518_appendix_c_is_reproduced() {
         let scalar = |text: &str| <[u8; 32]>::try_from(decode_base64url(text).unwrap()).unwrap();
-        let alice = agreement_key(&scalar("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo")).unwrap();
-        let bob = agreement_key(&scalar("VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw")).unwrap();
+        let key = |text| AgreementKey::from_scalar(&scalar(text)).unwrap();
+        let alice = key("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo");
+        let bob = key("VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw");
         let info = PartyInfo { apu: Some(b"Alice"), apv: Some(b"Bob") };
-        for (private, peer) in [(&alice.0, &bob.1), (&bob.0, &alice.1)] {
-            let derived = agree(private, peer, ContentEncryption::A128Gcm, info).unwrap();
+        for (own, peer) in [(&alice, bob.public_key()), (&bob, alice.public_key())] {
+            let derived = agree(own, &peer, ContentEncryption::A128Gcm, info).unwrap();
             assert_eq!(encode_base64url(&*derived), "VqqN6vgjbSBcIijNcacQGg");
         }
     }

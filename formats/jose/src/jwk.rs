@@ -2,7 +2,7 @@
 //! (RFC 7638).
 
 use crate::encoding::{decode_base64url, encode_base64url, sha256};
-use aws_lc_rs::agreement::{ECDH_P256, ParsedPublicKey, UnparsedPublicKey};
+use crate::on_curve;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -148,9 +148,8 @@ impl TryFrom<Wire> for Jwk {
         let mut point = vec![4];
         point.extend(coordinate("x", wire.x)?);
         point.extend(coordinate("y", wire.y)?);
-        ParsedPublicKey::try_from(&UnparsedPublicKey::new(&ECDH_P256, &point))
-            .map_err(|_| JwkError::OffCurve)?;
-        let key = PublicKey::from_uncompressed(&point).ok_or(JwkError::OffCurve)?;
+        let key =
+            PublicKey::from_uncompressed(&point).filter(on_curve).ok_or(JwkError::OffCurve)?;
         Ok(Self { key, kid: wire.kid, alg: wire.alg, usage: wire.usage })
     }
 }

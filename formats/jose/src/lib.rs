@@ -4,6 +4,7 @@
 //! which the cryptographic library draws inside).
 #![doc = include_str!("../README.md")]
 
+mod agreement;
 mod claim_path;
 mod encoding;
 pub mod jwe;
@@ -13,6 +14,7 @@ mod key;
 mod time;
 mod x509;
 
+pub use agreement::{AgreementKey, NoAgreement, on_curve};
 pub use claim_path::{ClaimPath, ClaimPathError, PathStep};
 pub use encoding::{
     Base64Error, JsonError, decode_base64url, encode_base64url, parse_json, parse_json_object,

@@ -37,6 +37,8 @@ pub struct Leaf {
     pub organisation: Option<String>,
     /// The subject's common name.
     pub common_name: Option<String>,
+    /// The first moment of its validity.
+    pub not_before: Timestamp,
     /// The last moment of its validity.
     pub not_after: Timestamp,
 }
@@ -120,6 +122,11 @@ impl Chain {
         self.certificates.iter().map(|der| STANDARD.encode(der)).collect()
     }
 
+    /// The certificates as DER, leaf first.
+    pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        self.certificates.iter().map(AsRef::as_ref)
+    }
+
     /// The leaf's DER, whoever made it.
     #[must_use]
     pub fn unverified_leaf(&self) -> &[u8] {
@@ -176,7 +183,8 @@ impl Leaf {
         }
         let names = certificate.subject_alternative_name().map_err(invalid)?;
         let names = names.map(|names| names.value.general_names.as_slice()).unwrap_or_default();
-        let not_after = certificate.validity().not_after.timestamp();
+        let moment = |seconds: i64| Timestamp::from_seconds(u64::try_from(seconds).unwrap_or(0));
+        let validity = certificate.validity();
         Ok(Self {
             public_key: p256_key(&certificate).ok_or(ChainError::NotP256)?,
             der: der.to_vec(),
@@ -196,7 +204,8 @@ impl Leaf {
                 .collect(),
             organisation: first(certificate.subject().iter_organization()),
             common_name: first(certificate.subject().iter_common_name()),
-            not_after: Timestamp::from_seconds(u64::try_from(not_after).unwrap_or(0)),
+            not_before: moment(validity.not_before.timestamp()),
+            not_after: moment(validity.not_after.timestamp()),
         })
     }
 }

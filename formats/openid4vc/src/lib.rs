@@ -16,3 +16,6 @@ pub use http::{HttpError, HttpRequest, HttpResponse, MAX_BODY, Method};
 
 /// The credential format identifier of SD-JWT VC (OpenID4VP 1.0, appendix B.3).
 pub const FORMAT_SD_JWT_VC: &str = "dc+sd-jwt";
+
+/// The credential format identifier of ISO mdoc (OpenID4VP 1.0, appendix B.2).
+pub const FORMAT_MSO_MDOC: &str = "mso_mdoc";

@@ -12,6 +12,9 @@ use std::fmt;
 use std::str::FromStr;
 use yufu_base::SectorId;
 
+/// What the id of a credential must not end in: so its other format is called where it is offered.
+const MDOC: &str = "-mdoc";
+
 /// A claim within a credential, by the names that lead to it: `address.locality` in the
 /// profile, `["address","locality"]` in DCQL (OpenID4VP 1.0, section 7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +54,8 @@ pub struct CredentialType {
     pub id: String,
     /// Its type identifier (SD-JWT VC `vct`).
     pub vct: String,
+    /// Its type identifier as an ISO mdoc, if it is issued as one too.
+    pub doctype: Option<String>,
     /// How it is shown.
     pub name: Text,
     /// Who issues it: every institution of this role.
@@ -118,6 +123,13 @@ impl CredentialType {
     pub fn claim_from(&self, column: Column) -> Option<&ClaimPath> {
         let is = |claim: &&Claim| claim.source == ClaimSource::Column(column);
         self.claims.iter().find(is).map(|claim| &claim.path)
+    }
+
+    /// Its claims that are days, by the names that lead to them: `birthdate`.
+    #[must_use]
+    pub fn days(&self) -> Vec<String> {
+        let is = |claim: &&Claim| claim.source == ClaimSource::Column(Column::BirthDate);
+        self.claims.iter().filter(is).map(|claim| claim.path.to_string()).collect()
     }
 
     /// The sectors whose pseudonyms it carries, in the order of its claims.
@@ -201,7 +213,12 @@ pub(crate) fn read_credential(
     ids: &mut BTreeSet<String>,
 ) -> Option<CredentialType> {
     let id = section.unique_text("id", ids);
+    if let Some(id) = id.as_ref().filter(|id| id.ends_with(MDOC)) {
+        let what = format!("the credential `{id}`");
+        section.report(&section.span(), what, "an id that does not end in -mdoc");
+    }
     let vct = section.text("vct");
+    let doctype = if section.has("doctype") { section.text("doctype") } else { None };
     let name = read_text(&mut section, "name");
     let issuer = section.word("issuer", &Role::WORDS);
     let validity_days = section.whole("validity_days");
@@ -218,6 +235,7 @@ pub(crate) fn read_credential(
     Some(CredentialType {
         id: id?,
         vct: vct?.0,
+        doctype: doctype.map(|(doctype, _)| doctype),
         name: name?,
         issuer: issuer?.0,
         validity_days: validity_days?,

@@ -8,6 +8,7 @@ mod receipt;
 mod recognition;
 mod registration;
 mod status_list;
+mod status_list_cwt;
 mod trust_list;
 
 pub use enrolment::{Anchor, ENROLMENT, EnrolledKey, Enrolment, EnrolmentError};
@@ -22,6 +23,7 @@ pub use status_list::{
     MAX_STATUS_TOKEN, STATUS_LIST, STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList,
     StatusListError, StatusListToken, StatusRangeError,
 };
+pub use status_list_cwt::STATUS_LIST_CWT_MEDIA_TYPE;
 pub use trust_list::{
     DirectoryEntry, Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError,
     TrustedParty,

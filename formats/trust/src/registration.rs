@@ -69,7 +69,29 @@ pub struct RegisteredCredential {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredMeta {
     /// SD-JWT VC types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vct_values: Vec<String>,
+    /// The type of mdoc.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctype_value: Option<String>,
+}
+
+impl RegisteredMeta {
+    /// These types of SD-JWT VC.
+    #[must_use]
+    pub const fn sd_jwt_vc(vct_values: Vec<String>) -> Self {
+        Self { vct_values, doctype_value: None }
+    }
+
+    /// This type of mdoc.
+    #[must_use]
+    pub const fn mdoc(doc_type: String) -> Self {
+        Self { vct_values: Vec::new(), doctype_value: Some(doc_type) }
+    }
+
+    fn names(&self, kind: &str) -> bool {
+        self.vct_values.iter().chain(&self.doctype_value).any(|named| named == kind)
+    }
 }
 
 /// A claim that may be asked for.
@@ -166,7 +188,8 @@ impl RegistrationCertificate {
         })
     }
 
-    /// Checks a query for `claims` of a credential against the registration.
+    /// Checks a query for `claims` of a credential of type `vct` (of an mdoc, its type) against the
+    /// registration.
     ///
     /// # Errors
     /// [`OverAsking`], naming all claims that go beyond.
@@ -174,7 +197,7 @@ impl RegistrationCertificate {
         let registered: Vec<&RegisteredCredential> = self
             .credentials
             .iter()
-            .filter(|one| one.format == format && one.meta.vct_values.iter().any(|v| v == vct))
+            .filter(|one| one.format == format && one.meta.names(vct))
             .collect();
         if registered.is_empty() {
             return Err(OverAsking::Credential(vct.to_owned()));

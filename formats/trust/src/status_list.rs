@@ -11,6 +11,8 @@ use yufu_jose::{
     ChainError, Header, JwsError, SignError, TimeError, Unverified, Validity, decode_base64url,
     encode_base64url, numeric_date, optional_numeric_date, sign,
 };
+use yufu_mdoc::cbor::ShapeError;
+use yufu_mdoc::cose::CoseError;
 
 /// The `typ` of a status list token.
 pub const STATUS_LIST: &str = "statuslist+jwt";
@@ -168,6 +170,12 @@ pub enum StatusListError {
     /// Expired, or from the future.
     #[error("the status list: {0}")]
     Time(#[from] TimeError),
+    /// As CWT: not the CBOR of one.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// As CWT: its signature does not verify, or is of another kind.
+    #[error("the status list: {0}")]
+    Cwt(#[from] CoseError),
     /// The list is not base64url of zlib data.
     #[error("the status list is not base64url of zlib data")]
     Encoding,
@@ -240,11 +248,16 @@ impl StatusList {
     /// # Errors
     /// [`SignError::Json`] never in practice: compression reads from memory.
     pub fn to_lst(&self) -> Result<String, SignError> {
+        self.compressed().map(encode_base64url)
+    }
+
+    /// The list compressed.
+    pub(crate) fn compressed(&self) -> Result<Vec<u8>, SignError> {
         let mut out = Vec::new();
         ZlibEncoder::new(self.bytes.as_slice(), Compression::best())
             .read_to_end(&mut out)
             .map_err(|error| SignError::Json(error.to_string()))?;
-        Ok(encode_base64url(out))
+        Ok(out)
     }
 
     /// Reads `lst`, decompressing at most 16 MiB.
@@ -253,9 +266,17 @@ impl StatusList {
     /// [`StatusListError::Encoding`] or [`StatusListError::TooLarge`].
     pub fn from_lst(bits: StatusBits, lst: &str) -> Result<Self, StatusListError> {
         let packed = decode_base64url(lst).map_err(|_| StatusListError::Encoding)?;
+        Self::from_compressed(bits, &packed)
+    }
+
+    /// Reads a compressed list, decompressing at most 16 MiB.
+    pub(crate) fn from_compressed(
+        bits: StatusBits,
+        packed: &[u8],
+    ) -> Result<Self, StatusListError> {
         let limit = u64::try_from(MAX_LIST).unwrap_or(u64::MAX).saturating_add(1);
         let mut bytes = Vec::new();
-        ZlibDecoder::new(packed.as_slice())
+        ZlibDecoder::new(packed)
             .take(limit)
             .read_to_end(&mut bytes)
             .map_err(|_| StatusListError::Encoding)?;
@@ -294,7 +315,7 @@ impl StatusListToken {
         uri: &str,
         now: Timestamp,
     ) -> Result<Self, StatusListError> {
-        Self::check(parse(jwt)?, key, uri, now)
+        Self::read(parse(jwt)?, key, uri, now)
     }
 
     /// Verifies a token by the trust list: signed under a certificate of anyone in the role of
@@ -311,7 +332,7 @@ impl StatusListToken {
     ) -> Result<Self, StatusListError> {
         let token = parse(jwt)?;
         let party = trust.identify_like(issuer, &token.header().chain()?, now)?;
-        Self::check(token, &party.leaf.public_key, uri, now)
+        Self::read(token, &party.leaf.public_key, uri, now)
     }
 
     /// Verifies a token of one party alone: signed under a certificate of `party`, as the trust list
@@ -328,34 +349,40 @@ impl StatusListToken {
     ) -> Result<Self, StatusListError> {
         let token = parse(jwt)?;
         let signer = trust.identify_as(party, &token.header().chain()?, now)?;
-        Self::check(token, &signer.leaf.public_key, uri, now)
+        Self::read(token, &signer.leaf.public_key, uri, now)
     }
 
-    fn check(
+    fn read(
         token: Unverified,
         key: &PublicKey,
         uri: &str,
         now: Timestamp,
     ) -> Result<Self, StatusListError> {
         let claims: Claims = token.verify(key)?.claims()?;
-        if claims.sub != uri {
-            return Err(StatusListError::OtherList(claims.sub));
-        }
         let expires_at = claims.exp.ok_or(StatusListError::NoExpiry)?;
-        let validity = Validity {
-            issued_at: Some(claims.iat),
-            not_before: None,
-            expires_at: Some(expires_at),
-        };
-        validity.check(now, LEEWAY_SECONDS)?;
         let list = StatusList::from_lst(claims.status_list.bits, &claims.status_list.lst)?;
-        Ok(Self {
+        let token = Self {
             uri: claims.sub,
             issued_at: claims.iat,
             expires_at,
             ttl_seconds: claims.ttl,
             list,
-        })
+        };
+        token.check(uri, now)?;
+        Ok(token)
+    }
+
+    /// Whether it is the list at `uri`, and may be used now.
+    pub(crate) fn check(&self, uri: &str, now: Timestamp) -> Result<(), StatusListError> {
+        if self.uri != uri {
+            return Err(StatusListError::OtherList(self.uri.clone()));
+        }
+        let validity = Validity {
+            issued_at: Some(self.issued_at),
+            not_before: None,
+            expires_at: Some(self.expires_at),
+        };
+        Ok(validity.check(now, LEEWAY_SECONDS)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The second state: a token is out, and waits for keys with proofs of possession.
 
+use crate::kind::Kind;
 use crate::proven::Proven;
 use crate::sectors::{SectorError, check_sectors};
 use crate::stored::{Refused, secret_id};
@@ -138,8 +139,8 @@ impl Authorised {
         let id = &request.credential_configuration_id;
         let configuration = metadata.credential_configurations_supported.get(id);
         let offered = configuration.filter(|_| self.configuration_ids.contains(id));
-        let offered = offered.and_then(|offered| Some((offered, offered.vct.clone()?)));
-        let (configuration, vct) = offered.ok_or_else(|| ProveError::Configuration(id.clone()))?;
+        let offered = offered.and_then(|offered| Some((offered, Kind::of(offered)?)));
+        let (configuration, kind) = offered.ok_or_else(|| ProveError::Configuration(id.clone()))?;
         let (count, most) = (request.proofs.jwt.len(), metadata.batch_size());
         if count > usize::from(most) {
             return Err(ProveError::Batch { count, most });
@@ -164,7 +165,7 @@ impl Authorised {
         Ok(Proven {
             subject: self.subject.clone(),
             configuration_id: id.clone(),
-            vct,
+            kind,
             issuer: metadata.credential_issuer.clone(),
             keys,
             nonces,

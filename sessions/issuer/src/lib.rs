@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authorised;
+mod kind;
 mod offered;
 mod profile;
 mod proven;
@@ -13,7 +14,9 @@ mod stored;
 
 pub use authorised::{Authorised, ProveError};
 pub use offered::{Offer, OfferEntropy, OfferTerms, Offered, TermsError, TokenError, TxCode};
-pub use profile::{CredentialProfile, IssuerProfile, ProfileError};
+pub use profile::{
+    CredentialProfile, IssuerProfile, ProfileError, credential_of, mdoc_configuration,
+};
 pub use proven::{IssueError, Proven, Template};
 pub use sectors::SectorError;
 pub use stored::{IssuerSession, Refused, secret_id};

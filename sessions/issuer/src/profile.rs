@@ -1,12 +1,16 @@
 //! What an issuer publishes, from what its institution says about itself.
 
 use yufu_base::SectorId;
+use yufu_mdoc::element_path;
 use yufu_openid4vc::issuance::{
     AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
     CredentialMetadata, Display, GRANT_PRE_AUTHORIZED, IssuerMetadata, MetadataError, ProofType,
-    SectorProofs,
+    SectorProofs, SigningAlgorithm,
 };
-use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_SD_JWT_VC};
+use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
+
+/// ES256 by its number in COSE.
+const ES256_COSE: i64 = -7;
 
 /// An issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct CredentialProfile {
     pub id: String,
     /// The type.
     pub vct: String,
+    /// The type under which it is issued as an ISO mdoc too, if it is.
+    pub doctype: Option<String>,
     /// Its name, one entry per language.
     pub display: Vec<Display>,
     /// Its claims, with their names.
@@ -53,7 +59,7 @@ impl IssuerProfile {
     /// # Errors
     /// [`ProfileError`], the first rule that is broken.
     pub fn issuer_metadata(&self) -> Result<IssuerMetadata, ProfileError> {
-        let configurations = self.credentials.iter().map(|c| (c.id.clone(), c.configuration()));
+        let configurations = self.credentials.iter().flat_map(CredentialProfile::configurations);
         let batch_size = self.batch_size;
         let metadata = IssuerMetadata {
             credential_issuer: self.identifier.clone(),
@@ -85,22 +91,69 @@ impl IssuerProfile {
     }
 }
 
+/// What the id of a configuration has behind the credential's own, if it is for an mdoc.
+const MDOC: &str = "-mdoc";
+
+/// The id of the configuration under which the credential `id` is issued as an mdoc.
+#[must_use]
+pub fn mdoc_configuration(id: &str) -> String {
+    format!("{id}{MDOC}")
+}
+
+/// The id of the credential that the configuration `id` issues, in whichever format.
+#[must_use]
+pub fn credential_of(id: &str) -> &str {
+    id.strip_suffix(MDOC).unwrap_or(id)
+}
+
 impl CredentialProfile {
-    fn configuration(&self) -> CredentialConfiguration {
+    /// One configuration for each format.
+    fn configurations(&self) -> Vec<(String, CredentialConfiguration)> {
+        let mdoc = self.doctype.as_ref().map(|doctype| {
+            let id = mdoc_configuration(&self.id);
+            (id.clone(), self.mdoc(id, doctype))
+        });
+        std::iter::once((self.id.clone(), self.sd_jwt_vc())).chain(mdoc).collect()
+    }
+
+    fn sd_jwt_vc(&self) -> CredentialConfiguration {
         let es256 = || vec!["ES256".to_owned()];
         let jwt = ProofType { proof_signing_alg_values_supported: es256() };
         CredentialConfiguration {
             format: FORMAT_SD_JWT_VC.to_owned(),
             vct: Some(self.vct.clone()),
+            doctype: None,
             scope: Some(self.id.clone()),
             cryptographic_binding_methods_supported: vec!["jwk".to_owned()],
-            credential_signing_alg_values_supported: es256(),
+            credential_signing_alg_values_supported: vec![SigningAlgorithm::Jose(
+                "ES256".to_owned(),
+            )],
             proof_types_supported: [("jwt".to_owned(), jwt)].into(),
             sector_proofs: SectorProofs::of(&self.sectors),
             credential_metadata: Some(CredentialMetadata {
                 display: self.display.clone(),
                 claims: self.claims.clone(),
             }),
+        }
+    }
+
+    fn mdoc(&self, id: String, doctype: &str) -> CredentialConfiguration {
+        let element = |claim: &ClaimDescription| {
+            let path = element_path(doctype, &claim.path)?;
+            Some(ClaimDescription { path, display: claim.display.clone() })
+        };
+        CredentialConfiguration {
+            format: FORMAT_MSO_MDOC.to_owned(),
+            vct: None,
+            doctype: Some(doctype.to_owned()),
+            scope: Some(id),
+            cryptographic_binding_methods_supported: vec!["cose_key".to_owned()],
+            credential_signing_alg_values_supported: vec![SigningAlgorithm::Cose(ES256_COSE)],
+            credential_metadata: Some(CredentialMetadata {
+                display: self.display.clone(),
+                claims: self.claims.iter().filter_map(element).collect(),
+            }),
+            ..self.sd_jwt_vc()
         }
     }
 }
@@ -126,6 +179,7 @@ mod tests {
             credentials: vec![CredentialProfile {
                 id: "pid".into(),
                 vct: "urn:yufu:pid:1".into(),
+                doctype: Some("org.example.pid.1".into()),
                 display: named("身份证", "Identity card"),
                 claims: vec![ClaimDescription {
                     path: ClaimPath::member("family_name"),
@@ -145,6 +199,15 @@ mod tests {
         assert_eq!(read, metadata);
         assert_eq!(read.check(&profile.identifier), Ok(()));
         assert_eq!(read.credential_endpoint.as_str(), "https://id.example/authority/credential");
+        let mdoc = &read.credential_configurations_supported[&mdoc_configuration("pid")];
+        assert_eq!(mdoc.credential_type().unwrap(), "org.example.pid.1");
+        assert_eq!(mdoc.credential_signing_alg_values_supported, [SigningAlgorithm::Cose(-7)]);
+        let claims = &mdoc.credential_metadata.as_ref().unwrap().claims;
+        assert_eq!(
+            claims[0].path,
+            ClaimPath::members(["org.example.pid.1", "family_name"]).unwrap()
+        );
+        assert_eq!(credential_of(&mdoc_configuration("pid")), credential_of("pid"));
         let server = profile.authorization_server_metadata().unwrap();
         assert_eq!(server.check(&profile.identifier), Ok(()));
     }

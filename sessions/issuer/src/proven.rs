@@ -1,10 +1,11 @@
 //! The last state: keys are proven, and credentials bound to them can be signed.
 
+use crate::kind::{Kind, One};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use yufu_base::{SECTOR_PSEUDONYM, SectorId, Signer, Timestamp};
-use yufu_credential::{Issuance, StatusReference};
+use yufu_credential::StatusReference;
 use yufu_jose::{Chain, Jwk};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{CredentialResponse, IssuedCredential};
@@ -18,7 +19,7 @@ const DAY: u64 = 24 * 3600;
 pub struct Proven {
     pub(crate) subject: String,
     pub(crate) configuration_id: String,
-    pub(crate) vct: String,
+    pub(crate) kind: Kind,
     pub(crate) issuer: Endpoint,
     pub(crate) keys: Vec<Jwk>,
     pub(crate) nonces: BTreeSet<String>,
@@ -38,6 +39,8 @@ pub struct Template {
     pub selective: Map<String, Value>,
     /// Digests without a claim behind them, that hide how many claims there are.
     pub decoys: u8,
+    /// Which claims are days, by the names that lead to them with dots between: an mdoc says so.
+    pub days: Vec<String>,
 }
 
 /// Why credentials cannot be signed. Checked in this order.
@@ -61,6 +64,14 @@ pub enum IssueError {
     /// The claims cannot be issued, or the key does not sign.
     #[error(transparent)]
     Credential(#[from] yufu_credential::IssueError),
+    /// A claim cannot be an element of an mdoc.
+    #[error(
+        "a claim cannot be an element: fractions, days that are none, empty objects and names with dots are not"
+    )]
+    Element,
+    /// The mdoc cannot be issued, or the key does not sign.
+    #[error(transparent)]
+    Mdoc(#[from] yufu_mdoc::MdocIssueError),
 }
 
 impl Proven {
@@ -129,21 +140,12 @@ impl Proven {
             let all: Map<String, Value> = self.pseudonyms.iter().map(named).collect();
             selective.insert(SECTOR_PSEUDONYM.to_owned(), Value::Object(all));
         }
+        let issuer = self.issuer.as_str();
+        let template = &Template { issued_at, expires_at, selective, ..template.clone() };
         let mut credentials = Vec::new();
         for (index, key) in self.keys.into_iter().enumerate() {
-            let issuance = Issuance {
-                vct: self.vct.clone(),
-                issuer: self.issuer.as_str().to_owned(),
-                issued_at,
-                not_before: None,
-                expires_at,
-                status: statuses.get(&index).map(|status| (*status).clone()),
-                holder_key: key,
-                open: template.open.clone(),
-                selective: selective.clone(),
-                decoys: template.decoys,
-            };
-            let credential = issuance.sign(signer, chain, salts)?;
+            let one = One { key, status: statuses.get(&index).map(|status| (*status).clone()) };
+            let credential = self.kind.sign(issuer, template, one, (signer, chain), salts)?;
             credentials.push(IssuedCredential { credential });
         }
         Ok(CredentialResponse { credentials })

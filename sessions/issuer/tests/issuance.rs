@@ -38,6 +38,7 @@ fn metadata() -> IssuerMetadata {
     let credential = |id: &str| CredentialProfile {
         id: id.to_owned(),
         vct: format!("urn:{id}"),
+        doctype: (id == "pid").then(|| "org.example.pid.1".to_owned()),
         display: vec![],
         claims: vec![],
         sectors: if id == "pid" { vec![sector("pension"), sector("education")] } else { vec![] },
@@ -183,6 +184,7 @@ fn template() -> Template {
         open: members(json!({"issuing_country": "CN"})),
         selective: members(json!({"family_name": "李"})),
         decoys: 2,
+        days: vec![],
     }
 }
 

@@ -1,5 +1,6 @@
 //! An answer that holds but for one question: was a credential revoked?
 
+use crate::presented::Found;
 use crate::requested::Requested;
 use crate::verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};
 use serde_json::{Map, Value};
@@ -7,8 +8,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::Timestamp;
-use yufu_credential::{Presentation, StatusReference};
+use yufu_credential::StatusReference;
 use yufu_jose::{ClaimPath, Jwk, PathStep};
+use yufu_mdoc::own_claims;
+use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_openid4vc::dcql::project;
 use yufu_trust::{
     DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, StatusListToken, TrustEntry,
@@ -38,6 +41,7 @@ impl fmt::Debug for Authenticated {
 
 /// One presented credential.
 pub(crate) struct Credential {
+    format: &'static str,
     vct: String,
     issuer: TrustEntry,
     holder_key: Jwk,
@@ -49,21 +53,26 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    pub(crate) fn new(found: Presentation, issuer: TrustEntry, asked: &[ClaimPath]) -> Self {
+    pub(crate) fn new(found: Found, issuer: TrustEntry, asked: &[ClaimPath]) -> Self {
         let (claims, mut unasked) = project(&found.claims, asked);
         unasked.retain(|path| match path.steps().first() {
             Some(PathStep::Name(name)) => !REGISTERED.contains(&name.as_str()),
             _ => true,
         });
+        let claims = match found.format {
+            FORMAT_MSO_MDOC => own_claims(&found.kind, claims),
+            _ => claims,
+        };
         Self {
-            vct: found.vct,
+            format: found.format,
+            vct: found.kind,
             issuer,
             holder_key: found.holder_key,
             claims,
             asked: asked.to_vec(),
             unasked,
             status: found.status,
-            expires_at: found.validity.expires_at,
+            expires_at: found.expires_at,
         }
     }
 
@@ -184,6 +193,7 @@ impl Authenticated {
 impl From<Credential> for VerifiedCredential {
     fn from(found: Credential) -> Self {
         Self {
+            format: found.format,
             vct: found.vct,
             issuer: found.issuer,
             holder_key: found.holder_key,

@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authenticated;
+mod presented;
 mod received;
 mod requested;
 mod verified;

@@ -1,18 +1,20 @@
 //! An answer that was opened, and the checks that need no look at a status list.
 
 use crate::authenticated::{Authenticated, Credential};
+use crate::presented::{Found, Presented};
 use crate::requested::Requested;
 use crate::verified::AuthorisedTransaction;
 use crate::verifier::decode;
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::Timestamp;
-use yufu_credential::{Expected, Presentation, PresentationError, Presented};
-use yufu_jose::{Chain, ChainError};
+use yufu_credential::PresentationError;
+use yufu_jose::{Base64Error, Chain, ChainError, KeyError};
+use yufu_mdoc::MdocError;
+use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{Answer, ResponseMismatch};
 use yufu_openid4vc::presentation::EncodedTransaction;
-use yufu_openid4vc::{Endpoint, FORMAT_SD_JWT_VC};
-use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList, TrustedParty};
+use yufu_trust::{Role, TrustEntry, TrustError, TrustList, TrustedParty};
 
 /// An opened answer. Nothing in it is known to be true yet.
 pub struct Received {
@@ -46,6 +48,26 @@ pub enum VerifyError {
         /// Why.
         error: Box<PresentationError>,
     },
+    /// An mdoc is not base64url.
+    #[error("the document for {id:?} is {error}")]
+    Encoding {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: Base64Error,
+    },
+    /// An mdoc does not hold: issuer's signature, elements, dates, the device's signature for this
+    /// request.
+    #[error("the document for {id:?}: {error}")]
+    Mdoc {
+        /// Which query.
+        id: String,
+        /// Why.
+        error: Box<MdocError>,
+    },
+    /// The stored key, which a device's signature is bound to, cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A credential carries no chain that can be read.
     #[error("the issuer of the credential for {id:?}: {error}")]
     Chain {
@@ -134,9 +156,7 @@ impl Received {
                 let paths = asked.get(&id).cloned().unwrap_or_default();
                 let credentials = found.into_iter().zip(paths);
                 let credentials = credentials
-                    .map(|((presentation, issuer), paths)| {
-                        Credential::new(presentation, issuer, &paths)
-                    })
+                    .map(|((found, issuer), paths)| Credential::new(found, issuer, &paths))
                     .collect();
                 (id, credentials)
             })
@@ -164,25 +184,16 @@ impl Received {
         transaction_data: &[String],
         trust: &TrustList,
         now: Timestamp,
-    ) -> Result<(Presentation, TrustEntry), VerifyError> {
+    ) -> Result<(Found, TrustEntry), VerifyError> {
+        let format = self.request.query.credential(id).map(|query| query.format.as_str());
+        let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
-        let presentation = |error| VerifyError::Presentation { id: id(), error: Box::new(error) };
-        let presented = Presented::parse(text).map_err(presentation)?;
-        let chain =
-            presented.header().chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
+        let chain = presented.chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
         let party = self
             .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
-        let expected = Expected {
-            audience: &self.request.client_id,
-            nonce: &self.request.nonce,
-            now,
-            leeway_seconds: LEEWAY_SECONDS,
-            max_age_seconds: now.seconds().saturating_sub(self.request.issued_at),
-            transaction_data,
-        };
-        let found = presented.verify(&party.leaf.public_key, &expected).map_err(presentation)?;
-        self.check_country(&id(), &found.vct, &party.entry)?;
+        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        self.check_country(&id(), &found.kind, &party.entry)?;
         let trusted = &party.entry.identifier;
         if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
             let (named, trusted) = (named.clone(), trusted.clone());
@@ -228,14 +239,14 @@ impl Received {
 }
 
 fn answers(
-    checked: &BTreeMap<String, Vec<(Presentation, TrustEntry)>>,
+    checked: &BTreeMap<String, Vec<(Found, TrustEntry)>>,
 ) -> BTreeMap<String, Vec<Answer<'_>>> {
     checked
         .iter()
         .map(|(id, found)| {
-            let answers = found.iter().map(|(Presentation { vct, claims, .. }, _)| Answer {
-                format: FORMAT_SD_JWT_VC,
-                vct,
+            let answers = found.iter().map(|(Found { format, kind, claims, .. }, _)| Answer {
+                format,
+                vct: kind,
                 claims,
             });
             (id.clone(), answers.collect())

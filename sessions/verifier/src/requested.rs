@@ -8,6 +8,7 @@ use std::fmt;
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::jwe::{self, ContentEncryption, DecryptError, DecryptionKey};
 use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError};
+use yufu_mdoc::SessionTranscript;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
@@ -190,6 +191,13 @@ impl Requested {
             return Err(OpenError::State);
         }
         Ok(Received { request: self, request_object, presentations: response.vp_token })
+    }
+
+    /// What the device of an mdoc signs: this request, its answer's address and key.
+    pub(crate) fn transcript(&self) -> Result<SessionTranscript, KeyError> {
+        let thumbprint = self.public_key()?.thumbprint();
+        let (client_id, uri) = (&self.client_id, self.response_uri.as_str());
+        Ok(SessionTranscript::openid4vp(client_id, &self.nonce, Some(&thumbprint), uri))
     }
 
     fn public_key(&self) -> Result<Jwk, KeyError> {

@@ -27,13 +27,16 @@ pub struct Verified {
 /// One verified credential, with what was asked and nothing else.
 #[derive(Clone, PartialEq)]
 pub struct VerifiedCredential {
-    /// Its type.
+    /// Its format: `dc+sd-jwt` or `mso_mdoc`.
+    pub format: &'static str,
+    /// Its type: the `vct`, or the type of an mdoc.
     pub vct: String,
     /// Who issued it, as the trust list names it.
     pub issuer: TrustEntry,
     /// The key it is bound to, possession of which was shown.
     pub holder_key: Jwk,
-    /// The claims that were asked for.
+    /// The claims that were asked for. Of an mdoc whose elements are in the namespace of its type,
+    /// those that they were made of: the same as an SD-JWT VC would have.
     pub claims: Map<String, Value>,
     /// What it disclosed beyond; dropped.
     pub unasked: Vec<ClaimPath>,

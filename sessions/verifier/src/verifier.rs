@@ -8,7 +8,7 @@ use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
     EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
 };
-use yufu_openid4vc::{Endpoint, EndpointError};
+use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_MSO_MDOC};
 use yufu_trust::{
     OverAsking, RegistrationCertificate, RegistrationError, Role, TrustError, TrustList,
 };
@@ -97,6 +97,9 @@ pub enum StartError {
     /// The transaction data break a rule of their type.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
+    /// Nothing in an mdoc would be the holder's word on the transaction.
+    #[error("the transaction data name {0:?}, which is for an mdoc: ask for an SD-JWT VC there")]
+    TransactionFormat(String),
     /// The transaction data name a query that is not there.
     #[error("the transaction data name the unknown query {0:?}")]
     UnknownQuery(String),
@@ -173,6 +176,13 @@ impl Verifier {
             if let Some(id) = ids.find(|id| question.query.credential(id).is_none()) {
                 return Err(StartError::UnknownQuery(id.clone()));
             }
+            let mut asked = transaction.credential_ids().iter();
+            let mdoc = |id: &&String| {
+                question.query.credential(id).is_some_and(|query| query.format == FORMAT_MSO_MDOC)
+            };
+            if let Some(id) = asked.find(mdoc) {
+                return Err(StartError::TransactionFormat(id.clone()));
+            }
             transactions.push(transaction.encode()?);
         }
         let id = encode_base64url(entropy.id);
@@ -207,7 +217,7 @@ impl Verifier {
         for credential in query.credentials() {
             let claims: Vec<ClaimPath> =
                 credential.claims().iter().map(|claim| claim.path.clone()).collect();
-            for vct in credential.meta.vct_values.iter().flatten() {
+            for vct in credential.meta.types() {
                 self.certificate.permits(&credential.format, vct, &claims)?;
             }
             if !credential.require_cryptographic_holder_binding {

@@ -49,7 +49,7 @@ impl Abroad {
     fn verifier(&self) -> Verifier {
         let mut certificate = self.world.certificate();
         certificate.credentials[0].meta =
-            RegisteredMeta { vct_values: vec![PID.into(), FOREIGN.into()] };
+            RegisteredMeta::sd_jwt_vc(vec![PID.into(), FOREIGN.into()]);
         let registration = self.world.registration(&certificate);
         let base = yufu_openid4vc::Endpoint::parse("https://hotel.example/ask").unwrap();
         let chain = self.world.access.chain.clone();

@@ -1,14 +1,13 @@
 //! A credential in the wallet.
 
+use crate::Credential;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use yufu_base::PublicKey;
-use yufu_credential::IssuedCredential;
 use yufu_jose::encode_base64url;
-use yufu_openid4vc::FORMAT_SD_JWT_VC;
 use yufu_openid4vc::dcql::Candidate;
 use yufu_trust::TrustEntry;
 
@@ -17,7 +16,7 @@ use yufu_trust::TrustEntry;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldCredential {
     /// The credential.
-    pub credential: IssuedCredential,
+    pub credential: Credential,
     /// Which of the issuer's configurations it is.
     pub configuration_id: String,
     /// Who issued it, as the trust list named it then.
@@ -29,17 +28,17 @@ pub struct HeldCredential {
 impl HeldCredential {
     /// The key it is bound to; the wallet holds the private half.
     #[must_use]
-    pub const fn holder_key(&self) -> &PublicKey {
-        &self.credential.credential().confirmation.jwk.key
+    pub fn holder_key(&self) -> &PublicKey {
+        self.credential.holder_key()
     }
 
     /// The credential as a query sees it.
     #[must_use]
     pub fn candidate(&self) -> Candidate<'_> {
         Candidate {
-            format: FORMAT_SD_JWT_VC,
-            vct: &self.credential.credential().vct,
-            claims: self.credential.claims(),
+            format: self.credential.format(),
+            vct: self.credential.kind(),
+            claims: self.credential.queried(),
             authority_key_ids: &self.authority_key_ids,
             holder_bound: true,
         }

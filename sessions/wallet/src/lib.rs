@@ -4,8 +4,10 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod credential;
 mod held;
 pub mod issuance;
 pub mod presentation;
 
+pub use credential::Credential;
 pub use held::HeldCredential;

@@ -121,13 +121,14 @@ fn metadata_that_lead_elsewhere_are_refused() {
         DiscoverError::Configuration(_)
     ));
     assert!(matches!(
-        error(&|d| d["credential_configurations_supported"]["card"]["format"] = "mso_mdoc".into()),
+        error(&|d| d["credential_configurations_supported"]["card"]["format"] = "jwt_vc".into()),
         DiscoverError::Configuration(_)
     ));
     assert_eq!(
         error(&|d| {
-            let card = &mut d["credential_configurations_supported"]["card"];
-            card["cryptographic_binding_methods_supported"] = json!([]);
+            for (_, card) in d["credential_configurations_supported"].as_object_mut().unwrap() {
+                card["cryptographic_binding_methods_supported"] = json!([]);
+            }
             d.as_object_mut().unwrap().remove("nonce_endpoint");
         }),
         DiscoverError::Nonce

@@ -32,7 +32,7 @@ fn batch(resident: &Resident) -> Vec<String> {
         .iter()
         .map(|stored| serde_json::from_value(stored["held"].clone()).unwrap())
         .collect();
-    held.iter().map(|held| held.credential.to_compact()).collect()
+    held.iter().map(|held| held.credential.issued()).collect()
 }
 
 /// The certificates of the party in `role`, from the trust list, whose signature jose verifies with the one key
@@ -135,7 +135,14 @@ async fn the_presentation_that_opens_an_account_is_verified_with_what_it_signs()
         issued_at: now(),
         transaction_data: transactions.clone(),
     };
-    let shown = held.credential.disclose(&claims).unwrap().bind(&binding, &key).unwrap();
+    let shown = held
+        .credential
+        .as_sd_jwt()
+        .unwrap()
+        .disclose(&claims)
+        .unwrap()
+        .bind(&binding, &key)
+        .unwrap();
 
     let anchors = certificates(&caller, "pid_issuer").await;
     let input = |audience: &str, nonce: &str, transactions: &[String]| {

@@ -1,13 +1,16 @@
-//! Hostile bytes for the decoders of the log, for the machine and for what reads notes of Cashu.
+//! Hostile bytes for the decoders of the log, for the machine, for what reads notes of Cashu and for what
+//! reads ISO mdocs.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod cards;
 mod history;
+mod mdoc;
 mod notes;
 
 pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
+pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
 
 use yufu_base::{Snapshot as _, StateMachine as _};
@@ -19,7 +22,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -27,6 +30,8 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("token", token),
     ("payment_request", payment_request),
     ("messages", messages),
+    ("cbor", cbor),
+    ("mdoc", mdoc),
     ("card_files", card_files),
     ("card_commands", card_commands),
     ("card_answers", card_answers),

@@ -82,7 +82,10 @@ fn allowed(from: &str, to: &str) -> bool {
         "base" => false,
         "formats" if from == "formats/jose" => within(&["base"]),
         "formats" if from == "formats/credential" => within(&["base", "formats/jose"]),
-        "formats" => within(&["base", "formats/jose", "formats/credential"]),
+        "formats" if from == "formats/mdoc" => {
+            within(&["base", "formats/jose", "formats/credential"])
+        }
+        "formats" => within(&["base", "formats/jose", "formats/credential", "formats/mdoc"]),
         "sessions" => within(&["base", "formats"]),
         "state" if from == "state/machine" => within(&["base", "formats", "state"]),
         "state" => within(&["base", "formats"]),
@@ -105,6 +108,7 @@ mod tests {
             ("formats/credential", "formats/jose"),
             ("formats/jose", "base"),
             ("formats/trust", "formats/credential"),
+            ("formats/trust", "formats/mdoc"),
             ("sessions/wallet", "formats/trust"),
             ("state/machine", "state/ledger"),
             ("runtime/engine", "runtime/log"),
@@ -119,6 +123,7 @@ mod tests {
             ("base", "formats/jose"),
             ("formats/jose", "formats/credential"),
             ("formats/credential", "formats/trust"),
+            ("formats/mdoc", "formats/trust"),
             ("formats/openid4vc", "formats/trust"),
             ("sessions/wallet", "sessions/issuer"),
             ("sessions/wallet", "state/ledger"),

@@ -5,7 +5,10 @@ use super::{Banks, MOST, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::{Path, State};
 use std::sync::Arc;
-use yufu_ecash::message::{BatchSettings, Method, MethodSettings, MintInfo, Nuts, Supported};
+use yufu_ecash::message::{
+    BatchSettings, Method, MethodSettings, MintInfo, Nuts, SubscriptionMethod,
+    SubscriptionSettings, Supported,
+};
 use yufu_ecash::{KeysResponse, Keyset, KeysetId, KeysetsResponse};
 
 /// The way of funding and redeeming that a bank has: its accounts.
@@ -29,6 +32,10 @@ pub(super) async fn info(
     let settings = |most, disabled| MethodSettings { methods: vec![method(most)], disabled };
     let yes = Supported { supported: true };
     let methods = Some(vec![BANK.to_owned()]);
+    let commands =
+        ["bank_mint_quote", "bank_melt_quote", "proof_state"].map(str::to_owned).to_vec();
+    let listening =
+        SubscriptionMethod { method: BANK.to_owned(), unit: mint.unit.clone(), commands };
     let nuts = Nuts {
         mint: settings(book.most, !book.open),
         melt: settings(None, false),
@@ -39,6 +46,7 @@ pub(super) async fn info(
         p2pk: yes,
         dleq: yes,
         htlc: yes,
+        subscriptions: Some(SubscriptionSettings { supported: vec![listening] }),
         signed_quotes: yes,
         batch: Some(BatchSettings { max_batch_size: u64::try_from(MOST).ok(), methods }),
         ..Nuts::default()

@@ -284,6 +284,7 @@ impl Bank {
                 exchange.answer(answer);
             }
         });
+        mint.changed();
         if let Err(error) = signing.await {
             tracing::error!(%error, "what the ledger promised was not signed; it is when it is asked for again");
         }

@@ -1,7 +1,7 @@
 //! An account pays for a withdrawal: its wallet signs a payment order to the account that backs the
 //! bank's notes, and names the quote. The money leaves the account when the notes are made, and not before.
 
-use super::{Bank, Banks};
+use super::{Bank, Banks, Mint};
 use crate::bank::named;
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
@@ -84,6 +84,7 @@ impl Bank {
             }
             funded => {
                 funded?;
+                self.mint.iter().for_each(Mint::changed);
                 Ok(WithdrawalFunded { quote: quote.id, amount_minor: quote.amount })
             }
         }

@@ -124,7 +124,7 @@ fn melting(entry: &OutboxEntry) -> Result<Melting, MintRefusal> {
 
 impl Bank {
     /// A quote as it stands, with what was given back signed once more.
-    async fn melted(&self, mint: &Mint, quote: &MeltQuote) -> Result<Told, MintRefusal> {
+    pub(super) async fn melted(&self, mint: &Mint, quote: &MeltQuote) -> Result<Told, MintRefusal> {
         let Some(entry) = quote.command.as_ref().filter(|entry| entry.outcome.is_some()) else {
             return Ok(told(mint, quote, None));
         };
@@ -153,7 +153,7 @@ impl Bank {
         let transaction = Transaction { outputs: &blank, quote: Some(&quote.id) };
         let notes = mint.notes(&book, &request.inputs, transaction, self.now())?;
         if let Some(known) = &quote.command {
-            return self.redeemed_before(mint, &quote.id, (known, &notes)).await;
+            return self.redeemed_before(mint, &quote.id, known, (&notes, &blank)).await;
         }
         if quote.expires <= self.now() {
             return Err(MintRefusal::new(ErrorCode::QuoteExpired, "ask for a new quote"));
@@ -188,23 +188,33 @@ impl Bank {
         let id = new.command;
         let taken = self.records.pay_melt_quote(&quote.id, new, self.now()).await?;
         if taken.command != id {
-            return self.redeemed_before(mint, &quote.id, (&taken, &notes)).await;
+            return self.redeemed_before(mint, &quote.id, &taken, (&notes, &blank)).await;
         }
         self.submit(id).await?;
+        mint.changed();
         let quote = self.records.melt_quote(&quote.id).await?;
         self.melted(mint, &quote).await
     }
 
-    /// A command pays this quote already, or has paid it: with the same notes it is the same payment.
+    /// A command pays this quote already, or has paid it: with the same notes and outputs it is the same payment.
     async fn redeemed_before(
         &self,
         mint: &Mint,
         quote: &str,
-        (known, notes): (&OutboxEntry, &checks::Notes),
+        known: &OutboxEntry,
+        (notes, blank): (&checks::Notes, &[BlindedMessage]),
     ) -> Result<Told, MintRefusal> {
         self.submit(known.command).await?;
-        if melting(known)?.inputs != notes.inputs {
+        let melting = melting(known)?;
+        if melting.inputs != notes.inputs {
             let detail = "the quote is paid with other notes: these are not spent";
+            return Err(MintRefusal::new(ErrorCode::InvoicePaid, detail));
+        }
+        // Signatures on other outputs than those that were sent now would be taken for signatures on these.
+        let mut sent = blank.iter().map(|blank| blank.blinded.to_bytes());
+        let same = melting.change.iter().all(|output| sent.next() == Some(output.blinded.0));
+        if !blank.is_empty() && !same {
+            let detail = "the quote is paid, and what was too much is in the outputs sent first: restore those";
             return Err(MintRefusal::new(ErrorCode::InvoicePaid, detail));
         }
         let quote = self.records.melt_quote(quote).await?;

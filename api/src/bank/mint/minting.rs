@@ -173,7 +173,7 @@ impl Bank {
     }
 
     /// A quote as wallets are told of it. Its request names what the paying account orders.
-    fn told(&self, mint: &Mint, quote: &MintQuote) -> Result<Told, MintRefusal> {
+    pub(super) fn told(&self, mint: &Mint, quote: &MintQuote) -> Result<Told, MintRefusal> {
         let payee = institution_account(&self.id, AccountKind::BearerNotes);
         let request = format!(
             "yufu://{}/withdrawals/{}?payee={payee}&amount_minor={}&currency={}",
@@ -231,6 +231,7 @@ impl Bank {
             return self.issued_before(&book, &taken, &messages).await;
         }
         self.submit(id).await?;
+        mint.changed();
         signed(&book, messages).await
     }
 

@@ -11,6 +11,7 @@ mod melting;
 mod minting;
 mod refusing;
 mod state;
+mod subscribing;
 
 pub use funding::{WithdrawalFunded, WithdrawalRequest};
 use refusing::MintRefusal;
@@ -22,12 +23,14 @@ use exchanging::Exchange;
 use keysets::Book;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc, watch};
 use yufu_ecash::KeysetSigner;
 use zeroize::Zeroizing;
 
 /// The most notes, and the most outputs, of one request: said in `/v1/info`.
 pub(crate) const MOST: usize = 250;
+/// The most notes or outputs asked about at once, which costs less: wallets restore hundreds in one request.
+const MOST_ASKED: usize = yufu_machine::MOST_NOTES;
 /// How long a quote may be funded or paid, in seconds.
 const QUOTE_SECONDS: u64 = 3_600;
 
@@ -59,6 +62,10 @@ pub struct Mint {
     exchanges: OnceLock<mpsc::Sender<Exchange>>,
     /// Where the mints of other banks are.
     others: Vec<(String, String)>,
+    /// Tells those who listen that something changed.
+    news: watch::Sender<()>,
+    /// Places for those who listen.
+    listeners: Arc<Semaphore>,
 }
 
 /// What a mint is opened with.
@@ -93,7 +100,14 @@ impl Mint {
             renewing: tokio::sync::Mutex::default(),
             exchanges: OnceLock::new(),
             others,
+            news: watch::Sender::new(()),
+            listeners: Arc::new(Semaphore::new(subscribing::LISTENERS)),
         }
+    }
+
+    /// Has those who listen look up what they listen to.
+    fn changed(&self) {
+        self.news.send_replace(());
     }
 
     fn book(&self) -> Arc<Book> {
@@ -127,6 +141,7 @@ pub(crate) fn routes() -> Router<Arc<Banks>> {
         .route(&at("melt/{method}"), post(melting::melt))
         .route(&at("checkstate"), post(state::check))
         .route(&at("restore"), post(state::restore))
+        .route(&at("ws"), get(subscribing::listen))
 }
 
 /// The bank of that name, if it has a mint.

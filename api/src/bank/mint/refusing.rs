@@ -84,6 +84,11 @@ impl MintRefusal {
         Self::new(known, detail)
     }
 
+    /// The protocol's number, or 0, and the text.
+    pub(super) fn told(&self) -> (u32, &str) {
+        (self.body.code, &self.body.detail)
+    }
+
     /// Whether it says that notes were spent, or outputs promised, before.
     pub(super) fn may_be_a_repeat(&self) -> bool {
         let spent = [ErrorCode::ProofsSpent, ErrorCode::OutputsSigned];

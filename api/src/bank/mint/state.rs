@@ -1,11 +1,12 @@
 //! Whether notes were spent (NUT-07), and signatures that were promised before, once more (NUT-09): both
 //! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
 
-use super::{Banks, MOST, MintRefusal, checks, of};
+use super::{Bank, Banks, MOST_ASKED, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use std::sync::Arc;
+use yufu_ecash::Point;
 use yufu_ecash::message::{
     BlindedMessage, CheckStateRequest, CheckStateResponse, ErrorCode, NoteState, NoteStatus,
     RestoreRequest, RestoreResponse,
@@ -19,16 +20,25 @@ pub(super) async fn check(
 ) -> Result<Json<CheckStateResponse>, MintRefusal> {
     let Json(CheckStateRequest { hashed }) = request?;
     let (bank, _) = of(&banks, &bank)?;
-    if hashed.len() > MOST {
-        let detail = format!("ask for at most {MOST} notes at once");
+    if hashed.len() > MOST_ASKED {
+        let detail = format!("ask for at most {MOST_ASKED} notes at once");
         return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
     }
-    let known = bank.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
-    let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
-    let states = hashed.into_iter().zip(known.spent);
-    let states =
-        states.map(|(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None });
-    Ok(Json(CheckStateResponse { states: states.collect() }))
+    Ok(Json(CheckStateResponse { states: bank.note_states(hashed).await? }))
+}
+
+impl Bank {
+    /// Whether notes with these points were spent.
+    pub(super) async fn note_states(
+        &self,
+        hashed: Vec<Point>,
+    ) -> Result<Vec<NoteStatus>, MintRefusal> {
+        let known = self.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
+        let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
+        let states = hashed.into_iter().zip(known.spent);
+        let status = |(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None };
+        Ok(states.map(status).collect())
+    }
 }
 
 pub(super) async fn restore(
@@ -38,8 +48,8 @@ pub(super) async fn restore(
 ) -> Result<Json<RestoreResponse>, MintRefusal> {
     let Json(RestoreRequest { outputs }) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    if outputs.len() > MOST {
-        let detail = format!("ask for at most {MOST} outputs at once");
+    if outputs.len() > MOST_ASKED {
+        let detail = format!("ask for at most {MOST_ASKED} outputs at once");
         return Err(MintRefusal::new(ErrorCode::TooManyOutputs, detail));
     }
     let book = bank.keysets(mint).await?;

@@ -61,6 +61,10 @@ pub fn restore(
         fs::read(from).map_err(|cause| WalletFault::Disk { path: from.to_owned(), cause })?;
     let (_, plain): (Vault, Zeroizing<Vec<u8>>) = Vault::open(&bytes, passphrase)?;
     let mut contents: Contents = parse(&plain)?;
+    // Its notes may have been spent since: their mints are asked first.
+    if let Some(cash) = &mut contents.cash {
+        cash.purse.came_from_backup();
+    }
     for stored in &mut contents.credentials {
         stored.restored = !other_wallet_is_gone;
     }

@@ -1,5 +1,6 @@
 //! What a wallet holds: credentials, accounts, the history, and what guards against replays.
 
+use super::cash::StoredCash;
 use super::history::Entry;
 use super::sector::RootSecret;
 use crate::words::text;
@@ -68,6 +69,9 @@ pub(super) struct Contents {
     /// The currency of each country that the wallet acted in; the own one has no name.
     #[serde(default)]
     pub(super) currencies: BTreeMap<String, String>,
+    /// Bearer notes; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cash: Option<StoredCash>,
 }
 
 /// The newest trust list seen of another country.

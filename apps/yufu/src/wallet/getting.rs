@@ -8,10 +8,26 @@ use anyhow::{Context, Result};
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_wallet::issuance::{Scanned, SectorKeys, scan};
 
 /// The most credentials that are asked for at once.
 const MOST: u16 = 10;
+
+/// How credentials are to be had of an offer that leaves a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// With the holder's pseudonyms.
+    pub pseudonyms: bool,
+    /// As ISO mdocs, where they are offered.
+    pub mdoc: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { pseudonyms: true, mdoc: false }
+    }
+}
 
 /// What was received.
 #[derive(Debug)]
@@ -33,7 +49,7 @@ impl Holder {
     /// # Errors
     /// Whatever the issuer refused, or the wallet refused of the issuer.
     pub async fn get(&mut self, offer: &str, code: Option<&str>) -> Result<Received> {
-        self.get_with(offer, code, true).await
+        self.get_as(offer, code, Wanted::default()).await
     }
 
     /// As [`Holder::get`], without the holder's pseudonyms: for somebody whose new wallet has
@@ -46,14 +62,18 @@ impl Holder {
         offer: &str,
         code: Option<&str>,
     ) -> Result<Received> {
-        self.get_with(offer, code, false).await
+        self.get_as(offer, code, Wanted { pseudonyms: false, ..Wanted::default() }).await
     }
 
-    async fn get_with(
+    /// As [`Holder::get`], of that kind.
+    ///
+    /// # Errors
+    /// As [`Holder::get`].
+    pub async fn get_as(
         &mut self,
         offer: &str,
         code: Option<&str>,
-        pseudonyms: bool,
+        wanted: Wanted,
     ) -> Result<Received> {
         let trust = self.trust().await?;
         let (fetching, request) = match scan(offer, &trust)? {
@@ -62,7 +82,8 @@ impl Holder {
                 fetching.handle(&self.send(request).await?, &trust)?
             }
         };
-        let (fetching, request) = fetching.handle(&self.send(request).await?)?;
+        let format = if wanted.mdoc { FORMAT_MSO_MDOC } else { FORMAT_SD_JWT_VC };
+        let (fetching, request) = fetching.handle_preferring(&self.send(request).await?, format)?;
         let ready = fetching.handle(&self.send(request).await?)?;
         let issuer = ready.issuer_name().get(&self.language).to_owned();
         let (exchanging, request) = ready.accept(code)?;
@@ -72,7 +93,7 @@ impl Holder {
             keys.push(SoftwareKey::from_seed(&random())?);
         }
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
-        let taken = if pseudonyms { nonce.sectors() } else { Vec::new() };
+        let taken = if wanted.pseudonyms { nonce.sectors() } else { Vec::new() };
         let own = self.sector_keys(taken)?;
         let sectors: SectorKeys<'_> =
             own.iter().map(|(sector, key)| (sector.clone(), key as &dyn Signer)).collect();
@@ -83,7 +104,7 @@ impl Holder {
         let first = held.first().with_context(|| text!("the issuer sent no credential"))?;
         let received = Received {
             issuer: issuer.clone(),
-            vct: first.credential.credential().vct.clone(),
+            vct: first.credential.kind().to_owned(),
             count: held.len(),
             claims: names(first.credential.claims()),
         };

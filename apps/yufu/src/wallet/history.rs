@@ -157,6 +157,42 @@ pub enum Event {
         /// The account.
         account: String,
     },
+    /// Bearer notes were withdrawn from an account.
+    CashWithdrawn {
+        /// The bank whose notes they are.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
+    /// Bearer notes were given to somebody, whom they do not name.
+    CashPaid {
+        /// What the payment is called in this wallet.
+        number: u64,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
+    /// Bearer notes came from somebody.
+    CashReceived {
+        /// The bank whose notes they are.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
+    /// Bearer notes were redeemed to an account.
+    CashRedeemed {
+        /// The bank whose notes they were.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
     /// A backup was written.
     BackedUp,
     /// The wallet was made from a backup.

@@ -98,12 +98,14 @@ impl Holder {
 
 /// How a claim is named to the person, if it is a pseudonym.
 pub(super) fn pseudonym_label(path: &ClaimPath) -> Option<String> {
-    match path.steps() {
-        [PathStep::Name(first), PathStep::Name(sector)] if first == SECTOR_PSEUDONYM => {
-            Some(text!("Pseudonym for this sector ({sector})", sector = sector))
-        }
-        _ => None,
-    }
+    let [PathStep::Name(first), PathStep::Name(second)] = path.steps() else { return None };
+    let sector = if first == SECTOR_PSEUDONYM {
+        second
+    } else {
+        // As an element of an mdoc.
+        second.strip_prefix(SECTOR_PSEUDONYM)?.strip_prefix('.')?
+    };
+    Some(text!("Pseudonym for this sector ({sector})", sector = sector))
 }
 
 #[cfg(test)]
@@ -142,6 +144,8 @@ mod tests {
         let path = |names: &[&str]| ClaimPath::members(names.iter().copied()).unwrap();
         let label = pseudonym_label(&path(&[SECTOR_PSEUDONYM, "pension"])).unwrap();
         assert_eq!(label, "Pseudonym for this sector (pension)");
+        let as_mdoc = path(&["org.example.pid.1", &format!("{SECTOR_PSEUDONYM}.pension")]);
+        assert_eq!(pseudonym_label(&as_mdoc), Some(label));
         assert!(pseudonym_label(&path(&["address", "locality"])).is_none());
         assert!(pseudonym_label(&path(&[SECTOR_PSEUDONYM])).is_none());
     }

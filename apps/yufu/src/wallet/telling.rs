@@ -100,6 +100,10 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::HandedOver { bank, account } => about(noted!("handed_over"), bank, account),
         Event::TookOver { bank, account } => about(noted!("took_over"), bank, account),
         Event::AccountMoved { bank, account } => about(noted!("account_moved"), bank, account),
+        Event::CashWithdrawn { .. }
+        | Event::CashPaid { .. }
+        | Event::CashReceived { .. }
+        | Event::CashRedeemed { .. } => cash(event, decimals),
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
@@ -113,6 +117,29 @@ fn with_reason(event: &'static str, party: &str, reason: &str) -> Told {
 fn about(event: &'static str, bank: &str, account: &str) -> Told {
     let (party, reference) = (Some(bank.to_owned()), Some(account.to_owned()));
     Told { event, party, reference, ..Told::default() }
+}
+
+fn cash(event: &Event, decimals: &Decimals) -> Told {
+    let told = |event, bank: Option<&String>, minor: u64, currency: &str| {
+        let amount = Some(amount(minor, Some(currency), decimals));
+        Told { event, party: bank.cloned(), amount, ..Told::default() }
+    };
+    match event {
+        Event::CashWithdrawn { bank, amount_minor, currency } => {
+            told(noted!("cash_withdrawn"), Some(bank), *amount_minor, currency)
+        }
+        Event::CashReceived { bank, amount_minor, currency } => {
+            told(noted!("cash_received"), Some(bank), *amount_minor, currency)
+        }
+        Event::CashRedeemed { bank, amount_minor, currency } => {
+            told(noted!("cash_redeemed"), Some(bank), *amount_minor, currency)
+        }
+        Event::CashPaid { number, amount_minor, currency } => Told {
+            reference: Some(number.to_string()),
+            ..told(noted!("cash_paid"), None, *amount_minor, currency)
+        },
+        _ => Told::default(),
+    }
 }
 
 fn amount(minor: u64, currency: Option<&str>, decimals: &Decimals) -> String {
@@ -155,7 +182,8 @@ impl Told {
 fn counterparty(event: &str, party: &str) -> String {
     match event {
         "received" | "benefit_paid" => text!("from {party}", party = party),
-        "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved" => {
+        "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved"
+        | "cash_withdrawn" | "cash_received" | "cash_redeemed" => {
             text!("at {party}", party = party)
         }
         "declined" | "refused" | "reported" => party.to_owned(),

@@ -3,9 +3,11 @@
 use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
+use super::cash;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
+use super::getting::Wanted;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
@@ -79,6 +81,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
 }
 
 fn is_offline(action: &WalletAction) -> bool {
+    if let WalletAction::Cash(action) = action {
+        return action.is_offline();
+    }
     matches!(
         action,
         WalletAction::History { .. }
@@ -93,13 +98,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code, without_pseudonyms } => {
-            let code = code.as_deref();
-            let received = if without_pseudonyms {
-                holder.get_without_pseudonyms(&offer, code).await?
-            } else {
-                holder.get(&offer, code).await?
-            };
+        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
+            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
+            let received = holder.get_as(&offer, code.as_deref(), wanted).await?;
             saying::received(&received);
         }
         WalletAction::Open { bank, class } => {
@@ -125,6 +126,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             );
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
+        WalletAction::Cash(action) => cash::act(holder, action).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {

@@ -14,11 +14,12 @@
 
 mod caller;
 pub mod notes;
+pub mod terminal;
 pub mod third_party;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
-pub use wallet::{Presentation, Resident, begin_opening};
+pub use wallet::{Presentation, Resident, begin_opening, carry, enrol, takings, trust_key};
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};

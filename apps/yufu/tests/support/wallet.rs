@@ -1,17 +1,17 @@
 //! A resident with a wallet: the program's own for the ordinary way, and its sessions alone where a test
 //! keeps what was sent.
 
-use super::{Account, Answer, Caller, JIANGCHENG, now};
+use super::{Account, Answer, Caller, JIANGCHENG, LIANGHU, now};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use yufu::wallet::{Holder, Passphrase};
-use yufu_base::PublicKey;
+use yufu_base::{PublicKey, Signer as _, Timestamp};
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
-use yufu_keys::random;
+use yufu_keys::{KeyStore, random};
 use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
-use yufu_trust::TrustList;
+use yufu_trust::{EnrolledKey, Enrolment, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
 
@@ -96,8 +96,16 @@ impl Resident {
 
     /// The wallet's first credential, and the key it is bound to. It stays in the wallet.
     pub fn credential(&self) -> (HeldCredential, SoftwareKey) {
-        let stored = &self.file()["credentials"][0];
-        (serde_json::from_value(stored["held"].clone()).unwrap(), key(&stored["key"]))
+        self.credentials().remove(0)
+    }
+
+    /// The wallet's credentials, and the keys they are bound to. They stay in the wallet.
+    pub fn credentials(&self) -> Vec<(HeldCredential, SoftwareKey)> {
+        let all = self.file()["credentials"].as_array().unwrap().clone();
+        let one = |stored: &Value| {
+            (serde_json::from_value(stored["held"].clone()).unwrap(), key(&stored["key"]))
+        };
+        all.iter().map(one).collect()
     }
 
     /// Answers `link` with the wallet's first credential, without sending the answer.
@@ -137,7 +145,7 @@ pub async fn begin_opening(caller: &Caller) -> (String, String) {
     (text("authorization_request"), text("opening"))
 }
 
-pub(super) async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
+pub async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -153,8 +161,37 @@ fn key(stored: &Value) -> SoftwareKey {
     SoftwareKey::from_pkcs8(&decode_base64url(stored.as_str().unwrap()).unwrap()).unwrap()
 }
 
-pub(super) fn trust_key(caller: &Caller) -> PublicKey {
+pub fn trust_key(caller: &Caller) -> PublicKey {
     let text = fs::read(caller.data().join("trust-list-key.json")).unwrap();
     let jwk: Jwk = serde_json::from_slice(&text).unwrap();
     jwk.key
+}
+
+/// Gives a party an account for its takings.
+pub async fn takings(caller: &Caller, party: &str) {
+    let keys = KeyStore::open(&caller.data().join(party).join("keys")).unwrap();
+    let key = Jwk::from(keys.signer("wallet").unwrap().public_key());
+    let body = json!({"class": "I", "wallet_key": key});
+    let path = format!("/banks/{LIANGHU}/v1/desk/accounts");
+    let opened = caller.post(&path, Some(&caller.desk(LIANGHU)), &body).await.done();
+    let path = format!("/parties/{party}/v1/desk/account");
+    let account = json!({"account": opened["account"]});
+    caller.post(&path, Some(&caller.desk(party)), &account).await.done();
+}
+
+/// A party's enrolment at the registrar, as its own process would send it.
+pub async fn enrol(caller: &Caller, party: &str) -> Answer {
+    let keys = KeyStore::open(&caller.data().join(party).join("keys")).unwrap();
+    let iat = Timestamp::from_seconds(now().seconds());
+    let access = keys.signer("access").unwrap();
+    let enrolment = Enrolment {
+        iss: party.to_owned(),
+        aud: "registrar".to_owned(),
+        url: caller.url.clone(),
+        iat,
+        key: Some(EnrolledKey::prove(&*access, (party, "registrar"), iat).unwrap()),
+        anchors: Vec::new(),
+    };
+    let signed = enrolment.sign(&*keys.signer("institution").unwrap()).unwrap();
+    caller.post("/registrar/v1/enrolments", None, &json!({"enrolment": signed})).await
 }

@@ -138,11 +138,11 @@ pub struct Method {
     /// The method's name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_name: Option<String>,
-    /// The least amount.
-    #[serde(default)]
+    /// The least amount. Left out where there is none: `cdk` reads no null here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_amount: Option<u64>,
-    /// The greatest amount.
-    #[serde(default)]
+    /// The greatest amount, the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_amount: Option<u64>,
     /// What the method adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

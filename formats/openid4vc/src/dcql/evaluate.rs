@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 pub struct Candidate<'a> {
     /// Its format, such as `dc+sd-jwt`.
     pub format: &'a str,
-    /// Its type.
+    /// Its type: the `vct`, or the type of an mdoc.
     pub vct: &'a str,
-    /// All its claims.
+    /// All its claims; of an mdoc its elements, by namespace.
     pub claims: &'a Map<String, Value>,
     /// The authority key identifiers in its certificate chain, in base64url.
     pub authority_key_ids: &'a [String],
@@ -154,10 +154,11 @@ impl CredentialQuery {
         self.select_claims(candidate.claims).map_err(Mismatch::Claims)
     }
 
-    /// Whether credentials of type `vct` answer this query.
+    /// Whether credentials of type `vct` (of an mdoc, its type) answer this query.
     #[must_use]
     pub fn accepts_type(&self, vct: &str) -> bool {
-        self.meta.vct_values.as_ref().is_none_or(|types| types.iter().any(|t| t == vct))
+        let mut types = self.meta.types().peekable();
+        types.peek().is_none() || types.any(|t| t == vct)
     }
 
     /// The claims to disclose of `claims` (section 6.4.1): all that are listed, or the first

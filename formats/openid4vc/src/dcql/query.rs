@@ -47,12 +47,22 @@ pub struct CredentialQuery {
     pub claim_sets: Option<Vec<Vec<String>>>,
 }
 
-/// What a query says about the type of a credential (appendix B.3.5).
+/// What a query says about the type of a credential (appendices B.3.5 and B.2.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// Accepted types of SD-JWT VC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vct_values: Option<Vec<String>>,
+    /// The one accepted type of mdoc.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctype_value: Option<String>,
+}
+
+impl Meta {
+    /// The accepted types, whatever the format.
+    pub fn types(&self) -> impl Iterator<Item = &String> {
+        self.vct_values.iter().flatten().chain(&self.doctype_value)
+    }
 }
 
 /// Authorities of one kind (section 6.1.1). Kinds other than `aki` match nothing.
@@ -76,6 +86,9 @@ pub struct ClaimQuery {
     /// Strings, whole numbers or booleans one of which it must equal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
+    /// Of an mdoc: whether the verifier means to keep it (appendix B.2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_to_retain: Option<bool>,
 }
 
 /// Alternatives among the credentials (section 6.2).
@@ -118,8 +131,8 @@ pub enum DcqlError {
         /// Of which query.
         id: String,
     },
-    /// An SD-JWT VC query without types (appendix B.3.5).
-    #[error("the query {0:?} must name vct_values")]
+    /// A query without types of its format (appendices B.3.5 and B.2.3).
+    #[error("the query {0:?} must name vct_values, or doctype_value if it is for an mdoc")]
     NoType(String),
     /// The same claim twice.
     #[error("the query {id:?} asks for {path} twice")]
@@ -132,6 +145,14 @@ pub enum DcqlError {
     /// A path that does not begin with a name can point at nothing.
     #[error("{path} of {id:?} must begin with a name")]
     Path {
+        /// Of which query.
+        id: String,
+        /// Which claim.
+        path: ClaimPath,
+    },
+    /// A path that is not a namespace and an element, of an mdoc (section 7.2).
+    #[error("{path} of {id:?} must be a namespace and an element")]
+    Element {
         /// Of which query.
         id: String,
         /// Which claim.
@@ -241,17 +262,39 @@ impl CredentialQuery {
     /// A query for an SD-JWT VC of any of the types `vcts`, with these claims.
     #[must_use]
     pub fn sd_jwt_vc_of(id: &str, vcts: &[String], claims: &[ClaimPath]) -> Self {
-        let claim = |path: &ClaimPath| ClaimQuery { id: None, path: path.clone(), values: None };
+        let claim = |path: &ClaimPath| {
+            let (path, values, intent_to_retain) = (path.clone(), None, None);
+            ClaimQuery { id: None, path, values, intent_to_retain }
+        };
         Self {
             id: id.to_owned(),
             format: crate::FORMAT_SD_JWT_VC.to_owned(),
             multiple: false,
-            meta: Meta { vct_values: Some(vcts.to_vec()) },
+            meta: Meta { vct_values: Some(vcts.to_vec()), doctype_value: None },
             trusted_authorities: None,
             require_cryptographic_holder_binding: true,
             claims: (!claims.is_empty()).then(|| claims.iter().map(claim).collect()),
             claim_sets: None,
         }
+    }
+
+    /// A query for an mdoc of type `doc_type` with these elements, each by namespace and name.
+    #[must_use]
+    pub fn mdoc(id: &str, doc_type: &str, elements: &[ClaimPath]) -> Self {
+        Self {
+            format: crate::FORMAT_MSO_MDOC.to_owned(),
+            meta: Meta { vct_values: None, doctype_value: Some(doc_type.to_owned()) },
+            ..Self::sd_jwt_vc_of(id, &[], elements)
+        }
+    }
+
+    /// The same, and whether the verifier means to keep what it asks, as an mdoc's query can say.
+    #[must_use]
+    pub fn retaining(mut self, keep: bool) -> Self {
+        for claim in self.claims.iter_mut().flatten() {
+            claim.intent_to_retain = Some(keep);
+        }
+        self
     }
 
     /// The wanted claims; none if `claims` is absent.
@@ -268,7 +311,12 @@ impl CredentialQuery {
 
     fn check_meta(&self) -> Result<(), DcqlError> {
         let types = self.meta.vct_values.as_deref();
-        if self.format == crate::FORMAT_SD_JWT_VC && types.is_none_or(<[String]>::is_empty) {
+        let untyped = match self.format.as_str() {
+            crate::FORMAT_SD_JWT_VC => types.is_none_or(<[String]>::is_empty),
+            crate::FORMAT_MSO_MDOC => self.meta.doctype_value.is_none(),
+            _ => false,
+        };
+        if untyped {
             return Err(DcqlError::NoType(self.id.clone()));
         }
         at_most("vct_values", types.map_or(0, <[String]>::len), MAX_CLAIMS)?;
@@ -295,6 +343,9 @@ impl CredentialQuery {
             }
             if !matches!(path.steps().first(), Some(PathStep::Name(_))) {
                 return Err(DcqlError::Path { id, path });
+            }
+            if self.format == crate::FORMAT_MSO_MDOC && !is_element(&claim.path) {
+                return Err(DcqlError::Element { id, path });
             }
             if !paths.insert(&claim.path) {
                 return Err(DcqlError::DuplicateClaim { id, path });
@@ -368,6 +419,10 @@ fn check_id(id: &str) -> Result<(), DcqlError> {
     } else {
         Err(DcqlError::Id(id.to_owned()))
     }
+}
+
+fn is_element(path: &ClaimPath) -> bool {
+    matches!(path.steps(), [PathStep::Name(_), PathStep::Name(_)])
 }
 
 fn is_whole(value: &Value) -> bool {

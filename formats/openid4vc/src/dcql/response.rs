@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 pub struct Answer<'a> {
     /// Its format.
     pub format: &'a str,
-    /// Its type.
+    /// Its type: the `vct`, or the type of an mdoc.
     pub vct: &'a str,
-    /// The claims it disclosed.
+    /// The claims it disclosed; of an mdoc its elements, by namespace.
     pub claims: &'a Map<String, Value>,
 }
 

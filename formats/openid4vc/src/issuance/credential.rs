@@ -46,7 +46,7 @@ pub struct CredentialResponse {
 /// One issued credential.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedCredential {
-    /// The SD-JWT VC in compact form.
+    /// The SD-JWT VC in compact form, or the issuer-signed part of an mdoc in base64url.
     pub credential: String,
 }
 

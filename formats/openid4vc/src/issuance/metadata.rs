@@ -1,7 +1,7 @@
 //! What an issuer and its authorization server publish (OpenID4VCI 1.0, section 12; RFC 8414).
 
 use super::SectorProofs;
-use crate::{Endpoint, FORMAT_SD_JWT_VC};
+use crate::{Endpoint, FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,20 +48,23 @@ pub struct Display {
 /// One kind of credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialConfiguration {
-    /// `dc+sd-jwt`, or a format that is not read here.
+    /// `dc+sd-jwt`, `mso_mdoc`, or a format that is not read here.
     pub format: String,
     /// The type, for SD-JWT VC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vct: Option<String>,
+    /// The type, for mdoc (appendix A.2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctype: Option<String>,
     /// The scope that stands for it (HAIP 1.0 requires one).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Key representations; `jwk` here.
+    /// Key representations; `jwk` here, `cose_key` of an mdoc.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cryptographic_binding_methods_supported: Vec<String>,
     /// Signature algorithms of the credential.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub credential_signing_alg_values_supported: Vec<String>,
+    pub credential_signing_alg_values_supported: Vec<SigningAlgorithm>,
     /// Accepted proofs by type; `jwt` here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proof_types_supported: BTreeMap<String, ProofType>,
@@ -71,6 +74,16 @@ pub struct CredentialConfiguration {
     /// How to show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_metadata: Option<CredentialMetadata>,
+}
+
+/// A signature algorithm, as the credential's format names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SigningAlgorithm {
+    /// By its number in COSE: -7.
+    Cose(i64),
+    /// By its name in JOSE: `ES256`.
+    Jose(String),
 }
 
 /// An accepted type of proof.
@@ -139,8 +152,8 @@ pub enum MetadataError {
     /// Two display entries in one language.
     #[error("two display entries for the language {0}")]
     Display(String),
-    /// A configuration in `dc+sd-jwt` without a type.
-    #[error("the configuration {0} has no vct")]
+    /// A configuration without a type of its format.
+    #[error("the configuration {0} has no vct, or no doctype if it is for an mdoc")]
     Vct(String),
     /// An authorization server that does not take pre-authorized codes.
     #[error("the authorization server does not take pre-authorized codes without a client id")]
@@ -165,7 +178,7 @@ impl IssuerMetadata {
         }
         one_per_language(&self.display)?;
         for (id, configuration) in &self.credential_configurations_supported {
-            if configuration.format == FORMAT_SD_JWT_VC && configuration.vct.is_none() {
+            if configuration.credential_type().is_none() && configuration.is_read() {
                 return Err(MetadataError::Vct(id.clone()));
             }
             let bound = !configuration.cryptographic_binding_methods_supported.is_empty();
@@ -185,6 +198,24 @@ impl IssuerMetadata {
     #[must_use]
     pub fn batch_size(&self) -> u16 {
         self.batch_credential_issuance.map_or(1, |batch| batch.batch_size)
+    }
+}
+
+impl CredentialConfiguration {
+    /// The type of its credentials: `vct` or `doctype`, as its format has it.
+    #[must_use]
+    pub fn credential_type(&self) -> Option<&String> {
+        match self.format.as_str() {
+            FORMAT_SD_JWT_VC => self.vct.as_ref(),
+            FORMAT_MSO_MDOC => self.doctype.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether its format is one of those that are read here.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        [FORMAT_SD_JWT_VC, FORMAT_MSO_MDOC].contains(&self.format.as_str())
     }
 }
 

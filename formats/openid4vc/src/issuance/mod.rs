@@ -13,7 +13,7 @@ pub use credential::{
 };
 pub use metadata::{
     AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
-    CredentialMetadata, Display, IssuerMetadata, MetadataError, ProofType,
+    CredentialMetadata, Display, IssuerMetadata, MetadataError, ProofType, SigningAlgorithm,
 };
 pub use offer::{
     CredentialOffer, Grants, InputMode, OfferError, OfferLink, PreAuthorizedGrant,

@@ -104,15 +104,18 @@ pub enum RequestObjectError {
     /// No content encryption in common.
     #[error("the verifier accepts neither A256GCM nor A128GCM")]
     ContentEncryption,
-    /// SD-JWT VC in ES256 is not accepted by the verifier.
-    #[error("vp_formats_supported does not name dc+sd-jwt")]
-    Formats,
+    /// The verifier asks for a format that it does not say to accept.
+    #[error("vp_formats_supported does not name {0}, which is asked for")]
+    Formats(String),
     /// Too many, or an empty array of, attestations or transaction data.
     #[error("{0} must have 1 to {MAX_ENTRIES} entries if it is given")]
     Entries(&'static str),
     /// Transaction data that are not understood (`invalid_transaction_data`).
     #[error(transparent)]
     Transaction(#[from] TransactionError),
+    /// Transaction data for an mdoc, which could not carry the holder's word on them.
+    #[error("transaction data are signed with an SD-JWT VC: {0:?} is a query for another format")]
+    TransactionFormat(String),
     /// Transaction data, or an attestation, about a query that is not there.
     #[error("{what} names the unknown query {id:?}")]
     UnknownQuery {
@@ -190,7 +193,7 @@ impl RequestObject {
         if wire.scope.is_some() {
             return Err(RequestObjectError::Scope);
         }
-        let client_metadata = wire.client_metadata.check()?;
+        let client_metadata = wire.client_metadata.check(&wire.dcql_query)?;
         let verifier_info = entries("verifier_info", wire.verifier_info)?;
         let transaction_data = entries("transaction_data", wire.transaction_data)?
             .iter()
@@ -233,6 +236,7 @@ impl RequestObject {
                 "encrypted_response_enc_values_supported": accepted,
                 "vp_formats_supported": {
                     "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]},
+                    "mso_mdoc": {"issuerauth_alg_values": [-7], "deviceauth_alg_values": [-7]},
                 },
             },
             "exp": self.expires_at.seconds(),
@@ -281,7 +285,11 @@ impl RequestObject {
         }
         for transaction in &self.transaction_data {
             for id in transaction.data().credential_ids() {
-                if !query("transaction_data", id)?.require_cryptographic_holder_binding {
+                let asked = query("transaction_data", id)?;
+                if asked.format != crate::FORMAT_SD_JWT_VC {
+                    return Err(RequestObjectError::TransactionFormat(id.clone()));
+                }
+                if !asked.require_cryptographic_holder_binding {
                     return Err(RequestObjectError::Unbound);
                 }
             }
@@ -304,7 +312,7 @@ impl From<RequestObject> for Value {
 }
 
 impl MetadataWire {
-    fn check(self) -> Result<ClientMetadata, RequestObjectError> {
+    fn check(self, query: &DcqlQuery) -> Result<ClientMetadata, RequestObjectError> {
         let usable = |key: &Jwk| {
             key.kid.is_some()
                 && key.alg.as_deref() == Some("ECDH-ES")
@@ -321,8 +329,10 @@ impl MetadataWire {
             .into_iter()
             .find(accepts)
             .ok_or(RequestObjectError::ContentEncryption)?;
-        if !self.vp_formats_supported.contains_key(crate::FORMAT_SD_JWT_VC) {
-            return Err(RequestObjectError::Formats);
+        let accepted = &self.vp_formats_supported;
+        let mut formats = query.credentials().iter().map(|query| &query.format);
+        if let Some(other) = formats.find(|format| !accepted.contains_key(*format)) {
+            return Err(RequestObjectError::Formats(other.clone()));
         }
         Ok(ClientMetadata { encryption_key, content_encryption })
     }
@@ -423,7 +433,7 @@ mod tests {
         );
         assert_eq!(
             error(|d| d["client_metadata"]["vp_formats_supported"] = json!({"mso_mdoc": {}})),
-            E::Formats
+            E::Formats("dc+sd-jwt".into())
         );
         assert_eq!(error(|d| d["transaction_data"] = json!([])), E::Entries("transaction_data"));
         assert_eq!(error(|d| d["verifier_info"] = json!([])), E::Entries("verifier_info"));

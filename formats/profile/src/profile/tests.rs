@@ -176,6 +176,7 @@ const SPOILED_PROFILE: &[Spoiled] = &[
     ),
     ("claims = []", "claims = [\"shoe_size\"]", "claim `shoe_size` is issued by nobody"),
     ("path = \"sex\"", "path = \"family_name\"", "claim `family_name` is given twice"),
+    ("id = \"payment\"", "id = \"pid-mdoc\"", "an id that does not end in -mdoc"),
     (
         "column = \"sex\"",
         "column = \"height\"",

@@ -53,7 +53,7 @@ pub fn registration() -> RegistrationCertificate {
         purpose: Localized::new("zh", "办理入住").with("en", "Check-in"),
         credentials: vec![RegisteredCredential {
             format: "dc+sd-jwt".into(),
-            meta: RegisteredMeta { vct_values: vec!["urn:yufu:pid:1".into()] },
+            meta: RegisteredMeta::sd_jwt_vc(vec!["urn:yufu:pid:1".into()]),
             claims: [json!(["given_name"]), json!(["address"]), json!(["nationalities", null])]
                 .map(|path| RegisteredClaim { path: serde_json::from_value(path).unwrap() })
                 .to_vec(),

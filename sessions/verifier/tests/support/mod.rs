@@ -73,7 +73,7 @@ impl World {
             purpose: Localized::new("en", "Check-in"),
             credentials: vec![RegisteredCredential {
                 format: "dc+sd-jwt".into(),
-                meta: RegisteredMeta { vct_values: vec![PID.into()] },
+                meta: RegisteredMeta::sd_jwt_vc(vec![PID.into()]),
                 claims: claims.into_iter().map(|path| RegisteredClaim { path }).collect(),
             }],
             privacy_policy: "https://hotel.example/privacy".into(),

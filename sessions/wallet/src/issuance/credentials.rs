@@ -2,22 +2,24 @@
 
 use super::Ready;
 use super::offer::ISSUERS;
+use super::received::{Received, check_dates};
 use super::sectors::{SectorKeys, carries, pseudonyms};
-use crate::HeldCredential;
 use crate::held::authority_key_ids;
+use crate::{Credential, HeldCredential};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::{PublicKey, SectorId, Signer, Timestamp};
-use yufu_credential::{SdJwt, SdJwtError};
+use yufu_credential::SdJwtError;
 use yufu_jose::{ChainError, Jwk, SignError, TimeError};
+use yufu_mdoc::{IssuedMdocError, MdocTimeError};
 use yufu_openid4vc::issuance::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
     NonceResponse, Proofs, sign_proof,
 };
 use yufu_openid4vc::{HttpError, HttpRequest, HttpResponse};
-use yufu_trust::{LEEWAY_SECONDS, TrustError, TrustList, TrustedParty};
+use yufu_trust::{TrustError, TrustList, TrustedParty};
 
 /// Waits for a nonce, and then for keys.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +120,9 @@ pub enum CredentialProblem {
     /// Not an SD-JWT VC signed by the issuer.
     #[error(transparent)]
     SdJwt(Box<SdJwtError>),
+    /// Not an mdoc signed by the issuer.
+    #[error(transparent)]
+    Mdoc(Box<IssuedMdocError>),
     /// Without a chain that can be read.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -144,6 +149,9 @@ pub enum CredentialProblem {
     /// Expired, or not valid yet.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// An mdoc that is expired, or not valid yet.
+    #[error(transparent)]
+    MdocTime(#[from] MdocTimeError),
     /// With other pseudonyms than the wallet's own, or without them.
     #[error(
         "it does not carry exactly the pseudonyms that this wallet sent: do not use it, and report the issuer"
@@ -265,7 +273,7 @@ impl RequestingCredentials {
         if keys.len() != held.len() {
             return Err(CredentialsError::RepeatedKey);
         }
-        let mut all = held.iter().map(|one| statements(one.credential.claims()));
+        let mut all = held.iter().map(|one| statements(&one.credential));
         let first = all.next();
         if all.any(|one| Some(&one) != first.as_ref()) {
             return Err(CredentialsError::Different);
@@ -279,34 +287,31 @@ impl RequestingCredentials {
         trust: &TrustList,
         now: Timestamp,
     ) -> Result<HeldCredential, CredentialProblem> {
-        let sd_jwt = SdJwt::parse(text).map_err(|e| CredentialProblem::SdJwt(Box::new(e)))?;
-        let chain = sd_jwt.header().chain()?;
+        let offered = self.ready.configuration();
+        let format = offered.map(|offered| offered.format.as_str()).unwrap_or_default();
+        let received = Received::parse(format, text)?;
+        let chain = received.chain()?;
         let authority_key_ids = authority_key_ids(&chain.to_x5c());
         let TrustedParty { entry, leaf } = ISSUERS
             .iter()
             .map(|role| trust.identify(*role, &chain, now))
             .reduce(|best, next| best.or(next))
             .ok_or(TrustError::ListExpired)??;
-        let credential =
-            sd_jwt.verify(&leaf.public_key).map_err(|e| CredentialProblem::SdJwt(Box::new(e)))?;
-        let registered = credential.credential();
-        let offered = &self.ready.metadata.credential_issuer;
-        let named = registered.issuer.as_deref().unwrap_or(offered.as_str());
-        if entry.identifier != self.ready.entry.identifier || named != offered.as_str() {
-            let (signer, offered) = (entry.identifier, offered.to_string());
+        let credential = received.verify(&leaf.public_key)?;
+        let issuer = &self.ready.metadata.credential_issuer;
+        let named = credential.named_issuer().unwrap_or(issuer.as_str());
+        if entry.identifier != self.ready.entry.identifier || named != issuer.as_str() {
+            let (signer, offered) = (entry.identifier, issuer.to_string());
             return Err(CredentialProblem::OtherIssuer { signer, offered });
         }
-        let offered = self.ready.configuration().and_then(|offered| offered.vct.as_ref());
-        if offered != Some(&registered.vct) {
-            return Err(CredentialProblem::Type(registered.vct.clone()));
+        let kind = offered.and_then(|offered| offered.credential_type());
+        if kind.map(String::as_str) != Some(credential.kind()) {
+            return Err(CredentialProblem::Type(credential.kind().to_owned()));
         }
-        if !self.keys.iter().any(|key| key.key == registered.confirmation.jwk.key) {
+        if !self.keys.iter().any(|key| key.key == *credential.holder_key()) {
             return Err(CredentialProblem::Key);
         }
-        if registered.validity.expires_at.is_none() && registered.status.is_none() {
-            return Err(CredentialProblem::Endless);
-        }
-        registered.validity.check(now, LEEWAY_SECONDS)?;
+        check_dates(&credential, now)?;
         if !carries(credential.claims(), &self.pseudonyms) {
             return Err(CredentialProblem::Pseudonyms);
         }
@@ -315,11 +320,15 @@ impl RequestingCredentials {
     }
 }
 
-/// The claims without those that differ, or may, from one credential of a batch to another.
-fn statements(claims: &Map<String, Value>) -> Map<String, Value> {
-    let own = ["cnf", "status", "iat", "nbf", "exp"];
+/// The claims without those that differ, or may, from one credential of a batch to another. An mdoc has
+/// none of those among its elements.
+fn statements(credential: &Credential) -> Map<String, Value> {
+    let own: &[&str] = match credential {
+        Credential::SdJwt(_) => &["cnf", "status", "iat", "nbf", "exp"],
+        Credential::Mdoc(_) => &[],
+    };
+    let claims = credential.claims().iter();
     claims
-        .iter()
         .filter(|(name, _)| !own.contains(&name.as_str()))
         .map(|(n, v)| (n.clone(), v.clone()))
         .collect()

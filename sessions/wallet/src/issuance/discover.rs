@@ -66,11 +66,26 @@ impl FetchingIssuer {
         self,
         response: &HttpResponse,
     ) -> Result<(FetchingServer, HttpRequest), DiscoverError> {
+        self.handle_preferring(response, FORMAT_SD_JWT_VC)
+    }
+
+    /// As [`FetchingIssuer::handle`]; of the offered configurations those of `format` come first.
+    ///
+    /// # Errors
+    /// [`DiscoverError`], the first rule that is broken.
+    pub fn handle_preferring(
+        mut self,
+        response: &HttpResponse,
+        format: &str,
+    ) -> Result<(FetchingServer, HttpRequest), DiscoverError> {
         let metadata: IssuerMetadata = response.json()?;
         metadata.check(&self.issuer)?;
+        let supported = &metadata.credential_configurations_supported;
+        let another = |id: &String| supported.get(id).is_none_or(|found| found.format != format);
+        self.configuration_ids.sort_by_key(another);
         let can_hold = |id: &&String| {
             metadata.credential_configurations_supported.get(*id).is_some_and(|configuration| {
-                configuration.format == FORMAT_SD_JWT_VC
+                configuration.is_read()
                     && configuration.proof_types_supported.get("jwt").is_some_and(|proof| {
                         proof.proof_signing_alg_values_supported.iter().any(|alg| alg == "ES256")
                     })

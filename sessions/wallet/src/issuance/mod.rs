@@ -7,6 +7,7 @@ mod discover;
 mod exchange;
 mod offer;
 mod ready;
+mod received;
 mod sectors;
 
 pub use credentials::{

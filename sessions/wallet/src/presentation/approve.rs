@@ -3,12 +3,13 @@
 use super::answered::Answered;
 use super::reviewed::post;
 use super::{RequestRefused, Reviewed};
-use crate::HeldCredential;
+use crate::{Credential, HeldCredential};
 use std::collections::BTreeMap;
 use yufu_base::{Signer, Timestamp};
 use yufu_credential::{BindError, DiscloseError, KeyBinding};
 use yufu_jose::jwe::{self, EncryptError, Entropy};
-use yufu_jose::{ClaimPath, SignError};
+use yufu_jose::{ClaimPath, SignError, encode_base64url};
+use yufu_mdoc::{DeviceResponse, SessionTranscript, ShowError};
 use yufu_openid4vc::HttpRequest;
 use yufu_openid4vc::dcql::{Answer, Mismatch, ResponseMismatch};
 use yufu_openid4vc::presentation::{AuthorizationResponse, DirectPost};
@@ -62,6 +63,9 @@ pub enum ApproveError {
     /// The key is not the credential's, or does not sign.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The elements of an mdoc cannot be shown.
+    #[error(transparent)]
+    Show(#[from] ShowError),
     /// The answer cannot be encrypted.
     #[error(transparent)]
     Encrypt(#[from] EncryptError),
@@ -85,16 +89,10 @@ impl Reviewed {
         let mut vp_token: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut disclosed = Vec::new();
         for (one, claims) in presenting.iter().zip(selected) {
-            let binding = KeyBinding {
-                audience: self.request.client_id.clone(),
-                nonce: self.request.nonce.clone(),
-                issued_at: now,
-                transaction_data: transactions.get(one.query_id).cloned().unwrap_or_default(),
-            };
-            let credential = &one.held.credential;
-            let shown = credential.disclose(&claims)?.bind(&binding, one.signer)?;
+            let transactions = transactions.get(one.query_id).cloned().unwrap_or_default();
+            let shown = self.show(one, &claims, transactions, now)?;
             vp_token.entry(one.query_id.to_owned()).or_default().push(shown);
-            let vct = credential.credential().vct.clone();
+            let vct = one.held.credential.kind().to_owned();
             disclosed.push((one.query_id, DisclosedNames { vct, claims }));
         }
         // The order of the answer, which is the order of the verifier's receipt.
@@ -116,6 +114,39 @@ impl Reviewed {
             verifier_key: self.verifier_key,
         };
         Ok((answered, http))
+    }
+
+    /// The presentation of one credential, bound to this request.
+    fn show(
+        &self,
+        one: &Presenting<'_>,
+        claims: &[ClaimPath],
+        transactions: Vec<String>,
+        now: Timestamp,
+    ) -> Result<String, ApproveError> {
+        match &one.held.credential {
+            Credential::SdJwt(credential) => {
+                let binding = KeyBinding {
+                    audience: self.request.client_id.clone(),
+                    nonce: self.request.nonce.clone(),
+                    issued_at: now,
+                    transaction_data: transactions,
+                };
+                Ok(credential.disclose(claims)?.bind(&binding, one.signer)?)
+            }
+            Credential::Mdoc(mdoc) => {
+                let document = mdoc.show(claims, &self.transcript(), one.signer)?;
+                Ok(encode_base64url(DeviceResponse::of(vec![document]).encode()))
+            }
+        }
+    }
+
+    /// What the device of an mdoc signs: this request, its answer's address and key.
+    fn transcript(&self) -> SessionTranscript {
+        let request = &self.request;
+        let thumbprint = request.client_metadata.encryption_key.thumbprint();
+        let uri = request.response_uri.as_str();
+        SessionTranscript::openid4vp(&request.client_id, &request.nonce, Some(&thumbprint), uri)
     }
 
     fn check_still_open(&self, now: Timestamp) -> Result<(), ApproveError> {

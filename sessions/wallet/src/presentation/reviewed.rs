@@ -227,11 +227,11 @@ impl Reviewed {
         for query in self.request.dcql_query.credentials() {
             let claims: Vec<ClaimPath> =
                 query.claims().iter().map(|claim| claim.path.clone()).collect();
-            for vct in query.meta.vct_values.iter().flatten() {
+            for vct in query.meta.types() {
                 self.certificate.permits(&query.format, vct, &claims)?;
             }
             // A format without types is none that a registration could permit.
-            if query.meta.vct_values.is_none() {
+            if query.meta.types().next().is_none() {
                 self.certificate.permits(&query.format, &query.format, &claims)?;
             }
         }

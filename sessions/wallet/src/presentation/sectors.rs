@@ -10,6 +10,7 @@ use yufu_openid4vc::dcql::DcqlQuery;
 pub(super) fn joins_sectors(query: &DcqlQuery) -> bool {
     let claims = query.credentials().iter().flat_map(|credential| credential.claims());
     let mut sectors = BTreeSet::new();
+    let below = format!("{SECTOR_PSEUDONYM}.");
     for claim in claims {
         match claim.path.steps() {
             [PathStep::Name(first), within @ ..] if first == SECTOR_PSEUDONYM => {
@@ -17,6 +18,10 @@ pub(super) fn joins_sectors(query: &DcqlQuery) -> bool {
                     Some(PathStep::Name(sector)) => sectors.insert(sector.as_str()),
                     _ => return true,
                 };
+            }
+            // As an element of an mdoc.
+            [PathStep::Name(_), PathStep::Name(element)] => {
+                sectors.extend(element.strip_prefix(&below));
             }
             _ => {}
         }

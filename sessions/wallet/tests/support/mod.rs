@@ -27,12 +27,16 @@ use yufu_trust::{
 };
 use yufu_verifier::{Question, RequestEntropy, Requested, Verified, Verifier};
 use yufu_wallet::HeldCredential;
-use yufu_wallet::issuance::{Scanned, scan};
+use yufu_wallet::issuance::{
+    CredentialProblem, CredentialsError, RequestingCredentials, Scanned, scan,
+};
 use yufu_wallet::presentation::{CheckingStatus, RequestRefused, Reviewed, StatusLists, open};
 
 pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_123);
 pub const DAY: u64 = 86_400;
 pub const PID: &str = "urn:yufu:pid:1";
+/// The type of the identity as an mdoc.
+pub const MDOC: &str = "urn:yufu:pid:1:mdoc";
 pub const PAY: &str = "urn:yufu:payment:1";
 pub const STATUS: &str = "https://id.example/status/1";
 /// Where the registrar says what it revoked, and the place of the verifier's registration there.
@@ -88,7 +92,7 @@ impl World {
     pub fn certificate(&self) -> RegistrationCertificate {
         let credential = |vct: &str, claims: &[Value]| RegisteredCredential {
             format: "dc+sd-jwt".into(),
-            meta: RegisteredMeta { vct_values: vec![vct.into()] },
+            meta: RegisteredMeta::sd_jwt_vc(vec![vct.into()]),
             claims: claims.iter().map(|p| RegisteredClaim { path: path(p.clone()) }).collect(),
         };
         RegistrationCertificate {
@@ -110,6 +114,18 @@ impl World {
             expires_at: NOW.plus_seconds(90 * DAY),
             status: Some(StatusReference { uri: REVOKED.into(), index: PLACE }),
         }
+    }
+
+    /// As [`World::certificate`], and for two elements of the identity as an mdoc.
+    pub fn certificate_for_mdoc(&self) -> RegistrationCertificate {
+        let claims = [json!([MDOC, "family_name"]), json!([MDOC, "address.locality"])];
+        let mut certificate = self.certificate();
+        certificate.credentials.push(RegisteredCredential {
+            format: "mso_mdoc".into(),
+            meta: RegisteredMeta::mdoc(MDOC.into()),
+            claims: claims.into_iter().map(|p| RegisteredClaim { path: path(p) }).collect(),
+        });
+        certificate
     }
 
     /// The registrar's list, in which nothing is revoked.
@@ -198,6 +214,59 @@ impl World {
         self.obtain(server, seeds)
     }
 
+    /// Issues identities as mdocs to the keys of `seeds`.
+    pub fn mdocs(&self, seeds: &[u8]) -> Vec<HeldCredential> {
+        self.obtain(self.mdoc_server(), seeds)
+    }
+
+    /// The authority, as it issues identities as mdocs.
+    pub fn mdoc_server(&self) -> IssuerServer<'_> {
+        let claims = json!({"family_name": "李", "given_name": "华", "birthdate": "1990-02-03",
+            "address": {"locality": "武汉", "street": "珞喻路"}});
+        let mut server = IssuerServer::new("https://id.example", PID, claims, &self.authority);
+        server.offered = "card-mdoc".to_owned();
+        server
+    }
+
+    /// An identity as an mdoc that this world's authority signs, whoever trusts it.
+    pub fn untrusted_mdoc(&self) -> String {
+        let own = Self { trust: self.trust_of_own(), ..Self::new() };
+        let server = IssuerServer { party: &self.authority, ..self.mdoc_server() };
+        own.obtain(server, &[1]).remove(0).credential.issued()
+    }
+
+    /// The trust list with this world's own authority.
+    fn trust_of_own(&self) -> TrustList {
+        let mut trust = self.trust.clone();
+        let anchors = std::slice::from_ref(&self.authority.anchor);
+        let own = TrustEntry::new(
+            trust.entries[0].name.clone(),
+            Role::PidIssuer,
+            "https://id.example",
+            anchors,
+        );
+        trust.entries[0] = own;
+        trust
+    }
+
+    /// What the wallet makes of these texts, as the answer to a request for one mdoc with key 1.
+    pub fn received(
+        &self,
+        issued: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Vec<HeldCredential>, CredentialProblem> {
+        let mut server = self.mdoc_server();
+        let (step, http) = self.requesting(&mut server, &[1]);
+        server.answer(&http);
+        let credentials: Vec<Value> =
+            issued.into_iter().map(|text| json!({"credential": text})).collect();
+        let response = HttpResponse::ok_json(&json!({"credentials": credentials}));
+        step.handle(&response, &self.trust, now).map_err(|error| match error {
+            CredentialsError::Credential { error, .. } => error,
+            other => panic!("{other}"),
+        })
+    }
+
     /// Issues one payment credential to the key of `seed`.
     pub fn payment(&self, seed: u8) -> HeldCredential {
         let claims = json!({"account": "0192f0c1-2b3d-7e4f-8a5b-6c7d8e9f0a1b"});
@@ -206,7 +275,17 @@ impl World {
         self.obtain(server, &[seed]).remove(0)
     }
 
-    fn obtain(&self, mut server: IssuerServer<'_>, seeds: &[u8]) -> Vec<HeldCredential> {
+    pub fn obtain(&self, mut server: IssuerServer<'_>, seeds: &[u8]) -> Vec<HeldCredential> {
+        let (step, http) = self.requesting(&mut server, seeds);
+        step.handle(&server.answer(&http), &self.trust, NOW).unwrap()
+    }
+
+    /// A wallet that asks `server` for one credential for each key.
+    fn requesting(
+        &self,
+        server: &mut IssuerServer<'_>,
+        seeds: &[u8],
+    ) -> (RequestingCredentials, HttpRequest) {
         let (link, tx_code) = server.offer();
         let Scanned::Value(step, http) = scan(&link, &self.trust).unwrap() else { panic!() };
         let (step, http) = step.handle(&server.answer(&http)).unwrap();
@@ -215,8 +294,7 @@ impl World {
         let (step, http) = step.handle(&server.answer(&http)).unwrap();
         let keys: Vec<SoftwareKey> = seeds.iter().map(|seed| key(*seed)).collect();
         let keys: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
-        let (step, http) = step.handle(&server.answer(&http), &keys, NOW).unwrap();
-        step.handle(&server.answer(&http), &self.trust, NOW).unwrap()
+        step.handle(&server.answer(&http), &keys, NOW).unwrap()
     }
 }
 
@@ -226,6 +304,7 @@ pub struct IssuerServer<'a> {
     pub party: &'a Party,
     pub claims: Map<String, Value>,
     pub with_status: bool,
+    pub offered: String,
     sessions: BTreeMap<String, IssuerSession>,
     nonces: BTreeSet<String>,
     drawn: u64,
@@ -236,6 +315,7 @@ impl<'a> IssuerServer<'a> {
         let credential = CredentialProfile {
             id: "card".into(),
             vct: vct.into(),
+            doctype: Some(format!("{vct}:mdoc")),
             display: vec![],
             claims: vec![],
             sectors: vec![],
@@ -247,14 +327,15 @@ impl<'a> IssuerServer<'a> {
             credentials: vec![credential],
         };
         let (sessions, nonces, claims) = (BTreeMap::new(), BTreeSet::new(), members(claims));
-        Self { profile, party, claims, with_status: true, sessions, nonces, drawn: 0 }
+        let offered = "card".to_owned();
+        Self { profile, party, claims, with_status: true, offered, sessions, nonces, drawn: 0 }
     }
 
     /// A link, and the transaction code.
     pub fn offer(&mut self) -> (String, String) {
         let terms = OfferTerms {
             issuer: self.profile.identifier.clone(),
-            configuration_ids: vec!["card".into()],
+            configuration_ids: vec![self.offered.clone()],
             subject: "person-7".into(),
             tx_code_digits: Some(6),
             tx_code_description: None,
@@ -329,6 +410,7 @@ impl<'a> IssuerServer<'a> {
             open: members(json!({"issuing_country": "CN"})),
             selective: self.claims.clone(),
             decoys: 1,
+            days: vec!["birthdate".into()],
         };
         let mut counter = 0_u128;
         let mut salts = || {

@@ -1,0 +1,246 @@
+//! Subscriptions over a WebSocket (NUT-17): a wallet is told at once how its quotes and notes stand, and again
+//! whenever that changes. What changes here is looked up as soon as it did, what changes elsewhere every few seconds.
+
+use super::minting::known_method;
+use super::{Bank, Banks, MOST, Mint, MintRefusal, of};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use yufu_ecash::Point;
+use yufu_ecash::message::{
+    ErrorCode, JSON_RPC, Subscribe, SubscriptionKind, WsCall, WsError, WsErrorBody, WsNotification,
+    WsRequest, WsResponse,
+};
+
+/// Wallets that listen to a mint at once.
+pub(super) const LISTENERS: usize = 256;
+/// Subscriptions of one of them, and the bytes of a message.
+const SUBSCRIPTIONS: usize = 32;
+const LARGEST_MESSAGE: usize = 64 * 1_024;
+/// How long one may listen; then it connects again.
+const LONGEST: Duration = Duration::from_secs(3_600);
+/// How long a message may take to go out.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// News is looked up no more often than this, and no more seldom.
+const AT_LEAST: Duration = Duration::from_millis(500);
+const AT_MOST: Duration = Duration::from_secs(5);
+
+/// JSON-RPC's numbers for what is no JSON, no request, and a request with wrong parameters.
+const NO_JSON: i64 = -32_700;
+const NO_REQUEST: i64 = -32_600;
+const WRONG_PARAMETERS: i64 = -32_602;
+
+/// Listen to a mint.
+pub(super) async fn listen(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, MintRefusal> {
+    let (bank, mint) = of(&banks, &bank)?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE),
+        Err(rejection) => return Ok(rejection.into_response()),
+    };
+    let place = Arc::clone(&mint.listeners).try_acquire_owned();
+    let place = place.map_err(|_| MintRefusal::busy())?;
+    let bank = Arc::clone(bank);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        // One that listens for too long, or breaks off, connects again.
+        drop(tokio::time::timeout(LONGEST, serve(&bank, socket)).await);
+        drop(place);
+    }))
+}
+
+/// Answers one wallet until it leaves.
+async fn serve(bank: &Bank, mut socket: WebSocket) {
+    let Some(mint) = &bank.mint else { return };
+    let mut news = mint.news.subscribe();
+    let mut subscriptions = Subscriptions::default();
+    loop {
+        let messages = tokio::select! {
+            received = socket.recv() => match received {
+                Some(Ok(Message::Text(text))) => subscriptions.answer(bank, mint, &text).await,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => continue,
+            },
+            () = due(&mut news), if !subscriptions.all.is_empty() => {
+                subscriptions.news(bank, mint).await
+            }
+        };
+        for message in messages {
+            let sent = tokio::time::timeout(PATIENCE, socket.send(Message::text(message))).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until something changed, or some time passed.
+async fn due(news: &mut watch::Receiver<()>) {
+    tokio::time::sleep(AT_LEAST).await;
+    drop(tokio::time::timeout(AT_MOST, news.changed()).await);
+}
+
+/// What one wallet listens to, by its names.
+#[derive(Default)]
+struct Subscriptions {
+    all: BTreeMap<String, Subscription>,
+}
+
+struct Subscription {
+    to: Subscribed,
+    /// What was told last, in the order of what is subscribed to.
+    told: Vec<Value>,
+}
+
+enum Subscribed {
+    MintQuotes(Vec<String>),
+    MeltQuotes(Vec<String>),
+    Notes(Vec<Point>),
+}
+
+impl Subscriptions {
+    /// What is to be sent for a message: an answer, and of a new subscription how everything stands.
+    async fn answer(&mut self, bank: &Bank, mint: &Mint, text: &str) -> Vec<String> {
+        let Ok(json) = serde_json::from_str::<Value>(text) else {
+            return refused(Value::Null, NO_JSON, "that is no JSON");
+        };
+        let id = json.get("id").cloned().unwrap_or(Value::Null);
+        let request = match serde_json::from_value::<WsRequest>(json) {
+            Ok(request) if request.jsonrpc == JSON_RPC => request,
+            _ => return refused(id, NO_REQUEST, "subscribe or unsubscribe, as NUT-17 has them"),
+        };
+        let (name, told) = match request.call {
+            WsCall::Unsubscribe(ending) => {
+                if self.all.remove(&ending.sub_id).is_none() {
+                    return refused(id, WRONG_PARAMETERS, "there is no such subscription");
+                }
+                (ending.sub_id, Vec::new())
+            }
+            WsCall::Subscribe(asked) => match self.begin(bank, mint, &asked).await {
+                Ok(told) => (asked.sub_id, told),
+                Err(refusal) => {
+                    let (code, detail) = refusal.told();
+                    let code = if code == 0 { WRONG_PARAMETERS } else { code.into() };
+                    return refused(id, code, detail);
+                }
+            },
+        };
+        let mut messages = text_of(&WsResponse::ok(&name, request.id));
+        messages.extend(told.iter().flat_map(|one| text_of(&WsNotification::new(&name, one))));
+        messages
+    }
+
+    /// Begins a subscription; how everything stands.
+    async fn begin(
+        &mut self,
+        bank: &Bank,
+        mint: &Mint,
+        asked: &Subscribe,
+    ) -> Result<Vec<Value>, MintRefusal> {
+        let wrong = |detail| MintRefusal::other(axum::http::StatusCode::BAD_REQUEST, detail);
+        if self.all.len() >= SUBSCRIPTIONS || self.all.contains_key(&asked.sub_id) {
+            let detail = "that are too many subscriptions, or two of one name: end one first";
+            return Err(wrong(detail));
+        }
+        let others = self.all.values().map(|subscription| subscription.told.len());
+        if others.fold(asked.filters.len(), usize::saturating_add) > MOST {
+            let detail = format!("listen to at most {MOST} quotes and notes at once");
+            return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
+        }
+        let to = match SubscriptionKind::parse(&asked.kind) {
+            Some(SubscriptionKind::MintQuote(method)) => {
+                known_method(&method)?;
+                Subscribed::MintQuotes(asked.filters.clone())
+            }
+            Some(SubscriptionKind::MeltQuote(method)) => {
+                known_method(&method)?;
+                Subscribed::MeltQuotes(asked.filters.clone())
+            }
+            Some(SubscriptionKind::ProofState) => {
+                let points = asked.filters.iter().map(|hex| Point::from_hex(hex));
+                let points: Result<Vec<_>, _> = points.collect();
+                Subscribed::Notes(points.map_err(|_| wrong("a filter is no point"))?)
+            }
+            None => return Err(wrong("there is no such kind: see /v1/info")),
+        };
+        let told = to.states(bank, mint).await?;
+        self.all.insert(asked.sub_id.clone(), Subscription { to, told: told.clone() });
+        Ok(told)
+    }
+
+    /// What changed since it was told last.
+    async fn news(&mut self, bank: &Bank, mint: &Mint) -> Vec<String> {
+        let mut messages = Vec::new();
+        for (name, subscription) in &mut self.all {
+            if subscription.is_over() {
+                continue;
+            }
+            // What cannot be looked up now is the next time.
+            let Ok(states) = subscription.to.states(bank, mint).await else { continue };
+            for (now, before) in states.iter().zip(&subscription.told) {
+                if now != before {
+                    messages.extend(text_of(&WsNotification::new(name, now)));
+                }
+            }
+            subscription.told = states;
+        }
+        messages
+    }
+}
+
+impl Subscription {
+    /// Whether nothing of it can change any more.
+    fn is_over(&self) -> bool {
+        let last = match self.to {
+            Subscribed::MintQuotes(_) => "ISSUED",
+            Subscribed::MeltQuotes(_) => "PAID",
+            Subscribed::Notes(_) => "SPENT",
+        };
+        self.told.iter().all(|told| told.get("state").and_then(Value::as_str) == Some(last))
+    }
+}
+
+impl Subscribed {
+    /// How everything stands that is subscribed to.
+    async fn states(&self, bank: &Bank, mint: &Mint) -> Result<Vec<Value>, MintRefusal> {
+        let mut states = Vec::new();
+        match self {
+            Self::MintQuotes(quotes) => {
+                for quote in quotes {
+                    let quote = bank.records.mint_quote(quote).await?;
+                    states.push(serde_json::to_value(bank.told(mint, &quote)?));
+                }
+            }
+            Self::MeltQuotes(quotes) => {
+                for quote in quotes {
+                    let quote = bank.records.melt_quote(quote).await?;
+                    states.push(serde_json::to_value(bank.melted(mint, &quote).await?));
+                }
+            }
+            Self::Notes(points) => {
+                let notes = bank.note_states(points.clone()).await?;
+                states.extend(notes.iter().map(serde_json::to_value));
+            }
+        }
+        let states: Result<Vec<_>, _> = states.into_iter().collect();
+        states.map_err(MintRefusal::internal)
+    }
+}
+
+fn refused(id: Value, code: i64, message: &str) -> Vec<String> {
+    let error = WsErrorBody { code, message: message.to_owned() };
+    text_of(&WsError { jsonrpc: JSON_RPC.to_owned(), error, id })
+}
+
+/// A message as text; nothing where it has none, which does not happen to these.
+fn text_of(message: &impl serde::Serialize) -> Vec<String> {
+    serde_json::to_string(message).into_iter().collect()
+}

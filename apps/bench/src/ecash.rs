@@ -1,0 +1,180 @@
+//! What bearer notes cost: exchanges over HTTP, durable, at a server of its own; what of that is
+//! cryptography; and what a note costs in memory and against a full spent set.
+
+mod bare;
+mod connection;
+mod customer;
+mod server;
+mod spent;
+
+use crate::stopwatch::{Stopwatch, number};
+use crate::{Figure, Report, Yardstick};
+use anyhow::{Context, Result, ensure};
+use connection::{Connection, Prepared};
+use customer::Customer;
+use server::Server;
+use std::path::Path;
+use std::thread;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Notes exchanged of each kind of swap.
+    notes: usize,
+    /// Withdrawals, and redemptions.
+    quotes: usize,
+    /// Notes spent before, against which the machine is measured.
+    spent: [usize; 3],
+}
+
+impl Size {
+    /// As the figures are named: spent sets of 10^4, 10^6 and 10^7 notes.
+    pub const FULL: Self =
+        Self { notes: 30_000, quotes: 2_000, spent: [10_000, 1_000_000, 10_000_000] };
+    /// Under a minute: the same names, fewer notes.
+    pub const QUICK: Self = Self { notes: 2_500, quotes: 200, spent: [10_000, 100_000, 1_000_000] };
+}
+
+/// What is being measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Notes are made that are exchanged afterwards.
+    Preparing,
+    /// Swaps of so many notes for as many.
+    Swapping(usize),
+    /// Withdrawals.
+    Withdrawing,
+    /// Redemptions.
+    Redeeming,
+    /// The machine alone, with so many notes spent before.
+    Spent(usize),
+}
+
+/// Connections that are kept open and used one request after another.
+const CLIENTS: usize = 32;
+/// Inputs, and outputs, of the swaps.
+const SWAPS: [usize; 4] = [1, 2, 4, 64];
+
+/// Measures everything, at a server that `program` serves from `folder`: on the disk that is meant.
+///
+/// # Errors
+/// If something cannot be set up, or an exchange is refused.
+pub fn run(
+    size: Size,
+    program: &Path,
+    folder: &Path,
+    tell: &mut dyn FnMut(Stage),
+) -> Result<Report> {
+    let server = Server::start(program, folder)?;
+    let mut customer = Customer::open(&server)?;
+    let mut figures = Vec::new();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    for inputs in SWAPS {
+        let count = size.notes.checked_div(inputs).unwrap_or(1).max(1);
+        tell(Stage::Preparing);
+        let swaps = customer.swaps(count, inputs)?;
+        tell(Stage::Swapping(inputs));
+        let measured = measure(&server, &swaps)?;
+        let bare = bare::swap_micros(inputs, count.min(3_000))?;
+        let name = format!("swap.{inputs}x{inputs}");
+        figures.extend(measured.swap_figures(&name, bare, cores, inputs == 1));
+    }
+    tell(Stage::Withdrawing);
+    let withdrawals = customer.withdrawals(size.quotes)?;
+    figures.push(measure(&server, &withdrawals)?.rate("withdraw", "operations/s"));
+    tell(Stage::Redeeming);
+    let redemptions = customer.redemptions(size.quotes)?;
+    figures.push(measure(&server, &redemptions)?.rate("redeem", "operations/s"));
+    drop(server);
+    for (notes, name) in size.spent.into_iter().zip(["10k", "1m", "10m"]) {
+        tell(Stage::Spent(notes));
+        figures.extend(spent::measure(notes, name)?);
+    }
+    Ok(Report { bench: "ecash", figures })
+}
+
+/// What a run of prepared requests took.
+struct Measured {
+    requests: usize,
+    seconds: f64,
+    /// The server's processor time in its own code and in the kernel, in microseconds each.
+    user: f64,
+    kernel: f64,
+    /// How long each answer took, in milliseconds, ascending.
+    waits: Vec<f64>,
+}
+
+/// Sends every request once, over connections that each send their share one after another.
+fn measure(server: &Server, requests: &[Prepared]) -> Result<Measured> {
+    let mut connections = Vec::new();
+    for _ in 0..CLIENTS {
+        connections.push(Connection::open(&server.address)?);
+    }
+    let (user, kernel) = server.processor()?;
+    let watch = Stopwatch::start();
+    let waits = thread::scope(|scope| -> Result<Vec<f64>> {
+        let clients = connections.into_iter().enumerate().map(|(client, mut connection)| {
+            let share = requests.iter().skip(client).step_by(CLIENTS);
+            scope.spawn(move || share.map(|one| one.send(&mut connection)).collect())
+        });
+        let clients: Vec<thread::ScopedJoinHandle<'_, Result<Vec<f64>>>> = clients.collect();
+        let mut waits = Vec::with_capacity(requests.len());
+        for client in clients {
+            let of_client = client.join().ok().context("a client ended early")?;
+            waits.extend(of_client?);
+        }
+        Ok(waits)
+    });
+    let (mut waits, seconds) = (waits?, watch.seconds());
+    let (user_after, kernel_after) = server.processor()?;
+    waits.sort_by(f64::total_cmp);
+    ensure!(waits.len() == requests.len(), "some requests were not answered");
+    let each = |after: f64, before: f64| (after - before) / number(requests.len());
+    Ok(Measured {
+        requests: requests.len(),
+        seconds,
+        user: each(user_after, user),
+        kernel: each(kernel_after, kernel),
+        waits,
+    })
+}
+
+impl Measured {
+    fn per_second(&self) -> f64 {
+        number(self.requests) / self.seconds
+    }
+
+    fn rate(&self, name: &str, unit: &'static str) -> Figure {
+        Figure::alone(name, self.per_second(), unit, "the closer to a swap the better")
+    }
+
+    fn wait(&self, percent: usize) -> f64 {
+        let place = self.waits.len().saturating_mul(percent).checked_div(100).unwrap_or(0);
+        self.waits.get(place).or(self.waits.last()).copied().unwrap_or_default()
+    }
+
+    fn swap_figures(&self, name: &str, bare: f64, cores: usize, all: bool) -> Vec<Figure> {
+        let yardstick = Yardstick {
+            name: "its bare cryptography on all cores".to_owned(),
+            value: number(cores) * 1e6 / bare,
+            unit: "swaps/s",
+        };
+        let target = if all { "10,000 a second" } else { "no fewer notes than 1x1" };
+        let mut figures =
+            vec![Figure::beside(name, self.per_second(), "swaps/s", yardstick, target)];
+        if all {
+            let yardstick =
+                Yardstick { name: "its bare cryptography".to_owned(), value: bare, unit: "CPU us" };
+            let target = "at most 1.3 times its bare cryptography";
+            let cpu = format!("{name}.cpu");
+            figures.push(Figure::beside(cpu, self.user, "CPU us", yardstick, target));
+            let kernel = format!("{name}.kernel");
+            figures.push(Figure::alone(kernel, self.kernel, "CPU us", "stated"));
+        }
+        for (percent, word) in [(50, "p50"), (99, "p99")] {
+            let name = format!("{name}.{word}");
+            figures.push(Figure::alone(name, self.wait(percent), "ms", "32 requests at once"));
+        }
+        figures
+    }
+}

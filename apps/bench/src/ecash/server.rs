@@ -1,0 +1,64 @@
+//! The server that is measured: this program, serving the sample city from a fresh folder.
+
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The kernel counts processor time in hundredths of a second here.
+const TICK_MICROS: f64 = 10_000.0;
+
+pub(super) struct Server {
+    process: Child,
+    /// Host and port.
+    pub(super) address: String,
+    data: PathBuf,
+}
+
+impl Server {
+    pub(super) fn start(program: &Path, folder: &Path) -> Result<Self> {
+        let data = folder.join("city");
+        let mut process = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .env("YUFU_LANG", "en")
+            .env("YUFU_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let out = process.stdout.take().context("the server's output")?;
+        let first = BufReader::new(out).lines().next().context("the server said nothing")??;
+        let address = first
+            .strip_prefix("yufu serves http://")
+            .and_then(|rest| rest.split([' ', '/']).next().map(str::to_owned));
+        let address = address.with_context(|| format!("no address: {first}"))?;
+        Ok(Self { process, address, data })
+    }
+
+    /// The token of a bank's desk.
+    pub(super) fn desk(&self, bank: &str) -> Result<String> {
+        let path = self.data.join(bank).join("keys").join("desk.token");
+        Ok(std::fs::read_to_string(path)?.trim().to_owned())
+    }
+
+    /// Its processor time so far, in its own code and in the kernel, in microseconds.
+    pub(super) fn processor(&self) -> Result<(f64, f64)> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // What follows the name, which may hold anything.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        ensure!(fields.len() > 12, "/proc/PID/stat is cut");
+        let ticks = |place: usize| -> Result<f64> {
+            Ok(fields.get(place).context("a field")?.parse::<f64>()? * TICK_MICROS)
+        };
+        Ok((ticks(11)?, ticks(12)?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It holds nothing that is needed after the measurement.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}

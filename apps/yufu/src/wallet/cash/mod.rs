@@ -1,0 +1,16 @@
+//! Bearer notes in the wallet: the purse beside the accounts, its mints the banks of the trust list.
+
+mod carrying;
+mod keysets;
+mod moving;
+mod refusing;
+mod restoring;
+mod settling;
+mod stored;
+mod telling;
+mod terminal;
+
+pub use moving::{CashPaid, CashTerms};
+pub(crate) use refusing::PurseFault;
+pub(super) use stored::StoredCash;
+pub(super) use terminal::act;

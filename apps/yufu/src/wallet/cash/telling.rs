@@ -1,0 +1,97 @@
+//! What notes there are, in the person's words.
+
+use crate::wallet::holder::Holder;
+use crate::wallet::terminal::time;
+use crate::words::{sum, text};
+use anyhow::Result;
+use yufu_purse::Standing;
+use yufu_purse::delay::standard_sums;
+
+impl Holder {
+    /// What the bank learns of a withdrawal and could infer from it, before it is made.
+    pub(super) fn told_of_withdrawal(&self, minor: u64) -> Result<Vec<String>> {
+        let bank = self.acting()?.bank.clone();
+        let currency = self.currency_here()?;
+        let digits = self.decimals().get(currency.code()).copied().unwrap_or_default();
+        let mut lines = vec![
+            text!(
+                "{bank} learns that your account withdraws {amount} now. It signs the notes without seeing them: it cannot recognise one that comes back.",
+                bank = bank,
+                amount = sum(&self.money_here(minor)?)
+            ),
+            text!(
+                "From the time it could guess, so the notes rest a while, for so long as nobody knows beforehand."
+            ),
+        ];
+        let sums = standard_sums(digits);
+        if !sums.contains(&minor) {
+            let sums = sums.map(|one| self.money_here(one).map(|told| sum(&told)));
+            let sums = sums.into_iter().collect::<Result<Vec<_>>>()?.join(" / ");
+            lines.push(text!(
+                "From the amount it could guess too: others withdraw {sums}. Who pays about as much as you withdraw may be you.",
+                sums = sums
+            ));
+        }
+        Ok(lines)
+    }
+
+    /// All notes, and what is under way.
+    pub(super) fn told_of_cash(&self) -> Result<Vec<String>> {
+        let now = self.now().seconds();
+        let purse = self.purse()?;
+        let money = |minor| self.money_here(minor).map(|told| sum(&told));
+        let mut lines = Vec::new();
+        for holding in purse.holdings(now) {
+            let bank = self.bank_of(&holding.mint).unwrap_or_else(|_| holding.mint.clone());
+            lines.push(text!(
+                "{bank}: {ready} ready, {resting} resting, {busy} under way",
+                bank = bank,
+                ready = money(holding.ready)?,
+                resting = money(holding.resting)?,
+                busy = money(holding.under_way)?
+            ));
+            if let Some(at) = holding.rested_at {
+                lines.push(text!("  rested by {time}", time = time(at)?));
+            }
+        }
+        for id in purse.under_way() {
+            let Some(given) = purse.given(id) else {
+                lines.push(text!("{number}: under way, `settle` goes on with it", number = id));
+                continue;
+            };
+            let left = money(given.left)?;
+            lines.push(match given.refundable_after {
+                Some(after) => text!(
+                    "{number}: paid, {left} not taken yet, locked to the payee until {time}",
+                    number = id,
+                    left = left,
+                    time = time(after)?
+                ),
+                None => text!("{number}: paid, {left} not taken yet", number = id, left = left),
+            });
+        }
+        for note in purse.offline() {
+            let amount = money(note.amount())?;
+            lines.push(match note.standing(now) {
+                Standing::Safe => text!("{amount} taken without network: safe", amount = amount),
+                Standing::Pending { until } => text!(
+                    "{amount} taken without network: pending, collect it with `settle` before {time}",
+                    amount = amount,
+                    time = time(until)?
+                ),
+                Standing::AtRisk { .. } => text!(
+                    "{amount} taken without network: at risk, its payer can spend it too",
+                    amount = amount
+                ),
+            });
+        }
+        for expiring in purse.expiring() {
+            lines.push(text!(
+                "{amount} is worth nothing from {time} on: `settle` changes it in time",
+                amount = money(expiring.amount)?,
+                time = time(expiring.at)?
+            ));
+        }
+        Ok(lines)
+    }
+}

@@ -1,0 +1,136 @@
+//! `yufu wallet cash`.
+
+use super::moving::CashTerms;
+use crate::command_line::{CashAction, CashPayment};
+use crate::wallet::holder::Holder;
+use crate::wallet::terminal::{print, time};
+use crate::words::{say, sum, text};
+use anyhow::{Context, Result};
+use yufu_purse::{Outcome, Progress};
+use zeroize::Zeroizing;
+
+/// Where scripts put the words.
+const VARIABLE: &str = "YUFU_WALLET_WORDS";
+
+pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> Result<()> {
+    if !action.is_offline() {
+        // Whose mints there are, and where, is never older than this.
+        holder.trust().await?;
+    }
+    holder.follow_mints()?;
+    let minor = |holder: &Holder, text: &str| holder.parse_amount(text);
+    match action {
+        CashAction::Withdraw { amount } => {
+            let amount = minor(holder, &amount)?;
+            print(&holder.told_of_withdrawal(amount.minor())?)?;
+            let rests = holder.withdraw_cash(amount).await?;
+            let amount = sum(&holder.money_here(amount.minor())?);
+            say!("Withdrawn: {amount}.", amount = amount);
+            if let Some(until) = rests {
+                say!("It rests until {time} at the latest.", time = time(until)?);
+            }
+        }
+        CashAction::Pay(payment) => pay(holder, payment).await?,
+        CashAction::Receive { token, offline, risk_limit, preimage } => {
+            let preimage = preimage.as_deref().map(read_preimage).transpose()?;
+            let received = if offline {
+                let limit = risk_limit.map(|limit| minor(holder, &limit)).transpose()?;
+                holder.receive_cash_offline(&token, limit.map_or(0, |limit| limit.minor()))?
+            } else {
+                holder.receive_cash(&token, preimage).await?
+            };
+            say!("Received: {amount}.", amount = sum(&holder.money_here(received)?));
+        }
+        CashAction::Redeem { amount } => {
+            let amount = minor(holder, &amount)?;
+            holder.redeem_cash(amount.minor()).await?;
+            let amount = sum(&holder.money_here(amount.minor())?);
+            say!(
+                "Redeemed to your account: {amount}. The bank knows that you did.",
+                amount = amount
+            );
+        }
+        CashAction::Request { amount, locked } => {
+            let amount = amount.map(|amount| minor(holder, &amount)).transpose()?;
+            println!("{}", holder.request_cash(amount.map(|a| a.minor()), locked).await?);
+        }
+        CashAction::Key => println!("{}", holder.cash_key()?),
+        CashAction::List => print(&holder.told_of_cash()?)?,
+        CashAction::Settle => {
+            let (left, refused) = holder.settle_cash().await?;
+            print(&refused)?;
+            say!("{count} steps are still under way.", count = left);
+        }
+        CashAction::TakeBack { number } => match holder.take_back_cash(number).await? {
+            Progress::Done(Outcome::TakenBack(amount)) => {
+                say!("Taken back: {amount}.", amount = sum(&holder.money_here(amount)?));
+            }
+            _ => say!("The payee has taken it."),
+        },
+        CashAction::Token { number } => println!("{}", holder.cash_token(number)?),
+        CashAction::Words => {
+            println!("{}", *holder.cash_words()?);
+            let said = text!("Write them down, and show them to nobody: they are the notes.");
+            eprintln!("{said}");
+        }
+        CashAction::Restore { from_words, banks } => {
+            let words = if from_words { Some(words()?) } else { None };
+            let words = words.as_ref().map(|words| words.as_str());
+            let amount = holder.restore_cash(words, &banks).await?;
+            say!("Unspent: {amount}.", amount = sum(&holder.money_here(amount)?));
+        }
+    }
+    Ok(())
+}
+
+async fn pay(holder: &mut Holder, payment: CashPayment) -> Result<()> {
+    let CashPayment { amount, request, to_key, offline, hurry } = payment;
+    let amount = amount.map(|amount| holder.parse_amount(&amount)).transpose()?;
+    let amount_minor = amount.map(|amount| amount.minor());
+    let terms = CashTerms { amount_minor, request, key: to_key, offline, hurry };
+    let paid = holder.pay_cash(&terms).await?;
+    match paid.token {
+        Some(token) => {
+            println!("{token}");
+            let amount = sum(&holder.money_here(paid.amount_minor)?);
+            let said = text!(
+                "Hand this to the payee: whoever has it first has {amount}. Payment {number}; `yufu wallet cash take-back {number}` if it is not taken.",
+                amount = amount,
+                number = paid.number
+            );
+            eprintln!("{said}");
+        }
+        None => {
+            let amount = sum(&holder.money_here(paid.amount_minor)?);
+            say!(
+                "Sent to the payee: {amount}, payment {number}.",
+                amount = amount,
+                number = paid.number
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The words of notes that are to come back: from the environment, else asked without echo.
+fn words() -> Result<Zeroizing<String>> {
+    if let Ok(words) = std::env::var(VARIABLE) {
+        return Ok(Zeroizing::new(words));
+    }
+    let asked = rpassword::prompt_password(text!("The words of the notes: "));
+    Ok(Zeroizing::new(asked.with_context(|| text!("the words cannot be read"))?))
+}
+
+fn read_preimage(hex: &str) -> Result<[u8; 32]> {
+    let digit = |place: usize| hex.get(place..place.saturating_add(2));
+    let byte = |index: usize| {
+        let digits = digit(index.saturating_mul(2))?;
+        let plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| plain)
+    };
+    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .filter(|_| hex.len() == 64)
+        .with_context(|| text!("a preimage is 64 hexadecimal digits"))
+}

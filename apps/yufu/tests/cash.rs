@@ -1,0 +1,171 @@
+//! Anonymous cash as people type it, each command in a process of its own, against the real banks' mints:
+//! withdrawn, paid, received with and without network, taken back, redeemed, restored.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::terminal::{Terminal, account_in, code, resident};
+use support::{Caller, Data, JIANGCHENG, Server, run};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+const PHONE: &str = "+99900000001";
+
+impl Terminal<'_> {
+    fn cash(&self, arguments: &[&str]) -> String {
+        self.says(&[&["cash"], arguments].concat())
+    }
+
+    fn no_cash(&self, arguments: &[&str], why: &str) {
+        self.refused(&[&["cash"], arguments].concat(), why);
+    }
+}
+
+/// A payer with 100 in notes, and a shop that has a purse.
+async fn payer_and_shop(caller: &Caller) -> (Terminal<'_>, Terminal<'_>, String) {
+    let (name, _) = resident(caller, 7).await;
+    let mei = Terminal::of(caller, &name);
+    let told = mei.cash(&["withdraw", "100"]);
+    assert!(told.contains("learns that your account withdraws 100.00 CNY"), "{told}");
+    assert!(told.contains("Withdrawn: 100.00 CNY") && told.contains("It rests until"), "{told}");
+    assert!(!told.contains("From the amount"), "100 is a sum that others withdraw too: {told}");
+    let shop = Terminal::of(caller, "shop");
+    shop.says(&["purse", "open", JIANGCHENG, PHONE]);
+    let purse = account_in(&shop.says(&["purse", "code", &code(caller).await]));
+    (mei, shop, purse)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_are_withdrawn_paid_received_and_redeemed_as_people_type_it() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, purse) = payer_and_shop(&caller).await;
+    mei.no_cash(&["pay", "18"], "0.00 CNY can be spent now, 100.00 CNY more after a rest");
+    let token = mei.cash(&["pay", "18", "--hurry"]);
+    assert!(token.starts_with("cashuB"), "{token}");
+    assert_eq!(shop.cash(&["receive", &token]), "Received: 18.00 CNY.");
+    let late = Terminal::of(&caller, "late");
+    late.no_cash(&["receive", &token], "had been spent by others before");
+
+    // As a request asks, locked to the shop's key.
+    let request = shop.cash(&["request", "5", "--locked"]);
+    let token = mei.cash(&["pay", "--request", &request, "--hurry"]);
+    late.no_cash(&["receive", &token], "locked to a key that is not of this purse");
+    assert_eq!(shop.cash(&["receive", &token]), "Received: 5.00 CNY.");
+
+    // Nobody takes it: it comes back.
+    mei.cash(&["pay", "7", "--hurry"]);
+    let listed = mei.cash(&["list"]);
+    let number = listed.lines().find(|line| line.contains("7.00 CNY not taken yet")).unwrap();
+    let number = number.split(':').next().unwrap();
+    assert_eq!(mei.cash(&["take-back", number]), "Taken back: 7.00 CNY.");
+
+    let told = shop.cash(&["redeem", "20"]);
+    assert!(told.contains("Redeemed to your account: 20.00 CNY"), "{told}");
+    let shown = shop.says(&["show"]);
+    assert!(shown.contains(&purse) && shown.contains("20.00 CNY"), "{shown}");
+    assert!(shown.contains("cash_redeemed"), "{shown}");
+    let history = mei.says(&["history"]);
+    assert!(history.contains("cash_withdrawn") && history.contains("cash_paid"), "{history}");
+    assert_eq!(mei.cash(&["settle"]), "0 steps are still under way.");
+
+    assert_eq!(caller.supply().await["digital_in_notes"], 8_000);
+    assert_eq!(caller.supply().await["balanced"], true);
+    server.kill();
+    let audited = run(&["audit", "--json", "--data", data.path().to_str().unwrap()]);
+    assert!(audited.status.success(), "{audited:?}");
+    let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
+    let out = |keyset: &Value| keyset["outstanding"].as_str().unwrap().parse::<u64>().unwrap();
+    assert_eq!(report["keysets"].as_array().unwrap().iter().map(out).sum::<u64>(), 8_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_network_locked_notes_are_taken_shown_as_pending_and_collected_later() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    // The shop knows the bank's keys from before.
+    shop.cash(&["request"]);
+    let key = shop.cash(&["key"]);
+    let locked = mei.cash(&["pay", "4", "--to-key", &key, "--offline", "--hurry"]);
+    let unlocked = mei.cash(&["pay", "3", "--offline", "--hurry"]);
+    let bare = mei.cash(&["pay", "2", "--hurry"]);
+    assert_eq!(shop.cash(&["receive", "--offline", &locked]), "Received: 4.00 CNY.");
+    shop.no_cash(&["receive", "--offline", &locked], "is in this purse already");
+    shop.no_cash(&["receive", "--offline", &unlocked], "not locked to this purse");
+    shop.no_cash(&["receive", "--offline", &bare], "carries no proof");
+    let risky = ["receive", "--offline", "--risk-limit", "3", &unlocked];
+    assert_eq!(shop.cash(&risky), "Received: 3.00 CNY.");
+    let listed = shop.cash(&["list"]);
+    assert!(listed.contains("taken without network: pending"), "{listed}");
+    assert!(listed.contains("taken without network: at risk"), "{listed}");
+    // The payer was faster with what was not locked; that spoils nothing else.
+    let late = Terminal::of(&caller, "late");
+    assert_eq!(late.cash(&["receive", &unlocked]), "Received: 3.00 CNY.");
+    let settled = shop.cash(&["settle"]);
+    assert!(settled.contains("notes worth 3.00 CNY had been spent by others before"), "{settled}");
+    let listed = shop.cash(&["list"]);
+    assert!(listed.contains("4.00 CNY ready") && !listed.contains("without network"), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_come_back_from_their_words_and_a_backup_asks_the_mints_first() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    let words = mei.cash(&["words"]);
+    assert_eq!(words.split(' ').count(), 12);
+    let backup = data.path().join("mei.backup");
+    let backup = backup.to_str().unwrap();
+    mei.says(&["backup", backup]);
+    let token = mei.cash(&["pay", "18", "--hurry"]);
+    shop.cash(&["receive", &token]);
+
+    let mut lost = Terminal::of(&caller, "new-phone");
+    lost.environment.push(("YUFU_WALLET_WORDS", words.clone()));
+    assert_eq!(lost.cash(&["restore", "--from-words"]), "Unspent: 82.00 CNY.");
+    let mut other = Terminal::of(&caller, "shop");
+    other.environment.push(("YUFU_WALLET_WORDS", words));
+    other.no_cash(&["restore", "--from-words"], "notes from other words");
+
+    let back = Terminal::of(&caller, "from-backup");
+    back.says(&["restore", backup]);
+    back.no_cash(&["pay", "1", "--hurry"], "from a backup");
+    assert_eq!(back.cash(&["restore"]), "Unspent: 82.00 CNY.");
+    let token = back.cash(&["pay", "1", "--hurry"]);
+    assert_eq!(shop.cash(&["receive", &token]), "Received: 1.00 CNY.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_city_moves_to_other_addresses_notes_and_tokens_are_as_good_as_before() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    let token = mei.cash(&["pay", "18", "--hurry"]);
+    // The shop has met the bank before, where it was.
+    shop.cash(&["request"]);
+    let (mei, shop) = (mei.name, shop.name);
+    server.kill();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop) = (Terminal::of(&caller, &mei), Terminal::of(&caller, &shop));
+    assert_eq!(shop.cash(&["receive", &token]), "Received: 18.00 CNY.");
+    assert_eq!(mei.cash(&["settle"]), "0 steps are still under way.");
+    let listed = mei.cash(&["list"]);
+    assert!(
+        listed.contains("82.00 CNY resting") && listed.matches("resting").count() == 1,
+        "{listed}"
+    );
+    shop.cash(&["redeem", "18"]);
+    assert_eq!(caller.supply().await["digital_in_notes"], 8_200);
+}

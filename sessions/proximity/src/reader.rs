@@ -1,0 +1,223 @@
+//! The reader: it sees a code, asks, and verifies the answer, without a network.
+
+use crate::engaged::REGISTRATION;
+use crate::offline::{Offline, OfflineStatusError, Publisher};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use yufu_base::{Signer, SignerError};
+use yufu_jose::{AgreementKey, Chain, ChainError, ClaimPath, Jwk, KeyError, PathStep};
+use yufu_mdoc::cbor::ShapeError;
+use yufu_mdoc::{
+    DeviceEngagement, DeviceRequest, DeviceResponse, DocumentRequest, EngagementError, Handover,
+    ItemsRequest, MdocError, MdocExpected, SessionCipher, SessionData, SessionError,
+    SessionEstablishment, SessionStatus, SessionTranscript, Side, VerifiedMdoc, own_claims,
+};
+use yufu_openid4vc::dcql::project;
+use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError};
+
+/// Who reads: the access certificate with its key, and the registration for this use.
+#[derive(Clone, Copy)]
+pub struct ReaderIdentity<'a> {
+    /// The access certificate's chain.
+    pub chain: &'a Chain,
+    /// Its key.
+    pub signer: &'a dyn Signer,
+    /// The registration certificate, a JWT.
+    pub registration: &'a str,
+}
+
+/// What is asked, of whose documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The document's type.
+    pub doc_type: String,
+    /// The elements by namespace and name.
+    pub elements: Vec<ClaimPath>,
+    /// Whether they are kept.
+    pub keep: bool,
+    /// The role in the trust list that the document's issuer must have.
+    pub role: Role,
+}
+
+/// A reader that has asked, and waits for the device.
+pub struct Waiting {
+    key: AgreementKey,
+    cipher: SessionCipher,
+    transcript: SessionTranscript,
+    wanted: Wanted,
+}
+
+/// Why nothing is asked. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The code is none of a document.
+    #[error(transparent)]
+    Engagement(#[from] EngagementError),
+    /// The fresh key cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A path is not a namespace and an element.
+    #[error("{0} is not a namespace and an element")]
+    Element(ClaimPath),
+    /// The reader's key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignerError),
+    /// The request cannot be encrypted.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Why an answer is not taken. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Not a message of a session.
+    #[error(transparent)]
+    Message(#[from] ShapeError),
+    /// The device ended the session without an answer.
+    #[error("the device shows nothing ({0:?}): ask again with a new code")]
+    Ended(SessionStatus),
+    /// Not the next message of this session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The document does not hold: issuer's signature, elements, dates, the device's word.
+    #[error(transparent)]
+    Document(#[from] MdocError),
+    /// Without a chain that can be read.
+    #[error("the issuer: {0}")]
+    Chain(#[from] ChainError),
+    /// The issuer is not trusted for this.
+    #[error("the issuer: {0}")]
+    Issuer(#[from] TrustError),
+    /// Another document than was asked for.
+    #[error("the device shows a {found}, asked was a {asked}")]
+    DocType {
+        /// What was asked for.
+        asked: String,
+        /// What came.
+        found: String,
+    },
+    /// Elements are missing.
+    #[error("the document lacks {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Lacks(Vec<ClaimPath>),
+    /// Revoked, or whether it is is not known.
+    #[error("the document: {0}")]
+    Status(#[from] OfflineStatusError),
+}
+
+/// A verified document, with what was asked and nothing else.
+#[derive(Clone, PartialEq)]
+pub struct Seen {
+    /// Its type.
+    pub doc_type: String,
+    /// Who issued it, as the trust list names it.
+    pub issuer: TrustEntry,
+    /// The key it is bound to.
+    pub holder_key: Jwk,
+    /// What was asked, as the claims that the elements were made of.
+    pub claims: Map<String, Value>,
+    /// What was shown beyond; dropped.
+    pub unasked: Vec<ClaimPath>,
+}
+
+/// Reads a code and asks: the state that waits, and the first message for the device. `seed` is fresh
+/// randomness.
+///
+/// # Errors
+/// [`AskError`], the first rule broken.
+pub fn ask(
+    qr: &str,
+    wanted: Wanted,
+    who: ReaderIdentity<'_>,
+    seed: &[u8; 32],
+) -> Result<(Waiting, Vec<u8>), AskError> {
+    let engagement = DeviceEngagement::from_qr(qr)?;
+    let key = AgreementKey::from_seed(seed)?;
+    let reader_key = SessionEstablishment::key_bytes(&key.public_key());
+    let transcript = SessionTranscript::proximity(engagement.bytes(), &reader_key, Handover::Qr);
+    let items = wanted.items(who.registration)?;
+    let request = DocumentRequest::signed(items, &transcript, who.chain, who.signer)?;
+    let request = DeviceRequest { documents: vec![request] }.encode();
+    let mut cipher = SessionCipher::new(Side::Reader, &key, &engagement.device_key, &transcript)?;
+    let data = cipher.encrypt(&request)?;
+    let message = SessionEstablishment { reader_key, data }.encode();
+    Ok((Waiting { key, cipher, transcript, wanted }, message))
+}
+
+impl Wanted {
+    fn items(&self, registration: &str) -> Result<ItemsRequest, AskError> {
+        let mut namespaces: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
+        for path in &self.elements {
+            let [PathStep::Name(namespace), PathStep::Name(name)] = path.steps() else {
+                return Err(AskError::Element(path.clone()));
+            };
+            namespaces.entry(namespace.clone()).or_default().insert(name.clone(), self.keep);
+        }
+        let info = BTreeMap::from([(REGISTRATION.to_owned(), registration.to_owned())]);
+        Ok(ItemsRequest { doc_type: self.doc_type.clone(), namespaces, info })
+    }
+}
+
+impl Waiting {
+    /// Takes the device's answer and verifies it to the end: who issued it, that it was not altered,
+    /// that it is good now and not revoked, and that the device in this very session holds its key.
+    ///
+    /// # Errors
+    /// [`ReadError`], the first rule broken.
+    pub fn handle(mut self, message: &[u8], known: &Offline<'_>) -> Result<Seen, ReadError> {
+        let SessionData { data, status } = SessionData::decode(message)?;
+        let data = data.ok_or(ReadError::Ended(status.unwrap_or(SessionStatus::Termination)))?;
+        let answer = self.cipher.decrypt(&data)?;
+        let document = DeviceResponse::decode(&answer)?.into_document()?;
+        let party = known.trust.identify(self.wanted.role, document.chain()?, known.now)?;
+        let expected = MdocExpected {
+            transcript: &self.transcript,
+            reader_key: Some(&self.key),
+            now: known.now,
+            leeway_seconds: LEEWAY_SECONDS,
+        };
+        let found = document.verify(&party.leaf.public_key, &expected)?;
+        found.validity.check_signer(&party.leaf).map_err(MdocError::Time)?;
+        self.wanted.take(found, party.entry, known)
+    }
+}
+
+impl Wanted {
+    fn take(
+        self,
+        found: VerifiedMdoc,
+        issuer: TrustEntry,
+        known: &Offline<'_>,
+    ) -> Result<Seen, ReadError> {
+        if found.doc_type != self.doc_type {
+            let (asked, found) = (self.doc_type, found.doc_type);
+            return Err(ReadError::DocType { asked, found });
+        }
+        let (claims, unasked) = project(&found.elements, &self.elements);
+        let lacking = |path: &&ClaimPath| path.select(&claims).is_empty();
+        let lacking: Vec<ClaimPath> = self.elements.iter().filter(lacking).cloned().collect();
+        if !lacking.is_empty() {
+            return Err(ReadError::Lacks(lacking));
+        }
+        if let Some(place) = &found.status {
+            known.check(place, Publisher::Like(&issuer))?;
+        }
+        let claims = own_claims(&found.doc_type, claims);
+        let holder_key = found.device_key.into();
+        Ok(Seen { doc_type: found.doc_type, issuer, holder_key, claims, unasked })
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
+/// Says nothing of values, which are about a person.
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.claims.keys().collect();
+        f.debug_struct("Seen").field("claims", &names).finish_non_exhaustive()
+    }
+}

@@ -88,7 +88,7 @@ impl Holder {
     fn forget_moved(&mut self, before: usize, vct: &str) -> Result<()> {
         let mut place = 0_usize;
         self.file.contents.credentials.retain(|stored| {
-            let old = place < before && stored.held.credential.credential().vct == vct;
+            let old = place < before && stored.held.credential.kind() == vct;
             place = place.saturating_add(1);
             !old
         });

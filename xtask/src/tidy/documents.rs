@@ -58,7 +58,7 @@ fn lock_files() -> Result<Vec<String>> {
     let files = crate::run::output("git", &["ls-files", "*package-lock.json"])?;
     let mut breaches = Vec::new();
     for file in files.lines() {
-        if fs::read_to_string(file)?.contains("\"resolved\"") {
+        if fs::read_to_string(file)?.contains("\"resolved\": \"http") {
             breaches.push(format!(
                 "{file} names download hosts: run `npm install --omit-lockfile-registry-resolved`"
             ));

@@ -5,20 +5,18 @@ use super::server::Server;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use yufu_base::{AccountId, Amount, CommandId, Currency, Signer as _, Timestamp};
-use yufu_ecash::message::{BlindSignature, BlindedMessage, Proof};
-use yufu_ecash::{Keyset, SecretScalar, blind, unblind};
+use yufu_ecash::message::{BlindedMessage, Proof, Signatures};
+use yufu_ecash::{KeysResponse, Keyset, SecretScalar, blind, unblind};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_payment::PaymentOrder;
 
-/// A bank of the sample city, and its ledger's name.
-const BANK: &str = "bank-of-jiangcheng";
-const LEDGER: &str = "central-bank";
-/// A class without limits.
-const CLASS: &str = "I";
 /// Notes made in one withdrawal: as many as a request may ask for.
 const TOGETHER: usize = 250;
 
 pub(super) struct Customer {
+    /// Its bank, and the ledger's name.
+    bank: String,
+    ledger: String,
     connection: Connection,
     address: String,
     key: SoftwareKey,
@@ -40,32 +38,54 @@ impl Customer {
     pub(super) fn open(server: &Server) -> Result<Self> {
         let address = server.address.clone();
         let mut connection = Connection::open(&address)?;
-        let desk = server.desk(BANK)?;
+        let bank = server.bank()?;
+        let desk = server.desk(&bank)?;
+        let get = |connection: &mut Connection, path: &str| -> Result<Value> {
+            let answer = connection.answer(&Prepared::get(&address, path))?;
+            Ok(serde_json::from_slice(&answer)?)
+        };
+        let ledger = get(&mut connection, "/central-bank/v1/ledger")?;
+        let ledger = text(&ledger, "ledger")?.to_owned();
+        // The class of registered payees: what a business has.
+        let published = get(&mut connection, "/central-bank/v1/keysets")?;
+        let class = published.pointer("/rules/payees/0").and_then(Value::as_str);
+        let class = class.context("the country has bearer notes")?.to_owned();
         let key = SoftwareKey::from_seed(&[9; 32])?;
         let mut post = |path: &str, body: &Value| -> Result<Value> {
-            let path = format!("/banks/{BANK}/v1/desk/{path}");
+            let path = format!("/banks/{bank}/v1/desk/{path}");
             let request = Prepared::post(&address, &path, Some(&desk), &serde_json::to_vec(body)?);
             Ok(serde_json::from_slice(&connection.answer(&request)?)?)
         };
         let wallet_key = Jwk::from(key.public_key());
-        let opened = post("accounts", &json!({"class": CLASS, "wallet_key": wallet_key}))?;
-        let account = opened["account"].as_str().context("an account")?.parse()?;
+        let opened = post("accounts", &json!({"class": class, "wallet_key": wallet_key}))?;
+        let account = text(&opened, "account")?.parse()?;
         let amount = 4_000_000;
         post(
             "exchanges",
-            &json!({"direction": "paper_to_digital", "account": opened["account"], "amount_minor": amount}),
+            &json!({"direction": "paper_to_digital", "account": text(&opened, "account")?, "amount_minor": amount}),
         )?;
-        let keys = format!("/banks/{BANK}/mint/v1/keys");
+        let keys = format!("/banks/{bank}/mint/v1/keys");
         let keys = connection.answer(&Prepared::get(&address, &keys))?;
-        let keys: Value = serde_json::from_slice(&keys)?;
-        let keyset: Keyset = serde_json::from_value(keys["keysets"][0].clone())?;
+        let keys: KeysResponse = serde_json::from_slice(&keys)?;
+        let keyset: Keyset = keys.keysets.into_iter().next().context("a keyset that signs")?;
         let currency = Currency::new(&keyset.unit.to_ascii_uppercase())?;
         let notes = Vec::new();
-        Ok(Self { connection, address, key, account, currency, keyset, notes, number: 0 })
+        Ok(Self {
+            bank,
+            ledger,
+            connection,
+            address,
+            key,
+            account,
+            currency,
+            keyset,
+            notes,
+            number: 0,
+        })
     }
 
-    fn at(path: &str) -> String {
-        format!("/banks/{BANK}/mint/v1/{path}")
+    fn at(&self, path: &str) -> String {
+        format!("/banks/{}/mint/v1/{path}", self.bank)
     }
 
     fn prepare(&self, path: &str, body: &Value) -> Result<Prepared> {
@@ -75,6 +95,12 @@ impl Customer {
     fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
         let request = self.prepare(path, body)?;
         Ok(serde_json::from_slice(&self.connection.answer(&request)?)?)
+    }
+
+    /// Asks the mint.
+    fn ask(&mut self, path: &str, asked: &Value) -> Result<Value> {
+        let path = self.at(path);
+        self.post(&path, asked)
     }
 
     fn next(&mut self) -> u128 {
@@ -102,22 +128,22 @@ impl Customer {
     /// A quote for so many minor units, paid for.
     fn quote(&mut self, amount: u64) -> Result<Value> {
         let asked = json!({"amount": amount, "unit": self.keyset.unit});
-        let quote = self.post(&Self::at("mint/quote/bank"), &asked)?;
-        let request = quote["request"].as_str().context("a request")?;
+        let quote = self.ask("mint/quote/bank", &asked)?;
+        let request = text(&quote, "request")?;
         let payee = request.split("payee=").nth(1).and_then(|rest| rest.split('&').next());
         let number = self.next();
         let now = now()?;
         let order = PaymentOrder {
-            ledger: LEDGER.to_owned(),
+            ledger: self.ledger.clone(),
             id: CommandId::at(now, number),
             payer: self.account,
             payee: payee.context("a payee")?.parse()?,
-            payee_name: quote["quote"].as_str().context("a quote")?.to_owned(),
+            payee_name: text(&quote, "quote")?.to_owned(),
             amount: Amount::new(self.currency, amount),
             expires: Timestamp::from_seconds(now.plus_seconds(3_600).seconds()),
         };
         let signed = order.sign(&self.key)?;
-        self.post(&format!("/banks/{BANK}/v1/withdrawals"), &json!({"order": signed}))?;
+        self.post(&format!("/banks/{}/v1/withdrawals", self.bank), &json!({"order": signed}))?;
         Ok(quote)
     }
 
@@ -127,9 +153,9 @@ impl Customer {
             let wanted = TOGETHER.min(count.saturating_sub(self.notes.len()));
             let quote = self.quote(u64::try_from(wanted)?)?;
             let blank = self.blank(wanted)?;
-            let asked = json!({"quote": quote["quote"], "outputs": blank.messages});
-            let made = self.post(&Self::at("mint/bank"), &asked)?;
-            let signed: Vec<BlindSignature> = serde_json::from_value(made["signatures"].clone())?;
+            let asked = json!({"quote": text(&quote, "quote")?, "outputs": blank.messages});
+            let made = self.ask("mint/bank", &asked)?;
+            let signed = serde_json::from_value::<Signatures>(made)?.signatures;
             ensure!(signed.len() == wanted, "the mint signed less than it was asked");
             for (signature, (secret, factor)) in signed.iter().zip(blank.secrets) {
                 let key = self.keyset.key(signature.amount).context("a key")?;
@@ -156,7 +182,7 @@ impl Customer {
         for notes in notes.chunks(inputs) {
             let blank = self.blank(inputs)?;
             let asked = json!({"inputs": notes, "outputs": blank.messages});
-            swaps.push(self.prepare(&Self::at("swap"), &asked)?);
+            swaps.push(self.prepare(&self.at("swap"), &asked)?);
         }
         Ok(swaps)
     }
@@ -167,8 +193,8 @@ impl Customer {
         for _ in 0..count {
             let quote = self.quote(1)?;
             let blank = self.blank(1)?;
-            let asked = json!({"quote": quote["quote"], "outputs": blank.messages});
-            withdrawals.push(self.prepare(&Self::at("mint/bank"), &asked)?);
+            let asked = json!({"quote": text(&quote, "quote")?, "outputs": blank.messages});
+            withdrawals.push(self.prepare(&self.at("mint/bank"), &asked)?);
         }
         Ok(withdrawals)
     }
@@ -181,12 +207,17 @@ impl Customer {
         let asked =
             json!({"request": self.account.to_string(), "unit": self.keyset.unit, "amount": 1});
         for note in notes {
-            let quote = self.post(&Self::at("melt/quote/bank"), &asked)?;
-            let melt = json!({"quote": quote["quote"], "inputs": [note]});
-            redemptions.push(self.prepare(&Self::at("melt/bank"), &melt)?);
+            let quote = self.ask("melt/quote/bank", &asked)?;
+            let melt = json!({"quote": text(&quote, "quote")?, "inputs": [note]});
+            redemptions.push(self.prepare(&self.at("melt/bank"), &melt)?);
         }
         Ok(redemptions)
     }
+}
+
+/// A member that is a text.
+fn text<'a>(answer: &'a Value, name: &'static str) -> Result<&'a str> {
+    answer.get(name).and_then(Value::as_str).with_context(|| format!("the answer lacks {name}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "orders are made now, by the clock of the machine")]

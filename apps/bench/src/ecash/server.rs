@@ -35,6 +35,19 @@ impl Server {
         Ok(Self { process, address, data })
     }
 
+    /// A bank that has a mint.
+    pub(super) fn bank(&self) -> Result<String> {
+        let mut banks = Vec::new();
+        for entry in std::fs::read_dir(&self.data)? {
+            let entry = entry?;
+            if entry.path().join("keys").join("mint.key").exists() {
+                banks.extend(entry.file_name().into_string().ok());
+            }
+        }
+        banks.sort();
+        banks.into_iter().next().context("no bank of the city has a mint")
+    }
+
     /// The token of a bank's desk.
     pub(super) fn desk(&self, bank: &str) -> Result<String> {
         let path = self.data.join(bank).join("keys").join("desk.token");

@@ -72,8 +72,9 @@ fn nothing_personal_lies_readable_in_an_institutions_files_or_in_the_logs() {
 
     let mut paths = Vec::new();
     files(folder.path(), &mut paths);
-    let wallets = folder.path().join("wallets");
-    paths.retain(|path| !path.starts_with(&wallets));
+    // What people hold is theirs: wallets, and the chip cards in their hands.
+    let peoples = ["wallets", "cards"].map(|name| folder.path().join(name));
+    paths.retain(|path| !peoples.iter().any(|own| path.starts_with(own)));
     for expected in ["ledger.sqlite", "population.sqlite", "onboarding.sqlite", "programmes.sqlite"]
     {
         assert!(paths.iter().any(|path| path.ends_with(expected)), "{expected} was looked at");

@@ -6,7 +6,7 @@ use pcsc::{Card, Context, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
 use yufu_card::{Transport, TransportError};
 
 /// A card on a reader.
-pub(super) struct OnReader {
+pub(crate) struct OnReader {
     card: Card,
     /// The reader's name.
     pub(super) reader: String,

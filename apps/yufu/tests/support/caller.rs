@@ -230,8 +230,24 @@ impl Caller {
         self.get("/central-bank/v1/supply", None).await.done()
     }
 
-    /// The newest record of the log.
+    /// Waits until every bank's mint has its keyset in the log, which it registers when it starts.
+    async fn mints_are_there(&self) {
+        let is_mint = |entry: &fs::DirEntry| entry.path().join("keys").join("mint.key").exists();
+        for _ in 0..200 {
+            let published = self.get("/central-bank/v1/keysets", None).await.done();
+            let there = published["keysets"].as_array().unwrap().len();
+            let entries = fs::read_dir(&self.data).unwrap().map(Result::unwrap);
+            if there >= entries.filter(is_mint).count() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the mints have not registered their keysets");
+    }
+
+    /// The newest record of the log, once all that a start puts into it is there.
     pub async fn head(&self) -> u64 {
+        self.mints_are_there().await;
         let ledger = self.get("/central-bank/v1/ledger", None).await.done();
         ledger["seq"].as_u64().unwrap()
     }

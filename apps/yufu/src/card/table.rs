@@ -21,6 +21,7 @@ pub(crate) enum OnTable {
 impl OnTable {
     /// Lays a card down.
     pub(crate) fn lay(chip: Chip) -> Self {
+        let chip = Box::new(chip);
         #[cfg(feature = "pcsc")]
         let chip = match on_reader(chip) {
             Ok(reader) => return Self::Reader(reader),
@@ -28,7 +29,7 @@ impl OnTable {
         };
         let mut chip = chip;
         chip.reset();
-        Self::Here(Box::new(chip))
+        Self::Here(chip)
     }
 
     /// The card on a reader of the system's, and the reader's name.
@@ -73,7 +74,7 @@ impl Transport for OnTable {
 
 /// Puts the card into the virtual reader, if there is one; else gives it back.
 #[cfg(feature = "pcsc")]
-fn on_reader(chip: Chip) -> Result<super::pcsc::OnReader, Chip> {
+fn on_reader(chip: Box<Chip>) -> Result<super::pcsc::OnReader, Box<Chip>> {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::time::Duration;
     use yufu_card::Contents;

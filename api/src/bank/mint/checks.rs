@@ -64,8 +64,7 @@ impl Mint {
             sum = sum.checked_add(amount).ok_or_else(too_much)?;
             fee = fee.saturating_add(own.signer.keyset().input_fee_ppk.unwrap_or(0));
         }
-        let all_of_one_kind = repeated_kind(&notes.signed);
-        if !all_of_one_kind {
+        if !of_one_kind(&notes.signed) {
             let detail = "notes for registered payees are spent by themselves";
             return Err(MintRefusal::new(ErrorCode::MixedUnits, detail));
         }
@@ -97,7 +96,7 @@ impl Mint {
 }
 
 /// Whether all notes may be paid to the same payees.
-fn repeated_kind(signed: &[(Arc<Own>, Note)]) -> bool {
+fn of_one_kind(signed: &[(Arc<Own>, Note)]) -> bool {
     let mut kinds = signed.iter().map(|(own, _)| own.registered_payees);
     let first = kinds.next();
     kinds.all(|kind| Some(kind) == first)

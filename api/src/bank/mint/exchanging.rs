@@ -134,7 +134,7 @@ impl Bank {
     ) -> Result<bool, MintRefusal> {
         let blinded = outputs.iter().map(|output| output.blinded);
         let known = self.ask_notes(std::iter::empty(), blinded).await?;
-        Ok(known.promises(outputs, |output| book.get(output.id).map(|own| own.number.0)))
+        Ok(known.promises(outputs, |output| book.number_of(output)))
     }
 
     /// What an exchange came to; or, where its notes are spent and its outputs promised already, what it
@@ -152,8 +152,7 @@ impl Bank {
         let hashed = request.inputs.iter().filter_map(|proof| proof.hashed().ok());
         let blinded = request.outputs.iter().map(|output| output.blinded);
         let known = self.ask_notes(hashed, blinded).await?;
-        let promised =
-            known.promises(&request.outputs, |output| book.get(output.id).map(|own| own.number.0));
+        let promised = known.promises(&request.outputs, |output| book.number_of(output));
         if promised && known.spent.iter().all(|spent| *spent) {
             Ok(Signatures { signatures: checks::sign(book, &request.outputs)? })
         } else {

@@ -8,6 +8,7 @@ use crate::http::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_base::{Digest, Timestamp};
+use yufu_ecash::message::BlindedMessage;
 use yufu_ecash::{KeysetId, KeysetPlan, MintKeys};
 use yufu_machine::{Action, KeysetNumber, KeysetTerms, Payees};
 
@@ -58,6 +59,11 @@ impl Book {
 
     pub(super) fn other(&self, id: KeysetId) -> Option<&Other> {
         self.others.get(&digest(id))
+    }
+
+    /// What the log knows the keyset of an output by.
+    pub(super) fn number_of(&self, output: &BlindedMessage) -> Option<u32> {
+        self.get(output.id).map(|own| own.number.0)
     }
 
     /// Whether a keyset signs that will for a while.
@@ -182,15 +188,20 @@ impl Bank {
         }
         let newest = book.own.iter().filter(|own| own.active && !own.registered_payees);
         let newest = newest.map(|own| own.final_expiry).max();
+        let mut changed = false;
         for own in &book.own {
             let old = Some(own.final_expiry) < newest;
             if own.final_expiry <= now {
                 self.order(Action::ExpireKeyset { keyset: own.number }).await?;
+                changed = true;
             } else if own.active && old && !own.registered_payees {
                 self.order(Action::DeactivateKeyset { keyset: own.number }).await?;
+                changed = true;
             }
         }
-        let book = mint.read(self, &self.published_keysets().await?)?;
+        if changed {
+            book = mint.read(self, &self.published_keysets().await?)?;
+        }
         Ok(mint.keep(book))
     }
 

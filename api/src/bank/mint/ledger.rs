@@ -14,10 +14,7 @@ use yufu_payment::RequestToken;
 impl Bank {
     /// Orders something under a fresh id.
     pub(super) async fn order(&self, action: Action) -> Result<CommandDone, Problem> {
-        let id = self.fresh_command_id();
-        let submission =
-            ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
-        self.put_before_ledger(&submission).await
+        self.put_before_ledger(&self.signed(action)?).await
     }
 
     /// Several orders under one signature: the bank's one attestation for all notes in them.

@@ -245,8 +245,7 @@ impl Bank {
         self.submit(known.command).await?;
         let blinded = messages.iter().map(|message| message.blinded);
         let promised = self.ask_notes(std::iter::empty(), blinded).await?;
-        let number = |message: &BlindedMessage| book.get(message.id).map(|own| own.number.0);
-        if promised.promises(messages, number) {
+        if promised.promises(messages, |message| book.number_of(message)) {
             return signed(book, messages.to_vec()).await;
         }
         let detail = "the quote's notes were made: restore them, or ask for a new quote";

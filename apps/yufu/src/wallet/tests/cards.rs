@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_api::authority::{
-    CardChecked, ChallengeIssued, ChipAnswer, IssuedCard, PresentedFiles, Revoked,
+    CardChecked, ChallengeIssued, ChipAnswer, DocumentSigners, IssuedCard, PresentedFiles, Revoked,
 };
 use yufu_api::http::ClientError;
 use yufu_base::Timestamp;
@@ -149,6 +149,40 @@ async fn blocking_a_card_revokes_what_was_derived_from_it_at_once_and_a_new_card
     assert_ne!(renewed.document_number, issued.document_number);
     derive(&mut wallet, &mut laid(&renewed), &access).await.unwrap();
     opens_an_account(&mut wallet).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_from_the_counter_outlives_a_card() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, false).await;
+    let mut wallet = wallet_in(&city, "mei").await;
+    city.issue_identity(&mut wallet).await;
+    derive(&mut wallet, &mut laid(&issued), &access).await.unwrap();
+    let block = json!({"resident_number": city.number(0), "reason": "reported stolen"});
+    let revoked: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/cards/blocks", &block).await;
+    assert_eq!(revoked.revoked, 10, "the proofs of age that came from the card, and no more");
+    opens_an_account(&mut wallet).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_of_a_revoked_signer_lead_nowhere_and_a_card_made_afterwards_does() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let path = "/authority/v1/officer/cards/signers";
+    let there: DocumentSigners = city.desk_get(AUTHORITY, path).await;
+    let serial = there.signers[0].serial.as_str();
+    let revocation = json!({"serial": serial, "reason": "its key was copied"});
+    let path = format!("{path}/revocations");
+    let signers: DocumentSigners = city.desk(AUTHORITY, &path, &revocation).await;
+    let [first, second] = signers.signers.as_slice() else { panic!("{signers:?}") };
+    assert!(first.revoked_at.is_some() && second.revoked_at.is_none());
+    assert!(first.basis.as_ref().unwrap().ends_with(": its key was copied"), "{first:?}");
+
+    let mut wallet = wallet_in(&city, "mei").await;
+    let refused = derive(&mut wallet, &mut laid(&issued), &access).await.unwrap_err();
+    assert_eq!(refused.downcast::<CardError>().unwrap().code(), "id_card.signer_revoked");
+    let (renewed, access) = card(&city, true).await;
+    derive(&mut wallet, &mut laid(&renewed), &access).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,13 @@ impl TestCity {
         self.client.post(&format!("{}{path}", self.url), Some(&token), body).await.unwrap()
     }
 
+    /// A desk's GET.
+    pub(super) async fn desk_get<T: DeserializeOwned>(&self, institution: &str, path: &str) -> T {
+        let id = institution.parse().unwrap();
+        let token = self.data.keys(&id).unwrap().secret("desk").unwrap();
+        self.client.get(&format!("{}{path}", self.url), Some(&token)).await.unwrap()
+    }
+
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {
         self.issue_identity_of(0, wallet).await;
     }

@@ -27,7 +27,7 @@ pub(super) struct TestCity {
     pub(super) url: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
-    country: Country,
+    pub(super) country: Country,
 }
 
 impl TestCity {

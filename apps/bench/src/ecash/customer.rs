@@ -1,7 +1,6 @@
 //! A business of the sample city with much money: withdraws notes, and prepares what is measured.
 
-use super::connection::{Connection, Prepared};
-use super::server::Server;
+use crate::http::{Connection, Prepared, Server};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use yufu_base::{AccountId, Amount, CommandId, Currency, Signer as _, Timestamp};

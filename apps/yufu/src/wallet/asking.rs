@@ -91,6 +91,9 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
         days = consent.retention_days,
         address = consent.report_uri
     );
+    if consent.keeps_evidence {
+        say!("  keeps     your signed answer as well, as evidence");
+    }
     for warning in &consent.warnings {
         match warning {
             Warning::LongRetention { days } => {

@@ -120,7 +120,7 @@ impl Pool {
         self.seen.iter().enumerate().flat_map(move |(place, one)| {
             let others = self.seen[place + 1..].iter();
             let elsewhere = others.filter(|other| other.verifier != one.verifier);
-            elsewhere.map(|other| (one, other, self.who[&one.id] == self.who[&other.id]))
+            elsewhere.map(move |other| (one, other, self.who[&one.id] == self.who[&other.id]))
         })
     }
 }

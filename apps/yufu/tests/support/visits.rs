@@ -44,17 +44,19 @@ impl Street {
         let ready = step.handle(&carry(caller, &request).await).unwrap();
         let (step, request) = ready.accept(made["transaction_code"].as_str()).unwrap();
         let (step, request) = step.handle(&carry(caller, &request).await).unwrap();
-        let keys: Vec<SoftwareKey> = (0..step.batch_size())
+        let mut keys: Vec<SoftwareKey> = (0..step.batch_size())
             .map(|_| SoftwareKey::from_seed(&random()).unwrap())
             .collect();
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
         let answer = carry(caller, &request).await;
         let (step, request) = step.handle(&answer, &signers, now()).unwrap();
         let held = step.handle(&carry(caller, &request).await, &self.trust, now()).unwrap();
-        let key = |held: &HeldCredential| {
-            keys.iter().find(|key| key.public_key() == *held.holder_key()).unwrap().clone()
-        };
-        held.into_iter().map(|held| (held.clone(), key(&held))).collect()
+        let mut batch = Vec::new();
+        for held in held {
+            let place = keys.iter().position(|key| key.public_key() == *held.holder_key());
+            batch.push((held, keys.remove(place.unwrap())));
+        }
+        batch
     }
 
     pub async fn sd_jwts(&self, number: &str) -> Vec<(HeldCredential, SoftwareKey)> {

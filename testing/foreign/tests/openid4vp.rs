@@ -1,0 +1,206 @@
+//! `@openid4vc/openid4vp` as a wallet against our running verifier, and as a verifier against our wallet: requests,
+//! answers, and what each refuses of the other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+mod node;
+#[path = "../../../apps/yufu/tests/support/mod.rs"]
+mod support;
+
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use support::visits::Street;
+use support::{Caller, Data, Resident, Server, enrol, now};
+use yufu_jose::encode_base64url;
+use yufu_keys::KeyStore;
+use yufu_openid4vc::HttpResponse;
+use yufu_openid4vc::presentation::REQUEST_MEDIA_TYPE;
+use yufu_wallet::HeldCredential;
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, open};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
+/// A shop of the sample city, which may ask whether somebody is sixteen.
+const SHOP: &str = "donghu-bicycles";
+
+/// A credential of a wallet and its holder's key, as PKCS#8 in base64url.
+fn held(resident: &Resident, place: usize) -> (String, Value) {
+    let stored = &resident.file()["credentials"][place];
+    let held: HeldCredential = serde_json::from_value(stored["held"].clone()).unwrap();
+    (held.credential.issued(), stored["key"].clone())
+}
+
+/// What the foreign wallet makes of the request at a link, with one of the wallet's credentials.
+fn answer(resident: &Resident, place: usize, link: &str, content: &str) -> Value {
+    let (sd_jwt, key) = held(resident, place);
+    node::run(
+        "openid4vp.mjs",
+        &json!({
+            "as": "wallet", "link": link, "sd_jwt": sd_jwt, "key": key, "content": content,
+            "frame": {"age_equal_or_over": {"16": true}},
+        }),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn their_wallet_answers_our_verifier_in_both_encryptions_and_only_the_request_it_was_asked() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let street = Street::of(&caller).await;
+    let resident = Resident::identified(&caller, 1).await;
+    for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
+        let begun = street.begin(SHOP, "check-age").await;
+        let link = begun["authorization_request"].as_str().unwrap();
+        let said = answer(&resident, place, link, content);
+        assert_eq!((&said["ok"], &said["status"]), (&json!(true), &json!(200)), "{said}");
+        assert_eq!(said["prefix"], "x509_hash", "it checked who asks");
+        let state = street.state(SHOP, begun["verification"].as_str().unwrap()).await;
+        assert_eq!(state["state"], "yes", "{state}");
+        assert_eq!(state["receipt"], said["body"]["receipt"], "it has the receipt too");
+        let again = answer(&resident, place, link, content);
+        assert!(again["ok"] == json!(false) || again["status"] == json!(409), "{again}");
+    }
+    // A link that names somebody else than who signed is not answered.
+    let begun = street.begin(SHOP, "check-age").await;
+    let link = begun["authorization_request"].as_str().unwrap();
+    let other = link.replacen("x509_hash%3A", "x509_hash%3AAAAA", 1);
+    let said = answer(&resident, 3, &other, "A256GCM");
+    assert_eq!(said["ok"], false, "{said}");
+    drop(server);
+}
+
+/// Our shop's key, certificate and registration, for whoever asks in its name.
+async fn shop(caller: &Caller) -> (String, Vec<String>, String) {
+    let certified = enrol(caller, SHOP).await.done();
+    let path = caller.data().join(SHOP).join("keys").join("access.p8");
+    let key = encode_base64url(std::fs::read(path).unwrap());
+    let x5c = serde_json::from_value(certified["access"].clone()).unwrap();
+    (key, x5c, certified["registrations"]["check-age"].as_str().unwrap().to_owned())
+}
+
+/// What our wallet makes of a request object.
+async fn review(street: &mut Street, link: &str, request: &str) -> Result<Reviewed, String> {
+    let (fetching, _) = open(link, &[7; 16]).unwrap();
+    let response = HttpResponse {
+        status: 200,
+        content_type: Some(REQUEST_MEDIA_TYPE.to_owned()),
+        body: request.as_bytes().to_vec(),
+    };
+    let checking = fetching.handle(&response, &street.trust, &BTreeSet::new(), now());
+    let checking = checking.map_err(|error| error.to_string())?;
+    let list = match checking.request(&street.lists, now()) {
+        Some(request) => Some(support::carry(&street.caller, &request).await),
+        None => None,
+    };
+    let reviewed = checking.handle(list.as_ref(), &mut street.lists, &street.trust, now());
+    reviewed.map_err(|error| error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_wallet_answers_their_verifier_and_refuses_what_it_must() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let batch = street.sd_jwts(&Resident::of(&caller, 1).number).await;
+    let (key, x5c, registration) = shop(&caller).await;
+    let leaf = yufu_jose::Chain::from_x5c(&x5c).unwrap();
+    let client_id =
+        format!("x509_hash:{}", encode_base64url(yufu_jose::sha256(leaf.unverified_leaf())));
+    let link = format!(
+        "openid4vp://?client_id={}&request_uri=https%3A%2F%2Fshop.example%2Fr",
+        client_id.replace(':', "%3A")
+    );
+    let payload = |change: &dyn Fn(&mut Value)| {
+        let mut payload = json!({
+            "response_type": "vp_token", "response_mode": "direct_post.jwt",
+            "client_id": client_id, "response_uri": format!("{}/theirs", caller.url),
+            "nonce": "n-0S6_WzA2Mj0123", "state": "af0ifjsldkj",
+            "dcql_query": {"credentials": [{
+                "id": "pid", "format": "dc+sd-jwt",
+                "meta": {"vct_values": ["urn:yufu:pid:cn:1"]},
+                "claims": [{"path": ["age_equal_or_over", "16"]}],
+            }]},
+            "verifier_info": [{"format": "registration_cert", "data": registration}],
+        });
+        change(&mut payload);
+        payload
+    };
+    let asks = |payload: &Value, content: &str| {
+        let asked = json!({
+            "as": "asks", "key": key, "x5c": x5c, "payload": payload, "content": content,
+        });
+        let asked = node::run("openid4vp.mjs", &asked);
+        assert_eq!(asked["ok"], true, "{asked}");
+        asked
+    };
+    let issuer = caller.client.get_text(&format!("{}/.well-known/jwt-vc-issuer/authority", caller.url));
+    let issuer: Value = serde_json::from_str(&issuer.await.unwrap()).unwrap();
+    for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
+        let asked = asks(&payload(&|_| ()), content);
+        let request = asked["request"].as_str().unwrap();
+        let reviewed = review(&mut street, &link, request).await.unwrap();
+        let (held, signer) = &batch[place];
+        let presenting = [Presenting { query_id: "pid", held, signer }];
+        let entropy = AnswerEntropy { ephemeral: yufu_keys::random(), iv: yufu_keys::random() };
+        let (_, http) = reviewed.approve(&presenting, &entropy, now()).unwrap();
+        let form = url::form_urlencoded::parse(&http.body).into_owned();
+        let response = form.into_iter().find(|(name, _)| name == "response").unwrap().1;
+        let received = node::run(
+            "openid4vp.mjs",
+            &json!({
+                "as": "receives", "request": asked["payload"], "response": response,
+                "private_key": asked["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
+            }),
+        );
+        assert_eq!(received["ok"], true, "{received}");
+        assert_eq!(received["payload"]["age_equal_or_over"], json!({"16": true}), "{received}");
+        assert!(received["payload"].get("family_name").is_none(), "{received}");
+        assert_eq!(received["key_binding"]["aud"], client_id);
+        let other = asks(&payload(&|_| ()), content);
+        let to_another = node::run(
+            "openid4vp.mjs",
+            &json!({
+                "as": "receives", "request": asked["payload"], "response": response,
+                "private_key": other["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
+            }),
+        );
+        assert_eq!(to_another["ok"], false, "encrypted to another request's key: {to_another}");
+    }
+    let more = |payload: &mut Value| {
+        payload["dcql_query"]["credentials"][0]["claims"] = json!([{"path": ["family_name"]}]);
+    };
+    let elsewhere =
+        |payload: &mut Value| payload["response_uri"] = "https://elsewhere.example/a".into();
+    let unregistered = |payload: &mut Value| {
+        payload.as_object_mut().unwrap().remove("verifier_info");
+    };
+    let refusals: [(&str, &dyn Fn(&mut Value), &str); 3] = [
+        ("over-asking", &more, "more than it may"),
+        ("an answer to elsewhere", &elsewhere, "not registered to receive"),
+        ("no registration", &unregistered, "no registration certificate"),
+    ];
+    for (case, change, why) in refusals {
+        let asked = asks(&payload(change), "A256GCM");
+        let refused = review(&mut street, &link, asked["request"].as_str().unwrap()).await;
+        let refused = refused.unwrap_err();
+        assert!(refused.contains(why), "{case}: {refused}");
+    }
+    // Another's key under the shop's certificate: who signed is not who is certified.
+    let stranger = KeyStore::open(&data.beside("stranger")).unwrap();
+    stranger.signer("access").unwrap();
+    let stranger = std::fs::read(data.beside("stranger").join("access.p8")).unwrap();
+    let forged = json!({
+        "as": "asks", "key": encode_base64url(stranger), "x5c": x5c,
+        "payload": payload(&|_| ()), "content": "A256GCM",
+    });
+    let forged = node::run("openid4vp.mjs", &forged);
+    let refused = review(&mut street, &link, forged["request"].as_str().unwrap()).await;
+    assert!(refused.unwrap_err().contains("signature"), "forged");
+    drop(server);
+}

@@ -44,7 +44,9 @@ impl Lists {
                     lists.take(answer, uri, jwt, trust, now).map_err(rejected)?;
                 }
                 Err(error) => {
-                    tracing::warn!("a status list cannot be fetched: the one at hand serves until it expires");
+                    tracing::warn!(
+                        "a status list cannot be fetched: the one at hand serves until it expires"
+                    );
                     if !lists.holds(answer, uri, now) {
                         return Err(error.into());
                     }

@@ -103,8 +103,7 @@ fn figures(name: &str, unit: &'static str, walked: &Walked, bare: f64) -> Vec<Fi
         value: number(cores) * 1e6 / bare,
         unit,
     };
-    let alone =
-        Yardstick { name: "its bare cryptography".to_owned(), value: bare, unit: "CPU us" };
+    let alone = Yardstick { name: "its bare cryptography".to_owned(), value: bare, unit: "CPU us" };
     let mut figures = vec![
         Figure::beside(name, walked.per_second(), unit, on_all, rate),
         Figure::beside(format!("{name}.cpu"), walked.user, "CPU us", alone, cpu),

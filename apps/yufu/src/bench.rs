@@ -6,8 +6,8 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
-use yufu_engine::{Clock as _, SystemClock};
 use yufu_bench::{card, ecash, identity, scale};
+use yufu_engine::{Clock as _, SystemClock};
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
@@ -41,7 +41,8 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
             let size = if options.quick { identity::Size::QUICK } else { identity::Size::FULL };
             let program = std::env::current_exe()?;
             let country = profile::load(None, SystemClock::new().read().wall)?;
-            let numbers = country.residents.iter().map(|resident| resident.number.as_str().to_owned());
+            let numbers =
+                country.residents.iter().map(|resident| resident.number.as_str().to_owned());
             let numbers: Vec<String> = numbers.collect();
             let mut tell = |stage| eprintln!("  {}", identity_words(stage));
             identity::run(size, &program, folder.path(), &numbers, &mut tell)?

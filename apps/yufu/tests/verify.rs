@@ -157,7 +157,11 @@ async fn claims_and_evidence_are_kept_where_the_purpose_says_so_sealed_and_each_
     let evidence = street.caller.get(&path("evidence?purpose=police"), Some(&desk)).await.done();
     let shown = evidence["presentations"]["pid"][0].as_str().unwrap();
     assert!(shown.contains('~') && evidence["request_object"].is_string());
-    street.caller.get(&path("evidence?purpose=x"), None).await.refused("no token", 401, "request.unauthenticated");
+    street.caller.get(&path("evidence?purpose=x"), None).await.refused(
+        "no token",
+        401,
+        "request.unauthenticated",
+    );
     drop(server);
     let file = data.path().join(INN).join("verifications.sqlite");
     let rows = Connection::open(&file).unwrap();
@@ -200,7 +204,10 @@ async fn an_answer_counts_once_declining_is_told_and_a_revoked_credential_is_ref
     let swapped = HttpRequest { body: answer.body.clone(), ..fetched };
     assert_eq!(refusal(&street, &swapped).await, "presentation.rejected", "to another request");
     let state = street.state(INN, third["verification"].as_str().unwrap()).await;
-    assert_eq!((&state["state"], &state["refusal"]), (&json!("waiting"), &json!("presentation.rejected")));
+    assert_eq!(
+        (&state["state"], &state["refusal"]),
+        (&json!("waiting"), &json!("presentation.rejected"))
+    );
 
     let unregistered = json!({"purpose": "sell-insurance"});
     let path = format!("/verifiers/{INN}/v1/desk/verifications");

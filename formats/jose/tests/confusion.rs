@@ -18,22 +18,57 @@ use yufu_jose::{
 
 /// Those registered for signatures (RFC 7518, 8037, 8812, 9864 and none), and spellings of the one that is taken.
 const SIGNATURES: [&str; 25] = [
-    "none", "None", "NONE", "", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
-    "PS384", "PS512", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448", "ESP256", "ML-DSA-44",
-    "es256", "ES256 ", " ES256", "ES256\u{0}",
+    "none",
+    "None",
+    "NONE",
+    "",
+    "HS256",
+    "HS384",
+    "HS512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES384",
+    "ES512",
+    "ES256K",
+    "EdDSA",
+    "Ed25519",
+    "Ed448",
+    "ESP256",
+    "ML-DSA-44",
+    "es256",
+    "ES256 ",
+    " ES256",
+    "ES256\u{0}",
 ];
 
 /// Those registered for key management.
 const AGREEMENTS: [&str; 17] = [
-    "dir", "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "A128KW", "A192KW", "A256KW", "ECDH-ES+A128KW",
-    "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128GCMKW", "A256GCMKW", "PBES2-HS256+A128KW", "none", "",
-    "ecdh-es", "ECDH-ES ",
+    "dir",
+    "RSA1_5",
+    "RSA-OAEP",
+    "RSA-OAEP-256",
+    "A128KW",
+    "A192KW",
+    "A256KW",
+    "ECDH-ES+A128KW",
+    "ECDH-ES+A192KW",
+    "ECDH-ES+A256KW",
+    "A128GCMKW",
+    "A256GCMKW",
+    "PBES2-HS256+A128KW",
+    "none",
+    "",
+    "ecdh-es",
+    "ECDH-ES ",
 ];
 
 /// Those registered for content.
-const CONTENTS: [&str; 8] = [
-    "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A192GCM", "none", "", "a256gcm", "XC20P",
-];
+const CONTENTS: [&str; 8] =
+    ["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A192GCM", "none", "", "a256gcm", "XC20P"];
 
 fn key() -> SoftwareKey {
     SoftwareKey::from_seed(&[1; 32]).unwrap()
@@ -55,11 +90,8 @@ fn keys() -> Vec<Value> {
 }
 
 fn signed(header: &Value, signature: impl FnOnce(&str) -> Vec<u8>) -> String {
-    let input = format!(
-        "{}.{}",
-        encode_base64url(header.to_string()),
-        encode_base64url(r#"{"sub":"a"}"#)
-    );
+    let input =
+        format!("{}.{}", encode_base64url(header.to_string()), encode_base64url(r#"{"sub":"a"}"#));
     let signature = signature(&input);
     format!("{input}.{}", encode_base64url(signature))
 }
@@ -128,7 +160,9 @@ fn a_signature_of_another_form_or_of_nothing_is_refused() {
         0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
     ];
     let (zero, one) = ([0; 32], [1; 32]);
-    for (r, s) in [(zero, zero), (zero, one), (one, zero), (order, one), (one, order), (order, order)] {
+    for (r, s) in
+        [(zero, zero), (zero, one), (one, zero), (order, one), (one, order), (order, order)]
+    {
         let degenerate = |_: &str| [r, s].concat();
         assert_eq!(verified(&signed(&header, degenerate)), Err(JwsError::Signature));
     }
@@ -152,7 +186,10 @@ fn no_agreement_but_one_and_no_content_encryption_but_two_are_taken() {
         assert_eq!(with("alg", alg.into()).unwrap_err(), DecryptError::Algorithm(alg.into()));
     }
     for enc in CONTENTS {
-        assert_eq!(with("enc", enc.into()).unwrap_err(), DecryptError::ContentEncryption(enc.into()));
+        assert_eq!(
+            with("enc", enc.into()).unwrap_err(),
+            DecryptError::ContentEncryption(enc.into())
+        );
     }
     // The other one that is known does not fit: it is part of what is authenticated.
     assert_eq!(with("enc", "A128GCM".into()).unwrap_err(), DecryptError::Authentication);

@@ -85,10 +85,7 @@ impl Verifications {
     ///
     /// # Errors
     /// [`VerificationsError::Migration`].
-    pub async fn open(
-        database: Database,
-        sealer: Arc<Sealer>,
-    ) -> Result<Self, VerificationsError> {
+    pub async fn open(database: Database, sealer: Arc<Sealer>) -> Result<Self, VerificationsError> {
         database.migrate("verifications", MIGRATIONS).await?;
         Ok(Self { database, sealer })
     }

@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_database::{Database, MasterKey, Sealer};
-use yufu_verifications::{
-    Access, Kept, ToSeal, Verification, Verifications, VerificationsError,
-};
+use yufu_verifications::{Access, Kept, ToSeal, Verification, Verifications, VerificationsError};
 
 fn at() -> Timestamp {
     Timestamp::from_seconds(1_800_000_000)

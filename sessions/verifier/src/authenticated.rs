@@ -153,7 +153,8 @@ impl Authenticated {
         lists: &StatusLists,
         now: Timestamp,
     ) -> Result<Verified, StatusError> {
-        let all = self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
+        let all =
+            self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
         for (id, credential) in all {
             let (Some(status), Some((uri, issuer))) = (&credential.status, credential.list())
             else {

@@ -6,7 +6,8 @@ use yufu_base::Timestamp;
 use yufu_jose::{Chain, ChainError, ClaimPath, KeyError, encode_base64url, jwe};
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
-    EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError, client_id,
+    EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
+    client_id,
 };
 use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_MSO_MDOC};
 use yufu_trust::{

@@ -21,7 +21,11 @@ fn answer(world: &World, now: Timestamp) -> Authenticated {
     let (session, request) = world.asked(question());
     let shown = Show::honest(world, &request).present();
     let answer = json!({"vp_token": {"id": [shown]}, "state": request.state});
-    session.open(&form(&request, &answer, Some("response")), now).unwrap().authenticate(&world.trust, now).unwrap()
+    session
+        .open(&form(&request, &answer, Some("response")), now)
+        .unwrap()
+        .authenticate(&world.trust, now)
+        .unwrap()
 }
 
 fn list(by: &Party, revoked: bool) -> String {

@@ -1,6 +1,10 @@
 //! A verifier that goes by a DNS name of its certificate (`x509_san_dns`, OpenID4VP 1.0, 5.9.3): answered at that
 //! name, and refused under a name that it has not.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code: a wrong fixture is to fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
 
 mod support;
 
@@ -45,7 +49,8 @@ fn a_verifier_by_its_dns_name_is_answered_at_that_name_5_9_3() {
     let signed = session.request_object(None, NOW, &world.access.key).unwrap();
     let link = link.replace("&request_uri_method=post", "");
     let (step, _) = open(&link, &[5; 16]).unwrap();
-    let step = step.handle(&request_response(&signed), &world.trust, &BTreeSet::new(), NOW).unwrap();
+    let step =
+        step.handle(&request_response(&signed), &world.trust, &BTreeSet::new(), NOW).unwrap();
     let reviewed = world.check(step, &world.trust, NOW).unwrap();
     let held = world.pids(&[1]);
     let presenting = [Presenting { query_id: "id", held: &held[0], signer: &key(1) }];

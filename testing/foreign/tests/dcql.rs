@@ -162,9 +162,7 @@ fn case(random: &mut ChaCha12Rng) -> Case {
     let queries: Vec<Value> = (0..count).map(|id| credential_query(random, id)).collect();
     let mut query = json!({"credentials": queries});
     if random.random_bool(0.5) {
-        let option = |random: &mut ChaCha12Rng| {
-            vec![format!("q{}", random.random_range(0..count))]
-        };
+        let option = |random: &mut ChaCha12Rng| vec![format!("q{}", random.random_range(0..count))];
         let sets: Vec<Value> = (0..random.random_range(1..3))
             .map(|_| {
                 let options = [option(random), option(random)];
@@ -237,13 +235,19 @@ fn queries_that_dcql_3_0_0_refuses_are_refused_by_ours() {
         ("an id with a blank", with(&|q| q["id"] = "a b".into())),
         ("an empty path", with(&|q| q["claims"][0]["path"] = json!([]))),
         ("a path with a negative number", with(&|q| q["claims"][0]["path"] = json!(["a", -1]))),
-        ("claim sets without claims", with(&|q| {
-            q.as_object_mut().unwrap().remove("claims");
-            q["claim_sets"] = json!([["c"]]);
-        })),
+        (
+            "claim sets without claims",
+            with(&|q| {
+                q.as_object_mut().unwrap().remove("claims");
+                q["claim_sets"] = json!([["c"]]);
+            }),
+        ),
         ("a claim set of unknown claims", with(&|q| q["claim_sets"] = json!([["other"]]))),
-        ("a set of unknown credentials", json!({"credentials": [good],
-            "credential_sets": [{"options": [["other"]]}]})),
+        (
+            "a set of unknown credentials",
+            json!({"credentials": [good],
+            "credential_sets": [{"options": [["other"]]}]}),
+        ),
         ("no types", with(&|q| q["meta"] = json!({"vct_values": "urn:a"}))),
     ]);
     let mut input: Vec<Value> = vec![json!({"query": {"credentials": [good]}, "credentials": []})];

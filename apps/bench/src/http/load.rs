@@ -39,10 +39,12 @@ pub(crate) fn measure(server: &Server, requests: &[Prepared]) -> Result<Measured
         let clients = connections.into_iter().enumerate().map(|(client, mut connection)| {
             let share = requests.iter().enumerate().skip(client).step_by(CLIENTS);
             scope.spawn(move || {
-                share.map(|(place, one)| {
-                    let (took, answer) = one.send(&mut connection)?;
-                    Ok((place, took, answer))
-                }).collect()
+                share
+                    .map(|(place, one)| {
+                        let (took, answer) = one.send(&mut connection)?;
+                        Ok((place, took, answer))
+                    })
+                    .collect()
             })
         });
         let clients: Vec<thread::ScopedJoinHandle<'_, Result<Vec<Answered>>>> = clients.collect();

@@ -9,9 +9,7 @@ use yufu_jose::SoftwareKey;
 use yufu_keys::random;
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_wallet::HeldCredential;
-use yufu_wallet::issuance::{
-    ExchangingCode, FetchingNonce, RequestingCredentials, Scanned, scan,
-};
+use yufu_wallet::issuance::{ExchangingCode, FetchingNonce, RequestingCredentials, Scanned, scan};
 
 /// A wallet with one key, which is to get one credential.
 pub(super) struct Getting {

@@ -89,7 +89,8 @@ impl Walk for Showing {
         let answer = || answer.context("a step was not answered");
         let (at, asked) = match std::mem::replace(&mut self.at, At::Lost) {
             At::Idle => {
-                let request = HttpRequest::post_json(self.desk.clone(), &json!({"purpose": PURPOSE}));
+                let request =
+                    HttpRequest::post_json(self.desk.clone(), &json!({"purpose": PURPOSE}));
                 (At::Started, Some(("start", request.bearer(&self.token))))
             }
             At::Started => {

@@ -44,7 +44,10 @@ pub struct Learnt {
 impl Pool {
     /// The log says nothing that tells one presentation from another: no line has anything of one in it.
     pub fn look_at_log(&self, log: &str) {
-        assert!(log.contains("/verifiers/{verifier}/openid4vp/{id}/response"), "requests are logged");
+        assert!(
+            log.contains("/verifiers/{verifier}/openid4vp/{id}/response"),
+            "requests are logged"
+        );
         for seen in &self.seen {
             let own = seen.tokens.iter().filter(|token| token.len() > 40);
             let values = own.filter_map(|token| token.split_once('=')).map(|(_, value)| value);
@@ -56,11 +59,9 @@ impl Pool {
         }
     }
 
-    /// Learns from a third of the residents, drawn by `seed`.
-    pub fn learn(&self, seed: u64) -> Learnt {
-        let from: BTreeSet<usize> = (0..self.residents)
-            .filter(|person| (*person as u64).wrapping_mul(0x9E37_79B9).wrapping_add(seed) % 3 == 0)
-            .collect();
+    /// Learns from a third of the residents.
+    pub fn learn(&self) -> Learnt {
+        let from: BTreeSet<usize> = (0..self.residents).step_by(3).collect();
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
         for token in self.seen.iter().flat_map(|seen| &seen.tokens) {
             *count.entry(token).or_default() += 1;
@@ -68,9 +69,10 @@ impl Pool {
         // What a twentieth of all have is no mark of anybody.
         let many = self.seen.len() / 20;
         let few = |token: &&String| (2..=many.max(2)).contains(&count[token.as_str()]);
-        let shared = self.seen.iter().map(|seen| {
-            (seen.id.clone(), seen.tokens.iter().filter(few).cloned().collect())
-        });
+        let shared = self
+            .seen
+            .iter()
+            .map(|seen| (seen.id.clone(), seen.tokens.iter().filter(few).cloned().collect()));
         let shared = shared.collect();
         let mut learnt = Learnt { classes: vec![BTreeMap::new(); SIGNS.len()], from, shared };
         let pairs: Vec<(bool, [u64; SIGNS.len()])> = self
@@ -78,6 +80,8 @@ impl Pool {
             .filter(|(one, other, _)| learnt.knows(self, one) && learnt.knows(self, other))
             .map(|(one, other, same)| (same, learnt.signs(one, other)))
             .collect();
+        let of_one = pairs.iter().filter(|(same, _)| *same).count();
+        assert!(of_one >= self.residents, "too few to learn from: {of_one}");
         for (same, signs) in pairs {
             for (sign, class) in signs.into_iter().enumerate() {
                 let (of_one, of_two) = learnt.classes[sign].entry(class).or_default();
@@ -85,6 +89,14 @@ impl Pool {
             }
         }
         learnt
+    }
+
+    /// The same pool, had the issuer put the same mark into all credentials of a batch.
+    pub fn marked(mut self) -> Self {
+        for seen in &mut self.seen {
+            seen.tokens.insert(format!("batch={}", self.who[&seen.id]));
+        }
+        self
     }
 
     /// The area under the curve of each sign alone, and of all together, for those it did not learn from.
@@ -131,7 +143,9 @@ impl Learnt {
     }
 
     fn signs(&self, one: &Seen, other: &Seen) -> [u64; SIGNS.len()] {
-        let apart = |one: u64, other: u64| u64::from(one.abs_diff(other).checked_ilog2().map_or(0, |n| n + 1));
+        let apart = |one: u64, other: u64| {
+            u64::from(one.abs_diff(other).checked_ilog2().map_or(0, |n| n + 1))
+        };
         let shared = self.shared[&one.id].intersection(&self.shared[&other.id]);
         let number = |name: &str| apart(one.numbers[name], other.numbers[name]);
         [
@@ -151,7 +165,8 @@ impl Learnt {
     fn weigh(&self, one: &Seen, other: &Seen) -> [f64; SIGNS.len()] {
         let signs = self.signs(one, other);
         std::array::from_fn(|sign| {
-            let totals = self.classes[sign].values().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
+            let totals =
+                self.classes[sign].values().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
             let (of_one, of_two) =
                 self.classes[sign].get(&signs[sign]).copied().unwrap_or_default();
             let share = |found: f64, all: f64| (found + 1.0) / (all + 20.0);

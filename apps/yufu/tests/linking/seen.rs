@@ -33,7 +33,8 @@ pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
             other => panic!("{name}: {other:?}"),
         };
         let id = text("id");
-        let path = format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
+        let path =
+            format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
         let desk = street.caller.desk(verifier);
         let evidence = street.caller.get(&path, Some(&desk)).await.done();
         let presented = evidence["presentations"]["pid"][0].as_str().unwrap();

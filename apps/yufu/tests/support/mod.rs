@@ -15,9 +15,9 @@
 mod caller;
 pub mod country;
 pub mod notes;
-pub mod visits;
 pub mod terminal;
 pub mod third_party;
+pub mod visits;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};

@@ -44,9 +44,8 @@ impl Street {
         let ready = step.handle(&carry(caller, &request).await).unwrap();
         let (step, request) = ready.accept(made["transaction_code"].as_str()).unwrap();
         let (step, request) = step.handle(&carry(caller, &request).await).unwrap();
-        let mut keys: Vec<SoftwareKey> = (0..step.batch_size())
-            .map(|_| SoftwareKey::from_seed(&random()).unwrap())
-            .collect();
+        let mut keys: Vec<SoftwareKey> =
+            (0..step.batch_size()).map(|_| SoftwareKey::from_seed(&random()).unwrap()).collect();
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
         let answer = carry(caller, &request).await;
         let (step, request) = step.handle(&answer, &signers, now()).unwrap();

@@ -87,14 +87,11 @@ impl Waiting {
         self.table().by_id.get(id).cloned()
     }
 
-    /// The session of a request that nobody has answered yet.
+    /// A copy of a request that nobody has answered yet, and of its session.
     pub(super) fn open(&self, id: &str) -> Result<(Request, Requested), Problem> {
-        let request = self.get(id).ok_or_else(|| Problem::not_found("request"))?;
-        match &request.stage {
-            Stage::Open(session) => {
-                let session = session.as_ref().clone();
-                Ok((request, session))
-            }
+        let mut request = self.get(id).ok_or_else(|| Problem::not_found("request"))?;
+        match std::mem::replace(&mut request.stage, Stage::Settling) {
+            Stage::Open(session) => Ok((request, *session)),
             Stage::Settling | Stage::Settled(_) => Err(already_answered()),
         }
     }

@@ -3,7 +3,7 @@
 use crate::requested::Requested;
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
-use yufu_jose::{Chain, ChainError, ClaimPath, KeyError, encode_base64url, jwe};
+use yufu_jose::{Chain, ChainError, ClaimPath, encode_base64url};
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
     EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
@@ -107,9 +107,6 @@ pub enum StartError {
     /// An address would not be a permitted URL.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The response key cannot be made.
-    #[error(transparent)]
-    Key(#[from] KeyError),
 }
 
 impl Verifier {
@@ -191,7 +188,6 @@ impl Verifier {
         let id = encode_base64url(entropy.id);
         let request_uri = self.base.join(&format!("{id}/request"))?;
         let response_uri = self.base.join(&format!("{id}/response"))?;
-        jwe::DecryptionKey::from_seed(&entropy.response_key)?;
         let requested = Requested {
             id,
             client_id: self.client_id.clone(),

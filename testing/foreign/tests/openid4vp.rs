@@ -139,9 +139,9 @@ async fn our_wallet_answers_their_verifier_and_refuses_what_it_must() {
         assert_eq!(asked["ok"], true, "{asked}");
         asked
     };
-    let issuer =
-        caller.client.get_text(&format!("{}/.well-known/jwt-vc-issuer/authority", caller.url));
-    let issuer: Value = serde_json::from_str(&issuer.await.unwrap()).unwrap();
+    let issuer = format!("{}/.well-known/jwt-vc-issuer/authority", caller.url);
+    let issuer = caller.client.get_text(&issuer).await.unwrap();
+    let issuer: Value = serde_json::from_str(&issuer).unwrap();
     for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
         let asked = asks(&payload(&|_| ()), content);
         let request = asked["request"].as_str().unwrap();

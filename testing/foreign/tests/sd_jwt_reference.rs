@@ -57,7 +57,8 @@ fn private(scalar: &[u8; 32]) -> Value {
 
 fn chain() -> Chain {
     let validity = Validity { from: NOW.minus_seconds(60), until: NOW.plus_seconds(86_400) };
-    let anchor = AuthorityCertificate::self_signed("Authority", &key(&[3; 32]), validity).unwrap();
+    let authority = key(&[3; 32]);
+    let anchor = AuthorityCertificate::self_signed("Authority", &authority, validity).unwrap();
     let subject = LeafSubject {
         organisation: "Authority".to_owned(),
         common_name: "credential signing".to_owned(),

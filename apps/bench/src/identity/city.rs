@@ -1,8 +1,8 @@
 //! What the wallets of the bench have in common: the trust list, what issuers publish, the registrar's list, and
 //! the officer who identifies them.
 
-use crate::http::{Connection, Prepared, Server};
-use anyhow::{Context, Result};
+use crate::http::{Connection, Prepared, Server, text};
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yufu_base::{PublicKey, Timestamp};
@@ -52,10 +52,7 @@ impl City {
         let body = serde_json::to_vec(&body)?;
         let request = Prepared::post(&self.address, path, Some(&self.desk), &body);
         let made: Value = serde_json::from_slice(&self.connection.answer(&request)?)?;
-        let text = |name: &str| {
-            let value = made.get(name).and_then(Value::as_str);
-            value.map(str::to_owned).with_context(|| format!("the offer lacks {name}"))
-        };
+        let text = |name| text(&made, name).map(str::to_owned);
         Ok(Offered { link: text("offer")?, code: text("transaction_code")? })
     }
 

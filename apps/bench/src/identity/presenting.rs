@@ -3,7 +3,7 @@
 
 use super::city::{City, now};
 use super::walk::Walk;
-use crate::http::Server;
+use crate::http::{Server, text};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -122,9 +122,4 @@ impl Walk for Showing {
         self.at = at;
         Ok(asked)
     }
-}
-
-/// A member that is a text.
-fn text<'a>(answer: &'a Value, name: &'static str) -> Result<&'a str> {
-    answer.get(name).and_then(Value::as_str).with_context(|| format!("the answer lacks {name}"))
 }

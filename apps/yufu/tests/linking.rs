@@ -8,6 +8,7 @@
 //! `YUFU_RESIDENTS=400 cargo nextest run -p yufu --test linking --no-capture` is a longer look.
 #![allow(
     clippy::unwrap_used,
+    clippy::string_slice,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

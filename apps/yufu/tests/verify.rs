@@ -2,6 +2,7 @@
 //! a purpose keeps it, one answer each, the browser that began, revocation.
 #![allow(
     clippy::unwrap_used,
+    clippy::string_slice,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -75,12 +75,70 @@ async fn their_wallet_answers_our_verifier_in_both_encryptions_and_only_the_requ
 }
 
 /// Our shop's key, certificate and registration, for whoever asks in its name.
-async fn shop(caller: &Caller) -> (String, Vec<String>, String) {
-    let certified = enrol(caller, SHOP).await.done();
-    let path = caller.data().join(SHOP).join("keys").join("access.p8");
-    let key = encode_base64url(std::fs::read(path).unwrap());
-    let x5c = serde_json::from_value(certified["access"].clone()).unwrap();
-    (key, x5c, certified["registrations"]["check-age"].as_str().unwrap().to_owned())
+struct Shop {
+    key: String,
+    x5c: Vec<String>,
+    registration: String,
+    client_id: String,
+    url: String,
+}
+
+impl Shop {
+    async fn of(caller: &Caller) -> Self {
+        let certified = enrol(caller, SHOP).await.done();
+        let path = caller.data().join(SHOP).join("keys").join("access.p8");
+        let x5c: Vec<String> = serde_json::from_value(certified["access"].clone()).unwrap();
+        let chain = yufu_jose::Chain::from_x5c(&x5c).unwrap();
+        let hash = encode_base64url(yufu_jose::sha256(chain.unverified_leaf()));
+        Self {
+            key: encode_base64url(std::fs::read(path).unwrap()),
+            x5c,
+            registration: certified["registrations"]["check-age"].as_str().unwrap().to_owned(),
+            client_id: format!("x509_hash:{hash}"),
+            url: caller.url.clone(),
+        }
+    }
+
+    fn link(&self) -> String {
+        let client_id = self.client_id.replace(':', "%3A");
+        format!("openid4vp://?client_id={client_id}&request_uri=https%3A%2F%2Fshop.example%2Fr")
+    }
+
+    /// What it asks: whether somebody is sixteen.
+    fn payload(&self) -> Value {
+        json!({
+            "response_type": "vp_token", "response_mode": "direct_post.jwt",
+            "client_id": self.client_id, "response_uri": format!("{}/theirs", self.url),
+            "nonce": "n-0S6_WzA2Mj0123", "state": "af0ifjsldkj",
+            "dcql_query": {"credentials": [{
+                "id": "pid", "format": "dc+sd-jwt",
+                "meta": {"vct_values": ["urn:yufu:pid:cn:1"]},
+                "claims": [{"path": ["age_equal_or_over", "16"]}],
+            }]},
+            "verifier_info": [{"format": "registration_cert", "data": self.registration}],
+        })
+    }
+
+    /// The request that the foreign verifier makes of a payload, signed with `key`.
+    fn asks(&self, key: &str, payload: &Value, content: &str) -> Value {
+        let asked = json!({
+            "as": "asks", "key": key, "x5c": self.x5c, "payload": payload, "content": content,
+        });
+        let asked = node::run("openid4vp.mjs", &asked);
+        assert_eq!(asked["ok"], true, "{asked}");
+        asked
+    }
+}
+
+/// What the foreign verifier makes of an answer to a request of its own, with the key of `opened`.
+fn received(asked: &Value, response: &str, opened: &Value, issuer: &Value) -> Value {
+    node::run(
+        "openid4vp.mjs",
+        &json!({
+            "as": "receives", "request": asked["payload"], "response": response,
+            "private_key": opened["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
+        }),
+    )
 }
 
 /// What our wallet makes of a request object.
@@ -102,106 +160,66 @@ async fn review(street: &mut Street, link: &str, request: &str) -> Result<Review
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn our_wallet_answers_their_verifier_and_refuses_what_it_must() {
+async fn our_wallet_answers_their_verifier_in_both_encryptions_and_no_other_can_read_it() {
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
     let mut street = Street::of(&caller).await;
     let batch = street.sd_jwts(&Resident::of(&caller, 1).number).await;
-    let (key, x5c, registration) = shop(&caller).await;
-    let leaf = yufu_jose::Chain::from_x5c(&x5c).unwrap();
-    let client_id =
-        format!("x509_hash:{}", encode_base64url(yufu_jose::sha256(leaf.unverified_leaf())));
-    let link = format!(
-        "openid4vp://?client_id={}&request_uri=https%3A%2F%2Fshop.example%2Fr",
-        client_id.replace(':', "%3A")
-    );
-    let payload = |change: &dyn Fn(&mut Value)| {
-        let mut payload = json!({
-            "response_type": "vp_token", "response_mode": "direct_post.jwt",
-            "client_id": client_id, "response_uri": format!("{}/theirs", caller.url),
-            "nonce": "n-0S6_WzA2Mj0123", "state": "af0ifjsldkj",
-            "dcql_query": {"credentials": [{
-                "id": "pid", "format": "dc+sd-jwt",
-                "meta": {"vct_values": ["urn:yufu:pid:cn:1"]},
-                "claims": [{"path": ["age_equal_or_over", "16"]}],
-            }]},
-            "verifier_info": [{"format": "registration_cert", "data": registration}],
-        });
-        change(&mut payload);
-        payload
-    };
-    let asks = |payload: &Value, content: &str| {
-        let asked = json!({
-            "as": "asks", "key": key, "x5c": x5c, "payload": payload, "content": content,
-        });
-        let asked = node::run("openid4vp.mjs", &asked);
-        assert_eq!(asked["ok"], true, "{asked}");
-        asked
-    };
+    let shop = Shop::of(&caller).await;
     let issuer = format!("{}/.well-known/jwt-vc-issuer/authority", caller.url);
     let issuer = caller.client.get_text(&issuer).await.unwrap();
     let issuer: Value = serde_json::from_str(&issuer).unwrap();
     for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
-        let asked = asks(&payload(&|_| ()), content);
+        let asked = shop.asks(&shop.key, &shop.payload(), content);
         let request = asked["request"].as_str().unwrap();
-        let reviewed = review(&mut street, &link, request).await.unwrap();
+        let reviewed = review(&mut street, &shop.link(), request).await.unwrap();
         let (held, signer) = &batch[place];
         let presenting = [Presenting { query_id: "pid", held, signer }];
         let entropy = AnswerEntropy { ephemeral: yufu_keys::random(), iv: yufu_keys::random() };
         let (_, http) = reviewed.approve(&presenting, &entropy, now()).unwrap();
-        let form = url::form_urlencoded::parse(&http.body).into_owned();
-        let response = form.into_iter().find(|(name, _)| name == "response").unwrap().1;
-        let received = node::run(
-            "openid4vp.mjs",
-            &json!({
-                "as": "receives", "request": asked["payload"], "response": response,
-                "private_key": asked["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
-            }),
-        );
-        assert_eq!(received["ok"], true, "{received}");
-        assert_eq!(received["payload"]["age_equal_or_over"], json!({"16": true}), "{received}");
-        assert!(received["payload"].get("family_name").is_none(), "{received}");
-        assert_eq!(received["key_binding"]["aud"], client_id);
-        let other = asks(&payload(&|_| ()), content);
-        let to_another = node::run(
-            "openid4vp.mjs",
-            &json!({
-                "as": "receives", "request": asked["payload"], "response": response,
-                "private_key": other["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
-            }),
-        );
+        let mut form = url::form_urlencoded::parse(&http.body).into_owned();
+        let response = form.find(|(name, _)| name == "response").unwrap().1;
+        let read = received(&asked, &response, &asked, &issuer);
+        assert_eq!(read["ok"], true, "{read}");
+        assert_eq!(read["payload"]["age_equal_or_over"], json!({"16": true}), "{read}");
+        assert!(read["payload"].get("family_name").is_none(), "{read}");
+        assert_eq!(read["key_binding"]["aud"], shop.client_id.as_str());
+        let other = shop.asks(&shop.key, &shop.payload(), content);
+        let to_another = received(&asked, &response, &other, &issuer);
         assert_eq!(to_another["ok"], false, "encrypted to another request's key: {to_another}");
     }
-    let more = |payload: &mut Value| {
-        payload["dcql_query"]["credentials"][0]["claims"] = json!([{"path": ["family_name"]}]);
-    };
-    let elsewhere =
-        |payload: &mut Value| payload["response_uri"] = "https://elsewhere.example/a".into();
-    let unregistered = |payload: &mut Value| {
-        payload.as_object_mut().unwrap().remove("verifier_info");
-    };
-    let refusals: [(&str, &dyn Fn(&mut Value), &str); 3] = [
-        ("over-asking", &more, "more than it may"),
-        ("an answer to elsewhere", &elsewhere, "not registered to receive"),
-        ("no registration", &unregistered, "no registration certificate"),
-    ];
-    for (case, change, why) in refusals {
-        let asked = asks(&payload(change), "A256GCM");
-        let refused = review(&mut street, &link, asked["request"].as_str().unwrap()).await;
-        let refused = refused.unwrap_err();
-        assert!(refused.contains(why), "{case}: {refused}");
-    }
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_wallet_refuses_of_their_verifier_what_it_must() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let shop = Shop::of(&caller).await;
+    let mut more = shop.payload();
+    more["dcql_query"]["credentials"][0]["claims"] = json!([{"path": ["family_name"]}]);
+    let mut elsewhere = shop.payload();
+    elsewhere["response_uri"] = "https://elsewhere.example/a".into();
+    let mut unregistered = shop.payload();
+    unregistered.as_object_mut().unwrap().remove("verifier_info");
     // Another's key under the shop's certificate: who signed is not who is certified.
     let stranger = KeyStore::open(&data.beside("stranger")).unwrap();
     stranger.signer("access").unwrap();
     let stranger = std::fs::read(data.beside("stranger").join("access.p8")).unwrap();
-    let forged = json!({
-        "as": "asks", "key": encode_base64url(stranger), "x5c": x5c,
-        "payload": payload(&|_| ()), "content": "A256GCM",
-    });
-    let forged = node::run("openid4vp.mjs", &forged);
-    let refused = review(&mut street, &link, forged["request"].as_str().unwrap()).await;
-    assert!(refused.unwrap_err().contains("signature"), "forged");
+    let stranger = encode_base64url(stranger);
+    for (case, key, payload, why) in [
+        ("over-asking", &shop.key, more, "more than it may"),
+        ("an answer to elsewhere", &shop.key, elsewhere, "not registered to receive"),
+        ("no registration", &shop.key, unregistered, "no registration certificate"),
+        ("another's key", &stranger, shop.payload(), "signature"),
+    ] {
+        let asked = shop.asks(key, &payload, "A256GCM");
+        let refused = review(&mut street, &shop.link(), asked["request"].as_str().unwrap()).await;
+        let refused = refused.unwrap_err();
+        assert!(refused.contains(why), "{case}: {refused}");
+    }
     drop(server);
 }

@@ -1,5 +1,6 @@
 //! The attack: what two presentations have in common, weighed by how often pairs of one person have it.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -1,5 +1,5 @@
 //! What is found in the verifiers' rows, and in the issuer's.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 use super::support::Data;
 use super::support::visits::Street;

@@ -12,8 +12,12 @@ const FOREIGN: &str = "testing/foreign";
 /// A wallet of somebody else's in Rust, a workspace of its own, and where its program is built.
 const CDK: &str = "testing/foreign/cdk/Cargo.toml";
 const CDK_TARGET: &str = "target/cdk";
-/// The filters that leave out the tests that need that wallet, systemd and Compose, PostgreSQL, strace.
+/// A wallet of somebody else's in Python: what it is installed from, and where.
+const NUTSHELL: &str = "testing/foreign/requirements.txt";
+const NUTSHELL_TARGET: &str = "target/nutshell";
+/// The filters that leave out the tests that need those wallets, systemd and Compose, PostgreSQL, strace.
 const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
+const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
@@ -28,6 +32,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
     let cdk = ensure_cdk_wallet().err();
+    let nutshell = ensure_nutshell().err();
     let deploy = ensure_deploy_tools().err();
     let postgres = ensure_postgres().err();
     let strace = ensure_strace().err();
@@ -41,6 +46,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     }
     let filters = [
         (foreign.is_none() && cdk.is_some()).then_some(WITHOUT_CDK),
+        (foreign.is_none() && nutshell.is_some()).then_some(WITHOUT_NUTSHELL),
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
         postgres.is_some().then_some(WITHOUT_POSTGRES),
         strace.is_some().then_some(WITHOUT_STRACE),
@@ -50,7 +56,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         arguments.extend(["--filterset", &filter]);
     }
     let skipped: Vec<Skipped> =
-        [foreign, cdk, deploy, postgres, strace, cards].into_iter().flatten().collect();
+        [foreign, cdk, nutshell, deploy, postgres, strace, cards].into_iter().flatten().collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -163,6 +169,23 @@ fn ensure_cdk_wallet() -> Result<(), Skipped> {
         tests: "yufu-foreign, binary cdk (notes held by the crate cdk)",
         reason: format!("its wallet could not be built: {e:#}"),
     })
+}
+
+/// The wallet of nutshell, in an environment of its own.
+fn ensure_nutshell() -> Result<(), Skipped> {
+    let skip = |reason: String| Skipped {
+        tests: "yufu-foreign, binary nutshell (notes held by nutshell's wallet, through invoices)",
+        reason,
+    };
+    if !run::exists("python3") || run::output("python3", &["-m", "ensurepip", "--version"]).is_err()
+    {
+        install_debian(&["python3", "python3-venv"]).map_err(|e| skip(format!("Python 3.10 or newer with venv is missing, and could not be installed: {e:#}. Install both and run again")))?;
+    }
+    run::loud("python3", &["-m", "venv", NUTSHELL_TARGET])
+        .map_err(|e| skip(format!("{NUTSHELL_TARGET} could not be made: {e:#}")))?;
+    let pip = format!("{NUTSHELL_TARGET}/bin/pip");
+    run::loud(&pip, &["install", "--quiet", "--disable-pip-version-check", "-r", NUTSHELL])
+        .map_err(|e| skip(format!("`pip install -r {NUTSHELL}` failed: {e:#}")))
 }
 
 /// systemd and Compose, which read what lies in `deploy`.

@@ -2,7 +2,7 @@
 
 use super::moving::CashTerms;
 use crate::command_line::{CashAction, CashPayment};
-use crate::wallet::holder::Holder;
+use crate::wallet::holder::{Decide, Holder};
 use crate::wallet::terminal::{print, time};
 use crate::words::{say, sum, text};
 use anyhow::{Context, Result};
@@ -12,7 +12,11 @@ use zeroize::Zeroizing;
 /// Where scripts put the words.
 const VARIABLE: &str = "YUFU_WALLET_WORDS";
 
-pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> Result<()> {
+pub(in crate::wallet) async fn act(
+    holder: &mut Holder,
+    action: CashAction,
+    decide: Decide<'_>,
+) -> Result<()> {
     if !action.is_offline() {
         // Whose mints there are, and where, is never older than this.
         holder.trust().await?;
@@ -53,6 +57,42 @@ pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> R
         CashAction::Request { amount, locked } => {
             let amount = amount.map(|amount| minor(holder, &amount)).transpose()?;
             println!("{}", holder.request_cash(amount.map(|a| a.minor()), locked).await?);
+        }
+        CashAction::Allowance { bank } => {
+            let count = holder.get_tokens(&bank, decide).await?;
+            say!(
+                "{count} tokens for {bank}: each lets you pay in cash there once, without saying who you are.",
+                count = count,
+                bank = bank
+            );
+        }
+        CashAction::TopUp { bank, amount } => {
+            let amount = minor(holder, &amount)?;
+            let paying = holder.pay_in_cash(&bank, amount).await?;
+            println!("{}", paying.quote);
+            let (amount, left) =
+                (sum(&holder.money_here(amount.minor())?), holder.tokens_for(&bank)?);
+            let said = text!(
+                "Pay in {amount} at a counter of {bank}, which needs to see the line above; then `yufu wallet cash settle`. {left} tokens are left.",
+                amount = amount,
+                bank = bank,
+                left = left
+            );
+            eprintln!("{said}");
+            if let Some(until) = paying.until {
+                eprintln!("{}", text!("It can be paid until {time}.", time = time(until)?));
+            }
+        }
+        CashAction::Invoice { amount } => {
+            let amount = minor(holder, &amount)?;
+            println!("{}", holder.make_invoice(amount.minor()).await?);
+        }
+        CashAction::PayInvoice { invoice } => {
+            let paid = holder.pay_invoice(&invoice).await?;
+            say!(
+                "Paid for: {amount}. The wallet that showed the invoice can take its notes.",
+                amount = sum(&holder.money_here(paid)?)
+            );
         }
         CashAction::Key => println!("{}", holder.cash_key()?),
         CashAction::List => print(&holder.told_of_cash()?)?,

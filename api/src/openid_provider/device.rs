@@ -2,12 +2,12 @@
 //! fetched.
 
 use super::{OpenidProvider, OpenidProviders, named};
-use crate::http::Problem;
+use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 use yufu_allowances::{AllowancesError, Grant, Pending};
 use yufu_base::Digest;
@@ -37,7 +37,7 @@ pub(super) enum Refusal {
 #[utoipa::path(post, path = "/openid/{provider}/device_authorization", tag = "openid provider",
     params(("provider" = String, Path, description = "the provider")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "client_id"),
-    responses((status = 200, description = "device_code, verification_uri_complete (openid4vp://...), expires_in, interval", body = Object), (status = 400, description = "OAuth error", body = Object)))]
+    responses((status = 200, description = "device_code, verification_uri_complete, yufu_authorization_request (openid4vp://...), expires_in, interval", body = Object), (status = 400, description = "OAuth error", body = Object)))]
 pub(super) async fn authorize(
     State(providers): State<Arc<OpenidProviders>>,
     Path(provider): Path<String>,
@@ -50,6 +50,22 @@ pub(super) async fn authorize(
     })?;
     provider.look_at(&bank, mint).await?;
     Ok(Json(provider.begin(bank).await?))
+}
+
+/// A page for whoever has the credential in a wallet on this device: it leads to the presentation request.
+#[utoipa::path(get, path = "/openid/{provider}/device/{id}", tag = "openid provider",
+    params(("provider" = String, Path, description = "the provider"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a page with a link", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
+pub(super) async fn page(
+    State(providers): State<Arc<OpenidProviders>>,
+    Path((provider, id)): Path<(String, String)>,
+) -> Result<Html<String>, Problem> {
+    let asked = named(&providers, &provider)?.records.asked(&id).await?;
+    // What a link of ours has that a page would take for its own.
+    let link = asked.link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Ok(Html(format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>yufu</title><p><a href=\"{link}\">Open your wallet</a></p>"
+    )))
 }
 
 /// Fetch the access token, once the presentation was answered.
@@ -102,8 +118,9 @@ impl OpenidProvider {
         let begun = DeviceAuthorization {
             device_code: code.clone(),
             user_code: started.id.clone(),
-            verification_uri: self.identifier.clone(),
-            verification_uri_complete: started.link,
+            verification_uri: format!("{}/device", self.identifier),
+            verification_uri_complete: format!("{}/device/{}", self.identifier, started.id),
+            yufu_authorization_request: Some(started.link.clone()),
             expires_in: started.expires_at.seconds().saturating_sub(now.seconds()),
             interval: INTERVAL,
         };
@@ -111,6 +128,7 @@ impl OpenidProvider {
             id: started.id,
             device: digest(&code),
             bank,
+            link: started.link,
             session: started.session,
             expires_at: started.expires_at,
             grant: None,

@@ -79,6 +79,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<OpenidProviders>> {
         .routes(routes!(keys))
         .routes(routes!(keysets))
         .routes(routes!(device::authorize))
+        .routes(routes!(device::page))
         .routes(routes!(device::token))
         .routes(routes!(presenting::request, presenting::request_with_nonce))
         .routes(routes!(presenting::respond))

@@ -84,7 +84,11 @@ async fn begin(caller: &Caller, bank: &str) -> (String, String) {
     let path = format!("{PROVIDER}/device_authorization");
     let begun = caller.post_form(&path, &[("client_id", bank)]).await.done();
     let text = |name: &str| begun[name].as_str().unwrap().to_owned();
-    (text("device_code"), text("verification_uri_complete"))
+    let link = text("yufu_authorization_request");
+    let page = text("verification_uri_complete");
+    let page = caller.get(page.strip_prefix(&caller.url).unwrap(), None).await.done();
+    assert!(page.as_str().unwrap().contains(&link.replace('&', "&amp;")), "{page}");
+    (text("device_code"), link)
 }
 
 async fn fetch(caller: &Caller, bank: &str, code: &str) -> Answer {

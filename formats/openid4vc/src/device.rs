@@ -13,12 +13,15 @@ const MAX_FORM: usize = 8 * 1024;
 pub struct DeviceAuthorization {
     /// The code by which the token is fetched: secret.
     pub device_code: String,
-    /// The code that a person compares: here, the presentation request's id.
+    /// The request's id.
     pub user_code: String,
     /// Where a person is told what to do.
     pub verification_uri: String,
-    /// The presentation request: `openid4vp://...`, for a wallet with the credential.
+    /// The same for this request: a page that leads to the presentation request.
     pub verification_uri_complete: String,
+    /// The presentation request itself, for a wallet that has the credential: `openid4vp://...`. An extension of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yufu_authorization_request: Option<String>,
     /// How long it can be answered, in seconds.
     pub expires_in: u64,
     /// How long to wait between two tries to fetch the token, in seconds.

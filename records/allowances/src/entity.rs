@@ -7,6 +7,7 @@ table!(request, "requests", {
     id: String,
     device: String,
     bank: String,
+    link: String,
     session: String,
     expires_at: i64,
     answered_at: Option<i64>,

@@ -21,6 +21,7 @@ CREATE TABLE requests (
     id TEXT PRIMARY KEY NOT NULL,
     device TEXT NOT NULL,
     bank TEXT NOT NULL,
+    link TEXT NOT NULL,
     session TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
     answered_at BIGINT,

@@ -16,6 +16,8 @@ pub struct Pending {
     pub device: String,
     /// The bank that is to sign the tokens.
     pub bank: String,
+    /// The presentation request, as wallets open it.
+    pub link: String,
     /// The verifier's session as JSON, secrets included.
     pub session: String,
     /// When it lapses.
@@ -54,6 +56,7 @@ impl Allowances {
             id: Set(new.id),
             device: Set(new.device),
             bank: Set(new.bank),
+            link: Set(new.link),
             session: Set(new.session),
             expires_at: Set(to_column(new.expires_at)),
             answered_at: Set(None),
@@ -176,6 +179,7 @@ fn pending(row: request::Model) -> Result<Pending, AllowancesError> {
         id: row.id,
         device: row.device,
         bank: row.bank,
+        link: row.link,
         session: row.session,
         expires_at: from_column(row.expires_at)?,
         grant: grant.transpose()?,

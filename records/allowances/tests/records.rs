@@ -16,6 +16,7 @@ async fn ask(records: &Allowances, id: &str, bank: &str) {
         id: id.to_owned(),
         device: format!("digest of {id}"),
         bank: bank.to_owned(),
+        link: "openid4vp://".to_owned(),
         session: "secret".to_owned(),
         expires_at: NOW.plus_seconds(600),
         grant: None,

@@ -1,8 +1,10 @@
 //! Anonymous top-ups: a token is used by a quote that comes to something, and by no other.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use yufu_base::{AccountId, CommandId, Timestamp};
-use yufu_database::{Database, Sealer};
+use yufu_database::{Database, MasterKey, Sealer};
 use yufu_onboarding::{
     MintQuote, Onboarding, OnboardingError, OutboxEntry, PaidIn, TOP_UP, UsedToken,
 };
@@ -12,7 +14,8 @@ const HOUR: u64 = 3_600;
 
 async fn records() -> Onboarding {
     let database = Database::in_memory().await.unwrap();
-    let sealer = Sealer::open(Database::in_memory().await.unwrap(), &[7; 32]).await.unwrap();
+    let sealer =
+        Sealer::open(Database::in_memory().await.unwrap(), &MasterKey::new([7; 32])).await.unwrap();
     Onboarding::open(database, Arc::new(sealer)).await.unwrap()
 }
 

@@ -53,7 +53,12 @@ async fn blind_tokens_are_had_by_the_device_flow_and_cash_is_paid_in_with_one() 
     let refused = wallet.step("quote", &json!({"amount": 1_800}));
     assert_eq!(refused["ok"], false, "without a token: {refused}");
     let begun = wallet.done("begin", &json!({}));
-    mei.wallet.present(begun["link"].as_str().unwrap(), &mut |_| true).await.unwrap();
+    // The person opens the page on a telephone, and the link on it.
+    let page = begun["link"].as_str().unwrap().strip_prefix(&caller.url).unwrap().to_owned();
+    let page = caller.get(&page, None).await.done();
+    let link = page.as_str().unwrap().split('"').find(|part| part.starts_with("openid4vp:"));
+    let link = link.unwrap().replace("&amp;", "&");
+    mei.wallet.present(&link, &mut |_| true).await.unwrap();
     let got = wallet.done("tokens", &json!({"code": begun["code"]}));
     assert_eq!(got["count"], 10);
     let quote = wallet.done("quote", &json!({"amount": 1_800}))["quote"].clone();

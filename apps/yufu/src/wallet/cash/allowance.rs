@@ -47,7 +47,10 @@ impl Holder {
         let at = format!("{}/openid/{}", provider.url, provider.id);
         let begun: DeviceAuthorization =
             self.post_form(&format!("{at}/device_authorization"), &[("client_id", bank)]).await?;
-        self.present(&begun.verification_uri_complete, decide).await?;
+        let asked = begun.yufu_authorization_request.with_context(|| {
+            text!("no tokens were given out: {why}", why = "there is no presentation request")
+        })?;
+        self.present(&asked, decide).await?;
         let fields = [
             ("grant_type", GRANT_DEVICE_CODE),
             ("device_code", begun.device_code.as_str()),

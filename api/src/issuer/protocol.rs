@@ -175,10 +175,11 @@ impl Issuer {
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
-        let lifetime = u64::from(validity_days).saturating_mul(86_400);
+        let lifetime = now.plus_seconds(u64::from(validity_days).saturating_mul(86_400));
+        let end = row.derived_from.map_or(lifetime, |from| from.until.min(lifetime));
         let template = Template {
             issued_at: now,
-            expires_at: now.plus_seconds(lifetime),
+            expires_at: end,
             open: serde_json::Map::new(),
             selective: claims,
             decoys: DECOYS.saturating_add(u8::from(without)),

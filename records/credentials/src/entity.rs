@@ -20,6 +20,8 @@ table!(issuance, "issuances", {
     session: String,
     stage: i32,
     expires_at: i64,
+    card: Option<String>,
+    until: Option<i64>,
 });
 
 table!(nonce, "nonces", {
@@ -37,6 +39,7 @@ table!(status_entry, "status_entries", {
     issuance: String,
     status: i32,
     expires_at: i64,
+    card: Option<String>,
 });
 
 table!(pseudonym, "pseudonyms", {

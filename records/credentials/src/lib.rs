@@ -10,7 +10,7 @@ mod nonce;
 mod pseudonym;
 mod status;
 
-pub use issuance::{Authentication, Issuance};
+pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use status::{Allocation, StatusEntry};
 

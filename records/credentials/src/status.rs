@@ -4,7 +4,7 @@ use crate::entity::{issuance, status_entry};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
 use crate::{Credentials, CredentialsError, nonce, to_column};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -91,21 +91,45 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
+        let person = person.to_string();
+        let (under_way, placed) =
+            (issuance::Column::Person.eq(person.clone()), status_entry::Column::Person.eq(person));
+        self.end(under_way, placed).await.map(|_| ())
+    }
+
+    /// Marks every credential that was derived from these cards as invalid, and ends what is under way from them; how
+    /// many credentials that were. Irreversible; again is harmless.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if it cannot be written.
+    pub async fn revoke_derived(&self, cards: &[Uuid]) -> Result<u64, CredentialsError> {
+        let cards: Vec<String> = cards.iter().map(Uuid::to_string).collect();
+        let (under_way, placed) =
+            (issuance::Column::Card.is_in(cards.clone()), status_entry::Column::Card.is_in(cards));
+        self.end(under_way, placed).await
+    }
+
+    async fn end(
+        &self,
+        under_way: SimpleExpr,
+        placed: SimpleExpr,
+    ) -> Result<u64, CredentialsError> {
         let transaction = self.database.begin().await?;
         issuance::Entity::update_many()
             .col_expr(issuance::Column::Lookup, Expr::col(issuance::Column::Id))
             .col_expr(issuance::Column::Session, Expr::value(""))
             .col_expr(issuance::Column::Stage, Expr::col(issuance::Column::Stage).add(1))
-            .filter(issuance::Column::Person.eq(person.to_string()))
+            .filter(under_way)
             .exec(&transaction)
             .await?;
-        status_entry::Entity::update_many()
+        let changed = status_entry::Entity::update_many()
             .col_expr(status_entry::Column::Status, Expr::value(1))
-            .filter(status_entry::Column::Person.eq(person.to_string()))
+            .filter(placed)
+            .filter(status_entry::Column::Status.ne(1))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(changed.rows_affected)
     }
 
     /// Whom the credential at a place of a list is about, and whether it is still valid.
@@ -162,6 +186,7 @@ async fn allocate<C: ConnectionTrait>(
             issuance: Set(issuance.id.to_string()),
             status: Set(0),
             expires_at: Set(to_column(wanted.expires_at)),
+            card: Set(issuance.derived_from.map(|from| from.card.to_string())),
         };
         status_entry::Entity::insert(row).exec_without_returning(connection).await?;
         positions.push(position);

@@ -12,30 +12,16 @@ mod support;
 
 use serde_json::json;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use support::notes::MintOf;
-use support::{Data, JIANGCHENG, LIANGHU, Server, run, text};
+use support::{Data, JIANGCHENG, LIANGHU, Server, changed_profile, run, text};
 use yufu_engine::{Engine, Settings, SystemClock, decode_batch};
 use yufu_log::{Head, SqliteLog, VerifiedRecords};
 use yufu_machine::{Action, Machine, Submission};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
 const FUNDS: u64 = 100_000;
-
-/// A copy of the sample profile, its main file changed.
-fn profile(data: &Data, name: &str, change: impl Fn(String) -> String) -> PathBuf {
-    let copy = data.beside(name);
-    fs::create_dir(&copy).unwrap();
-    for entry in fs::read_dir(SAMPLE).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-    }
-    let file = copy.join("profile.toml");
-    fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
-    copy
-}
 
 /// The profile as it was before there were notes.
 fn without_notes(text: String) -> String {
@@ -101,10 +87,11 @@ fn serve(data: &Data, profile: &Path) -> Server {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_of_version_3_gets_rules_for_notes_from_its_operator_and_then_notes_are_swapped() {
     let data = Data::new();
-    let old = profile(&data, "old", without_notes);
-    let new = profile(&data, "new", |text| text);
-    let other =
-        profile(&data, "other", |text| text.replacen("valid_years = 10", "valid_years = 9", 1));
+    let old = changed_profile(&data, "old", without_notes);
+    let new = changed_profile(&data, "new", |text| text);
+    let other = changed_profile(&data, "other", |text| {
+        text.replacen("valid_years = 10", "valid_years = 9", 1)
+    });
     let (old_path, new_path) = (old.to_str().unwrap(), new.to_str().unwrap());
     let server = serve(&data, &old);
     server.terminate();

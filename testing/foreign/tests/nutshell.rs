@@ -15,31 +15,23 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, run};
+use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, changed_profile, run};
 use yufu_base::{Amount, Currency};
 use yufu_ecash::InvoiceKey;
 use yufu_ledger::{AccountKind, institution_account};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nutshell/bin/python");
 const FUNDS: u64 = 100_000;
 
 /// The sample country with another currency, and the adapter on.
 fn profile(data: &Data) -> PathBuf {
-    let copy = data.beside("profile");
-    fs::create_dir(&copy).unwrap();
-    for entry in fs::read_dir(SAMPLE).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-    }
-    let file = copy.join("profile.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    let text = text.replacen("code = \"CNY\"", "code = \"EUR\"", 1);
-    let text = text.replacen("[bearer_notes]\n", "[bearer_notes]\nbolt11 = true\n", 1);
-    assert!(text.contains("EUR") && text.contains("bolt11 = true"));
-    fs::write(file, text).unwrap();
-    copy
+    changed_profile(data, "profile", |text| {
+        let text = text.replacen("code = \"CNY\"", "code = \"EUR\"", 1);
+        let text = text.replacen("[bearer_notes]\n", "[bearer_notes]\nbolt11 = true\n", 1);
+        assert!(text.contains("EUR") && text.contains("bolt11 = true"));
+        text
+    })
 }
 
 struct City {

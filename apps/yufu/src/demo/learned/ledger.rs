@@ -140,6 +140,9 @@ fn tells(action: &Action) -> &'static [&'static str] {
             "digest of a presentation",
         ],
         Action::SwapNotes { .. } => &["amount", "bank", "blinded outputs", "points of spent notes"],
+        Action::MeltNotes { melting } if melting.change.is_empty() => {
+            &["payee account id", "amount", "bank", "points of spent notes"]
+        }
         Action::MeltNotes { .. } => {
             &["payee account id", "amount", "bank", "blinded outputs", "points of spent notes"]
         }

@@ -170,6 +170,7 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn pay_cash(&mut self, terms: &CashTerms) -> Result<CashPaid> {
+        self.follow_mints()?;
         let request = terms.request.as_deref().map(PaymentRequest::parse).transpose()?;
         let pay = self.cash_terms(terms, request.as_ref())?;
         self.learn_mint(&self.bank_of(&pay.mint)?).await?;
@@ -300,6 +301,7 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn redeem_cash(&mut self, minor: u64) -> Result<()> {
+        self.follow_mints()?;
         let account = self.acting()?.account.clone();
         let now = self.now().seconds();
         let holdings = self.purse()?.holdings(now).into_iter();

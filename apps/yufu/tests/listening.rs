@@ -70,7 +70,7 @@ impl Listener {
     }
 
     /// Whether the other side has ended it, within some time.
-    fn is_cut_off(mut self) -> bool {
+    fn ends(mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => true,
@@ -116,5 +116,5 @@ async fn so_many_wallets_listen_at_once_and_no_more_and_a_stop_waits_for_none() 
     assert!(now().seconds() - stopped < 30, "it waited for who listens");
     all.push(last);
     all.push(elsewhere);
-    assert!(all.into_iter().all(Listener::is_cut_off), "a listener was left");
+    assert!(all.into_iter().all(Listener::ends), "a listener was left");
 }

@@ -1,5 +1,7 @@
 //! The quota holds over all banks, each request is good once, and a bank has one keyset in an epoch.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use yufu_allowances::{Allowances, AllowancesError, Grant, Pending, Subject};
 use yufu_base::Timestamp;
 use yufu_database::Database;

@@ -153,7 +153,7 @@ fn a_token_goes_with_the_quote_and_is_spent_when_the_notes_are_there() {
         let path = request.path.replace("/cash", "/bank");
         Request { path, headers: Vec::new(), ..request.clone() }
     };
-    let mut step = |person: &mut Person, mint: &mut TestMint| {
+    let step = |person: &mut Person, mint: &mut TestMint| {
         let request = person.purse.request(&person.seed, id).unwrap();
         let answer = mint.ask(&as_bank(&request));
         person.purse.handle(&person.seed, id, &answer, mint.now).unwrap()

@@ -124,10 +124,6 @@ impl Mint {
         asked: &MeltQuoteRequest,
     ) -> Result<(AccountId, u64), MintRefusal> {
         let options = asked.options.unwrap_or_default();
-        if options.mpp.is_some() {
-            let detail = "an invoice is paid whole here: ask for a quote without parts";
-            return Err(MintRefusal::new(ErrorCode::PaymentFailed, detail));
-        }
         let invoice = self.invoices()?.read(&asked.request);
         let Invoice { amount, description, expires_at, .. } = invoice.map_err(refusal)?;
         let named = asked.amount.is_some_and(|named| named != amount);

@@ -31,6 +31,10 @@ pub(super) async fn quote(
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_melt(&method)?;
     mint.must_count(&request.unit)?;
+    if request.options.is_some_and(|options| options.mpp.is_some()) {
+        let detail = "what is asked for is paid whole here: ask for a quote without parts (NUT-15)";
+        return Err(MintRefusal::new(ErrorCode::PaymentFailed, detail));
+    }
     let (payee, named) = if method == BOLT11 {
         let (payee, amount) = mint.invoice_to_pay(bank, &request)?;
         (payee, Some(amount))

@@ -76,7 +76,8 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::Railway => (format!("/parties/{id}"), &[Role::TicketIssuer]),
         Kind::WalletProvider => (format!("/wallet-providers/{id}"), &[Role::WalletProvider]),
         Kind::OpenidProvider => (format!("/openid/{id}"), &[Role::OpenidProvider]),
-        Kind::Hotel | Kind::Merchant => (format!("/parties/{id}"), &[]),
+        Kind::Hotel => (format!("/parties/{id}"), &[]),
+        Kind::Merchant => (format!("/verifiers/{id}"), &[]),
         Kind::Agency => (format!("/agencies/{id}"), &[]),
     }
 }

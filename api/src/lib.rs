@@ -19,6 +19,7 @@ pub mod relying_party;
 mod router;
 mod status_list;
 pub mod trust;
+pub mod verifying;
 pub mod wallet_provider;
 mod wording;
 

@@ -10,6 +10,7 @@ use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
+use crate::verifying::{self, VerifyingParties};
 use crate::wallet_provider::{self, WalletProviders};
 use axum::Router;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Institutions {
     pub banks: Banks,
     /// Hotels and railways, by name.
     pub relying_parties: RelyingParties,
+    /// Parties that only ask, by name.
+    pub verifying_parties: VerifyingParties,
     /// Agencies, by name.
     pub agencies: Agencies,
     /// Wallet providers, by name.
@@ -77,6 +80,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
+    if !institutions.verifying_parties.is_empty() {
+        let parties = Arc::new(institutions.verifying_parties);
+        router = router.merge(Router::from(verifying::described().with_state(parties)));
+    }
     if !institutions.agencies.is_empty() {
         let agencies = Arc::new(institutions.agencies);
         router = router.merge(Router::from(agency::described().with_state(agencies)));
@@ -120,6 +127,7 @@ pub fn description() -> OpenApi {
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
+    all.merge(verifying::described().into_openapi());
     all.merge(agency::described().into_openapi());
     all.merge(wallet_provider::described().into_openapi());
     all.merge(openid_provider::described().into_openapi());

@@ -6,6 +6,7 @@ mod cards;
 mod cash;
 mod keeping;
 mod notes;
+mod verify;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
@@ -14,6 +15,7 @@ pub(crate) use cash::{CashAction, CashPayment};
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
 use crate::settings::{LogFormat, OldRecords};
@@ -100,6 +102,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
     )]
     Restore(Restore),
+    /// Verify a person: print a link for the wallet, wait for the answer, print what it came to.
+    ///
+    /// Exits with 0 for yes, 1 for anything else. Programs use the crate `yufu-verify` likewise.
+    #[command(
+        after_help = "Examples:\n  yufu verify check-age --at http://localhost:8080/verifiers/donghu-bicycles --token city/donghu-bicycles/keys/desk.token\n  yufu verify check-in --claims family_name,given_name --why 'guest register' --json"
+    )]
+    Verify(Verify),
     /// Measure what this build costs on this machine, each figure beside a yardstick of the same run.
     ///
     /// The report is JSON with --json, and nothing else is on standard output then. docs/benchmarks.md says what each
@@ -554,6 +563,8 @@ pub(crate) enum Benched {
     Ecash,
     /// Chip cards: one opened, read and proven; cards personalised.
     Card,
+    /// Identity: credentials issued and presented over HTTP, at a server of its own.
+    Identity,
 }
 
 #[derive(Args)]

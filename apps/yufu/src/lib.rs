@@ -23,6 +23,7 @@ mod serve;
 mod settings;
 mod stopping;
 mod trust_key;
+mod verifying;
 mod views_commands;
 pub mod wallet;
 mod words;
@@ -49,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Views(options) => views_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::Verify(options) => verifying::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),

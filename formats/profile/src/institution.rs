@@ -107,6 +107,10 @@ pub struct Request {
     pub foreign: bool,
     /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
+    /// Whether a yes or no is all that is made of them: then no value is given on or kept.
+    pub result_only: bool,
+    /// Whether the signed answer is kept as evidence, for as long as the institution keeps anything.
+    pub keeps_evidence: bool,
 }
 
 /// What the money rules must know of a merchant.
@@ -169,6 +173,7 @@ fn read_one(
     let requests = read_requests(&mut section, credentials);
     if let Some(requests) = &requests {
         check_requests(&section, credentials, requests);
+        check_evidence(&section, requests, retention_days);
     }
     let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
     let merchant = if Role::TRADES.into_iter().any(is) {
@@ -265,12 +270,28 @@ fn read_request(
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
     let claims = read_claim_paths(&mut section, &paths);
     let foreign = section.flag("foreign");
+    let (result_only, keeps_evidence) = (section.flag("result_only"), section.flag("evidence"));
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
     }
     section.finish();
-    let (purpose, basis) = (purpose?, basis?);
-    Some(Request { id: id?, purpose, basis, credentials, foreign, claims: claims? })
+    let (id, purpose, basis, claims) = (id?, purpose?, basis?, claims?);
+    Some(Request { id, purpose, basis, credentials, foreign, claims, result_only, keeps_evidence })
+}
+
+/// Evidence holds the values that were shown: who keeps it has to keep them, and for a time that is stated.
+fn check_evidence(section: &Section<'_, '_, '_>, requests: &[Request], days: Option<u32>) {
+    for request in requests.iter().filter(|request| request.keeps_evidence) {
+        let (id, span) = (&request.id, section.span());
+        if request.result_only {
+            let found = format!("`{id}` keeps a result only, and evidence, which shows the values");
+            section.report(&span, found, "one of `result_only` and `evidence`");
+        }
+        if days == Some(0) {
+            let found = format!("`{id}` keeps evidence for no time");
+            section.report(&span, found, "`retention_days` of at least 1");
+        }
+    }
 }
 
 /// Reads `credentials`, the ids of those asked for together.

@@ -13,9 +13,11 @@
 )]
 
 mod caller;
+pub mod country;
 pub mod notes;
 pub mod terminal;
 pub mod third_party;
+pub mod visits;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
@@ -169,6 +171,11 @@ impl Server {
     /// As [`Server::start`], with everything that it logs in a file.
     pub fn start_logging(data: &Data, log: &Path) -> Self {
         Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
+    }
+
+    /// The same with more options.
+    pub fn start_logging_with(data: &Data, more: &[&str], log: &Path) -> Self {
+        Self::launch(data, 0, more, ("debug", File::create(log).unwrap().into()))
     }
 
     /// Starts `yufu serve` on the folder under strace, which makes system calls on the write-ahead log of the ledger

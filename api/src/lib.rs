@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod http;
 pub mod issuer;
 mod ledger;
+pub mod openid_provider;
 pub mod public;
 pub mod recognition;
 pub mod registrar;

@@ -5,6 +5,7 @@ use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
 use crate::http::{Limits, layers, localised};
+use crate::openid_provider::{self, OpenidProviders};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
@@ -37,6 +38,8 @@ pub struct Institutions {
     pub agencies: Agencies,
     /// Wallet providers, by name.
     pub wallet_providers: WalletProviders,
+    /// OpenID providers.
+    pub openid_providers: OpenidProviders,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -89,6 +92,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.wallet_providers);
         router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
     }
+    if !institutions.openid_providers.is_empty() {
+        let providers = Arc::new(institutions.openid_providers);
+        router = router.merge(Router::from(openid_provider::described().with_state(providers)));
+    }
     localised(layers(router, limits, starting), currency)
 }
 
@@ -123,6 +130,7 @@ pub fn description() -> OpenApi {
     all.merge(verifying::described().into_openapi());
     all.merge(agency::described().into_openapi());
     all.merge(wallet_provider::described().into_openapi());
+    all.merge(openid_provider::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

@@ -5,6 +5,7 @@ mod accounts;
 mod cards;
 mod cash;
 mod keeping;
+mod notes;
 mod verify;
 mod views;
 
@@ -13,6 +14,7 @@ pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
+pub(crate) use notes::{Notes, NotesAction};
 pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -75,6 +77,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
+    /// Bearer notes on a ledger that was opened without them.
+    #[command(
+        after_help = "Examples:\n  yufu notes adopt --former my-country-2026/ --profile my-country/ --data /var/lib/yufu\n  yufu notes allow --data /var/lib/yufu --activate"
+    )]
+    Notes(Notes),
     /// Look at the ledger's log, or verify it.
     #[command(after_help = "Examples:\n  yufu log inspect --from 40\n  yufu log verify")]
     Log(Log),

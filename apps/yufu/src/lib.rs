@@ -15,6 +15,7 @@ mod keeping;
 mod ledger_log;
 mod log_commands;
 mod manual;
+mod notes_commands;
 mod profile;
 mod replaying;
 mod safety;
@@ -44,6 +45,7 @@ pub fn run() -> ExitCode {
         Command::Wallet(options) => wallet::run(options),
         Command::Card(options) => card::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Notes(options) => notes_commands::run(options),
         Command::Log(options) => log_commands::run(&options),
         Command::Views(options) => views_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),

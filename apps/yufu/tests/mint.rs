@@ -375,3 +375,16 @@ async fn attacks_on_quotes_are_refused_and_nobody_takes_another_ones() {
     refused.mint_refused("more than a registered payee may be paid at once", 11006);
     city.passes_the_audit();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_what_is_asked_for_is_refused_and_not_paid_whole() {
+    let city = City::start().await;
+    let asked = json!({
+        "request": city.shop.id.to_string(), "unit": "cny", "amount": 700,
+        "options": {"mpp": {"amount": 300_000}},
+    });
+    let refused = city.mint.post(&city.caller, "melt/quote/bank", &asked).await;
+    refused.mint_refused("a payment in parts", 20004);
+    let info = city.caller.get(&city.mint.path("info"), None).await.done();
+    assert!(info["nuts"]["15"].is_null(), "it is announced for no method: {info}");
+}

@@ -1,5 +1,6 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
+use crate::allowance::{Allowance, read_allowance};
 use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::programme::{Programme, read_programmes};
@@ -32,10 +33,12 @@ pub enum Role {
     Agency,
     /// Provides wallets, and vouches for their keys.
     WalletProvider,
+    /// Says to services that somebody is one person, and how often.
+    OpenidProvider,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 10] = [
+    pub(crate) const WORDS: [(&'static str, Self); 11] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -46,6 +49,7 @@ impl Role {
         ("railway", Self::Railway),
         ("agency", Self::Agency),
         ("wallet-provider", Self::WalletProvider),
+        ("openid-provider", Self::OpenidProvider),
     ];
 
     /// Roles with an account at a bank: to take payments on, or to pay from.
@@ -123,6 +127,7 @@ pub(crate) struct Institutions {
     pub(crate) institutions: BTreeMap<InstitutionId, Institution>,
     pub(crate) paper_in_circulation: Amount,
     pub(crate) programmes: Vec<Programme>,
+    pub(crate) allowance: Option<Allowance>,
 }
 
 /// Reads `institutions.toml`.
@@ -143,11 +148,13 @@ pub(crate) fn read_institutions(
         }
     }
     let programmes = read_programmes(&mut root, credentials, currency, list.as_deref());
+    let allowance = read_allowance(&mut root, currency, list.as_deref());
     root.finish();
     Some(Institutions {
         institutions: list?.into_iter().map(|i| (i.id.clone(), i)).collect(),
         paper_in_circulation: paper?,
         programmes: programmes?,
+        allowance: allowance?,
     })
 }
 

@@ -8,6 +8,7 @@ mod front;
 mod front_words;
 mod issuer;
 mod money;
+mod openid_provider;
 mod opening;
 mod plan;
 mod registrar;
@@ -34,6 +35,7 @@ use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::{CentralBank, Courier};
 use yufu_api::http::{Client, Limits, Problem, Switch, serve};
+use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
@@ -132,6 +134,7 @@ impl City {
             Role::Merchant,
             Role::Agency,
             Role::WalletProvider,
+            Role::OpenidProvider,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -187,6 +190,10 @@ impl City {
                 let provider = wallet_provider::open(opening, trust, institution).await?;
                 here.wallet_providers.insert(name, Arc::new(provider));
             }
+            Role::OpenidProvider => {
+                let provider = openid_provider::open(opening, trust, institution).await?;
+                here.openid_providers.insert(name, Arc::new(provider));
+            }
             Role::Merchant if institution.requests.is_empty() => {}
             Role::Merchant => {
                 let party = verifying::open(opening, trust, institution).await?;
@@ -220,7 +227,8 @@ impl City {
         let (authority, agencies) =
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
+        let providers = self.institutions.openid_providers.clone();
+        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies, providers));
         let verifying = self.institutions.verifying_parties.values().cloned().collect();
         let erasure = tokio::spawn(erase_expired(parties, verifying));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
@@ -356,6 +364,7 @@ async fn forget_lapsed(
     banks: Vec<Arc<Bank>>,
     authority: Option<Arc<Authority>>,
     agencies: Agencies,
+    providers: OpenidProviders,
 ) {
     loop {
         for bank in &banks {
@@ -363,6 +372,9 @@ async fn forget_lapsed(
         }
         for agency in agencies.values() {
             told(agency.id.as_str(), agency.forget_lapsed().await);
+        }
+        for provider in providers.values() {
+            told(provider.id.as_str(), provider.forget_lapsed().await);
         }
         if let Some(authority) = &authority {
             told(authority.id.as_str(), authority.issuer.forget_lapsed().await);

@@ -130,6 +130,20 @@ impl Data {
     }
 }
 
+/// A copy of the sample profile in a folder beside the state, its main file changed.
+pub fn changed_profile(data: &Data, name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
+    let copy = data.beside(name);
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(sample).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    let file = copy.join("profile.toml");
+    fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
+    copy
+}
+
 /// A server that runs.
 pub struct Server {
     process: Running,

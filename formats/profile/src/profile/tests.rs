@@ -110,6 +110,7 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::Hotel, 1),
         (Role::Railway, 1),
         (Role::WalletProvider, 2),
+        (Role::OpenidProvider, 1),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }

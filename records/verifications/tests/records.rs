@@ -25,7 +25,7 @@ fn shown(id: &str, days: u64) -> Verification {
         receipt: "receipt".to_owned(),
         code_digest: None,
         answered_at: at(),
-        retained_until: at().plus_seconds(days * 86_400),
+        retained_until: at().plus_seconds(days.saturating_mul(86_400)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
     read_foreign_identity,
 };
+use crate::haip::{HaipProfile, check_checked, read_haip};
 use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::notes::{BearerNotes, read_notes};
@@ -82,6 +83,8 @@ pub struct Profile {
     pub programmes: Vec<Programme>,
     /// Its chip cards; `None` if it issues none.
     pub cards: Option<CardProfile>,
+    /// How it issues to attested wallets; `None` if it does not.
+    pub haip: Option<HaipProfile>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -225,6 +228,7 @@ struct Main {
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
     cards: Option<CardProfile>,
+    haip: Option<HaipProfile>,
 }
 
 impl Main {
@@ -255,6 +259,7 @@ impl Main {
             paper_in_circulation: institutions.paper_in_circulation,
             programmes: institutions.programmes,
             cards: self.cards,
+            haip: self.haip,
             city,
         }
     }
@@ -284,12 +289,16 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
     let cards = read_cards(&mut root);
+    let haip = read_haip(&mut root);
     let credentials = read_credentials(&mut root, sectors.as_deref().unwrap_or_default());
     if let (Some(sectors), Some(credentials)) = (&sectors, &credentials) {
         check_issued(&mut root, sectors, credentials);
     }
     if let (Some(Some(cards)), Some(credentials)) = (&cards, &credentials) {
         check_light(&root, cards, credentials);
+    }
+    if let (Some(Some(haip)), Some(credentials)) = (&haip, &credentials) {
+        check_checked(&root, haip, credentials);
     }
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {
@@ -332,6 +341,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         wallet_classes: wallet_classes?,
         credentials: credentials?,
         cards: cards?,
+        haip: haip?,
     })
 }
 

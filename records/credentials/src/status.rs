@@ -3,7 +3,7 @@
 use crate::entity::{issuance, status_entry};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
-use crate::{Credentials, CredentialsError, nonce, to_column};
+use crate::{Credentials, CredentialsError, nonce, once, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
@@ -71,18 +71,24 @@ impl Credentials {
             nonce::spend(&transaction, spent, now).await?;
         }
         pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
-        let positions = allocate(&transaction, issuance, wanted, draw).await?;
+        let basis = (issuance.person, issuance.id.to_string());
+        let positions = allocate(&transaction, (basis.0, &basis.1), wanted, draw).await?;
         advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
         transaction.commit().await?;
         Ok(positions)
     }
 
-    /// Marks every credential of a person as invalid; how many that were. Irreversible.
+    /// Marks every credential of a person as invalid, and ends her grants, so that no wallet refreshes them; how
+    /// many credentials that were. Irreversible.
     ///
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
-        pseudonym::revoke(self.database.connection(), person).await
+        let transaction = self.database.begin().await?;
+        once::end_of_person(&transaction, person).await?;
+        let revoked = pseudonym::revoke(&transaction, person).await?;
+        transaction.commit().await?;
+        Ok(revoked)
     }
 
     /// As [`Credentials::revoke`], and what is still under way for the person ends too: nothing that was
@@ -104,6 +110,7 @@ impl Credentials {
             .filter(status_entry::Column::Person.eq(person.to_string()))
             .exec(&transaction)
             .await?;
+        once::end_of_person(&transaction, person).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -134,9 +141,10 @@ impl Credentials {
     }
 }
 
-async fn allocate<C: ConnectionTrait>(
+/// Places for a batch about a person that rests on this.
+pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
-    issuance: &Issuance,
+    (person, basis): (Uuid, &str),
     wanted: Allocation,
     mut draw: impl FnMut() -> u32 + Send,
 ) -> Result<Vec<i32>, CredentialsError> {
@@ -158,8 +166,8 @@ async fn allocate<C: ConnectionTrait>(
         let row = status_entry::ActiveModel {
             list: Set(wanted.list),
             position: Set(position),
-            person: Set(issuance.person.to_string()),
-            issuance: Set(issuance.id.to_string()),
+            person: Set(person.to_string()),
+            issuance: Set(basis.to_owned()),
             status: Set(0),
             expires_at: Set(to_column(wanted.expires_at)),
         };

@@ -5,7 +5,7 @@
 use super::super::Authority;
 use super::{decoded, unproven};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::OfferFor;
+use crate::issuer::{IssuedOffer, OfferFor};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -73,6 +73,9 @@ pub struct ChipAnswer {
 pub struct Derived {
     /// `openid-credential-offer://...`, for the wallet that carried the challenge; without a code.
     pub offer: String,
+    /// The same for an attested wallet (HAIP 1.0), if the authority issues to those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub haip_offer: Option<String>,
     /// `full` if an officer compared the card's holder with its portrait within a day, and nothing was derived since;
     /// else `light`.
     pub assurance: String,
@@ -156,13 +159,13 @@ impl Authority {
             evidence: format!("the chip of card {} proved itself; assurance {assurance}", card.id),
             code: None,
         };
-        let offer = self.issuer.offer(offer).await?.offer;
+        let IssuedOffer { offer, haip_offer, .. } = self.issuer.offer(offer).await?;
         // A block that came meanwhile withdrew what was begun before: this offer goes too.
         if let Err(blocked) = self.card_in_force(&document_number).await {
             self.issuer.records.withdraw(card.person.uuid()).await?;
             return Err(blocked);
         }
-        Ok(Derived { offer, assurance: assurance.to_owned() })
+        Ok(Derived { offer, haip_offer, assurance: assurance.to_owned() })
     }
 
     async fn card_in_force(&self, document_number: &str) -> Result<CardEntry, Problem> {

@@ -91,6 +91,7 @@ impl Holder {
             audience: format!("{}/banks/{bank}", self.address(bank)),
             id: random_text(),
             issued: self.now(),
+            challenge: None,
         };
         Ok(vec![
             (ATTESTATION_HEADER.to_owned(), attested.attestation),

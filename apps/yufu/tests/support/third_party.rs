@@ -228,7 +228,9 @@ pub fn pays(account: &str, payee: AccountId, minor: u64, key: &SoftwareKey) -> V
 
 /// A proof of possession of an attested key.
 pub fn pop(audience: &str, key: &SoftwareKey, issued: Timestamp) -> String {
-    AttestationPop { audience: audience.to_owned(), id: random_text(), issued }.sign(key).unwrap()
+    let audience = audience.to_owned();
+    let pop = AttestationPop { audience, id: random_text(), issued, challenge: None };
+    pop.sign(key).unwrap()
 }
 
 /// The trust list, verified with the key that wallets are given.

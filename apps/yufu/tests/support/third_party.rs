@@ -85,6 +85,11 @@ impl ThirdParty {
         self.caller.post(&path, Some(&token), body).await
     }
 
+    /// The key by which the provider knows this instance.
+    pub fn instance(&self) -> &SoftwareKey {
+        &self.instance
+    }
+
     /// What the provider knows of this instance.
     pub async fn known(&self) -> Value {
         let (path, id) = path_and_id(&self.provider);

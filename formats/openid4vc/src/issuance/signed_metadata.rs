@@ -113,3 +113,61 @@ impl SignedMetadata {
         Ok(metadata)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use yufu_jose::SoftwareKey;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+    fn issuer() -> Endpoint {
+        Endpoint::parse("https://id.example/haip").unwrap()
+    }
+
+    fn key(seed: u8) -> SoftwareKey {
+        SoftwareKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn signed(change: impl FnOnce(&mut Value)) -> String {
+        let mut claims = json!({
+            "sub": "https://id.example/haip", "iat": NOW.seconds(), "exp": NOW.seconds() + 60,
+            "credential_issuer": "https://id.example/haip",
+            "credential_endpoint": "https://id.example/haip/credential",
+            "credential_configurations_supported": {},
+        });
+        change(&mut claims);
+        yufu_jose::sign(&Header::typed(TYPE), claims.to_string().as_bytes(), &key(1)).unwrap()
+    }
+
+    fn verify(text: &str, seed: u8) -> Result<IssuerMetadata, SignedMetadataError> {
+        SignedMetadata::parse(text)?.verify(&key(seed).public_key(), &issuer(), NOW)
+    }
+
+    #[test]
+    fn each_rule_of_signed_metadata_is_refused_by_its_own_name_12_2_3() {
+        use SignedMetadataError as E;
+        let with = |name: &'static str, value: Value| verify(&signed(|c| c[name] = value), 1);
+        assert_eq!(verify(&signed(|_| ()), 1).unwrap().credential_issuer, issuer());
+        assert_eq!(verify(&signed(|_| ()), 2), Err(E::Jws(JwsError::Signature)));
+        let untyped = yufu_jose::sign(&Header::typed("JWT"), b"{}", &key(1)).unwrap();
+        assert!(matches!(verify(&untyped, 1), Err(E::Jws(JwsError::Type { .. }))));
+        assert!(matches!(with("sub", "https://x.example".into()), Err(E::Subject { .. })));
+        assert_eq!(with("exp", NOW.seconds().into()), Err(E::Time));
+        assert_eq!(with("iat", (NOW.seconds() + 61).into()), Err(E::Time));
+        assert_eq!(with("iat", Value::Null), Err(E::Time));
+        let other = with("credential_issuer", "https://x.example".into());
+        assert!(matches!(other, Err(E::Metadata(MetadataError::Identifier { .. }))));
+        let chainless = SignedMetadata::parse(&signed(|_| ())).unwrap().chain();
+        assert!(matches!(chainless, Err(E::Chain(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,120}") {
+            prop_assert!(verify(&text, 1).is_err());
+        }
+    }
+}

@@ -4,10 +4,12 @@
 // the libraries do not: the person's browser; and the member `challenge` of draft 10, where they know an older draft's `nonce`.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Oauth2Client, clientAuthenticationClientAttestationJwt } from '@openid4vc/oauth2';
+import { Oauth2Client, clientAuthenticationClientAttestationJwt, setGlobalConfig } from '@openid4vc/oauth2';
 import { Openid4vciClient } from '@openid4vc/openid4vci';
 import { SignJWT, calculateJwkThumbprint, compactDecrypt, importJWK } from 'jose';
 
+// Tests speak to this machine without TLS.
+setGlobalConfig({ allowInsecureUrls: true });
 const input = JSON.parse(readFileSync(0, 'utf8'));
 const { provider, keys } = input;
 const shown = ({ d, ...rest }) => rest;
@@ -92,13 +94,12 @@ async function run() {
     issuerMetadata: metadata,
     redirectUri,
     scope,
-    state: 'a-state',
     dpop,
   });
   const url = await browse(begun.authorizationRequestUrl);
   const authorizationServerMetadata = metadata.authorizationServers[0];
   const answer = client.parseAndVerifyAuthorizationResponseRedirectUrl({ url, authorizationServerMetadata });
-  if (answer.state !== 'a-state' || !answer.code) throw new Error(`the answer: ${url}`);
+  if (!answer.code) throw new Error(`the answer: ${url}`);
   const token = await client.retrieveAuthorizationCodeAccessTokenFromOffer({
     issuerMetadata: metadata,
     credentialOffer,

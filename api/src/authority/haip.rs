@@ -182,5 +182,8 @@ fn shown(shown: Shown) -> Response {
 /// The parameters of a form, each once, as an object.
 fn form(body: &[u8]) -> serde_json::Value {
     let pairs = url::form_urlencoded::parse(body);
-    pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect::<serde_json::Map<_, _>>().into()
+    pairs
+        .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use yufu_base::SectorId;
 use yufu_credential::StatusReference;
-use yufu_credentials::{
-    Allocation, Batch, CredentialsError, Issuance, Marker, Once, Pseudonym,
-};
+use yufu_credentials::{Allocation, Batch, CredentialsError, Issuance, Marker, Once, Pseudonym};
 use yufu_issuer::{
     IssuerSession, Offered, ProveError, Proven, Refused, Template, TokenError, credential_of,
     secret_id,
@@ -189,7 +187,15 @@ impl Issuer {
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
         let (validity_days, registering, days) = (kind.validity_days, Vec::new(), kind.days());
         let takes_pseudonyms = kind.sectors().next().is_some();
-        Ok(UnderWay { rests_on, person, proven, validity_days, days, takes_pseudonyms, registering })
+        Ok(UnderWay {
+            rests_on,
+            person,
+            proven,
+            validity_days,
+            days,
+            takes_pseudonyms,
+            registering,
+        })
     }
 
     fn prove(
@@ -215,8 +221,15 @@ impl Issuer {
         under_way: UnderWay,
         claims: Claims,
     ) -> Result<CredentialResponse, Refusal> {
-        let UnderWay { rests_on, person, proven, validity_days, days, takes_pseudonyms, registering } =
-            under_way;
+        let UnderWay {
+            rests_on,
+            person,
+            proven,
+            validity_days,
+            days,
+            takes_pseudonyms,
+            registering,
+        } = under_way;
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;

@@ -98,7 +98,11 @@ pub struct Attestation {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<WalletProviders>> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(known)).routes(routes!(attest)).routes(routes!(attest_keys))
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(known))
+        .routes(routes!(attest))
+        .routes(routes!(attest_keys))
 }
 
 /// Register an instance of this provider's wallet, at its first start. Again is harmless.

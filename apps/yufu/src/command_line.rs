@@ -320,9 +320,7 @@ pub(crate) enum WalletAction {
         mdoc: bool,
     },
     /// Fetch what waited for an officer, and fresh copies of what ends within a week or is nearly used up.
-    #[command(
-        after_help = "Example:\n  yufu wallet --as mei --provider jiangcheng-pay renew"
-    )]
+    #[command(after_help = "Example:\n  yufu wallet --as mei --provider jiangcheng-pay renew")]
     Renew,
     /// Get credentials from your chip card: it proves itself to the authority.
     ///

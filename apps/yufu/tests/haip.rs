@@ -161,16 +161,55 @@ async fn who_pushes_is_an_attested_wallet_with_a_live_challenge_haip_4_4() {
     let of_other = other.pop(&issuer, Some(&challenge), now());
     let none = |text: &str| algorithm(text, "none");
     let rows = [
-        ("no attestation", Changed { attestation: Some(String::new()), ..Changed::default() }, "invalid_client"),
+        (
+            "no attestation",
+            Changed { attestation: Some(String::new()), ..Changed::default() },
+            "invalid_client",
+        ),
         ("no proof", Changed { pop: Some(String::new()), ..Changed::default() }, "invalid_client"),
-        ("an unknown provider", Changed { attestation: Some(unknown), ..Changed::default() }, "invalid_client_attestation"),
-        ("alg none", Changed { attestation: Some(none(&wallet.attestation)), ..Changed::default() }, "invalid_client_attestation"),
-        ("an HMAC", Changed { attestation: Some(algorithm(&wallet.attestation, "HS256")), ..Changed::default() }, "invalid_client_attestation"),
-        ("an old proof", Changed { pop: Some(expired), ..Changed::default() }, "invalid_client_attestation"),
-        ("a proof for a bank", Changed { pop: Some(elsewhere), ..Changed::default() }, "invalid_client_attestation"),
-        ("a proof by another wallet", Changed { pop: Some(of_other), ..Changed::default() }, "invalid_client_attestation"),
-        ("no challenge", Changed { pop: Some(unchallenged), ..Changed::default() }, "use_attestation_challenge"),
-        ("a challenge of nobody", Changed { pop: Some(made_up), ..Changed::default() }, "use_attestation_challenge"),
+        (
+            "an unknown provider",
+            Changed { attestation: Some(unknown), ..Changed::default() },
+            "invalid_client_attestation",
+        ),
+        (
+            "alg none",
+            Changed { attestation: Some(none(&wallet.attestation)), ..Changed::default() },
+            "invalid_client_attestation",
+        ),
+        (
+            "an HMAC",
+            Changed {
+                attestation: Some(algorithm(&wallet.attestation, "HS256")),
+                ..Changed::default()
+            },
+            "invalid_client_attestation",
+        ),
+        (
+            "an old proof",
+            Changed { pop: Some(expired), ..Changed::default() },
+            "invalid_client_attestation",
+        ),
+        (
+            "a proof for a bank",
+            Changed { pop: Some(elsewhere), ..Changed::default() },
+            "invalid_client_attestation",
+        ),
+        (
+            "a proof by another wallet",
+            Changed { pop: Some(of_other), ..Changed::default() },
+            "invalid_client_attestation",
+        ),
+        (
+            "no challenge",
+            Changed { pop: Some(unchallenged), ..Changed::default() },
+            "use_attestation_challenge",
+        ),
+        (
+            "a challenge of nobody",
+            Changed { pop: Some(made_up), ..Changed::default() },
+            "use_attestation_challenge",
+        ),
     ];
     for (case, changed, error) in rows {
         wallet.form("par", &fields, changed).await.answer.oauth(case, 400, error);
@@ -262,7 +301,11 @@ async fn what_is_pushed_is_whole_and_leads_to_one_code_for_its_own_wallet_haip_4
     assert_eq!(parameter(&location, "error").unwrap(), "access_denied");
     // And the same offer cannot be taken up with its code either: one permission.
     let grant = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
-    let fields = [("grant_type", grant), ("pre-authorized_code", state.as_str()), ("tx_code", digits.as_str())];
+    let fields = [
+        ("grant_type", grant),
+        ("pre-authorized_code", state.as_str()),
+        ("tx_code", digits.as_str()),
+    ];
     let refused = caller.post_form("/authority/token", &fields).await;
     refused.oauth("taken up", 400, "invalid_grant");
 }
@@ -418,7 +461,8 @@ async fn a_token_works_in_the_hands_of_its_key_and_brings_one_batch_rfc_9449_7()
     spent.answer.oauth("the same token", 401, "invalid_token");
 
     // A refresh token: the same wallet, the same key; then another batch.
-    let fields = [("grant_type", "refresh_token".to_owned()), ("refresh_token", tokens.refresh)].into();
+    let fields =
+        [("grant_type", "refresh_token".to_owned()), ("refresh_token", tokens.refresh)].into();
     let mut other = AttestedWallet::of(&caller, PAY).await;
     let stolen = other.form("token", &fields, Changed::default()).await;
     stolen.answer.oauth("a stolen refresh token", 400, "invalid_grant");
@@ -477,9 +521,7 @@ async fn keys_are_attested_for_this_request_by_the_wallets_own_provider_d_and_f_
             "key_storage": ["iso_18045_high"], "nonce": nonce});
         yufu_jose::sign(&header, claims.to_string().as_bytes(), &fresh()).unwrap()
     };
-    let proof = |wallet: &AttestedWallet, key: &SoftwareKey, nonce: &str, attestation: &str| {
-        json!({"jwt": [wallet.key_proof(key, nonce, attestation)]})
-    };
+    let proof = |wallet: &AttestedWallet, key: &SoftwareKey, nonce: &str, attestation: &str| json!({"jwt": [wallet.key_proof(key, nonce, attestation)]});
     let rows = [
         ("no attestation", json!({"jwt": [unattested]}), "invalid_proof"),
         ("another key", proof(&wallet, &two, &nonce, &covered), "invalid_proof"),
@@ -489,7 +531,11 @@ async fn keys_are_attested_for_this_request_by_the_wallets_own_provider_d_and_f_
         ("alg none", proof(&wallet, &one, &nonce, &algorithm(&covered, "none")), "invalid_proof"),
         ("eleven keys", proof(&wallet, &many[0], &nonce, &too_many), "invalid_credential_request"),
         ("a nonce of nobody", proof(&wallet, &one, &nobody, &of_nobody), "invalid_nonce"),
-        ("in another's name", json!({"jwt": [chutian.key_proof(&one, &nonce, &covered)]}), "invalid_proof"),
+        (
+            "in another's name",
+            json!({"jwt": [chutian.key_proof(&one, &nonce, &covered)]}),
+            "invalid_proof",
+        ),
     ];
     for (case, proofs, error) in rows {
         let body = json!({"credential_configuration_id": "pid", "proofs": proofs});
@@ -497,10 +543,22 @@ async fn keys_are_attested_for_this_request_by_the_wallets_own_provider_d_and_f_
         heard.answer.oauth(case, 400, error);
     }
     for (case, body, error) in [
-        ("by identifier, after a scope", json!({"credential_identifier": "pid.1", "proofs": {"attestation": [covered]}}), "unknown_credential_identifier"),
-        ("not granted", json!({"credential_configuration_id": "age", "proofs": {"attestation": [covered]}}), "unknown_credential_configuration"),
-        ("an answer's key in the clear", json!({"credential_configuration_id": "pid", "proofs": {"attestation": [covered]},
-            "credential_response_encryption": {"jwk": {"kty": "EC", "crv": "P-256"}, "enc": "A256GCM"}}), "invalid_encryption_parameters"),
+        (
+            "by identifier, after a scope",
+            json!({"credential_identifier": "pid.1", "proofs": {"attestation": [covered]}}),
+            "unknown_credential_identifier",
+        ),
+        (
+            "not granted",
+            json!({"credential_configuration_id": "age", "proofs": {"attestation": [covered]}}),
+            "unknown_credential_configuration",
+        ),
+        (
+            "an answer's key in the clear",
+            json!({"credential_configuration_id": "pid", "proofs": {"attestation": [covered]},
+            "credential_response_encryption": {"jwk": {"kty": "EC", "crv": "P-256"}, "enc": "A256GCM"}}),
+            "invalid_encryption_parameters",
+        ),
     ] {
         let heard = wallet.under("credential", &access, &body, Changed::default()).await;
         heard.answer.oauth(case, 400, error);
@@ -550,7 +608,9 @@ async fn what_lies_in_the_issuers_records_holds_no_key_code_or_token_and_ends_wi
     let number = json!({"resident_number": resident.number, "evidence": "certificate 7"});
     let path = "/authority/v1/officer/deaths";
     caller.post(path, Some(&caller.desk(DESK)), &number).await.done();
-    let fields = [("grant_type", "refresh_token".to_owned()), ("refresh_token", tokens.refresh.clone())].into();
+    let fields =
+        [("grant_type", "refresh_token".to_owned()), ("refresh_token", tokens.refresh.clone())]
+            .into();
     let dead = wallet.form("token", &fields, Changed::default()).await;
     dead.answer.oauth("after a death", 400, "invalid_grant");
     server.kill();
@@ -583,6 +643,9 @@ async fn every_request_has_an_attestation_of_its_own_issuer_and_the_provider_is_
         answer.refused(case, 400, "request.malformed");
     }
     let key = fresh();
-    let (a, b) = (attestation(&mut wallet.provider, &key).await, attestation(&mut wallet.provider, &fresh()).await);
+    let (a, b) = (
+        attestation(&mut wallet.provider, &key).await,
+        attestation(&mut wallet.provider, &fresh()).await,
+    );
     assert_ne!(a.split('.').nth(1), b.split('.').nth(1));
 }

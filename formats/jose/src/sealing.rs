@@ -24,7 +24,9 @@ impl SealingKey {
     /// # Errors
     /// [`SealError`] never in practice.
     pub fn new(bytes: &[u8; 32]) -> Result<Self, SealError> {
-        UnboundKey::new(&AES_256_GCM, bytes).map(|key| Self(LessSafeKey::new(key))).map_err(|_| SealError)
+        UnboundKey::new(&AES_256_GCM, bytes)
+            .map(|key| Self(LessSafeKey::new(key)))
+            .map_err(|_| SealError)
     }
 
     /// Seals `content` as a text of this kind, in base64url. `nonce` is random and used once.

@@ -46,7 +46,8 @@ pub struct HttpResponse {
 }
 
 /// The header fields of a response that sessions read besides its type.
-pub const RESPONSE_HEADERS: [&str; 3] = ["dpop-nonce", "location", "oauth-client-attestation-challenge"];
+pub const RESPONSE_HEADERS: [&str; 3] =
+    ["dpop-nonce", "location", "oauth-client-attestation-challenge"];
 
 /// Why a response cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

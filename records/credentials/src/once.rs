@@ -198,10 +198,8 @@ async fn mark<C: ConnectionTrait>(connection: &C, marker: &Marker) -> Result<(),
     if known.is_some() {
         return Err(CredentialsError::UsedBefore(marker.what));
     }
-    let row = used_once::ActiveModel {
-        marker: Set(name),
-        expires_at: Set(to_column(marker.expires_at)),
-    };
+    let row =
+        used_once::ActiveModel { marker: Set(name), expires_at: Set(to_column(marker.expires_at)) };
     used_once::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
 }

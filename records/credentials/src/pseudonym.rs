@@ -230,4 +230,3 @@ async fn write<C: ConnectionTrait>(
     pseudonym::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
 }
-

@@ -115,12 +115,8 @@ impl Issuer {
                 return haip.wrong(&pushed, error);
             }
         };
-        let coded = pushed.clone().authorise(
-            taken.subject,
-            &taken.configuration_ids,
-            random_text(),
-            now,
-        );
+        let coded =
+            pushed.clone().authorise(taken.subject, &taken.configuration_ids, random_text(), now);
         let coded = match coded {
             Ok(coded) => coded,
             Err(error) => return haip.back(&pushed, "access_denied", &error.to_string()),
@@ -230,9 +226,7 @@ impl Haip {
             TokenError::TxCodeWrong { left } => {
                 Err(Problem::refused("authorization.code_wrong", error).with("left", left))
             }
-            TokenError::TxCodeMissing => {
-                Err(Problem::refused("authorization.code_missing", error))
-            }
+            TokenError::TxCodeMissing => Err(Problem::refused("authorization.code_missing", error)),
             over => self.back(pushed, "access_denied", &over.to_string()),
         }
     }

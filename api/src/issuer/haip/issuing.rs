@@ -301,9 +301,8 @@ impl IntoResponse for Answer {
             return (status, fresh, Json(body)).into_response();
         };
         let entropy = Entropy { ephemeral: random(), iv: random() };
-        let sealed = serde_json::to_vec(&body)
-            .map_err(|error| error.to_string())
-            .and_then(|plain| {
+        let sealed =
+            serde_json::to_vec(&body).map_err(|error| error.to_string()).and_then(|plain| {
                 jwe::encrypt(&jwk, &enc.into(), &plain, &entropy).map_err(|e| e.to_string())
             });
         match sealed {

@@ -42,8 +42,9 @@ impl Page {
         language: &str,
     ) -> Self {
         let words = if language.starts_with("zh") { ZH } else { EN };
-        let items: String =
-            credentials.map(|names| format!("<li>{}</li>", escape(named(names, language)))).collect();
+        let items: String = credentials
+            .map(|names| format!("<li>{}</li>", escape(named(names, language))))
+            .collect();
         let field = if digits {
             format!(
                 "<p><label>{} <input name=\"tx_code\" inputmode=\"numeric\" autocomplete=\"off\" required></label></p>",

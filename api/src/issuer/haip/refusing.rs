@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use yufu_credentials::{CredentialsError, Once};
 use yufu_openid4vc::issuance::{
-    CredentialErrorCode, CredentialErrorResponse, NotificationErrorCode,
-    NotificationErrorResponse, TokenErrorCode, TokenErrorResponse,
+    CredentialErrorCode, CredentialErrorResponse, NotificationErrorCode, NotificationErrorResponse,
+    TokenErrorCode, TokenErrorResponse,
 };
 
 /// Nonces for the next request, for its headers.
@@ -19,10 +19,9 @@ pub(crate) struct Fresh {
 
 impl Fresh {
     fn put(self, headers: &mut HeaderMap) {
-        for (name, value) in [
-            ("dpop-nonce", self.dpop),
-            ("oauth-client-attestation-challenge", self.challenge),
-        ] {
+        for (name, value) in
+            [("dpop-nonce", self.dpop), ("oauth-client-attestation-challenge", self.challenge)]
+        {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(HeaderName::from_static(name), value);
             }

@@ -47,11 +47,7 @@ pub(super) async fn open(
 
 /// The authority as an issuer to attested wallets, if the country has it so. What wallets carry for it is sealed under
 /// a key of its own.
-fn haip(
-    opening: &Opening<'_>,
-    trust: &Trust,
-    institution: &Institution,
-) -> Result<Option<Haip>> {
+fn haip(opening: &Opening<'_>, trust: &Trust, institution: &Institution) -> Result<Option<Haip>> {
     let plan = opening.plan;
     let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
     let keys = plan.data.keys(&institution.id)?;

@@ -187,15 +187,17 @@ impl Holder {
         let response = self.send(form).await?;
         match response.header("location") {
             Some(address) if response.status == 303 => Ok(address.to_owned()),
-            _ => bail!(text!(
-                "the issuer did not agree: {why}",
-                why = why(&response)
-            )),
+            _ => bail!(text!("the issuer did not agree: {why}", why = why(&response))),
         }
     }
 
     /// Asks for a batch, and keeps what comes.
-    async fn ask_batch(&mut self, mut granted: Granted, party: &Party, pseudonyms: bool) -> Result<Got> {
+    async fn ask_batch(
+        &mut self,
+        mut granted: Granted,
+        party: &Party,
+        pseudonyms: bool,
+    ) -> Result<Got> {
         let trust = self.trust().await?;
         let mut keys = Vec::new();
         for _ in 0..granted.batch_size().min(MOST) {
@@ -288,7 +290,9 @@ impl Holder {
                     let event = NotificationEvent::CredentialAccepted;
                     let by = (proof.0, proof.1.as_str());
                     // The credentials are here: whether the issuer hears of it changes nothing.
-                    if let Some(request) = requesting.granted().notify(&id, event, by, self.now())? {
+                    if let Some(request) =
+                        requesting.granted().notify(&id, event, by, self.now())?
+                    {
                         let _ = self.send(request).await;
                     }
                 }

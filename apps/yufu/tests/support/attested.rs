@@ -100,9 +100,8 @@ impl AttestedWallet {
         let url = self.url(below);
         let sent = self.caller.client.exchange_whole("POST", url.as_str(), &headers, body);
         let sent = sent.await.unwrap();
-        let named = |name: &str| {
-            sent.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
-        };
+        let named =
+            |name: &str| sent.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         if let Some(nonce) = named("dpop-nonce") {
             self.dpop_nonce = nonce;
         }
@@ -140,9 +139,7 @@ impl AttestedWallet {
     ) -> Heard {
         let issuer = self.issuer();
         let challenge = self.challenge.clone();
-        let pop = changed.pop.unwrap_or_else(|| {
-            self.pop(issuer.as_str(), Some(&challenge), now())
-        });
+        let pop = changed.pop.unwrap_or_else(|| self.pop(issuer.as_str(), Some(&challenge), now()));
         let attestation = changed.attestation.unwrap_or_else(|| self.attestation.clone());
         let dpop = changed.dpop.unwrap_or_else(|| self.proof(below, None));
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];

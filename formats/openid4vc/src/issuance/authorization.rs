@@ -77,7 +77,9 @@ pub enum PushedRequestError {
     #[error("response_type must be code")]
     ResponseType,
     /// No S256 challenge.
-    #[error("code_challenge must be the S256 digest of a verifier, with code_challenge_method S256")]
+    #[error(
+        "code_challenge must be the S256 digest of a verifier, with code_challenge_method S256"
+    )]
     Challenge,
     /// A redirect URI that nobody is sent to.
     #[error(
@@ -133,7 +135,8 @@ impl PushedRequest {
         if !is_redirect(&redirect_uri) {
             return Err(PushedRequestError::RedirectUri);
         }
-        let details = form.field("authorization_details")?.map(|text| details(&text)).transpose()?;
+        let details =
+            form.field("authorization_details")?.map(|text| details(&text)).transpose()?;
         let scopes = form.field("scope")?.unwrap_or_default();
         let scopes: Vec<String> = scopes.split_ascii_whitespace().map(str::to_owned).collect();
         let details = details.unwrap_or_default();
@@ -179,7 +182,8 @@ impl PushedRequest {
             ("issuer_state", &self.issuer_state),
             ("dpop_jkt", &self.dpop_jkt),
         ];
-        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let optional =
+            optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
         fields.extend(optional);
         Ok(fields)
     }
@@ -242,7 +246,12 @@ pub fn read_answer(
     let (url, own) = (Url::parse(address), Url::parse(redirect_uri));
     let (Ok(url), Ok(own)) = (url, own) else { return Err(AnswerError::Address) };
     let place = |url: &Url| {
-        (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port(), url.path().to_owned())
+        (
+            url.scheme().to_owned(),
+            url.host_str().map(str::to_owned),
+            url.port(),
+            url.path().to_owned(),
+        )
     };
     if place(&url) != place(&own) {
         return Err(AnswerError::Address);
@@ -369,12 +378,11 @@ mod tests {
 
     #[test]
     fn a_browser_is_sent_to_https_to_the_device_or_to_an_app_and_nowhere_else() {
-        for good in
-            ["https://w.example/cb", "http://127.0.0.1:9/cb", "com.example.wallet:/cb"]
-        {
+        for good in ["https://w.example/cb", "http://127.0.0.1:9/cb", "com.example.wallet:/cb"] {
             assert!(with("redirect_uri", Some(good)).is_ok(), "{good}");
         }
-        for bad in ["http://w.example/cb", "javascript:x", "data:,x", "https://w.example/#f", "cb"] {
+        for bad in ["http://w.example/cb", "javascript:x", "data:,x", "https://w.example/#f", "cb"]
+        {
             let refused = with("redirect_uri", Some(bad));
             assert_eq!(refused, Err(PushedRequestError::RedirectUri), "{bad}");
         }

@@ -144,7 +144,9 @@ impl CredentialRequestError {
     pub const fn code(&self) -> CredentialErrorCode {
         match self {
             Self::Identifier => CredentialErrorCode::UnknownCredentialIdentifier,
-            Self::Encryption | Self::EncryptionKey => CredentialErrorCode::InvalidEncryptionParameters,
+            Self::Encryption | Self::EncryptionKey => {
+                CredentialErrorCode::InvalidEncryptionParameters
+            }
             Self::Proofs => CredentialErrorCode::InvalidProof,
             Self::TooLarge | Self::Json(_) | Self::Configuration | Self::SectorProofs => {
                 CredentialErrorCode::InvalidCredentialRequest

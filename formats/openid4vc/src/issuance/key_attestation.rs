@@ -3,9 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
-use yufu_jose::{
-    Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date,
-};
+use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date};
 
 /// The value of `key_storage` that keys in software may claim, and no more (appendix D.2).
 pub const STORAGE_BASIC: &str = "iso_18045_basic";
@@ -68,7 +66,9 @@ pub enum KeyAttestationError {
     #[error("the key attestation is not about 1 to {MAX_ATTESTED_KEYS} different keys")]
     Keys,
     /// The storage is of no accepted kind.
-    #[error("the keys lie in a storage that is not accepted: expected one of {expected}, found {found}")]
+    #[error(
+        "the keys lie in a storage that is not accepted: expected one of {expected}, found {found}"
+    )]
     Storage {
         /// What the attestation says.
         found: String,
@@ -76,7 +76,9 @@ pub enum KeyAttestationError {
         expected: String,
     },
     /// It is for another request.
-    #[error("the key attestation does not carry the nonce of the proof: have one made for this request")]
+    #[error(
+        "the key attestation does not carry the nonce of the proof: have one made for this request"
+    )]
     Nonce,
 }
 

@@ -338,7 +338,8 @@ impl AuthorizationServerMetadata {
             let (actual, expected) = (self.issuer.to_string(), server.to_string());
             return Err(MetadataError::Identifier { actual, expected });
         }
-        let flow = self.code_flow.as_ref().ok_or(MetadataError::Haip("no authorization code flow"))?;
+        let flow =
+            self.code_flow.as_ref().ok_or(MetadataError::Haip("no authorization code flow"))?;
         let has = |list: &[String], name: &str| list.iter().any(|one| one == name);
         let rules = [
             (has(&self.grant_types_supported, super::GRANT_CODE), "no grant authorization_code"),
@@ -349,10 +350,7 @@ impl AuthorizationServerMetadata {
                 has(&flow.token_endpoint_auth_methods_supported, AUTH_METHOD),
                 "no wallet attestations",
             ),
-            (
-                flow.authorization_response_iss_parameter_supported,
-                "its answers do not name it",
-            ),
+            (flow.authorization_response_iss_parameter_supported, "its answers do not name it"),
         ];
         match rules.into_iter().find(|(holds, _)| !holds) {
             Some((_, missing)) => Err(MetadataError::Haip(missing)),

@@ -92,7 +92,7 @@ fn take_up(
 }
 
 /// The trusted issuer with this very identifier; else one at the same origin.
-pub(super) fn issuer_at(url: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
+fn issuer_at(url: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
     let issuers = || trust.entries.iter().filter(|entry| ISSUERS.contains(&entry.role));
     let same = |entry: &&TrustEntry| {
         Endpoint::parse(&entry.identifier).is_ok_and(|at| at.origin() == url.origin())

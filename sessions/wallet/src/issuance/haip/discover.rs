@@ -1,7 +1,7 @@
 //! From an offer to an issuer that is known: its metadata are signed, and whoever signed them is on the trust list.
 
 use super::super::discover::own;
-use super::super::offer::issuer_at;
+use super::super::offer::ISSUERS;
 use super::{Flow, Nonces, StepError};
 use serde::{Deserialize, Serialize};
 use yufu_base::{SectorId, Timestamp};
@@ -95,13 +95,22 @@ pub fn begin(link: &str, trust: &TrustList) -> Result<(FetchingIssuer, HttpReque
     };
     let grant = offer.grants.authorization_code.ok_or(BeginError::Grant)?;
     let issuer = offer.credential_issuer;
-    let entry = issuer_at(&issuer, trust);
+    let entry = issuer_above(&issuer, trust);
     let entry = entry.ok_or_else(|| BeginError::UnknownIssuer(issuer.clone()))?;
     let url = issuer.well_known("openid-credential-issuer")?;
     let configuration_ids = offer.credential_configuration_ids;
     let issuer_state = grant.issuer_state;
     let next = FetchingIssuer { issuer, entry, configuration_ids, issuer_state };
     Ok((next, HttpRequest::get(url, SIGNED_METADATA_MEDIA_TYPE)))
+}
+
+/// The trusted issuer with this identifier, or with one that this one lies below: the closest.
+fn issuer_above(issuer: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
+    let above = |entry: &&TrustEntry| {
+        let rest = issuer.as_str().strip_prefix(entry.identifier.as_str());
+        ISSUERS.contains(&entry.role) && rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
+    };
+    trust.entries.iter().filter(above).max_by_key(|entry| entry.identifier.len()).cloned()
 }
 
 impl FetchingIssuer {
@@ -159,8 +168,7 @@ impl FetchingServer {
         let server: AuthorizationServerMetadata = response.json()?;
         let expected = metadata.authorization_servers.first().unwrap_or(&known.issuer);
         let flow = server.check_haip(expected)?;
-        let endpoints =
-            [&flow.authorization_endpoint, &flow.pushed_authorization_request_endpoint];
+        let endpoints = [&flow.authorization_endpoint, &flow.pushed_authorization_request_endpoint];
         let challenge = flow.challenge_endpoint.as_ref();
         let all = endpoints.into_iter().chain([&server.token_endpoint]).chain(challenge);
         for endpoint in all {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::{self, ContentEncryption, DecryptionKey};
-use yufu_jose::{Jwk, SignError, encode_base64url, decode_base64url};
+use yufu_jose::{Jwk, SignError, decode_base64url, encode_base64url};
 use yufu_openid4vc::issuance::{
     AnswerKey, CredentialErrorCode, CredentialErrorResponse, DeferredRequest, NonceResponse,
     NotificationEvent, NotificationRequest, ProofsOf, RequestEncryption, Wanted, WantedRequest,
@@ -202,8 +202,7 @@ impl Granted {
     ) -> Result<Option<HttpRequest>, StepError> {
         let flow = &self.grant.flow;
         let Some(url) = flow.metadata.notification_endpoint.clone() else { return Ok(None) };
-        let request =
-            NotificationRequest { notification_id: notification_id.to_owned(), event };
+        let request = NotificationRequest { notification_id: notification_id.to_owned(), event };
         let document =
             serde_json::to_value(&request).map_err(|_| StepError::Protocol("a document"))?;
         let proof = flow.proof(&url, Some(&self.access_token), dpop, id, now)?;
@@ -227,7 +226,8 @@ impl Granted {
             .as_ref()
             .and_then(usable)
             .ok_or(StepError::Protocol("requests cannot be encrypted to it"))?;
-        let text = jwe::encrypt(&key, &enc.into(), document.to_string().as_bytes(), &entropy.request);
+        let text =
+            jwe::encrypt(&key, &enc.into(), document.to_string().as_bytes(), &entropy.request);
         let text = text.map_err(|_| StepError::Protocol("its key for requests is none"))?;
         let proof = flow.proof(url, Some(&self.access_token), dpop, &entropy.id, now)?;
         let http = HttpRequest::post_text(url.clone(), JWT, JWT, text);

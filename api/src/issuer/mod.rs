@@ -39,7 +39,7 @@ pub struct Issuer {
     /// Its certificate chain.
     pub chain: Chain,
     /// Itself under HAIP, if it issues to attested wallets.
-    pub haip: Option<Haip>,
+    pub haip: Option<Box<Haip>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

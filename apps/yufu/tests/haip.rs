@@ -78,14 +78,6 @@ async fn an_attested_wallet_gets_an_identity_in_either_format_uses_it_and_renews
         panic!("an identity waits for nobody")
     };
     assert_eq!(received.vct, "org.yufu.pid.cn.1");
-    // Lost: nothing that was granted brings anything more.
-    let body = json!({"resident_number": resident.number, "reason": "phone lost"});
-    let path = "/authority/v1/officer/revocations";
-    caller.post(path, Some(&caller.desk(DESK)), &body).await.done();
-    while resident.wallet.renew().await.is_ok() {
-        assert!(resident.wallet.credentials_left() > 1, "renewed after a revocation");
-        break;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +124,10 @@ async fn what_an_officer_has_to_look_at_waits_and_comes_once_approved_9() {
     assert_eq!(caller.post(&check, Some(&desk), &decision).await.status, 204);
     let refused = other.wallet.renew().await.unwrap_err().to_string();
     assert!(refused.contains("CredentialRequestDenied"), "{refused}");
+    let file = other.file();
+    for what in ["waiting", "grants"] {
+        assert!(file.get(what).is_none(), "what was declined is not asked for again");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -491,6 +487,8 @@ async fn a_token_works_in_the_hands_of_its_key_and_brings_one_batch_rfc_9449_7()
     let desk = caller.desk(DESK);
     let answer = caller.post("/authority/v1/officer/revocations", Some(&desk), &body).await;
     assert_eq!(answer.done()["revoked"], 2, "one of three was void already");
+    let lost = wallet.form("token", &fields, Changed::default()).await;
+    lost.answer.oauth("after a revocation", 400, "invalid_grant");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,10 +99,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_character_opens_nothing(at in 0usize..40, with in "[A-Za-z0-9_-]") {
+        fn a_changed_character_opens_nothing(at: prop::sample::Index, with in "[A-Za-z0-9_-]") {
             let text = key(1).seal("code", &"some content", [7; 12]).unwrap();
             let mut bytes = text.into_bytes();
-            let at = at % bytes.len();
+            let at = at.index(bytes.len());
             prop_assume!(bytes[at] != with.as_bytes()[0]);
             bytes[at] = with.as_bytes()[0];
             prop_assert!(key(1).open::<String>("code", &String::from_utf8(bytes).unwrap()).is_err());

@@ -56,9 +56,10 @@ pub(crate) fn read_haip(root: &mut Section<'_, '_, '_>) -> Option<Option<HaipPro
 /// That the identity authority issues what an officer looks at.
 pub(crate) fn check_checked(
     root: &Section<'_, '_, '_>,
-    haip: &HaipProfile,
-    credentials: &[CredentialType],
+    haip: Option<&Option<HaipProfile>>,
+    credentials: Option<&[CredentialType]>,
 ) {
+    let (Some(Some(haip)), Some(credentials)) = (haip, credentials) else { return };
     for id in &haip.checked {
         let fits = |kind: &CredentialType| kind.id == *id && kind.issuer == Role::IdentityAuthority;
         if !credentials.iter().any(fits) {

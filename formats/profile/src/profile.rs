@@ -297,9 +297,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     if let (Some(Some(cards)), Some(credentials)) = (&cards, &credentials) {
         check_light(&root, cards, credentials);
     }
-    if let (Some(Some(haip)), Some(credentials)) = (&haip, &credentials) {
-        check_checked(&root, haip, credentials);
-    }
+    check_checked(&root, haip.as_ref(), credentials.as_deref());
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {
             read_classes(&mut root, currency, &claims_of(credentials))

@@ -89,7 +89,7 @@ impl Issuer {
     /// # Errors
     /// 404 if it is none.
     pub(crate) fn under_haip(&self) -> Result<&Haip, Problem> {
-        self.haip.as_ref().ok_or_else(|| Problem::not_found("issuer under HAIP here"))
+        self.haip.as_deref().ok_or_else(|| Problem::not_found("issuer under HAIP here"))
     }
 }
 
@@ -106,7 +106,7 @@ impl Haip {
         let offer = CredentialOffer {
             credential_issuer: self.identifier().clone(),
             credential_configuration_ids: offer.credential_configuration_ids.clone(),
-            grants: Grants { pre_authorized: None, authorization_code: Some(grant) },
+            grants: Grants { pre_authorized: None, authorization_code: Some(grant.into()) },
         };
         OfferLink::Value(offer).to_link_of(HAIP_SCHEME).map_err(Problem::internal)
     }

@@ -3,6 +3,9 @@
 
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use yufu_openid4vc::issuance::Display;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:30rem;margin:3rem auto;padding:0 1rem}input{font-size:1.4rem;width:9rem;letter-spacing:.2rem}button{font-size:1rem;padding:.4rem 1rem;margin-right:.6rem}";
@@ -10,28 +13,23 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:30rem;mar
 /// The page.
 pub(crate) struct Page(String);
 
+/// The words of one language, as the file of messages holds them.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Words {
-    title: &'static str,
-    asks: &'static str,
-    digits: &'static str,
-    agree: &'static str,
-    decline: &'static str,
+    title: String,
+    asks: String,
+    digits: String,
+    agree: String,
+    decline: String,
 }
 
-const ZH: Words = Words {
-    title: "领取电子证件",
-    asks: "您的钱包申请领取：",
-    digits: "请输入工作人员交给您的数字：",
-    agree: "同意",
-    decline: "不领取",
-};
-const EN: Words = Words {
-    title: "Get a credential",
-    asks: "Your wallet asks for:",
-    digits: "Type the digits that the officer gave you:",
-    agree: "Agree",
-    decline: "Decline",
-};
+static WORDS: LazyLock<BTreeMap<String, Words>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../../messages/authorization.toml")).unwrap_or_else(|error| {
+        tracing::error!(%error, "the words of the authorization page were not understood");
+        BTreeMap::new()
+    })
+});
 
 impl Page {
     /// The page for a request: the issuer's name and the credentials', whose request it is, whether digits are needed.
@@ -41,7 +39,8 @@ impl Page {
         digits: bool,
         language: &str,
     ) -> Self {
-        let words = if language.starts_with("zh") { ZH } else { EN };
+        let none = Words::default();
+        let words = WORDS.get(language).or_else(|| WORDS.get("en")).unwrap_or(&none);
         let items: String = credentials
             .map(|names| format!("<li>{}</li>", escape(named(names, language))))
             .collect();
@@ -112,7 +111,7 @@ mod tests {
             let credentials = std::iter::once(pid.as_slice());
             Page::new((&issuer, credentials), ("\"><script>", "urn:x"), true, language).0
         };
-        let (zh, en) = (page("zh-CN"), page("en"));
+        let (zh, en) = (page("zh"), page("en"));
         assert!(zh.contains("身份局") && zh.contains("身份证") && zh.contains("不领取"));
         assert!(en.contains("&lt;b&gt;Authority") && en.contains("Identity"));
         assert!(!en.contains("<script>") && en.contains("name=\"tx_code\""));

@@ -47,7 +47,11 @@ pub(super) async fn open(
 
 /// The authority as an issuer to attested wallets, if the country has it so. What wallets carry for it is sealed under
 /// a key of its own.
-fn haip(opening: &Opening<'_>, trust: &Trust, institution: &Institution) -> Result<Option<Haip>> {
+fn haip(
+    opening: &Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<Option<Box<Haip>>> {
     let plan = opening.plan;
     let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
     let keys = plan.data.keys(&institution.id)?;
@@ -60,13 +64,13 @@ fn haip(opening: &Opening<'_>, trust: &Trust, institution: &Institution) -> Resu
     let identifier = plan.endpoint(&institution.id, "/authority/haip")?;
     let encryption = decryption.public_jwk("requests-1");
     let documents = HaipDocuments::new(&profile, &identifier, &rules.key_storage, encryption)?;
-    Ok(Some(Haip {
+    Ok(Some(Box::new(Haip {
         documents,
         profile: rules,
         sealing: SealingKey::new(&keys.master("sessions")?)?,
         decryption,
         trust: trust.source(opening.client.clone()),
-    }))
+    })))
 }
 
 /// The country's chip cards and the keys that sign them, if it issues any.

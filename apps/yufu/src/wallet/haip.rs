@@ -12,14 +12,14 @@ use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::HttpResponse;
-use yufu_openid4vc::issuance::NotificationEvent;
+use yufu_openid4vc::issuance::{CredentialErrorCode, NotificationEvent};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_wallet::HeldCredential;
-use yufu_wallet::issuance::SectorKeys;
 use yufu_wallet::issuance::haip::{
     AskError, Brought, Entropy, Granted, Keys, Outcome, Refreshing, Requesting, Secrets, Step,
     StepError, Wallet, begin,
 };
+use yufu_wallet::issuance::{CredentialsError, SectorKeys};
 
 /// Where the person's browser comes back to. This wallet reads the address itself: it asks for the digits in the
 /// terminal, and sends the form of the page as a browser would.
@@ -70,6 +70,11 @@ impl Holder {
         digits: Option<&str>,
         wanted: Wanted,
     ) -> Result<Got> {
+        // Many steps, each with its answer: not on the stack of whoever asks.
+        Box::pin(self.take_up(offer, digits, wanted)).await
+    }
+
+    async fn take_up(&mut self, offer: &str, digits: Option<&str>, wanted: Wanted) -> Result<Got> {
         let trust = self.trust().await?;
         let client_id = self.provider_address()?;
         let format = if wanted.mdoc { FORMAT_MSO_MDOC } else { FORMAT_SD_JWT_VC };
@@ -104,13 +109,21 @@ impl Holder {
     /// # Errors
     /// If an issuer does not answer, or refuses what it had granted.
     pub async fn renew(&mut self) -> Result<Vec<Got>> {
+        Box::pin(self.renew_all()).await
+    }
+
+    async fn renew_all(&mut self) -> Result<Vec<Got>> {
         let mut all = Vec::new();
-        for waiting in std::mem::take(&mut self.file.contents.waiting) {
-            let kept = waiting.clone();
-            match self.fetch_waiting(waiting).await {
+        for stored in self.file.contents.waiting.clone() {
+            self.file.contents.waiting.retain(|other| other.waiting != stored.waiting);
+            match self.fetch_waiting(stored.clone()).await {
                 Ok(got) => all.push(got),
                 Err(error) => {
-                    self.file.contents.waiting.push(kept);
+                    if is_over(&error) {
+                        self.file.contents.grants.retain(|grant| grant.id != stored.grant);
+                    } else {
+                        self.file.contents.waiting.push(stored);
+                    }
                     self.file.save()?;
                     return Err(error);
                 }
@@ -232,8 +245,8 @@ impl Holder {
     /// Fetches what waited for an officer.
     async fn fetch_waiting(&mut self, stored: StoredWaiting) -> Result<Got> {
         let trust = self.trust().await?;
-        let grants = self.file.contents.grants.iter();
-        let grant = grants.cloned().find(|one| one.id == stored.grant);
+        let mut grants = self.file.contents.grants.iter();
+        let grant = grants.find(|one| one.id == stored.grant).cloned();
         let grant = grant.with_context(|| text!("what was granted is gone: get a new offer"))?;
         let (mut granted, party) = self.refreshed(&grant).await?;
         let nonce = self.send(granted.nonce()?).await?;
@@ -354,6 +367,19 @@ impl Holder {
         self.note(Event::Received { issuer, vct: vct.clone(), count: *count })?;
         Ok(received)
     }
+}
+
+/// Whether what waited will never come: an officer declined, or it was fetched.
+fn is_over(error: &anyhow::Error) -> bool {
+    use CredentialErrorCode::{CredentialRequestDenied, InvalidTransactionId};
+    let refused = error.downcast_ref::<AskError>();
+    matches!(
+        refused,
+        Some(AskError::Credentials(CredentialsError::Refused {
+            code: CredentialRequestDenied | InvalidTransactionId,
+            ..
+        }))
+    )
 }
 
 fn entropy() -> Entropy {

@@ -198,7 +198,7 @@ mod tests {
     fn signed(change: impl FnOnce(&mut Value)) -> String {
         let key_of = |seed: u8| serde_json::to_value(Jwk::from(key(seed).public_key())).unwrap();
         let mut claims = serde_json::json!({
-            "iss": PROVIDER, "iat": NOW.seconds(), "exp": NOW.seconds() + 600,
+            "iss": PROVIDER, "iat": NOW.seconds(), "exp": NOW.plus_seconds(600).seconds(),
             "attested_keys": [key_of(2), key_of(3)],
             "key_storage": [STORAGE_BASIC], "nonce": "n",
         });

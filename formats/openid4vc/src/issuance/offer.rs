@@ -38,7 +38,7 @@ pub struct Grants {
     pub pre_authorized: Option<PreAuthorizedGrant>,
     /// The authorization code grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authorization_code: Option<AuthorizationCodeGrant>,
+    pub authorization_code: Option<Box<AuthorizationCodeGrant>>,
 }
 
 /// What the wallet passes on when it asks for authorization.

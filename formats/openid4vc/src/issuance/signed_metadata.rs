@@ -133,7 +133,7 @@ mod tests {
 
     fn signed(change: impl FnOnce(&mut Value)) -> String {
         let mut claims = json!({
-            "sub": "https://id.example/haip", "iat": NOW.seconds(), "exp": NOW.seconds() + 60,
+            "sub": "https://id.example/haip", "iat": NOW.seconds(), "exp": NOW.plus_seconds(60).seconds(),
             "credential_issuer": "https://id.example/haip",
             "credential_endpoint": "https://id.example/haip/credential",
             "credential_configurations_supported": {},

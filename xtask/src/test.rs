@@ -223,7 +223,7 @@ fn ensure_strace() -> Result<(), Skipped> {
 /// The system's service for readers of chip cards, with a virtual reader, in a network namespace.
 fn ensure_card_service() -> Result<(), Skipped> {
     let skip = |reason| Skipped {
-        tests: "yufu-foreign-cards, binary daemon (a chip card over the system's PC/SC service)",
+        tests: "yufu-foreign-cards, binaries daemon and eac (a chip card over the system's PC/SC service, and with libeac)",
         reason,
     };
     let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
@@ -233,6 +233,7 @@ fn ensure_card_service() -> Result<(), Skipped> {
         ("vsmartcard-vpcd", fs::metadata(driver).is_ok()),
         ("opensc", fs::metadata("/usr/bin/opensc-tool").is_ok()),
         ("libpcsclite-dev", library),
+        ("libeac-dev", fs::metadata("/usr/include/eac/pace.h").is_ok()),
         ("pkg-config", library),
         ("iproute2", run::output("ip", &["-V"]).is_ok()),
     ];

@@ -120,6 +120,7 @@ impl Authority {
             officer,
             evidence: request.evidence,
             code: Some((self.code_digits, "The digits that the officer gave you".to_owned())),
+            derived_from: None,
         };
         let issued = self.issuer.offer(offer).await?;
         let (offer, transaction_code) = (issued.offer, issued.transaction_code);

@@ -17,7 +17,8 @@ mod status;
 pub use crate::issuer::IssuedOffer;
 pub use cards::{
     CardBlock, CardCheck, CardChecked, CardLists, Cards, ChallengeIssued, ChipAnswer, Derivations,
-    Derived, IssuedCard, NewCard, PresentedFiles,
+    Derived, DocumentSignerEntry, DocumentSigners, IssuedCard, NewCard, PresentedFiles,
+    SignerRevocation,
 };
 pub use checks::{CheckDecision, CheckedClaims, WaitingCheck};
 pub use deaths::Death;
@@ -78,6 +79,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(cards::issuing::check))
         .routes(routes!(cards::issuing::block))
         .routes(routes!(cards::lists::lists))
+        .routes(routes!(cards::signers::signers))
+        .routes(routes!(cards::signers::revoke))
         .routes(routes!(cards::deriving::begin))
         .routes(routes!(cards::deriving::answer))
         .routes(routes!(deaths::record))

@@ -172,6 +172,7 @@ impl Authority {
             officer,
             evidence: request.evidence,
             code: Some((self.code_digits, description)),
+            derived_from: None,
         };
         self.issuer.offer(offer).await
     }

@@ -132,6 +132,7 @@ impl Bank {
             officer: "account".to_owned(),
             evidence: "asked for with the account's wallet key".to_owned(),
             code: None,
+            derived_from: None,
         };
         self.issuer.offer(offer).await
     }

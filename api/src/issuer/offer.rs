@@ -5,7 +5,7 @@ use crate::http::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use yufu_credentials::{Authentication as Basis, Issuance};
+use yufu_credentials::{Authentication as Basis, DerivedFrom, Issuance};
 use yufu_issuer::{IssuerSession, Offer, OfferEntropy, OfferTerms, mdoc_configuration};
 use yufu_keys::random;
 use yufu_openid4vc::issuance::OfferLink;
@@ -41,6 +41,8 @@ pub(crate) struct OfferFor {
     /// The digits of a transaction code and what the person is told of it; none if the offer
     /// goes straight to whom it is for.
     pub(crate) code: Option<(u8, String)>,
+    /// The chip card that it is derived from, if it is from one: it ends with the card.
+    pub(crate) derived_from: Option<DerivedFrom>,
 }
 
 impl Issuer {
@@ -79,6 +81,7 @@ impl Issuer {
             session: serde_json::to_string(&IssuerSession::from(made.session))
                 .map_err(Problem::internal)?,
             stage: 0,
+            derived_from: wanted.derived_from,
         };
         let expires = issuance.expires_at.seconds();
         self.records.start_issuance(basis, issuance).await?;

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use yufu_base::SectorId;
 use yufu_credential::StatusReference;
-use yufu_credentials::{Allocation, Batch, CredentialsError, Issuance, Marker, Once, Pseudonym};
+use yufu_credentials::{
+    Allocation, Batch, CredentialsError, DerivedFrom, Issuance, Marker, Once, Pseudonym,
+};
 use yufu_issuer::{
     IssuerSession, Offered, ProveError, Proven, Refused, Template, TokenError, credential_of,
     secret_id,
@@ -61,6 +63,8 @@ pub(super) struct Resting {
     pub(super) grant: String,
     /// The officer's check that it waited for.
     pub(super) check: Option<String>,
+    /// The card behind it, if one is.
+    pub(super) derived_from: Option<DerivedFrom>,
     pub(super) markers: Vec<Marker>,
 }
 
@@ -233,10 +237,15 @@ impl Issuer {
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
-        let lifetime = u64::from(validity_days).saturating_mul(86_400);
+        let lifetime = now.plus_seconds(u64::from(validity_days).saturating_mul(86_400));
+        let derived_from = match &rests_on {
+            RestsOn::Offer(row) => row.derived_from,
+            RestsOn::Grant(resting) => resting.derived_from,
+        };
+        let end = derived_from.map_or(lifetime, |from| from.until.min(lifetime));
         let template = Template {
             issued_at: now,
-            expires_at: now.plus_seconds(lifetime),
+            expires_at: end,
             open: serde_json::Map::new(),
             selective: claims,
             decoys: DECOYS.saturating_add(u8::from(without)),
@@ -257,12 +266,13 @@ impl Issuer {
                     .complete_issuance_under(&row, nonces, &registering, allocation, draw, now)
                     .await
             }
-            RestsOn::Grant(Resting { batch, grant, check, markers }) => {
+            RestsOn::Grant(Resting { batch, grant, check, derived_from, markers }) => {
                 let batch = Batch {
                     id: batch,
                     grant,
                     check,
                     person,
+                    derived_from,
                     pseudonyms: registering,
                     wanted: allocation,
                     draw: Box::new(draw),

@@ -103,6 +103,7 @@ impl RelyingParty {
             officer: "booking".to_owned(),
             evidence: "paid for".to_owned(),
             code: None,
+            derived_from: None,
         };
         Ok(self.issuer()?.offer(offer).await?.offer)
     }

@@ -15,7 +15,6 @@ use yufu_emrtd::mrz::Sex;
 use yufu_emrtd::{Anchors, Portrait};
 use yufu_jose::SoftwareKey;
 use yufu_keys::{CardCountry, CardKeys, KeyStore, random};
-use zeroize::Zeroizing;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +77,9 @@ fn card(keys: &CardKeys, face: &Portrait) -> Result<Chip> {
         can: CAN.to_owned(),
         expiry: "2036-09-20".to_owned(),
     };
-    let secrets = CardSecrets { chip: Zeroizing::new(random()), signing: Zeroizing::new(random()) };
-    let (certificate, key) = keys.document_signer();
-    let signer = DocumentSigner { certificate, key };
+    let secrets = CardSecrets::draw(random::<32>);
+    let signer = keys.document_signer();
+    let signer = DocumentSigner { certificate: &signer.certificate, key: &*signer.key };
     let contents = personalise(&holder, &card, Protocols::default(), &secrets, face, signer, NOW)?;
     Ok(Chip::new(contents))
 }
@@ -161,10 +160,10 @@ fn personalise_cards(cards: usize, keys: &CardKeys, face: &Portrait) -> Result<F
         card(keys, face)?;
     }
     let rate = number(cards) / watch.cpu_seconds();
-    let (_, signer) = keys.document_signer();
+    let signer = keys.document_signer();
     let watch = Stopwatch::start();
     for _ in 0..cards {
-        signer.sign(b"a security object")?;
+        signer.key.sign(b"a security object")?;
         SoftwareKey::from_seed(&random())?;
         let curve = Curve::BrainpoolP256r1;
         curve.public(&curve.secret(&random())?)?;

@@ -137,7 +137,7 @@ async fn who_pushes_is_an_attested_wallet_with_a_live_challenge_haip_4_4() {
     let caller = server.caller();
     let resident = Resident::of(&caller, 4);
     let mut wallet = AttestedWallet::of(&caller, PAY).await;
-    let mut other = AttestedWallet::of(&caller, CHUTIAN).await;
+    let other = AttestedWallet::of(&caller, CHUTIAN).await;
     let (state, _) = offered(&caller, &resident, "pid").await;
     let fields = wallet.pushed("pid", &state);
     let issuer = wallet.issuer().to_string();

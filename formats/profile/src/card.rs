@@ -4,6 +4,7 @@ use crate::credential::CredentialType;
 use crate::institution::Role;
 use crate::resident::Column;
 use crate::section::Section;
+use jiff::civil::Date;
 
 /// The longest a card is valid, in years: no signer's certificate lasts longer.
 const MOST_YEARS: u8 = 20;
@@ -18,6 +19,15 @@ pub struct CardProfile {
     /// The credential that a wallet gets from a card whose holder nobody compared with its portrait. From any other card
     /// it gets the identity.
     pub light: String,
+}
+
+impl CardProfile {
+    /// The last day of a card that is made today; `None` if the calendar ends before.
+    #[must_use]
+    pub fn last_day(&self, today: Date) -> Option<Date> {
+        let years = jiff::Span::new().try_years(i64::from(self.valid_years)).ok()?;
+        today.checked_add(years).ok()?.yesterday().ok()
+    }
 }
 
 /// The cards; `None` if the country issues none.

@@ -20,6 +20,8 @@ table!(issuance, "issuances", {
     session: String,
     stage: i32,
     expires_at: i64,
+    card: Option<String>,
+    until: Option<i64>,
 });
 
 table!(nonce, "nonces", {
@@ -37,6 +39,7 @@ table!(status_entry, "status_entries", {
     issuance: String,
     status: i32,
     expires_at: i64,
+    card: Option<String>,
 });
 
 table!(used_once, "used_once", {
@@ -52,6 +55,7 @@ table!(grant, "grants", {
     state: i32,
     at: i64,
     expires_at: i64,
+    card: Option<String>,
 });
 
 table!(check, "checks", {

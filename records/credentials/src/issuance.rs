@@ -23,6 +23,15 @@ pub struct Authentication {
     pub at: Timestamp,
 }
 
+/// The chip card that credentials are derived from: they end with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivedFrom {
+    /// The card, by the authority's internal id.
+    pub card: Uuid,
+    /// When its last day is over, wherever on earth.
+    pub until: Timestamp,
+}
+
 /// An issuance under way.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Issuance {
@@ -40,6 +49,8 @@ pub struct Issuance {
     pub stage: i32,
     /// When it lapses.
     pub expires_at: Timestamp,
+    /// The card behind it, if one is.
+    pub derived_from: Option<DerivedFrom>,
 }
 
 impl Credentials {
@@ -69,6 +80,8 @@ impl Credentials {
             session: Set(new.session),
             stage: Set(new.stage),
             expires_at: Set(to_column(new.expires_at)),
+            card: Set(new.derived_from.map(|from| from.card.to_string())),
+            until: Set(new.derived_from.map(|from| to_column(from.until))),
         };
         issuance::Entity::insert(row).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
@@ -86,8 +99,14 @@ impl Credentials {
             .await?;
         let row = row.ok_or(CredentialsError::Unknown("issuance"))?;
         let id = |text: &str| Uuid::parse_str(text).map_err(|_| CredentialsError::Damaged("id"));
-        let expires =
-            u64::try_from(row.expires_at).map_err(|_| CredentialsError::Damaged("time"))?;
+        let time = |column: i64| {
+            let millis = u64::try_from(column).map_err(|_| CredentialsError::Damaged("time"))?;
+            Ok::<_, CredentialsError>(Timestamp::from_millis(millis))
+        };
+        let derived_from = match row.card.as_deref().zip(row.until) {
+            Some((card, until)) => Some(DerivedFrom { card: id(card)?, until: time(until)? }),
+            None => None,
+        };
         Ok(Issuance {
             id: id(&row.id)?,
             authentication: id(&row.authentication)?,
@@ -95,7 +114,8 @@ impl Credentials {
             lookup: row.lookup,
             session: row.session,
             stage: row.stage,
-            expires_at: Timestamp::from_millis(expires),
+            expires_at: time(row.expires_at)?,
+            derived_from,
         })
     }
 

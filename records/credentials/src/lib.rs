@@ -12,7 +12,7 @@ mod once;
 mod pseudonym;
 mod status;
 
-pub use issuance::{Authentication, Issuance};
+pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use status::{Allocation, StatusEntry};

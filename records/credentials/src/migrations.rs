@@ -2,7 +2,7 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, GRANTS];
+pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -55,9 +55,11 @@ CREATE TABLE grants (
     person TEXT NOT NULL,
     state INTEGER NOT NULL,
     at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    card TEXT
 );
 CREATE INDEX grants_by_person ON grants(person);
+CREATE INDEX grants_by_card ON grants(card) WHERE card IS NOT NULL;
 CREATE TABLE checks (
     id TEXT PRIMARY KEY NOT NULL,
     grant_id TEXT NOT NULL REFERENCES grants(id),
@@ -95,5 +97,16 @@ CREATE TABLE pseudonym_replacements (
     state INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX pseudonym_replacements_pending ON pseudonym_replacements(person) WHERE state = 0;
+",
+};
+
+const CARDS: Migration = Migration {
+    name: "which chip card credentials were derived from",
+    sql: "
+ALTER TABLE issuances ADD COLUMN card TEXT;
+ALTER TABLE issuances ADD COLUMN until BIGINT;
+ALTER TABLE status_entries ADD COLUMN card TEXT;
+CREATE INDEX issuances_by_card ON issuances(card) WHERE card IS NOT NULL;
+CREATE INDEX status_entries_by_card ON status_entries(card) WHERE card IS NOT NULL;
 ",
 };

@@ -5,8 +5,8 @@ use crate::entity::{check, grant, status_entry, used_once};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
 use crate::status::{Allocation, allocate};
-use crate::{Credentials, CredentialsError, from_column, to_column};
-use sea_orm::sea_query::Expr;
+use crate::{Credentials, CredentialsError, DerivedFrom, from_column, to_column};
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use uuid::Uuid;
 use yufu_base::Timestamp;
@@ -66,6 +66,8 @@ pub struct NewGrant {
     pub person: Uuid,
     /// When it lapses.
     pub expires_at: Timestamp,
+    /// The card behind it, if one is: it ends with it.
+    pub derived_from: Option<DerivedFrom>,
 }
 
 /// A batch that is about to be issued.
@@ -78,6 +80,8 @@ pub struct Batch {
     pub check: Option<String>,
     /// Whom it is about.
     pub person: Uuid,
+    /// The card behind it, if one is.
+    pub derived_from: Option<DerivedFrom>,
     /// The pseudonyms that its credentials carry.
     pub pseudonyms: Vec<Pseudonym>,
     /// Its places in the status list.
@@ -164,13 +168,13 @@ pub(crate) async fn perform<C: ConnectionTrait>(
         }
         What::Grant(new) => grant_once(connection, new, now).await,
         What::Issue(batch) => {
-            let Batch { id, grant, check, person, pseudonyms, wanted, draw } = *batch;
+            let Batch { id, grant, check, person, derived_from, pseudonyms, wanted, draw } = *batch;
             must_stand(connection, &grant, now).await?;
             if let Some(check) = check {
                 fetch(connection, &check).await?;
             }
             pseudonym::register(connection, person, &pseudonyms, now).await?;
-            let places = allocate(connection, (person, &id), wanted, draw).await?;
+            let places = allocate(connection, (person, id, derived_from), wanted, draw).await?;
             Ok(Done::Places(places))
         }
         What::Defer(new) => {
@@ -219,6 +223,7 @@ async fn grant_once<C: ConnectionTrait>(
         state: Set(STANDS),
         at: Set(to_column(now)),
         expires_at: Set(to_column(new.expires_at)),
+        card: Set(new.derived_from.map(|from| from.card.to_string())),
     };
     grant::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(Done::Places(Vec::new()))
@@ -234,9 +239,10 @@ async fn must_stand<C: ConnectionTrait>(
     if stands { Ok(()) } else { Err(CredentialsError::GrantEnded) }
 }
 
-async fn end<C: ConnectionTrait>(
+/// Ends grants: nothing is issued any more for what was begun before.
+pub(crate) async fn end<C: ConnectionTrait>(
     connection: &C,
-    which: sea_orm::sea_query::SimpleExpr,
+    which: SimpleExpr,
 ) -> Result<(), CredentialsError> {
     grant::Entity::update_many()
         .col_expr(grant::Column::State, Expr::value(ENDED))
@@ -246,12 +252,14 @@ async fn end<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Ends all grants of a person: nothing is issued any more for what was begun before.
-pub(crate) async fn end_of_person<C: ConnectionTrait>(
-    connection: &C,
-    person: Uuid,
-) -> Result<(), CredentialsError> {
-    end(connection, grant::Column::Person.eq(person.to_string())).await
+/// The grants of a person.
+pub(crate) fn of_person(person: &str) -> SimpleExpr {
+    grant::Column::Person.eq(person)
+}
+
+/// The grants that were derived from these cards.
+pub(crate) fn of_cards(cards: &[String]) -> SimpleExpr {
+    grant::Column::Card.is_in(cards)
 }
 
 /// What an officer approved is fetched once.

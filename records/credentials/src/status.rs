@@ -3,8 +3,8 @@
 use crate::entity::{issuance, status_entry};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
-use crate::{Credentials, CredentialsError, nonce, once, to_column};
-use sea_orm::sea_query::Expr;
+use crate::{Credentials, CredentialsError, DerivedFrom, nonce, once, to_column};
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -71,8 +71,8 @@ impl Credentials {
             nonce::spend(&transaction, spent, now).await?;
         }
         pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
-        let basis = (issuance.person, issuance.id.to_string());
-        let positions = allocate(&transaction, (basis.0, &basis.1), wanted, draw).await?;
+        let basis = (issuance.person, issuance.id.to_string(), issuance.derived_from);
+        let positions = allocate(&transaction, basis, wanted, draw).await?;
         advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
         transaction.commit().await?;
         Ok(positions)
@@ -85,7 +85,7 @@ impl Credentials {
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
         let transaction = self.database.begin().await?;
-        once::end_of_person(&transaction, person).await?;
+        once::end(&transaction, once::of_person(&person.to_string())).await?;
         let revoked = pseudonym::revoke(&transaction, person).await?;
         transaction.commit().await?;
         Ok(revoked)
@@ -97,22 +97,47 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
+        let person = person.to_string();
+        let (under_way, placed) =
+            (issuance::Column::Person.eq(&person), status_entry::Column::Person.eq(&person));
+        self.end(under_way, placed, once::of_person(&person)).await.map(|_| ())
+    }
+
+    /// Marks every credential that was derived from these cards as invalid, and ends what is under way from them; how
+    /// many credentials that were. Irreversible; again is harmless.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if it cannot be written.
+    pub async fn revoke_derived(&self, cards: &[Uuid]) -> Result<u64, CredentialsError> {
+        let cards: Vec<String> = cards.iter().map(Uuid::to_string).collect();
+        let (under_way, placed) =
+            (issuance::Column::Card.is_in(&cards), status_entry::Column::Card.is_in(&cards));
+        self.end(under_way, placed, once::of_cards(&cards)).await
+    }
+
+    async fn end(
+        &self,
+        under_way: SimpleExpr,
+        placed: SimpleExpr,
+        granted: SimpleExpr,
+    ) -> Result<u64, CredentialsError> {
         let transaction = self.database.begin().await?;
         issuance::Entity::update_many()
             .col_expr(issuance::Column::Lookup, Expr::col(issuance::Column::Id))
             .col_expr(issuance::Column::Session, Expr::value(""))
             .col_expr(issuance::Column::Stage, Expr::col(issuance::Column::Stage).add(1))
-            .filter(issuance::Column::Person.eq(person.to_string()))
+            .filter(under_way)
             .exec(&transaction)
             .await?;
-        status_entry::Entity::update_many()
+        let changed = status_entry::Entity::update_many()
             .col_expr(status_entry::Column::Status, Expr::value(1))
-            .filter(status_entry::Column::Person.eq(person.to_string()))
+            .filter(placed)
+            .filter(status_entry::Column::Status.ne(1))
             .exec(&transaction)
             .await?;
-        once::end_of_person(&transaction, person).await?;
+        once::end(&transaction, granted).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(changed.rows_affected)
     }
 
     /// Whom the credential at a place of a list is about, and whether it is still valid.
@@ -141,10 +166,10 @@ impl Credentials {
     }
 }
 
-/// Places for a batch about a person that rests on this.
+/// Places for a batch: about whom, on what it rests, and the card behind it.
 pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
-    (person, basis): (Uuid, &str),
+    (person, basis, derived_from): (Uuid, String, Option<DerivedFrom>),
     wanted: Allocation,
     mut draw: impl FnMut() -> u32 + Send,
 ) -> Result<Vec<i32>, CredentialsError> {
@@ -167,9 +192,10 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
             list: Set(wanted.list),
             position: Set(position),
             person: Set(person.to_string()),
-            issuance: Set(basis.to_owned()),
+            issuance: Set(basis.clone()),
             status: Set(0),
             expires_at: Set(to_column(wanted.expires_at)),
+            card: Set(derived_from.map(|from| from.card.to_string())),
         };
         status_entry::Entity::insert(row).exec_without_returning(connection).await?;
         positions.push(position);

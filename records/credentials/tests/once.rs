@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
-    Allocation, Batch, Check, Credentials, CredentialsError, Decision, Marker, NewGrant, Once,
+    Allocation, Batch, Check, Credentials, CredentialsError, Decision, DerivedFrom, Marker,
+    NewGrant, Once,
 };
 use yufu_database::Database;
 
@@ -32,6 +33,7 @@ fn grant(id: &str, person: u128) -> NewGrant {
         id: id.to_owned(),
         person: Uuid::from_u128(person),
         expires_at: NOW.plus_seconds(1000),
+        derived_from: None,
     }
 }
 
@@ -42,6 +44,7 @@ fn batch(id: &str, grant: &str, count: usize) -> Batch {
         grant: grant.to_owned(),
         check: None,
         person: Uuid::from_u128(1),
+        derived_from: None,
         pseudonyms: Vec::new(),
         wanted: Allocation { list: 1, size: 100_000, count, expires_at: NOW.plus_seconds(9) },
         draw: Box::new(|| DRAWN.fetch_add(7, Ordering::Relaxed)),
@@ -83,6 +86,12 @@ async fn a_grant_ends_with_its_time_and_with_what_ends_the_persons_credentials()
         async |id: &str, at| records.use_once(vec![], Some(id.to_owned()), at).await.is_ok();
     assert!(stands("a", NOW.plus_seconds(999)).await);
     assert!(!stands("a", NOW.plus_seconds(1000)).await);
+    let card = Uuid::from_u128(9);
+    let derived_from = Some(DerivedFrom { card, until: NOW.plus_seconds(99) });
+    records.grant(NewGrant { derived_from, ..grant("d", 4) }, vec![], NOW).await.unwrap();
+    assert!(stands("d", NOW).await);
+    records.revoke_derived(&[card]).await.unwrap();
+    assert!(!stands("d", NOW).await, "it ends with the card");
     records.revoke(Uuid::from_u128(1)).await.unwrap();
     records.withdraw(Uuid::from_u128(2)).await.unwrap();
     assert!(!stands("a", NOW).await && !stands("b", NOW).await && stands("c", NOW).await);

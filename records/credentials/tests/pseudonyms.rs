@@ -75,6 +75,7 @@ impl World {
             session: "authorised".to_owned(),
             stage: 0,
             expires_at: NOW.plus_seconds(600),
+            derived_from: None,
         };
         self.records.start_issuance(basis, issuance.clone()).await.unwrap();
         issuance

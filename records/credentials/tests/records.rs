@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-use yufu_credentials::{Allocation, Authentication, Credentials, CredentialsError, Issuance};
+use yufu_credentials::{
+    Allocation, Authentication, Credentials, CredentialsError, DerivedFrom, Issuance,
+};
 use yufu_database::Database;
 
 fn at() -> Timestamp {
@@ -36,6 +38,31 @@ async fn start(records: &Credentials, lookup: &str) -> Issuance {
         session: "offered".to_owned(),
         stage: 0,
         expires_at: at().plus_seconds(600),
+        derived_from: None,
+    };
+    records.start_issuance(basis, issuance.clone()).await.unwrap();
+    issuance
+}
+
+/// An issuance for somebody that is derived from a card of theirs.
+async fn start_from(records: &Credentials, (person, card): (Uuid, Uuid), lookup: &str) -> Issuance {
+    let derived_from = Some(DerivedFrom { card, until: at().plus_seconds(3_600) });
+    let basis = Authentication {
+        id: Uuid::now_v7(),
+        person,
+        officer: "chip card".to_owned(),
+        evidence: "the chip proved itself".to_owned(),
+        at: at(),
+    };
+    let issuance = Issuance {
+        id: Uuid::now_v7(),
+        authentication: basis.id,
+        person,
+        lookup: lookup.to_owned(),
+        session: "offered".to_owned(),
+        stage: 0,
+        expires_at: at().plus_seconds(600),
+        derived_from,
     };
     records.start_issuance(basis, issuance.clone()).await.unwrap();
     issuance
@@ -146,4 +173,30 @@ async fn what_is_withdrawn_from_a_holder_is_void_and_nothing_begun_before_is_iss
     let late = records.complete_issuance(&offered, &none, batch(1, 100), count_up(), at()).await;
     assert!(matches!(late, Err(CredentialsError::AlreadyPassed)));
     records.withdraw(offered.person).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_derived_from_a_card_ends_with_it_and_the_persons_other_credentials_stay() {
+    let records = open().await;
+    let none = BTreeSet::new();
+    let at_a_counter = start(&records, "a").await;
+    let person = at_a_counter.person;
+    records.complete_issuance(&at_a_counter, &none, batch(2, 100), count_up(), at()).await.unwrap();
+    let (lost, kept) = (Uuid::now_v7(), Uuid::now_v7());
+    let read = start_from(&records, (person, lost), "b").await;
+    assert!(records.issuance("b").await.unwrap() == read, "the card is kept with it");
+    let derived =
+        records.complete_issuance(&read, &none, batch(3, 100), count_up(), at()).await.unwrap();
+    let other = start_from(&records, (person, kept), "c").await;
+    records.complete_issuance(&other, &none, batch(1, 100), count_up(), at()).await.unwrap();
+    let under_way = start_from(&records, (person, lost), "d").await;
+
+    assert_eq!(records.revoke_derived(&[]).await.unwrap(), 0);
+    assert_eq!(records.revoke_derived(&[lost]).await.unwrap(), 3);
+    assert_eq!(records.revoke_derived(&[lost]).await.unwrap(), 0, "again is harmless");
+    let invalid: BTreeSet<i32> =
+        records.invalid(1).await.unwrap().iter().map(|entry| entry.position).collect();
+    assert_eq!(invalid, derived.into_iter().collect());
+    let late = records.complete_issuance(&under_way, &none, batch(1, 100), count_up(), at()).await;
+    assert!(matches!(late, Err(CredentialsError::AlreadyPassed)));
 }

@@ -114,6 +114,18 @@ impl Population {
         Ok(end(self.database().connection(), person, by, at).await?)
     }
 
+    /// A person's cards that are no longer in force.
+    ///
+    /// # Errors
+    /// [`PopulationError::Database`].
+    pub async fn ended_cards(&self, person: PersonId) -> Result<Vec<Uuid>, PopulationError> {
+        let ended = card::Entity::find()
+            .filter(card::Column::Person.eq(person.uuid()))
+            .filter(card::Column::EndedAt.is_not_null());
+        let rows = ended.all(self.database().connection()).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    }
+
     fn card_index(&self, document_number: &str) -> Vec<u8> {
         self.sealer().blind("card.number", document_number).as_bytes().to_vec()
     }

@@ -2,7 +2,7 @@
 //! list; and what they publish: the master list and the list of revoked signers. Made once and kept in the store.
 
 use crate::{KeyStore, KeyStoreError, random};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use yufu_base::{Signer, Timestamp};
 use yufu_emrtd::{
     Anchors, Authority, Certificate, CertificateError, IssueError, SignerName, SignerPurpose,
@@ -63,9 +63,18 @@ pub struct CardKeys {
     store: KeyStore,
     authority_key: Arc<SoftwareKey>,
     authority: Certificate,
-    signer_key: Arc<SoftwareKey>,
-    signer: Certificate,
+    signer_years: u64,
+    names: SignerName,
+    signer: RwLock<Arc<CardSigner>>,
     master_list: Vec<u8>,
+}
+
+/// A signer of cards: certificate and key.
+pub struct CardSigner {
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Its key.
+    pub key: Arc<SoftwareKey>,
 }
 
 impl CardKeys {
@@ -90,29 +99,31 @@ impl CardKeys {
             Ok::<_, CardKeysError>(made.certificate().der().to_vec())
         })?;
         let authority = Authority::from_certificate(&der, &*authority_key)?;
-        let certify = |name: &str, common: &str, years, purpose| {
-            let key = store.signer(name)?;
-            let der = store.document(name, "der", || {
-                let (serial, valid) = (serial(), validity(now, years));
-                let public = key.public_key();
-                let made = authority.certify(&named(common), &public, &serial, valid, purpose)?;
-                Ok::<_, CardKeysError>(made.der().to_vec())
-            })?;
-            Ok::<_, CardKeysError>((key, Certificate::read(&der)?))
-        };
         // A signer signs for a year, and its last card is to be readable to its end.
-        let years = u64::from(country.valid_years).saturating_add(1);
-        let (signer_key, signer) =
-            certify(DOCUMENT_SIGNER, "document signer", years, SignerPurpose::Documents)?;
-        let (list_key, list_signer) =
-            certify(LIST_SIGNER, "list signer", LIST_SIGNER_YEARS, SignerPurpose::MasterLists)?;
+        let signer_years = u64::from(country.valid_years).saturating_add(1);
+        let revoked = revoked(store)?;
+        let signer = current_signer(
+            store,
+            &authority,
+            (&named("document signer"), signer_years),
+            &revoked,
+            now,
+        )?;
+        let years = validity(now, LIST_SIGNER_YEARS);
+        let CardSigner { certificate: list_signer, key: list_key } = certified(
+            (store, LIST_SIGNER),
+            &authority,
+            (&named("list signer"), SignerPurpose::MasterLists),
+            years,
+        )?;
         let master_list = store.document(MASTER_LIST, "ml", || {
             let own = std::slice::from_ref(authority.certificate());
             Ok::<_, CardKeysError>(write_master_list(own, &list_signer, &*list_key, now)?)
         })?;
         let authority = authority.certificate().clone();
         let store = store.clone();
-        Ok(Self { store, authority_key, authority, signer_key, signer, master_list })
+        let (names, signer) = (named("document signer"), RwLock::new(Arc::new(signer)));
+        Ok(Self { store, authority_key, authority, signer_years, names, signer, master_list })
     }
 
     /// The authority's certificate: whoever trusts it believes the master list.
@@ -121,10 +132,10 @@ impl CardKeys {
         &self.authority
     }
 
-    /// Who signs cards now: certificate and key.
+    /// Who signs cards now.
     #[must_use]
-    pub fn document_signer(&self) -> (&Certificate, &dyn Signer) {
-        (&self.signer, &*self.signer_key)
+    pub fn document_signer(&self) -> Arc<CardSigner> {
+        Arc::clone(&self.signer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The signed list of authorities whose cards are read.
@@ -148,21 +159,41 @@ impl CardKeys {
         self.publish(now)
     }
 
-    /// Revokes a signer by the number of its certificate; cards that it signed are believed no more.
+    /// Revokes a signer by the number of its certificate: cards that it signed are believed no more. If it is the one
+    /// that signs now, another takes its place. Again is harmless. `basis` says who decided it and why, on one line.
+    ///
+    /// # Errors
+    /// [`CardKeysError`]; then it may be revoked already, and is to be revoked again.
+    pub fn revoke(&self, serial: &[u8], basis: &str, now: Timestamp) -> Result<(), CardKeysError> {
+        // One at a time, and none signs meanwhile.
+        let mut signer = self.signer.write().unwrap_or_else(PoisonError::into_inner);
+        let mut revoked = revoked(&self.store)?;
+        if !revoked.iter().any(|known| known.serial == serial) {
+            let basis = basis.replace(char::is_control, " ");
+            revoked.push(RevokedSigner { serial: serial.to_vec(), at: now, basis });
+        }
+        let lines: String = revoked.iter().map(RevokedSigner::line).collect();
+        self.store.replace(REVOKED, "txt", lines.as_bytes())?;
+        let authority = Authority::from_certificate(self.authority.der(), &*self.authority_key)?;
+        let named = (&self.names, self.signer_years);
+        *signer = Arc::new(current_signer(&self.store, &authority, named, &revoked, now)?);
+        self.publish(now).map(|_| ())
+    }
+
+    /// The signers that there were, the newest last, and how each was revoked.
     ///
     /// # Errors
     /// [`CardKeysError`].
-    pub fn revoke(&self, serial: &[u8], now: Timestamp) -> Result<(), CardKeysError> {
-        let mut revoked = self.revoked()?;
-        if !revoked.iter().any(|(known, _)| known == serial) {
-            revoked.push((serial.to_vec(), now));
+    pub fn signers(&self) -> Result<Vec<(Certificate, Option<RevokedSigner>)>, CardKeysError> {
+        let revoked = revoked(&self.store)?;
+        let mut signers = Vec::new();
+        for turn in 1_u32.. {
+            let Some(der) = self.store.find(&signer_name(turn), "der")? else { break };
+            let certificate = Certificate::read(&der)?;
+            let ended = revoked.iter().find(|known| known.serial == certificate.serial());
+            signers.push((certificate, ended.cloned()));
         }
-        let lines = revoked.iter().map(|(serial, at)| {
-            let hex: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{hex} {}\n", at.seconds())
-        });
-        self.store.replace(REVOKED, "txt", lines.collect::<String>().as_bytes())?;
-        self.publish(now).map(|_| ())
+        Ok(signers)
     }
 
     /// What a reader that trusts this authority believes.
@@ -180,24 +211,84 @@ impl CardKeys {
         let until = now.plus_seconds(LIST_DAYS.saturating_mul(DAY));
         let number = u32::try_from(now.seconds()).unwrap_or(u32::MAX);
         let validity = Validity { from: now, until };
-        let list = authority.revocation_list(number, validity, &self.revoked()?)?;
+        let revoked = revoked(&self.store)?.into_iter().map(|known| (known.serial, known.at));
+        let list = authority.revocation_list(number, validity, &revoked.collect::<Vec<_>>())?;
         self.store.replace(REVOCATIONS, "crl", &list)?;
         Ok(list)
     }
+}
 
-    fn revoked(&self) -> Result<Vec<(Vec<u8>, Timestamp)>, CardKeysError> {
-        let text = self.store.find(REVOKED, "txt")?.unwrap_or_default();
-        let text = String::from_utf8(text).map_err(|_| CardKeysError::Revoked)?;
-        let read = |line: &str| {
-            let (hex, at) = line.split_once(' ')?;
-            let digits = hex.as_bytes().chunks(2);
-            let bytes: Option<Vec<u8>> = digits
-                .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
-                .collect();
-            Some((bytes?, Timestamp::from_seconds(at.parse().ok()?)))
-        };
-        text.lines().map(|line| read(line).ok_or(CardKeysError::Revoked)).collect()
+/// A signer of cards that is believed no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedSigner {
+    /// The number of its certificate.
+    pub serial: Vec<u8>,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who decided it, and why.
+    pub basis: String,
+}
+
+impl RevokedSigner {
+    fn line(&self) -> String {
+        let hex: String = self.serial.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{hex} {} {}\n", self.at.seconds(), self.basis)
     }
+
+    fn read(line: &str) -> Option<Self> {
+        let mut fields = line.splitn(3, ' ');
+        let digits = fields.next()?.as_bytes().chunks(2);
+        let serial: Option<Vec<u8>> =
+            digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect();
+        let at = Timestamp::from_seconds(fields.next()?.parse().ok()?);
+        Some(Self { serial: serial?, at, basis: fields.next().unwrap_or_default().to_owned() })
+    }
+}
+
+fn revoked(store: &KeyStore) -> Result<Vec<RevokedSigner>, CardKeysError> {
+    let text = store.find(REVOKED, "txt")?.unwrap_or_default();
+    let text = String::from_utf8(text).map_err(|_| CardKeysError::Revoked)?;
+    text.lines().map(|line| RevokedSigner::read(line).ok_or(CardKeysError::Revoked)).collect()
+}
+
+/// The first signer that is not revoked: those before it are.
+fn current_signer(
+    store: &KeyStore,
+    authority: &Authority<'_>,
+    (named, years): (&SignerName, u64),
+    revoked: &[RevokedSigner],
+    now: Timestamp,
+) -> Result<CardSigner, CardKeysError> {
+    let mut turn = 1_u32;
+    loop {
+        let name = signer_name(turn);
+        let purpose = SignerPurpose::Documents;
+        let signer = certified((store, &name), authority, (named, purpose), validity(now, years))?;
+        if !revoked.iter().any(|known| known.serial == signer.certificate.serial()) {
+            return Ok(signer);
+        }
+        turn = turn.saturating_add(1);
+    }
+}
+
+/// What the key of the first, second, ... signer of cards is called.
+fn signer_name(turn: u32) -> String {
+    if turn == 1 { DOCUMENT_SIGNER.to_owned() } else { format!("{DOCUMENT_SIGNER}-{turn}") }
+}
+
+/// A key and its certificate, made at first use.
+fn certified(
+    (store, name): (&KeyStore, &str),
+    authority: &Authority<'_>,
+    (named, purpose): (&SignerName, SignerPurpose),
+    valid: Validity,
+) -> Result<CardSigner, CardKeysError> {
+    let key = store.signer(name)?;
+    let der = store.document(name, "der", || {
+        let made = authority.certify(named, &key.public_key(), &serial(), valid, purpose)?;
+        Ok::<_, CardKeysError>(made.der().to_vec())
+    })?;
+    Ok(CardSigner { certificate: Certificate::read(&der)?, key })
 }
 
 /// The number of a certificate: 120 unpredictable bits, positive.
@@ -231,9 +322,9 @@ mod tests {
     }
 
     fn signed(keys: &CardKeys) -> Vec<u8> {
-        let (certificate, key) = keys.document_signer();
+        let signer = keys.document_signer();
         let groups = BTreeMap::from([(1, b"one".to_vec())]);
-        security_object::write(&groups, certificate, key, NOW).unwrap()
+        security_object::write(&groups, &signer.certificate, &*signer.key, NOW).unwrap()
     }
 
     #[test]
@@ -262,8 +353,7 @@ mod tests {
         let refused = Attested::verify(&file, &stale, late).unwrap_err();
         assert_eq!(refused, PassiveError::NoRevocationList);
         assert!(Attested::verify(&file, &keys.anchors(late).unwrap(), late).is_ok());
-        let (signer, _) = keys.document_signer();
-        assert!(signer.until() >= NOW.plus_seconds(10 * YEAR));
+        assert!(keys.document_signer().certificate.until() >= NOW.plus_seconds(10 * YEAR));
     }
 
     #[test]
@@ -273,8 +363,25 @@ mod tests {
         let keys = open(&store, NOW);
         let file = signed(&keys);
         let later = NOW.plus_seconds(60);
-        keys.revoke(keys.document_signer().0.serial(), later).unwrap();
-        keys.revoke(keys.document_signer().0.serial(), later).unwrap();
+        let first = keys.document_signer();
+        keys.revoke(first.certificate.serial(), "wang.li: copied\nkey", later).unwrap();
+        keys.revoke(first.certificate.serial(), "wang.li: copied\nkey", later).unwrap();
+        let second = keys.document_signer();
+        assert_ne!(second.certificate, first.certificate, "another signs from here on");
+        let again = open(&store, later);
+        assert_eq!(again.document_signer().certificate, second.certificate);
+        let signers = again.signers().unwrap();
+        let ended = RevokedSigner {
+            serial: first.certificate.serial().to_vec(),
+            at: later,
+            basis: "wang.li: copied key".to_owned(),
+        };
+        assert_eq!(
+            signers,
+            [(first.certificate.clone(), Some(ended)), (second.certificate.clone(), None)]
+        );
+        let theirs = signed(&again);
+        assert!(Attested::verify(&theirs, &again.anchors(later).unwrap(), later).is_ok());
         let anchors = open(&store, later).anchors(later).unwrap();
         assert_eq!(Attested::verify(&file, &anchors, later), Err(PassiveError::SignerRevoked));
         store.replace(REVOKED, "txt", b"what").unwrap();

@@ -10,7 +10,7 @@ mod certified;
 mod random;
 mod store;
 
-pub use cards::{CardCountry, CardKeys, CardKeysError};
+pub use cards::{CardCountry, CardKeys, CardKeysError, CardSigner, RevokedSigner};
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
 pub use certified::{CertifyError, LEAF_DAYS};
 pub use random::{random, random_text};

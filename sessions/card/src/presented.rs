@@ -22,6 +22,8 @@ const ZONE_BYTES: u32 = 95;
 pub struct PresentedCard {
     /// Its zone.
     pub zone: Mrz,
+    /// When its last day is over, wherever on earth.
+    pub until: Timestamp,
     /// What the zone has no room for.
     pub details: Details,
     zone_file: Vec<u8>,
@@ -65,8 +67,8 @@ impl PresentedCard {
             |number: u8| move |cause| CardError::Malformed { file: File::Group(number), cause };
         let zone_file = group(1)?;
         let zone = read_zone(zone_file).map_err(malformed(1))?;
-        let over = zone.expiry.over().map_err(|cause| malformed(1)(cause.into()))?;
-        if at >= over {
+        let until = zone.expiry.over().map_err(|cause| malformed(1)(cause.into()))?;
+        if at >= until {
             return Err(CardError::Expired(zone.expiry.digits().to_owned()));
         }
         let details = Details::read(group(11)?).map_err(malformed(11))?;
@@ -75,7 +77,7 @@ impl PresentedCard {
         let infos = SecurityInfos::read(infos).map_err(CardError::SecurityInfos)?;
         // Without a key of its own a card cannot be told from a copy.
         let (offered, key) = choice(&infos).ok_or(PassiveError::NotSigned(14))?;
-        Ok(Self { zone, details, zone_file: zone_file.to_vec(), offered, key })
+        Ok(Self { zone, until, details, zone_file: zone_file.to_vec(), offered, key })
     }
 
     /// A challenge from 32 bytes that must be unpredictable, and what its answer is checked with.

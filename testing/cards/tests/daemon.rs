@@ -10,7 +10,6 @@ use dmrtd::com::{TransceiveError, Transceiver};
 use pcsc::{Card, Context, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -18,7 +17,9 @@ use support::{Way, opened, read};
 use tempfile::TempDir;
 
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
-const READER: &str = "Yufu Test Reader";
+/// A name that the demo looks for, and the port of the virtual reader where Debian has it: nothing else is in the namespace.
+const READER: &str = "Virtual PCD of Yufu's tests";
+const PORT: u16 = 35_963;
 
 /// Ends a process, whatever becomes of the test.
 struct Running(Child);
@@ -33,7 +34,6 @@ impl Drop for Running {
 /// The service with its reader, and the data folder of the card.
 struct Service {
     daemon: Running,
-    port: u16,
     data: PathBuf,
     _folder: TempDir,
 }
@@ -41,11 +41,10 @@ struct Service {
 impl Service {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
         let readers = folder.path().join("readers");
         fs::create_dir(&readers).unwrap();
         let configuration = format!(
-            "FRIENDLYNAME \"{READER}\"\nDEVICENAME /dev/null:{port}\nLIBPATH {DRIVER}\nCHANNELID {port}\n"
+            "FRIENDLYNAME \"{READER}\"\nDEVICENAME /dev/null:{PORT}\nLIBPATH {DRIVER}\nCHANNELID {PORT}\n"
         );
         fs::write(readers.join("vpcd"), configuration).unwrap();
         let service = "ip link set lo up && exec pcscd --foreground --error --config \"$0\"";
@@ -56,12 +55,8 @@ impl Service {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let this = Self {
-            daemon: Running(daemon),
-            port,
-            data: folder.path().join("data"),
-            _folder: folder,
-        };
+        let this =
+            Self { daemon: Running(daemon), data: folder.path().join("data"), _folder: folder };
         let there = || {
             let context = Context::establish(Scope::User).ok()?;
             let names = context.list_readers_owned().ok()?;
@@ -76,13 +71,18 @@ impl Service {
         Command::new(program()).args(arguments).arg("--data").arg(&self.data).output().unwrap()
     }
 
+    /// Our program where the virtual reader listens.
+    fn inside(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.daemon.0.id().to_string(), "--net", "--"]).arg(program());
+        command
+    }
+
     /// Lays the card on the reader; the number on its face.
     fn emulate(&self) -> (Running, String) {
-        let id = self.daemon.0.id().to_string();
-        let reader = format!("127.0.0.1:{}", self.port);
-        let mut card = Command::new("nsenter")
-            .args(["--target", &id, "--net", "--"])
-            .arg(program())
+        let reader = format!("127.0.0.1:{PORT}");
+        let mut card = self
+            .inside()
             .args(["--lang", "en", "card", "emulate", "resident-0", "--reader", &reader, "--data"])
             .arg(&self.data)
             .stdout(Stdio::piped())
@@ -123,10 +123,6 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_yufu-with-readers"))
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 fn wait_for(what: &str, mut there: impl FnMut() -> Option<()>) {
     for _ in 0..200 {
         if there().is_some() {
@@ -135,6 +131,10 @@ fn wait_for(what: &str, mut there: impl FnMut() -> Option<()>) {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("{what}: not within ten seconds");
+}
+
+fn text_of(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -193,4 +193,14 @@ fn every_program_of_the_system_reads_our_card_over_the_real_service() {
         "{}",
         said(&gone)
     );
+
+    // The demo's person lays her card on the same reader.
+    let folder = service.data.with_file_name("demo");
+    let mut demo = service.inside();
+    demo.args(["--lang", "en", "demo", "--once", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
+    let played = demo.output().unwrap();
+    assert!(played.status.success(), "{}", said(&played));
+    let laid = "the virtual reader of this machine's card service";
+    let words: Vec<&str> = text_of(&played).split_whitespace().collect();
+    assert!(words.join(" ").contains(laid), "{}", said(&played));
 }

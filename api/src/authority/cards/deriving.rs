@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 use yufu_base::Timestamp;
 use yufu_card::{ExpectedAnswer, PresentedCard};
+use yufu_credentials::DerivedFrom;
 use yufu_jose::encode_base64url;
 use yufu_keys::{random, random_text};
 use yufu_population::CardEntry;
@@ -36,6 +37,8 @@ pub struct Derivations(Mutex<BTreeMap<String, UnderWay>>);
 struct UnderWay {
     until: Timestamp,
     document_number: String,
+    /// When the card's last day is over.
+    card_until: Timestamp,
     expected: ExpectedAnswer,
 }
 
@@ -121,12 +124,13 @@ impl Authority {
         let card = PresentedCard::check(&security_object, &groups, &anchors, now);
         let card = card.map_err(|error| unproven(&error))?;
         let document_number = card.zone.number.clone();
+        let card_until = card.until;
         self.card_in_force(&document_number).await?;
         let challenged = card.challenge(&random::<32>());
         let (challenge, expected) = challenged.map_err(|error| unproven(&error))?;
         let derivation = random_text();
         let until = now.plus_seconds(ANSWER_SECONDS);
-        let under_way = UnderWay { until, document_number, expected };
+        let under_way = UnderWay { until, document_number, card_until, expected };
         cards.derivations.begin(derivation.clone(), under_way, now)?;
         Ok(ChallengeIssued {
             derivation,
@@ -137,7 +141,8 @@ impl Authority {
 
     async fn derive(&self, id: &str, answer: &[u8]) -> Result<Derived, Problem> {
         let cards = self.cards()?;
-        let UnderWay { document_number, expected, .. } = cards.derivations.end(id, self.now())?;
+        let UnderWay { document_number, card_until, expected, .. } =
+            cards.derivations.end(id, self.now())?;
         expected.check(answer).map_err(|error| unproven(&error))?;
         let card = self.card_in_force(&document_number).await?;
         self.must_live(card.person).await?;
@@ -158,11 +163,12 @@ impl Authority {
             officer: "chip card".to_owned(),
             evidence: format!("the chip of card {} proved itself; assurance {assurance}", card.id),
             code: None,
+            derived_from: Some(DerivedFrom { card: card.id, until: whole_day_after(card_until) }),
         };
         let IssuedOffer { offer, haip_offer, .. } = self.issuer.offer(offer).await?;
         // A block that came meanwhile withdrew what was begun before: this offer goes too.
         if let Err(blocked) = self.card_in_force(&document_number).await {
-            self.issuer.records.withdraw(card.person.uuid()).await?;
+            self.issuer.records.revoke_derived(&[card.id]).await?;
             return Err(blocked);
         }
         Ok(Derived { offer, haip_offer, assurance: assurance.to_owned() })
@@ -202,4 +208,10 @@ impl Derivations {
         let found = all.remove(id).filter(|under_way| under_way.until > now);
         found.ok_or_else(|| Problem::not_found("derivation under way"))
     }
+}
+
+/// The end of the day, so that a credential ends on the stroke of one and never before its card.
+const fn whole_day_after(at: Timestamp) -> Timestamp {
+    const DAY: u64 = 86_400;
+    Timestamp::from_seconds(at.seconds().div_ceil(DAY).saturating_mul(DAY))
 }

@@ -16,9 +16,8 @@ use yufu_card::{Card, CardSecrets, DocumentSigner, Holder, Protocols, personalis
 use yufu_emrtd::mrz::Sex;
 use yufu_jose::encode_base64url;
 use yufu_keys::random;
-use yufu_population::{Access, Entry, Excerpt};
+use yufu_population::{Access, Entry, Excerpt, PersonId};
 use yufu_profile::Column;
-use zeroize::Zeroizing;
 
 /// The columns that stand on a card.
 const ON_THE_CARD: [Column; 9] = [
@@ -142,9 +141,7 @@ pub(in super::super) async fn block(
     // Blocked first: nothing is derived from here on.
     let entry = entry(officer, request.reason, authority.now());
     authority.population.end_cards(person, entry).await?;
-    let revoked = authority.issuer.records.revoke(person.uuid()).await?;
-    authority.issuer.records.withdraw(person.uuid()).await?;
-    Ok(Json(Revoked { revoked }))
+    Ok(Json(Revoked { revoked: authority.revoke_derived(person).await? }))
 }
 
 impl Authority {
@@ -162,28 +159,30 @@ impl Authority {
         let excerpt = self.population.read(&number, &access).await?;
         let person = excerpt.person();
         self.must_live(person).await?;
-        let years = i64::from(cards.profile.valid_years);
-        let span = jiff::Span::new().try_years(years).map_err(Problem::internal)?;
-        let last = self.today(now)?.checked_add(span).and_then(|day| day.yesterday());
-        let last = last.map_err(Problem::internal)?.to_string();
-        let card = Card::draw(cards.profile.issuer.clone(), last, random::<32>);
-        let secrets = CardSecrets {
-            chip: Zeroizing::new(random::<32>()),
-            signing: Zeroizing::new(random::<32>()),
-        };
+        let last = cards.profile.last_day(self.today(now)?);
+        let last = last.ok_or_else(|| Problem::internal("the clock is beyond all calendars"))?;
+        let card = Card::draw(cards.profile.issuer.clone(), last.to_string(), random::<32>);
+        let secrets = CardSecrets::draw(random::<32>);
         let holder = holder(&excerpt, &cards.profile.issuer)?;
         let face = portrait(&Digest::of(holder.number.as_bytes()).0).map_err(Problem::internal)?;
-        let (certificate, key) = cards.keys.document_signer();
-        let signer = DocumentSigner { certificate, key };
+        let signer = cards.keys.document_signer();
+        let signer = DocumentSigner { certificate: &signer.certificate, key: &*signer.key };
         let contents =
             personalise(&holder, &card, Protocols::default(), &secrets, &face, signer, now)
                 .map_err(Problem::internal)?;
         let entry = entry(officer, request.evidence, now);
         self.population.record_card(person, &card.number, request.in_person, entry).await?;
-        self.issuer.records.withdraw(person.uuid()).await?;
+        self.revoke_derived(person).await?;
         let chip = encode_base64url(contents.to_bytes().map_err(Problem::internal)?.as_slice());
         let Card { number, can, expiry, .. } = card;
         Ok(IssuedCard { document_number: number, face_number: can, expiry, chip })
+    }
+
+    /// Revokes what was derived from the cards of a person that are no longer in force; repeated after a crash, it does
+    /// the rest.
+    async fn revoke_derived(&self, person: PersonId) -> Result<u64, Problem> {
+        let ended = self.population.ended_cards(person).await?;
+        Ok(self.issuer.records.revoke_derived(&ended).await?)
     }
 }
 

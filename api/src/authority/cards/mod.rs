@@ -4,10 +4,12 @@
 pub(super) mod deriving;
 pub(super) mod issuing;
 pub(super) mod lists;
+pub(super) mod signers;
 
 pub use deriving::{ChallengeIssued, ChipAnswer, Derivations, Derived, PresentedFiles};
 pub use issuing::{CardBlock, CardCheck, CardChecked, IssuedCard, NewCard};
 pub use lists::CardLists;
+pub use signers::{DocumentSignerEntry, DocumentSigners, SignerRevocation};
 
 use super::Authority;
 use crate::http::Problem;

@@ -10,7 +10,7 @@ use crate::issuer::protocol::session;
 use axum::http::{HeaderMap, StatusCode};
 use yufu_base::Timestamp;
 use yufu_credentials::{CredentialsError, Issuance, Marker, Once};
-use yufu_issuer::haip::{AuthorizeError, PUSHED_SECONDS, Pushed};
+use yufu_issuer::haip::{AuthorizeError, CardBasis, PUSHED_SECONDS, Pushed};
 use yufu_issuer::{IssuerSession, Offered, TokenError, secret_id};
 use yufu_keys::random_text;
 use yufu_openid4vc::issuance::{
@@ -117,8 +117,11 @@ impl Issuer {
         };
         let coded =
             pushed.clone().authorise(taken.subject, &taken.configuration_ids, random_text(), now);
+        let card = row
+            .derived_from
+            .map(|from| CardBasis { card: from.card.to_string(), until: from.until.seconds() });
         let coded = match coded {
-            Ok(coded) => coded,
+            Ok(coded) => coded.from_card(card),
             Err(error) => return haip.back(&pushed, "access_denied", &error.to_string()),
         };
         let marker = Marker {

@@ -1,7 +1,7 @@
 //! The endpoints under an access token: credentials, those that wait for an officer, and what became of them.
 
 use super::client::{NoProof, Proof};
-use super::tokens::person;
+use super::tokens::{derived_from, person};
 use super::{Fresh, Haip, HaipRefusal, Kind, digest};
 use crate::http::Problem;
 use crate::issuer::protocol::{Resting, RestsOn, not_placed};
@@ -102,7 +102,13 @@ impl Issuer {
             self.records.defer(check, markers, now).await.map_err(not_placed)?;
             return Ok(Asked::Later(haip.later(transaction_id, request.answer_key, now)?));
         }
-        let resting = Resting { batch: batch.clone(), grant: grant.clone(), check: None, markers };
+        let resting = Resting {
+            batch: batch.clone(),
+            grant: grant.clone(),
+            check: None,
+            derived_from: derived_from(granted)?,
+            markers,
+        };
         let under_way = self.about((person, RestsOn::Grant(resting)), proven)?;
         let answering = Answering { key: request.answer_key, grant, batch };
         Ok(Asked::Now(Box::new(under_way), answering))
@@ -145,6 +151,7 @@ impl Issuer {
             batch: batch.clone(),
             grant: grant.clone(),
             check: Some(check),
+            derived_from: derived_from(granted)?,
             markers: vec![marker],
         };
         let proven = proven.ok_or_else(unknown)?;

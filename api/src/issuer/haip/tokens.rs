@@ -7,7 +7,7 @@ use crate::issuer::Issuer;
 use axum::http::HeaderMap;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-use yufu_credentials::NewGrant;
+use yufu_credentials::{DerivedFrom, NewGrant};
 use yufu_issuer::haip::{ACCESS_SECONDS, Coded, GrantError, Granted, Refresh};
 use yufu_keys::random_text;
 use yufu_openid4vc::issuance::{
@@ -64,6 +64,7 @@ impl Issuer {
                     id: granted.grant.clone(),
                     person: person(&granted)?,
                     expires_at: lapses,
+                    derived_from: derived_from(&granted)?,
                 };
                 let recorded = self.records.grant(new, markers, now).await;
                 recorded.map_err(|error| self.at_token(error, now))?;
@@ -113,4 +114,11 @@ impl Haip {
 /// The issuer's internal id of the person.
 pub(super) fn person(granted: &Granted) -> Result<Uuid, Problem> {
     Uuid::parse_str(&granted.subject).map_err(Problem::internal)
+}
+
+/// The card behind a grant, if one is.
+pub(super) fn derived_from(granted: &Granted) -> Result<Option<DerivedFrom>, Problem> {
+    let Some(basis) = &granted.card else { return Ok(None) };
+    let card = Uuid::parse_str(&basis.card).map_err(Problem::internal)?;
+    Ok(Some(DerivedFrom { card, until: Timestamp::from_seconds(basis.until) }))
 }

@@ -12,7 +12,6 @@ use yufu_card::{
 use yufu_emrtd::mrz::Sex;
 use yufu_keys::random;
 use yufu_profile::{CardProfile, Resident};
-use zeroize::Zeroizing;
 
 /// The card called `name`, if it was made.
 pub(super) fn find(data: &DataFolder, name: &str) -> Result<Option<Chip>> {
@@ -54,12 +53,9 @@ fn make(
     now: Timestamp,
 ) -> Result<Contents> {
     let keys = signing::keys(data, &country.profile, now)?;
-    let (certificate, key) = keys.document_signer();
+    let signer = keys.document_signer();
     let profile = signing::cards(&country.profile)?;
-    let secrets = CardSecrets {
-        chip: Zeroizing::new(random::<32>()),
-        signing: Zeroizing::new(random::<32>()),
-    };
+    let secrets = CardSecrets::draw(random::<32>);
     let face = Digest::of(resident.number.as_str().as_bytes());
     Ok(personalise(
         &holder(resident, profile),
@@ -67,7 +63,7 @@ fn make(
         Protocols::default(),
         &secrets,
         &portrait(&face.0)?,
-        DocumentSigner { certificate, key },
+        DocumentSigner { certificate: &signer.certificate, key: &*signer.key },
         now,
     )?)
 }
@@ -92,7 +88,7 @@ fn holder(resident: &Resident, profile: &CardProfile) -> Holder {
 fn new_card(country: &Country, profile: &CardProfile, now: Timestamp) -> Result<Card> {
     let today = country.profile.utc_offsets.date_at(now);
     let today = today.with_context(|| text!("the clock is beyond all calendars"))?;
-    let years = jiff::Span::new().try_years(i64::from(profile.valid_years))?;
-    let last = today.checked_add(years)?.checked_sub(jiff::Span::new().try_days(1)?)?;
+    let last = profile.last_day(today);
+    let last = last.with_context(|| text!("the clock is beyond all calendars"))?;
     Ok(Card::draw(profile.issuer.clone(), last.to_string(), random::<32>))
 }

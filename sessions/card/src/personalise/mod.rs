@@ -122,6 +122,14 @@ pub struct CardSecrets {
     pub signing: Zeroizing<[u8; 32]>,
 }
 
+impl CardSecrets {
+    /// Fresh ones, from a source of 32 unpredictable bytes.
+    #[must_use]
+    pub fn draw(mut random: impl FnMut() -> [u8; 32]) -> Self {
+        Self { chip: Zeroizing::new(random()), signing: Zeroizing::new(random()) }
+    }
+}
+
 /// Who signs cards.
 #[derive(Clone, Copy)]
 pub struct DocumentSigner<'a> {

@@ -1,6 +1,6 @@
 //! The second state: a code is on its way through the person's browser; and what it is exchanged for.
 
-use super::{ACCESS_SECONDS, Access, WalletClient};
+use super::{ACCESS_SECONDS, Access, CardBasis, WalletClient};
 use serde::{Deserialize, Serialize};
 use yufu_base::Timestamp;
 use yufu_openid4vc::issuance::{
@@ -12,6 +12,7 @@ use yufu_openid4vc::issuance::{
 pub struct Coded {
     pub(super) id: String,
     pub(super) subject: String,
+    pub(super) card: Option<CardBasis>,
     pub(super) client: WalletClient,
     pub(super) redirect_uri: String,
     pub(super) code_challenge: String,
@@ -28,6 +29,8 @@ pub struct Granted {
     pub grant: String,
     /// What the issuer's records call the person.
     pub subject: String,
+    /// The card behind it, if one is.
+    pub card: Option<CardBasis>,
     /// To which wallet.
     pub client: WalletClient,
     /// The thumbprint of the key that its tokens are bound to.
@@ -74,6 +77,12 @@ impl GrantError {
 }
 
 impl Coded {
+    /// The same, derived from a card.
+    #[must_use]
+    pub fn from_card(self, card: Option<CardBasis>) -> Self {
+        Self { card, ..self }
+    }
+
     /// What it is known by: exchanged once. The grant has this id too.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -115,6 +124,7 @@ impl Coded {
         Ok(Granted {
             grant: self.id,
             subject: self.subject,
+            card: self.card,
             client: self.client,
             key: dpop.thumbprint.clone(),
             configuration_ids: self.configuration_ids,

@@ -23,6 +23,15 @@ pub const CODE_SECONDS: u64 = 60;
 /// For how long an access token is good, in seconds.
 pub const ACCESS_SECONDS: u64 = 600;
 
+/// The chip card that something is derived from: it ends with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardBasis {
+    /// What the issuer's records call the card.
+    pub card: String,
+    /// The end of its last day, in seconds since the epoch.
+    pub until: u64,
+}
+
 /// One installation of a wallet, by its attestation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalletClient {

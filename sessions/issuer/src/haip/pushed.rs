@@ -185,6 +185,7 @@ impl Pushed {
         Ok(Coded {
             id,
             subject,
+            card: None,
             client: self.client,
             redirect_uri: self.redirect_uri,
             code_challenge: self.code_challenge,

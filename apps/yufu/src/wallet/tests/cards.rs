@@ -3,16 +3,23 @@
 
 use super::city::{BANK, TestCity};
 use crate::wallet::{FromCard, Holder};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_api::authority::{
-    CardChecked, ChallengeIssued, ChipAnswer, IssuedCard, PresentedFiles, Revoked,
+    CardChecked, ChallengeIssued, ChipAnswer, DocumentSigners, IssuedCard, PresentedFiles, Revoked,
 };
 use yufu_api::http::ClientError;
 use yufu_base::Timestamp;
-use yufu_card::{Access, CardError, Chip, Contents, Transport, TransportError};
+use yufu_card::{
+    Access, Card, CardError, CardSecrets, Chip, Contents, DocumentSigner, Protocols, Transport,
+    TransportError, personalise, portrait,
+};
 use yufu_emrtd::file::File;
+use yufu_emrtd::mrz::Sex;
 use yufu_engine::{Clock, ManualClock, SystemClock};
 use yufu_jose::{decode_base64url, encode_base64url};
 use yufu_keys::random;
@@ -149,6 +156,88 @@ async fn blocking_a_card_revokes_what_was_derived_from_it_at_once_and_a_new_card
     assert_ne!(renewed.document_number, issued.document_number);
     derive(&mut wallet, &mut laid(&renewed), &access).await.unwrap();
     opens_an_account(&mut wallet).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_from_the_counter_outlives_a_card() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, false).await;
+    let mut wallet = wallet_in(&city, "mei").await;
+    city.issue_identity(&mut wallet).await;
+    derive(&mut wallet, &mut laid(&issued), &access).await.unwrap();
+    let block = json!({"resident_number": city.number(0), "reason": "reported stolen"});
+    let revoked: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/cards/blocks", &block).await;
+    assert_eq!(revoked.revoked, 10, "the proofs of age that came from the card, and no more");
+    opens_an_account(&mut wallet).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_derived_from_a_card_ends_when_the_card_does() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    // The same card, but that its last day is in twenty days.
+    let (now, days) = (SystemClock::new().read().wall, 86_400);
+    let last = city.country.profile.utc_offsets.date_at(now.plus_seconds(20 * days)).unwrap();
+    let keys = crate::card::keys(&city.data, &city.country.profile, now).unwrap();
+    let signer = keys.document_signer();
+    let signer = DocumentSigner { certificate: &signer.certificate, key: &*signer.key };
+    let card = Card {
+        issuer: "CHN".to_owned(),
+        number: issued.document_number.clone(),
+        can: issued.face_number.clone(),
+        expiry: last.to_string(),
+    };
+    let (protocols, secrets) = (Protocols::default(), CardSecrets::draw(random::<32>));
+    let face = portrait(&[7; 32]).unwrap();
+    let ending = personalise(&holder(), &card, protocols, &secrets, &face, signer, now).unwrap();
+
+    let mut wallet = wallet_in(&city, "mei").await;
+    derive(&mut wallet, &mut Laid(Chip::new(ending)), &access).await.unwrap();
+    // On the stroke of the day after the one on which that day is over everywhere.
+    let midnight = last.checked_add(2.days()).unwrap().to_zoned(TimeZone::UTC).unwrap();
+    let held = wallet.file.contents.credentials.iter().map(|stored| &stored.held.credential);
+    let ends: BTreeSet<u64> = held.map(|credential| end(&credential.issued())).collect();
+    assert_eq!(ends, BTreeSet::from([midnight.timestamp().as_second().unsigned_abs()]));
+}
+
+fn holder() -> yufu_card::Holder {
+    yufu_card::Holder {
+        number: "420104196209208811".to_owned(),
+        family_name: "Luo".to_owned(),
+        given_name: "Mei".to_owned(),
+        sex: Sex::Female,
+        birth_date: "1962-09-20".to_owned(),
+        nationality: "CHN".to_owned(),
+        address: vec!["Jianghan".to_owned()],
+    }
+}
+
+/// When a credential ends, in seconds since the epoch.
+fn end(credential: &str) -> u64 {
+    let payload = credential.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&decode_base64url(payload).unwrap()).unwrap();
+    claims["exp"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_of_a_revoked_signer_lead_nowhere_and_a_card_made_afterwards_does() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let path = "/authority/v1/officer/cards/signers";
+    let there: DocumentSigners = city.desk_get(AUTHORITY, path).await;
+    let serial = there.signers[0].serial.as_str();
+    let revocation = json!({"serial": serial, "reason": "its key was copied"});
+    let path = format!("{path}/revocations");
+    let signers: DocumentSigners = city.desk(AUTHORITY, &path, &revocation).await;
+    let [first, second] = signers.signers.as_slice() else { panic!("{signers:?}") };
+    assert!(first.revoked_at.is_some() && second.revoked_at.is_none());
+    assert!(first.basis.as_ref().unwrap().ends_with(": its key was copied"), "{first:?}");
+
+    let mut wallet = wallet_in(&city, "mei").await;
+    let refused = derive(&mut wallet, &mut laid(&issued), &access).await.unwrap_err();
+    assert_eq!(refused.downcast::<CardError>().unwrap().code(), "id_card.signer_revoked");
+    let (renewed, access) = card(&city, true).await;
+    derive(&mut wallet, &mut laid(&renewed), &access).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

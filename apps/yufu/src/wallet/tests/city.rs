@@ -27,7 +27,7 @@ pub(super) struct TestCity {
     pub(super) url: String,
     pub(super) client: Client,
     pub(super) trust_key: PublicKey,
-    country: Country,
+    pub(super) country: Country,
 }
 
 impl TestCity {
@@ -75,6 +75,13 @@ impl TestCity {
         let id = institution.parse().unwrap();
         let token = self.data.keys(&id).unwrap().secret("desk").unwrap();
         self.client.post(&format!("{}{path}", self.url), Some(&token), body).await.unwrap()
+    }
+
+    /// A desk's GET.
+    pub(super) async fn desk_get<T: DeserializeOwned>(&self, institution: &str, path: &str) -> T {
+        let id = institution.parse().unwrap();
+        let token = self.data.keys(&id).unwrap().secret("desk").unwrap();
+        self.client.get(&format!("{}{path}", self.url), Some(&token)).await.unwrap()
     }
 
     pub(super) async fn issue_identity(&self, wallet: &mut Holder) {

@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "test code: a wrong fixture is to fail loudly"
+    clippy::too_many_lines,
+    reason = "test code: a wrong fixture is to fail loudly, and attacks stand in flat lists"
 )]
 
 mod support;
@@ -334,7 +335,6 @@ async fn guesses_of_digits_are_counted_across_a_restart_and_end_the_offer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "a flat list of attacks")]
 async fn a_code_is_exchanged_once_by_whoever_asked_for_it_haip_4_4_rfc_9449_10() {
     let data = Data::new();
     let server = Server::start(&data);

@@ -75,7 +75,9 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::CommercialBank => (format!("/banks/{id}"), &[Role::BankIssuer]),
         Kind::Railway => (format!("/parties/{id}"), &[Role::TicketIssuer]),
         Kind::WalletProvider => (format!("/wallet-providers/{id}"), &[Role::WalletProvider]),
-        Kind::Hotel | Kind::Merchant => (format!("/parties/{id}"), &[]),
+        Kind::OpenidProvider => (format!("/openid/{id}"), &[Role::OpenidProvider]),
+        Kind::Hotel => (format!("/parties/{id}"), &[]),
+        Kind::Merchant => (format!("/verifiers/{id}"), &[]),
         Kind::Agency => (format!("/agencies/{id}"), &[]),
     }
 }

@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod http;
 pub mod issuer;
 mod ledger;
+pub mod openid_provider;
 pub mod public;
 pub mod recognition;
 pub mod registrar;
@@ -18,6 +19,7 @@ pub mod relying_party;
 mod router;
 mod status_list;
 pub mod trust;
+pub mod verifying;
 pub mod wallet_provider;
 mod wording;
 

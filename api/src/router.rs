@@ -5,10 +5,12 @@ use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
 use crate::http::{Limits, layers, localised};
+use crate::openid_provider::{self, OpenidProviders};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
 use crate::relying_party::{self, RelyingParties};
 use crate::trust::{self, TrustOperator};
+use crate::verifying::{self, VerifyingParties};
 use crate::wallet_provider::{self, WalletProviders};
 use axum::Router;
 use std::sync::Arc;
@@ -30,10 +32,14 @@ pub struct Institutions {
     pub banks: Banks,
     /// Hotels and railways, by name.
     pub relying_parties: RelyingParties,
+    /// Parties that only ask, by name.
+    pub verifying_parties: VerifyingParties,
     /// Agencies, by name.
     pub agencies: Agencies,
     /// Wallet providers, by name.
     pub wallet_providers: WalletProviders,
+    /// OpenID providers.
+    pub openid_providers: OpenidProviders,
     /// The registrar of relying parties.
     pub registrar: Option<Arc<Registrar>>,
     /// The operator of the trust list.
@@ -74,6 +80,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
             .merge(relying_party::well_known().with_state(Arc::clone(&parties)))
             .merge(Router::from(relying_party::described().with_state(parties)));
     }
+    if !institutions.verifying_parties.is_empty() {
+        let parties = Arc::new(institutions.verifying_parties);
+        router = router.merge(Router::from(verifying::described().with_state(parties)));
+    }
     if !institutions.agencies.is_empty() {
         let agencies = Arc::new(institutions.agencies);
         router = router.merge(Router::from(agency::described().with_state(agencies)));
@@ -81,6 +91,10 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
     if !institutions.wallet_providers.is_empty() {
         let providers = Arc::new(institutions.wallet_providers);
         router = router.merge(Router::from(wallet_provider::described().with_state(providers)));
+    }
+    if !institutions.openid_providers.is_empty() {
+        let providers = Arc::new(institutions.openid_providers);
+        router = router.merge(Router::from(openid_provider::described().with_state(providers)));
     }
     localised(layers(router, limits, starting), currency)
 }
@@ -113,8 +127,10 @@ pub fn description() -> OpenApi {
     all.merge(trust::described().into_openapi());
     all.merge(bank::described().into_openapi());
     all.merge(relying_party::described().into_openapi());
+    all.merge(verifying::described().into_openapi());
     all.merge(agency::described().into_openapi());
     all.merge(wallet_provider::described().into_openapi());
+    all.merge(openid_provider::described().into_openapi());
     all.merge(central_bank::described().into_openapi());
     all.merge(public::described().into_openapi());
     document_refusals(&mut all);

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The protocols' own codes: section of the catalogue, source file, enum.
-const PROTOCOLS: [(&str, &str, &str); 3] = [
+const PROTOCOLS: [(&str, &str, &str); 4] = [
+    ("Device authorization", "formats/openid4vc/src/device.rs", "DeviceErrorCode"),
     ("Token endpoint", "formats/openid4vc/src/issuance/token.rs", "TokenErrorCode"),
     ("Credential endpoint", "formats/openid4vc/src/issuance/credential.rs", "CredentialErrorCode"),
     (

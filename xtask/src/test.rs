@@ -12,8 +12,14 @@ const FOREIGN: &str = "testing/foreign";
 /// A wallet of somebody else's in Rust, a workspace of its own, and where its program is built.
 const CDK: &str = "testing/foreign/cdk/Cargo.toml";
 const CDK_TARGET: &str = "target/cdk";
-/// The filters that leave out the tests that need that wallet, systemd and Compose, PostgreSQL, strace.
+/// Environments of Python, each with what is installed into it: libraries, and a wallet of somebody else's, which wants
+/// other versions of the same packages.
+const PYTHON: (&str, &str) = ("target/python", "testing/foreign/requirements.txt");
+const NUTSHELL: (&str, &str) = ("target/nutshell", "testing/foreign/nutshell.txt");
+/// The filters that leave out the tests that need those wallets, Python, systemd and Compose, PostgreSQL, strace.
 const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
+const WITHOUT_PYTHON: &str = "not (package(yufu-foreign) and binary(sd_jwt_reference))";
+const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
@@ -28,6 +34,12 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
     let cdk = ensure_cdk_wallet().err();
+    let python = ensure_python(PYTHON, "yufu-foreign, binary sd_jwt_reference (SD-JWTs of the reference implementation, PyPI sd-jwt)").err();
+    let nutshell = ensure_python(
+        NUTSHELL,
+        "yufu-foreign, binary nutshell (notes held by nutshell's wallet, PyPI cashu)",
+    )
+    .err();
     let deploy = ensure_deploy_tools().err();
     let postgres = ensure_postgres().err();
     let strace = ensure_strace().err();
@@ -41,6 +53,8 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     }
     let filters = [
         (foreign.is_none() && cdk.is_some()).then_some(WITHOUT_CDK),
+        (foreign.is_none() && python.is_some()).then_some(WITHOUT_PYTHON),
+        (foreign.is_none() && nutshell.is_some()).then_some(WITHOUT_NUTSHELL),
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
         postgres.is_some().then_some(WITHOUT_POSTGRES),
         strace.is_some().then_some(WITHOUT_STRACE),
@@ -49,8 +63,10 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     if !filter.is_empty() {
         arguments.extend(["--filterset", &filter]);
     }
-    let skipped: Vec<Skipped> =
-        [foreign, cdk, deploy, postgres, strace, cards].into_iter().flatten().collect();
+    let skipped: Vec<Skipped> = [foreign, cdk, python, nutshell, deploy, postgres, strace, cards]
+        .into_iter()
+        .flatten()
+        .collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -163,6 +179,19 @@ fn ensure_cdk_wallet() -> Result<(), Skipped> {
         tests: "yufu-foreign, binary cdk (notes held by the crate cdk)",
         reason: format!("its wallet could not be built: {e:#}"),
     })
+}
+
+/// Other people's packages in Python, in an environment of their own.
+fn ensure_python((folder, packages): (&str, &str), tests: &'static str) -> Result<(), Skipped> {
+    let skip = |reason: String| Skipped { tests, reason };
+    if !run::exists("python3") || run::output("python3", &["-m", "ensurepip", "--version"]).is_err()
+    {
+        install_debian(&["python3", "python3-venv"]).map_err(|e| skip(format!("Python 3.10 or newer with venv is missing, and could not be installed: {e:#}. Install it and run again")))?;
+    }
+    let pip = format!("{folder}/bin/pip");
+    run::loud("python3", &["-m", "venv", folder])
+        .and_then(|()| run::loud(&pip, &["install", "--quiet", "--no-deps", "-r", packages]))
+        .map_err(|e| skip(format!("its packages could not be installed into {folder}: {e:#}")))
 }
 
 /// systemd and Compose, which read what lies in `deploy`.

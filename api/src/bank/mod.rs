@@ -47,7 +47,10 @@ pub(crate) use issuing::PAYMENT;
 pub use ledger::InFlight;
 pub use linked::{LinkRequest, Statement, StatementRequest};
 pub use mandates::Mandates;
-pub use mint::{KeysetTerms, Mint, MintSetting, WithdrawalFunded, WithdrawalRequest};
+pub use mint::{
+    AccountInvoice, KeysetTerms, Mint, MintSetting, TopUp, TopUpPaid, TopUpTerms, WithdrawalFunded,
+    WithdrawalRequest,
+};
 pub use opening::{Opening, OpeningRequest, OpeningStatus};
 pub use payment::{PaymentDone, PaymentRequest};
 pub use presented::{PresentedPayment, PresentedPaymentDone};
@@ -169,6 +172,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(refund::origin))
         .routes(routes!(refund::refund))
         .routes(routes!(mint::funding::fund))
+        .routes(routes!(mint::invoicing::invoice))
+        .routes(routes!(mint::top_up::pay_in))
 }
 
 /// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine, and the mints, which

@@ -6,6 +6,7 @@ mod commands;
 mod courier;
 mod enrolling;
 mod history;
+mod note_rules;
 mod notes;
 mod operations;
 mod peers;
@@ -75,6 +76,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(history::balance))
         .routes(routes!(history::transfer))
         .routes(routes!(rules::activate))
+        .routes(routes!(note_rules::set))
         .routes(routes!(rules::register_authority))
         .routes(routes!(peers::register, peers::list))
         .routes(routes!(peers::change))

@@ -234,6 +234,7 @@ impl Certifier {
             report_uri: format!("mailto:{}", party.support),
             intended_use_id: request.id.clone(),
             retention_days: party.retention_days,
+            evidence: request.keeps_evidence,
             issued_at: now,
             expires_at: now.plus_seconds(CERTIFIED_SECONDS),
             status: Some(status),

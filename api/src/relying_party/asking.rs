@@ -80,7 +80,7 @@ fn claims(registered: &RegisteredCredential) -> Vec<ClaimPath> {
 }
 
 /// The answer under the names of what was asked, in whichever format it came.
-pub(super) fn named(mut verified: Verified) -> Verified {
+pub(crate) fn named(mut verified: Verified) -> Verified {
     let credentials = std::mem::take(&mut verified.credentials).into_iter();
     verified.credentials = credentials
         .map(|(id, found)| (id.strip_suffix(MDOC).unwrap_or(&id).to_owned(), found))

@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_base::{Signer, Timestamp};
 use yufu_keys::random;
-use yufu_openid4vc::presentation::{DirectPostResponse, TransactionData};
-use yufu_trust::Role;
+use yufu_openid4vc::presentation::{DirectPostResponse, PresentationLink, TransactionData};
+use yufu_trust::{Role, TrustList};
 use yufu_verifier::{
-    OpenError, RequestEntropy, RequestError, Requested, StatusError, Verified, Verifier,
-    VerifyError,
+    Authenticated, OpenError, Received, RequestEntropy, RequestError, Requested, StatusError,
+    Verified, Verifier, VerifyError,
 };
 
 /// How long a request stands, in seconds.
@@ -66,6 +66,23 @@ impl Party {
         transaction: Option<TransactionData>,
         now: Timestamp,
     ) -> Result<Started, Problem> {
+        let (session, link) = self.begin(purpose, ids, transaction, now)?;
+        Ok(Started {
+            id: session.id().to_owned(),
+            expires_at: session.expires_at(),
+            session: serde_json::to_string(&session).map_err(Problem::internal)?,
+            link: link.to_link(),
+        })
+    }
+
+    /// As [`Party::start`], for whoever keeps the session itself.
+    pub(crate) fn begin(
+        &self,
+        purpose: &str,
+        ids: &[&str],
+        transaction: Option<TransactionData>,
+        now: Timestamp,
+    ) -> Result<(Requested, PresentationLink), Problem> {
         let verifier = self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))?;
         let question = self.question(verifier.certificate(), ids, transaction)?;
         let entropy = RequestEntropy {
@@ -74,14 +91,7 @@ impl Party {
             nonce: random(),
             response_key: random(),
         };
-        let started = verifier.start(question, &entropy, now, REQUEST_SECONDS);
-        let (session, link) = started.map_err(Problem::malformed)?;
-        Ok(Started {
-            id: session.id().to_owned(),
-            expires_at: session.expires_at(),
-            session: serde_json::to_string(&session).map_err(Problem::internal)?,
-            link: link.to_link(),
-        })
+        verifier.start(question, &entropy, now, REQUEST_SECONDS).map_err(Problem::malformed)
     }
 
     /// Why nothing is asked for `purpose`.
@@ -104,16 +114,26 @@ impl Party {
         body: &[u8],
         now: Timestamp,
     ) -> Result<(String, String), Problem> {
+        let mut session = read(session)?;
+        let signed = self.sign(&mut session, body, now)?;
+        Ok((signed, serde_json::to_string(&session).map_err(Problem::internal)?))
+    }
+
+    /// As [`Party::request_object`], for whoever keeps the session itself.
+    pub(crate) fn sign(
+        &self,
+        session: &mut Requested,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<String, Problem> {
         let mut fields = url::form_urlencoded::parse(body);
         let nonce = fields.find(|(name, _)| name == "wallet_nonce").map(|(_, value)| value);
-        let mut session = read(session)?;
         let signed = session.request_object(nonce.as_deref(), now, &*self.signer);
-        let signed = signed.map_err(|error| match error {
+        signed.map_err(|error| match error {
             RequestError::Expired => expired(error),
             RequestError::WalletNonce => Problem::malformed(error),
             other => Problem::internal(other),
-        })?;
-        Ok((signed, serde_json::to_string(&session).map_err(Problem::internal)?))
+        })
     }
 
     /// Opens and verifies a wallet's answer: signatures, issuers, status, this very request.
@@ -124,25 +144,49 @@ impl Party {
         trust: &TrustSource,
         now: Timestamp,
     ) -> Result<Answered, Problem> {
-        let received = match read(session)?.open(body, now) {
-            Ok(received) => received,
-            Err(OpenError::Declined(_)) => return Ok(Answered::Declined),
-            Err(OpenError::Expired) => return Err(expired(OpenError::Expired)),
-            Err(error) => return Err(rejected(error)),
+        let Some(received) = opened(read(session)?, body, now)? else {
+            return Ok(Answered::Declined);
         };
         let list = trust.list(now).await?;
-        let authenticated = received.authenticate(&list, now).map_err(|error| match error {
-            VerifyError::Issuer { .. } => Problem::refused("issuer.not_recognised", error),
-            other => rejected(other),
-        })?;
+        let authenticated = authenticated(received, &list, now)?;
         let lists = trust.status_lists(authenticated.status_uris()).await?;
-        let verified = authenticated.verify(&list, &lists, now);
-        let verified = verified.map_err(|error| match error {
-            StatusError::NotValid { .. } => Problem::refused("credential.revoked", error),
-            other => rejected(other),
-        })?;
+        let verified = authenticated.verify(&list, &lists, now).map_err(not_valid)?;
         let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;
         Ok(Answered::Verified(Box::new(named(verified)), response))
+    }
+}
+
+/// Opens a wallet's answer; none if the person declined.
+pub(crate) fn opened(
+    session: Requested,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Option<Received>, Problem> {
+    match session.open(body, now) {
+        Ok(received) => Ok(Some(received)),
+        Err(OpenError::Declined(_)) => Ok(None),
+        Err(OpenError::Expired) => Err(expired(OpenError::Expired)),
+        Err(error) => Err(rejected(error)),
+    }
+}
+
+/// Checks all of an answer but its status: signatures, issuers, this very request.
+pub(crate) fn authenticated(
+    received: Received,
+    trust: &TrustList,
+    now: Timestamp,
+) -> Result<Authenticated, Problem> {
+    received.authenticate(trust, now).map_err(|error| match error {
+        VerifyError::Issuer { .. } => Problem::refused("issuer.not_recognised", error),
+        other => rejected(other),
+    })
+}
+
+/// Why a credential's status does not let it pass.
+pub(crate) fn not_valid(error: StatusError) -> Problem {
+    match error {
+        StatusError::NotValid { .. } => Problem::refused("credential.revoked", error),
+        other => rejected(other),
     }
 }
 

@@ -2,17 +2,14 @@
 //! cryptography; and what a note costs in memory and against a full spent set.
 
 mod bare;
-mod connection;
 mod customer;
-mod server;
 mod spent;
 
-use crate::stopwatch::{Stopwatch, number};
+use crate::http::{Measured, Server, measure};
+use crate::stopwatch::number;
 use crate::{Figure, Report, Yardstick};
-use anyhow::{Context, Result, ensure};
-use connection::{Connection, Prepared};
+use anyhow::Result;
 use customer::Customer;
-use server::Server;
 use std::path::Path;
 use std::thread;
 
@@ -50,8 +47,6 @@ pub enum Stage {
     Spent(usize),
 }
 
-/// Connections that are kept open and used one request after another.
-const CLIENTS: usize = 32;
 /// Inputs, and outputs, of the swaps.
 const SWAPS: [usize; 4] = [1, 2, 4, 64];
 
@@ -93,66 +88,7 @@ pub fn run(
     Ok(Report { bench: "ecash", figures })
 }
 
-/// What a run of prepared requests took.
-struct Measured {
-    requests: usize,
-    seconds: f64,
-    /// The server's processor time in its own code and in the kernel, in microseconds each.
-    user: f64,
-    kernel: f64,
-    /// How long each answer took, in milliseconds, ascending.
-    waits: Vec<f64>,
-}
-
-/// Sends every request once, over connections that each send their share one after another.
-fn measure(server: &Server, requests: &[Prepared]) -> Result<Measured> {
-    let mut connections = Vec::new();
-    for _ in 0..CLIENTS {
-        connections.push(Connection::open(&server.address)?);
-    }
-    let (user, kernel) = server.processor()?;
-    let watch = Stopwatch::start();
-    let waits = thread::scope(|scope| -> Result<Vec<f64>> {
-        let clients = connections.into_iter().enumerate().map(|(client, mut connection)| {
-            let share = requests.iter().skip(client).step_by(CLIENTS);
-            scope.spawn(move || share.map(|one| one.send(&mut connection)).collect())
-        });
-        let clients: Vec<thread::ScopedJoinHandle<'_, Result<Vec<f64>>>> = clients.collect();
-        let mut waits = Vec::with_capacity(requests.len());
-        for client in clients {
-            let of_client = client.join().ok().context("a client ended early")?;
-            waits.extend(of_client?);
-        }
-        Ok(waits)
-    });
-    let (mut waits, seconds) = (waits?, watch.seconds());
-    let (user_after, kernel_after) = server.processor()?;
-    waits.sort_by(f64::total_cmp);
-    ensure!(waits.len() == requests.len(), "some requests were not answered");
-    let each = |after: f64, before: f64| (after - before) / number(requests.len());
-    Ok(Measured {
-        requests: requests.len(),
-        seconds,
-        user: each(user_after, user),
-        kernel: each(kernel_after, kernel),
-        waits,
-    })
-}
-
 impl Measured {
-    fn per_second(&self) -> f64 {
-        number(self.requests) / self.seconds
-    }
-
-    fn rate(&self, name: &str, unit: &'static str) -> Figure {
-        Figure::alone(name, self.per_second(), unit, "the closer to a swap the better")
-    }
-
-    fn wait(&self, percent: usize) -> f64 {
-        let place = self.waits.len().saturating_mul(percent).checked_div(100).unwrap_or(0);
-        self.waits.get(place).or(self.waits.last()).copied().unwrap_or_default()
-    }
-
     fn swap_figures(&self, name: &str, bare: f64, cores: usize, all: bool) -> Vec<Figure> {
         let yardstick = Yardstick {
             name: "its bare cryptography on all cores".to_owned(),

@@ -9,6 +9,8 @@
 pub mod card;
 pub mod ecash;
 mod figure;
+mod http;
+pub mod identity;
 pub mod ledger;
 mod memory;
 mod plot;

@@ -1,11 +1,13 @@
 //! `yufu bench`: what this build costs on this machine.
 
 use crate::command_line::{self, Benched};
+use crate::profile;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
-use yufu_bench::{card, ecash, scale};
+use yufu_bench::{card, ecash, identity, scale};
+use yufu_engine::{Clock as _, SystemClock};
 
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
@@ -34,6 +36,16 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
         Benched::Card => {
             let size = if options.quick { card::Size::QUICK } else { card::Size::FULL };
             card::run(size, folder.path(), &mut |stage| eprintln!("  {}", card_words(stage)))?
+        }
+        Benched::Identity => {
+            let size = if options.quick { identity::Size::QUICK } else { identity::Size::FULL };
+            let program = std::env::current_exe()?;
+            let country = profile::load(None, SystemClock::new().read().wall)?;
+            let numbers =
+                country.residents.iter().map(|resident| resident.number.as_str().to_owned());
+            let numbers: Vec<String> = numbers.collect();
+            let mut tell = |stage| eprintln!("  {}", identity_words(stage));
+            identity::run(size, &program, folder.path(), &numbers, &mut tell)?
         }
     };
     if let Some(file) = &options.plot {
@@ -82,6 +94,16 @@ fn card_words(stage: card::Stage) -> String {
     match stage {
         card::Stage::Reading => text!("chip cards opened, read and proven"),
         card::Stage::Personalising => text!("chip cards personalised"),
+    }
+}
+
+/// What is measured of identity, in words.
+fn identity_words(stage: identity::Stage) -> String {
+    match stage {
+        identity::Stage::Preparing => text!("identifying the residents at a counter"),
+        identity::Stage::Issuing => text!("credentials issued, in both formats"),
+        identity::Stage::Presenting => text!("credentials presented to a verifier"),
+        identity::Stage::Bare => text!("their bare cryptography"),
     }
 }
 

@@ -5,6 +5,8 @@ mod accounts;
 mod cards;
 mod cash;
 mod keeping;
+mod notes;
+mod verify;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
@@ -12,6 +14,8 @@ pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
+pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
 use crate::settings::{LogFormat, OldRecords};
@@ -73,6 +77,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
+    /// Bearer notes on a ledger that was opened without them.
+    #[command(
+        after_help = "Examples:\n  yufu notes adopt --former my-country-2026/ --profile my-country/ --data /var/lib/yufu\n  yufu notes allow --data /var/lib/yufu --activate"
+    )]
+    Notes(Notes),
     /// Look at the ledger's log, or verify it.
     #[command(after_help = "Examples:\n  yufu log inspect --from 40\n  yufu log verify")]
     Log(Log),
@@ -93,6 +102,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
     )]
     Restore(Restore),
+    /// Verify a person: print a link for the wallet, wait for the answer, print what it came to.
+    ///
+    /// Exits with 0 for yes, 1 for anything else. Programs use the crate `yufu-verify` likewise.
+    #[command(
+        after_help = "Examples:\n  yufu verify check-age --at http://localhost:8080/verifiers/donghu-bicycles --token city/donghu-bicycles/keys/desk.token\n  yufu verify check-in --claims family_name,given_name --why 'guest register' --json"
+    )]
+    Verify(Verify),
     /// Measure what this build costs on this machine, each figure beside a yardstick of the same run.
     ///
     /// The report is JSON with --json, and nothing else is on standard output then. docs/benchmarks.md says what each
@@ -550,6 +566,8 @@ pub(crate) enum Benched {
     Ecash,
     /// Chip cards: one opened, read and proven; cards personalised.
     Card,
+    /// Identity: credentials issued and presented over HTTP, at a server of its own.
+    Identity,
 }
 
 #[derive(Args)]

@@ -115,7 +115,9 @@ fn plan<'a>(
 /// The institutions that are served here.
 fn here<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = &'a Institution> {
     let all = plan.profile().institutions.values();
-    all.filter(|one| plan.serves(&one.id) && one.role != Role::Merchant)
+    all.filter(|one| {
+        plan.serves(&one.id) && (one.role != Role::Merchant || !one.requests.is_empty())
+    })
 }
 
 /// What is wrong with the keys that an institution has: a folder that is new has none, and that is right.

@@ -91,6 +91,35 @@ impl DataFolder {
         }
     }
 
+    /// Has the folder, claimed for `former`, go on with `next`, which whoever calls holds to fit its state. Both again
+    /// changes nothing.
+    pub(crate) fn adopt(&self, former: Digest, next: Digest) -> Result<()> {
+        let _lock = self.lock()?;
+        let file = self.root.join("profile");
+        let found = fs::read_to_string(&file)
+            .with_context(|| text!("{path} cannot be read", path = file.display()))?;
+        if found.trim() == next.to_string() {
+            return Ok(());
+        }
+        if found.trim() != former.to_string() {
+            bail!(text!(
+                "{folder} was not made with the former profile named: name the one it was made with",
+                folder = self.root.display()
+            ));
+        }
+        // Whole or not at all.
+        let fresh = self.root.join("profile.new");
+        let written =
+            fs::write(&fresh, format!("{next}\n")).and_then(|()| fs::rename(&fresh, &file));
+        written.with_context(|| text!("{path} cannot be written", path = file.display()))
+    }
+
+    /// Whether the token of an institution's desk lies in the folder. Nothing is made.
+    pub(crate) fn has_desk(&self, institution: &InstitutionId) -> Result<bool> {
+        let root = self.apart.get(institution).unwrap_or(&self.root);
+        Ok(root.join(institution.as_str()).join("keys").join("desk.token").try_exists()?)
+    }
+
     /// What keeps the folder from being written, if anything does. Nothing is made.
     pub(crate) fn unwritable(&self) -> Option<String> {
         let there = self.root.ancestors().find(|folder| folder.exists())?;

@@ -15,6 +15,7 @@ mod keeping;
 mod ledger_log;
 mod log_commands;
 mod manual;
+mod notes_commands;
 mod profile;
 mod replaying;
 mod safety;
@@ -22,6 +23,7 @@ mod serve;
 mod settings;
 mod stopping;
 mod trust_key;
+mod verifying;
 mod views_commands;
 pub mod wallet;
 mod words;
@@ -43,10 +45,12 @@ pub fn run() -> ExitCode {
         Command::Wallet(options) => wallet::run(options),
         Command::Card(options) => card::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Notes(options) => notes_commands::run(options),
         Command::Log(options) => log_commands::run(&options),
         Command::Views(options) => views_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::Verify(options) => verifying::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::pages(out.as_deref()),

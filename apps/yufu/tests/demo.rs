@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 36] = [
+const STEPS: [&str; 37] = [
     "city",
     "issue-money",
     "authenticate",
@@ -34,6 +34,7 @@ const STEPS: [&str; 36] = [
     "pay-above-limit",
     "step-up",
     "open-purse",
+    "withdraw-cash",
     "pay-anonymously",
     "bicycle-from-purse",
     "counter-wallet",

@@ -10,8 +10,10 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use support::notes::{self, MintOf, split};
 use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Server, run};
+use tokio::sync::Semaphore;
 use yufu_ecash::message::{Proof, sign_quote};
 use yufu_ecash::{KeysetPlan, KeysetSigner as _, MintKeys, SecretScalar, blind, unblind};
 use yufu_keys::random;
@@ -151,23 +153,55 @@ async fn after_a_kill_the_same_request_has_the_same_answer_and_signatures_are_re
     city.passes_the_audit();
 }
 
+/// Tries to spend a note in one round, of which one may succeed.
+const RACERS: usize = 96;
+const NOTES: usize = 24;
+/// Tries under way at once.
+const TOGETHER: usize = 192;
+
+/// `YUFU_DOUBLE_SPENDS` sets another number of tries than one round's for a long run by hand.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_spend_a_note_at_once_exactly_one_does_and_a_restart_forgets_nothing() {
-    let city = City::start().await;
-    let notes = city.withdraw(&[4; 24]).await;
+    let mut city = City::start().await;
+    let wanted = std::env::var("YUFU_DOUBLE_SPENDS").map_or(1, |tries| tries.parse().unwrap());
+    let rounds = usize::div_ceil(wanted, RACERS * NOTES);
+    for round in 1..=rounds {
+        let notes = city.withdraw(&[4; NOTES]).await;
+        race_for(&city, &notes).await;
+        if round % 50 == 1 {
+            city = city.restarted();
+        }
+        for note in &notes {
+            let (note, blank) = (std::slice::from_ref(note), city.mint.blank(&[4]));
+            let refused = city.mint.swap(&city.caller, note, &blank).await;
+            refused.mint_refused("afterwards", 11001);
+        }
+        if rounds > 1 {
+            println!("round {round} of {rounds}: {} tries", round * RACERS * NOTES);
+        }
+    }
+    let report = city.passes_the_audit();
+    assert_eq!(report["keysets"][0]["redeemed"], (4 * NOTES * rounds).to_string());
+}
+
+/// Spends each note many times at once, by swaps and by melts of one quote: each is spent once.
+async fn race_for(city: &City, notes: &[Proof]) {
     let quote = city.mint.melt_quote(&city.caller, &city.shop, 4).await;
+    let turns = Arc::new(Semaphore::new(TOGETHER));
     let mut races = Vec::new();
-    for note in &notes {
-        for racer in 0..24 {
+    for note in notes {
+        for racer in 0..RACERS {
             let (caller, bank) = (city.caller.clone(), city.mint.bank);
-            let body = if racer % 8 == 7 {
-                // Some melt while others swap.
+            // Some melt while others swap.
+            let body = if melts(racer) {
                 ("melt/bank", json!({"quote": quote["quote"], "inputs": [note]}))
             } else {
                 let blank = city.mint.blank(&[4]);
                 ("swap", json!({"inputs": [note], "outputs": blank.messages}))
             };
+            let turns = Arc::clone(&turns);
             races.push(tokio::spawn(async move {
+                let _turn = turns.acquire().await.unwrap();
                 let path = format!("/banks/{bank}/mint/v1/{}", body.0);
                 caller.post(&path, None, &body.1).await
             }));
@@ -178,8 +212,8 @@ async fn of_many_who_spend_a_note_at_once_exactly_one_does_and_a_restart_forgets
         let answer = race.await.unwrap();
         if answer.status == 200 {
             // The same quote paid with the same note once more is the same payment.
-            let melts = place % 24 % 8 == 7;
-            if melts { melted[place / 24] = 1 } else { swapped[place / 24] += 1 }
+            let note = place / RACERS;
+            if melts(place % RACERS) { melted[note] = 1 } else { swapped[note] += 1 }
         } else {
             let code = answer.body["code"].as_u64().unwrap();
             assert!([11001, 20006].contains(&code), "{answer:?}");
@@ -189,14 +223,10 @@ async fn of_many_who_spend_a_note_at_once_exactly_one_does_and_a_restart_forgets
     let once = swapped.iter().zip(&melted).all(|(swaps, melts)| swaps + melts == 1);
     assert!(once, "{swapped:?} {melted:?}");
     assert!(melted.iter().sum::<i32>() <= 1, "{melted:?}");
-    let city = city.restarted();
-    for note in &notes {
-        let refused =
-            city.mint.swap(&city.caller, std::slice::from_ref(note), &city.mint.blank(&[4])).await;
-        refused.mint_refused("after a restart", 11001);
-    }
-    let report = city.passes_the_audit();
-    assert_eq!(report["keysets"][0]["redeemed"], "96");
+}
+
+const fn melts(racer: usize) -> bool {
+    racer % 8 == 7
 }
 
 /// A note that some other mint signed, with this keyset's name on it.
@@ -344,4 +374,17 @@ async fn attacks_on_quotes_are_refused_and_nobody_takes_another_ones() {
     let refused = mint.melt(caller, &large, &all).await;
     refused.mint_refused("more than a registered payee may be paid at once", 11006);
     city.passes_the_audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_what_is_asked_for_is_refused_and_not_paid_whole() {
+    let city = City::start().await;
+    let asked = json!({
+        "request": city.shop.id.to_string(), "unit": "cny", "amount": 700,
+        "options": {"mpp": {"amount": 300_000}},
+    });
+    let refused = city.mint.post(&city.caller, "melt/quote/bank", &asked).await;
+    refused.mint_refused("a payment in parts", 20004);
+    let info = city.caller.get(&city.mint.path("info"), None).await.done();
+    assert!(info["nuts"]["15"].is_null(), "it is announced for no method: {info}");
 }

@@ -214,6 +214,41 @@ async fn a_desk_opens_to_its_own_token_alone() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_desk_does_not_learn_which_numbers_are_in_the_register() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let of_another = caller.desk(JIANGCHENG);
+    for path in [
+        "authentications",
+        "accesses",
+        "revocations",
+        "deaths",
+        "deaths/withdrawals",
+        "cards",
+        "cards/checks",
+        "guardianships",
+        "pseudonym-replacements",
+    ] {
+        let path = format!("/authority/v1/officer/{path}");
+        for token in [None, Some("guess"), Some(&*of_another)] {
+            let mut said = Vec::new();
+            // One of a resident, one that is right in form and nobody's, and none at all.
+            for number in ["420104196209208811", "11010519491231002X", "4201"] {
+                let body = json!({
+                    "resident_number": number, "evidence": "x", "credential": "pid", "reason": "x",
+                });
+                let answer = caller.post(&path, token, &body).await;
+                said.push((answer.status, answer.kind, answer.body));
+            }
+            assert!(said.iter().all(|one| *one == said[0]), "{path}, {token:?}: {said:?}");
+            assert_eq!(said[0].0, 401, "{path}: {said:?}");
+        }
+    }
+    drop(server);
+}
+
+#[tokio::test]
 async fn an_order_that_is_not_the_accounts_own_does_not_reach_the_ledger() {
     let data = Data::new();
     let server = Server::start(&data);

@@ -8,6 +8,7 @@ mod cbor;
 mod curve;
 mod derive;
 mod encoding;
+mod invoice;
 mod keyset;
 mod keyset_id;
 pub mod message;
@@ -23,6 +24,7 @@ pub use curve::{
     verify_batch, verify_message,
 };
 pub use derive::{DeriveError, DerivedNote, Seed, WordsError, words_from_entropy};
+pub use invoice::{Invoice, InvoiceError, InvoiceKey, NewInvoice};
 pub use keyset::{KeysResponse, Keyset, KeysetError, KeysetInfo, KeysetsResponse};
 pub use keyset_id::{KeysetId, KeysetIdError};
 pub use mint_keys::{KeysetPlan, KeysetSigner, MintKeys, Note, PlanError, SigningError};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::Ipv4Addr;
 use url::{Host, Url};
 
 /// The longest URL that is read, in bytes.
@@ -91,6 +92,26 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// Whether the host, as it is written, is this machine or one in a network of its own. (A name that leads there
+    /// is another matter: who answers under it has to have its certificate.)
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        match self.url.host() {
+            None => true,
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => inside_v4(ip),
+            Some(Host::Ipv6(ip)) => {
+                let mapped = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4());
+                mapped.is_some_and(inside_v4)
+                    || ip.is_loopback()
+                    || ip.is_unspecified()
+                    || ip.is_unique_local()
+                    || ip.is_unicast_link_local()
+                    || ip.is_multicast()
+            }
+        }
+    }
+
     /// Scheme, host and port: `https://issuer.example`.
     #[must_use]
     pub fn origin(&self) -> String {
@@ -114,6 +135,19 @@ impl Endpoint {
     pub fn join(&self, segment: &str) -> Result<Self, EndpointError> {
         Self::parse(&format!("{}/{segment}", self.text.trim_end_matches('/')))
     }
+}
+
+fn inside_v4(ip: Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    // Also 0.0.0.0/8, and what providers share among their customers (RFC 6598).
+    let shared = first == 100 && (64..128).contains(&second);
+    first == 0
+        || shared
+        || ip.is_loopback()
+        || ip.is_private()
+        || ip.is_link_local()
+        || ip.is_broadcast()
+        || ip.is_multicast()
 }
 
 impl TryFrom<String> for Endpoint {
@@ -170,6 +204,41 @@ mod tests {
         let long = format!("https://h.example/{}", "a".repeat(2048));
         assert_eq!(Endpoint::parse(&long), Err(EndpointError::TooLong));
         assert!(matches!(Endpoint::identifier("https://h/?q"), Err(EndpointError::Query(_))));
+    }
+
+    #[test]
+    fn an_address_inside_is_known_however_it_is_written() {
+        for inside in [
+            "http://localhost/",
+            "https://a.localhost/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.0.0.1/",
+            "https://0177.0.0.1/",
+            "https://0.0.0.0/",
+            "https://10.1.2.3/",
+            "https://172.16.0.1/",
+            "https://192.168.178.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://100.64.0.1/",
+            "https://255.255.255.255/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+        ] {
+            assert!(Endpoint::parse(inside).unwrap().is_inside(), "{inside}");
+        }
+        for outside in [
+            "https://hotel.example/",
+            "https://8.8.8.8/",
+            "https://172.32.0.1/",
+            "https://[2001:4860::1]/",
+        ] {
+            assert!(!Endpoint::parse(outside).unwrap().is_inside(), "{outside}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod attestation;
 pub mod dcql;
+pub mod device;
 mod endpoint;
 mod http;
 pub mod issuance;

@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod hand_over;
 mod order;
 mod payout;
@@ -10,6 +11,7 @@ mod request;
 mod statement;
 mod sub_wallet;
 
+pub use access::{ALLOWANCE_SCOPE, AccessError, AccessToken, SignedAccessToken};
 pub use hand_over::{HandOverError, HandOverOrder, SignedHandOver};
 pub use order::{OrderError, PaymentOrder, SignedOrder, stepped_up_id};
 pub use payout::{PayoutError, PayoutInstruction};

@@ -1,5 +1,6 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
+use crate::allowance::{Allowance, read_allowance};
 use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::programme::{Programme, read_programmes};
@@ -32,10 +33,12 @@ pub enum Role {
     Agency,
     /// Provides wallets, and vouches for their keys.
     WalletProvider,
+    /// Says to services that somebody is one person, and how often.
+    OpenidProvider,
 }
 
 impl Role {
-    pub(crate) const WORDS: [(&'static str, Self); 10] = [
+    pub(crate) const WORDS: [(&'static str, Self); 11] = [
         ("identity-authority", Self::IdentityAuthority),
         ("registrar", Self::Registrar),
         ("trust-list-operator", Self::TrustListOperator),
@@ -46,6 +49,7 @@ impl Role {
         ("railway", Self::Railway),
         ("agency", Self::Agency),
         ("wallet-provider", Self::WalletProvider),
+        ("openid-provider", Self::OpenidProvider),
     ];
 
     /// Roles with an account at a bank: to take payments on, or to pay from.
@@ -103,6 +107,10 @@ pub struct Request {
     pub foreign: bool,
     /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
+    /// Whether a yes or no is all that is made of them: then no value is given on or kept.
+    pub result_only: bool,
+    /// Whether the signed answer is kept as evidence, for as long as the institution keeps anything.
+    pub keeps_evidence: bool,
 }
 
 /// What the money rules must know of a merchant.
@@ -119,6 +127,7 @@ pub(crate) struct Institutions {
     pub(crate) institutions: BTreeMap<InstitutionId, Institution>,
     pub(crate) paper_in_circulation: Amount,
     pub(crate) programmes: Vec<Programme>,
+    pub(crate) allowance: Option<Allowance>,
 }
 
 /// Reads `institutions.toml`.
@@ -139,11 +148,13 @@ pub(crate) fn read_institutions(
         }
     }
     let programmes = read_programmes(&mut root, credentials, currency, list.as_deref());
+    let allowance = read_allowance(&mut root, currency, list.as_deref());
     root.finish();
     Some(Institutions {
         institutions: list?.into_iter().map(|i| (i.id.clone(), i)).collect(),
         paper_in_circulation: paper?,
         programmes: programmes?,
+        allowance: allowance?,
     })
 }
 
@@ -162,6 +173,7 @@ fn read_one(
     let requests = read_requests(&mut section, credentials);
     if let Some(requests) = &requests {
         check_requests(&section, credentials, requests);
+        check_evidence(&section, requests, retention_days);
     }
     let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
     let merchant = if Role::TRADES.into_iter().any(is) {
@@ -258,12 +270,28 @@ fn read_request(
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
     let claims = read_claim_paths(&mut section, &paths);
     let foreign = section.flag("foreign");
+    let (result_only, keeps_evidence) = (section.flag("result_only"), section.flag("evidence"));
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
     }
     section.finish();
-    let (purpose, basis) = (purpose?, basis?);
-    Some(Request { id: id?, purpose, basis, credentials, foreign, claims: claims? })
+    let (id, purpose, basis, claims) = (id?, purpose?, basis?, claims?);
+    Some(Request { id, purpose, basis, credentials, foreign, claims, result_only, keeps_evidence })
+}
+
+/// Evidence holds the values that were shown: who keeps it has to keep them, and for a time that is stated.
+fn check_evidence(section: &Section<'_, '_, '_>, requests: &[Request], days: Option<u32>) {
+    for request in requests.iter().filter(|request| request.keeps_evidence) {
+        let (id, span) = (&request.id, section.span());
+        if request.result_only {
+            let found = format!("`{id}` keeps a result only, and evidence, which shows the values");
+            section.report(&span, found, "one of `result_only` and `evidence`");
+        }
+        if days == Some(0) {
+            let found = format!("`{id}` keeps evidence for no time");
+            section.report(&span, found, "`retention_days` of at least 1");
+        }
+    }
 }
 
 /// Reads `credentials`, the ids of those asked for together.

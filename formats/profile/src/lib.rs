@@ -2,6 +2,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod allowance;
 mod calendar;
 mod card;
 pub mod city;
@@ -23,6 +24,7 @@ mod sector;
 mod text;
 mod wallet_class;
 
+pub use allowance::Allowance;
 pub use calendar::{UtcOffset, UtcOffsets};
 pub use card::CardProfile;
 pub use credential::{Claim, ClaimPath, ClaimSource, ClaimValue, CredentialType};

@@ -30,6 +30,8 @@ pub struct BearerNotes {
     pub input_fee_ppk: u32,
     /// For how many days a keyset's notes are redeemed; half as long it signs new ones.
     pub validity_days: u32,
+    /// Whether mints also issue and take invoices in the form of Lightning's, for wallets that can nothing else.
+    pub bolt11: bool,
 }
 
 /// The rules; `None` if there are no bearer notes in this country.
@@ -50,6 +52,7 @@ pub(crate) fn read_notes(
     let denominations = bounded(&mut section, "denominations", 1, 64);
     let input_fee_ppk = bounded(&mut section, "input_fee_ppk", 0, 1_000_000);
     let validity_days = bounded(&mut section, "validity_days", 2, MOST_DAYS);
+    let bolt11 = section.flag("bolt11");
     section.finish();
     Some(Some(BearerNotes {
         per_withdrawal: per_withdrawal?,
@@ -61,6 +64,7 @@ pub(crate) fn read_notes(
         denominations: u8::try_from(denominations?).ok()?,
         input_fee_ppk: input_fee_ppk?,
         validity_days: validity_days?,
+        bolt11,
     }))
 }
 

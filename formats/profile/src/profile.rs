@@ -1,5 +1,6 @@
 //! A whole profile, from the texts of its files or from a folder.
 
+use crate::allowance::Allowance;
 use crate::calendar::{UtcOffsets, read_offsets};
 use crate::card::{CardProfile, check_light, read_cards};
 use crate::city::data::{CityData, read_city};
@@ -81,6 +82,8 @@ pub struct Profile {
     pub paper_in_circulation: Amount,
     /// What agencies pay, in the order of the file.
     pub programmes: Vec<Programme>,
+    /// The allowance of anonymous top-ups; `None` if there are none.
+    pub allowance: Option<Allowance>,
     /// Its chip cards; `None` if it issues none.
     pub cards: Option<CardProfile>,
     /// How it issues to attested wallets; `None` if it does not.
@@ -258,6 +261,7 @@ impl Main {
             institutions: institutions.institutions,
             paper_in_circulation: institutions.paper_in_circulation,
             programmes: institutions.programmes,
+            allowance: institutions.allowance,
             cards: self.cards,
             haip: self.haip,
             city,

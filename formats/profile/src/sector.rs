@@ -32,6 +32,12 @@ impl PseudonymEpoch {
         self.days
     }
 
+    /// Which epoch it is, counted from 1970.
+    #[must_use]
+    pub fn number(self, now: Timestamp) -> u64 {
+        now.seconds().checked_div(u64::from(self.days).saturating_mul(DAY)).unwrap_or(0)
+    }
+
     /// When the epoch after that of `now` begins: midnight, UTC.
     #[must_use]
     pub fn next_after(self, now: Timestamp) -> Timestamp {

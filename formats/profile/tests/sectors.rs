@@ -27,7 +27,7 @@ fn asking(claims: &str) -> Result<Profile, ProfileErrors> {
 fn each_sector_has_a_pseudonym_in_the_identity_credential_and_an_epoch() {
     let china = read(PROFILE, INSTITUTIONS).unwrap();
     let sectors: Vec<&str> = china.sectors.iter().map(yufu_base::SectorId::as_str).collect();
-    assert_eq!(sectors, ["pension", "education", "social-assistance"]);
+    assert_eq!(sectors, ["pension", "education", "social-assistance", "anonymous-cash"]);
     assert_eq!(china.pseudonym_epoch.unwrap().days(), 30);
     let pid = china.credential("pid").unwrap();
     assert_eq!(pid.sectors().collect::<Vec<_>>(), china.sectors.iter().collect::<Vec<_>>());

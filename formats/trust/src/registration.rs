@@ -42,6 +42,9 @@ pub struct RegistrationCertificate {
     pub intended_use_id: String,
     /// Days after which it erases what it received.
     pub retention_days: u32,
+    /// Whether it keeps the signed answer as evidence for as long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence: bool,
     /// When it was signed.
     #[serde(rename = "iat", with = "numeric_date")]
     pub issued_at: Timestamp,

@@ -217,3 +217,26 @@ table!(melt_quote, "melt_quotes", {
     expires_at: i64,
     created_at: i64,
 });
+
+table!(blind_batch, "blind_batches", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    token: String,
+    outputs: Vec<u8>,
+    epoch: i64,
+});
+
+table!(blind_token, "blind_tokens", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    point: Vec<u8>,
+    quote: String,
+    epoch: i64,
+});
+
+table!(top_up, "top_ups", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    quote: String,
+    account: String,
+    officer: String,
+    command: Option<String>,
+    at: i64,
+});

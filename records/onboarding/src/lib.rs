@@ -23,6 +23,7 @@ mod phone;
 mod pin;
 mod quote;
 mod terminal;
+mod top_up;
 mod verification;
 mod waking;
 
@@ -41,6 +42,7 @@ pub use phone::CodeOpening;
 pub use pin::Pin;
 pub use quote::{Funding, MeltQuote, MintQuote};
 pub use terminal::Terminal;
+pub use top_up::{PaidIn, TOP_UP, UsedToken};
 pub use verification::Verification;
 
 use sea_orm::DbErr;

@@ -226,4 +226,26 @@ CREATE TABLE melt_quotes (
 CREATE INDEX melt_quotes_idle ON melt_quotes(expires_at) WHERE command IS NULL;
 ",
     },
+    Migration {
+        name: "anonymous top-ups",
+        sql: "
+CREATE TABLE blind_batches (
+    token TEXT PRIMARY KEY NOT NULL,
+    outputs {bytes} NOT NULL,
+    epoch BIGINT NOT NULL
+);
+CREATE TABLE blind_tokens (
+    point {bytes} PRIMARY KEY NOT NULL,
+    quote TEXT NOT NULL,
+    epoch BIGINT NOT NULL
+);
+CREATE TABLE top_ups (
+    quote TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    command TEXT,
+    at BIGINT NOT NULL
+);
+",
+    },
 ];

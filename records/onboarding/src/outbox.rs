@@ -2,6 +2,7 @@
 //! what the ledger answered.
 
 use crate::entity::{account, melt_quote, mint_quote, order, outbox};
+use crate::top_up;
 use crate::{AccountState, Onboarding, OnboardingError, OrderState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -13,7 +14,7 @@ pub struct OutboxEntry {
     /// The command's id; the ledger gives a repeat its first answer.
     pub command: CommandId,
     /// What it came from: `account:<id>`, `class:<id>:<class>`, `close:<id>`, `order:<id>`, `desk:<id>`,
-    /// `mint:<quotes>`, `melt:<quote>`.
+    /// `mint:<quotes>`, `melt:<quote>`, `top-up:<quote>`.
     pub subject: String,
     /// The signed submission, exactly as it is to be sent.
     pub submission: Vec<u8>,
@@ -132,6 +133,7 @@ impl Onboarding {
                     .exec(&transaction)
                     .await?;
             }
+            Some(("top-up", quote)) => top_up::paid_in(&transaction, quote, accepted).await?,
             _ => {}
         }
         transaction.commit().await?;

@@ -4,9 +4,10 @@
 use crate::entity::{melt_quote, mint_quote, outbox};
 use crate::key;
 use crate::outbox::{OutboxEntry, entry, put};
+use crate::top_up::{self, TOP_UP};
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use yufu_base::{AccountId, Timestamp};
 
 /// Who pays for a withdrawal.
@@ -66,19 +67,7 @@ impl Onboarding {
         new: &MintQuote,
         at: Timestamp,
     ) -> Result<(), OnboardingError> {
-        let row = mint_quote::ActiveModel {
-            id: Set(new.id.clone()),
-            method: Set(new.method.clone()),
-            amount: Set(amount_column(new.amount)?),
-            pubkey: Set(new.pubkey.clone()),
-            account: Set(new.funding.as_ref().map(|funding| funding.account.to_string())),
-            signed: Set(new.funding.as_ref().map(|funding| funding.signed.clone())),
-            command: Set(None),
-            expires_at: Set(crate::to_column(new.expires)),
-            created_at: Set(crate::to_column(at)),
-        };
-        mint_quote::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
-        Ok(())
+        put_mint_quote(self.database.connection(), new, at).await
     }
 
     /// The quote for a withdrawal with this id.
@@ -86,7 +75,7 @@ impl Onboarding {
     /// # Errors
     /// [`OnboardingError::Unknown`] if there is none.
     pub async fn mint_quote(&self, id: &str) -> Result<MintQuote, OnboardingError> {
-        mint_quote(self.database.connection(), id).await
+        read_mint_quote(self.database.connection(), id).await
     }
 
     /// Notes that an account pays for a withdrawal, if `key` (a JWK, as stored) still commands it. The same
@@ -102,7 +91,7 @@ impl Onboarding {
         key: &str,
     ) -> Result<(), OnboardingError> {
         let transaction = self.database.begin().await?;
-        match mint_quote(&transaction, id).await?.funding {
+        match read_mint_quote(&transaction, id).await?.funding {
             Some(known) if known == *funding => return Ok(()),
             Some(_) => return Err(OnboardingError::AlreadyAnswered),
             None => {}
@@ -131,7 +120,7 @@ impl Onboarding {
     ) -> Result<OutboxEntry, OnboardingError> {
         let transaction = self.database.begin().await?;
         for id in ids {
-            if let Some(known) = mint_quote(&transaction, id).await?.command {
+            if let Some(known) = read_mint_quote(&transaction, id).await?.command {
                 return Ok(known);
             }
         }
@@ -177,19 +166,34 @@ impl Onboarding {
     }
 
     /// Puts the command in that pays a quote, unless one is on its way or was done: then that one is
-    /// returned.
+    /// returned. What is asked for may be such that it is paid `once`, whatever quotes there are for it.
     ///
     /// # Errors
-    /// [`OnboardingError::Unknown`] if there is no such quote.
+    /// [`OnboardingError::Unknown`] if there is no such quote; [`OnboardingError::AlreadyAnswered`] if another
+    /// quote pays for the same.
     pub async fn pay_melt_quote(
         &self,
         id: &str,
         new: OutboxEntry,
-        at: Timestamp,
+        (once, at): (bool, Timestamp),
     ) -> Result<OutboxEntry, OnboardingError> {
         let transaction = self.database.begin().await?;
-        if let Some(known) = melt_quote(&transaction, id).await?.command {
+        let quote = melt_quote(&transaction, id).await?;
+        if let Some(known) = quote.command {
             return Ok(known);
+        }
+        if once {
+            let others = melt_quote::Entity::find()
+                .filter(melt_quote::Column::Request.eq(quote.request))
+                .filter(melt_quote::Column::Command.is_not_null())
+                .all(&transaction)
+                .await?;
+            for other in others {
+                // A command that the ledger refused has left the outbox: it pays for nothing.
+                if command(&transaction, other.command).await?.is_some() {
+                    return Err(OnboardingError::AlreadyAnswered);
+                }
+            }
         }
         put(&transaction, &new, at).await?;
         melt_quote::Entity::update_many()
@@ -210,6 +214,12 @@ impl Onboarding {
         let withdrawals = mint_quote::Entity::delete_many()
             .filter(mint_quote::Column::ExpiresAt.lt(before))
             .filter(mint_quote::Column::Command.is_null())
+            // Cash that was paid in waits for its notes.
+            .filter(
+                Condition::any()
+                    .add(mint_quote::Column::Method.ne(TOP_UP))
+                    .add(mint_quote::Column::Account.is_null()),
+            )
             .exec(self.database.connection())
             .await?;
         let redemptions = melt_quote::Entity::delete_many()
@@ -217,11 +227,32 @@ impl Onboarding {
             .filter(melt_quote::Column::Command.is_null())
             .exec(self.database.connection())
             .await?;
+        top_up::forget_released(self.database.connection()).await?;
         Ok(withdrawals.rows_affected.saturating_add(redemptions.rows_affected))
     }
 }
 
-async fn mint_quote<C: ConnectionTrait>(
+pub(crate) async fn put_mint_quote<C: ConnectionTrait>(
+    connection: &C,
+    new: &MintQuote,
+    at: Timestamp,
+) -> Result<(), OnboardingError> {
+    let row = mint_quote::ActiveModel {
+        id: Set(new.id.clone()),
+        method: Set(new.method.clone()),
+        amount: Set(amount_column(new.amount)?),
+        pubkey: Set(new.pubkey.clone()),
+        account: Set(new.funding.as_ref().map(|funding| funding.account.to_string())),
+        signed: Set(new.funding.as_ref().map(|funding| funding.signed.clone())),
+        command: Set(None),
+        expires_at: Set(crate::to_column(new.expires)),
+        created_at: Set(crate::to_column(at)),
+    };
+    mint_quote::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+pub(crate) async fn read_mint_quote<C: ConnectionTrait>(
     connection: &C,
     id: &str,
 ) -> Result<MintQuote, OnboardingError> {
@@ -272,7 +303,7 @@ fn account_id(text: &str) -> Result<AccountId, OnboardingError> {
     text.parse().map_err(|_| OnboardingError::Damaged("account id"))
 }
 
-fn amount_column(minor: u64) -> Result<i64, OnboardingError> {
+pub(crate) fn amount_column(minor: u64) -> Result<i64, OnboardingError> {
     i64::try_from(minor).map_err(|_| OnboardingError::Damaged("amount"))
 }
 

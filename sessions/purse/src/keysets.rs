@@ -192,6 +192,12 @@ impl Purse {
             .chain(offline)
             .filter(|mint| **mint == from)
             .for_each(|mint| mint.clone_from(&to));
+        if let Some(tokens) = self.tokens.remove(&from) {
+            self.tokens.entry(to.clone()).or_default().extend(tokens);
+        }
+        if let Some(batch) = self.batches.remove(&from) {
+            self.batches.insert(to.clone(), batch);
+        }
         if self.from_backup.remove(&from) {
             self.from_backup.insert(to);
         }

@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod allowance;
 mod choosing;
 pub mod delay;
 mod keysets;
@@ -16,6 +17,7 @@ mod receiving;
 mod steps;
 mod terms;
 
+pub use allowance::TokensError;
 pub use keysets::{KeysetRefusal, Learnt, Published};
 pub use message::{Refusal, Reply, Request};
 pub use offline::{OfflineNote, OfflineRefusal, OfflineTerms, Standing};

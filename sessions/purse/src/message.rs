@@ -11,6 +11,8 @@ pub struct Request {
     pub path: String,
     /// JSON to be posted; none is a GET.
     pub body: Option<Vec<u8>>,
+    /// Headers beside the usual ones: an access token, or a blind one.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What the mint answered.
@@ -43,14 +45,22 @@ pub(crate) enum Unmet {
 }
 
 impl Request {
-    pub(crate) const fn get(path: String) -> Self {
-        Self { path, body: None }
+    /// A request without content.
+    #[must_use]
+    pub const fn get(path: String) -> Self {
+        Self { path, body: None, headers: Vec::new() }
+    }
+
+    /// The same with a header.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn post<T: Serialize>(path: &str, content: &T) -> Self {
         // Messages of the protocol always have a JSON form.
         let body = serde_json::to_vec(content).unwrap_or_default();
-        Self { path: path.to_owned(), body: Some(body) }
+        Self { path: path.to_owned(), body: Some(body), headers: Vec::new() }
     }
 }
 

@@ -89,6 +89,8 @@ pub enum Waiting {
         request: String,
         /// How much.
         amount: u64,
+        /// Whether cash at a counter pays it, and no account.
+        cash: bool,
         /// Until when, in Unix seconds.
         until: Option<u64>,
         /// Why the notes were not given out, if it was tried.
@@ -242,7 +244,7 @@ impl Purse {
         let operation = self.operations.get(&id).ok_or(StepError::Unknown(id))?.clone();
         let around = Around { seed, mint: &operation.mint, now };
         let next = match operation.step {
-            Step::Quoting(step) => step.handle(reply)?,
+            Step::Quoting(step) => step.handle(self, around, reply)?,
             Step::Funding(step) => step.handle(self, around, reply)?,
             Step::Minting(step) => step.handle(self, around, reply)?,
             Step::Swapping(step) => step.handle(self, around, reply)?,

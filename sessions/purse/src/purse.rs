@@ -1,5 +1,6 @@
 //! The purse: notes, counters and what is under way, one value to be saved as a whole.
 
+use crate::allowance::Batch;
 use crate::choosing::Candidate;
 use crate::keysets::{KnownMint, bare};
 use crate::note::{HeldNote, NoteSecret, worth};
@@ -40,6 +41,12 @@ pub struct Purse {
     /// Mints whose notes here came from a backup: they are asked first what became of them.
     #[serde(default)]
     pub(crate) from_backup: BTreeSet<String>,
+    /// Blind tokens, by mint: each is good for one top-up until its keyset ends.
+    #[serde(default)]
+    pub(crate) tokens: BTreeMap<String, Vec<HeldNote>>,
+    /// Batches of tokens that are asked for, by mint.
+    #[serde(default)]
+    pub(crate) batches: BTreeMap<String, Batch>,
 }
 
 /// What a purse holds of one mint.

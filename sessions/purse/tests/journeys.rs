@@ -389,7 +389,7 @@ fn keysets_that_are_not_published_or_too_little_used_are_refused() {
     assert!(purse.withdraw(MINT, 5, 50, 0, mint.now).is_err());
     // Keys that come all the same are not taken either.
     let id = mint.published().keysets.into_keys().next().unwrap();
-    let request = yufu_purse::Request { path: format!("/v1/keys/{id}"), body: None };
+    let request = yufu_purse::Request::get(format!("/v1/keys/{id}"));
     let keys = mint.ask(&request);
     let refused = purse.take_keys(MINT, &published, &keys).unwrap_err();
     assert_eq!(refused.code(), "purse.keyset_unpublished");

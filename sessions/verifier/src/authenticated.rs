@@ -1,10 +1,10 @@
 //! An answer that holds but for one question: was a credential revoked?
 
+use crate::lists::StatusLists;
 use crate::presented::Found;
 use crate::requested::Requested;
 use crate::verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};
 use serde_json::{Map, Value};
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::Timestamp;
@@ -14,8 +14,8 @@ use yufu_mdoc::own_claims;
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_openid4vc::dcql::project;
 use yufu_trust::{
-    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, StatusListToken, TrustEntry,
-    TrustList, request_digest,
+    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, TrustEntry, TrustList,
+    request_digest,
 };
 
 /// Claims every credential shows, which nobody has to ask for.
@@ -134,22 +134,35 @@ impl Authenticated {
         lists: &BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<Verified, StatusError> {
-        let all =
-            || self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
-        let mut read = BTreeMap::new();
-        for (uri, issuer) in all().filter_map(|(_, credential)| credential.list()) {
-            let place = (uri, issuer.role, issuer.country());
-            if let Entry::Vacant(vacant) = read.entry(place) {
-                vacant.insert(read_list(uri, issuer, trust, lists, now)?);
+        let mut read = StatusLists::default();
+        for (uri, issuer) in self.lists() {
+            if read.get(uri, issuer, now).is_none() {
+                let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
+                read.take(&self, uri, jwt, trust, now)?;
             }
         }
-        for (id, credential) in all() {
+        self.verify_against(&read, now)
+    }
+
+    /// As [`Authenticated::verify`], in lists that were verified before.
+    ///
+    /// # Errors
+    /// [`StatusError`], the first rule that is broken; [`StatusError::Missing`] too for a list that has expired.
+    pub fn verify_against(
+        self,
+        lists: &StatusLists,
+        now: Timestamp,
+    ) -> Result<Verified, StatusError> {
+        let all =
+            self.credentials.iter().flat_map(|(id, found)| found.iter().map(move |c| (id, c)));
+        for (id, credential) in all {
             let (Some(status), Some((uri, issuer))) = (&credential.status, credential.list())
             else {
                 continue;
             };
-            let place = (uri, issuer.role, issuer.country());
-            match read.get(&place).and_then(|token| token.list.get(status.index)) {
+            let list = lists.get(uri, issuer, now);
+            let list = list.ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
+            match list.list.get(status.index) {
                 Some(Status::Valid) => {}
                 Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
                 None => {
@@ -159,6 +172,11 @@ impl Authenticated {
             }
         }
         Ok(self.accept(now))
+    }
+
+    /// The lists that credentials' statuses stand in, and whose signers may sign each.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
+        self.credentials.values().flatten().filter_map(Credential::list)
     }
 
     fn accept(self, now: Timestamp) -> Verified {
@@ -203,16 +221,4 @@ impl From<Credential> for VerifiedCredential {
             status: found.status,
         }
     }
-}
-
-fn read_list(
-    uri: &str,
-    issuer: &TrustEntry,
-    trust: &TrustList,
-    lists: &BTreeMap<String, String>,
-    now: Timestamp,
-) -> Result<StatusListToken, StatusError> {
-    let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
-    StatusListToken::verify_trusted(jwt, trust, issuer, uri, now)
-        .map_err(|error| StatusError::List { uri: uri.to_owned(), error: Box::new(error) })
 }

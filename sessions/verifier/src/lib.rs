@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authenticated;
+mod lists;
 mod presented;
 mod received;
 mod requested;
@@ -12,6 +13,7 @@ mod verified;
 mod verifier;
 
 pub use authenticated::{Authenticated, StatusError};
+pub use lists::StatusLists;
 pub use received::{Received, VerifyError};
 pub use requested::{OpenError, RequestError, Requested};
 pub use verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};

@@ -3,10 +3,11 @@
 use crate::requested::Requested;
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
-use yufu_jose::{Chain, ChainError, ClaimPath, KeyError, encode_base64url, jwe, sha256};
+use yufu_jose::{Chain, ChainError, ClaimPath, encode_base64url};
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
     EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
+    client_id,
 };
 use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_MSO_MDOC};
 use yufu_trust::{
@@ -71,7 +72,7 @@ pub enum SetupError {
     ClientId {
         /// Whom the registration names.
         registered: String,
-        /// What the certificate hashes to.
+        /// What the certificate's hash would have it be.
         actual: String,
     },
     /// Answers would go where the registration does not allow.
@@ -106,9 +107,6 @@ pub enum StartError {
     /// An address would not be a permitted URL.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The response key cannot be made.
-    #[error(transparent)]
-    Key(#[from] KeyError),
 }
 
 impl Verifier {
@@ -125,24 +123,26 @@ impl Verifier {
         trust: &TrustList,
         now: Timestamp,
     ) -> Result<Self, SetupError> {
-        trust.identify(Role::AccessCa, &chain, now).map_err(SetupError::Access)?;
-        let actual = format!("x509_hash:{}", encode_base64url(sha256(chain.unverified_leaf())));
+        let party = trust.identify(Role::AccessCa, &chain, now).map_err(SetupError::Access)?;
         let (certificate, _) = RegistrationCertificate::verify(&registration, trust, now)
             .map_err(|error| SetupError::Registration(Box::new(error)))?;
-        if certificate.client_id != actual {
-            let registered = certificate.client_id;
+        let client_id = certificate.client_id.clone();
+        if !client_id::is_certified(&client_id, &party.leaf) {
+            let (registered, actual) = (client_id, client_id::by_hash(&party.leaf));
             return Err(SetupError::ClientId { registered, actual });
         }
-        if !certificate.permits_response_to(base.as_str()) {
+        let at_its_name = client_id::permits_response_to(&client_id, &base);
+        if !at_its_name || !certificate.permits_response_to(base.as_str()) {
             return Err(SetupError::Origin(base.as_str().to_owned()));
         }
         if certificate.status.is_none() {
             return Err(SetupError::NoStatus);
         }
-        Ok(Self { client_id: actual, chain, base, registration, certificate })
+        Ok(Self { client_id, chain, base, registration, certificate })
     }
 
-    /// The client id: `x509_hash:` and the hash of the access certificate.
+    /// The client id, as registered: `x509_hash:` and the hash of the access certificate, or `x509_san_dns:` and a
+    /// name that it bears.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
@@ -188,7 +188,6 @@ impl Verifier {
         let id = encode_base64url(entropy.id);
         let request_uri = self.base.join(&format!("{id}/request"))?;
         let response_uri = self.base.join(&format!("{id}/response"))?;
-        jwe::DecryptionKey::from_seed(&entropy.response_key)?;
         let requested = Requested {
             id,
             client_id: self.client_id.clone(),

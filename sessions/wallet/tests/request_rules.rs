@@ -114,8 +114,10 @@ fn who_asks_is_refused_unless_certified_and_the_one_it_says_to_be_5_9_3() {
     assert!(matches!(refused(|f| f.signer = &f.world.bank.key), E::Signature(_)));
     let other = refused(|f| f.payload["client_id"] = "x509_hash:abc".into());
     assert!(matches!(other, E::ClientId { .. }));
-    let dns = refused(|f| f.payload["client_id"] = "x509_san_dns:signer.example".into());
+    let dns = refused(|f| f.payload["client_id"] = "x509_san_dns:other.example".into());
     assert!(matches!(dns, E::ClientId { .. }));
+    let named = refused(|f| f.payload["client_id"] = "x509_san_dns:signer.example".into());
+    assert!(matches!(named, E::LinkClientId { .. }), "certified, and not whom the link names");
     let swapped = refused(|f| f.link = f.link.replace("x509_hash%3A", "x509_hash%3Aa"));
     assert!(matches!(swapped, E::LinkClientId { .. }));
 }

@@ -10,6 +10,7 @@ use yufu_ecash::message::{
     SubscriptionSettings, Supported,
 };
 use yufu_ecash::{KeysResponse, Keyset, KeysetId, KeysetsResponse};
+use yufu_onboarding::TOP_UP;
 
 /// The way of funding and redeeming that a bank has: its accounts.
 pub(super) const BANK: &str = "bank";
@@ -21,23 +22,36 @@ pub(super) async fn info(
 ) -> Result<Json<MintInfo>, MintRefusal> {
     let (bank, mint) = of(&banks, &bank)?;
     let book = bank.keysets(mint).await?;
-    let method = |most| Method {
-        method: BANK.to_owned(),
+    let methods = mint.methods();
+    let method = |method: &String, most| Method {
+        method: method.clone(),
         unit: mint.unit.clone(),
         method_name: None,
         min_amount: Some(1),
         max_amount: most,
         options: None,
     };
-    let settings = |most, disabled| MethodSettings { methods: vec![method(most)], disabled };
+    let settings = |most, disabled| {
+        let methods = methods.iter().map(|name| method(name, most)).collect();
+        MethodSettings { methods, disabled }
+    };
     let yes = Supported { supported: true };
-    let methods = Some(vec![BANK.to_owned()]);
-    let commands =
-        ["bank_mint_quote", "bank_melt_quote", "proof_state"].map(str::to_owned).to_vec();
-    let listening =
-        SubscriptionMethod { method: BANK.to_owned(), unit: mint.unit.clone(), commands };
+    let listening = |method: &String| SubscriptionMethod {
+        method: method.clone(),
+        unit: mint.unit.clone(),
+        commands: vec![
+            format!("{method}_mint_quote"),
+            format!("{method}_melt_quote"),
+            "proof_state".to_owned(),
+        ],
+    };
+    let supported = methods.iter().map(listening).collect();
+    let mut minting = settings(book.most, !book.open);
+    let top_up = mint.top_ups.as_ref().map(|terms| method(&TOP_UP.to_owned(), Some(terms.most)));
+    minting.methods.extend(top_up);
+    let (clear_auth, blind_auth) = mint.auth_settings(bank);
     let nuts = Nuts {
-        mint: settings(book.most, !book.open),
+        mint: minting,
         melt: settings(None, false),
         state: yes,
         change: yes,
@@ -46,9 +60,14 @@ pub(super) async fn info(
         p2pk: yes,
         dleq: yes,
         htlc: yes,
-        subscriptions: Some(SubscriptionSettings { supported: vec![listening] }),
+        subscriptions: Some(SubscriptionSettings { supported }),
         signed_quotes: yes,
-        batch: Some(BatchSettings { max_batch_size: u64::try_from(MOST).ok(), methods }),
+        clear_auth,
+        blind_auth,
+        batch: Some(BatchSettings {
+            max_batch_size: u64::try_from(MOST).ok(),
+            methods: Some(methods.clone()),
+        }),
         ..Nuts::default()
     };
     Ok(Json(MintInfo {

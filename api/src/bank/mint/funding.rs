@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_ledger::{AccountKind, institution_account};
-use yufu_onboarding::{Funding, OnboardingError};
+use yufu_onboarding::{Funding, OnboardingError, TOP_UP};
 
 /// An order that pays for a withdrawal into bearer notes.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -57,7 +57,10 @@ impl Bank {
         let (order, _, key) = self.verified_order(text).await?;
         let quote = self.records.mint_quote(&order.payee_name).await?;
         let payee = institution_account(&self.id, AccountKind::BearerNotes);
-        if order.payee != payee || order.amount != self.amount(quote.amount) {
+        if quote.method == TOP_UP
+            || order.payee != payee
+            || order.amount != self.amount(quote.amount)
+        {
             let detail = "the order is not for what the quote requests: sign one that is";
             return Err(Problem::refused("notes.order_differs", detail));
         }

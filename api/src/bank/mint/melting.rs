@@ -1,7 +1,8 @@
 //! Redemption: a quote that names the account to be paid, and the notes that pay it (NUT-05), with what
 //! is too much given back as new notes (NUT-08). Notes, account and what is out change in one command.
 
-use super::minting::{known_method, signed};
+use super::invoicing::{BOLT11, of_method};
+use super::minting::signed;
 use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of};
 use crate::http::Problem;
 use axum::Json;
@@ -16,7 +17,7 @@ use yufu_ecash::message::{
 use yufu_ecash::spend::Transaction;
 use yufu_keys::random_text;
 use yufu_machine::{Action, Melting, Submission};
-use yufu_onboarding::{MeltQuote, OutboxEntry};
+use yufu_onboarding::{MeltQuote, OnboardingError, OutboxEntry};
 
 type Told = yufu_ecash::message::MeltQuote;
 
@@ -28,9 +29,18 @@ pub(super) async fn quote(
 ) -> Result<Json<Told>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_melt(&method)?;
     mint.must_count(&request.unit)?;
-    let (payee, named) = read_request(&request.request)?;
+    if request.options.is_some_and(|options| options.mpp.is_some()) {
+        let detail = "what is asked for is paid whole here: ask for a quote without parts (NUT-15)";
+        return Err(MintRefusal::new(ErrorCode::PaymentFailed, detail));
+    }
+    let (payee, named) = if method == BOLT11 {
+        let (payee, amount) = mint.invoice_to_pay(bank, &request)?;
+        (payee, Some(amount))
+    } else {
+        read_request(&request.request)?
+    };
     let amount = match (named, request.amount) {
         (Some(named), Some(amount)) if named != amount => {
             let detail = format!("the request is for {named}, and {amount} is to be paid");
@@ -56,8 +66,9 @@ pub(super) async fn state(
     Path((bank, method, quote)): Path<(String, String, String)>,
 ) -> Result<Json<Told>, MintRefusal> {
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_melt(&method)?;
     let known = bank.records.melt_quote(&quote).await?;
+    of_method(&method, &known.method)?;
     Ok(Json(bank.melted(mint, &known).await?))
 }
 
@@ -69,8 +80,9 @@ pub(super) async fn melt(
 ) -> Result<Json<Told>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_melt(&method)?;
     let quote = bank.records.melt_quote(&request.quote).await?;
+    of_method(&method, &quote.method)?;
     Ok(Json(bank.redeem(mint, quote, request).await?))
 }
 
@@ -107,7 +119,7 @@ fn told(mint: &Mint, quote: &MeltQuote, change: Option<Vec<BlindSignature>>) -> 
         fee_reserve: 0,
         state,
         expiry: quote.expires.seconds(),
-        payment_preimage: None,
+        payment_preimage: mint.preimage_of(quote).filter(|_| state == MeltQuoteState::Paid),
         change,
     }
 }
@@ -186,7 +198,14 @@ impl Bank {
         let action = Action::MeltNotes { melting: Box::new(melting) };
         let new = self.entry(self.fresh_command_id(), format!("melt:{}", quote.id), action)?;
         let id = new.command;
-        let taken = self.records.pay_melt_quote(&quote.id, new, self.now()).await?;
+        let once = quote.method == BOLT11;
+        let taken = match self.records.pay_melt_quote(&quote.id, new, (once, self.now())).await {
+            Err(OnboardingError::AlreadyAnswered) => {
+                let detail = "the invoice is paid by another quote: these notes are not spent";
+                return Err(MintRefusal::new(ErrorCode::InvoicePaid, detail));
+            }
+            taken => taken?,
+        };
         if taken.command != id {
             return self.redeemed_before(mint, &quote.id, &taken, (&notes, &blank)).await;
         }

@@ -1,13 +1,14 @@
 //! Withdrawal: a quote, somebody's order that pays for it, and the notes (NUT-04, NUT-20, NUT-29). The
 //! money leaves the account in the same command that promises the outputs.
 
-use super::describing::BANK;
+use super::invoicing::{BOLT11, of_method};
 use super::keysets::Book;
 use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of, repeated};
 use crate::http::Problem;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use std::sync::Arc;
 use yufu_base::Digest;
 use yufu_ecash::message::{
@@ -17,7 +18,7 @@ use yufu_ecash::message::{
 use yufu_keys::random_text;
 use yufu_ledger::{AccountKind, institution_account};
 use yufu_machine::{Action, Authorisation, Minting};
-use yufu_onboarding::{Funding, MintQuote, OutboxEntry};
+use yufu_onboarding::{Funding, MintQuote, OutboxEntry, TOP_UP};
 use yufu_payment::SignedOrder;
 
 type Told = yufu_ecash::message::MintQuote;
@@ -26,16 +27,21 @@ type Told = yufu_ecash::message::MintQuote;
 pub(super) async fn quote(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
+    headers: HeaderMap,
     request: Result<Json<MintQuoteRequest>, JsonRejection>,
 ) -> Result<Json<Told>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_mint(&method)?;
     mint.must_count(&request.unit)?;
     let book = bank.keysets(mint).await?;
     if !book.open {
         let detail = "no notes are made now: ask the bank when they will be";
         return Err(MintRefusal::new(ErrorCode::MintingDisabled, detail));
+    }
+    if method == TOP_UP {
+        let quote = bank.top_up_quote(mint, &headers, request).await?;
+        return Ok(Json(bank.told(mint, &quote)?));
     }
     let amount = request.amount.unwrap_or(0);
     let most = book.most.unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
@@ -63,8 +69,9 @@ pub(super) async fn state(
     Path((bank, method, quote)): Path<(String, String, String)>,
 ) -> Result<Json<Told>, MintRefusal> {
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_mint(&method)?;
     let known = bank.records.mint_quote(&quote).await?;
+    of_method(&method, &known.method)?;
     Ok(Json(bank.told(mint, &known)?))
 }
 
@@ -76,9 +83,9 @@ pub(super) async fn check(
 ) -> Result<Json<Vec<Told>>, MintRefusal> {
     let Json(BatchCheckRequest { quotes }) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_mint(&method)?;
     let mut told = Vec::new();
-    for known in bank.mint_quotes(&quotes).await? {
+    for known in bank.mint_quotes(&method, &quotes).await? {
         told.push(bank.told(mint, &known)?);
     }
     Ok(Json(told))
@@ -92,8 +99,9 @@ pub(super) async fn mint(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_mint(&method)?;
     let quote = bank.records.mint_quote(&request.quote).await?;
+    of_method(&method, &quote.method)?;
     request.check_signature(key_of(&quote)?.as_ref()).map_err(|_| unsigned())?;
     Ok(Json(bank.issue(mint, vec![quote], request.outputs).await?))
 }
@@ -106,7 +114,7 @@ pub(super) async fn batch(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Json(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
-    known_method(&method)?;
+    mint.must_mint(&method)?;
     request.check_shape(MOST).map_err(|error| {
         let code = match error {
             BatchShapeError::TooMany(_) => ErrorCode::BatchTooLarge,
@@ -115,7 +123,7 @@ pub(super) async fn batch(
         };
         MintRefusal::new(code, error.to_string())
     })?;
-    let quotes = bank.mint_quotes(&request.quotes).await?;
+    let quotes = bank.mint_quotes(&method, &request.quotes).await?;
     let keys: Result<Vec<_>, _> = quotes.iter().map(key_of).collect();
     request.check_signatures(&keys?).map_err(|_| unsigned())?;
     if let Some(amounts) = &request.quote_amounts {
@@ -126,14 +134,6 @@ pub(super) async fn batch(
         }
     }
     Ok(Json(bank.issue(mint, quotes, request.outputs).await?))
-}
-
-pub(super) fn known_method(method: &str) -> Result<(), MintRefusal> {
-    if method == BANK {
-        return Ok(());
-    }
-    let detail = format!("there is no way {method:?} here: use {BANK:?}");
-    Err(MintRefusal::other(axum::http::StatusCode::BAD_REQUEST, detail))
 }
 
 fn key_of(quote: &MintQuote) -> Result<Option<yufu_ecash::Point>, MintRefusal> {
@@ -157,7 +157,11 @@ impl Mint {
 }
 
 impl Bank {
-    async fn mint_quotes(&self, ids: &[String]) -> Result<Vec<MintQuote>, MintRefusal> {
+    async fn mint_quotes(
+        &self,
+        method: &str,
+        ids: &[String],
+    ) -> Result<Vec<MintQuote>, MintRefusal> {
         if ids.is_empty() || ids.len() > MOST {
             let detail = format!("1 to {MOST} quotes at once");
             return Err(MintRefusal::new(ErrorCode::BatchTooLarge, detail));
@@ -167,7 +171,9 @@ impl Bank {
         }
         let mut quotes = Vec::new();
         for id in ids {
-            quotes.push(self.records.mint_quote(id).await?);
+            let quote = self.records.mint_quote(id).await?;
+            of_method(method, &quote.method)?;
+            quotes.push(quote);
         }
         Ok(quotes)
     }
@@ -175,10 +181,17 @@ impl Bank {
     /// A quote as wallets are told of it. Its request names what the paying account orders.
     pub(super) fn told(&self, mint: &Mint, quote: &MintQuote) -> Result<Told, MintRefusal> {
         let payee = institution_account(&self.id, AccountKind::BearerNotes);
-        let request = format!(
-            "yufu://{}/withdrawals/{}?payee={payee}&amount_minor={}&currency={}",
-            self.id, quote.id, quote.amount, self.currency
-        );
+        let (id, amount, currency) = (&quote.id, quote.amount, self.currency);
+        let request = match quote.method.as_str() {
+            BOLT11 => mint.invoice_of(&self.id, quote)?,
+            TOP_UP => {
+                format!("yufu://{}/top-ups/{id}?amount_minor={amount}&currency={currency}", self.id)
+            }
+            _ => format!(
+                "yufu://{}/withdrawals/{id}?payee={payee}&amount_minor={amount}&currency={currency}",
+                self.id
+            ),
+        };
         let issued = quote.command.as_ref().is_some_and(|command| command.outcome.is_some());
         let (state, paid) = match (&quote.funding, issued) {
             (_, true) => (MintQuoteState::Issued, quote.amount),
@@ -222,6 +235,8 @@ impl Bank {
         let (payer, authorisation) = (funding.account, Authorisation::Ordinary);
         let minting = Minting { payer, outputs, order, authorisation };
         let action = Action::MintNotes { minting: Box::new(minting) };
+        let paid_in: Vec<MintQuote> =
+            quotes.iter().filter(|quote| quote.method == TOP_UP).cloned().collect();
         let ids: Vec<String> = quotes.into_iter().map(|quote| quote.id).collect();
         let subject = format!("mint:{}", ids.join(","));
         let new = self.entry(self.fresh_command_id(), subject, action)?;
@@ -232,6 +247,9 @@ impl Bank {
         }
         self.submit(id).await?;
         mint.changed();
+        for quote in &paid_in {
+            self.close_holding(quote).await;
+        }
         signed(&book, messages).await
     }
 
@@ -273,7 +291,13 @@ fn funding(quotes: &[MintQuote]) -> Result<&Funding, MintRefusal> {
 /// What the ledger carries of the orders that pay: of one its own commitment, of several a digest of all.
 fn commitment(quotes: &[MintQuote]) -> Result<Digest, MintRefusal> {
     let mut all = Vec::new();
-    for funding in quotes.iter().filter_map(|quote| quote.funding.as_ref()) {
+    for quote in quotes {
+        let Some(funding) = &quote.funding else { continue };
+        if quote.method == TOP_UP {
+            // Nobody signed: the quote stands for the cash.
+            all.push(Digest::derive("yufu top-up v1", quote.id.as_bytes()));
+            continue;
+        }
         let order = SignedOrder::parse(&funding.signed).map_err(MintRefusal::internal)?;
         all.push(order.commitment());
     }

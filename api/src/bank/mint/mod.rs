@@ -1,10 +1,12 @@
 //! A bank's mint of bearer notes, as Cashu wallets speak to it: one address of its own, one unit. The
 //! notes it verifies, the ledger spends; what the ledger promised, it signs, the same bytes every time.
 
+mod blind_auth;
 mod checks;
 mod describing;
 mod exchanging;
 pub(super) mod funding;
+pub(super) mod invoicing;
 mod keysets;
 mod ledger;
 mod melting;
@@ -12,9 +14,13 @@ mod minting;
 mod refusing;
 mod state;
 mod subscribing;
+pub(super) mod top_up;
 
+pub use blind_auth::TopUpTerms;
 pub use funding::{WithdrawalFunded, WithdrawalRequest};
+pub use invoicing::AccountInvoice;
 use refusing::MintRefusal;
+pub use top_up::{TopUp, TopUpPaid};
 
 use super::{Bank, Banks};
 use axum::Router;
@@ -24,7 +30,7 @@ use keysets::Book;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::{Semaphore, mpsc, watch};
-use yufu_ecash::KeysetSigner;
+use yufu_ecash::{InvoiceError, InvoiceKey, KeysetSigner};
 use zeroize::Zeroizing;
 
 /// The most notes, and the most outputs, of one request: said in `/v1/info`.
@@ -56,6 +62,10 @@ pub struct Mint {
     terms: KeysetTerms,
     /// What its keys are made from.
     seed: Zeroizing<[u8; 32]>,
+    /// Signs invoices, where wallets may fund and redeem by them.
+    invoices: Option<InvoiceKey>,
+    /// What anonymous top-ups are like, where there are any.
+    top_ups: Option<TopUpTerms>,
     book: RwLock<Arc<Book>>,
     renewing: tokio::sync::Mutex<()>,
     /// To whoever puts exchanges before the ledger, once somebody asked for one.
@@ -78,6 +88,10 @@ pub struct MintSetting {
     pub name: String,
     /// What its keysets are like.
     pub terms: KeysetTerms,
+    /// Whether wallets may fund and redeem by invoices too.
+    pub bolt11: bool,
+    /// What anonymous top-ups are like; `None` if there are none.
+    pub top_ups: Option<TopUpTerms>,
     /// What its keys are made from.
     pub seed: [u8; 32],
     /// The banks whose notes it takes from its customers, and the addresses of their mints.
@@ -87,22 +101,27 @@ pub struct MintSetting {
 impl Mint {
     /// A mint whose keysets are not known yet: they are registered, or found in the ledger, when they are
     /// first needed.
-    #[must_use]
-    pub fn new(setting: MintSetting) -> Self {
-        let MintSetting { currency, address, name, terms, seed, others } = setting;
-        Self {
+    ///
+    /// # Errors
+    /// If no key for invoices follows from the seed, which does not happen.
+    pub fn new(setting: MintSetting) -> Result<Self, InvoiceError> {
+        let MintSetting { currency, address, name, terms, bolt11, top_ups, seed, others } = setting;
+        let invoices = bolt11.then(|| InvoiceKey::derive(&seed)).transpose()?;
+        Ok(Self {
             unit: currency.to_ascii_lowercase(),
             address,
             name,
             terms,
             seed: Zeroizing::new(seed),
+            invoices,
+            top_ups,
             book: RwLock::default(),
             renewing: tokio::sync::Mutex::default(),
             exchanges: OnceLock::new(),
             others,
             news: watch::Sender::new(()),
             listeners: Arc::new(Semaphore::new(subscribing::LISTENERS)),
-        }
+        })
     }
 
     /// Has those who listen look up what they listen to.
@@ -139,6 +158,10 @@ pub(crate) fn routes() -> Router<Arc<Banks>> {
         .route(&at("melt/quote/{method}"), post(melting::quote))
         .route(&at("melt/quote/{method}/{quote}"), get(melting::state))
         .route(&at("melt/{method}"), post(melting::melt))
+        .route(&at("auth/blind/keys"), get(blind_auth::keys))
+        .route(&at("auth/blind/keys/{keyset}"), get(blind_auth::keys_of))
+        .route(&at("auth/blind/keysets"), get(blind_auth::keysets))
+        .route(&at("auth/blind/mint"), post(blind_auth::mint))
         .route(&at("checkstate"), post(state::check))
         .route(&at("restore"), post(state::restore))
         .route(&at("ws"), get(subscribing::listen))

@@ -1,7 +1,6 @@
 //! Subscriptions over a WebSocket (NUT-17): a wallet is told at once how its quotes and notes stand, and again
 //! whenever that changes. What changes here is looked up as soon as it did, what changes elsewhere every few seconds.
 
-use super::minting::known_method;
 use super::{Bank, Banks, MOST, Mint, MintRefusal, of};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -9,9 +8,10 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use yufu_ecash::Point;
 use yufu_ecash::message::{
     ErrorCode, JSON_RPC, Subscribe, SubscriptionKind, WsCall, WsError, WsErrorBody, WsNotification,
@@ -51,10 +51,19 @@ pub(super) async fn listen(
     let place = place.map_err(|_| MintRefusal::busy())?;
     let bank = Arc::clone(bank);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        // One that listens for too long, or breaks off, connects again.
-        drop(tokio::time::timeout(LONGEST, serve(&bank, socket)).await);
-        drop(place);
+        in_place(place, LONGEST, serve(&bank, socket)).await;
     }))
+}
+
+/// Listens in a place until it is over, for `longest` at the most: one that listens for too long, or breaks off,
+/// connects again. The place is free then, however it ended.
+async fn in_place(
+    place: OwnedSemaphorePermit,
+    longest: Duration,
+    listening: impl Future<Output = ()>,
+) {
+    drop(tokio::time::timeout(longest, listening).await);
+    drop(place);
 }
 
 /// Answers one wallet until it leaves.
@@ -157,11 +166,11 @@ impl Subscriptions {
         }
         let to = match SubscriptionKind::parse(&asked.kind) {
             Some(SubscriptionKind::MintQuote(method)) => {
-                known_method(&method)?;
+                mint.must_mint(&method)?;
                 Subscribed::MintQuotes(asked.filters.clone())
             }
             Some(SubscriptionKind::MeltQuote(method)) => {
-                known_method(&method)?;
+                mint.must_melt(&method)?;
                 Subscribed::MeltQuotes(asked.filters.clone())
             }
             Some(SubscriptionKind::ProofState) => {
@@ -243,4 +252,26 @@ fn refused(id: Value, code: i64, message: &str) -> Vec<String> {
 /// A message as text; nothing where it has none, which does not happen to these.
 fn text_of(message: &impl serde::Serialize) -> Vec<String> {
     serde_json::to_string(message).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Semaphore;
+
+    #[tokio::test]
+    async fn who_listens_is_cut_off_after_the_longest_time_and_the_place_is_free() {
+        assert_eq!(LONGEST, Duration::from_secs(60 * 60), "an hour");
+        let places = Arc::new(Semaphore::new(1));
+        let place = || Arc::clone(&places).try_acquire_owned().unwrap();
+        let short = Duration::from_millis(50);
+        // It would listen for ever.
+        let listening = tokio::spawn(in_place(place(), short, std::future::pending()));
+        tokio::task::yield_now().await;
+        assert!(Arc::clone(&places).try_acquire_owned().is_err(), "the place is taken");
+        listening.await.unwrap();
+        // One that leaves by itself frees it at once.
+        in_place(place(), LONGEST, std::future::ready(())).await;
+        drop(place());
+    }
 }

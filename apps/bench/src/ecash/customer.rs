@@ -1,7 +1,6 @@
 //! A business of the sample city with much money: withdraws notes, and prepares what is measured.
 
-use super::connection::{Connection, Prepared};
-use super::server::Server;
+use crate::http::{Connection, Prepared, Server, text};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use yufu_base::{AccountId, Amount, CommandId, Currency, Signer as _, Timestamp};
@@ -213,11 +212,6 @@ impl Customer {
         }
         Ok(redemptions)
     }
-}
-
-/// A member that is a text.
-fn text<'a>(answer: &'a Value, name: &'static str) -> Result<&'a str> {
-    answer.get(name).and_then(Value::as_str).with_context(|| format!("the answer lacks {name}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "orders are made now, by the clock of the machine")]

@@ -9,7 +9,8 @@ use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::bank::{
-    AgeRules, Bank, InFlight, KeysetTerms, Mandates, Mint, MintSetting, RecordedOutbox, WalletRules,
+    AgeRules, Bank, InFlight, KeysetTerms, Mandates, Mint, MintSetting, RecordedOutbox, TopUpTerms,
+    WalletRules,
 };
 use yufu_api::central_bank::CentralBank;
 use yufu_base::InstitutionId;
@@ -66,7 +67,7 @@ fn mint(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Mint>> {
     let address = |id: &InstitutionId| format!("{}/banks/{id}/mint", plan.address(id));
     let others = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     let others = others.filter(|id| **id != institution.id);
-    Ok(Some(Mint::new(MintSetting {
+    let mint = Mint::new(MintSetting {
         currency: profile.currency.code.to_string(),
         address: address(&institution.id),
         name: institution.name.en().to_owned(),
@@ -75,9 +76,27 @@ fn mint(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Mint>> {
             input_fee_ppk: notes.input_fee_ppk,
             validity_days: notes.validity_days,
         },
+        bolt11: notes.bolt11,
+        top_ups: top_ups(plan),
         seed: plan.data.keys(&institution.id)?.master("mint")?,
         others: others.map(|id| (id.to_string(), address(id))).collect(),
-    })))
+    })?;
+    Ok(Some(mint))
+}
+
+/// What anonymous top-ups are like, if the country has them.
+fn top_ups(plan: &Plan<'_>) -> Option<TopUpTerms> {
+    let profile = plan.profile();
+    let (allowance, epoch) = profile.allowance.as_ref().zip(profile.pseudonym_epoch)?;
+    let provider = &allowance.provider;
+    let at = plan.address(provider);
+    Some(TopUpTerms {
+        batch: allowance.batch,
+        most: allowance.top_up.minor(),
+        class: allowance.class.clone(),
+        epoch,
+        discovery: format!("{at}/openid/{provider}/.well-known/openid-configuration"),
+    })
 }
 
 /// What the profile says of opening wallets. No network of telephones is connected: codes lie in

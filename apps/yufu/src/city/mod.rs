@@ -8,11 +8,13 @@ mod front;
 mod front_words;
 mod issuer;
 mod money;
+mod openid_provider;
 mod opening;
 mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod verifying;
 mod wallet_provider;
 
 pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
@@ -32,12 +34,14 @@ use yufu_api::agency::Agencies;
 use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::{CentralBank, Courier};
-use yufu_api::http::{Client, Limits, Switch, serve};
+use yufu_api::http::{Client, Limits, Problem, Switch, serve};
+use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
+use yufu_api::verifying::VerifyingParty;
 use yufu_api::{Institutions, Router, router};
-use yufu_base::PublicKey;
+use yufu_base::{InstitutionId, PublicKey};
 use yufu_engine::{Engine, Handle, StopReason};
 use yufu_machine::Machine;
 use yufu_profile::{Institution, Role};
@@ -127,8 +131,10 @@ impl City {
             Role::CommercialBank,
             Role::Hotel,
             Role::Railway,
+            Role::Merchant,
             Role::Agency,
             Role::WalletProvider,
+            Role::OpenidProvider,
         ];
         for role in in_order {
             let here = plan.profile().institutions_of(role).filter(|one| plan.serves(&one.id));
@@ -184,7 +190,15 @@ impl City {
                 let provider = wallet_provider::open(opening, trust, institution).await?;
                 here.wallet_providers.insert(name, Arc::new(provider));
             }
-            Role::Merchant => {}
+            Role::OpenidProvider => {
+                let provider = openid_provider::open(opening, trust, institution).await?;
+                here.openid_providers.insert(name, Arc::new(provider));
+            }
+            Role::Merchant if institution.requests.is_empty() => {}
+            Role::Merchant => {
+                let party = verifying::open(opening, trust, institution).await?;
+                here.verifying_parties.insert(name, Arc::new(party));
+            }
         }
         Ok(())
     }
@@ -213,8 +227,10 @@ impl City {
         let (authority, agencies) =
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
-        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies));
-        let erasure = tokio::spawn(erase_expired(parties));
+        let providers = self.institutions.openid_providers.clone();
+        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies, providers));
+        let verifying = self.institutions.verifying_parties.values().cloned().collect();
+        let erasure = tokio::spawn(erase_expired(parties, verifying));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let ledger = self.engine.as_ref().map(Engine::handle);
@@ -322,18 +338,24 @@ async fn recognise(operator: Option<Arc<TrustOperator>>) {
 }
 
 /// Identities that a relying party may keep no longer.
-async fn erase_expired(parties: Vec<Arc<RelyingParty>>) {
+async fn erase_expired(parties: Vec<Arc<RelyingParty>>, verifying: Vec<Arc<VerifyingParty>>) {
     loop {
+        for party in &verifying {
+            told_erased(&party.id, party.erase_expired().await);
+        }
         for party in &parties {
-            match party.erase_expired().await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(party = %party.id, count, "identities were erased"),
-                Err(problem) => {
-                    tracing::warn!(party = %party.id, code = problem.code(), "nothing was erased")
-                }
-            }
+            let erased = party.erase_expired().await;
+            told_erased(&party.id, erased.map(|count| u64::try_from(count).unwrap_or(u64::MAX)));
         }
         tokio::time::sleep(ERASE_EVERY).await;
+    }
+}
+
+fn told_erased(party: &InstitutionId, erased: Result<u64, Problem>) {
+    match erased {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(%party, count, "identities were erased"),
+        Err(problem) => tracing::warn!(%party, code = problem.code(), "nothing was erased"),
     }
 }
 
@@ -342,6 +364,7 @@ async fn forget_lapsed(
     banks: Vec<Arc<Bank>>,
     authority: Option<Arc<Authority>>,
     agencies: Agencies,
+    providers: OpenidProviders,
 ) {
     loop {
         for bank in &banks {
@@ -350,6 +373,9 @@ async fn forget_lapsed(
         for agency in agencies.values() {
             told(agency.id.as_str(), agency.forget_lapsed().await);
         }
+        for provider in providers.values() {
+            told(provider.id.as_str(), provider.forget_lapsed().await);
+        }
         if let Some(authority) = &authority {
             told(authority.id.as_str(), authority.issuer.forget_lapsed().await);
         }
@@ -357,7 +383,7 @@ async fn forget_lapsed(
     }
 }
 
-fn told(institution: &str, outcome: Result<u64, yufu_api::http::Problem>) {
+fn told(institution: &str, outcome: Result<u64, Problem>) {
     match outcome {
         Ok(0) => {}
         Ok(count) => tracing::info!(institution, count, "lapsed requests were forgotten"),

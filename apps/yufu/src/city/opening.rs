@@ -190,7 +190,8 @@ pub(crate) fn fingerprint(plan: &Plan<'_>, id: &InstitutionId) -> Result<String>
 pub(crate) fn needed(profile: &Profile, institution: &Institution) -> Vec<InstitutionId> {
     let of = |role: Role| profile.institutions_of(role).map(|one| one.id.clone());
     let mut ids: Vec<InstitutionId> = match institution.role {
-        Role::Merchant => return Vec::new(),
+        Role::Merchant if institution.requests.is_empty() => return Vec::new(),
+        Role::Merchant => return of(Role::TrustListOperator).chain(of(Role::Registrar)).collect(),
         Role::TrustListOperator => Vec::new(),
         Role::CentralBank | Role::Registrar | Role::WalletProvider => {
             of(Role::TrustListOperator).collect()

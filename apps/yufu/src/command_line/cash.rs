@@ -50,6 +50,37 @@ pub(crate) enum CashAction {
         #[arg(long)]
         locked: bool,
     },
+    /// Get tokens with your identity, for cash that you pay in without saying who you are.
+    ///
+    /// The allowance service is shown a pseudonym that is there for nothing else, and counts so many batches in a month
+    /// over all banks. The bank signs the tokens without seeing them. Get them ahead: nobody tells by the time then.
+    #[command(after_help = "Example:\n  yufu wallet --as mei cash allowance bank-of-jiangcheng")]
+    Allowance {
+        /// The bank where they are good.
+        bank: String,
+    },
+    /// Pay in cash at a counter with a token, without an account: prints what the counter needs to see.
+    ///
+    /// `settle` takes the notes once it is paid. A token is used only if it comes to that.
+    #[command(after_help = "Example:\n  yufu wallet --as mei cash top-up bank-of-jiangcheng 200")]
+    TopUp {
+        /// The bank.
+        bank: String,
+        /// The amount in major units.
+        amount: String,
+    },
+    /// Make an invoice that is paid into an account, for a payer whose wallet knows no other way.
+    #[command(after_help = "Example:\n  yufu wallet --as shop cash invoice 18")]
+    Invoice {
+        /// The amount in major units.
+        amount: String,
+    },
+    /// Have an account pay for the withdrawal that somebody's wallet shows an invoice for.
+    #[command(after_help = "Example:\n  yufu wallet --as mei cash pay-invoice lnbcrt...")]
+    PayInvoice {
+        /// The invoice: lnbcrt...
+        invoice: String,
+    },
     /// Make a fresh key, for somebody to lock notes to.
     #[command(after_help = "Example:\n  yufu wallet --as shop cash key")]
     Key,

@@ -2,6 +2,7 @@
 //! anybody else would.
 
 mod apart;
+mod cash;
 mod counter;
 mod guardian;
 mod identity;
@@ -129,6 +130,7 @@ fn finish(
         println!("  + notes in circulation      {:>24}", sum(supply.paper_in_circulation));
         println!("  + digital cash in vaults    {:>24}", sum(supply.digital_in_vaults));
         println!("  + digital cash in wallets   {:>24}", sum(supply.digital_in_wallets));
+        println!("  + digital cash in notes     {:>24}", sum(supply.digital_in_notes));
         println!("  + in flight                 {:>24}", sum(supply.in_flight));
         println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
     }

@@ -1,4 +1,4 @@
-//! The steps without identity: a purse opened by a code, noodles paid from it, a bicycle refused.
+//! The steps without identity: a purse opened by a code, and a bicycle refused from it.
 
 use super::report::Told;
 use super::story::Story;
@@ -39,25 +39,6 @@ impl Story<'_> {
         ))
         .moved("the public: notes", &format!("{name}: notes"), amount)
         .moved(&format!("{name}: digital vault"), "the purse", amount))
-    }
-
-    pub(super) async fn noodles(&mut self) -> Result<Told> {
-        let shop = self.merchant_account().await?;
-        let amount = self.major(18);
-        let purse = self.purse.as_mut().context("there is no purse")?;
-        let bill = Bill {
-            payee: shop,
-            payee_name: "Noodles".to_owned(),
-            amount,
-            id: purse.holder.fresh_order_id(),
-        };
-        let Paid::Done(_) = purse.holder.pay(&bill).await? else { bail!("noodles were refused") };
-        Ok(Told::new(format!(
-            "Noodles for {}, from the purse: nobody showed anything. The ledger has two random account \
-             ids and an amount; the bank knows a telephone number and no name.",
-            self.words(amount)
-        ))
-        .moved("the purse", "the noodle shop", amount))
     }
 
     pub(super) async fn bicycle_from_purse(&mut self) -> Result<Told> {

@@ -36,6 +36,7 @@ pub(super) enum Step {
     Limit,
     Confirm,
     Purse,
+    WithdrawCash,
     Noodles,
     PurseLimit,
     CounterWallet,
@@ -62,7 +63,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 36] = [
+    const ALL: [Self; 37] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -76,6 +77,7 @@ impl Step {
         Self::Limit,
         Self::Confirm,
         Self::Purse,
+        Self::WithdrawCash,
         Self::Noodles,
         Self::PurseLimit,
         Self::CounterWallet,
@@ -116,7 +118,8 @@ impl Step {
             Self::Limit => ("pay-above-limit", "resident"),
             Self::Confirm => ("step-up", "resident"),
             Self::Purse => ("open-purse", "somebody"),
-            Self::Noodles => ("pay-anonymously", "somebody"),
+            Self::WithdrawCash => ("withdraw-cash", "resident"),
+            Self::Noodles => ("pay-anonymously", "resident"),
             Self::PurseLimit => ("bicycle-from-purse", "somebody"),
             Self::CounterWallet => ("counter-wallet", "somebody old"),
             Self::Guardian => ("guardian", "a parent"),
@@ -284,6 +287,7 @@ impl<'a> Story<'a> {
             Step::Limit => self.pay_above_limit().await,
             Step::Confirm => self.step_up().await,
             Step::Purse => self.open_purse().await,
+            Step::WithdrawCash => self.withdraw_cash().await,
             Step::Noodles => self.noodles().await,
             Step::PurseLimit => self.bicycle_from_purse().await,
             Step::CounterWallet => self.counter_wallet().await,

@@ -86,11 +86,7 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
             }
         }
     }
-    say!(
-        "  keeps     {days} days; complaints: {address}",
-        days = consent.retention_days,
-        address = consent.report_uri
-    );
+    keeping(consent);
     for warning in &consent.warnings {
         match warning {
             Warning::LongRetention { days } => {
@@ -116,4 +112,16 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer).is_ok();
     read && text!("y Y yes").split(' ').any(|yes| yes == answer.trim())
+}
+
+/// What the other side keeps, and where to complain.
+fn keeping(consent: &Consent) {
+    say!(
+        "  keeps     {days} days; complaints: {address}",
+        days = consent.retention_days,
+        address = consent.report_uri
+    );
+    if consent.keeps_evidence {
+        say!("  keeps     your signed answer as well, as evidence");
+    }
 }

@@ -7,7 +7,7 @@ use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
 use super::vault::Passphrase;
 use crate::words::{self, text};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::sync::Arc;
 use yufu_api::http::{AnswerTimes, Client, Exchanged};
@@ -178,8 +178,15 @@ impl Holder {
         Ok(list)
     }
 
-    /// Carries a request of a session.
+    /// Carries a request of a session. Whoever made the link or offer that led to it names its address: none inside
+    /// this machine or its network is asked, unless the city itself is there.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+        if request.url.is_inside() && !Endpoint::parse(&self.url)?.is_inside() {
+            bail!(text!(
+                "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",
+                address = request.url
+            ));
+        }
         let method = match request.method {
             Method::Get => "GET",
             Method::Post => "POST",

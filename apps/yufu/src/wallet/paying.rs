@@ -107,6 +107,18 @@ impl Holder {
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }
 
+    /// The same with a query, which the proof is not over.
+    pub(super) async fn query_as_holder<T: DeserializeOwned>(
+        &self,
+        account: &StoredAccount,
+        path: String,
+        query: &str,
+    ) -> Result<T> {
+        let url = format!("{}{path}?{query}", self.address(&account.bank));
+        let bearer = self.request_token(account, "GET", path)?;
+        Ok(self.client.get(&url, Some(&bearer)).await?)
+    }
+
     /// Posts to the acting account's bank, as its holder, below the account's address.
     pub(super) async fn post_as_holder<B: Serialize + Sync, T: DeserializeOwned>(
         &self,

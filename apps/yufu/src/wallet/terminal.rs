@@ -127,7 +127,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             );
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
-        WalletAction::Cash(action) => cash::act(holder, action).await?,
+        WalletAction::Cash(action) => cash::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
         WalletAction::Pay { payee, amount, payee_name, id, no_step_up } => {
             let bill = Bill {

@@ -14,9 +14,11 @@
 
 pub mod attested;
 mod caller;
+pub mod country;
 pub mod notes;
 pub mod terminal;
 pub mod third_party;
+pub mod visits;
 mod wallet;
 
 pub use caller::{Account, Answer, Caller, JIANGCHENG, LIANGHU, fen, now};
@@ -129,6 +131,20 @@ impl Data {
     }
 }
 
+/// A copy of the sample profile in a folder beside the state, its main file changed.
+pub fn changed_profile(data: &Data, name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
+    let copy = data.beside(name);
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(sample).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    let file = copy.join("profile.toml");
+    fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
+    copy
+}
+
 /// A server that runs.
 pub struct Server {
     process: Running,
@@ -156,6 +172,11 @@ impl Server {
     /// As [`Server::start`], with everything that it logs in a file.
     pub fn start_logging(data: &Data, log: &Path) -> Self {
         Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))
+    }
+
+    /// The same with more options.
+    pub fn start_logging_with(data: &Data, more: &[&str], log: &Path) -> Self {
+        Self::launch(data, 0, more, ("debug", File::create(log).unwrap().into()))
     }
 
     /// Starts `yufu serve` on the folder under strace, which makes system calls on the write-ahead log of the ledger

@@ -127,7 +127,7 @@ pub struct MeltQuoteRequest {
 }
 
 /// Options of a quote to redeem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeltOptions {
     /// Pays a part of what `request` asks (NUT-15).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! OpenID4VP 1.0: from the link to the answer.
 
+pub mod client_id;
 mod key_change;
 mod link;
 mod request_object;

@@ -110,6 +110,7 @@ fn every_role_is_filled_and_every_bank_has_money() {
         (Role::Hotel, 1),
         (Role::Railway, 1),
         (Role::WalletProvider, 2),
+        (Role::OpenidProvider, 1),
     ] {
         assert_eq!(china.institutions_of(role).count(), count, "{role:?}");
     }
@@ -273,6 +274,16 @@ const SPOILED_INSTITUTIONS: &[Spoiled] = &[
     ("reserve = 8_000_000_000_00\n", "", "`reserve` is missing"),
     ("en = \"Central Bank\"", "en = \" \"", "`en` is empty"),
     ("foreign = true", "foreign = \"yes\"", "`foreign` is a string, expected true or false"),
+    (
+        "result_only = true",
+        "result_only = true\nevidence = true",
+        "`check-age` keeps a result only, and evidence",
+    ),
+    (
+        "claims = [\"personal_administrative_number\"]",
+        "claims = [\"personal_administrative_number\"]\nevidence = true",
+        "`who-read` keeps evidence for no time, expected `retention_days` of at least 1",
+    ),
 ];
 
 const SPOILED_CITY: &[Spoiled] = &[

@@ -63,6 +63,7 @@ pub fn registration() -> RegistrationCertificate {
         report_uri: "https://authority.example/report".into(),
         intended_use_id: "hotel-1/check-in".into(),
         retention_days: 30,
+        evidence: false,
         issued_at: now(),
         expires_at: now().plus_seconds(30 * DAY),
         status: None,

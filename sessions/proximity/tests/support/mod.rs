@@ -104,6 +104,7 @@ impl World {
             report_uri: "https://reg.example/report".into(),
             intended_use_id: "age".into(),
             retention_days: 0,
+            evidence: false,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(90 * DAY),
             status: Some(StatusReference { uri: REVOKED.into(), index: PLACE }),

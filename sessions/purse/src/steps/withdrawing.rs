@@ -3,8 +3,10 @@
 use super::Swapping;
 use super::exchanging::{Then, finished};
 use super::recovering::Regaining;
+use crate::allowance;
 use crate::delay;
 use crate::message::{Refusal, Reply, Request};
+use crate::note::HeldNote;
 use crate::operation::{
     Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer, content,
 };
@@ -33,6 +35,9 @@ pub enum WithdrawError {
     /// Nothing, or more than notes are made for at once.
     #[error("{0} cannot be withdrawn at once: choose another amount")]
     Amount(u64),
+    /// No blind token is left.
+    #[error("there is no token for this bank: get some, or pay in to an account first")]
+    NoToken,
 }
 
 impl WithdrawError {
@@ -44,6 +49,7 @@ impl WithdrawError {
             Self::FromBackup(_) => "purse.from_backup",
             Self::NoKeyset => "purse.no_keyset",
             Self::Amount(_) => "purse.amount",
+            Self::NoToken => "purse.no_token",
         }
     }
 }
@@ -60,6 +66,12 @@ pub(crate) struct Quoting {
     part: u64,
     /// How long the notes are to rest, in seconds.
     rest: u64,
+    /// Whether cash at a counter pays, and no account.
+    #[serde(default)]
+    cash: bool,
+    /// What lets a quote for cash be made: kept until the notes are there, as it is good again if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<HeldNote>,
 }
 
 /// The quote is to be paid.
@@ -99,6 +111,35 @@ impl Purse {
         randomness: u64,
         now: u64,
     ) -> Result<OperationId, WithdrawError> {
+        let (mint, terms) = self.withdrawal((mint, amount, part), randomness, now)?;
+        Ok(self.begin(mint, Step::Quoting(terms), now))
+    }
+
+    /// Begins to pay in cash at a counter of the mint's bank, with a blind token and without an account: as
+    /// [`Purse::withdraw`] otherwise.
+    ///
+    /// # Errors
+    /// [`WithdrawError`].
+    pub fn top_up(
+        &mut self,
+        mint: &str,
+        amount: u64,
+        part: u64,
+        randomness: u64,
+        now: u64,
+    ) -> Result<OperationId, WithdrawError> {
+        let (mint, terms) = self.withdrawal((mint, amount, part), randomness, now)?;
+        let token = self.take_token(&mint, now).ok_or(WithdrawError::NoToken)?;
+        let terms = Quoting { cash: true, token: Some(token), ..terms };
+        Ok(self.begin(mint, Step::Quoting(terms), now))
+    }
+
+    fn withdrawal(
+        &mut self,
+        (mint, amount, part): (&str, u64, u64),
+        randomness: u64,
+        now: u64,
+    ) -> Result<(String, Quoting), WithdrawError> {
         let (mint, known) = self.mint(mint).ok_or(WithdrawError::MintUnknown)?;
         self.current(&mint)?;
         let keyset = known.active(now).ok_or(WithdrawError::NoKeyset)?;
@@ -107,8 +148,7 @@ impl Purse {
         }
         let unit = known.unit.clone();
         let (key, rest) = (self.next_key(), delay::rest(randomness));
-        let terms = Quoting { unit, amount, key, part, rest };
-        Ok(self.begin(mint, Step::Quoting(terms), now))
+        Ok((mint, Quoting { unit, amount, key, part, rest, cash: false, token: None }))
     }
 }
 
@@ -120,13 +160,33 @@ impl Quoting {
             description: None,
             pubkey: Some(key(seed, self.key)?.to_point()),
         };
-        Ok(Request::post("/v1/mint/quote/bank", &content))
+        let request = Request::post(&format!("/v1/mint/quote/{}", self.method()), &content);
+        Ok(match self.token.as_ref().map(allowance::header) {
+            Some((name, value)) => request.with(name, &value),
+            None => request,
+        })
     }
 
-    pub(crate) fn handle(self, reply: &Reply) -> Result<Next, StepError> {
+    const fn method(&self) -> &'static str {
+        if self.cash { "cash" } else { "bank" }
+    }
+
+    pub(crate) fn handle(
+        mut self,
+        purse: &mut Purse,
+        around: Around<'_>,
+        reply: &Reply,
+    ) -> Result<Next, StepError> {
         let quote: MintQuote = match answer(reply)? {
             Ok(quote) => quote,
-            Err(refusal) => return Ok(Next::Done(Outcome::Refused(refusal))),
+            Err(refusal) => {
+                // A token that the mint does not take is of no use any more; any other refusal left it as it was.
+                let spoilt = refusal.code == Some(ErrorCode::BlindAuthFailed);
+                if let Some(token) = self.token.take().filter(|_| !spoilt) {
+                    purse.put_token_back(around.mint, token);
+                }
+                return Ok(Next::Done(Outcome::Refused(refusal)));
+            }
         };
         if quote.amount.is_some_and(|amount| amount != self.amount) || !is_name(&quote.quote) {
             return Err(StepError::Malformed("a quote of another amount".to_owned()));
@@ -145,7 +205,7 @@ impl Quoting {
 
 impl Funding {
     pub(crate) fn request(&self) -> Request {
-        Request::get(format!("/v1/mint/quote/bank/{}", self.quote))
+        Request::get(format!("/v1/mint/quote/{}/{}", self.terms.method(), self.quote))
     }
 
     pub(crate) fn handle(
@@ -157,6 +217,10 @@ impl Funding {
         let quote: MintQuote = content(reply)?;
         match state(&quote) {
             MintQuoteState::Unpaid if self.until.is_some_and(|until| around.now > until) => {
+                // The bank lets go of a token whose quote came to nothing.
+                if let Some(token) = self.terms.token {
+                    purse.put_token_back(around.mint, token);
+                }
                 Ok(Next::Done(Outcome::Lapsed))
             }
             MintQuoteState::Unpaid => Ok(self.wait(None)),
@@ -188,6 +252,7 @@ impl Funding {
             quote: self.quote.clone(),
             request: self.request.clone(),
             amount: self.terms.amount,
+            cash: self.terms.cash,
             until: self.until,
             refused,
         };
@@ -202,7 +267,8 @@ impl Minting {
         // Without randomness of its own the signature is the same when the request is repeated.
         let signature = Some(sign_quote(&key, &self.funding.quote, &outputs, &[0; 32]));
         let content = MintRequest { quote: self.funding.quote.clone(), outputs, signature };
-        Ok(Request::post("/v1/mint/bank", &content))
+        let method = self.funding.terms.method();
+        Ok(Request::post(&format!("/v1/mint/{method}"), &content))
     }
 
     pub(crate) fn handle(

@@ -81,6 +81,7 @@ impl World {
             report_uri: "https://reg.example/report".into(),
             intended_use_id: "checkin".into(),
             retention_days: 30,
+            evidence: false,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(90 * DAY),
             status: Some(StatusReference {

@@ -26,6 +26,8 @@ pub struct Consent {
     pub transactions: Vec<TransactionData>,
     /// After how many days the verifier erases what it received.
     pub retention_days: u32,
+    /// Whether it keeps the signed answer itself for as long, as evidence.
+    pub keeps_evidence: bool,
     /// Where its privacy policy stands.
     pub privacy_policy: String,
     /// Where it can be reported.
@@ -101,6 +103,7 @@ impl Reviewed {
             choices: evaluation.choices,
             transactions: transactions.iter().map(|t| t.data().clone()).collect(),
             retention_days: self.certificate.retention_days,
+            keeps_evidence: self.certificate.evidence,
             privacy_policy: self.certificate.privacy_policy.clone(),
             report_uri: self.certificate.report_uri.clone(),
             warnings,

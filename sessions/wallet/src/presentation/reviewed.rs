@@ -11,7 +11,7 @@ use yufu_jose::{
 };
 use yufu_openid4vc::presentation::{
     AuthorizationErrorCode, AuthorizationErrorResponse, DirectPost, REQUEST_TYPE, RequestObject,
-    RequestObjectError, TransactionData,
+    RequestObjectError, TransactionData, client_id,
 };
 use yufu_openid4vc::{Endpoint, HttpError, HttpRequest};
 use yufu_trust::{
@@ -49,7 +49,8 @@ pub enum RequestRefused {
     /// Breaks a rule of requests; its transaction data are not understood.
     #[error(transparent)]
     Request(Box<RequestObjectError>),
-    /// The client id is not the hash of the certificate that signed (`x509_hash`).
+    /// The client id is neither the hash of the certificate that signed (`x509_hash`) nor a name that it bears
+    /// (`x509_san_dns`).
     #[error("the request says to be from {named}, but is signed by {actual}")]
     ClientId {
         /// Whom it names.
@@ -130,9 +131,9 @@ pub(super) fn review(
     let verified = token.verify(&party.leaf.public_key).map_err(RequestRefused::Signature)?;
     let request = RequestObject::from_json(&verified.payload)
         .map_err(|error| RequestRefused::Request(Box::new(error)))?;
-    let actual = format!("x509_hash:{}", party.leaf.sha256_base64url());
-    if request.client_id != actual {
-        return Err(RequestRefused::ClientId { named: request.client_id, actual });
+    if !client_id::is_certified(&request.client_id, &party.leaf) {
+        let (named, actual) = (request.client_id, client_id::by_hash(&party.leaf));
+        return Err(RequestRefused::ClientId { named, actual });
     }
     if request.client_id != fetching.client_id {
         let link = fetching.client_id.clone();
@@ -174,7 +175,8 @@ fn registration(
         let (registered, client_id) = (certificate.client_id, request.client_id.clone());
         return Err(RequestRefused::RegistrationClientId { registered, client_id });
     }
-    if !certificate.permits_response_to(request.response_uri.as_str()) {
+    let at_its_name = client_id::permits_response_to(&request.client_id, &request.response_uri);
+    if !at_its_name || !certificate.permits_response_to(request.response_uri.as_str()) {
         return Err(RequestRefused::ResponseUri(request.response_uri.to_string()));
     }
     Ok((certificate, registrar.entry))

@@ -47,7 +47,7 @@ pub(super) fn names(action: &Action) -> BTreeSet<String> {
 
 /// The words. Every action also says which institution submits it, and when.
 #[expect(clippy::too_many_lines, reason = "a flat list of what each action says")]
-const fn tells(action: &Action) -> &'static [&'static str] {
+fn tells(action: &Action) -> &'static [&'static str] {
     match action {
         Action::Genesis { .. }
         | Action::RegisterBank { .. }
@@ -61,6 +61,10 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         | Action::SetPeer { .. }
         | Action::SettleTransit { .. }
         | Action::SetNoteRules { .. }
+        // A mint's keys, the same for everybody.
+        | Action::RegisterKeyset { .. }
+        | Action::DeactivateKeyset { .. }
+        | Action::ExpireKeyset { .. }
         // What is in a list is named by itself.
         | Action::Each { .. }
         | Action::Chain { .. } => &[],
@@ -124,9 +128,9 @@ const fn tells(action: &Action) -> &'static [&'static str] {
         Action::ReceiveFromAbroad { .. } => {
             &["payee account id", "amount", "bank", "digest of the order"]
         }
-        Action::RegisterKeyset { .. }
-        | Action::DeactivateKeyset { .. }
-        | Action::ExpireKeyset { .. } => &["bank", "keyset"],
+        Action::MintNotes { minting } if minting.authorisation == Authorisation::Ordinary => {
+            &["payer account id", "amount", "bank", "blinded outputs", "digest of the order"]
+        }
         Action::MintNotes { .. } => &[
             "payer account id",
             "amount",
@@ -136,6 +140,9 @@ const fn tells(action: &Action) -> &'static [&'static str] {
             "digest of a presentation",
         ],
         Action::SwapNotes { .. } => &["amount", "bank", "blinded outputs", "points of spent notes"],
+        Action::MeltNotes { melting } if melting.change.is_empty() => {
+            &["payee account id", "amount", "bank", "points of spent notes"]
+        }
         Action::MeltNotes { .. } => {
             &["payee account id", "amount", "bank", "blinded outputs", "points of spent notes"]
         }

@@ -19,10 +19,12 @@ impl Holder {
         Endpoint::parse(&url)?;
         let client = Client::new()?;
         let method = if request.body.is_some() { "POST" } else { "GET" };
-        let json = [("content-type".to_owned(), "application/json".to_owned())];
-        let headers: &[(String, String)] = if request.body.is_some() { &json } else { &[] };
+        let mut headers = request.headers.clone();
+        if request.body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
         let body = request.body.clone().unwrap_or_default();
-        let (status, _, body) = client.exchange(method, &url, headers, body).await?;
+        let (status, _, body) = client.exchange(method, &url, &headers, body).await?;
         Ok(Reply { status, body })
     }
 

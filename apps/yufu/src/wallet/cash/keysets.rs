@@ -84,6 +84,8 @@ impl Holder {
 
     /// Learns which keysets a bank's mint has, and takes those that are published. Its address.
     pub(super) async fn learn_mint(&mut self, bank: &str) -> Result<String> {
+        self.learn_currency().await?;
+        self.follow_mints()?;
         let mint = self.mint_of(bank);
         let list = self.ask_mint(&mint, &Purse::ask_keysets()).await?;
         let ids: Vec<KeysetId> = serde_json::from_slice::<KeysetsResponse>(&list.body)

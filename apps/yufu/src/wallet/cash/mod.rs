@@ -1,6 +1,8 @@
 //! Bearer notes in the wallet: the purse beside the accounts, its mints the banks of the trust list.
 
+mod allowance;
 mod carrying;
+mod invoices;
 mod keysets;
 mod moving;
 mod refusing;

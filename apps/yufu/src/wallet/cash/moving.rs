@@ -74,7 +74,12 @@ impl Holder {
         let mint = self.purse()?.mint_of(id).unwrap_or_default().to_owned();
         let mut progress = self.carry(id).await?;
         if let Progress::Waiting(Waiting::Funding {
-            quote, request, amount, refused: None, ..
+            quote,
+            request,
+            amount,
+            cash: false,
+            refused: None,
+            ..
         }) = &progress
         {
             self.fund(&mint, quote, request, *amount).await?;
@@ -114,17 +119,29 @@ impl Holder {
 
     /// Has the acting account pay for a withdrawal.
     async fn fund(&mut self, mint: &str, quote: &str, request: &str, minor: u64) -> Result<()> {
-        let account = self.acting()?.clone();
-        let bank: InstitutionId = account.bank.parse()?;
+        let of = self.acting()?.bank.clone();
+        let bank: InstitutionId = of.parse()?;
         let payee = institution_account(&bank, AccountKind::BearerNotes);
         let asked = url::Url::parse(request).ok();
         let asked = asked.and_then(|url| {
             let (_, payee) = url.query_pairs().find(|(name, _)| name == "payee")?;
             payee.parse::<AccountId>().ok()
         });
-        if asked != Some(payee) || self.bank_of(mint)? != account.bank {
+        if asked != Some(payee) || self.bank_of(mint)? != of {
             bail!(text!("the quote is not to be paid to the bank's notes: nothing was signed"));
         }
+        self.order_withdrawal(&bank, quote, minor).await
+    }
+
+    /// Orders that the acting account pays for a quote of its bank's mint.
+    pub(super) async fn order_withdrawal(
+        &mut self,
+        bank: &InstitutionId,
+        quote: &str,
+        minor: u64,
+    ) -> Result<()> {
+        let account = self.acting()?.clone();
+        let payee = institution_account(bank, AccountKind::BearerNotes);
         let id = self.fresh_order_id();
         let lapses = id.created().plus_seconds(ORDER_SECONDS).seconds();
         let order = PaymentOrder {
@@ -153,6 +170,7 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn pay_cash(&mut self, terms: &CashTerms) -> Result<CashPaid> {
+        self.follow_mints()?;
         let request = terms.request.as_deref().map(PaymentRequest::parse).transpose()?;
         let pay = self.cash_terms(terms, request.as_ref())?;
         self.learn_mint(&self.bank_of(&pay.mint)?).await?;
@@ -283,6 +301,7 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn redeem_cash(&mut self, minor: u64) -> Result<()> {
+        self.follow_mints()?;
         let account = self.acting()?.account.clone();
         let now = self.now().seconds();
         let holdings = self.purse()?.holdings(now).into_iter();

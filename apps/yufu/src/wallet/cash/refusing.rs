@@ -4,7 +4,7 @@ use crate::words;
 use std::fmt;
 use yufu_purse::{
     KeysetRefusal, OfflineRefusal, PayError, ReceiveError, RedeemError, RequestUnpayable,
-    StepError, WithdrawError,
+    StepError, TokensError, WithdrawError,
 };
 
 /// A refusal with its stable code.
@@ -16,7 +16,7 @@ pub(crate) struct PurseFault {
 }
 
 /// The codes that a purse refuses with.
-const CODES: [&str; 33] = [
+const CODES: [&str; 34] = [
     "purse.amount",
     "purse.condition",
     "purse.from_backup",
@@ -28,6 +28,7 @@ const CODES: [&str; 33] = [
     "purse.lost",
     "purse.mint_unknown",
     "purse.no_keyset",
+    "purse.no_token",
     "purse.offline_lock",
     "purse.offline_no_proof",
     "purse.offline_risk",
@@ -82,5 +83,6 @@ faults!(
     RedeemError,
     RequestUnpayable,
     StepError,
+    TokensError,
     WithdrawError
 );

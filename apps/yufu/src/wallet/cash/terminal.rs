@@ -2,7 +2,7 @@
 
 use super::moving::CashTerms;
 use crate::command_line::{CashAction, CashPayment};
-use crate::wallet::holder::Holder;
+use crate::wallet::holder::{Decide, Holder};
 use crate::wallet::terminal::{print, time};
 use crate::words::{say, sum, text};
 use anyhow::{Context, Result};
@@ -12,7 +12,11 @@ use zeroize::Zeroizing;
 /// Where scripts put the words.
 const VARIABLE: &str = "YUFU_WALLET_WORDS";
 
-pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> Result<()> {
+pub(in crate::wallet) async fn act(
+    holder: &mut Holder,
+    action: CashAction,
+    decide: Decide<'_>,
+) -> Result<()> {
     if !action.is_offline() {
         // Whose mints there are, and where, is never older than this.
         holder.trust().await?;
@@ -20,40 +24,30 @@ pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> R
     holder.follow_mints()?;
     let minor = |holder: &Holder, text: &str| holder.parse_amount(text);
     match action {
-        CashAction::Withdraw { amount } => {
-            let amount = minor(holder, &amount)?;
-            print(&holder.told_of_withdrawal(amount.minor())?)?;
-            let rests = holder.withdraw_cash(amount).await?;
-            let amount = sum(&holder.money_here(amount.minor())?);
-            say!("Withdrawn: {amount}.", amount = amount);
-            if let Some(until) = rests {
-                say!("It rests until {time} at the latest.", time = time(until)?);
-            }
-        }
+        CashAction::Withdraw { amount } => withdraw(holder, &amount).await?,
         CashAction::Pay(payment) => pay(holder, payment).await?,
         CashAction::Receive { token, offline, risk_limit, preimage } => {
             let preimage = preimage.as_deref().map(read_preimage).transpose()?;
-            let received = if offline {
-                let limit = risk_limit.map(|limit| minor(holder, &limit)).transpose()?;
-                holder.receive_cash_offline(&token, limit.map_or(0, |limit| limit.minor()))?
-            } else {
-                holder.receive_cash(&token, preimage).await?
+            let limit = risk_limit.map(|limit| minor(holder, &limit)).transpose()?;
+            let limit = limit.map_or(0, |limit| limit.minor());
+            let received = match offline {
+                true => holder.receive_cash_offline(&token, limit)?,
+                false => holder.receive_cash(&token, preimage).await?,
             };
             say!("Received: {amount}.", amount = sum(&holder.money_here(received)?));
         }
-        CashAction::Redeem { amount } => {
-            let amount = minor(holder, &amount)?;
-            holder.redeem_cash(amount.minor()).await?;
-            let amount = sum(&holder.money_here(amount.minor())?);
-            say!(
-                "Redeemed to your account: {amount}. The bank knows that you did.",
-                amount = amount
-            );
-        }
+        CashAction::Redeem { amount } => redeem(holder, &amount).await?,
         CashAction::Request { amount, locked } => {
             let amount = amount.map(|amount| minor(holder, &amount)).transpose()?;
             println!("{}", holder.request_cash(amount.map(|a| a.minor()), locked).await?);
         }
+        CashAction::Allowance { bank } => allowance(holder, &bank, decide).await?,
+        CashAction::TopUp { bank, amount } => top_up(holder, &bank, &amount).await?,
+        CashAction::Invoice { amount } => {
+            let amount = minor(holder, &amount)?;
+            println!("{}", holder.make_invoice(amount.minor()).await?);
+        }
+        CashAction::PayInvoice { invoice } => pay_invoice(holder, &invoice).await?,
         CashAction::Key => println!("{}", holder.cash_key()?),
         CashAction::List => print(&holder.told_of_cash()?)?,
         CashAction::Settle => {
@@ -80,6 +74,63 @@ pub(in crate::wallet) async fn act(holder: &mut Holder, action: CashAction) -> R
             say!("Unspent: {amount}.", amount = sum(&holder.money_here(amount)?));
         }
     }
+    Ok(())
+}
+
+async fn withdraw(holder: &mut Holder, amount: &str) -> Result<()> {
+    let amount = holder.parse_amount(amount)?;
+    print(&holder.told_of_withdrawal(amount.minor())?)?;
+    let rests = holder.withdraw_cash(amount).await?;
+    let amount = sum(&holder.money_here(amount.minor())?);
+    say!("Withdrawn: {amount}.", amount = amount);
+    if let Some(until) = rests {
+        say!("It rests until {time} at the latest.", time = time(until)?);
+    }
+    Ok(())
+}
+
+async fn redeem(holder: &mut Holder, amount: &str) -> Result<()> {
+    let amount = holder.parse_amount(amount)?;
+    holder.redeem_cash(amount.minor()).await?;
+    let amount = sum(&holder.money_here(amount.minor())?);
+    say!("Redeemed to your account: {amount}. The bank knows that you did.", amount = amount);
+    Ok(())
+}
+
+async fn allowance(holder: &mut Holder, bank: &str, decide: Decide<'_>) -> Result<()> {
+    let count = holder.get_tokens(bank, decide).await?;
+    say!(
+        "{count} tokens for {bank}: each lets you pay in cash there once, without saying who you are.",
+        count = count,
+        bank = bank
+    );
+    Ok(())
+}
+
+async fn top_up(holder: &mut Holder, bank: &str, amount: &str) -> Result<()> {
+    let amount = holder.parse_amount(amount)?;
+    let paying = holder.pay_in_cash(bank, amount).await?;
+    println!("{}", paying.quote);
+    let (amount, left) = (sum(&holder.money_here(amount.minor())?), holder.tokens_for(bank)?);
+    let said = text!(
+        "Pay in {amount} at a counter of {bank}, which needs to see the line above; then `yufu wallet cash settle`. {left} tokens are left.",
+        amount = amount,
+        bank = bank,
+        left = left
+    );
+    eprintln!("{said}");
+    if let Some(until) = paying.until {
+        eprintln!("{}", text!("It can be paid until {time}.", time = time(until)?));
+    }
+    Ok(())
+}
+
+async fn pay_invoice(holder: &mut Holder, invoice: &str) -> Result<()> {
+    let paid = holder.pay_invoice(invoice).await?;
+    say!(
+        "Paid for: {amount}. The wallet that showed the invoice can take its notes.",
+        amount = sum(&holder.money_here(paid)?)
+    );
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod cards;
 mod city;
 mod counter;
 mod guardians;
+mod inside;
 mod journeys;
 mod moving;
 mod pension;

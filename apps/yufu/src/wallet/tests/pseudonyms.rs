@@ -16,7 +16,7 @@ use yufu_keys::random;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{OfferLink, sign_proof, sign_sector_proof};
 
-const SECTORS: [&str; 3] = ["education", "pension", "social-assistance"];
+const SECTORS: [&str; 4] = ["anonymous-cash", "education", "pension", "social-assistance"];
 const EPOCH: u64 = 30 * 86_400;
 
 type Pseudonyms = BTreeMap<String, String>;
@@ -229,7 +229,7 @@ async fn a_wallet_without_the_extension_gets_the_credential_without_pseudonyms()
     let url = format!("{}/.well-known/openid-credential-issuer/authority", city.url);
     let metadata: Value = city.client.get(&url, None).await.unwrap();
     let pid = &metadata["credential_configurations_supported"]["pid"];
-    let expected = ["pension", "education", "social-assistance"];
+    let expected = ["pension", "education", "social-assistance", "anonymous-cash"];
     assert_eq!(pid["yufu_sector_proofs_supported"]["sectors"], json!(expected));
     let stranger = Stranger::of(&city, 0).await;
     let (status, answer) = stranger.ask(&stranger.nonce().await, None).await;

@@ -8,15 +8,15 @@ use std::process::{Child, Command, Stdio};
 /// The kernel counts processor time in hundredths of a second here.
 const TICK_MICROS: f64 = 10_000.0;
 
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     /// Host and port.
-    pub(super) address: String,
+    pub(crate) address: String,
     data: PathBuf,
 }
 
 impl Server {
-    pub(super) fn start(program: &Path, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self> {
         let data = folder.join("city");
         let mut process = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// A bank that has a mint.
-    pub(super) fn bank(&self) -> Result<String> {
+    pub(crate) fn bank(&self) -> Result<String> {
         let mut banks = Vec::new();
         for entry in std::fs::read_dir(&self.data)? {
             let entry = entry?;
@@ -48,14 +48,32 @@ impl Server {
         banks.into_iter().next().context("no bank of the city has a mint")
     }
 
-    /// The token of a bank's desk.
-    pub(super) fn desk(&self, bank: &str) -> Result<String> {
+    /// The key that wallets check the trust list with: a JWK.
+    pub(crate) fn trust_key(&self) -> Result<Vec<u8>> {
+        Ok(std::fs::read(self.data.join("trust-list-key.json"))?)
+    }
+
+    /// A party that only asks.
+    pub(crate) fn verifier(&self) -> Result<String> {
+        let mut parties = Vec::new();
+        for entry in std::fs::read_dir(&self.data)? {
+            let entry = entry?;
+            if entry.path().join("verifications.sqlite").exists() {
+                parties.extend(entry.file_name().into_string().ok());
+            }
+        }
+        parties.sort();
+        parties.into_iter().next().context("nobody in the city only asks")
+    }
+
+    /// The token of an institution's desk.
+    pub(crate) fn desk(&self, bank: &str) -> Result<String> {
         let path = self.data.join(bank).join("keys").join("desk.token");
         Ok(std::fs::read_to_string(path)?.trim().to_owned())
     }
 
     /// Its processor time so far, in its own code and in the kernel, in microseconds.
-    pub(super) fn processor(&self) -> Result<(f64, f64)> {
+    pub(crate) fn processor(&self) -> Result<(f64, f64)> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         // What follows the name, which may hold anything.
         let after = stat.rsplit(')').next().unwrap_or_default();

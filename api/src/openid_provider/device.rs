@@ -1,0 +1,200 @@
+//! The device authorization grant (RFC 8628): begun for a bank, answered by a presentation, and the access token
+//! fetched.
+
+use super::{OpenidProvider, OpenidProviders, named};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use std::sync::Arc;
+use yufu_allowances::{AllowancesError, Grant, Pending};
+use yufu_base::Digest;
+use yufu_ecash::KeysResponse;
+use yufu_ecash::message::AUTH_UNIT;
+use yufu_keys::random_text;
+use yufu_openid4vc::device::{
+    DeviceAuthorization, DeviceError, DeviceErrorCode, GRANT_DEVICE_CODE, parameter,
+};
+use yufu_openid4vc::issuance::TokenResponse;
+use yufu_payment::{ALLOWANCE_SCOPE, AccessToken};
+
+/// The id of the one credential query.
+pub(super) const QUERY: &str = "pid";
+/// How long to wait between two tries to fetch the token, in seconds.
+const INTERVAL: u64 = 5;
+/// The longest that an access token is good for, in seconds.
+pub(super) const TOKEN_SECONDS: u64 = 86_400;
+
+/// Why a step was refused: in OAuth's words, or as a problem.
+pub(super) enum Refusal {
+    OAuth(DeviceError),
+    Problem(Problem),
+}
+
+/// Ask for an access token. `client_id` is the bank that is to sign the blind tokens.
+#[utoipa::path(post, path = "/openid/{provider}/device_authorization", tag = "openid provider",
+    params(("provider" = String, Path, description = "the provider")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "client_id"),
+    responses((status = 200, description = "device_code, verification_uri_complete, yufu_authorization_request (openid4vp://...), expires_in, interval", body = Object), (status = 400, description = "OAuth error", body = Object)))]
+pub(super) async fn authorize(
+    State(providers): State<Arc<OpenidProviders>>,
+    Path(provider): Path<String>,
+    body: Bytes,
+) -> Result<Json<DeviceAuthorization>, Refusal> {
+    let provider = named(&providers, &provider)?;
+    let bank = parameter(&body, "client_id")?;
+    let mint = provider.mints.get(&bank).ok_or_else(|| {
+        DeviceError::new(DeviceErrorCode::InvalidClient, "client_id is the id of a bank here")
+    })?;
+    provider.look_at(&bank, mint).await?;
+    Ok(Json(provider.begin(bank).await?))
+}
+
+/// A page for whoever has the credential in a wallet on this device: it leads to the presentation request.
+#[utoipa::path(get, path = "/openid/{provider}/device/{id}", tag = "openid provider",
+    params(("provider" = String, Path, description = "the provider"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a page with a link", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
+pub(super) async fn page(
+    State(providers): State<Arc<OpenidProviders>>,
+    Path((provider, id)): Path<(String, String)>,
+) -> Result<Html<String>, Problem> {
+    let asked = named(&providers, &provider)?.records.asked(&id).await?;
+    // What a link of ours has that a page would take for its own.
+    let link = asked.link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Ok(Html(format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>yufu</title><p><a href=\"{link}\">Open your wallet</a></p>"
+    )))
+}
+
+/// Fetch the access token, once the presentation was answered.
+#[utoipa::path(post, path = "/openid/{provider}/token", tag = "openid provider",
+    params(("provider" = String, Path, description = "the provider")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "grant_type, device_code, client_id"),
+    responses((status = 200, description = "TokenResponse", body = Object), (status = 400, description = "OAuth error: authorization_pending until something was shown", body = Object)))]
+pub(super) async fn token(
+    State(providers): State<Arc<OpenidProviders>>,
+    Path(provider): Path<String>,
+    body: Bytes,
+) -> Result<Json<TokenResponse>, Refusal> {
+    let provider = named(&providers, &provider)?;
+    if parameter(&body, "grant_type")? != GRANT_DEVICE_CODE {
+        let detail = format!("the grant type must be {GRANT_DEVICE_CODE}");
+        return Err(DeviceError::new(DeviceErrorCode::UnsupportedGrantType, &detail).into());
+    }
+    let (code, bank) = (parameter(&body, "device_code")?, parameter(&body, "client_id")?);
+    let unknown =
+        || DeviceError::new(DeviceErrorCode::InvalidGrant, "no such device_code: begin anew");
+    let asked = provider.records.asked_by(&digest(&code)).await.map_err(|error| match error {
+        AllowancesError::Unknown(_) => unknown().into(),
+        other => Refusal::Problem(other.into()),
+    })?;
+    if asked.bank != bank {
+        return Err(unknown().into());
+    }
+    Ok(Json(provider.fetched(&asked)?))
+}
+
+impl OpenidProvider {
+    /// Sees with which keyset a bank signs tokens in this epoch: it is to be the same for everybody.
+    async fn look_at(&self, bank: &str, mint: &str) -> Result<(), Problem> {
+        let shown: KeysResponse =
+            self.client.get(&format!("{mint}/v1/auth/blind/keys"), None).await?;
+        let [keyset] = shown.keysets.as_slice() else {
+            return Err(AllowancesError::KeysetDiffers.into());
+        };
+        if keyset.unit != AUTH_UNIT || keyset.check().is_err() {
+            return Err(AllowancesError::KeysetDiffers.into());
+        }
+        let epoch = self.epoch.number(self.now());
+        Ok(self.records.saw_keyset(bank, epoch, &keyset.id.to_string()).await?)
+    }
+
+    async fn begin(&self, bank: String) -> Result<DeviceAuthorization, Problem> {
+        let now = self.now();
+        let started = self.party.start(&self.allowance.request, &[QUERY], None, now)?;
+        let code = random_text();
+        let begun = DeviceAuthorization {
+            device_code: code.clone(),
+            user_code: started.id.clone(),
+            verification_uri: format!("{}/device", self.identifier),
+            verification_uri_complete: format!("{}/device/{}", self.identifier, started.id),
+            yufu_authorization_request: Some(started.link.clone()),
+            expires_in: started.expires_at.seconds().saturating_sub(now.seconds()),
+            interval: INTERVAL,
+        };
+        let pending = Pending {
+            id: started.id,
+            device: digest(&code),
+            bank,
+            link: started.link,
+            session: started.session,
+            expires_at: started.expires_at,
+            grant: None,
+        };
+        self.records.ask(pending).await?;
+        Ok(begun)
+    }
+
+    /// The access token of an answered request: as often as it is asked for, for the same one batch.
+    fn fetched(&self, asked: &Pending) -> Result<TokenResponse, Refusal> {
+        let now = self.now();
+        let lapsed = asked.expires_at <= now;
+        let Some(Grant { token, subject, epoch }) = &asked.grant else {
+            let (code, what) = if lapsed {
+                (DeviceErrorCode::ExpiredToken, "nothing was shown in time: begin anew")
+            } else {
+                (DeviceErrorCode::AuthorizationPending, "nothing was shown yet: ask again")
+            };
+            return Err(DeviceError::new(code, what).into());
+        };
+        if lapsed {
+            let what = "the token was not fetched in time";
+            return Err(DeviceError::new(DeviceErrorCode::ExpiredToken, what).into());
+        }
+        let token = AccessToken {
+            iss: self.identifier.clone(),
+            aud: asked.bank.clone(),
+            sub: subject.clone(),
+            client_id: asked.bank.clone(),
+            jti: token.clone(),
+            scope: ALLOWANCE_SCOPE.to_owned(),
+            iat: now,
+            exp: asked.expires_at,
+            yufu_epoch: *epoch,
+        };
+        let signed = token.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
+        Ok(TokenResponse {
+            access_token: signed,
+            token_type: "Bearer".to_owned(),
+            expires_in: Some(asked.expires_at.seconds().saturating_sub(now.seconds())),
+        })
+    }
+}
+
+/// What is kept of a device code.
+fn digest(code: &str) -> String {
+    Digest::derive("yufu device code v1", code.as_bytes()).to_string()
+}
+
+impl From<DeviceError> for Refusal {
+    fn from(error: DeviceError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::OAuth(body) => (StatusCode::BAD_REQUEST, Json(body)).into_response(),
+            Self::Problem(problem) => problem.into_response(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The wallet's side of a verification, over OpenID4VP 1.0: the request, and the answer to it.
+
+use super::outcome::Outcome;
+use super::waiting::{Note, Request, Stage, already_answered};
+use super::{VerifyingParties, VerifyingParty, named};
+use crate::http::{Problem, ProblemBody};
+use crate::relying_party::{authenticated, by_query, not_valid, opened};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use std::sync::Arc;
+use url::Url;
+use yufu_keys::random_text;
+use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
+use yufu_verifier::{Requested, Verified};
+
+/// The parameter by which the browser that began is known again (OpenID4VP 1.0, 13.3).
+pub(super) const RESPONSE_CODE: &str = "response_code";
+
+/// The signed presentation request.
+#[utoipa::path(get, path = "/verifiers/{verifier}/openid4vp/{id}/request", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 410, body = ProblemBody)))]
+pub(super) async fn request(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    let signed = named(&parties, &verifier)?.request_object(&id, &[])?;
+    Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// The signed presentation request, for the wallet's nonce.
+#[utoipa::path(post, path = "/verifiers/{verifier}/openid4vp/{id}/request", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce"),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 410, body = ProblemBody)))]
+pub(super) async fn request_with_nonce(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<impl IntoResponse, Problem> {
+    let signed = named(&parties, &verifier)?.request_object(&id, &body)?;
+    Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// The wallet's encrypted answer, or its refusal.
+#[utoipa::path(post, path = "/verifiers/{verifier}/openid4vp/{id}/response", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("id" = String, Path, description = "the request")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "response (JWE), or error"),
+    responses((status = 200, description = "accepted, with the verifier's receipt", body = Object), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 410, description = "expired", body = ProblemBody), (status = 422, description = "the credential is revoked, or its issuer not recognised", body = ProblemBody)))]
+pub(super) async fn respond(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    Ok(Json(named(&parties, &verifier)?.answered(&id, &body).await?))
+}
+
+impl VerifyingParty {
+    fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
+        let (_, mut session) = self.at_work.waiting.open(id)?;
+        let signed = self.party.sign(&mut session, body, self.now())?;
+        self.at_work.waiting.sent(id, session);
+        Ok(signed)
+    }
+
+    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
+        if self.at_work.waiting.get(id).is_none()
+            && self.at_work.keeping.records().verification(id).await.is_ok()
+        {
+            return Err(already_answered());
+        }
+        let (request, session) = self.at_work.waiting.open(id)?;
+        let verified = match self.verified(session, body).await {
+            Ok(Some(verified)) => verified,
+            Ok(None) => {
+                self.at_work.waiting.note(id, Note::Declined);
+                return Ok(DirectPostResponse::default());
+            }
+            Err(problem) => {
+                self.at_work.waiting.note(id, Note::Refused(problem.code().to_owned()));
+                return Err(problem);
+            }
+        };
+        self.accept(id, &request, &verified).await
+    }
+
+    /// Verifies an answer to the end; none if the person declined.
+    async fn verified(&self, session: Requested, body: &[u8]) -> Result<Option<Verified>, Problem> {
+        let now = self.now();
+        let Some(received) = opened(session, body, now)? else { return Ok(None) };
+        let trust = self.trust.list(now).await?;
+        let answer = authenticated(received, &trust, now)?;
+        let lists = self.at_work.lists.for_answer(&answer, (&self.trust, &trust), now).await?;
+        answer.verify_against(&lists, now).map(by_query).map(Some).map_err(not_valid)
+    }
+
+    /// The one answer that counts: kept, where its purpose keeps anything, before it is acknowledged.
+    async fn accept(
+        &self,
+        id: &str,
+        request: &Request,
+        verified: &Verified,
+    ) -> Result<DirectPostResponse, Problem> {
+        let purpose = self.purposes.get(&request.purpose);
+        let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
+        let code = request.return_to.as_ref().map(|_| random_text());
+        let redirect = request.return_to.as_ref().zip(code.as_ref());
+        let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
+        let response =
+            verified.respond(&*self.party.signer, redirect).map_err(Problem::internal)?;
+        let receipt = response.receipt.clone().unwrap_or_default();
+        let receipt = (receipt, code.as_deref());
+        let outcome = Outcome::of((id, &request.purpose), purpose, verified, receipt, self.now())?;
+        let waiting = &self.at_work.waiting;
+        let before = waiting.settle(id)?;
+        if !outcome.is_kept() {
+            waiting.put(id, Stage::Settled(Box::new(outcome)));
+            return Ok(response);
+        }
+        match self.at_work.keeping.keep(outcome).await {
+            Ok(()) => {
+                waiting.forget(id);
+                Ok(response)
+            }
+            Err(problem) => {
+                waiting.put(id, before);
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// Where the wallet sends the person: back to where she began, with the code that only her browser gets.
+fn with_code(to: &str, code: &str) -> Result<String, Problem> {
+    let mut to = Url::parse(to).map_err(Problem::internal)?;
+    to.query_pairs_mut().append_pair(RESPONSE_CODE, code);
+    Ok(to.into())
+}

@@ -1,0 +1,245 @@
+//! The desk's side of a verification: start one, learn how it stands, read what was kept.
+
+use super::answering::RESPONSE_CODE;
+use super::outcome::digest;
+use super::waiting::{Note, Request, Stage};
+use super::{VerifyingParties, VerifyingParty, named};
+use crate::http::{Problem, ProblemBody};
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use yufu_openid4vc::Endpoint;
+use yufu_verifications::{Access, Kept, Verification, VerificationsError};
+
+/// What evidence is called in access records.
+const EVIDENCE: &str = "evidence";
+
+/// A verification to be started.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationRequest {
+    /// What it is for: a purpose that the verifier is registered for.
+    pub purpose: String,
+    /// Where the person's browser goes on afterwards, if it opens the link itself: the wallet sends it there with
+    /// a `response_code`, without which the result is not told. None if another device shows the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+}
+
+/// A verification that waits for a wallet.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Begun {
+    /// Its id.
+    pub verification: String,
+    /// The presentation request: `openid4vp://...`, for the person's wallet.
+    pub authorization_request: String,
+    /// Until when it may be answered, in seconds since the epoch.
+    pub expires: u64,
+}
+
+/// How a verification stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct VerificationState {
+    /// `waiting`, `yes`, `no`, `declined` or `expired`. Only `yes` and `no` are final before the request's end.
+    pub state: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Why the last answer did not count, if one did not: a code.
+    pub refusal: Option<String>,
+    /// When it was answered, in seconds since the epoch.
+    pub answered: Option<u64>,
+    /// Until when it, and what is kept with it, is kept, in seconds since the epoch.
+    pub retained_until: Option<u64>,
+    /// The receipt that the person has too: which claims were shown, no values.
+    pub receipt: Option<String>,
+}
+
+/// Which browser asks for a result.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Brought {
+    /// The code with which the wallet sent the person back.
+    response_code: Option<String>,
+}
+
+/// Why, and what, is read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reading {
+    /// What for, in words: it is recorded.
+    purpose: String,
+    /// The claims, joined by `+`; not for evidence.
+    #[serde(default)]
+    fields: String,
+}
+
+/// Start a verification.
+#[utoipa::path(post, path = "/verifiers/{verifier}/v1/desk/verifications", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier")),
+    request_body = VerificationRequest, security(("operator" = [])),
+    responses((status = 201, body = Begun), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, description = "not registered for it, or not any more", body = ProblemBody), (status = 404, body = ProblemBody), (status = 503, description = "too many wait", body = ProblemBody)))]
+pub(super) async fn begin(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path(verifier): Path<String>,
+    headers: HeaderMap,
+    request: Result<Json<VerificationRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<Begun>), Problem> {
+    let party = named(&parties, &verifier)?;
+    party.operator.authenticate(&headers)?;
+    Ok((StatusCode::CREATED, Json(party.begin(request?.0)?)))
+}
+
+/// How a verification stands.
+#[utoipa::path(get, path = "/verifiers/{verifier}/v1/desk/verifications/{verification}", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("verification" = String, Path, description = "its id"), Brought),
+    security(("operator" = [])),
+    responses((status = 200, body = VerificationState), (status = 401, body = ProblemBody), (status = 403, description = "the browser that began has to bring its code", body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn state(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    brought: Result<Query<Brought>, QueryRejection>,
+) -> Result<Json<VerificationState>, Problem> {
+    let party = named(&parties, &verifier)?;
+    party.operator.authenticate(&headers)?;
+    let Query(brought) = brought.map_err(Problem::malformed)?;
+    Ok(Json(party.state(&id, brought.response_code.as_deref()).await?))
+}
+
+/// Claims that were shown, where the purpose keeps them. The read is recorded.
+#[utoipa::path(get, path = "/verifiers/{verifier}/v1/desk/verifications/{verification}/claims", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("verification" = String, Path, description = "its id"), Reading),
+    security(("operator" = [])),
+    responses((status = 200, description = "the claims, by name", body = Object), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, description = "none, or erased", body = ProblemBody), (status = 409, description = "the purpose keeps none", body = ProblemBody)))]
+pub(super) async fn claims(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    reading: Result<Query<Reading>, QueryRejection>,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    let party = named(&parties, &verifier)?;
+    let actor = party.operator.authenticate(&headers)?.name;
+    let Query(Reading { purpose, fields }) = reading.map_err(Problem::malformed)?;
+    let fields: Vec<String> = fields.split(['+', ' ']).map(str::to_owned).collect();
+    Ok(Json(party.read(&id, Kept::Claims, (actor, purpose, fields)).await?))
+}
+
+/// The signed answer with its request, where the purpose keeps it. The read is recorded.
+#[utoipa::path(get, path = "/verifiers/{verifier}/v1/desk/verifications/{verification}/evidence", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("verification" = String, Path, description = "its id"), Reading),
+    security(("operator" = [])),
+    responses((status = 200, description = "request_object and presentations", body = Object), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, description = "none, or erased", body = ProblemBody), (status = 409, description = "the purpose keeps none", body = ProblemBody)))]
+pub(super) async fn evidence(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    reading: Result<Query<Reading>, QueryRejection>,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    let party = named(&parties, &verifier)?;
+    let actor = party.operator.authenticate(&headers)?.name;
+    let Query(Reading { purpose, .. }) = reading.map_err(Problem::malformed)?;
+    let fields = vec![EVIDENCE.to_owned()];
+    Ok(Json(party.read(&id, Kept::Evidence, (actor, purpose, fields)).await?))
+}
+
+impl VerifyingParty {
+    fn begin(&self, wanted: VerificationRequest) -> Result<Begun, Problem> {
+        let VerificationRequest { purpose, return_to } = wanted;
+        if let Some(to) = &return_to {
+            Endpoint::parse(to)
+                .map_err(|error| Problem::malformed(format!("return_to: {error}")))?;
+        }
+        let terms = self.purposes.get(&purpose);
+        let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let now = self.now();
+        let (session, link) = self.party.begin(&purpose, &ids, None, now)?;
+        let (id, expires_at) = (session.id().to_owned(), session.expires_at());
+        let stage = Stage::Open(Box::new(session));
+        let request = Request { purpose, return_to, expires_at, stage, note: None };
+        self.at_work.waiting.add(&id, request, now)?;
+        Ok(Begun {
+            verification: id,
+            authorization_request: link.to_link(),
+            expires: expires_at.seconds(),
+        })
+    }
+
+    async fn state(&self, id: &str, code: Option<&str>) -> Result<VerificationState, Problem> {
+        let request = self.at_work.waiting.get(id);
+        let settled = match request.as_ref().map(|request| &request.stage) {
+            Some(Stage::Settled(outcome)) => Some(outcome.verification.clone()),
+            Some(Stage::Open(_)) => None,
+            Some(Stage::Settling) | None => self.kept(id).await?,
+        };
+        match (settled, request) {
+            (Some(verification), _) => told(verification, code),
+            (None, Some(request)) => Ok(self.unanswered(request)),
+            (None, None) => Err(Problem::not_found("verification, or not any more: start one")),
+        }
+    }
+
+    async fn kept(&self, id: &str) -> Result<Option<Verification>, Problem> {
+        match self.at_work.keeping.records().verification(id).await {
+            Ok(verification) => Ok(Some(verification)),
+            Err(VerificationsError::Unknown(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn unanswered(&self, request: Request) -> VerificationState {
+        let (state, refusal) = match request.note {
+            _ if self.now() >= request.expires_at => ("expired", None),
+            Some(Note::Declined) => ("declined", None),
+            Some(Note::Refused(code)) => ("waiting", Some(code)),
+            None => ("waiting", None),
+        };
+        VerificationState {
+            state: state.to_owned(),
+            purpose: request.purpose,
+            refusal,
+            answered: None,
+            retained_until: None,
+            receipt: None,
+        }
+    }
+
+    async fn read(
+        &self,
+        id: &str,
+        kept: Kept,
+        (actor, purpose, fields): (String, String, Vec<String>),
+    ) -> Result<Map<String, Value>, Problem> {
+        let at = self.now();
+        let records = self.at_work.keeping.records();
+        let verification = records.verification(id).await?;
+        if verification.retained_until <= at {
+            return Err(VerificationsError::Unknown("verification").into());
+        }
+        Ok(records.read(id, kept, Access { actor, purpose, fields, at }).await?)
+    }
+}
+
+/// How an answered verification is told: to the browser that began, if one did, and to no other.
+fn told(found: Verification, code: Option<&str>) -> Result<VerificationState, Problem> {
+    let brought = code.map(digest);
+    if found.code_digest.is_some() && found.code_digest != brought {
+        let detail = format!(
+            "it was begun in a browser, to which the wallet gave a code: ask with the {RESPONSE_CODE} with which that browser came back"
+        );
+        return Err(Problem::forbidden("verification.other_browser", detail));
+    }
+    Ok(VerificationState {
+        state: if found.result { "yes" } else { "no" }.to_owned(),
+        purpose: found.purpose,
+        refusal: None,
+        answered: Some(found.answered_at.seconds()),
+        retained_until: Some(found.retained_until.seconds()),
+        receipt: Some(found.receipt),
+    })
+}

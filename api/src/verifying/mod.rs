@@ -1,0 +1,115 @@
+//! Verifying: a party asks a wallet for one registered purpose and gets a typed result. One call starts, one
+//! tells how it stands. A yes or no is all that is made of what was shown where the purpose wants no more; claims
+//! and the signed answer are kept only where it says so, sealed, each read recorded (ADR 0032).
+
+mod answering;
+mod desk;
+mod keeping;
+mod lists;
+mod outcome;
+mod waiting;
+
+pub use desk::{Begun, VerificationRequest, VerificationState};
+
+use crate::http::{OperatorToken, Problem};
+use crate::relying_party::Party;
+use crate::trust::TrustSource;
+use keeping::Keeping;
+use lists::Lists;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use waiting::Waiting;
+use yufu_base::{InstitutionId, Timestamp};
+use yufu_engine::Clock;
+use yufu_verifications::{Verifications, VerificationsError};
+
+/// A party that only asks, and what it works with.
+pub struct VerifyingParty {
+    /// Its id.
+    pub id: InstitutionId,
+    /// The token of its desk.
+    pub operator: OperatorToken,
+    /// How it shows itself to wallets.
+    pub party: Party,
+    /// What it is registered for, by purpose.
+    pub purposes: BTreeMap<String, Purpose>,
+    /// Whom it trusts to issue what it is shown.
+    pub trust: TrustSource,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What is under way.
+    pub at_work: AtWork,
+}
+
+/// A purpose for which a party may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// The credentials that are asked for together, by their ids in the profile.
+    pub credentials: Vec<String>,
+    /// Whether a yes or no is all that is made of them.
+    pub result_only: bool,
+    /// Whether the signed answer is kept.
+    pub keeps_evidence: bool,
+}
+
+/// What a party has under way: requests that wait, in memory; answers on their way into its records; status lists.
+pub struct AtWork {
+    waiting: Waiting,
+    keeping: Arc<Keeping>,
+    lists: Lists,
+}
+
+impl AtWork {
+    /// Nothing yet, with these records.
+    #[must_use]
+    pub fn new(records: Verifications) -> Self {
+        let keeping = Arc::new(Keeping::new(records));
+        Self { waiting: Waiting::default(), keeping, lists: Lists::default() }
+    }
+}
+
+/// The verifying parties that run here, by name.
+pub type VerifyingParties = BTreeMap<String, Arc<VerifyingParty>>;
+
+pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
+    OpenApiRouter::new()
+        .routes(routes!(desk::begin))
+        .routes(routes!(desk::state))
+        .routes(routes!(desk::claims))
+        .routes(routes!(desk::evidence))
+        .routes(routes!(answering::request, answering::request_with_nonce))
+        .routes(routes!(answering::respond))
+}
+
+/// The party of that name.
+fn named(parties: &VerifyingParties, name: &str) -> Result<Arc<VerifyingParty>, Problem> {
+    parties.get(name).cloned().ok_or_else(|| Problem::not_found("verifier here"))
+}
+
+impl VerifyingParty {
+    fn now(&self) -> Timestamp {
+        self.clock.read().wall
+    }
+
+    /// Erases everything whose time has come; how many verifications those were.
+    ///
+    /// # Errors
+    /// If the records do not answer: to be repeated.
+    pub async fn erase_expired(&self) -> Result<u64, Problem> {
+        let now = self.now();
+        self.at_work.lists.forget_expired(now);
+        Ok(self.at_work.keeping.records().erase_expired(now).await?)
+    }
+}
+
+impl From<VerificationsError> for Problem {
+    fn from(error: VerificationsError) -> Self {
+        match error {
+            VerificationsError::Unknown(what) => Self::not_found(what),
+            VerificationsError::NotKept { .. } => Self::conflict("verification.not_kept", error),
+            other => Self::internal(other),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is made of a verified answer: a yes or no, and what its purpose allows to keep.
+
+use super::Purpose;
+use crate::http::Problem;
+use serde_json::{Map, Value};
+use yufu_base::Timestamp;
+use yufu_jose::{encode_base64url, sha256};
+use yufu_verifications::{ToSeal, Verification};
+use yufu_verifier::Verified;
+
+/// An answer that counts.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) verification: Verification,
+    pub(super) to_seal: ToSeal,
+}
+
+impl Outcome {
+    /// Of the request `id` for the purpose called `name`; `receipt` is what the holder got, `code` what the
+    /// browser that began has to bring.
+    pub(super) fn of(
+        (id, name): (&str, &str),
+        purpose: &Purpose,
+        verified: &Verified,
+        (receipt, code): (String, Option<&str>),
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let found = || verified.credentials.values().flatten();
+        let result = found().all(|credential| credential.claims.values().all(says_no_no));
+        let claims = if purpose.result_only { None } else { Some(claims(verified)) };
+        let evidence = purpose.keeps_evidence.then_some(&verified.evidence);
+        let text = |value: Result<String, serde_json::Error>| value.map_err(Problem::internal);
+        let to_seal = ToSeal {
+            claims: claims.map(|claims| text(serde_json::to_string(&claims))).transpose()?,
+            evidence: evidence.map(|all| text(serde_json::to_string(all))).transpose()?,
+        };
+        let verification = Verification {
+            id: id.to_owned(),
+            purpose: name.to_owned(),
+            result,
+            receipt,
+            code_digest: code.map(digest),
+            answered_at: now,
+            retained_until: verified.receipt.retained_until.unwrap_or(now),
+        };
+        Ok(Self { verification, to_seal })
+    }
+
+    /// Whether anything of it is kept after it was told.
+    pub(super) fn is_kept(&self) -> bool {
+        self.verification.retained_until > self.verification.answered_at
+    }
+}
+
+/// What is kept of a response code: whoever reads the records cannot bring it.
+pub(super) fn digest(code: &str) -> String {
+    encode_base64url(sha256(code.as_bytes()))
+}
+
+/// Whether no boolean in it is false: `age_equal_or_over.18` says no by that.
+fn says_no_no(value: &Value) -> bool {
+    match value {
+        Value::Bool(said) => *said,
+        Value::Array(all) => all.iter().all(says_no_no),
+        Value::Object(all) => all.values().all(says_no_no),
+        _ => true,
+    }
+}
+
+/// The claims of all credentials that were shown. Of two with a claim of the same name the first counts.
+fn claims(verified: &Verified) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (name, value) in verified.credentials.values().flatten().flat_map(|one| &one.claims) {
+        all.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_false_anywhere_is_a_no_and_what_is_no_boolean_says_nothing() {
+        for (value, yes) in [
+            (json!({"16": true}), true),
+            (json!({"16": false}), false),
+            (json!({"18": true, "60": false}), false),
+            (json!(["CN", {"resident": false}]), false),
+            (json!("false"), true),
+            (json!(0), true),
+            (json!(null), true),
+        ] {
+            assert_eq!(says_no_no(&value), yes, "{value}");
+        }
+    }
+}

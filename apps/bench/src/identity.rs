@@ -1,0 +1,120 @@
+//! What identity costs: credentials issued and presented over HTTP, at a server of its own, beside their bare
+//! cryptography.
+
+mod bare;
+mod city;
+mod issuing;
+mod presenting;
+mod walk;
+
+use crate::http::Server;
+use crate::stopwatch::number;
+use crate::{Figure, Report, Yardstick};
+use anyhow::Result;
+use city::City;
+use issuing::Getting;
+use presenting::Showing;
+use std::path::Path;
+use std::thread;
+use walk::{Walked, walk};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Issuances, and presentations.
+    flows: usize,
+}
+
+impl Size {
+    /// Some minutes.
+    pub const FULL: Self = Self { flows: 10_000 };
+    /// Under a minute: the same names, fewer flows.
+    pub const QUICK: Self = Self { flows: 1_000 };
+}
+
+/// What is being measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Residents are identified at a counter, and get the offers that are taken up then.
+    Preparing,
+    /// Credentials are issued.
+    Issuing,
+    /// Credentials are presented.
+    Presenting,
+    /// The cryptography of both by itself.
+    Bare,
+}
+
+/// Measures everything, at a server that `program` serves from `folder`, with the residents whose numbers the
+/// sample city has.
+///
+/// # Errors
+/// If something cannot be set up, or a flow is refused.
+pub fn run(
+    size: Size,
+    program: &Path,
+    folder: &Path,
+    residents: &[String],
+    tell: &mut dyn FnMut(Stage),
+) -> Result<Report> {
+    let server = Server::start(program, folder)?;
+    let mut city = City::enter(&server)?;
+    tell(Stage::Preparing);
+    // By turns in one format and in the other.
+    let mut wallets = Vec::with_capacity(size.flows);
+    for flow in 0..size.flows {
+        let place = flow.checked_rem(residents.len()).unwrap_or(0);
+        let offer = city.offer(residents.get(place).map_or("", String::as_str))?;
+        let format = if flow.is_multiple_of(2) { FORMAT_SD_JWT_VC } else { FORMAT_MSO_MDOC };
+        wallets.push(Getting::new(&mut city, &offer, format)?);
+    }
+    tell(Stage::Issuing);
+    let issued = walk(&server, &mut city, &mut wallets)?;
+    tell(Stage::Presenting);
+    let party = server.verifier()?;
+    let mut showing = Vec::with_capacity(size.flows);
+    for wallet in wallets {
+        showing.push(Showing::new(&server, &party, wallet.received()?)?);
+    }
+    let presented = walk(&server, &mut city, &mut showing)?;
+    drop(server);
+    tell(Stage::Bare);
+    let times = size.flows.min(2_000);
+    let mut figures = figures("issuance", "issuances/s", &issued, bare::issuance(times)?);
+    figures.extend(figures_of_presentation(&presented, times)?);
+    Ok(Report { bench: "identity", figures })
+}
+
+fn figures_of_presentation(presented: &Walked, times: usize) -> Result<Vec<Figure>> {
+    Ok(figures("presentation", "presentations/s", presented, bare::presentation(times)?))
+}
+
+/// What a kind of flow took: its rate with the wallets' work on no clock, the server's processor time beside the
+/// bare cryptography, and the wallets' processor time.
+fn figures(name: &str, unit: &'static str, walked: &Walked, bare: f64) -> Vec<Figure> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let (rate, cpu) = match name {
+        "issuance" => ("1,500 a second on two cores", "at most twice its bare cryptography"),
+        _ => ("3,000 a second on two cores", "at most twice its bare cryptography"),
+    };
+    let on_all = Yardstick {
+        name: "its bare cryptography on all cores".to_owned(),
+        value: number(cores) * 1e6 / bare,
+        unit,
+    };
+    let alone = Yardstick { name: "its bare cryptography".to_owned(), value: bare, unit: "CPU us" };
+    let mut figures = vec![
+        Figure::beside(name, walked.per_second(), unit, on_all, rate),
+        Figure::beside(format!("{name}.cpu"), walked.user, "CPU us", alone, cpu),
+        Figure::alone(format!("{name}.kernel"), walked.kernel, "CPU us", "stated"),
+        Figure::alone(format!("{name}.wallet"), walked.wallet, "CPU us", "stated: on no clock"),
+    ];
+    for step in &walked.steps {
+        let name = format!("{name}.{}", step.name);
+        figures.push(Figure::alone(format!("{name}.cpu"), step.user, "CPU us", "stated"));
+        figures.push(Figure::alone(format!("{name}.p50"), step.p50, "ms", "32 requests at once"));
+        figures.push(Figure::alone(format!("{name}.p99"), step.p99, "ms", "32 requests at once"));
+    }
+    figures
+}

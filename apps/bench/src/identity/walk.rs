@@ -1,0 +1,81 @@
+//! Many wallets go through the same flow, a step at a time: all send their requests of one step, and what they do
+//! between the steps is on no clock. A flow is whatever says what it asks next; how many steps it has, and which,
+//! is its own affair.
+
+use super::city::City;
+use crate::http::{Prepared, Server, measure};
+use crate::stopwatch::{Stopwatch, number};
+use anyhow::{Context, Result, ensure};
+use yufu_openid4vc::{HttpRequest, HttpResponse};
+
+/// A wallet on its way.
+pub(super) trait Walk {
+    /// Takes the answer to what it asked last, and says what it asks next, and what that step is called; nothing
+    /// when it is at its end.
+    fn next(
+        &mut self,
+        city: &mut City,
+        answer: Option<HttpResponse>,
+    ) -> Result<Option<(&'static str, HttpRequest)>>;
+}
+
+/// What a flow took, each.
+pub(super) struct Walked {
+    flows: usize,
+    seconds: f64,
+    /// The server's processor time in its own code and in the kernel, in microseconds.
+    pub(super) user: f64,
+    pub(super) kernel: f64,
+    /// The wallets' processor time between the steps, in microseconds.
+    pub(super) wallet: f64,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What a step took, each.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) user: f64,
+    /// Half, and all but one in a hundred, waited no longer, in milliseconds.
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+}
+
+impl Walked {
+    pub(super) fn per_second(&self) -> f64 {
+        number(self.flows) / self.seconds
+    }
+}
+
+/// Has all wallets go to the end.
+pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W]) -> Result<Walked> {
+    let mut walked = Walked {
+        flows: wallets.len(),
+        seconds: 0.0,
+        user: 0.0,
+        kernel: 0.0,
+        wallet: 0.0,
+        steps: Vec::new(),
+    };
+    let mut answers: Vec<Option<HttpResponse>> = wallets.iter().map(|_| None).collect();
+    loop {
+        let watch = Stopwatch::start();
+        let mut asked = Vec::with_capacity(wallets.len());
+        let mut name = None;
+        for (wallet, answer) in wallets.iter_mut().zip(answers) {
+            let Some((step, request)) = wallet.next(city, answer)? else { continue };
+            ensure!(name.is_none_or(|name| name == step), "wallets are at different steps");
+            name = Some(step);
+            asked.push(Prepared::of(&request));
+        }
+        walked.wallet += watch.cpu_seconds() * 1e6 / number(wallets.len());
+        let Some(name) = name else { return Ok(walked) };
+        ensure!(asked.len() == wallets.len(), "some wallets are at their end before others");
+        let measured = measure(server, &asked).with_context(|| format!("the step {name}"))?;
+        walked.seconds += measured.seconds;
+        walked.user += measured.user;
+        walked.kernel += measured.kernel;
+        let (p50, p99) = (measured.wait(50), measured.wait(99));
+        walked.steps.push(Step { name, user: measured.user, p50, p99 });
+        answers = measured.answers.into_iter().map(Some).collect();
+    }
+}

@@ -1,0 +1,207 @@
+//! Verify a person's wallet from a program of one's own: one call to start, one to get a typed result.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::Duration;
+use url::Url;
+use yufu_api::http::{Client, ClientError};
+use yufu_api::verifying::{Begun, VerificationRequest, VerificationState};
+
+/// How often the service is asked while a person decides.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// A party's verifying service.
+#[derive(Clone)]
+pub struct Verify {
+    client: Client,
+    desk: String,
+    token: String,
+}
+
+/// A verification that waits for a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Its id.
+    pub id: String,
+    /// What the wallet opens: show it as a QR code, or as a link on the person's own device.
+    pub link: String,
+    /// Until when it may be answered, in seconds since the epoch.
+    pub expires: u64,
+}
+
+/// What a verification came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Verified, and everything asked holds.
+    Yes(Answered),
+    /// Verified, and something asked does not hold: too young, for example.
+    No(Answered),
+    /// The person declined. She may still change her mind until the request ends.
+    Declined,
+    /// Nobody answered in time: start another one.
+    Expired,
+    /// Nobody has answered yet.
+    Waiting {
+        /// Why the last answer did not count, if one did not: a code such as `credential.revoked`.
+        refusal: Option<String>,
+    },
+}
+
+/// A verified answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// Until when it, and what is kept with it, is kept, in seconds since the epoch.
+    pub retained_until: u64,
+    /// The receipt that the person has too: which claims were shown, no values.
+    pub receipt: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The service's address is none.
+    #[error("{0:?} is no address of a verifier such as https://hotel.example/verifiers/NAME")]
+    Address(String),
+    /// The service did not answer, or refused.
+    #[error(transparent)]
+    Service(#[from] ClientError),
+    /// The service answered with a state that this version does not know.
+    #[error("the service says {0:?}, which this version does not know: bring it up to date")]
+    State(String),
+}
+
+impl Verify {
+    /// The service at `address`, whose desk's token is `token`.
+    ///
+    /// # Errors
+    /// [`VerifyError::Address`]; [`VerifyError::Service`] if TLS cannot be set up.
+    pub fn at(address: &str, token: String) -> Result<Self, VerifyError> {
+        let url = Url::parse(address).map_err(|_| VerifyError::Address(address.to_owned()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(VerifyError::Address(address.to_owned()));
+        }
+        let desk = format!("{}/v1/desk/verifications", address.trim_end_matches('/'));
+        Ok(Self { client: Client::new()?, desk, token })
+    }
+
+    /// Starts a verification for a registered purpose, which another device shows to the wallet.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`].
+    pub async fn start(&self, purpose: &str) -> Result<Started, VerifyError> {
+        self.begin(VerificationRequest { purpose: purpose.to_owned(), return_to: None }).await
+    }
+
+    /// Starts a verification that the person's own browser opens: the wallet sends it back to `return_to` with a
+    /// `response_code`, without which [`Verify::result_for`] does not tell the result.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`].
+    pub async fn start_here(&self, purpose: &str, return_to: &str) -> Result<Started, VerifyError> {
+        let return_to = Some(return_to.to_owned());
+        self.begin(VerificationRequest { purpose: purpose.to_owned(), return_to }).await
+    }
+
+    async fn begin(&self, request: VerificationRequest) -> Result<Started, VerifyError> {
+        let begun: Begun = self.client.post(&self.desk, Some(&self.token), &request).await?;
+        let Begun { verification, authorization_request, expires } = begun;
+        Ok(Started { id: verification, link: authorization_request, expires })
+    }
+
+    /// What a verification came to.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub async fn result(&self, id: &str) -> Result<Outcome, VerifyError> {
+        outcome(self.get(&[id], &[]).await?)
+    }
+
+    /// As [`Verify::result`], for the browser that came back with `response_code`.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub async fn result_for(&self, id: &str, response_code: &str) -> Result<Outcome, VerifyError> {
+        outcome(self.get(&[id], &[("response_code", response_code)]).await?)
+    }
+
+    /// Asks until there is an answer, the request ends, or `patience` does: then [`Outcome::Waiting`], or
+    /// [`Outcome::Declined`] if that was the last word.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub async fn wait(
+        &self,
+        started: &Started,
+        patience: Duration,
+    ) -> Result<Outcome, VerifyError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.result(&started.id).await? {
+                undecided @ (Outcome::Waiting { .. } | Outcome::Declined) if waited >= patience => {
+                    return Ok(undecided);
+                }
+                Outcome::Waiting { .. } => {}
+                decided => return Ok(decided),
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+            waited = waited.saturating_add(ASK_EVERY);
+        }
+    }
+
+    /// Claims that were shown, by name, where the purpose keeps them. `why` is recorded with the read.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`], with the code `verification.not_kept` where a result is all there is.
+    pub async fn claims(
+        &self,
+        id: &str,
+        names: &[&str],
+        why: &str,
+    ) -> Result<Map<String, Value>, VerifyError> {
+        self.get(&[id, "claims"], &[("purpose", why), ("fields", &names.join(" "))]).await
+    }
+
+    /// The signed answer with its request, where the purpose keeps it. `why` is recorded with the read.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`], with the code `verification.not_kept` where none is kept.
+    pub async fn evidence(&self, id: &str, why: &str) -> Result<Map<String, Value>, VerifyError> {
+        self.get(&[id, "evidence"], &[("purpose", why)]).await
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, VerifyError> {
+        let address = || VerifyError::Address(self.desk.clone());
+        let mut url = Url::parse(&self.desk).map_err(|_| address())?;
+        url.path_segments_mut().map_err(|()| address())?.extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(self.client.get(url.as_str(), Some(&self.token)).await?)
+    }
+}
+
+fn outcome(state: VerificationState) -> Result<Outcome, VerifyError> {
+    let answered = || Answered {
+        at: state.answered.unwrap_or_default(),
+        retained_until: state.retained_until.unwrap_or_default(),
+        receipt: state.receipt.clone().unwrap_or_default(),
+    };
+    Ok(match state.state.as_str() {
+        "yes" => Outcome::Yes(answered()),
+        "no" => Outcome::No(answered()),
+        "declined" => Outcome::Declined,
+        "expired" => Outcome::Expired,
+        "waiting" => Outcome::Waiting { refusal: state.refusal },
+        other => return Err(VerifyError::State(other.to_owned())),
+    })
+}

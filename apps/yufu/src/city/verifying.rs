@@ -1,0 +1,44 @@
+//! Parties that only ask: merchants with something to ask. They register as relying parties, and keep what
+//! their purposes allow.
+
+use super::authority::sealer;
+use super::opening::Opening;
+use super::trust::Trust;
+use anyhow::Result;
+use std::sync::Arc;
+use yufu_api::enrolment::place;
+use yufu_api::verifying::{AtWork, Purpose, VerifyingParty};
+use yufu_database::Database;
+use yufu_profile::Institution;
+use yufu_verifications::Verifications;
+
+pub(super) async fn open(
+    opening: &mut Opening<'_>,
+    trust: &Trust,
+    institution: &Institution,
+) -> Result<VerifyingParty> {
+    let (plan, client) = (opening.plan, opening.client.clone());
+    let id = institution.id.clone();
+    trust.enlist(opening, institution).await?;
+    let (path, _) = place(institution);
+    let party = trust.party(opening, institution, &format!("{path}/openid4vp")).await?;
+    let database = Database::open(&plan.data.database(&id, "verifications")?).await?;
+    let records = Verifications::open(database, Arc::new(sealer(plan, &id).await?)).await?;
+    let purposes = institution.requests.iter().map(|request| {
+        let purpose = Purpose {
+            credentials: request.credentials.clone(),
+            result_only: request.result_only,
+            keeps_evidence: request.keeps_evidence,
+        };
+        (request.id.clone(), purpose)
+    });
+    Ok(VerifyingParty {
+        operator: plan.operator(&id)?,
+        party,
+        purposes: purposes.collect(),
+        trust: trust.source(client),
+        clock: Arc::clone(&plan.clock),
+        at_work: AtWork::new(records),
+        id,
+    })
+}

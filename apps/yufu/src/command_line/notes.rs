@@ -1,0 +1,49 @@
+//! The command line for bearer notes on a ledger that was opened without them.
+
+use super::Data;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct Notes {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(subcommand)]
+    pub(crate) action: NotesAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum NotesAction {
+    /// Take a profile into the data folder that differs from the former one in `[bearer_notes]` alone.
+    ///
+    /// The server is stopped meanwhile. Institutions that run apart: once for each data folder.
+    #[command(
+        after_help = "Example:\n  yufu notes adopt --former my-country-2026/ --profile my-country/ --data /var/lib/yufu"
+    )]
+    Adopt {
+        /// The profile that the folder was made with.
+        #[arg(long, value_name = "DIR")]
+        former: PathBuf,
+        /// The profile to go on with [default: the one built in].
+        #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
+        profile: Option<PathBuf>,
+    },
+    /// Have the central bank set the profile's rules for bearer notes on the running ledger.
+    ///
+    /// It signs the command with its own key; the token of its desk is taken from the data folder. Rules in force before
+    /// are replaced. Banks make notes from then on.
+    #[command(
+        after_help = "Examples:\n  yufu notes allow --data /var/lib/yufu\n  yufu notes allow --profile my-country/ --url https://central-bank.example --activate"
+    )]
+    Allow {
+        /// The profile whose rules they are [default: the one built in].
+        #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
+        profile: Option<PathBuf>,
+        /// Where the central bank is reached.
+        #[arg(long, env = "YUFU_URL", default_value = "http://localhost:8080", value_name = "URL")]
+        url: String,
+        /// Put the version of the ledger's rules in force first that has bearer notes. It cannot be undone.
+        #[arg(long)]
+        activate: bool,
+    },
+}

@@ -1,0 +1,28 @@
+//! The command line of a verification.
+
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// What it is for: a purpose that the verifier is registered for.
+    pub(crate) purpose: String,
+    /// The verifier's address: https://hotel.example/verifiers/NAME.
+    #[arg(long, env = "YUFU_VERIFIER", value_name = "URL")]
+    pub(crate) at: String,
+    /// The file that holds the token of the verifier's desk.
+    #[arg(long, env = "YUFU_VERIFIER_TOKEN", value_name = "FILE")]
+    pub(crate) token: PathBuf,
+    /// For how many seconds to wait for a wallet.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) wait: u64,
+    /// Read these claims afterwards, joined by commas, where the purpose keeps them.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", requires = "why")]
+    pub(crate) claims: Vec<String>,
+    /// What the claims are read for: it is recorded.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) why: Option<String>,
+    /// Print JSON, one object a line: what was started, the outcome, the claims.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,68 @@
+//! `yufu verify`: a verification from a terminal or a script; programs use the crate `yufu-verify` likewise.
+
+use crate::command_line;
+use crate::words::{say, text};
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+use yufu_verify::{Outcome, Verify};
+
+pub(crate) fn run(options: &command_line::Verify) -> Result<ExitCode> {
+    let token = std::fs::read_to_string(&options.token).with_context(|| {
+        text!(
+            "the token of the desk cannot be read from {path}: it lies in the verifier's data folder, as keys/desk.token",
+            path = options.token.display()
+        )
+    })?;
+    let verify = Verify::at(&options.at, token.trim().to_owned())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(ask(options, &verify))
+}
+
+async fn ask(options: &command_line::Verify, verify: &Verify) -> Result<ExitCode> {
+    let started = verify.start(&options.purpose).await?;
+    if options.json {
+        println!("{}", serde_json::to_string(&started)?);
+    } else {
+        say!("For the person's wallet: {link}", link = started.link);
+    }
+    // Whoever reads along, shows it.
+    std::io::stdout().flush()?;
+    let outcome = verify.wait(&started, Duration::from_secs(options.wait)).await?;
+    if options.json {
+        println!("{}", serde_json::to_string(&outcome)?);
+    } else {
+        println!("{}", words(&outcome));
+    }
+    if !matches!(outcome, Outcome::Yes(_)) {
+        return Ok(ExitCode::FAILURE);
+    }
+    if let (false, Some(why)) = (options.claims.is_empty(), &options.why) {
+        let names: Vec<&str> = options.claims.iter().map(String::as_str).collect();
+        let claims = verify.claims(&started.id, &names, why).await?;
+        if options.json {
+            println!("{}", serde_json::to_string(&claims)?);
+        } else {
+            for (name, value) in &claims {
+                println!("  {name} = {value}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Yes(_) => text!("Yes: verified, and all that was asked holds."),
+        Outcome::No(_) => text!("No: verified, and something that was asked does not hold."),
+        Outcome::Declined => text!("The person declined."),
+        Outcome::Expired => text!("Nobody answered in time: start another one."),
+        Outcome::Waiting { refusal: None } => {
+            text!("Nobody has answered yet, and the patience is over: ask again with --wait.")
+        }
+        Outcome::Waiting { refusal: Some(code) } => {
+            text!("An answer was refused ({code}), and no other came.", code = code)
+        }
+    }
+}

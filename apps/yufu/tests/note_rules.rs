@@ -1,0 +1,181 @@
+//! A ledger that was opened before there were bearer notes gets them: an operator takes the profile with their rules
+//! into the data folder, the central bank puts the version in force that has them, and sets the rules.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
+
+mod support;
+
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use support::notes::MintOf;
+use support::{Data, JIANGCHENG, LIANGHU, Server, changed_profile, run, text};
+use yufu_engine::{Engine, Settings, SystemClock, decode_batch};
+use yufu_log::{Head, SqliteLog, VerifiedRecords};
+use yufu_machine::{Action, Machine, Submission};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+const FUNDS: u64 = 100_000;
+
+/// The profile as it was before there were notes.
+fn without_notes(text: String) -> String {
+    let (before, rest) = text.split_once("[bearer_notes]\n").unwrap();
+    let (_, after) = rest.split_once("\n[").unwrap();
+    format!("{before}[{after}")
+}
+
+/// The ledger as a program wrote it that knew the rules up to version 3: the same commands, under the same keys.
+async fn grown_old(data: &Data) {
+    let folder = data.log().parent().unwrap().to_owned();
+    let old = folder.join("old.sqlite");
+    {
+        let (from, to) = (SqliteLog::open_read_only(&data.log()).unwrap(), SqliteLog::open(&old));
+        let clock = Arc::new(SystemClock::new());
+        let engine =
+            Engine::start(Box::new(to.unwrap()), Machine::new(), clock, Settings::default());
+        let engine = engine.unwrap();
+        for record in VerifiedRecords::new(&from, Head::EMPTY) {
+            let batch = decode_batch::<Machine>(&record.unwrap().payload).unwrap();
+            let older = |command: &Submission| command.order.action.since() < 4;
+            let next = |command: &Submission| {
+                !matches!(command.order.action, Action::ActivateVersion { version: 4.. })
+            };
+            let kept = batch.commands.into_iter().filter(|c| older(c) && next(c)).collect();
+            for applied in engine.handle().submit_all(kept).await.unwrap() {
+                applied.outcome.unwrap();
+            }
+        }
+        let _ = engine.shutdown();
+    }
+    for name in ["ledger", "history"] {
+        for ending in ["sqlite", "sqlite-wal", "sqlite-shm"] {
+            let _ = fs::remove_file(folder.join(format!("{name}.{ending}")));
+        }
+    }
+    let _ = fs::remove_dir_all(folder.join("snapshots"));
+    for ending in ["sqlite", "sqlite-wal", "sqlite-shm"] {
+        let _ = fs::rename(
+            folder.join(format!("old.{ending}")),
+            folder.join(format!("ledger.{ending}")),
+        );
+    }
+}
+
+/// `yufu notes` on the folder: whether it went well, and what it said.
+fn notes(data: &Data, arguments: &[&str]) -> (bool, String) {
+    let folder = data.path();
+    let output = run(&[&["notes"], arguments, &["--data", folder.to_str().unwrap()]].concat());
+    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[track_caller]
+fn refused(data: &Data, arguments: &[&str], why: &str) {
+    let (well, said) = notes(data, arguments);
+    assert!(!well && said.contains(why), "{arguments:?}: {said}");
+}
+
+fn serve(data: &Data, profile: &Path) -> Server {
+    Server::start_with(data, &["--profile", profile.to_str().unwrap()])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_of_version_3_gets_rules_for_notes_from_its_operator_and_then_notes_are_swapped() {
+    let data = Data::new();
+    let old = changed_profile(&data, "old", without_notes);
+    let new = changed_profile(&data, "new", |text| text);
+    let other = changed_profile(&data, "other", |text| {
+        text.replacen("valid_years = 10", "valid_years = 9", 1)
+    });
+    let (old_path, new_path) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let server = serve(&data, &old);
+    server.terminate();
+    assert!(server.ended().success());
+    grown_old(&data).await;
+
+    let server = serve(&data, &old);
+    let caller = server.caller();
+    assert_eq!(caller.get("/central-bank/v1/ledger", None).await.done()["version"], 3);
+    let payer = caller.business(JIANGCHENG, FUNDS).await;
+    let info = format!("/banks/{JIANGCHENG}/mint/v1/info");
+    assert_eq!(caller.get(&info, None).await.status, 404, "there is no mint");
+    let adopt = ["adopt", "--former", old_path, "--profile", new_path];
+    refused(&data, &adopt, "another server runs on");
+    refused(&data, &["allow", "--profile", old_path, "--url", &server.url], "no [bearer_notes]");
+    server.terminate();
+    assert!(server.ended().success());
+
+    // The profile: nothing but the rules for notes may differ.
+    let other = other.to_str().unwrap();
+    refused(&data, &["adopt", "--former", old_path, "--profile", other], "in more than");
+    refused(&data, &["adopt", "--former", new_path, "--profile", new_path], "was not made with");
+    refused(&data, &["adopt", "--former", new_path, "--profile", old_path], "no [bearer_notes]");
+    for _ in 0..2 {
+        let (well, said) = notes(&data, &adopt);
+        assert!(well && said.contains("yufu notes allow"), "{said}");
+    }
+
+    let server = serve(&data, &new);
+    let caller = server.caller();
+    let quote = format!("/banks/{JIANGCHENG}/mint/v1/mint/quote/bank");
+    let asked = json!({"amount": 100, "unit": "cny"});
+    caller.post(&quote, None, &asked).await.mint_refused("no rules yet", 20003);
+    let allow = ["allow", "--profile", new_path, "--url", &server.url];
+    refused(&data, &allow, "run this again with --activate");
+    let elsewhere = Data::new();
+    refused(&elsewhere, &allow, "does not hold the desk token of central-bank");
+    let (well, said) = notes(&data, &[&allow[..], &["--activate"]].concat());
+    assert!(well && said.contains("version 4") && said.contains("banks make notes"), "{said}");
+    assert_eq!(caller.get("/central-bank/v1/ledger", None).await.done()["version"], 4);
+
+    let mint = MintOf::at(&caller, JIANGCHENG).await;
+    let held = mint.withdraw(&caller, &payer, &[64, 32, 4]).await;
+    let blank = mint.blank(&[64, 32, 4]);
+    let swapped = mint.swap(&caller, &held, &blank).await.done();
+    mint.notes(&blank, &swapped["signatures"]);
+    assert_eq!(caller.balance(&payer).await, FUNDS - 100);
+    assert_eq!(caller.supply().await["digital_in_notes"], 100);
+    server.kill();
+    let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
+    assert!(audited.status.success(), "{}", text(&audited.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_central_banks_desk_sets_rules_for_notes_and_none_that_let_nothing_through() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (path, desk) = ("/central-bank/v1/note-rules", caller.desk("central-bank"));
+    let good = json!({"per_withdrawal_minor": 500, "per_day_minor": 900, "payees": ["I"], "least_promised": 0});
+    caller.post(path, None, &good).await.refused("nobody", 401, "request.unauthenticated");
+    let bank = caller.desk(JIANGCHENG);
+    caller.post(path, Some(&bank), &good).await.refused("a bank", 401, "request.unauthenticated");
+    for (case, member, value, code) in [
+        ("nothing", "per_withdrawal_minor", json!(0), "notes.rules"),
+        ("less in a day", "per_day_minor", json!(499), "notes.rules"),
+        ("no such class", "payees", json!(["Z"]), "class.unknown"),
+    ] {
+        let mut rules = good.clone();
+        rules[member] = value;
+        caller.post(path, Some(&desk), &rules).await.refused(case, 422, code);
+    }
+    caller.post(path, Some(&desk), &good).await.done();
+    let rules = caller.get("/central-bank/v1/keysets", None).await.done()["rules"].clone();
+    assert_eq!(
+        (&rules["per_withdrawal_minor"], &rules["per_day_minor"]),
+        (&json!(500), &json!(900))
+    );
+    // They hold from the next command on.
+    let payer = caller.business(LIANGHU, FUNDS).await;
+    let mint = MintOf::at(&caller, LIANGHU).await;
+    let asked = json!({"amount": 512, "unit": "cny"});
+    let quote = mint.post(&caller, "mint/quote/bank", &asked).await.done();
+    mint.fund(&caller, &payer, &quote).await.done();
+    let minting = json!({"quote": quote["quote"], "outputs": mint.blank(&[512]).messages});
+    mint.post(&caller, "mint/bank", &minting).await.mint_refused("above the new limit", 11006);
+}

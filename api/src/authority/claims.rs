@@ -35,10 +35,23 @@ impl Authority {
         purpose: String,
         record: impl Fn(&str) -> Option<String> + Send,
     ) -> Result<Map<String, Value>, Problem> {
+        let by = ("credential issuance", "pid-issuer");
+        self.claims_by(by, person, kind, purpose, record).await
+    }
+
+    /// As [`Authority::claims`], read by somebody else than the issuance: who, and in which role.
+    pub(super) async fn claims_by(
+        &self,
+        (actor, role): (&str, &str),
+        person: PersonId,
+        kind: &CredentialType,
+        purpose: String,
+        record: impl Fn(&str) -> Option<String> + Send,
+    ) -> Result<Map<String, Value>, Problem> {
         let now = self.now();
         let access = Access {
-            actor: "credential issuance".to_owned(),
-            role: "pid-issuer".to_owned(),
+            actor: actor.to_owned(),
+            role: role.to_owned(),
             purpose,
             fields: kind.columns(),
             at: now,

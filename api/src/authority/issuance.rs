@@ -2,7 +2,7 @@
 
 use super::Authority;
 use crate::http::Problem;
-use crate::issuer::{Refusal, denied, token_request};
+use crate::issuer::{Refusal, UnderWay, denied, token_request};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -41,17 +41,27 @@ pub(super) async fn credential(
     body: Bytes,
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let under_way = authority.issuer.under_way(&headers, &body).await?;
-    let person = PersonId::new(under_way.subject());
-    authority.must_live(person).await.map_err(|refusal| in_both_shapes(&refusal))?;
-    let claims = authority.claims_for(&under_way).await?;
-    let under_way = authority.register_pseudonyms(under_way);
-    let issued = authority.issuer.issue(under_way, claims).await?;
-    // A death that was recorded meanwhile revoked what there was before: this batch goes too.
-    if let Err(refusal) = authority.must_live(person).await {
-        authority.issuer.records.revoke(person.uuid()).await.map_err(Problem::from)?;
-        return Err(in_both_shapes(&refusal).into());
+    Ok(Json(authority.issue_to_the_living(under_way).await?))
+}
+
+impl Authority {
+    /// Signs the credentials of an issuance whose keys are proven, by whichever way they are asked for.
+    pub(super) async fn issue_to_the_living(
+        &self,
+        under_way: UnderWay,
+    ) -> Result<CredentialResponse, Refusal> {
+        let person = PersonId::new(under_way.subject());
+        self.must_live(person).await.map_err(|refusal| in_both_shapes(&refusal))?;
+        let claims = self.claims_for(&under_way).await?;
+        let under_way = self.register_pseudonyms(under_way);
+        let issued = self.issuer.issue(under_way, claims).await?;
+        // A death that was recorded meanwhile revoked what there was before: this batch goes too.
+        if let Err(refusal) = self.must_live(person).await {
+            self.issuer.records.revoke(person.uuid()).await.map_err(Problem::from)?;
+            return Err(in_both_shapes(&refusal).into());
+        }
+        Ok(issued)
     }
-    Ok(Json(issued))
 }
 
 fn in_both_shapes(refusal: &Problem) -> Problem {

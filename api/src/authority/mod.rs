@@ -2,9 +2,11 @@
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
 mod cards;
+mod checks;
 mod claims;
 mod deaths;
 mod guardianship;
+mod haip;
 mod issuance;
 mod look;
 mod metadata;
@@ -18,6 +20,7 @@ pub use cards::{
     Derived, DocumentSignerEntry, DocumentSigners, IssuedCard, NewCard, PresentedFiles,
     SignerRevocation,
 };
+pub use checks::{CheckDecision, CheckedClaims, WaitingCheck};
 pub use deaths::Death;
 pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
@@ -90,6 +93,16 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(issuance::token))
         .routes(routes!(issuance::nonce))
         .routes(routes!(issuance::credential))
+        .routes(routes!(haip::push))
+        .routes(routes!(haip::page, haip::decide))
+        .routes(routes!(haip::token))
+        .routes(routes!(haip::challenge))
+        .routes(routes!(haip::nonce))
+        .routes(routes!(haip::credential))
+        .routes(routes!(haip::deferred))
+        .routes(routes!(haip::notify))
+        .routes(routes!(checks::list))
+        .routes(routes!(checks::look, checks::decide))
         .routes(routes!(status::list))
 }
 
@@ -101,6 +114,8 @@ pub(crate) fn well_known() -> Router<Arc<Authority>> {
             "/.well-known/oauth-authorization-server/authority",
             get(metadata::authorization_server),
         )
+        .route("/.well-known/openid-credential-issuer/authority/haip", get(haip::issuer))
+        .route("/.well-known/oauth-authorization-server/authority/haip", get(haip::server))
         .route("/.well-known/jwt-vc-issuer/authority", get(metadata::keys))
 }
 

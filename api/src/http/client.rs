@@ -39,6 +39,19 @@ impl AnswerTimes {
     }
 }
 
+/// An answer, whatever it is.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// Its status.
+    pub status: u16,
+    /// Its media type.
+    pub content_type: String,
+    /// Its header.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
 /// Why a call gave no answer of the expected kind.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -172,6 +185,21 @@ impl Client {
         headers: &[(String, String)],
         content: Vec<u8>,
     ) -> Result<(u16, String, Vec<u8>), ClientError> {
+        let whole = self.exchange_whole(method, url, headers, content).await?;
+        Ok((whole.status, whole.content_type, whole.body))
+    }
+
+    /// As [`Client::exchange`], with the header of the answer.
+    ///
+    /// # Errors
+    /// As [`Client::exchange`].
+    pub async fn exchange_whole(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        content: Vec<u8>,
+    ) -> Result<Exchanged, ClientError> {
         let unreachable = |cause: String| ClientError::Unreachable { url: url.to_owned(), cause };
         let method =
             method.parse().map_err(|_| unreachable(format!("{method} is no HTTP method")))?;
@@ -183,8 +211,8 @@ impl Client {
             self.send(request.body(content)).await.map_err(|e| unreachable(chain(&e)))?;
         let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let status = response.status().as_u16();
-        Ok((status, kind, body(url, response).await?))
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Exchanged { status, content_type: kind, headers, body: body(url, response).await? })
     }
 
     /// Sends, and turns refusals into errors.

@@ -10,7 +10,7 @@ mod problem;
 mod server;
 mod starting;
 
-pub use client::{AnswerTimes, Client, ClientError};
+pub use client::{AnswerTimes, Client, ClientError, Exchanged};
 pub use language::{Language, LanguageUnknown};
 pub use messages::fill;
 pub use operator::{Operator, OperatorToken};

@@ -197,7 +197,7 @@ async fn observe(request: Request, next: Next) -> Response {
     if response.status() == StatusCode::UNAUTHORIZED {
         // RFC 9110, section 15.5.2; RFC 6750, section 3.
         let scheme = header::HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(scheme);
     }
     response
 }

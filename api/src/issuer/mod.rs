@@ -1,10 +1,13 @@
 //! An institution as an issuer over OpenID4VCI 1.0: offers, tokens, nonces, credentials and their
 //! status. What a credential says is its institution's affair.
 
+mod haip;
 mod offer;
 mod protocol;
 mod status;
 
+pub use haip::Haip;
+pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
@@ -35,6 +38,8 @@ pub struct Issuer {
     pub signer: Arc<dyn Signer>,
     /// Its certificate chain.
     pub chain: Chain,
+    /// Itself under HAIP, if it issues to attested wallets.
+    pub haip: Option<Box<Haip>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

@@ -18,6 +18,10 @@ const OFFER_SECONDS: u64 = 1800;
 pub struct IssuedOffer {
     /// `openid-credential-offer://...`, to be shown as a QR code.
     pub offer: String,
+    /// The same offer for attested wallets (HAIP 1.0): `haip-vci://...`; none where there is no such issuer. Either is
+    /// taken up, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub haip_offer: Option<String>,
     /// The digits that the person types into the wallet; empty if none are needed.
     pub transaction_code: String,
     /// Until when the offer stands, in seconds since the epoch.
@@ -81,8 +85,9 @@ impl Issuer {
         };
         let expires = issuance.expires_at.seconds();
         self.records.start_issuance(basis, issuance).await?;
+        let haip_offer = self.haip.as_ref().map(|haip| haip.offer(&made.offer)).transpose()?;
         let offer = OfferLink::Value(made.offer).to_link().map_err(Problem::internal)?;
         let code = made.tx_code.map(|code| code.digits().to_owned()).unwrap_or_default();
-        Ok(IssuedOffer { offer, transaction_code: code, expires })
+        Ok(IssuedOffer { offer, haip_offer, transaction_code: code, expires })
     }
 }

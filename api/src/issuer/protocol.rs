@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use yufu_base::SectorId;
 use yufu_credential::StatusReference;
-use yufu_credentials::{Allocation, CredentialsError, Issuance, Pseudonym};
+use yufu_credentials::{
+    Allocation, Batch, CredentialsError, DerivedFrom, Issuance, Marker, Once, Pseudonym,
+};
 use yufu_issuer::{
-    IssuerSession, ProveError, Proven, Template, TokenError, credential_of, secret_id,
+    IssuerSession, Offered, ProveError, Proven, Refused, Template, TokenError, credential_of,
+    secret_id,
 };
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::issuance::{
@@ -35,7 +38,8 @@ pub(crate) enum Refusal {
 
 /// An issuance whose keys are proven: what its credentials say is still to be given.
 pub(crate) struct UnderWay {
-    row: Issuance,
+    rests_on: RestsOn,
+    person: Uuid,
     proven: Proven,
     validity_days: u32,
     days: Vec<String>,
@@ -43,10 +47,31 @@ pub(crate) struct UnderWay {
     registering: Vec<Pseudonym>,
 }
 
+/// What an issuance rests on.
+pub(super) enum RestsOn {
+    /// An offer whose code was exchanged.
+    Offer(Issuance),
+    /// A grant, with what is used up by the request.
+    Grant(Resting),
+}
+
+/// What an issuance under a grant is known by, and what is used up by it.
+pub(super) struct Resting {
+    /// The batch.
+    pub(super) batch: String,
+    /// The grant.
+    pub(super) grant: String,
+    /// The officer's check that it waited for.
+    pub(super) check: Option<String>,
+    /// The card behind it, if one is.
+    pub(super) derived_from: Option<DerivedFrom>,
+    pub(super) markers: Vec<Marker>,
+}
+
 impl UnderWay {
     /// Whom the credentials are about, by the issuer's internal id.
     pub(crate) const fn subject(&self) -> Uuid {
-        self.row.person
+        self.person
     }
 
     /// Which credential is to be issued, in whichever format.
@@ -99,17 +124,30 @@ impl Issuer {
                 Ok(response)
             }
             Err(refusal) => {
-                // Stored before it is answered, so that attempts count.
-                match refusal.session {
-                    Some(next) => {
-                        let text = text(&IssuerSession::from(*next))?;
-                        stored(self.records.advance(&row, &row.lookup, &text).await)?;
-                    }
-                    None => stored(self.records.advance(&row, &row.id.to_string(), "").await)?,
-                }
-                Err(Refusal::Token(refusal.error.response()))
+                let error = self.count(&row, refusal).await?;
+                Err(Refusal::Token(error.response()))
             }
         }
+    }
+
+    /// Stores an offer after a refusal, before that is answered, so that attempts count.
+    pub(super) async fn count(
+        &self,
+        row: &Issuance,
+        refusal: Refused<Offered, TokenError>,
+    ) -> Result<TokenError, Refusal> {
+        let stored = match refusal.session {
+            Some(next) => {
+                let text = text(&IssuerSession::from(*next))?;
+                self.records.advance(row, &row.lookup, &text).await
+            }
+            None => self.records.advance(row, &row.id.to_string(), "").await,
+        };
+        stored.map_err(|error| match error {
+            CredentialsError::AlreadyPassed => Refusal::Token(TokenError::UnknownCode.response()),
+            other => Refusal::Problem(other.into()),
+        })?;
+        Ok(refusal.error)
     }
 
     /// A fresh nonce for proofs of possession.
@@ -138,13 +176,30 @@ impl Issuer {
             other => Refusal::Problem(other.into()),
         })?;
         let proven = self.prove(&row, token, &request)?;
+        self.about((row.person, RestsOn::Offer(row)), proven)
+    }
+
+    /// An issuance whose keys are proven, of one of the issuer's credentials.
+    pub(super) fn about(
+        &self,
+        (person, rests_on): (Uuid, RestsOn),
+        proven: Proven,
+    ) -> Result<UnderWay, Refusal> {
         let id = credential_of(proven.configuration_id());
         let kind = self.credentials.iter().find(|kind| kind.id == id);
         let kind =
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
         let (validity_days, registering, days) = (kind.validity_days, Vec::new(), kind.days());
         let takes_pseudonyms = kind.sectors().next().is_some();
-        Ok(UnderWay { row, proven, validity_days, days, takes_pseudonyms, registering })
+        Ok(UnderWay {
+            rests_on,
+            person,
+            proven,
+            validity_days,
+            days,
+            takes_pseudonyms,
+            registering,
+        })
     }
 
     fn prove(
@@ -170,13 +225,24 @@ impl Issuer {
         under_way: UnderWay,
         claims: Claims,
     ) -> Result<CredentialResponse, Refusal> {
-        let UnderWay { row, proven, validity_days, days, takes_pseudonyms, registering } =
-            under_way;
+        let UnderWay {
+            rests_on,
+            person,
+            proven,
+            validity_days,
+            days,
+            takes_pseudonyms,
+            registering,
+        } = under_way;
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
         let lifetime = now.plus_seconds(u64::from(validity_days).saturating_mul(86_400));
-        let end = row.derived_from.map_or(lifetime, |from| from.until.min(lifetime));
+        let derived_from = match &rests_on {
+            RestsOn::Offer(row) => row.derived_from,
+            RestsOn::Grant(resting) => resting.derived_from,
+        };
+        let end = derived_from.map_or(lifetime, |from| from.until.min(lifetime));
         let template = Template {
             issued_at: now,
             expires_at: end,
@@ -192,16 +258,29 @@ impl Issuer {
             expires_at: template.expires_at,
         };
         let draw = || u32::from_be_bytes(random());
-        let nonces = proven.nonces();
-        let places = self
-            .records
-            .complete_issuance_under(&row, nonces, &registering, allocation, draw, now)
-            .await;
-        let places = places.map_err(|error| match error {
-            CredentialsError::NonceSpent => refused(CredentialErrorCode::InvalidNonce),
-            CredentialsError::AlreadyPassed => refused(CredentialErrorCode::InvalidToken),
-            other => Refusal::Problem(other.into()),
-        })?;
+        let places = match rests_on {
+            RestsOn::Offer(row) => {
+                let nonces = proven.nonces();
+                let records = &self.records;
+                records
+                    .complete_issuance_under(&row, nonces, &registering, allocation, draw, now)
+                    .await
+            }
+            RestsOn::Grant(Resting { batch, grant, check, derived_from, markers }) => {
+                let batch = Batch {
+                    id: batch,
+                    grant,
+                    check,
+                    person,
+                    derived_from,
+                    pseudonyms: registering,
+                    wanted: allocation,
+                    draw: Box::new(draw),
+                };
+                self.records.issue_batch(batch, markers, now).await
+            }
+        };
+        let places = places.map_err(not_placed)?;
         let statuses: Vec<StatusReference> = places
             .into_iter()
             .map(|place| StatusReference {
@@ -234,14 +313,34 @@ impl From<Problem> for Refusal {
     }
 }
 
-fn refused(error: CredentialErrorCode) -> Refusal {
+/// Why a batch gets no places, in the protocol's words where it has one.
+pub(super) fn not_placed(error: CredentialsError) -> Refusal {
+    let code = match &error {
+        CredentialsError::NonceSpent | CredentialsError::UsedBefore(Once::Nonce) => {
+            CredentialErrorCode::InvalidNonce
+        }
+        CredentialsError::UsedBefore(Once::DpopProof) => CredentialErrorCode::InvalidDpopProof,
+        CredentialsError::AlreadyPassed
+        | CredentialsError::UsedBefore(_)
+        | CredentialsError::GrantEnded => CredentialErrorCode::InvalidToken,
+        CredentialsError::CheckDeclined => CredentialErrorCode::CredentialRequestDenied,
+        CredentialsError::Unknown("deferred issuance") => CredentialErrorCode::InvalidTransactionId,
+        _ => return Refusal::Problem(error.into()),
+    };
+    Refusal::Credential(CredentialErrorResponse {
+        error: code,
+        error_description: Some(error.to_string()),
+    })
+}
+
+pub(super) fn refused(error: CredentialErrorCode) -> Refusal {
     Refusal::Credential(CredentialErrorResponse { error, error_description: None })
 }
 
-fn session(row: &Issuance) -> Result<IssuerSession, Refusal> {
+pub(super) fn session(row: &Issuance) -> Result<IssuerSession, Refusal> {
     serde_json::from_str(&row.session).map_err(|e| Refusal::Problem(Problem::internal(e)))
 }
 
-fn text(session: &impl Serialize) -> Result<String, Refusal> {
+pub(super) fn text(session: &impl Serialize) -> Result<String, Refusal> {
     serde_json::to_string(session).map_err(|e| Refusal::Problem(Problem::internal(e)))
 }

@@ -9,7 +9,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +19,7 @@ use yufu_engine::Clock;
 use yufu_instances::{Instance, Instances, InstancesError};
 use yufu_jose::{Chain, Jwk};
 use yufu_openid4vc::attestation::WalletAttestation;
+use yufu_openid4vc::issuance::{KeyAttestation, MAX_ATTESTED_KEYS, STORAGE_BASIC};
 use yufu_payment::RequestToken;
 
 /// How long an attestation is good, in seconds, before it is rounded down to whole minutes.
@@ -71,6 +72,24 @@ pub struct AttestationRequest {
     pub key: Jwk,
 }
 
+/// A wish for a key attestation.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyAttestationRequest {
+    /// The keys, P-256 JWKs: fresh ones, that lie in this wallet.
+    #[schema(value_type = Vec<Object>)]
+    pub keys: Vec<Jwk>,
+    /// The issuer's nonce: the attestation is for one request. Its issuer is not named.
+    pub nonce: String,
+}
+
+/// A key attestation.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AttestedKeys {
+    /// A JWS of type `key-attestation+jwt`, for the header `key_attestation` of a proof.
+    pub key_attestation: String,
+}
+
 /// A wallet attestation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Attestation {
@@ -79,7 +98,11 @@ pub struct Attestation {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<WalletProviders>> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(known)).routes(routes!(attest))
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(known))
+        .routes(routes!(attest))
+        .routes(routes!(attest_keys))
 }
 
 /// Register an instance of this provider's wallet, at its first start. Again is harmless.
@@ -134,6 +157,25 @@ async fn attest(
     Ok((StatusCode::CREATED, Json(provider.attest(request?.0.key)?)))
 }
 
+/// Get a key attestation: that keys lie in the asking instance, in a storage of software. It says until when, and for
+/// which nonce; neither the instance nor the issuer.
+///
+/// The bearer token is a JWS of type `yufu-request+jwt` by the instance's key, for this address.
+#[utoipa::path(post, path = "/wallet-providers/{provider}/v1/key-attestations", tag = "wallet provider",
+    params(("provider" = String, Path, description = "the provider")), request_body = KeyAttestationRequest,
+    security(("request" = [])),
+    responses((status = 201, body = AttestedKeys), (status = 400, description = "no key, too many, or one twice", body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, description = "no registered instance", body = ProblemBody)))]
+async fn attest_keys(
+    State(providers): State<Arc<WalletProviders>>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    request: Result<Json<KeyAttestationRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<AttestedKeys>), Problem> {
+    let provider = named(&providers, &provider)?;
+    provider.authenticate(&headers, "POST", "key-attestations").await?;
+    Ok((StatusCode::CREATED, Json(provider.attest_keys(request?.0)?)))
+}
+
 /// The wallet provider of that name.
 fn named(providers: &WalletProviders, name: &str) -> Result<Arc<WalletProvider>, Problem> {
     providers.get(name).cloned().ok_or_else(|| Problem::not_found("wallet provider here"))
@@ -157,17 +199,44 @@ impl WalletProvider {
     }
 
     fn attest(&self, key: Jwk) -> Result<Attestation, Problem> {
-        let now = self.clock.read().wall.seconds();
-        // Whole minutes: an attestation does not tell the second in which it was asked for.
-        let expires = now.saturating_add(ATTESTATION_SECONDS);
-        let expires = expires.saturating_sub(expires.checked_rem(60).unwrap_or(0));
+        let (_, expires) = self.minutes();
         let attestation = WalletAttestation {
             provider: self.identifier.clone(),
             key: Jwk::from(key.key),
-            expires: Timestamp::from_seconds(expires),
+            expires,
         };
         let signed = attestation.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
         Ok(Attestation { attestation: signed })
+    }
+
+    /// What is said of keys: no more than that software keeps them.
+    fn attest_keys(&self, request: KeyAttestationRequest) -> Result<AttestedKeys, Problem> {
+        let keys: Vec<Jwk> = request.keys.iter().map(|key| Jwk::from(key.key)).collect();
+        let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.key).collect();
+        if distinct.len() != keys.len() || !(1..=MAX_ATTESTED_KEYS).contains(&keys.len()) {
+            let detail = format!("keys: 1 to {MAX_ATTESTED_KEYS}, each once");
+            return Err(Problem::malformed(detail));
+        }
+        let (issued, expires) = self.minutes();
+        let attestation = KeyAttestation {
+            provider: self.identifier.clone(),
+            issued,
+            expires,
+            keys,
+            key_storage: vec![STORAGE_BASIC.to_owned()],
+            nonce: Some(request.nonce),
+        };
+        let signed = attestation.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
+        Ok(AttestedKeys { key_attestation: signed })
+    }
+
+    /// Now, and until when an attestation is good. Whole minutes: it does not tell the second in which it was asked for.
+    fn minutes(&self) -> (Timestamp, Timestamp) {
+        let whole = |seconds: u64| {
+            Timestamp::from_seconds(seconds.saturating_sub(seconds.checked_rem(60).unwrap_or(0)))
+        };
+        let now = self.clock.read().wall.seconds();
+        (whole(now), whole(now.saturating_add(ATTESTATION_SECONDS)))
     }
 
     /// The registered instance that asks.

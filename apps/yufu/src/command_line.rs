@@ -323,7 +323,7 @@ pub(crate) enum WalletAction {
         after_help = "Example:\n  yufu wallet --as mei get 'openid-credential-offer://?credential_offer_uri=...' --code 482913"
     )]
     Get {
-        /// The offer: openid-credential-offer://...
+        /// The offer: openid-credential-offer://..., or haip-vci://... for a wallet of a wallet provider.
         offer: String,
         /// The transaction code.
         #[arg(long)]
@@ -335,6 +335,9 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         mdoc: bool,
     },
+    /// Fetch what waited for an officer, and fresh copies of what ends within a week or is nearly used up.
+    #[command(after_help = "Example:\n  yufu wallet --as mei --provider jiangcheng-pay renew")]
+    Renew,
     /// Get credentials from your chip card: it proves itself to the authority.
     ///
     /// Within a day of an officer comparing you with its portrait you get your identity, which moves here from wherever

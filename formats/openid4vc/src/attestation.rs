@@ -10,6 +10,8 @@ use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified,
 
 /// The header of an HTTP request that carries an attestation.
 pub const ATTESTATION_HEADER: &str = "OAuth-Client-Attestation";
+/// The header of an HTTP response that carries a challenge for the next proof of possession.
+pub const ATTESTATION_CHALLENGE_HEADER: &str = "OAuth-Client-Attestation-Challenge";
 /// The header of an HTTP request that carries the proof of possession.
 pub const ATTESTATION_POP_HEADER: &str = "OAuth-Client-Attestation-PoP";
 
@@ -42,6 +44,15 @@ pub struct AttestationPop {
     pub id: String,
     /// When it was made.
     pub issued: Timestamp,
+    /// The server's challenge, if it has one: whether it is live is for the server to say.
+    pub challenge: Option<String>,
+}
+
+/// What a server's challenge endpoint answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeResponse {
+    /// The challenge to put into the proof.
+    pub attestation_challenge: String,
 }
 
 /// An attestation as it came, its signature not verified: its chain says whose key to trust.
@@ -112,6 +123,8 @@ struct PopWire {
     jti: String,
     #[serde(with = "numeric_date")]
     iat: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    challenge: Option<String>,
 }
 
 impl WalletAttestation {
@@ -137,7 +150,12 @@ impl AttestationPop {
     /// # Errors
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, key: &dyn Signer) -> Result<String, SignError> {
-        let wire = PopWire { aud: self.audience.clone(), jti: self.id.clone(), iat: self.issued };
+        let wire = PopWire {
+            aud: self.audience.clone(),
+            jti: self.id.clone(),
+            iat: self.issued,
+            challenge: self.challenge.clone(),
+        };
         let json = serde_json::to_vec(&wire).map_err(|e| SignError::Json(e.to_string()))?;
         yufu_jose::sign(&Header::typed(POP_TYPE), &json, key)
     }
@@ -172,6 +190,21 @@ impl SignedAttestation {
         audience: &str,
         now: Timestamp,
     ) -> Result<WalletAttestation, AttestationError> {
+        self.verify_shown(provider, pop, audience, now).map(|(attestation, _)| attestation)
+    }
+
+    /// As [`SignedAttestation::verify`], with what the proof says, for a server that remembers ids and
+    /// gives out challenges.
+    ///
+    /// # Errors
+    /// [`AttestationError`], the first rule broken.
+    pub fn verify_shown(
+        self,
+        provider: (&str, &PublicKey),
+        pop: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<(WalletAttestation, AttestationPop), AttestationError> {
         let wire: Wire = self.jws.verify(provider.1)?.claims()?;
         if wire.iss != provider.0 || wire.sub != provider.0 {
             let signer = provider.0.to_owned();
@@ -194,7 +227,10 @@ impl SignedAttestation {
         if now.seconds().abs_diff(proof.iat.seconds()) > FRESH_SECONDS {
             return Err(AttestationError::Stale(proof.iat.seconds()));
         }
-        Ok(WalletAttestation { provider: wire.iss, key: wire.cnf.jwk, expires: wire.exp })
+        let attestation =
+            WalletAttestation { provider: wire.iss, key: wire.cnf.jwk, expires: wire.exp };
+        let PopWire { aud, jti, iat, challenge } = proof;
+        Ok((attestation, AttestationPop { audience: aud, id: jti, issued: iat, challenge }))
     }
 }
 
@@ -227,7 +263,8 @@ mod tests {
     }
 
     fn pop(audience: &str, seed: u8, issued: Timestamp) -> String {
-        let pop = AttestationPop { audience: audience.to_owned(), id: "1".to_owned(), issued };
+        let audience = audience.to_owned();
+        let pop = AttestationPop { audience, id: "1".to_owned(), issued, challenge: None };
         pop.sign(&key(seed)).unwrap()
     }
 

@@ -40,7 +40,14 @@ pub struct HttpResponse {
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// Those other header fields that the protocols use, by lower-case name: [`RESPONSE_HEADERS`].
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
 }
+
+/// The header fields of a response that sessions read besides its type.
+pub const RESPONSE_HEADERS: [&str; 3] =
+    ["dpop-nonce", "location", "oauth-client-attestation-challenge"];
 
 /// Why a response cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +108,26 @@ impl HttpRequest {
         self
     }
 
+    /// This request under a token that is bound to a key, with the proof for it (RFC 9449, section 7.1).
+    #[must_use]
+    pub fn dpop(mut self, access_token: &str, proof: &str) -> Self {
+        self.headers.insert("authorization".to_owned(), format!("DPoP {access_token}"));
+        self.header("dpop", proof)
+    }
+
+    /// This request with one more header field, named in lower case.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A POST of a text of `content_type`, accepting `accept`.
+    #[must_use]
+    pub fn post_text(url: Endpoint, accept: &str, content_type: &str, text: String) -> Self {
+        Self::post(url, accept, content_type, text.into_bytes())
+    }
+
     fn post(url: Endpoint, accept: &str, content_type: &str, body: Vec<u8>) -> Self {
         let headers = BTreeMap::from([
             ("accept".to_owned(), accept.to_owned()),
@@ -121,7 +148,14 @@ impl HttpResponse {
     #[must_use]
     pub fn json_with(status: u16, document: &serde_json::Value) -> Self {
         let content_type = Some("application/json".to_owned());
-        Self { status, content_type, body: document.to_string().into_bytes() }
+        let headers = BTreeMap::new();
+        Self { status, content_type, body: document.to_string().into_bytes(), headers }
+    }
+
+    /// A header field, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
     }
 
     /// Whether the status says success (2xx).
@@ -180,7 +214,12 @@ mod tests {
 
     fn response(status: u16, content_type: &str, body: &str) -> HttpResponse {
         let content_type = Some(content_type.to_owned());
-        HttpResponse { status, content_type, body: body.as_bytes().to_vec() }
+        HttpResponse {
+            status,
+            content_type,
+            body: body.as_bytes().to_vec(),
+            headers: BTreeMap::new(),
+        }
     }
 
     #[test]

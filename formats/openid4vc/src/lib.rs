@@ -13,7 +13,7 @@ pub mod issuance;
 pub mod presentation;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use http::{HttpError, HttpRequest, HttpResponse, MAX_BODY, Method};
+pub use http::{HttpError, HttpRequest, HttpResponse, MAX_BODY, Method, RESPONSE_HEADERS};
 
 /// The credential format identifier of SD-JWT VC (OpenID4VP 1.0, appendix B.3).
 pub const FORMAT_SD_JWT_VC: &str = "dc+sd-jwt";

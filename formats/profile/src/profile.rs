@@ -11,6 +11,7 @@ use crate::foreign::{
     ForeignCredential, ForeignIdentity, read_country, read_foreign_credentials,
     read_foreign_identity,
 };
+use crate::haip::{HaipProfile, check_checked, read_haip};
 use crate::institution::{Institution, Institutions, Role, read_institutions};
 use crate::money::{CurrencyProfile, read_currency};
 use crate::notes::{BearerNotes, read_notes};
@@ -85,6 +86,8 @@ pub struct Profile {
     pub allowance: Option<Allowance>,
     /// Its chip cards; `None` if it issues none.
     pub cards: Option<CardProfile>,
+    /// How it issues to attested wallets; `None` if it does not.
+    pub haip: Option<HaipProfile>,
     /// What the sample city is generated from.
     pub city: CityData,
 }
@@ -228,6 +231,7 @@ struct Main {
     wallet_classes: Vec<WalletClass>,
     credentials: Vec<CredentialType>,
     cards: Option<CardProfile>,
+    haip: Option<HaipProfile>,
 }
 
 impl Main {
@@ -259,6 +263,7 @@ impl Main {
             programmes: institutions.programmes,
             allowance: institutions.allowance,
             cards: self.cards,
+            haip: self.haip,
             city,
         }
     }
@@ -288,6 +293,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     let resident_number = root.table("resident_number").and_then(read_scheme);
     let utc_offsets = read_offsets(&mut root);
     let cards = read_cards(&mut root);
+    let haip = read_haip(&mut root);
     let credentials = read_credentials(&mut root, sectors.as_deref().unwrap_or_default());
     if let (Some(sectors), Some(credentials)) = (&sectors, &credentials) {
         check_issued(&mut root, sectors, credentials);
@@ -295,6 +301,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
     if let (Some(Some(cards)), Some(credentials)) = (&cards, &credentials) {
         check_light(&root, cards, credentials);
     }
+    check_checked(&root, haip.as_ref(), credentials.as_deref());
     let wallet_classes = match (&currency, &credentials) {
         (Some(currency), Some(credentials)) => {
             read_classes(&mut root, currency, &claims_of(credentials))
@@ -336,6 +343,7 @@ fn read_main(mut root: Section<'_, '_, '_>) -> Option<Main> {
         wallet_classes: wallet_classes?,
         credentials: credentials?,
         cards: cards?,
+        haip: haip?,
     })
 }
 

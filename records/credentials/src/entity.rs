@@ -42,6 +42,35 @@ table!(status_entry, "status_entries", {
     card: Option<String>,
 });
 
+table!(used_once, "used_once", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    marker: String,
+    expires_at: i64,
+});
+
+table!(grant, "grants", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    person: String,
+    state: i32,
+    at: i64,
+    expires_at: i64,
+    card: Option<String>,
+});
+
+table!(check, "checks", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    grant_id: String,
+    person: String,
+    credential: String,
+    at: i64,
+    state: i32,
+    officer: Option<String>,
+    evidence: Option<String>,
+    decided_at: Option<i64>,
+});
+
 table!(pseudonym, "pseudonyms", {
     #[sea_orm(primary_key, auto_increment = false)]
     sector: String,

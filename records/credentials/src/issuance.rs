@@ -119,7 +119,8 @@ impl Credentials {
         })
     }
 
-    /// Forgets issuances that lapsed before `before`. The officer's authentications stay. How many there were.
+    /// Forgets issuances and grants that lapsed before `before`, and what was used before then. The officer's
+    /// authentications stay. How many there were.
     ///
     /// # Errors
     /// [`CredentialsError::Database`] if they cannot be removed.
@@ -128,7 +129,7 @@ impl Credentials {
             .filter(issuance::Column::ExpiresAt.lt(to_column(before)))
             .exec(self.database.connection())
             .await?;
-        Ok(gone.rows_affected)
+        Ok(gone.rows_affected.saturating_add(self.forget_used(before).await?))
     }
 
     /// Stores an issuance's session anew, from the stage in which it was read, with what the next

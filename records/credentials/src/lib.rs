@@ -4,17 +4,22 @@
 #![doc = include_str!("../README.md")]
 
 mod entity;
+mod grouped;
 mod issuance;
 mod migrations;
 mod nonce;
+mod once;
 mod pseudonym;
 mod status;
 
 pub use issuance::{Authentication, DerivedFrom, Issuance};
+pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use status::{Allocation, StatusEntry};
 
+use grouped::Group;
 use sea_orm::DbErr;
+use std::sync::Arc;
 use yufu_base::{SectorId, Timestamp};
 use yufu_database::{Database, DatabaseError, MigrationError};
 
@@ -22,6 +27,7 @@ use yufu_database::{Database, DatabaseError, MigrationError};
 #[derive(Clone)]
 pub struct Credentials {
     database: Database,
+    group: Arc<Group>,
 }
 
 /// Why the issuer's records could not answer, or refused.
@@ -36,6 +42,21 @@ pub enum CredentialsError {
     /// The nonce is not one of ours, was spent, or has expired.
     #[error("the nonce is unknown, spent or expired: fetch a fresh one")]
     NonceSpent,
+    /// What may be used once was used.
+    #[error("{}", used(*.0))]
+    UsedBefore(Once),
+    /// The authorization code was exchanged before; what it was exchanged for is ended.
+    #[error("the code was exchanged before: what was granted then is ended, begin anew")]
+    CodeReplayed,
+    /// The grant lapsed, or was ended: by a block, a death, a revocation, or a code that came again.
+    #[error("what this rests on has ended: begin anew")]
+    GrantEnded,
+    /// The officer has not looked yet.
+    #[error("an officer has not looked at it yet: ask again later")]
+    CheckWaits,
+    /// The officer declined.
+    #[error("an officer declined it: ask the office why")]
+    CheckDeclined,
     /// The status list has no room left.
     #[error("the status list is full: a new one must be opened")]
     ListFull,
@@ -75,7 +96,21 @@ impl Credentials {
     /// [`CredentialsError::Migration`] if the schema cannot be brought up to date.
     pub async fn open(database: Database) -> Result<Self, CredentialsError> {
         database.migrate("credentials", migrations::ALL).await?;
-        Ok(Self { database })
+        Ok(Self { database, group: Arc::default() })
+    }
+}
+
+const fn used(what: Once) -> &'static str {
+    match what {
+        Once::DpopProof => "the DPoP proof was used before: make one for each request",
+        Once::AttestationProof => {
+            "the proof of the wallet attestation was used before: make one for each request"
+        }
+        Once::Nonce => "the nonce was used before: fetch a fresh one",
+        Once::Token => {
+            "the access token brought its credentials: get another with the refresh token"
+        }
+        Once::PushedRequest => "the pushed request led to a code before: push it anew",
     }
 }
 
@@ -93,6 +128,12 @@ fn differs(from: Option<Timestamp>) -> String {
 /// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
 fn to_column(at: Timestamp) -> i64 {
     i64::try_from(at.millis()).unwrap_or(i64::MAX)
+}
+
+/// What [`to_column`] wrote.
+fn from_column(millis: i64) -> Result<Timestamp, CredentialsError> {
+    let millis = u64::try_from(millis).map_err(|_| CredentialsError::Damaged("time"))?;
+    Ok(Timestamp::from_millis(millis))
 }
 
 impl From<DbErr> for CredentialsError {

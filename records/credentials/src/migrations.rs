@@ -2,7 +2,7 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS];
+pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -39,6 +39,40 @@ CREATE TABLE status_entries (
 );
 CREATE INDEX status_entries_by_person ON status_entries(person);
 CREATE INDEX status_entries_invalid ON status_entries(list) WHERE status <> 0;
+",
+};
+
+const GRANTS: Migration = Migration {
+    name: "what was used once, grants, officers' checks",
+    sql: "
+CREATE TABLE used_once (
+    marker TEXT PRIMARY KEY NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX used_once_by_expiry ON used_once(expires_at);
+CREATE TABLE grants (
+    id TEXT PRIMARY KEY NOT NULL,
+    person TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    card TEXT
+);
+CREATE INDEX grants_by_person ON grants(person);
+CREATE INDEX grants_by_card ON grants(card) WHERE card IS NOT NULL;
+CREATE TABLE checks (
+    id TEXT PRIMARY KEY NOT NULL,
+    grant_id TEXT NOT NULL REFERENCES grants(id),
+    person TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    state INTEGER NOT NULL,
+    officer TEXT,
+    evidence TEXT,
+    decided_at BIGINT
+);
+CREATE INDEX status_entries_by_issuance ON status_entries(issuance);
+CREATE INDEX checks_waiting ON checks(at) WHERE state = 0;
 ",
 };
 

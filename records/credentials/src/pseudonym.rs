@@ -3,7 +3,7 @@
 //! recognises no pseudonym that an agency knows.
 
 use crate::entity::{pseudonym, replacement, status_entry};
-use crate::{Credentials, CredentialsError, to_column};
+use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
@@ -229,9 +229,4 @@ async fn write<C: ConnectionTrait>(
     };
     pseudonym::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
-}
-
-fn from_column(millis: i64) -> Result<Timestamp, CredentialsError> {
-    let millis = u64::try_from(millis).map_err(|_| CredentialsError::Damaged("time"))?;
-    Ok(Timestamp::from_millis(millis))
 }

@@ -3,7 +3,7 @@
 use crate::entity::{issuance, status_entry};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
-use crate::{Credentials, CredentialsError, nonce, to_column};
+use crate::{Credentials, CredentialsError, DerivedFrom, nonce, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
@@ -71,18 +71,24 @@ impl Credentials {
             nonce::spend(&transaction, spent, now).await?;
         }
         pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
-        let positions = allocate(&transaction, issuance, wanted, draw).await?;
+        let basis = (issuance.person, issuance.id.to_string(), issuance.derived_from);
+        let positions = allocate(&transaction, basis, wanted, draw).await?;
         advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
         transaction.commit().await?;
         Ok(positions)
     }
 
-    /// Marks every credential of a person as invalid; how many that were. Irreversible.
+    /// Marks every credential of a person as invalid, and ends her grants, so that no wallet refreshes them; how
+    /// many credentials that were. Irreversible.
     ///
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke(&self, person: Uuid) -> Result<u64, CredentialsError> {
-        pseudonym::revoke(self.database.connection(), person).await
+        let transaction = self.database.begin().await?;
+        once::end(&transaction, once::of_person(&person.to_string())).await?;
+        let revoked = pseudonym::revoke(&transaction, person).await?;
+        transaction.commit().await?;
+        Ok(revoked)
     }
 
     /// As [`Credentials::revoke`], and what is still under way for the person ends too: nothing that was
@@ -93,8 +99,8 @@ impl Credentials {
     pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
         let person = person.to_string();
         let (under_way, placed) =
-            (issuance::Column::Person.eq(person.clone()), status_entry::Column::Person.eq(person));
-        self.end(under_way, placed).await.map(|_| ())
+            (issuance::Column::Person.eq(&person), status_entry::Column::Person.eq(&person));
+        self.end(under_way, placed, once::of_person(&person)).await.map(|_| ())
     }
 
     /// Marks every credential that was derived from these cards as invalid, and ends what is under way from them; how
@@ -105,14 +111,15 @@ impl Credentials {
     pub async fn revoke_derived(&self, cards: &[Uuid]) -> Result<u64, CredentialsError> {
         let cards: Vec<String> = cards.iter().map(Uuid::to_string).collect();
         let (under_way, placed) =
-            (issuance::Column::Card.is_in(cards.clone()), status_entry::Column::Card.is_in(cards));
-        self.end(under_way, placed).await
+            (issuance::Column::Card.is_in(&cards), status_entry::Column::Card.is_in(&cards));
+        self.end(under_way, placed, once::of_cards(&cards)).await
     }
 
     async fn end(
         &self,
         under_way: SimpleExpr,
         placed: SimpleExpr,
+        granted: SimpleExpr,
     ) -> Result<u64, CredentialsError> {
         let transaction = self.database.begin().await?;
         issuance::Entity::update_many()
@@ -128,6 +135,7 @@ impl Credentials {
             .filter(status_entry::Column::Status.ne(1))
             .exec(&transaction)
             .await?;
+        once::end(&transaction, granted).await?;
         transaction.commit().await?;
         Ok(changed.rows_affected)
     }
@@ -158,9 +166,10 @@ impl Credentials {
     }
 }
 
-async fn allocate<C: ConnectionTrait>(
+/// Places for a batch: about whom, on what it rests, and the card behind it.
+pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
-    issuance: &Issuance,
+    (person, basis, derived_from): (Uuid, String, Option<DerivedFrom>),
     wanted: Allocation,
     mut draw: impl FnMut() -> u32 + Send,
 ) -> Result<Vec<i32>, CredentialsError> {
@@ -182,11 +191,11 @@ async fn allocate<C: ConnectionTrait>(
         let row = status_entry::ActiveModel {
             list: Set(wanted.list),
             position: Set(position),
-            person: Set(issuance.person.to_string()),
-            issuance: Set(issuance.id.to_string()),
+            person: Set(person.to_string()),
+            issuance: Set(basis.clone()),
             status: Set(0),
             expires_at: Set(to_column(wanted.expires_at)),
-            card: Set(issuance.derived_from.map(|from| from.card.to_string())),
+            card: Set(derived_from.map(|from| from.card.to_string())),
         };
         status_entry::Entity::insert(row).exec_without_returning(connection).await?;
         positions.push(position);

@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authorised;
+pub mod haip;
 mod kind;
 mod offered;
 mod profile;
@@ -13,7 +14,9 @@ mod sectors;
 mod stored;
 
 pub use authorised::{Authorised, ProveError};
-pub use offered::{Offer, OfferEntropy, OfferTerms, Offered, TermsError, TokenError, TxCode};
+pub use offered::{
+    Offer, OfferEntropy, OfferTerms, Offered, Taken, TermsError, TokenError, TxCode,
+};
 pub use profile::{
     CredentialProfile, IssuerProfile, ProfileError, credential_of, mdoc_configuration,
 };

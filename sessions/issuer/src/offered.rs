@@ -85,6 +85,15 @@ pub struct Offered {
     subject: String,
 }
 
+/// An offer that was taken up in the authorization code flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What the issuer's records call the person.
+    pub subject: String,
+    /// What was offered.
+    pub configuration_ids: Vec<String>,
+}
+
 /// Why an offer cannot be made. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
@@ -171,7 +180,7 @@ impl Offer {
         let offer = CredentialOffer {
             credential_issuer: terms.issuer,
             credential_configuration_ids: terms.configuration_ids.clone(),
-            grants: Grants { pre_authorized: Some(grant) },
+            grants: Grants { pre_authorized: Some(grant), authorization_code: None },
         };
         offer.check()?;
         let session = Offered {
@@ -205,12 +214,12 @@ impl Offered {
     /// # Errors
     /// [`TokenError`] with the session as it goes on.
     pub fn token(
-        mut self,
+        self,
         request: &TokenRequest,
         now: Timestamp,
         entropy: &[u8; 32],
     ) -> Result<(Authorised, TokenResponse), Refused<Self, TokenError>> {
-        let error = match self.check(request, now) {
+        match self.check(request, now) {
             Ok(()) => {
                 let access_token = encode_base64url(entropy);
                 let response = TokenResponse {
@@ -224,10 +233,38 @@ impl Offered {
                     self.configuration_ids,
                     self.subject,
                 );
-                return Ok((authorised, response));
+                Ok((authorised, response))
             }
-            Err(error) => error,
-        };
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
+    /// Whether digits are needed beside the code.
+    #[must_use]
+    pub const fn needs_digits(&self) -> bool {
+        self.tx_code_id.is_some()
+    }
+
+    /// Takes up the offer in the authorization code flow: the person shows at the authorization endpoint that
+    /// it is hers. The session is used up, as by [`Offered::token`]: an offer is one permission.
+    ///
+    /// # Errors
+    /// [`TokenError`] with the session as it goes on.
+    pub fn take(
+        self,
+        request: &TokenRequest,
+        now: Timestamp,
+    ) -> Result<Taken, Refused<Self, TokenError>> {
+        match self.check(request, now) {
+            Ok(()) => {
+                Ok(Taken { subject: self.subject, configuration_ids: self.configuration_ids })
+            }
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
+    /// The session after a refusal: a wrong transaction code counts, the last one ends it.
+    fn refused(mut self, error: TokenError) -> Refused<Self, TokenError> {
         let session = match error {
             TokenError::Expired | TokenError::TooManyAttempts => None,
             TokenError::TxCodeWrong { left } => {
@@ -236,7 +273,7 @@ impl Offered {
             }
             _ => Some(Box::new(self)),
         };
-        Err(Refused { error, session })
+        Refused { error, session }
     }
 
     fn check(&self, request: &TokenRequest, now: Timestamp) -> Result<(), TokenError> {

@@ -66,6 +66,10 @@ impl IssuerProfile {
             authorization_servers: Vec::new(),
             credential_endpoint: self.identifier.join("credential")?,
             nonce_endpoint: Some(self.identifier.join("nonce")?),
+            deferred_credential_endpoint: None,
+            notification_endpoint: None,
+            credential_request_encryption: None,
+            credential_response_encryption: None,
             batch_credential_issuance: (batch_size > 1).then_some(BatchIssuance { batch_size }),
             display: self.display.clone(),
             credential_configurations_supported: configurations.collect(),
@@ -87,6 +91,7 @@ impl IssuerProfile {
             grant_types_supported: vec![GRANT_PRE_AUTHORIZED.to_owned()],
             response_types_supported: Vec::new(),
             pre_authorized_grant_anonymous_access_supported: true,
+            code_flow: None,
         })
     }
 }
@@ -118,7 +123,10 @@ impl CredentialProfile {
 
     fn sd_jwt_vc(&self) -> CredentialConfiguration {
         let es256 = || vec!["ES256".to_owned()];
-        let jwt = ProofType { proof_signing_alg_values_supported: es256() };
+        let jwt = ProofType {
+            proof_signing_alg_values_supported: es256(),
+            key_attestations_required: None,
+        };
         CredentialConfiguration {
             format: FORMAT_SD_JWT_VC.to_owned(),
             vct: Some(self.vct.clone()),

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-use yufu_base::PublicKey;
+use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::encode_base64url;
 use yufu_openid4vc::dcql::Candidate;
 use yufu_trust::TrustEntry;
@@ -30,6 +30,15 @@ impl HeldCredential {
     #[must_use]
     pub fn holder_key(&self) -> &PublicKey {
         self.credential.holder_key()
+    }
+
+    /// From when it is no longer good, if it says so.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match &self.credential {
+            Credential::SdJwt(sd_jwt) => sd_jwt.credential().validity.expires_at,
+            Credential::Mdoc(mdoc) => Some(mdoc.mso().validity.valid_until),
+        }
     }
 
     /// The credential as a query sees it.

@@ -173,7 +173,12 @@ fn a_token_of_another_kind_is_refused() {
     let token = json!({"access_token": "t", "token_type": "DPoP"});
     let error = step.clone().handle(&HttpResponse::ok_json(&token)).unwrap_err();
     assert_eq!(error, ExchangeError::TokenType("DPoP".into()));
-    let page = HttpResponse { status: 200, content_type: None, body: vec![] };
+    let page = HttpResponse {
+        status: 200,
+        content_type: None,
+        body: vec![],
+        headers: std::collections::BTreeMap::new(),
+    };
     assert!(matches!(step.handle(&page), Err(ExchangeError::Http(HttpError::MediaType { .. }))));
 }
 

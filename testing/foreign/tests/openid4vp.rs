@@ -148,6 +148,7 @@ async fn review(street: &mut Street, link: &str, request: &str) -> Result<Review
         status: 200,
         content_type: Some(REQUEST_MEDIA_TYPE.to_owned()),
         body: request.as_bytes().to_vec(),
+        headers: std::collections::BTreeMap::new(),
     };
     let checking = fetching.handle(&response, &street.trust, &BTreeSet::new(), now());
     let checking = checking.map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@
 use super::super::Authority;
 use super::{decoded, unproven};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::OfferFor;
+use crate::issuer::{IssuedOffer, OfferFor};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -76,6 +76,9 @@ pub struct ChipAnswer {
 pub struct Derived {
     /// `openid-credential-offer://...`, for the wallet that carried the challenge; without a code.
     pub offer: String,
+    /// The same for an attested wallet (HAIP 1.0), if the authority issues to those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub haip_offer: Option<String>,
     /// `full` if an officer compared the card's holder with its portrait within a day, and nothing was derived since;
     /// else `light`.
     pub assurance: String,
@@ -162,13 +165,13 @@ impl Authority {
             code: None,
             derived_from: Some(DerivedFrom { card: card.id, until: whole_day_after(card_until) }),
         };
-        let offer = self.issuer.offer(offer).await?.offer;
+        let IssuedOffer { offer, haip_offer, .. } = self.issuer.offer(offer).await?;
         // A block that came meanwhile withdrew what was begun before: this offer goes too.
         if let Err(blocked) = self.card_in_force(&document_number).await {
             self.issuer.records.revoke_derived(&[card.id]).await?;
             return Err(blocked);
         }
-        Ok(Derived { offer, assurance: assurance.to_owned() })
+        Ok(Derived { offer, haip_offer, assurance: assurance.to_owned() })
     }
 
     async fn card_in_force(&self, document_number: &str) -> Result<CardEntry, Problem> {

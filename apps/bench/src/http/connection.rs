@@ -3,6 +3,7 @@
 
 use crate::stopwatch::Stopwatch;
 use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -94,7 +95,7 @@ impl Connection {
         if !code.starts_with('2') {
             bail!("the server answered {code}: {}", String::from_utf8_lossy(&body));
         }
-        Ok(HttpResponse { status: code.parse()?, content_type, body })
+        Ok(HttpResponse { status: code.parse()?, content_type, body, headers: BTreeMap::new() })
     }
 
     fn line(&mut self) -> Result<String> {

@@ -11,6 +11,12 @@ use yufu_credentials::Credentials;
 use yufu_database::Database;
 use yufu_profile::{CredentialType, Institution};
 
+/// What an institution issues.
+pub(super) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<CredentialType> {
+    let all = plan.profile().credentials.iter();
+    all.filter(|kind| kind.issuer == institution.role).cloned().collect()
+}
+
 /// An institution as an issuer, at `path`.
 pub(super) async fn issuer(
     plan: &Plan<'_>,
@@ -19,13 +25,7 @@ pub(super) async fn issuer(
 ) -> Result<Issuer> {
     let keys = plan.data.keys(&institution.id)?;
     let database = Database::open(&plan.data.database(&institution.id, "credentials")?).await?;
-    let credentials: Vec<CredentialType> = plan
-        .profile()
-        .credentials
-        .iter()
-        .filter(|kind| kind.issuer == institution.role)
-        .cloned()
-        .collect();
+    let credentials = issued_by(plan, institution);
     let identifier = plan.endpoint(&institution.id, path)?;
     let signer: Arc<dyn Signer> = keys.signer("credentials")?;
     let name = &institution.name;
@@ -39,6 +39,7 @@ pub(super) async fn issuer(
         records: Credentials::open(database).await?,
         signer,
         chain,
+        haip: None,
         clock: Arc::clone(&plan.clock),
     })
 }

@@ -170,7 +170,7 @@ impl City {
                 here.registrar = Some(registrar);
             }
             Role::IdentityAuthority => {
-                let authority = authority::open(opening, trust, institution).await?;
+                let authority = Box::pin(authority::open(opening, trust, institution)).await?;
                 here.authority = Some(Arc::new(authority));
             }
             Role::CommercialBank => {

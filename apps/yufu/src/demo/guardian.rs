@@ -2,7 +2,7 @@
 
 use super::report::Told;
 use super::story::Story;
-use crate::wallet::{Bill, Holder, Paid};
+use crate::wallet::{Bill, Got, Holder, Paid, Wanted};
 use anyhow::{Context, Result, ensure};
 use yufu_api::authority::{NewGuardianship, RecordedGuardianship};
 use yufu_api::bank::{Exchange, ExchangeDirection};
@@ -92,6 +92,13 @@ impl<'a> Story<'a> {
     pub(super) async fn identify(&self, wallet: &mut Holder, person: &Resident) -> Result<()> {
         let issued = self.authenticated(person).await?;
         let code = Some(issued.transaction_code.as_str());
+        // A wallet provider's wallet is an attested one, where the country issues to those.
+        if let Some(offer) = issued.haip_offer.as_ref().filter(|_| wallet.provider().is_some()) {
+            let wanted = Wanted { pseudonyms: false, ..Wanted::default() };
+            let got = wallet.get_attested(offer, code, wanted).await?;
+            ensure!(matches!(got, Got::Received(_)), "an identity waits for nobody: {got:?}");
+            return Ok(());
+        }
         wallet.get_without_pseudonyms(&issued.offer, code).await?;
         Ok(())
     }

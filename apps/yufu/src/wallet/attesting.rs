@@ -9,7 +9,10 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use yufu_api::wallet_provider::{Attestation, AttestationRequest, InstanceRequest, KnownInstance};
+use yufu_api::wallet_provider::{
+    Attestation, AttestationRequest, AttestedKeys, InstanceRequest, KeyAttestationRequest,
+    KnownInstance,
+};
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::random_text;
@@ -79,23 +82,65 @@ impl Holder {
 
     /// The headers by which the wallet provider vouches for `key` at `bank`; none without a provider.
     async fn attested(&mut self, bank: &str, key: &SoftwareKey) -> Result<Vec<(String, String)>> {
-        self.register().await?;
-        let Some(provider) = &self.file.contents.provider else { return Ok(Vec::new()) };
-        let request = AttestationRequest { key: key.public_key().into() };
-        let path = format!("/wallet-providers/{}/v1/attestations", provider.id);
-        let token = self.proof(&provider.id, "POST", &path, &provider.key.key()?)?;
-        let url = format!("{}{path}", self.address(&provider.id));
-        let attested: Attestation = self.client.post(&url, Some(&token), &request).await?;
+        if self.file.contents.provider.is_none() {
+            return Ok(Vec::new());
+        }
+        let attestation = self.attestation_of(key).await?;
         let pop = AttestationPop {
             // Where this wallet sends it, and not what somebody there says: a proof is for one bank.
             audience: format!("{}/banks/{bank}", self.address(bank)),
             id: random_text(),
             issued: self.now(),
+            challenge: None,
         };
         Ok(vec![
-            (ATTESTATION_HEADER.to_owned(), attested.attestation),
+            (ATTESTATION_HEADER.to_owned(), attestation),
             (ATTESTATION_POP_HEADER.to_owned(), pop.sign(key)?),
         ])
+    }
+
+    /// The wallet provider's address, which is also as whom its wallets are known to issuers.
+    pub(super) fn provider_address(&self) -> Result<String> {
+        let provider = self.file.contents.provider.as_ref();
+        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
+        Ok(format!("{}/wallet-providers/{}", self.address(&provider.id), provider.id))
+    }
+
+    /// The wallet provider's word for a key, which is to be seen by one party alone.
+    pub(super) async fn attestation_of(&mut self, key: &SoftwareKey) -> Result<String> {
+        let request = AttestationRequest { key: key.public_key().into() };
+        let attested: Attestation = self.ask_provider("attestations", &request).await?;
+        Ok(attested.attestation)
+    }
+
+    /// The wallet provider's word for where keys lie, for an issuer's nonce.
+    pub(super) async fn attestation_of_keys(
+        &mut self,
+        keys: &[SoftwareKey],
+        nonce: &str,
+    ) -> Result<String> {
+        let request = KeyAttestationRequest {
+            keys: keys.iter().map(|key| Jwk::from(key.public_key())).collect(),
+            nonce: nonce.to_owned(),
+        };
+        let attested: AttestedKeys = self.ask_provider("key-attestations", &request).await?;
+        Ok(attested.key_attestation)
+    }
+
+    /// Asks the wallet provider as one of its instances.
+    async fn ask_provider<B: Serialize + Sync, T: DeserializeOwned>(
+        &mut self,
+        below: &str,
+        content: &B,
+    ) -> Result<T> {
+        self.find_institutions().await?;
+        self.register().await?;
+        let provider = self.file.contents.provider.as_ref();
+        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
+        let path = format!("/wallet-providers/{}/v1/{below}", provider.id);
+        let token = self.proof(&provider.id, "POST", &path, &provider.key.key()?)?;
+        let url = format!("{}{path}", self.address(&provider.id));
+        Ok(self.client.post(&url, Some(&token), content).await?)
     }
 
     /// Registers this wallet with its provider, at its first start.

@@ -11,6 +11,7 @@ use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
 use yufu_trust::DirectoryEntry;
 use yufu_wallet::HeldCredential;
+use yufu_wallet::issuance::haip::{Grant, Waiting};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A wallet's contents.
@@ -42,6 +43,12 @@ pub(super) struct Contents {
     /// Recoveries of accounts that were begun and whose end was not heard of yet.
     #[serde(default)]
     pub(super) recoveries: Vec<StoredRecovery>,
+    /// What issuers granted to this wallet as an attested one: it brings fresh copies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) grants: Vec<StoredGrant>,
+    /// Issuances that wait for an officer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) waiting: Vec<StoredWaiting>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).
@@ -142,6 +149,30 @@ pub(super) struct StoredProvider {
     pub(super) key: StoredKey,
     /// Whether it knows the key.
     pub(super) registered: bool,
+}
+
+/// What an issuer granted, in the hands of two keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredGrant {
+    /// By what it is known here.
+    pub(super) id: String,
+    /// What was granted.
+    pub(super) grant: Grant,
+    /// The key that the wallet provider attests, for this issuer alone.
+    pub(super) instance: StoredKey,
+    /// The key that tokens are bound to.
+    pub(super) dpop: StoredKey,
+}
+
+/// An issuance that waits for an officer.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredWaiting {
+    /// What is asked again.
+    pub(super) waiting: Waiting,
+    /// The keys that the credentials will be bound to.
+    pub(super) keys: Vec<StoredKey>,
+    /// The grant that it rests on.
+    pub(super) grant: String,
 }
 
 /// A purse whose code was sent.

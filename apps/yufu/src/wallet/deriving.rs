@@ -71,7 +71,7 @@ impl Holder {
         let infos = data.groups.get(&14).map(Vec::as_slice).unwrap_or_default();
         let answer = ChipAnswer { answer: encode_base64url(relay(card, open, infos, &challenge)?) };
         let url = format!("{url}/{}", issued.derivation);
-        let Derived { offer, assurance } = self.client.post(&url, None, &answer).await?;
+        let Derived { offer, assurance, .. } = self.client.post(&url, None, &answer).await?;
         let before = self.file.contents.credentials.len();
         let received = if pseudonyms {
             self.get(&offer, None).await?

@@ -1,10 +1,7 @@
 //! Getting credentials over OpenID4VCI.
 
-use super::contents::{StoredCredential, StoredKey};
-use super::history::Event;
 use super::holder::Holder;
-use crate::words::text;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
@@ -12,7 +9,7 @@ use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_wallet::issuance::{Scanned, SectorKeys, scan};
 
 /// The most credentials that are asked for at once.
-const MOST: u16 = 10;
+pub(super) const MOST: u16 = 10;
 
 /// How credentials are to be had of an offer that leaves a choice.
 #[derive(Clone, Copy, Debug)]
@@ -101,32 +98,12 @@ impl Holder {
         let (requesting, request) =
             nonce.handle_with_sectors(&response, &signers, &sectors, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
-        let first = held.first().with_context(|| text!("the issuer sent no credential"))?;
-        let received = Received {
-            issuer: issuer.clone(),
-            vct: first.credential.kind().to_owned(),
-            count: held.len(),
-            claims: names(first.credential.claims()),
-        };
-        self.note_sectors(first.credential.claims());
-        for credential in held {
-            let key = keys.iter().find(|key| key.public_key() == *credential.holder_key());
-            let key =
-                key.with_context(|| text!("a credential is bound to a key that is not ours"))?;
-            self.file.contents.credentials.push(StoredCredential {
-                key: StoredKey::of(key)?,
-                held: credential,
-                restored: false,
-            });
-        }
-        let Received { vct, count, .. } = &received;
-        self.note(Event::Received { issuer, vct: vct.clone(), count: *count })?;
-        Ok(received)
+        self.keep_batch(issuer, held, &keys)
     }
 }
 
 /// The names of the claims about the person, without the credential's own.
-fn names(claims: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+pub(super) fn names(claims: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
     const OWN: [&str; 6] = ["iss", "iat", "exp", "cnf", "vct", "status"];
     claims.keys().filter(|name| !OWN.contains(&name.as_str())).cloned().collect()
 }

@@ -10,11 +10,11 @@ use crate::words::{self, text};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::sync::Arc;
-use yufu_api::http::{AnswerTimes, Client};
+use yufu_api::http::{AnswerTimes, Client, Exchanged};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
-use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
+use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse, RESPONSE_HEADERS};
 use yufu_openid4vc::{Method, presentation::TransactionData};
 use yufu_trust::{Role, TrustList};
 use yufu_wallet::presentation::{Consent, StatusLists};
@@ -193,9 +193,22 @@ impl Holder {
         };
         let headers: Vec<(String, String)> = request.headers.into_iter().collect();
         let answer =
-            self.client.exchange(method, request.url.as_str(), &headers, request.body).await;
-        let (status, content_type, body) = answer?;
-        Ok(HttpResponse { status, content_type: Some(content_type), body })
+            self.client.exchange_whole(method, request.url.as_str(), &headers, request.body).await;
+        Ok(received(answer?))
+    }
+}
+
+/// An answer as sessions read it.
+fn received(answer: Exchanged) -> HttpResponse {
+    let header = |name: &&str| {
+        let value = answer.headers.get(*name)?.to_str().ok()?;
+        Some(((*name).to_owned(), value.to_owned()))
+    };
+    HttpResponse {
+        status: answer.status,
+        headers: RESPONSE_HEADERS.iter().filter_map(header).collect(),
+        content_type: Some(answer.content_type),
+        body: answer.body,
     }
 }
 

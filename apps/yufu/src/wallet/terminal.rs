@@ -8,6 +8,7 @@ use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
 use super::getting::Wanted;
+use super::getting_terminal;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
@@ -100,9 +101,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
     match action {
         WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
             let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
-            let received = holder.get_as(&offer, code.as_deref(), wanted).await?;
-            saying::received(&received);
+            getting_terminal::get(holder, &offer, code.as_deref(), wanted).await?;
         }
+        WalletAction::Renew => getting_terminal::renew(holder).await?,
         WalletAction::Open { bank, class } => {
             let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_account(&bank, &class, decide).await?;

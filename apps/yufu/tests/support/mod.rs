@@ -12,6 +12,7 @@
     reason = "test code: a wrong fixture is to fail loudly; each test uses a part of it"
 )]
 
+pub mod attested;
 mod caller;
 pub mod country;
 pub mod notes;

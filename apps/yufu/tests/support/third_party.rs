@@ -85,6 +85,11 @@ impl ThirdParty {
         self.caller.post(&path, Some(&token), body).await
     }
 
+    /// The key by which the provider knows this instance.
+    pub fn instance(&self) -> &SoftwareKey {
+        &self.instance
+    }
+
     /// What the provider knows of this instance.
     pub async fn known(&self) -> Value {
         let (path, id) = path_and_id(&self.provider);
@@ -228,7 +233,9 @@ pub fn pays(account: &str, payee: AccountId, minor: u64, key: &SoftwareKey) -> V
 
 /// A proof of possession of an attested key.
 pub fn pop(audience: &str, key: &SoftwareKey, issued: Timestamp) -> String {
-    AttestationPop { audience: audience.to_owned(), id: random_text(), issued }.sign(key).unwrap()
+    let audience = audience.to_owned();
+    let pop = AttestationPop { audience, id: random_text(), issued, challenge: None };
+    pop.sign(key).unwrap()
 }
 
 /// The trust list, verified with the key that wallets are given.

@@ -10,7 +10,7 @@ use yufu::wallet::{Holder, Passphrase};
 use yufu_base::{PublicKey, Signer as _, Timestamp};
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
 use yufu_keys::{KeyStore, random};
-use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
+use yufu_openid4vc::{HttpRequest, HttpResponse, Method, RESPONSE_HEADERS};
 use yufu_trust::{EnrolledKey, Enrolment, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
@@ -152,9 +152,18 @@ pub async fn carry(caller: &Caller, request: &HttpRequest) -> HttpResponse {
     };
     let headers: Vec<(String, String)> = request.headers.clone().into_iter().collect();
     let answer =
-        caller.client.exchange(method, request.url.as_str(), &headers, request.body.clone());
-    let (status, kind, body) = answer.await.unwrap();
-    HttpResponse { status, content_type: Some(kind), body }
+        caller.client.exchange_whole(method, request.url.as_str(), &headers, request.body.clone());
+    let answer = answer.await.unwrap();
+    let named = |name: &&str| {
+        let value = answer.headers.get(*name)?;
+        Some(((*name).to_owned(), value.to_str().unwrap().to_owned()))
+    };
+    HttpResponse {
+        status: answer.status,
+        headers: RESPONSE_HEADERS.iter().filter_map(named).collect(),
+        content_type: Some(answer.content_type),
+        body: answer.body,
+    }
 }
 
 fn key(stored: &Value) -> SoftwareKey {

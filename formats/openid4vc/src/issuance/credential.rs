@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The largest request that is read, in bytes.
-const MAX_REQUEST: usize = 256 * 1024;
+pub(super) const MAX_REQUEST: usize = 256 * 1024;
 /// The most proofs that are read from one request, whatever an issuer's batch size.
 pub const MAX_PROOFS: usize = 100;
 
@@ -76,6 +76,12 @@ pub enum CredentialErrorCode {
     CredentialRequestDenied,
     /// The access token is missing, unknown, expired or spent (RFC 6750; status 401).
     InvalidToken,
+    /// No such deferred issuance, or it was fetched (section 9.3).
+    InvalidTransactionId,
+    /// The DPoP proof does not hold (RFC 9449, section 7.1; status 401).
+    InvalidDpopProof,
+    /// The DPoP proof lacks a live nonce: one is in the answer's header (status 401).
+    UseDpopNonce,
 }
 
 impl CredentialErrorCode {
@@ -83,7 +89,7 @@ impl CredentialErrorCode {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidToken => 401,
+            Self::InvalidToken | Self::InvalidDpopProof | Self::UseDpopNonce => 401,
             _ => 400,
         }
     }
@@ -117,6 +123,11 @@ pub enum CredentialRequestError {
     /// The response is to be encrypted, which the metadata do not offer.
     #[error("credential_response_encryption is not offered")]
     Encryption,
+    /// The answer is to be encrypted to a key, or in a way, that is not supported.
+    #[error(
+        "credential_response_encryption must hold a P-256 key with alg ECDH-ES, enc A128GCM or A256GCM, and no zip; it is taken from an encrypted request only"
+    )]
+    EncryptionKey,
     /// `proofs` is missing or does not hold exactly the array `jwt` (section 8.2).
     #[error("proofs must hold exactly one member, jwt, an array of 1 to {MAX_PROOFS} strings")]
     Proofs,
@@ -133,7 +144,9 @@ impl CredentialRequestError {
     pub const fn code(&self) -> CredentialErrorCode {
         match self {
             Self::Identifier => CredentialErrorCode::UnknownCredentialIdentifier,
-            Self::Encryption => CredentialErrorCode::InvalidEncryptionParameters,
+            Self::Encryption | Self::EncryptionKey => {
+                CredentialErrorCode::InvalidEncryptionParameters
+            }
             Self::Proofs => CredentialErrorCode::InvalidProof,
             Self::TooLarge | Self::Json(_) | Self::Configuration | Self::SectorProofs => {
                 CredentialErrorCode::InvalidCredentialRequest

@@ -4,6 +4,7 @@ use super::SectorProofs;
 use crate::{Endpoint, FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use yufu_jose::JwkSet;
 
 /// The document at `/.well-known/openid-credential-issuer`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,18 @@ pub struct IssuerMetadata {
     /// Where a fresh `c_nonce` is had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce_endpoint: Option<Endpoint>,
+    /// Where credentials that are not issued at once are fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_credential_endpoint: Option<Endpoint>,
+    /// Where a wallet says what became of credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_endpoint: Option<Endpoint>,
+    /// How requests can be encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_request_encryption: Option<RequestEncryption>,
+    /// How answers can be encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_response_encryption: Option<ResponseEncryption>,
     /// How many credentials one request may ask for; if absent, one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_credential_issuance: Option<BatchIssuance>,
@@ -26,6 +39,36 @@ pub struct IssuerMetadata {
     pub display: Vec<Display>,
     /// The credentials, by configuration id.
     pub credential_configurations_supported: BTreeMap<String, CredentialConfiguration>,
+}
+
+/// How credential requests can be encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestEncryption {
+    /// The issuer's keys.
+    pub jwks: JwkSet,
+    /// Content encryptions that are read.
+    pub enc_values_supported: Vec<String>,
+    /// Whether others are refused.
+    pub encryption_required: bool,
+}
+
+/// How credential responses can be encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseEncryption {
+    /// Key agreements.
+    pub alg_values_supported: Vec<String>,
+    /// Content encryptions.
+    pub enc_values_supported: Vec<String>,
+    /// Whether a key for the answer must be sent.
+    pub encryption_required: bool,
+}
+
+/// What must be attested about the keys of proofs (appendix D).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyAttestationsRequired {
+    /// Accepted kinds of storage; any if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_storage: Vec<String>,
 }
 
 /// Batch issuance.
@@ -91,6 +134,9 @@ pub enum SigningAlgorithm {
 pub struct ProofType {
     /// Accepted algorithms; `ES256` here.
     pub proof_signing_alg_values_supported: Vec<String>,
+    /// Whether, and what, must be attested about the keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_attestations_required: Option<KeyAttestationsRequired>,
 }
 
 /// How to show a credential and its claims.
@@ -130,6 +176,46 @@ pub struct AuthorizationServerMetadata {
     /// Whether a pre-authorized code needs no client id (section 12.3).
     #[serde(rename = "pre-authorized_grant_anonymous_access_supported", default)]
     pub pre_authorized_grant_anonymous_access_supported: bool,
+    /// What there is for the authorization code flow; all of it or nothing.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub code_flow: Option<CodeFlow>,
+}
+
+/// What an authorization server publishes about the authorization code flow (RFC 8414, 9126, 9207, 9396, 9449;
+/// attestation-based client authentication).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeFlow {
+    /// Where the person's browser is sent.
+    pub authorization_endpoint: Endpoint,
+    /// Where requests are pushed.
+    pub pushed_authorization_request_endpoint: Endpoint,
+    /// Whether they have to be.
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// PKCE methods.
+    pub code_challenge_methods_supported: Vec<String>,
+    /// Whether answers name the server.
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+    /// Signatures of DPoP proofs.
+    pub dpop_signing_alg_values_supported: Vec<String>,
+    /// How wallets authenticate.
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// Signatures of wallet attestations.
+    #[serde(default)]
+    pub client_attestation_signing_alg_values_supported: Vec<String>,
+    /// Signatures of the proofs that go with them.
+    #[serde(default)]
+    pub client_attestation_pop_signing_alg_values_supported: Vec<String>,
+    /// Where a challenge for those proofs is had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_endpoint: Option<Endpoint>,
+    /// Types of authorization details.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types_supported: Vec<String>,
+    /// Scopes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes_supported: Vec<String>,
 }
 
 /// Why metadata are refused.
@@ -158,6 +244,9 @@ pub enum MetadataError {
     /// An authorization server that does not take pre-authorized codes.
     #[error("the authorization server does not take pre-authorized codes without a client id")]
     Grant,
+    /// Without what HAIP 1.0 asks of an authorization server.
+    #[error("the authorization server does not follow HAIP: {0}")]
+    Haip(&'static str),
     /// Sectors that are no names, or stand twice.
     #[error("the sectors that take pseudonyms are not up to 32 names, each once")]
     Sectors,
@@ -238,6 +327,41 @@ impl AuthorizationServerMetadata {
     }
 }
 
+impl AuthorizationServerMetadata {
+    /// Checks the document fetched for `server` as HAIP 1.0, section 4, wants it: codes for requests that are
+    /// pushed, with PKCE by S256, DPoP in ES256, wallet attestations, and answers that name the server.
+    ///
+    /// # Errors
+    /// [`MetadataError`], the first rule that is broken.
+    pub fn check_haip(&self, server: &Endpoint) -> Result<&CodeFlow, MetadataError> {
+        if self.issuer != *server {
+            let (actual, expected) = (self.issuer.to_string(), server.to_string());
+            return Err(MetadataError::Identifier { actual, expected });
+        }
+        let flow =
+            self.code_flow.as_ref().ok_or(MetadataError::Haip("no authorization code flow"))?;
+        let has = |list: &[String], name: &str| list.iter().any(|one| one == name);
+        let rules = [
+            (has(&self.grant_types_supported, super::GRANT_CODE), "no grant authorization_code"),
+            (has(&self.response_types_supported, "code"), "no response type code"),
+            (has(&flow.code_challenge_methods_supported, super::PKCE_S256), "no PKCE by S256"),
+            (has(&flow.dpop_signing_alg_values_supported, "ES256"), "no DPoP in ES256"),
+            (
+                has(&flow.token_endpoint_auth_methods_supported, AUTH_METHOD),
+                "no wallet attestations",
+            ),
+            (flow.authorization_response_iss_parameter_supported, "its answers do not name it"),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, missing)) => Err(MetadataError::Haip(missing)),
+            None => Ok(flow),
+        }
+    }
+}
+
+/// The name of client authentication by wallet attestations with a proof of possession of their own.
+pub const AUTH_METHOD: &str = "attest_jwt_client_auth";
+
 fn one_per_language(display: &[Display]) -> Result<(), MetadataError> {
     let mut seen = BTreeSet::new();
     for entry in display {
@@ -312,6 +436,7 @@ mod tests {
             grant_types_supported: vec![super::super::GRANT_PRE_AUTHORIZED.to_owned()],
             response_types_supported: vec![],
             pre_authorized_grant_anonymous_access_supported: true,
+            code_flow: None,
         };
         assert_eq!(good.check(&server), Ok(()));
         let other = server.join("x").unwrap();
@@ -323,5 +448,44 @@ mod tests {
         assert_eq!(named.check(&server), Err(MetadataError::Grant));
         let codes = AuthorizationServerMetadata { grant_types_supported: vec![], ..good };
         assert_eq!(codes.check(&server), Err(MetadataError::Grant));
+    }
+
+    #[test]
+    fn an_authorization_server_follows_haip_or_says_what_it_lacks_haip_4() {
+        let server = Endpoint::parse("https://id.example/haip").unwrap();
+        let good = json!({
+            "issuer": "https://id.example/haip", "token_endpoint": "https://id.example/haip/token",
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "response_types_supported": ["code"],
+            "authorization_endpoint": "https://id.example/haip/authorize",
+            "pushed_authorization_request_endpoint": "https://id.example/haip/par",
+            "require_pushed_authorization_requests": true,
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+            "dpop_signing_alg_values_supported": ["ES256"],
+            "token_endpoint_auth_methods_supported": ["attest_jwt_client_auth"],
+        });
+        let check = |document: Value| {
+            let read: AuthorizationServerMetadata = serde_json::from_value(document).unwrap();
+            read.check_haip(&server).map(|_| ())
+        };
+        assert_eq!(check(good.clone()), Ok(()));
+        for name in [
+            "grant_types_supported",
+            "response_types_supported",
+            "authorization_endpoint",
+            "pushed_authorization_request_endpoint",
+            "code_challenge_methods_supported",
+            "authorization_response_iss_parameter_supported",
+            "dpop_signing_alg_values_supported",
+            "token_endpoint_auth_methods_supported",
+        ] {
+            let mut less = good.clone();
+            less.as_object_mut().unwrap().remove(name);
+            assert!(matches!(check(less), Err(MetadataError::Haip(_))), "{name}");
+        }
+        let mut other = good;
+        other["issuer"] = "https://evil.example".into();
+        assert!(matches!(check(other), Err(MetadataError::Identifier { .. })));
     }
 }

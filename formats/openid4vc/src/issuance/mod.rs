@@ -1,30 +1,59 @@
 //! OpenID4VCI 1.0: from the offer to the credential.
 
+mod authorization;
 mod credential;
+mod dpop;
+mod form;
+mod grant;
+mod key_attestation;
 mod metadata;
 mod offer;
+mod pkce;
 mod proof;
 mod sector;
+mod signed_metadata;
 mod token;
+mod wanted;
 
+pub use authorization::{
+    AnswerError, AuthorizationAnswer, AuthorizationDetail, DETAIL_TYPE, PushedRequest,
+    PushedRequestError, PushedResponse, REQUEST_URI, read_answer, redirect_with,
+};
 pub use credential::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialRequestError,
     CredentialResponse, IssuedCredential, MAX_PROOFS, NonceResponse, Proofs,
 };
+pub use dpop::{
+    DPOP_HEADER, DPOP_NONCE_HEADER, DpopError, DpopProof, DpopTarget, TOKEN_TYPE_DPOP, check_dpop,
+    forgotten_at, sign_dpop,
+};
+pub use grant::{GRANT_CODE, GRANT_REFRESH, Grant, GrantRequest, GrantResponse};
+pub use key_attestation::{
+    KeyAttestation, KeyAttestationError, MAX_ATTESTED_KEYS, STORAGE_BASIC, SignedKeyAttestation,
+};
 pub use metadata::{
-    AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
-    CredentialMetadata, Display, IssuerMetadata, MetadataError, ProofType, SigningAlgorithm,
+    AUTH_METHOD, AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CodeFlow,
+    CredentialConfiguration, CredentialMetadata, Display, IssuerMetadata, KeyAttestationsRequired,
+    MetadataError, ProofType, RequestEncryption, ResponseEncryption, SigningAlgorithm,
 };
 pub use offer::{
-    CredentialOffer, Grants, InputMode, OfferError, OfferLink, PreAuthorizedGrant,
-    TxCodeDescription,
+    AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, InputMode, OfferError, OfferLink,
+    PreAuthorizedGrant, TxCodeDescription,
 };
-pub use proof::{KeyProof, PROOF_TYPE, ProofError, check_proof, sign_proof};
+pub use pkce::{PKCE_S256, is_verifier, pkce_challenge};
+pub use proof::{
+    KeyProof, PROOF_TYPE, ProofError, check_proof, check_proof_of, sign_attested_proof, sign_proof,
+};
 pub use sector::{
     MAX_SECTORS, SECTOR_PROOF_TYPE, SectorProof, SectorProofs, check_sector_proof,
     sign_sector_proof,
 };
+pub use signed_metadata::{SIGNED_METADATA_MEDIA_TYPE, SignedMetadata, SignedMetadataError};
 pub use token::{
     GRANT_PRE_AUTHORIZED, TokenErrorCode, TokenErrorResponse, TokenRequest, TokenRequestError,
     TokenResponse,
+};
+pub use wanted::{
+    AnswerKey, DeferredRequest, NotificationErrorCode, NotificationErrorResponse,
+    NotificationEvent, NotificationRequest, ProofsOf, Wanted, WantedRequest, WantedResponse,
 };

@@ -7,6 +7,11 @@ use url::Url;
 
 /// The longest link, and the longest offer, that is read, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
+/// The scheme of links that every wallet listens to.
+const OFFER_SCHEME: &str = "openid-credential-offer";
+/// The scheme of links to wallets that follow HAIP 1.0 (section 4.2).
+pub const HAIP_SCHEME: &str = "haip-vci";
+const SCHEMES: [&str; 2] = [OFFER_SCHEME, HAIP_SCHEME];
 /// The most configurations one offer may name.
 const MAX_CONFIGURATIONS: usize = 16;
 
@@ -22,8 +27,7 @@ pub struct CredentialOffer {
     pub grants: Grants,
 }
 
-/// The grants of an offer. Of the two that the specification defines only the
-/// pre-authorized code is read; an unknown grant is ignored.
+/// The grants of an offer. An unknown grant is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
     /// The pre-authorized code grant.
@@ -32,6 +36,28 @@ pub struct Grants {
         skip_serializing_if = "Option::is_none"
     )]
     pub pre_authorized: Option<PreAuthorizedGrant>,
+    /// The authorization code grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_code: Option<Box<AuthorizationCodeGrant>>,
+}
+
+/// What the wallet passes on when it asks for authorization.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationCodeGrant {
+    /// What the issuer knows the occasion by. It may have been made by anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_state: Option<String>,
+    /// Which of several authorization servers to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_server: Option<Endpoint>,
+}
+
+impl std::fmt::Debug for AuthorizationCodeGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationCodeGrant")
+            .field("authorization_server", &self.authorization_server)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A permission the issuer has given beforehand.
@@ -140,7 +166,7 @@ impl OfferLink {
             return Err(OfferError::TooLong);
         }
         let url = Url::parse(link.trim()).map_err(|_| OfferError::Scheme)?;
-        if url.scheme() != "openid-credential-offer" {
+        if !SCHEMES.contains(&url.scheme()) {
             let base = link.split(['?', '#']).next().unwrap_or_default();
             Endpoint::parse(base).map_err(|_| OfferError::Scheme)?;
         }
@@ -162,6 +188,14 @@ impl OfferLink {
     /// # Errors
     /// [`OfferError::Json`] if the offer cannot be written, which its type rules out.
     pub fn to_link(&self) -> Result<String, OfferError> {
+        self.to_link_of(OFFER_SCHEME)
+    }
+
+    /// As [`OfferLink::to_link`], of a scheme that wallets listen to.
+    ///
+    /// # Errors
+    /// As [`OfferLink::to_link`].
+    pub fn to_link_of(&self, scheme: &str) -> Result<String, OfferError> {
         let (name, value) = match self {
             Self::Value(offer) => (
                 "credential_offer",
@@ -171,7 +205,7 @@ impl OfferLink {
         };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair(name, &value);
-        Ok(format!("openid-credential-offer://?{}", query.finish().replace('+', "%20")))
+        Ok(format!("{scheme}://?{}", query.finish().replace('+', "%20")))
     }
 }
 
@@ -234,6 +268,7 @@ mod tests {
                     }),
                     authorization_server: None,
                 }),
+                authorization_code: None,
             },
         }
     }
@@ -243,8 +278,21 @@ mod tests {
         let by_reference =
             OfferLink::Reference(Endpoint::parse("https://id.example/offers/7?x=1").unwrap());
         for link in [OfferLink::Value(offer()), by_reference] {
-            assert_eq!(OfferLink::parse(&link.to_link().unwrap()), Ok(link));
+            assert_eq!(OfferLink::parse(&link.to_link().unwrap()), Ok(link.clone()));
+            assert_eq!(OfferLink::parse(&link.to_link_of(HAIP_SCHEME).unwrap()), Ok(link));
         }
+    }
+
+    #[test]
+    fn an_offer_for_the_authorization_code_carries_the_issuers_state_4_1_1() {
+        let offer = json!({
+            "credential_issuer": "https://id.example/haip", "credential_configuration_ids": ["pid"],
+            "grants": {"authorization_code": {"issuer_state": "secret"}},
+        });
+        let offer = CredentialOffer::from_json(offer.to_string().as_bytes()).unwrap();
+        let grant = offer.grants.authorization_code.unwrap();
+        assert_eq!(grant.issuer_state.as_deref(), Some("secret"));
+        assert!(!format!("{grant:?}").contains("secret"));
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub const PROOF_TYPE: &str = "openid4vci-proof+jwt";
 const FRESH_SECONDS: u64 = 300;
 /// The largest proof that is read, in bytes.
 const MAX_PROOF: usize = 8 * 1024;
+/// The largest proof with a key attestation that is read, in bytes.
+const MAX_ATTESTED_PROOF: usize = 64 * 1024;
+/// The header member that holds a key attestation.
+const KEY_ATTESTATION: &str = "key_attestation";
 
 /// What a valid proof shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub struct KeyProof {
     pub key: Jwk,
     /// The challenge it signed; whether it is live is for the issuer to say.
     pub nonce: String,
+    /// What came with it about the storage of keys, not verified: for [`super::SignedKeyAttestation`].
+    pub attestation: Option<String>,
 }
 
 /// Why a proof is refused. Checked in this order.
@@ -53,6 +59,9 @@ pub enum ProofError {
     /// A client id in an anonymous flow.
     #[error("the proof must not name an iss: the code was exchanged anonymously")]
     Issuer,
+    /// Another client id than the token's.
+    #[error("the proof names another iss than the wallet that has the token")]
+    Client,
     /// No challenge.
     #[error("the proof carries no nonce: fetch one from the nonce endpoint")]
     Nonce,
@@ -86,6 +95,31 @@ pub fn sign_proof(
     sign(PROOF_TYPE, issuer, nonce, None, now, key)
 }
 
+/// Makes a proof for `issuer` in the name of the wallet `client`, with one of the keys that
+/// `attestation` is about: it stands for all of them.
+///
+/// # Errors
+/// [`SignError`] if the key does not sign.
+pub fn sign_attested_proof(
+    (issuer, client): (&Endpoint, &str),
+    nonce: &str,
+    attestation: &str,
+    now: Timestamp,
+    key: &dyn Signer,
+) -> Result<String, SignError> {
+    let claims = Claims {
+        iss: Some(client.to_owned()),
+        aud: issuer.as_str().to_owned(),
+        iat: now.seconds(),
+        nonce: Some(nonce.to_owned()),
+        sector: None,
+    };
+    let payload = serde_json::to_vec(&claims).map_err(|e| SignError::Json(e.to_string()))?;
+    let mut header = Header::typed(PROOF_TYPE).with_jwk(key.public_key().into());
+    header.extra.insert(KEY_ATTESTATION.to_owned(), attestation.into());
+    yufu_jose::sign(&header, &payload, key)
+}
+
 /// Makes a proof of either kind.
 pub(super) fn sign(
     typ: &str,
@@ -114,6 +148,21 @@ pub fn check_proof(jwt: &str, issuer: &Endpoint, now: Timestamp) -> Result<KeyPr
     check(PROOF_TYPE, jwt, issuer, now).map(|(proof, _)| proof)
 }
 
+/// Checks a proof for `issuer` at `now` that the wallet `client` makes: it may name itself, and may bring a
+/// key attestation.
+///
+/// # Errors
+/// [`ProofError`], the first rule that is broken.
+pub fn check_proof_of(
+    client: &str,
+    jwt: &str,
+    issuer: &Endpoint,
+    now: Timestamp,
+) -> Result<KeyProof, ProofError> {
+    let (bound, client) = (MAX_ATTESTED_PROOF, Some(client));
+    check_bounded(PROOF_TYPE, (jwt, bound), issuer, client, now).map(|(proof, _)| proof)
+}
+
 /// Checks a proof of either kind; and the sector that it names, if it names one.
 pub(super) fn check(
     typ: &str,
@@ -121,7 +170,17 @@ pub(super) fn check(
     issuer: &Endpoint,
     now: Timestamp,
 ) -> Result<(KeyProof, Option<String>), ProofError> {
-    let token = Unverified::parse_bounded(jwt, MAX_PROOF)
+    check_bounded(typ, (jwt, MAX_PROOF), issuer, None, now)
+}
+
+fn check_bounded(
+    typ: &str,
+    (jwt, bound): (&str, usize),
+    issuer: &Endpoint,
+    client: Option<&str>,
+    now: Timestamp,
+) -> Result<(KeyProof, Option<String>), ProofError> {
+    let token = Unverified::parse_bounded(jwt, bound)
         .and_then(|token| token.expect_type(typ))
         .map_err(ProofError::Jws)?;
     let header = token.header();
@@ -129,6 +188,8 @@ pub(super) fn check(
         (Some(jwk), None, None) => Jwk::from(jwk.key),
         _ => return Err(ProofError::Key),
     };
+    let attestation = header.extra.get(KEY_ATTESTATION).and_then(|text| text.as_str());
+    let attestation = attestation.map(str::to_owned);
     let verified = token.verify(&key.key).map_err(ProofError::Signature)?;
     let claims: Claims = verified.claims().map_err(ProofError::Signature)?;
     if claims.aud != issuer.as_str() {
@@ -138,11 +199,16 @@ pub(super) fn check(
     if claims.iat.abs_diff(now.seconds()) > FRESH_SECONDS {
         return Err(ProofError::NotFresh { issued: claims.iat, now: now.seconds() });
     }
-    if claims.iss.is_some() {
-        return Err(ProofError::Issuer);
+    match (claims.iss.as_deref(), client) {
+        (None, _) => {}
+        (Some(_), None) => return Err(ProofError::Issuer),
+        (Some(named), Some(client)) if named == client => {}
+        (Some(_), Some(_)) => return Err(ProofError::Client),
     }
     match claims.nonce {
-        Some(nonce) if !nonce.is_empty() => Ok((KeyProof { key, nonce }, claims.sector)),
+        Some(nonce) if !nonce.is_empty() => {
+            Ok((KeyProof { key, nonce, attestation }, claims.sector))
+        }
         _ => Err(ProofError::Nonce),
     }
 }
@@ -194,6 +260,18 @@ mod tests {
         assert_eq!(signed(header(), &with("iss", json!("me"))), Err(ProofError::Issuer));
         assert_eq!(signed(header(), &with("nonce", Value::Null)), Err(ProofError::Nonce));
         assert_eq!(signed(header(), &with("nonce", json!(""))), Err(ProofError::Nonce));
+    }
+
+    #[test]
+    fn a_proof_of_a_known_wallet_may_name_it_and_no_other_f_1() {
+        let now = Timestamp::from_seconds(NOW);
+        let made = sign_attested_proof((&issuer(), "w"), "n", "a.b.c", now, &key(1)).unwrap();
+        let read = check_proof_of("w", &made, &issuer(), now).unwrap();
+        assert_eq!((read.nonce.as_str(), read.attestation.as_deref()), ("n", Some("a.b.c")));
+        assert_eq!(check_proof_of("v", &made, &issuer(), now), Err(ProofError::Client));
+        assert_eq!(check_proof(&made, &issuer(), now), Err(ProofError::Issuer));
+        let nameless = sign_proof(&issuer(), "n", now, &key(1)).unwrap();
+        assert_eq!(check_proof_of("w", &nameless, &issuer(), now).unwrap().attestation, None);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! The token endpoint for pre-authorized codes (OpenID4VCI 1.0, section 6; RFC 6749, section 5).
 
+use super::form::{Form, MAX_FORM};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The grant type of pre-authorized codes.
 pub const GRANT_PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
-/// The largest form that is read, in bytes.
-const MAX_FORM: usize = 8 * 1024;
 
 /// What a wallet sends to exchange its code: a form.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +28,8 @@ pub struct TokenResponse {
     pub expires_in: Option<u64>,
 }
 
-/// The codes of RFC 6749, section 5.2, as OpenID4VCI 1.0, section 6.3 uses them.
+/// The codes of RFC 6749, sections 4.1.2.1 and 5.2, as OpenID4VCI 1.0, section 6.3 uses them, and those that
+/// RFC 9396, RFC 9449 and attestation-based client authentication add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenErrorCode {
@@ -45,6 +45,22 @@ pub enum TokenErrorCode {
     UnsupportedGrantType,
     /// The scope cannot be given.
     InvalidScope,
+    /// Another response type than `code`.
+    UnsupportedResponseType,
+    /// The authorization details cannot be given (RFC 9396).
+    InvalidAuthorizationDetails,
+    /// The person, or the server for her, declined.
+    AccessDenied,
+    /// The wallet attestation, or the proof that goes with it, does not hold.
+    InvalidClientAttestation,
+    /// The proof that goes with the attestation lacks a live challenge: one is in the answer's header.
+    UseAttestationChallenge,
+    /// The wallet attestation is too old.
+    UseFreshAttestation,
+    /// The DPoP proof does not hold (RFC 9449).
+    InvalidDpopProof,
+    /// The DPoP proof lacks a live nonce: one is in the answer's header.
+    UseDpopNonce,
 }
 
 /// A refusal of the token endpoint, sent with status 400.
@@ -72,6 +88,9 @@ pub enum TokenRequestError {
     /// Another grant.
     #[error("the grant type must be {GRANT_PRE_AUTHORIZED}")]
     GrantType,
+    /// Another grant than this, or a refresh token.
+    #[error("the grant type must be {0} or refresh_token")]
+    GrantTypeOf(&'static str),
 }
 
 impl TokenRequestError {
@@ -79,7 +98,7 @@ impl TokenRequestError {
     #[must_use]
     pub const fn code(&self) -> TokenErrorCode {
         match self {
-            Self::GrantType => TokenErrorCode::UnsupportedGrantType,
+            Self::GrantType | Self::GrantTypeOf(_) => TokenErrorCode::UnsupportedGrantType,
             Self::TooLarge | Self::Repeated(_) | Self::Missing(_) => TokenErrorCode::InvalidRequest,
         }
     }
@@ -91,24 +110,12 @@ impl TokenRequest {
     /// # Errors
     /// [`TokenRequestError`], the first rule that is broken.
     pub fn from_form(body: &[u8]) -> Result<Self, TokenRequestError> {
-        if body.len() > MAX_FORM {
-            return Err(TokenRequestError::TooLarge);
-        }
-        let field = |name: &'static str| {
-            let mut values = url::form_urlencoded::parse(body).filter(|(n, _)| n == name);
-            let first = values.next().map(|(_, value)| value.into_owned());
-            match values.next() {
-                None => Ok(first.filter(|value| !value.is_empty())),
-                Some(_) => Err(TokenRequestError::Repeated(name)),
-            }
-        };
-        let grant = field("grant_type")?.ok_or(TokenRequestError::Missing("grant_type"))?;
-        if grant != GRANT_PRE_AUTHORIZED {
+        let form = Form::read(body)?;
+        if form.needed("grant_type")? != GRANT_PRE_AUTHORIZED {
             return Err(TokenRequestError::GrantType);
         }
-        let pre_authorized_code = field("pre-authorized_code")?
-            .ok_or(TokenRequestError::Missing("pre-authorized_code"))?;
-        Ok(Self { pre_authorized_code, tx_code: field("tx_code")? })
+        let pre_authorized_code = form.needed("pre-authorized_code")?;
+        Ok(Self { pre_authorized_code, tx_code: form.field("tx_code")? })
     }
 
     /// The fields of the form.

@@ -1,13 +1,10 @@
 //! From a nonce to credentials, each of them verified before it is kept.
 
 use super::Ready;
-use super::offer::ISSUERS;
-use super::received::{Received, check_dates};
-use super::sectors::{SectorKeys, carries, pseudonyms};
-use crate::held::authority_key_ids;
-use crate::{Credential, HeldCredential};
+use super::expected::Expected;
+use super::sectors::{SectorKeys, pseudonyms};
+use crate::HeldCredential;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::{PublicKey, SectorId, Signer, Timestamp};
@@ -19,7 +16,7 @@ use yufu_openid4vc::issuance::{
     NonceResponse, Proofs, sign_proof,
 };
 use yufu_openid4vc::{HttpError, HttpRequest, HttpResponse};
-use yufu_trust::{TrustError, TrustList, TrustedParty};
+use yufu_trust::{TrustError, TrustList};
 
 /// Waits for a nonce, and then for keys.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,78 +255,13 @@ impl RequestingCredentials {
             return Err(CredentialsError::Refused { code: refusal.error, description });
         }
         let issued: CredentialResponse = response.json()?;
-        let (got, asked) = (issued.credentials.len(), self.keys.len());
-        if got == 0 || got > asked {
-            return Err(CredentialsError::Count { got, asked });
-        }
-        let mut held: Vec<HeldCredential> = Vec::new();
-        for (index, one) in issued.credentials.iter().enumerate() {
-            let credential = self
-                .check(&one.credential, trust, now)
-                .map_err(|error| CredentialsError::Credential { index, error })?;
-            held.push(credential);
-        }
-        let keys: BTreeSet<&PublicKey> = held.iter().map(HeldCredential::holder_key).collect();
-        if keys.len() != held.len() {
-            return Err(CredentialsError::RepeatedKey);
-        }
-        let mut all = held.iter().map(|one| statements(&one.credential));
-        let first = all.next();
-        if all.any(|one| Some(&one) != first.as_ref()) {
-            return Err(CredentialsError::Different);
-        }
-        Ok(held)
+        let expected = Expected {
+            metadata: &self.ready.metadata,
+            entry: &self.ready.entry,
+            configuration_id: &self.ready.configuration_id,
+            keys: &self.keys,
+            pseudonyms: &self.pseudonyms,
+        };
+        expected.keep(&issued.credentials, trust, now)
     }
-
-    fn check(
-        &self,
-        text: &str,
-        trust: &TrustList,
-        now: Timestamp,
-    ) -> Result<HeldCredential, CredentialProblem> {
-        let offered = self.ready.configuration();
-        let format = offered.map(|offered| offered.format.as_str()).unwrap_or_default();
-        let received = Received::parse(format, text)?;
-        let chain = received.chain()?;
-        let authority_key_ids = authority_key_ids(&chain.to_x5c());
-        let TrustedParty { entry, leaf } = ISSUERS
-            .iter()
-            .map(|role| trust.identify(*role, &chain, now))
-            .reduce(|best, next| best.or(next))
-            .ok_or(TrustError::ListExpired)??;
-        let credential = received.verify(&leaf.public_key)?;
-        let issuer = &self.ready.metadata.credential_issuer;
-        let named = credential.named_issuer().unwrap_or(issuer.as_str());
-        if entry.identifier != self.ready.entry.identifier || named != issuer.as_str() {
-            let (signer, offered) = (entry.identifier, issuer.to_string());
-            return Err(CredentialProblem::OtherIssuer { signer, offered });
-        }
-        let kind = offered.and_then(|offered| offered.credential_type());
-        if kind.map(String::as_str) != Some(credential.kind()) {
-            return Err(CredentialProblem::Type(credential.kind().to_owned()));
-        }
-        if !self.keys.iter().any(|key| key.key == *credential.holder_key()) {
-            return Err(CredentialProblem::Key);
-        }
-        check_dates(&credential, now)?;
-        if !carries(credential.claims(), &self.pseudonyms) {
-            return Err(CredentialProblem::Pseudonyms);
-        }
-        let configuration_id = self.ready.configuration_id.clone();
-        Ok(HeldCredential { credential, configuration_id, issuer: entry, authority_key_ids })
-    }
-}
-
-/// The claims without those that differ, or may, from one credential of a batch to another. An mdoc has
-/// none of those among its elements.
-fn statements(credential: &Credential) -> Map<String, Value> {
-    let own: &[&str] = match credential {
-        Credential::SdJwt(_) => &["cnf", "status", "iat", "nbf", "exp"],
-        Credential::Mdoc(_) => &[],
-    };
-    let claims = credential.claims().iter();
-    claims
-        .filter(|(name, _)| !own.contains(&name.as_str()))
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect()
 }

@@ -127,7 +127,7 @@ impl FetchingServer {
     }
 }
 
-fn own(endpoint: &Endpoint, issuer: &Endpoint) -> Result<(), DiscoverError> {
+pub(super) fn own(endpoint: &Endpoint, issuer: &Endpoint) -> Result<(), DiscoverError> {
     if endpoint.origin() == issuer.origin() {
         Ok(())
     } else {

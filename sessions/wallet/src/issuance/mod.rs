@@ -5,6 +5,8 @@
 mod credentials;
 mod discover;
 mod exchange;
+mod expected;
+pub mod haip;
 mod offer;
 mod ready;
 mod received;

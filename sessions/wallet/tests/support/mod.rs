@@ -147,6 +147,7 @@ impl World {
             status: 200,
             content_type: Some("application/statuslist+jwt".into()),
             body: signed.into_bytes(),
+            headers: BTreeMap::new(),
         }
     }
 
@@ -481,5 +482,6 @@ pub fn request_response(jws: &str) -> HttpResponse {
         status: 200,
         content_type: Some(REQUEST_MEDIA_TYPE.into()),
         body: jws.as_bytes().to_vec(),
+        headers: BTreeMap::new(),
     }
 }

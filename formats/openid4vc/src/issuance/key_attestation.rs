@@ -1,0 +1,250 @@
+//! Key attestations (OpenID4VCI 1.0, appendix D): a wallet provider says of which kind the storage is
+//! in which keys of one of its wallets lie.
+
+use serde::{Deserialize, Serialize};
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date};
+
+/// The value of `key_storage` that keys in software may claim, and no more (appendix D.2).
+pub const STORAGE_BASIC: &str = "iso_18045_basic";
+
+/// The `typ`.
+const TYPE: &str = "key-attestation+jwt";
+/// The largest that is read, in bytes.
+const MAX: usize = 32 * 1024;
+/// The most keys in one.
+pub const MAX_ATTESTED_KEYS: usize = 100;
+/// The longest that one may still be good for, in seconds.
+const MOST_SECONDS: u64 = 3600;
+
+/// What a wallet provider says of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAttestation {
+    /// The provider: its address, as the trust list has it.
+    pub provider: String,
+    /// When it was made.
+    pub issued: Timestamp,
+    /// From when it must no longer be taken.
+    pub expires: Timestamp,
+    /// The keys, all in one storage.
+    pub keys: Vec<Jwk>,
+    /// What the storage resists.
+    pub key_storage: Vec<String>,
+    /// The issuer's challenge: for one request.
+    pub nonce: Option<String>,
+}
+
+/// A key attestation as it came, its signature not verified: its chain says whose key to trust.
+pub struct SignedKeyAttestation {
+    jws: Unverified,
+}
+
+/// Why a key attestation is not taken. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyAttestationError {
+    /// Not a key attestation, or not signed by the key of its chain.
+    #[error("the key attestation: {0}")]
+    Jws(#[from] JwsError),
+    /// It carries no certificate chain.
+    #[error("the key attestation: {0}")]
+    Chain(#[from] ChainError),
+    /// Made by another provider than its signer is.
+    #[error("the key attestation is by {found}, and signed by {signer}")]
+    Provider {
+        /// The provider it names.
+        found: String,
+        /// The provider that signed.
+        signer: String,
+    },
+    /// Its time has passed.
+    #[error("the key attestation has expired: get a fresh one from the wallet provider")]
+    Expired,
+    /// From the future, or good for too long to be fresh.
+    #[error("the key attestation is not good for at most {MOST_SECONDS} s from now")]
+    TooLong,
+    /// No key, too many, or one twice.
+    #[error("the key attestation is not about 1 to {MAX_ATTESTED_KEYS} different keys")]
+    Keys,
+    /// The storage is of no accepted kind.
+    #[error(
+        "the keys lie in a storage that is not accepted: expected one of {expected}, found {found}"
+    )]
+    Storage {
+        /// What the attestation says.
+        found: String,
+        /// What is accepted.
+        expected: String,
+    },
+    /// It is for another request.
+    #[error(
+        "the key attestation does not carry the nonce of the proof: have one made for this request"
+    )]
+    Nonce,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    iss: String,
+    #[serde(with = "numeric_date")]
+    iat: Timestamp,
+    #[serde(with = "numeric_date")]
+    exp: Timestamp,
+    attested_keys: Vec<Jwk>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    key_storage: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+}
+
+impl KeyAttestation {
+    /// Signs the attestation as its provider: a compact JWS with the provider's chain.
+    ///
+    /// # Errors
+    /// [`SignError`] if the key does not sign.
+    pub fn sign(&self, chain: &Chain, signer: &dyn Signer) -> Result<String, SignError> {
+        let wire = Wire {
+            iss: self.provider.clone(),
+            iat: self.issued,
+            exp: self.expires,
+            attested_keys: self.keys.clone(),
+            key_storage: self.key_storage.clone(),
+            nonce: self.nonce.clone(),
+        };
+        let json = serde_json::to_vec(&wire).map_err(|e| SignError::Json(e.to_string()))?;
+        yufu_jose::sign(&Header::typed(TYPE).with_chain(chain), &json, signer)
+    }
+}
+
+impl SignedKeyAttestation {
+    /// Reads a key attestation.
+    ///
+    /// # Errors
+    /// [`KeyAttestationError::Jws`].
+    pub fn parse(text: &str) -> Result<Self, KeyAttestationError> {
+        Ok(Self { jws: Unverified::parse_bounded(text, MAX)?.expect_type(TYPE)? })
+    }
+
+    /// The chain of its signer, to be held against a trust list.
+    ///
+    /// # Errors
+    /// [`KeyAttestationError::Chain`] without one.
+    pub fn chain(&self) -> Result<Chain, KeyAttestationError> {
+        Ok(self.jws.header().chain()?)
+    }
+
+    /// The attestation, once it is known to be `provider`'s (address and key), fresh at `now`, of a
+    /// storage that is accepted, and for a request: the one with this nonce, if it is known.
+    ///
+    /// # Errors
+    /// [`KeyAttestationError`], the first rule broken.
+    pub fn verify(
+        self,
+        provider: (&str, &PublicKey),
+        accepted: &[String],
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<KeyAttestation, KeyAttestationError> {
+        let wire: Wire = self.jws.verify(provider.1)?.claims()?;
+        if wire.iss != provider.0 {
+            let signer = provider.0.to_owned();
+            return Err(KeyAttestationError::Provider { found: wire.iss, signer });
+        }
+        if wire.exp <= now {
+            return Err(KeyAttestationError::Expired);
+        }
+        if wire.exp > now.plus_seconds(MOST_SECONDS) || wire.iat > now.plus_seconds(60) {
+            return Err(KeyAttestationError::TooLong);
+        }
+        let mut distinct: Vec<&[u8]> =
+            wire.attested_keys.iter().map(|jwk| jwk.key.as_bytes().as_slice()).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let count = wire.attested_keys.len();
+        if !(1..=MAX_ATTESTED_KEYS).contains(&count) || distinct.len() != count {
+            return Err(KeyAttestationError::Keys);
+        }
+        if !accepted.is_empty() && !wire.key_storage.iter().any(|kind| accepted.contains(kind)) {
+            let (found, expected) = (wire.key_storage.join(", "), accepted.join(", "));
+            return Err(KeyAttestationError::Storage { found, expected });
+        }
+        if wire.nonce.is_none() || nonce.is_some_and(|nonce| wire.nonce.as_deref() != Some(nonce)) {
+            return Err(KeyAttestationError::Nonce);
+        }
+        Ok(KeyAttestation {
+            provider: wire.iss,
+            issued: wire.iat,
+            expires: wire.exp,
+            keys: wire.attested_keys.iter().map(|jwk| Jwk::from(jwk.key)).collect(),
+            key_storage: wire.key_storage,
+            nonce: wire.nonce,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use yufu_jose::SoftwareKey;
+
+    const PROVIDER: &str = "https://pay.example/wallet-providers/p";
+    const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+    fn key(seed: u8) -> SoftwareKey {
+        SoftwareKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn signed(change: impl FnOnce(&mut Value)) -> String {
+        let key_of = |seed: u8| serde_json::to_value(Jwk::from(key(seed).public_key())).unwrap();
+        let mut claims = serde_json::json!({
+            "iss": PROVIDER, "iat": NOW.seconds(), "exp": NOW.plus_seconds(600).seconds(),
+            "attested_keys": [key_of(2), key_of(3)],
+            "key_storage": [STORAGE_BASIC], "nonce": "n",
+        });
+        change(&mut claims);
+        yufu_jose::sign(&Header::typed(TYPE), claims.to_string().as_bytes(), &key(1)).unwrap()
+    }
+
+    fn verify(text: &str, signer: u8) -> Result<KeyAttestation, KeyAttestationError> {
+        let signer = key(signer).public_key();
+        let accepted = [STORAGE_BASIC.to_owned()];
+        SignedKeyAttestation::parse(text)?.verify((PROVIDER, &signer), &accepted, Some("n"), NOW)
+    }
+
+    #[test]
+    fn each_rule_of_a_key_attestation_is_refused_by_its_own_name_d_1() {
+        use KeyAttestationError as E;
+        let with = |name: &'static str, value: Value| verify(&signed(|c| c[name] = value), 1);
+        let good = verify(&signed(|_| ()), 1).unwrap();
+        assert_eq!(good.keys.len(), 2);
+        assert_eq!(good.keys[0].key, key(2).public_key());
+        assert_eq!(verify(&signed(|_| ()), 9), Err(E::Jws(JwsError::Signature)));
+        let other = yufu_jose::sign(&Header::typed("JWT"), b"{}", &key(1)).unwrap();
+        assert!(matches!(verify(&other, 1), Err(E::Jws(JwsError::Type { .. }))));
+        assert!(matches!(with("iss", "https://x".into()), Err(E::Provider { .. })));
+        assert_eq!(with("exp", NOW.seconds().into()), Err(E::Expired));
+        assert_eq!(with("exp", (NOW.seconds() + MOST_SECONDS + 1).into()), Err(E::TooLong));
+        assert_eq!(with("iat", (NOW.seconds() + 61).into()), Err(E::TooLong));
+        assert_eq!(with("attested_keys", serde_json::json!([])), Err(E::Keys));
+        let one = serde_json::to_value(Jwk::from(key(2).public_key())).unwrap();
+        assert_eq!(with("attested_keys", serde_json::json!([one, one])), Err(E::Keys));
+        for storage in [serde_json::json!([]), serde_json::json!(["iso_18045_high"])] {
+            assert!(matches!(with("key_storage", storage), Err(E::Storage { .. })));
+        }
+        for nonce in [Value::Null, "m".into()] {
+            assert_eq!(with("nonce", nonce), Err(E::Nonce));
+        }
+        assert!(matches!(
+            SignedKeyAttestation::parse(&signed(|_| ())).unwrap().chain(),
+            Err(E::Chain(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,120}") {
+            prop_assert!(verify(&text, 1).is_err());
+        }
+    }
+}

@@ -53,7 +53,7 @@ pub(super) async fn page(
     headers: HeaderMap,
     Query(brought): Query<Brought>,
 ) -> Result<Response, Problem> {
-    let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE)).tag();
+    let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
     let Brought { client_id, request_uri } = brought;
     Ok(shown(authority.issuer.authorization_page(&client_id, &request_uri, language).await?))
 }

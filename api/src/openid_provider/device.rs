@@ -2,12 +2,12 @@
 //! fetched.
 
 use super::{OpenidProvider, OpenidProviders, named};
-use crate::http::{Problem, ProblemBody};
+use crate::http::{Language, Page, Problem, ProblemBody, escape, page_words};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use yufu_allowances::{AllowancesError, Grant, Pending};
 use yufu_base::Digest;
@@ -59,13 +59,18 @@ pub(super) async fn authorize(
 pub(super) async fn page(
     State(providers): State<Arc<OpenidProviders>>,
     Path((provider, id)): Path<(String, String)>,
-) -> Result<Html<String>, Problem> {
+    headers: HeaderMap,
+) -> Result<Page, Problem> {
     let asked = named(&providers, &provider)?.records.asked(&id).await?;
-    // What a link of ours has that a page would take for its own.
-    let link = asked.link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    Ok(Html(format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>yufu</title><p><a href=\"{link}\">Open your wallet</a></p>"
-    )))
+    let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
+    let words = &page_words(language).confirmation;
+    let markup = format!(
+        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p>",
+        asks = words.asks,
+        link = escape(&asked.link),
+        open = words.open,
+    );
+    Ok(Page::new(language, &words.title, &markup))
 }
 
 /// Fetch the access token, once the presentation was answered.

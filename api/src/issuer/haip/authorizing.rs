@@ -2,9 +2,9 @@
 //! and the browser carries a code back.
 
 use super::client::{NoProof, Proof};
-use super::page::Page;
+use super::page::page;
 use super::{Fresh, Haip, HaipRefusal, Kind, digest};
-use crate::http::Problem;
+use crate::http::{Language, Page, Problem};
 use crate::issuer::Issuer;
 use crate::issuer::protocol::session;
 use axum::http::{HeaderMap, StatusCode};
@@ -76,7 +76,7 @@ impl Issuer {
         &self,
         client_id: &str,
         request_uri: &str,
-        language: &str,
+        language: Language,
     ) -> Result<Shown, Problem> {
         let haip = self.under_haip()?;
         let taking = match self.taking(haip, client_id, request_uri).await? {
@@ -179,13 +179,13 @@ impl Issuer {
         }
     }
 
-    fn page(&self, haip: &Haip, taking: &Taking, request_uri: &str, language: &str) -> Page {
+    fn page(&self, haip: &Haip, taking: &Taking, request_uri: &str, language: Language) -> Page {
         let metadata = &haip.documents.issuer;
         let wanted = taking.pushed.configuration_ids().iter().filter_map(|id| {
             let found = metadata.credential_configurations_supported.get(id)?;
             Some(found.credential_metadata.as_ref()?.display.as_slice())
         });
-        Page::new(
+        page(
             (&metadata.display, wanted),
             (taking.pushed.client_id(), request_uri),
             taking.offered.needs_digits(),

@@ -164,6 +164,12 @@ async fn only_the_central_banks_desk_sets_rules_for_notes_and_none_that_let_noth
         rules[member] = value;
         caller.post(path, Some(&desk), &rules).await.refused(case, 422, code);
     }
+    // Asked and paid for under the rules before.
+    let payer = caller.business(LIANGHU, FUNDS).await;
+    let mint = MintOf::at(&caller, LIANGHU).await;
+    let asked = json!({"amount": 512, "unit": "cny"});
+    let quote = mint.post(&caller, "mint/quote/bank", &asked).await.done();
+    mint.fund(&caller, &payer, &quote).await.done();
     caller.post(path, Some(&desk), &good).await.done();
     let rules = caller.get("/central-bank/v1/keysets", None).await.done()["rules"].clone();
     assert_eq!(
@@ -171,11 +177,6 @@ async fn only_the_central_banks_desk_sets_rules_for_notes_and_none_that_let_noth
         (&json!(500), &json!(900))
     );
     // They hold from the next command on.
-    let payer = caller.business(LIANGHU, FUNDS).await;
-    let mint = MintOf::at(&caller, LIANGHU).await;
-    let asked = json!({"amount": 512, "unit": "cny"});
-    let quote = mint.post(&caller, "mint/quote/bank", &asked).await.done();
-    mint.fund(&caller, &payer, &quote).await.done();
     let minting = json!({"quote": quote["quote"], "outputs": mint.blank(&[512]).messages});
     mint.post(&caller, "mint/bank", &minting).await.mint_refused("above the new limit", 11006);
 }

@@ -108,6 +108,25 @@ async fn a_card_whose_holder_was_seen_leads_to_the_identity_once_and_it_moves_wi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_attested_wallet_derives_under_haip_and_a_block_ends_its_grant_too() {
+    let city = TestCity::start().await;
+    let (issued, access) = card(&city, true).await;
+    let folder = city.device("first");
+    let mut wallet = city.open(&folder, "first").unwrap();
+    wallet.of_provider("chutian-wallet").unwrap();
+    wallet.learn_currency().await.unwrap();
+    let derived = derive(&mut wallet, &mut laid(&issued), &access).await.unwrap();
+    assert_eq!((derived.assurance.as_str(), derived.received.count), ("full", 10));
+    assert_eq!(wallet.file.contents.grants.len(), 1, "a grant under which fresh copies are had");
+    let block = json!({"resident_number": city.number(0), "reason": "reported stolen"});
+    let revoked: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/cards/blocks", &block).await;
+    assert_eq!(revoked.revoked, 10);
+    wallet.file.contents.credentials.truncate(1);
+    let refused = wallet.renew().await.unwrap_err();
+    assert!(refused.to_string().contains("InvalidGrant"), "{refused:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_card_alone_leads_to_a_proof_of_age_and_no_name() {
     let city = TestCity::start().await;
     let (issued, access) = card(&city, false).await;

@@ -5,12 +5,14 @@ use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
 use crate::{Credentials, CredentialsError, DerivedFrom, nonce, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect as _, Set,
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
-/// How often a taken place is answered by another draw before the list counts as full.
+/// How often taken places are answered by other draws before the list counts as full.
 const DRAWS: usize = 64;
 
 /// What is to be allocated for a batch of credentials.
@@ -175,30 +177,44 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
 ) -> Result<Vec<i32>, CredentialsError> {
     let size =
         u32::try_from(wanted.size).ok().filter(|s| *s > 0).ok_or(CredentialsError::ListFull)?;
-    let mut positions = Vec::with_capacity(wanted.count);
-    for _ in 0..wanted.count {
-        let mut free = None;
-        for _ in 0..DRAWS {
-            let drawn = draw().checked_rem(size).and_then(|p| i32::try_from(p).ok()).unwrap_or(0);
-            let taken =
-                status_entry::Entity::find_by_id((wanted.list, drawn)).one(connection).await?;
-            if taken.is_none() {
-                free = Some(drawn);
-                break;
+    let mut free: Vec<i32> = Vec::with_capacity(wanted.count);
+    for _ in 0..DRAWS {
+        let missing = wanted.count.saturating_sub(free.len());
+        if missing == 0 {
+            break;
+        }
+        // Looked up together: a query for a batch, not for each of its places.
+        let mut drawn = Vec::with_capacity(missing);
+        for _ in 0..missing {
+            let place = draw().checked_rem(size).and_then(|p| i32::try_from(p).ok()).unwrap_or(0);
+            if !free.contains(&place) && !drawn.contains(&place) {
+                drawn.push(place);
             }
         }
-        let position = free.ok_or(CredentialsError::ListFull)?;
-        let row = status_entry::ActiveModel {
-            list: Set(wanted.list),
-            position: Set(position),
-            person: Set(person.to_string()),
-            issuance: Set(basis.clone()),
-            status: Set(0),
-            expires_at: Set(to_column(wanted.expires_at)),
-            card: Set(derived_from.map(|from| from.card.to_string())),
-        };
-        status_entry::Entity::insert(row).exec_without_returning(connection).await?;
-        positions.push(position);
+        let taken: BTreeSet<i32> = status_entry::Entity::find()
+            .select_only()
+            .column(status_entry::Column::Position)
+            .filter(status_entry::Column::List.eq(wanted.list))
+            .filter(status_entry::Column::Position.is_in(drawn.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?
+            .into_iter()
+            .collect();
+        free.extend(drawn.into_iter().filter(|place| !taken.contains(place)));
     }
-    Ok(positions)
+    if free.len() < wanted.count {
+        return Err(CredentialsError::ListFull);
+    }
+    let rows = free.iter().map(|position| status_entry::ActiveModel {
+        list: Set(wanted.list),
+        position: Set(*position),
+        person: Set(person.to_string()),
+        issuance: Set(basis.clone()),
+        status: Set(0),
+        expires_at: Set(to_column(wanted.expires_at)),
+        card: Set(derived_from.map(|from| from.card.to_string())),
+    });
+    status_entry::Entity::insert_many(rows).exec_without_returning(connection).await?;
+    Ok(free)
 }

@@ -124,10 +124,7 @@ impl Refreshing {
         challenge: Option<&HttpResponse>,
         nonce: &HttpResponse,
     ) -> Result<Self, StepError> {
-        if let Some(challenge) = challenge {
-            self.flow.challenge(challenge)?;
-        }
-        self.flow.learn(nonce);
+        self.flow.learn_both(challenge, nonce)?;
         Ok(self)
     }
 }

@@ -123,6 +123,19 @@ impl Flow {
         newest("oauth-client-attestation-challenge", &mut self.nonces.challenge);
     }
 
+    /// Takes what a step fetches before it begins: the challenge, where there is one, and the newest DPoP nonce.
+    fn learn_both(
+        &mut self,
+        challenge: Option<&HttpResponse>,
+        nonce: &HttpResponse,
+    ) -> Result<(), StepError> {
+        if let Some(challenge) = challenge {
+            self.challenge(challenge)?;
+        }
+        self.learn(nonce);
+        Ok(())
+    }
+
     /// Takes a challenge that was fetched.
     fn challenge(&mut self, response: &HttpResponse) -> Result<(), StepError> {
         let fetched: ChallengeResponse = response.json()?;

@@ -24,12 +24,25 @@ pub(crate) struct ConfirmationWords {
     pub(crate) open: String,
 }
 
+/// What the page of a verification says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerificationWords {
+    pub(crate) title: String,
+    pub(crate) ask: String,
+    pub(crate) open: String,
+    pub(crate) done: String,
+    pub(crate) refused: String,
+    pub(crate) none: String,
+}
+
 /// All pages in one language.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageWords {
     pub(crate) authorization: AuthorizationWords,
     pub(crate) confirmation: ConfirmationWords,
+    pub(crate) verification: VerificationWords,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +77,7 @@ mod tests {
             let words = page_words(language);
             assert!(!words.authorization.title.is_empty(), "{language:?}");
             assert!(!words.confirmation.open.is_empty(), "{language:?}");
+            assert!(!words.verification.ask.is_empty(), "{language:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod cards;
 mod cash;
 mod keeping;
 mod notes;
+mod showing;
 mod verify;
 mod views;
 
@@ -15,6 +16,7 @@ pub(crate) use cash::{CashAction, CashPayment};
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
 pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use showing::ShowingAction;
 pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -390,6 +392,8 @@ pub(crate) enum WalletAction {
         /// The request: openid4vp://...
         request: String,
     },
+    #[command(flatten)]
+    Showing(ShowingAction),
     /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,

@@ -55,6 +55,6 @@ pub(super) async fn papers(
         access: verifier.chain().to_x5c(),
         registration: verifier.registration().to_owned(),
         trust_list: url.to_owned(),
-        trust_list_key: serde_json::to_value(Jwk::from(key.clone())).map_err(Problem::internal)?,
+        trust_list_key: serde_json::to_value(Jwk::from(*key)).map_err(Problem::internal)?,
     }))
 }

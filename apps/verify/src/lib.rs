@@ -9,7 +9,6 @@ use std::time::Duration;
 use url::Url;
 use yufu_api::http::{Client, ClientError};
 use yufu_api::verifying::{Begun, VerificationRequest, VerificationState};
-use yufu_openid4vc::presentation::DirectPostResponse;
 
 pub use yufu_api::verifying::{PageRequest, ReaderPapers};
 
@@ -128,7 +127,7 @@ impl Verify {
     /// [`VerifyError::Service`]; [`VerifyError::NotOnPage`] if the verification was not started for a page.
     pub async fn hand_in(&self, started: &Started, credential: &Value) -> Result<(), VerifyError> {
         let request = started.digital_credential.as_ref().ok_or(VerifyError::NotOnPage)?;
-        let _: DirectPostResponse = self.client.post(&request.answer_to, None, credential).await?;
+        let _: Value = self.client.post(&request.answer_to, None, credential).await?;
         Ok(())
     }
 

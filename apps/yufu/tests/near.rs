@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     clippy::string_slice,
     reason = "test code: a wrong fixture is to fail loudly"
 )]

@@ -5,7 +5,7 @@ mod bare;
 mod customer;
 mod spent;
 
-use crate::http::{Measured, Server, measure};
+use crate::http::{FEW, MANY, Measured, Server, measure};
 use crate::stopwatch::number;
 use crate::{Figure, Report, Yardstick};
 use anyhow::Result;
@@ -65,21 +65,28 @@ pub fn run(
     let mut figures = Vec::new();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     for inputs in SWAPS {
+        customer.fresh(&server)?;
         let count = size.notes.checked_div(inputs).unwrap_or(1).max(1);
+        let few = count.checked_div(4).unwrap_or(1).max(1);
         tell(Stage::Preparing);
-        let swaps = customer.swaps(count, inputs)?;
+        let swaps = customer.swaps(count.saturating_add(few), inputs)?;
+        let (many, few) = swaps.split_at(count);
         tell(Stage::Swapping(inputs));
-        let measured = measure(&server, &swaps)?;
-        let bare = bare::swap_micros(inputs, count.min(3_000))?;
+        let rate = measure(&server, many, MANY)?;
+        let waits = measure(&server, few, FEW)?;
+        let bare = bare::swap_micros(inputs, count.min(3_000), cores)?;
         let name = format!("swap.{inputs}x{inputs}");
-        figures.extend(measured.swap_figures(&name, bare, cores, inputs == 1));
+        figures.extend(rate.swap_figures(&name, bare, cores, inputs == 1));
+        figures.extend(waits.wait_figures(&name));
     }
     tell(Stage::Withdrawing);
+    customer.fresh(&server)?;
     let withdrawals = customer.withdrawals(size.quotes)?;
-    figures.push(measure(&server, &withdrawals)?.rate("withdraw", "operations/s"));
+    figures.push(measure(&server, &withdrawals, MANY)?.rate("withdraw", "operations/s"));
     tell(Stage::Redeeming);
+    customer.fresh(&server)?;
     let redemptions = customer.redemptions(size.quotes)?;
-    figures.push(measure(&server, &redemptions)?.rate("redeem", "operations/s"));
+    figures.push(measure(&server, &redemptions, MANY)?.rate("redeem", "operations/s"));
     drop(server);
     for (notes, name) in size.spent.into_iter().zip(["10k", "1m", "10m"]) {
         tell(Stage::Spent(notes));
@@ -106,7 +113,14 @@ impl Measured {
             figures.push(Figure::beside(cpu, self.user, "CPU us", yardstick, target));
             let kernel = format!("{name}.kernel");
             figures.push(Figure::alone(kernel, self.kernel, "CPU us", "stated"));
+            let clients = format!("{name}.clients");
+            figures.push(Figure::alone(clients, self.clients, "CPU us", "stated"));
         }
+        figures
+    }
+
+    fn wait_figures(&self, name: &str) -> Vec<Figure> {
+        let mut figures = Vec::new();
         for (percent, word) in [(50, "p50"), (99, "p99")] {
             let name = format!("{name}.{word}");
             figures.push(Figure::alone(name, self.wait(percent), "ms", "32 requests at once"));

@@ -83,6 +83,12 @@ impl Customer {
         })
     }
 
+    /// Takes a new connection: the server closes one that waited while something else was measured.
+    pub(super) fn fresh(&mut self, server: &Server) -> Result<()> {
+        self.connection = Connection::open(&server.address)?;
+        Ok(())
+    }
+
     fn at(&self, path: &str) -> String {
         format!("/banks/{}/mint/v1/{path}", self.bank)
     }

@@ -2,10 +2,11 @@
 
 mod connection;
 mod load;
+mod response;
 mod server;
 
 pub(crate) use connection::{Connection, Prepared};
-pub(crate) use load::{Measured, measure};
+pub(crate) use load::{FEW, MANY, Measured, measure};
 pub(crate) use server::Server;
 
 use anyhow::{Context, Result};

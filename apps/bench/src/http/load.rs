@@ -2,7 +2,7 @@
 //! all connections together: a thread for each would take the server's processor for its own switching.
 
 use super::response::Incoming;
-use super::{Connection, Prepared, Server};
+use super::{Connection, Prepared, Target};
 use crate::Figure;
 use crate::stopwatch::{Stopwatch, number};
 use anyhow::{Context, Result, ensure};
@@ -42,13 +42,13 @@ struct Client {
 
 /// Sends every request once, over `clients` connections that each send the next one when they have an answer. Each
 /// has to be answered with success.
-pub(crate) fn measure(server: &Server, requests: &[Prepared], clients: usize) -> Result<Measured> {
-    let mut load = Load::open(server, requests, clients)?;
-    let (user, kernel) = server.processor()?;
+pub(crate) fn measure(target: &Target, requests: &[Prepared], clients: usize) -> Result<Measured> {
+    let mut load = Load::open(target, requests, clients)?;
+    let (user, kernel) = target.processor()?;
     let watch = Stopwatch::start();
     load.run()?;
     let (seconds, clients) = (watch.seconds(), watch.cpu_seconds());
-    let (user_after, kernel_after) = server.processor()?;
+    let (user_after, kernel_after) = target.processor()?;
     let (mut waits, answers): (Vec<f64>, Vec<HttpResponse>) =
         load.answers.into_iter().flatten().unzip();
     ensure!(answers.len() == requests.len(), "some requests were not answered");
@@ -74,11 +74,11 @@ struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    fn open(server: &Server, requests: &'a [Prepared], clients: usize) -> Result<Self> {
+    fn open(target: &Target, requests: &'a [Prepared], clients: usize) -> Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mut opened = Vec::with_capacity(clients);
         for number in 0..clients.min(requests.len()) {
-            let connection = Connection::open(&server.address)?;
+            let connection = Connection::open(&target.address)?;
             let data = epoll::EventData::new_u64(u64::try_from(number)?);
             epoll::add(&poll, connection.socket(), data, epoll::EventFlags::IN)?;
             opened.push(Client { connection, asked: None, incoming: Incoming::default() });

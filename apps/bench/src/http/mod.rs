@@ -7,7 +7,7 @@ mod server;
 
 pub(crate) use connection::{Connection, Prepared};
 pub(crate) use load::{FEW, MANY, Measured, measure};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, Target};
 
 use anyhow::{Context, Result};
 use serde_json::Value;

@@ -190,15 +190,7 @@ impl Holder {
         };
         // Gone from the wallet, and in the history, before it leaves.
         self.use_up(&BTreeSet::from([place]));
-        let shown = Shown::of(consent, &receipt, &self.language);
-        self.note(Event::Disclosed {
-            party: shown.party.clone(),
-            purpose: shown.purpose.clone(),
-            claims: shown.claims.clone(),
-            receipt: Box::new(receipt),
-            signed_receipt: None,
-            request,
-        })?;
+        let (_, shown) = self.note_shown(consent, receipt, request)?;
         channel.send(&message).await?;
         Ok(shown)
     }

@@ -34,19 +34,6 @@ pub struct Shown {
     pub redirect: Option<String>,
 }
 
-impl Shown {
-    /// What a receipt says was shown to whoever the person agreed to.
-    pub(super) fn of(consent: &Consent, receipt: &Receipt, language: &str) -> Self {
-        Self {
-            party: consent.party.get(language).to_owned(),
-            purpose: consent.purpose.get(language).to_owned(),
-            claims: names(receipt),
-            receipt: false,
-            redirect: None,
-        }
-    }
-}
-
 impl Holder {
     /// Answers a presentation request, if `decide` agrees.
     ///
@@ -188,8 +175,24 @@ impl Holder {
     ) -> Result<(usize, Shown)> {
         self.use_up(&chosen.used);
         self.file.contents.answered.insert(answering.replay_id, answering.until);
-        let shown = Shown::of(consent, &receipt, &self.language);
-        // In the history before it leaves too: what was sent was shown, even if it is then refused.
+        self.note_shown(consent, receipt, answering.request_object)
+    }
+
+    /// Notes what is about to leave, for what was sent was shown, even if it is then refused. Where it stands in the history,
+    /// and what was shown.
+    pub(super) fn note_shown(
+        &mut self,
+        consent: &Consent,
+        receipt: Receipt,
+        request: String,
+    ) -> Result<(usize, Shown)> {
+        let shown = Shown {
+            party: consent.party.get(&self.language).to_owned(),
+            purpose: consent.purpose.get(&self.language).to_owned(),
+            claims: names(&receipt),
+            receipt: false,
+            redirect: None,
+        };
         let entry = self.history().len();
         self.note(Event::Disclosed {
             party: shown.party.clone(),
@@ -197,7 +200,7 @@ impl Holder {
             claims: shown.claims.clone(),
             receipt: Box::new(receipt),
             signed_receipt: None,
-            request: answering.request_object,
+            request,
         })?;
         Ok((entry, shown))
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// What the page runs: it asks, and hands the answer over.
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = include_str!("./page.js");
 
 /// A page that leads to the wallet.
 #[utoipa::path(get, path = "/verifiers/{verifier}/openid4vp/{id}/page", tag = "verifier",

@@ -75,7 +75,7 @@ fn verify(input: &Value) -> Result<Value> {
         let documents = response.documents.as_ref().context("no documents")?;
         let document = documents.first().context("no document")?;
         let header = &document.issuer_signed.issuer_auth.unprotected;
-        let chain = header.rest.iter().find(|(label, _)| *label == 33.into());
+        let chain = header.rest.iter().find(|(label, _)| *label == coset::Label::Int(33));
         let (_, chain) = chain.context("no x5chain")?;
         (document, X5Chain::from_cbor(chain.clone()).map_err(|error| anyhow!("{error:?}"))?)
     };

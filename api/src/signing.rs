@@ -30,6 +30,7 @@ fn unavailable(error: SignerError) -> Problem {
         TokenFault::SessionLost => "the token that holds the keys here does not answer",
         TokenFault::Unfit => "the token that holds the keys here cannot do what is needed",
     };
-    let next = "nothing was done; send the same request again later, the operator sees why at /readyz";
+    let next =
+        "nothing was done; send the same request again later, the operator sees why at /readyz";
     Problem::unavailable(fault.code(), format!("{detail}: {next}"))
 }

@@ -12,7 +12,6 @@ use crate::{safety, trust_key};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use std::sync::Arc;
-use yufu_base::Signer;
 use yufu_engine::{Clock, SystemClock};
 use yufu_keys::KeyUse;
 use yufu_profile::{Institution, Role};

@@ -166,7 +166,8 @@ impl Settings {
         let secret_in = options.config.filter(|_| log_in_file.is_some());
         let log = options.central_bank_log.or(log_in_file.map(|Hidden(text)| text));
         let log = log.map(|text| text.parse().with_context(|| "central_bank.log".to_owned()));
-        let keys = options.keys.or(file.keys).map(|text| text.parse().with_context(|| "keys".to_owned()));
+        let keys =
+            options.keys.or(file.keys).map(|text| text.parse().with_context(|| "keys".to_owned()));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
         Ok(Self {
             listen: listen_address(&listen)?,

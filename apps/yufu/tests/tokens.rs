@@ -14,6 +14,7 @@ use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
+use support::attested::{AttestedWallet, Changed, authenticated};
 use support::token::{CONF, SoftHsm, commands_of};
 use support::visits::Street;
 use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, carry, now, text};
@@ -163,9 +164,12 @@ async fn without_its_token_an_issuer_says_so_the_rest_goes_on_and_so_does_it_onc
     let city = City::new();
     let server = city.start();
     let caller = server.caller();
-    let (payer, shop) = (caller.business(JIANGCHENG, 500_000).await, caller.business(LIANGHU, 0).await);
-    let mut resident = Resident::of(&caller, ROW);
-    let (offer, digits) = resident.offer(&caller).await;
+    let (payer, shop) =
+        (caller.business(JIANGCHENG, 500_000).await, caller.business(LIANGHU, 0).await);
+    let resident = Resident::of(&caller, ROW);
+    let mut wallet = AttestedWallet::of(&caller, "Jiangcheng Pay").await;
+    let access = wallet.tokens(&resident, "pid").await.access;
+    let request = wallet.request("pid", 2).await;
     until(&caller, "/readyz", 200).await;
 
     city.hsm.remove();
@@ -173,9 +177,12 @@ async fn without_its_token_an_issuer_says_so_the_rest_goes_on_and_so_does_it_onc
     assert_eq!(why["code"], "server.not_ready");
     let detail = why["detail"].as_str().unwrap();
     assert!(detail.starts_with("keys: key.") && detail.contains("A token is lost"), "{detail}");
-    let refused = resident.wallet.get(&offer, Some(&digits)).await.unwrap_err();
-    let refused = format!("{refused:#}");
-    assert!(refused.contains("key.token_absent") || refused.contains("key.absent"), "{refused}");
+    let asked = wallet.under("credential", &access, &request, Changed::default()).await.answer;
+    let refused = asked.refused("without its token", 503, "key.token_absent");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("nothing was done") && !detail.contains("softhsm"), "{detail}");
+    let list = caller.get("/authority/status/1", None).await;
+    list.refused("nobody signs the list", 503, "key.token_absent");
     let id = CommandId::at(now(), u128::from_be_bytes(random()));
     caller.pay(&payer, &payer.order(shop.id, 100, id)).await.unwrap().done();
     assert_eq!(caller.get("/central-bank/v1/supply", None).await.done()["balanced"], true);
@@ -183,9 +190,9 @@ async fn without_its_token_an_issuer_says_so_the_rest_goes_on_and_so_does_it_onc
 
     city.hsm.put_back();
     until(&caller, "/readyz", 200).await;
-    let (offer, digits) = resident.offer(&caller).await;
-    resident.wallet.get(&offer, Some(&digits)).await.unwrap();
-    assert!(resident.wallet.credentials_left() > 0);
+    // The same token and the same proofs: nothing was used up.
+    let asked = wallet.under("credential", &access, &request, Changed::default()).await.answer;
+    assert_eq!(asked.done()["credentials"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,7 +250,7 @@ async fn what_a_key_signed_before_its_rotation_counts_until_it_is_retired() {
     assert_eq!(city.generations("credentials")[0]["retired"]["why"], "copied by a contractor");
     let server = city.start();
     let caller = server.caller();
-    assert_eq!(shown(&caller, &before[1]).await, "presentation.rejected");
+    assert_eq!(shown(&caller, &before[1]).await, "issuer.not_recognised");
     assert_eq!(shown(&caller, &after[1]).await, "yes");
 
     // The list goes on saying so, and what was withdrawn does not come back.
@@ -263,7 +270,7 @@ async fn a_session_begun_before_the_keys_of_sessions_were_rotated_goes_on_until_
     let server = city.start();
     let caller = server.caller();
     let resident = Resident::of(&caller, ROW);
-    let mut wallet = support::attested::AttestedWallet::of(&caller, "Jiangcheng Pay").await;
+    let mut wallet = AttestedWallet::of(&caller, "Jiangcheng Pay").await;
     let tokens = wallet.tokens(&resident, "pid").await;
     city.stop(server);
     city.keys(&["rotate", AUTHORITY, "sessions"]);
@@ -273,7 +280,7 @@ async fn a_session_begun_before_the_keys_of_sessions_were_rotated_goes_on_until_
     let refresh = refresh.into_iter().collect();
     let server = city.start();
     wallet.greet().await;
-    let changed = support::attested::Changed::default();
+    let changed = Changed::default();
     let again = wallet.form("token", &refresh, changed).await.answer.done();
     assert!(again["access_token"].is_string(), "begun before, goes on");
     city.stop(server);
@@ -281,7 +288,7 @@ async fn a_session_begun_before_the_keys_of_sessions_were_rotated_goes_on_until_
     city.keys(&["retire", AUTHORITY, "sessions", "--compromised", "left on a memory stick"]);
     let server = city.start();
     wallet.greet().await;
-    let changed = support::attested::Changed::default();
+    let changed = Changed::default();
     let answer = wallet.form("token", &refresh, changed).await.answer;
     answer.oauth("sealed under a retired key", 400, "invalid_grant");
     drop(server);
@@ -294,7 +301,7 @@ async fn lose_and_replace(compromised: bool) {
     let caller = server.caller();
     let mut resident = Resident::of(&caller, ROW);
     resident.wallet.of_provider(PROVIDER).unwrap();
-    let made = support::attested::authenticated(&caller, &resident, "pid").await;
+    let made = authenticated(&caller, &resident, "pid").await;
     let (offer, digits) = (made["haip_offer"].as_str().unwrap(), &made["transaction_code"]);
     let got = resident.wallet.get_attested(offer, digits.as_str(), Wanted::default()).await;
     assert!(matches!(got.unwrap(), Got::Received(_)));
@@ -318,7 +325,7 @@ async fn lose_and_replace(compromised: bool) {
     let server = city.start();
     let caller = server.caller();
     until(&caller, "/readyz", 200).await;
-    let former = if compromised { "presentation.rejected" } else { "yes" };
+    let former = if compromised { "issuer.not_recognised" } else { "yes" };
     assert_eq!(shown(&caller, &before[0]).await, former);
     let renewed = resident.wallet.renew().await.unwrap();
     let fresh = renewed.iter().any(|got| matches!(got, Got::Received(one) if one.count == 10));

@@ -105,7 +105,9 @@ impl SealingKeys {
     /// [`SealError`] for any other text.
     pub fn open<T: DeserializeOwned>(&self, kind: &str, text: &str) -> Result<T, SealError> {
         let opened = self.current.open(kind, text);
-        self.former.iter().fold(opened, |opened, former| opened.or_else(|_| former.open(kind, text)))
+        self.former
+            .iter()
+            .fold(opened, |opened, former| opened.or_else(|_| former.open(kind, text)))
     }
 }
 
@@ -144,7 +146,11 @@ mod tests {
         assert_eq!(key(1).open::<String>("code", &new), Err(SealError));
         assert_eq!(keys.open::<String>("code", &new), Ok("new".to_owned()));
         let later = SealingKeys::new(key(2), Vec::new());
-        assert_eq!(later.open::<String>("code", &text), Err(SealError), "the former one is dropped");
+        assert_eq!(
+            later.open::<String>("code", &text),
+            Err(SealError),
+            "the former one is dropped"
+        );
     }
 
     proptest! {

@@ -142,10 +142,8 @@ impl<'a> AuthorityCertificate<'a> {
         validity: Validity,
     ) -> Result<Vec<u8>, CertificateError> {
         let (country, own) = self.own()?;
-        let within = Validity {
-            from: validity.from.max(own.from),
-            until: validity.until.min(own.until),
-        };
+        let within =
+            Validity { from: validity.from.max(own.from), until: validity.until.min(own.until) };
         let (organisation, name) = (&subject.organisation, &subject.common_name);
         let mut parameters = parameters(country.as_deref(), organisation, name, within)?;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];

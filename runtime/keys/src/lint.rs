@@ -56,10 +56,14 @@ pub enum LintError {
     #[error("certificate.subject_empty: its subject has no name")]
     SubjectEmpty,
     /// RFC 5280, 4.1.2.4: the name of whoever signs.
-    #[error("certificate.issuer_name: its issuer is not the subject of the certificate that signs it")]
+    #[error(
+        "certificate.issuer_name: its issuer is not the subject of the certificate that signs it"
+    )]
     IssuerName,
     /// HAIP 1.0, 4.5.1 and 5: what signs is not its own authority.
-    #[error("certificate.self_signed: what signs credentials or requests must be certified by another")]
+    #[error(
+        "certificate.self_signed: what signs credentials or requests must be certified by another"
+    )]
     SelfSigned,
     /// The end comes after the beginning.
     #[error("certificate.validity_order: it ends before it begins")]
@@ -77,28 +81,42 @@ pub enum LintError {
     #[error("certificate.extension_unknown: it has a critical extension that readers do not know")]
     ExtensionUnknown,
     /// RFC 5280, 4.2.1.9: an authority says so, critically, and certifies no authorities; nobody else does.
-    #[error("certificate.basic_constraints: an authority must say so, critically, with path length 0; nobody else may")]
+    #[error(
+        "certificate.basic_constraints: an authority must say so, critically, with path length 0; nobody else may"
+    )]
     BasicConstraints,
     /// RFC 5280, 4.2.1.3: critical; an authority signs certificates and lists, a signer signs, and nothing else.
-    #[error("certificate.key_usage: expected, critically, keyCertSign and cRLSign of an authority, digitalSignature of others, and nothing else")]
+    #[error(
+        "certificate.key_usage: expected, critically, keyCertSign and cRLSign of an authority, digitalSignature of others, and nothing else"
+    )]
     KeyUsage,
     /// RFC 5280, 4.2.1.2.
     #[error("certificate.subject_key: the identifier of its own key is missing")]
     SubjectKey,
     /// RFC 5280, 4.2.1.1: that of the certificate that signs.
-    #[error("certificate.authority_key: the identifier of its authority's key is missing, or another one")]
+    #[error(
+        "certificate.authority_key: the identifier of its authority's key is missing, or another one"
+    )]
     AuthorityKey,
     /// ISO/IEC 18013-5, table B.4: critical, and no other.
-    #[error("certificate.extended_key_usage: a signer of mdocs has 1.0.18013.5.1.2, critically, and no other; others have none")]
+    #[error(
+        "certificate.extended_key_usage: a signer of mdocs has 1.0.18013.5.1.2, critically, and no other; others have none"
+    )]
     ExtendedKeyUsage,
     /// ISO/IEC 18013-5, tables B.1 and B.4: two capital letters, the same as the authority's.
-    #[error("certificate.country: its country is not two capital letters, or not that of its authority")]
+    #[error(
+        "certificate.country: its country is not two capital letters, or not that of its authority"
+    )]
     Country,
     /// OpenID4VP 1.0, 5.9.3: `x509_san_dns` wants a host's name.
-    #[error("certificate.san_dns: whoever asks must have the name of a host among its alternative names, without wildcard")]
+    #[error(
+        "certificate.san_dns: whoever asks must have the name of a host among its alternative names, without wildcard"
+    )]
     SanDns,
     /// SD-JWT VC, 3.5: whoever signs credentials is known by the address of its issuer.
-    #[error("certificate.san_uri: whoever signs credentials must have the address of the issuer among its alternative names")]
+    #[error(
+        "certificate.san_uri: whoever signs credentials must have the address of the issuer among its alternative names"
+    )]
     SanUri,
 }
 
@@ -181,9 +199,10 @@ impl<'a> Looked<'a> {
 
     fn extensions(&self) -> Result<(), LintError> {
         let all = self.certificate.extensions();
-        let twice = all.iter().enumerate().any(|(index, one)| {
-            all.iter().take(index).any(|other| other.oid == one.oid)
-        });
+        let twice = all
+            .iter()
+            .enumerate()
+            .any(|(index, one)| all.iter().take(index).any(|other| other.oid == one.oid));
         ensure(!twice, LintError::ExtensionTwice)?;
         let known = |one: &&X509Extension<'_>| {
             use ParsedExtension as Is;
@@ -291,10 +310,7 @@ impl<'a> Looked<'a> {
     }
 
     /// An extension, if it is there, and whether it is critical.
-    fn found<T>(
-        &self,
-        read: impl Fn(&'a ParsedExtension<'a>) -> Option<T>,
-    ) -> Option<(bool, T)> {
+    fn found<T>(&self, read: impl Fn(&'a ParsedExtension<'a>) -> Option<T>) -> Option<(bool, T)> {
         let mut all = self.certificate.extensions().iter();
         all.find_map(|one| Some((one.critical, read(one.parsed_extension())?)))
     }

@@ -56,7 +56,9 @@ pub enum RotateError {
     #[error("there is no key {0} here: start the institution first, which makes it")]
     NoKey(String),
     /// The generation cannot be retired.
-    #[error("the key {name} has no former generation {number}: `yufu keys list` shows those there are")]
+    #[error(
+        "the key {name} has no former generation {number}: `yufu keys list` shows those there are"
+    )]
     NoGeneration {
         /// The key.
         name: String,
@@ -208,12 +210,7 @@ impl KeyStore {
         numbers.map(of).collect()
     }
 
-    fn known(
-        &self,
-        name: &str,
-        number: u32,
-        kind: KeyUse,
-    ) -> Result<Option<String>, RotateError> {
+    fn known(&self, name: &str, number: u32, kind: KeyUse) -> Result<Option<String>, RotateError> {
         let called = generation_name(name, number);
         let missing = || RotateError::NoKey(name.to_owned());
         match kind {

@@ -394,7 +394,15 @@ mod tests {
         for name in ["credentials", "credentials-2", "credential-anchor-12", "attestations"] {
             assert!(belongs_in_token(name), "{name}");
         }
-        for name in ["institution", "commands", "trust-list", "wallet", "credentials-x", "access", "access-anchor-1"] {
+        for name in [
+            "institution",
+            "commands",
+            "trust-list",
+            "wallet",
+            "credentials-x",
+            "access",
+            "access-anchor-1",
+        ] {
             assert!(!belongs_in_token(name), "{name}");
         }
     }

@@ -38,7 +38,10 @@ fn apart(test: &str, body: impl FnOnce(&SoftHsm)) {
     let conf = format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display());
     fs::write(hsm.0.join("conf"), conf).unwrap();
     hsm.write_pin(PIN);
-    hsm.tool("softhsm2-util", &["--init-token", "--free", "--label", "yufu", "--so-pin", "12345678", "--pin", PIN]);
+    hsm.tool(
+        "softhsm2-util",
+        &["--init-token", "--free", "--label", "yufu", "--so-pin", "12345678", "--pin", PIN],
+    );
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "--nocapture", test]).env(FOLDER, &hsm.0);
     let done = again.env("SOFTHSM2_CONF", hsm.0.join("conf")).output().unwrap();
@@ -65,7 +68,8 @@ impl SoftHsm {
 
     fn address(&self, label: &str, module: &str) -> TokenAddress {
         let pin = self.0.join("pin");
-        let text = format!("pkcs11:token={label}?module-path={module}&pin-source={}", pin.display());
+        let text =
+            format!("pkcs11:token={label}?module-path={module}&pin-source={}", pin.display());
         text.parse().unwrap()
     }
 
@@ -241,7 +245,8 @@ fn many_threads_sign_at_once_and_every_signature_holds() {
 fn an_executor_goes_on_while_a_token_signs() {
     apart("an_executor_goes_on_while_a_token_signs", |hsm| {
         let signer = hsm.store(Some(hsm.token())).signer("credentials").unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let others = runtime.block_on(async {
             let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
             let signing = tokio::spawn(async move {

@@ -54,10 +54,12 @@ impl HeldCredential {
         let outcome = chain.map(|chain| trust.identify_like(&self.issuer, &chain, now));
         let void = matches!(
             outcome,
-            Some(Err(
-                TrustError::Withdrawn { .. }
-                    | TrustError::Chain { reason: ChainError::Untrusted, .. }
-            ))
+            Some(Err(TrustError::Withdrawn { .. }
+                    // Another anchor of the same name leads to a signature that does not hold.
+                    | TrustError::Chain {
+                        reason: ChainError::Untrusted | ChainError::Invalid(_),
+                        ..
+                    }))
         );
         listed && void
     }

@@ -12,8 +12,8 @@ use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook, issuer_
 use yufu_api::issuer::{Haip, Issuer};
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_issuer::haip::HaipDocuments;
-use yufu_jose::{SealingKey, SealingKeys};
 use yufu_jose::jwe::DecryptionKey;
+use yufu_jose::{SealingKey, SealingKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 

@@ -205,7 +205,8 @@ impl Trust {
         signer: &dyn Signer,
     ) -> Result<Certified> {
         let plan = opening.plan;
-        let make = || enrolment(plan, institution, &self.registrar_id, Some(signer), Listing::default());
+        let make =
+            || enrolment(plan, institution, &self.registrar_id, Some(signer), Listing::default());
         let certified = match &self.registrar {
             Some(registrar) => {
                 let certified = registrar.enrol(&make()?.enrolment).await;

@@ -43,7 +43,11 @@ pub(super) fn retire(
     if numbers.is_empty() {
         let ends = good.first().and_then(|one| one.ends).map(Timestamp::from_seconds);
         let Some(ends) = ends else {
-            bail!(text!("{key} of {institution} has no former generation to retire", key = key, institution = institution.id))
+            bail!(text!(
+                "{key} of {institution} has no former generation to retire",
+                key = key,
+                institution = institution.id
+            ))
         };
         bail!(text!(
             "what the former {key} of {institution} made counts until {day}: retire it then, or with --compromised now, which voids it",
@@ -75,7 +79,9 @@ pub(super) fn replace(
     let keys = plan.data.keys(&institution.id)?;
     let token = keys.token().cloned();
     let token = token.with_context(|| {
-        text!("no token is named: initialise a new one and name it in the setting keys (pkcs11:...)")
+        text!(
+            "no token is named: initialise a new one and name it in the setting keys (pkcs11:...)"
+        )
     })?;
     let now = plan.clock.read().wall;
     let mut count = 0_usize;
@@ -107,10 +113,7 @@ pub(super) fn replace(
     }
     ensure!(
         count > 0,
-        text!(
-            "{institution} lost no key: the token has all of them",
-            institution = institution.id
-        )
+        text!("{institution} lost no key: the token has all of them", institution = institution.id)
     );
     Ok(())
 }

@@ -20,9 +20,9 @@ use yufu_profile::Institution;
 pub(crate) fn run(options: command_line::Keys) -> Result<ExitCode> {
     match options.action {
         KeysAction::List { serve, json } => with_plan(*serve, |plan| listing::list(plan, json)),
-        KeysAction::Rotate { serve, institution, key } => with_plan(*serve, |plan| {
-            changing::rotate(plan, named(plan, &institution)?, &key)
-        }),
+        KeysAction::Rotate { serve, institution, key } => {
+            with_plan(*serve, |plan| changing::rotate(plan, named(plan, &institution)?, &key))
+        }
         KeysAction::Retire { serve, institution, key, compromised } => with_plan(*serve, |plan| {
             changing::retire(plan, named(plan, &institution)?, &key, compromised.as_deref())
         }),

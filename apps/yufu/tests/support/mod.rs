@@ -171,12 +171,7 @@ impl Server {
     }
 
     /// The same with more options, and more in its environment.
-    pub fn start_in(
-        data: &Data,
-        port: u16,
-        more: &[&str],
-        environment: &[(&str, &Path)],
-    ) -> Self {
+    pub fn start_in(data: &Data, port: u16, more: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut command = yufu();
         command.envs(environment.iter().copied());
         Self::launched(command, data, port, more, ("warn", Stdio::inherit()))

@@ -57,7 +57,16 @@ impl SoftHsm {
 
     pub fn initialise(&self, label: &str) {
         let mut made = self.tool("softhsm2-util");
-        made.args(["--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", PIN]);
+        made.args([
+            "--init-token",
+            "--free",
+            "--label",
+            label,
+            "--so-pin",
+            "12345678",
+            "--pin",
+            PIN,
+        ]);
         let made = made.output().unwrap();
         assert!(made.status.success(), "{made:?}");
     }

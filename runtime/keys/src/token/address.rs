@@ -34,9 +34,7 @@ pub enum TokenAddressError {
     #[error("{0:?}: expected NAME=VALUE, with %20 for a blank")]
     Part(String),
     /// A part that has no meaning here.
-    #[error(
-        "{0} means nothing here: expected token or serial, then ? and module-path, pin-source"
-    )]
+    #[error("{0} means nothing here: expected token or serial, then ? and module-path, pin-source")]
     Unknown(String),
     /// The PIN is in it.
     #[error(
@@ -114,7 +112,10 @@ impl TokenAddress {
 fn read(file: &Path) -> Result<Zeroizing<String>, String> {
     let text = std::fs::read_to_string(file);
     text.map(Zeroizing::new).map_err(|why| {
-        format!("the PIN cannot be read: {}: {why}; it must be readable for whoever runs this", file.display())
+        format!(
+            "the PIN cannot be read: {}: {why}; it must be readable for whoever runs this",
+            file.display()
+        )
     })
 }
 
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn an_address_names_module_token_and_where_the_pin_is() {
-        let text = "pkcs11:token=City%20keys;serial=0a?module-path=/usr/lib/m.so&pin-source=file:/etc/pin";
+        let text =
+            "pkcs11:token=City%20keys;serial=0a?module-path=/usr/lib/m.so&pin-source=file:/etc/pin";
         let address: TokenAddress = text.parse().unwrap();
         assert_eq!(address.label.as_deref(), Some("City keys"));
         assert_eq!(address.serial.as_deref(), Some("0a"));

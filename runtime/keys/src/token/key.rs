@@ -14,8 +14,8 @@ use yufu_jose::{Jwk, decode_base64url, encode_base64url, sha256, verify};
 
 /// The curve P-256 as `CKA_EC_PARAMS` has it: the DER of its object identifier.
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-/// How long a signature shows that the key is there.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long a signature shows that the key is there, unless the token failed since.
+const GOOD_FOR: Duration = Duration::from_millis(250);
 /// What a key signs to show that it can; no message of ours begins so.
 const TRIAL: &[u8] = b"yufu.key.trial.v1";
 
@@ -37,8 +37,8 @@ pub struct TokenKey {
     id: Vec<u8>,
     /// Its handle, and in which turn of the module that was valid.
     handle: Mutex<Option<(u64, ObjectHandle)>>,
-    /// When it last signed.
-    signed: Mutex<Option<Instant>>,
+    /// When it last signed, and how often the token had failed by then.
+    signed: Mutex<Option<(Instant, u64)>>,
 }
 
 impl TokenKeyName {
@@ -60,8 +60,7 @@ impl Token {
     /// [`TokenError`]; also if the token would let the key out.
     pub fn generate(&self, label: &str) -> Result<TokenKeyName, TokenError> {
         let id = random::<16>().to_vec();
-        let named =
-            || [Attribute::Id(id.clone()), Attribute::Label(label.as_bytes().to_vec())];
+        let named = || [Attribute::Id(id.clone()), Attribute::Label(label.as_bytes().to_vec())];
         let mut public = vec![
             Attribute::Token(true),
             Attribute::Private(false),
@@ -88,7 +87,8 @@ impl Token {
             let point = session.get_attributes(shown, &[AttributeType::EcPoint])?;
             Ok((kept, point))
         })?;
-        let unfit = |why: &str| TokenError::new(TokenFault::Unfit, self.told(TokenFault::Unfit, &why));
+        let unfit =
+            |why: &str| TokenError::new(TokenFault::Unfit, self.told(TokenFault::Unfit, &why));
         if !kept {
             return Err(unfit("it does not keep private keys to itself"));
         }
@@ -97,7 +97,8 @@ impl Token {
             _ => None,
         });
         let public = point.as_deref().and_then(public_key);
-        let public = public.ok_or_else(|| unfit("it gives a public key that is not one of P-256"))?;
+        let public =
+            public.ok_or_else(|| unfit("it gives a public key that is not one of P-256"))?;
         let id = encode_base64url(&id);
         Ok(TokenKeyName { id, label: label.to_owned(), public: public.into() })
     }
@@ -135,14 +136,15 @@ impl TokenKey {
     /// Signs something of no meaning, unless it signed a moment ago.
     pub(super) fn try_out(&self) -> Result<(), TokenError> {
         let signed = *self.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        if signed.is_some_and(|at| at.elapsed() < GOOD_FOR) {
+        let failures = self.token.failures();
+        if signed.is_some_and(|(at, then)| then == failures && at.elapsed() < GOOD_FOR) {
             return Ok(());
         }
         self.signature(TRIAL).map(|_| ())
     }
 
     fn signature(&self, message: &[u8]) -> Result<Signature, TokenError> {
-        let digest = sha256(message);
+        let (digest, failures) = (sha256(message), self.token.failures());
         let signed = self.token.with(|session, turn| {
             let (handle, new) = self.handle(session, turn)?;
             let made = session.sign(&Mechanism::Ecdsa, handle, &digest).inspect_err(|_| {
@@ -153,10 +155,7 @@ impl TokenKey {
         let unfit = |why: &str| {
             TokenError::new(TokenFault::Unfit, self.token.told(TokenFault::Unfit, &why))
         };
-        let told = signed.inspect_err(|_| {
-            *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        });
-        let (made, new) = told?;
+        let (made, new) = signed?;
         let made: [u8; 64] =
             made.try_into().map_err(|_| unfit("its signature does not have 64 bytes"))?;
         let signature = Signature(made);
@@ -171,7 +170,7 @@ impl TokenKey {
             reason = "only measures for how long the key need not be tried out again"
         )]
         let now = Instant::now();
-        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, failures));
         Ok(signature)
     }
 

@@ -18,6 +18,7 @@ use refused::RefusedPin;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use yufu_base::{SignerError, TokenFault};
@@ -32,6 +33,8 @@ pub struct Token {
     /// A fault that only a person can mend: nothing is tried any more.
     over: Mutex<Option<TokenError>>,
     keys: Mutex<BTreeMap<Vec<u8>, Arc<TokenKey>>>,
+    /// How often it failed: what one of its keys found out holds for all.
+    failures: AtomicU64,
 }
 
 /// Why a token did not do what was asked of it.
@@ -65,7 +68,13 @@ impl Token {
             address,
             over: Mutex::default(),
             keys: Mutex::default(),
+            failures: AtomicU64::new(0),
         }
+    }
+
+    /// How often it failed so far.
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
     }
 
     /// Whether the token is there and lets us in, and each of its keys that this process uses is on it and signs.
@@ -110,6 +119,7 @@ impl Token {
                 },
             };
             again.inspect_err(|error| {
+                self.failures.fetch_add(1, Ordering::AcqRel);
                 if matches!(error.fault, TokenFault::PinWrong | TokenFault::TokenLocked) {
                     let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
                     *over = Some(error.clone());
@@ -118,10 +128,7 @@ impl Token {
         })
     }
 
-    fn attempt<T>(
-        &self,
-        work: &impl Fn(&Session, u64) -> Result<T, Error>,
-    ) -> Result<T, Tried> {
+    fn attempt<T>(&self, work: &impl Fn(&Session, u64) -> Result<T, Error>) -> Result<T, Tried> {
         let mut gone = None;
         let outcome = self.module.with(|open, context| {
             let tried = self.in_session(open, context, work);
@@ -189,7 +196,10 @@ impl Token {
                 Err(last(TokenFault::TokenLocked, "its PIN is locked"))
             }
             Err(Error::Pkcs11(
-                RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange | RvError::PinExpired,
+                RvError::PinIncorrect
+                | RvError::PinInvalid
+                | RvError::PinLenRange
+                | RvError::PinExpired,
                 _,
             )) => {
                 self.refused.remember(&pin);

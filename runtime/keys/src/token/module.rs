@@ -83,7 +83,9 @@ impl Module {
             let path = self.path.display();
             TokenError::new(
                 TokenFault::ModuleMissing,
-                format!("the module {path} cannot be used: {why}; install it (SoftHSM: apt-get install softhsm2), or correct module-path in the setting keys"),
+                format!(
+                    "the module {path} cannot be used: {why}; install it (SoftHSM: apt-get install softhsm2), or correct module-path in the setting keys"
+                ),
             )
         };
         let context = Pkcs11::new(&self.path).map_err(|why| missing(&why))?;

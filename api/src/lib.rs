@@ -17,6 +17,7 @@ pub mod recognition;
 pub mod registrar;
 pub mod relying_party;
 mod router;
+mod signing;
 mod status_list;
 pub mod trust;
 pub mod verifying;

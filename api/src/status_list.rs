@@ -2,6 +2,7 @@
 //! that nobody learns which entry is looked at.
 
 use crate::http::Problem;
+use crate::signing::unsigned;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use yufu_base::{Signer, Timestamp};
@@ -71,5 +72,5 @@ pub(crate) fn answer(
         (header::CACHE_CONTROL, format!("max-age={TTL_SECONDS}")),
         (header::VARY, "Accept".to_owned()),
     ];
-    Ok((headers, body.map_err(Problem::internal)?).into_response())
+    Ok((headers, body.map_err(|error| unsigned(signer, error))?).into_response())
 }

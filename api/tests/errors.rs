@@ -107,7 +107,8 @@ fn codes_in_sources() -> Statuses {
     let root = Path::new(HERE);
     let mut all = Statuses::new();
     let machine = read(&root.join("../state/machine/src/refusal/code.rs"));
-    let mut found = vec![codes(&machine, Some(422))];
+    let tokens = read(&root.join("../base/src/signer.rs"));
+    let mut found = vec![codes(&machine, Some(422)), codes(&tokens, Some(503))];
     let mint = sources(&root.join("../state/mint/src"));
     found.extend(mint.iter().map(|path| codes(&read(path), Some(422))));
     found.extend(sources(&root.join("src")).iter().map(|path| codes(&read(path), None)));

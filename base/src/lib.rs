@@ -18,6 +18,6 @@ pub use delay::GrowingDelay;
 pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
 pub use sector::{SECTOR_PSEUDONYM, SectorId};
-pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError};
+pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError, TokenFault};
 pub use state_machine::{Snapshot, Stamp, StateMachine};
 pub use time::Timestamp;

@@ -50,9 +50,52 @@ impl fmt::Debug for Signature {
 /// Why a key could not sign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignerError {
-    /// The key, or the token that holds it, did not answer or refused.
+    /// The key did not answer or refused.
     #[error("the signing key is unavailable: {0}")]
     Unavailable(String),
+    /// The token that holds the key did not sign.
+    #[error("{why}")]
+    Token {
+        /// What is wrong with it.
+        fault: TokenFault,
+        /// The same at length, with what to do next.
+        why: String,
+    },
+}
+
+/// What is wrong with a token that holds keys, in the order in which it is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TokenFault {
+    /// The module that speaks to it cannot be loaded.
+    ModuleMissing,
+    /// It is not there.
+    TokenAbsent,
+    /// It is locked: too many wrong PINs were tried.
+    TokenLocked,
+    /// The PIN is wrong or lacking. It is not tried again, so that the token does not lock itself.
+    PinWrong,
+    /// It does not hold the key.
+    KeyAbsent,
+    /// The session with it was lost, and lost again after it was opened anew.
+    SessionLost,
+    /// It cannot do what is needed, or not as it must.
+    Unfit,
+}
+
+impl TokenFault {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ModuleMissing => "key.module_missing",
+            Self::TokenAbsent => "key.token_absent",
+            Self::TokenLocked => "key.token_locked",
+            Self::PinWrong => "key.pin_wrong",
+            Self::KeyAbsent => "key.absent",
+            Self::SessionLost => "key.session_lost",
+            Self::Unfit => "key.token_unfit",
+        }
+    }
 }
 
 /// A private key that can sign. Implemented by software keys and by tokens.
@@ -66,6 +109,15 @@ pub trait Signer: Send + Sync {
     /// Signs `message` (which it hashes itself).
     ///
     /// # Errors
-    /// [`SignerError::Unavailable`] if the key cannot be used now.
+    /// [`SignerError`] if the key cannot be used now.
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError>;
+
+    /// Whether it could sign now: asked before what can be done only once, and by whoever watches. A key in
+    /// memory always can.
+    ///
+    /// # Errors
+    /// [`SignerError`] if it could not.
+    fn ready(&self) -> Result<(), SignerError> {
+        Ok(())
+    }
 }

@@ -33,6 +33,7 @@ const WITHOUT_PYTHON: &str = "not (package(yufu-foreign) and binary(sd_jwt_refer
 const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
+const WITHOUT_SOFTHSM: &str = "not (binary(softhsm) or binary(tokens))";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
 
 /// Tests that cannot run here, and why.
@@ -56,6 +57,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     let deploy = ensure_deploy_tools().err();
     let postgres = ensure_postgres().err();
     let strace = ensure_strace().err();
+    let softhsm = ensure_softhsm().err();
     let cards = ensure_card_service().err();
     let reads_cards = cards.is_none();
 
@@ -73,16 +75,16 @@ pub(crate) fn test(strict: bool) -> Result<()> {
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
         postgres.is_some().then_some(WITHOUT_POSTGRES),
         strace.is_some().then_some(WITHOUT_STRACE),
+        softhsm.is_some().then_some(WITHOUT_SOFTHSM),
     ];
     let filter = filters.into_iter().flatten().collect::<Vec<_>>().join(" and ");
     if !filter.is_empty() {
         arguments.extend(["--filterset", &filter]);
     }
-    let skipped: Vec<Skipped> =
-        [foreign, cdk, isomdl, browser, python, nutshell, deploy, postgres, strace, cards]
-            .into_iter()
-            .flatten()
-            .collect();
+    let skipped = [
+        foreign, cdk, isomdl, browser, python, nutshell, deploy, postgres, strace, softhsm, cards,
+    ];
+    let skipped: Vec<Skipped> = skipped.into_iter().flatten().collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -276,6 +278,26 @@ fn ensure_strace() -> Result<(), Skipped> {
         return Ok(());
     }
     Err(skip("strace may not trace here: a container needs --cap-add SYS_PTRACE".to_owned()))
+}
+
+/// A token of keys in software, and somebody else's program that looks into it.
+fn ensure_softhsm() -> Result<(), Skipped> {
+    let packages = [
+        ("softhsm2", run::exists("softhsm2-util")),
+        ("opensc", fs::metadata("/usr/bin/pkcs11-tool").is_ok()),
+    ];
+    let missing: Vec<&str> =
+        packages.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install_debian(&missing).map_err(|e| Skipped {
+        tests: "yufu-keys, binary softhsm, and yufu, binary tokens (keys in a PKCS#11 token)",
+        reason: format!(
+            "{} missing, and could not be installed: {e:#}. Install and run again",
+            missing.join(" and ")
+        ),
+    })
 }
 
 /// The system's service for readers of chip cards, with a virtual reader, in a network namespace.

@@ -6,6 +6,7 @@ use super::branch::officer;
 use super::{Banks, named};
 use crate::http::{Problem, ProblemBody};
 use crate::ledger::CommandDone;
+use crate::signing::unsigned;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -75,7 +76,8 @@ pub(super) async fn state(
         exp: bank.now().plus_seconds(STATEMENT_SECONDS),
     };
     let signed = statement.sign(&bank.issuer.chain, &*bank.issuer.signer);
-    Ok((StatusCode::CREATED, Json(Statement { statement: signed.map_err(Problem::internal)? })))
+    let statement = signed.map_err(|error| unsigned(&*bank.issuer.signer, error))?;
+    Ok((StatusCode::CREATED, Json(Statement { statement })))
 }
 
 /// Link a bank account to a wallet that was opened with an identity, and get its class for it.

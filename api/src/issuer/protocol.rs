@@ -2,6 +2,7 @@
 
 use super::{Claims, Issuer};
 use crate::http::{Problem, bearer};
+use crate::signing::{can_sign, unsigned};
 use crate::status_list::{LIST, LIST_SIZE};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
@@ -234,6 +235,7 @@ impl Issuer {
             takes_pseudonyms,
             registering,
         } = under_way;
+        can_sign(&*self.signer)?;
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
@@ -290,7 +292,7 @@ impl Issuer {
             .collect();
         let issued =
             proven.issue(&template, &statuses, &*self.signer, &self.chain, &mut random::<16>);
-        issued.map_err(|error| Refusal::Problem(Problem::internal(error)))
+        issued.map_err(|error| Refusal::Problem(unsigned(&*self.signer, error)))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{OpenidProvider, OpenidProviders, named};
 use crate::http::{Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::signing::unsigned;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -195,7 +196,8 @@ impl OpenidProvider {
             exp: asked.expires_at,
             yufu_epoch: *epoch,
         };
-        let signed = token.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
+        let signed = token.sign(&self.chain, &*self.signer);
+        let signed = signed.map_err(|error| unsigned(&*self.signer, error))?;
         Ok(TokenResponse {
             access_token: signed,
             token_type: "Bearer".to_owned(),

@@ -17,7 +17,7 @@ use url::Url;
 use utoipa::ToSchema;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_credential::StatusReference;
-use yufu_jose::{Chain, ClaimPath, Jwk, SoftwareKey, encode_base64url, sha256};
+use yufu_jose::{Chain, ClaimPath, Jwk, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_mdoc::element_path;
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
@@ -193,7 +193,7 @@ impl Certifier {
     pub(super) fn registration_key(
         &self,
         now: Timestamp,
-    ) -> Result<(Arc<SoftwareKey>, Chain), Problem> {
+    ) -> Result<(Arc<dyn Signer>, Chain), Problem> {
         let signer = self.keys.signer("registration")?;
         let subject = LeafSubject {
             organisation: "Registrar".to_owned(),

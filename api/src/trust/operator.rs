@@ -10,14 +10,15 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::header;
 use axum::response::IntoResponse;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
+use yufu_jose::{Chain, Jwk, unverified_key};
 use yufu_keys::{KeyStore, KeyStoreError};
 use yufu_profile::{Institution, Profile};
 use yufu_trust::{DirectoryEntry, Enrolment, Localized, Role, TrustEntry, TrustList};
@@ -64,8 +65,12 @@ struct Known {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Listed {
     url: String,
-    /// By what they certify: DER in standard base64.
-    anchors: BTreeMap<Role, String>,
+    /// By what they certify, the newest last: DER in standard base64.
+    #[serde(deserialize_with = "one_or_more")]
+    anchors: BTreeMap<Role, Vec<String>>,
+    /// Keys that count no more, by their thumbprints.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    withdrawn: BTreeSet<String>,
     /// When this last changed, in seconds since the epoch.
     since: u64,
 }
@@ -132,22 +137,17 @@ impl Register {
         let mut listed = before.clone().unwrap_or_else(|| Listed {
             url: String::new(),
             anchors: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
             since: 0,
         });
         listed.url.clone_from(&enrolment.url);
-        for anchor in &enrolment.anchors {
-            if !known.may.contains(&anchor.role) {
-                let detail = format!("the profile does not make {id} a {:?}", anchor.role);
-                return Err(Problem::forbidden("enrolment.role", detail));
-            }
-            let former = listed.anchors.insert(anchor.role, anchor.certificate.clone());
-            if former.is_some_and(|former| former != anchor.certificate) {
-                let detail = format!(
-                    "another anchor of {id} is listed as {:?}: restore its key from the backup; else let the operator of the list remove it",
-                    anchor.role
-                );
-                return Err(Problem::conflict("enrolment.key_differs", detail));
-            }
+        if let Some(anchor) = enrolment.anchors.iter().find(|one| !known.may.contains(&one.role)) {
+            let detail = format!("the profile does not make {id} a {:?}", anchor.role);
+            return Err(Problem::forbidden("enrolment.role", detail));
+        }
+        listed.withdrawn.extend(enrolment.withdrawn.iter().cloned());
+        for role in known.may {
+            listed.take_up(id, *role, enrolment)?;
         }
         if before.as_ref() != Some(&listed) {
             listed.since = now.seconds();
@@ -171,16 +171,89 @@ impl Register {
                 kind: known.kind.to_owned(),
                 url: listed.url.clone(),
             });
-            entries.extend(listed.anchors.iter().map(|(role, certificate)| TrustEntry {
+            entries.extend(listed.anchors.iter().map(|(role, certificates)| TrustEntry {
                 name: known.name.clone(),
                 role: *role,
                 identifier: format!("{}{}", listed.url, known.path),
-                certificates: vec![certificate.clone()],
+                certificates: certificates.clone(),
+                withdrawn: listed.withdrawn.iter().cloned().collect(),
                 origin: None,
             }));
         }
         (entries, directory, changed)
     }
+}
+
+impl Listed {
+    /// The anchors of a role as whoever holds the institution's key says that they are now. One that is listed and is
+    /// neither among them nor among the former or withdrawn ones was lost, and nobody noticed: that is refused.
+    fn take_up(
+        &mut self,
+        id: &InstitutionId,
+        role: Role,
+        enrolment: &Enrolment,
+    ) -> Result<(), Problem> {
+        let wanted = enrolment.anchors.iter().filter(|anchor| anchor.role == role);
+        let wanted: Vec<&String> = wanted.map(|anchor| &anchor.certificate).collect();
+        let former = self.anchors.remove(&role).unwrap_or_default();
+        let named = |prints: &[String], certificate: &String| {
+            print(certificate).is_some_and(|print| prints.contains(&print))
+        };
+        let mut anchors = Vec::new();
+        for certificate in former {
+            if named(&enrolment.withdrawn, &certificate) {
+                continue;
+            }
+            let kept = wanted.contains(&&certificate) || named(&enrolment.former, &certificate);
+            if !kept && !wanted.is_empty() {
+                let detail = format!(
+                    "another anchor of {id} is listed as {role:?}: restore its key from the backup, or have it replaced (yufu keys replace), which says so here"
+                );
+                return Err(Problem::conflict("enrolment.key_differs", detail));
+            }
+            anchors.push(certificate);
+        }
+        for certificate in wanted {
+            let withdrawn = print(certificate).is_some_and(|one| self.withdrawn.contains(&one));
+            if withdrawn {
+                let detail = format!(
+                    "the anchor of {id} as {role:?} was withdrawn, which is for good: enrol with another (yufu keys rotate)"
+                );
+                return Err(Problem::conflict("enrolment.key_withdrawn", detail));
+            }
+            if !anchors.contains(certificate) {
+                anchors.push(certificate.clone());
+            }
+        }
+        if !anchors.is_empty() {
+            self.anchors.insert(role, anchors);
+        }
+        Ok(())
+    }
+}
+
+/// The thumbprint of the key that a certificate (DER in standard base64) is for.
+fn print(certificate: &str) -> Option<String> {
+    let chain = Chain::from_x5c(std::slice::from_ref(&certificate.to_owned())).ok()?;
+    Some(Jwk::from(unverified_key(chain.unverified_leaf())?).thumbprint_base64url())
+}
+
+/// Reads anchors as they were written before an institution could have several in a role, too.
+fn one_or_more<'de, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<BTreeMap<Role, Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        More(Vec<String>),
+    }
+    let written = BTreeMap::<Role, Written>::deserialize(reader)?;
+    let all = written.into_iter().map(|(role, written)| match written {
+        Written::One(certificate) => (role, vec![certificate]),
+        Written::More(certificates) => (role, certificates),
+    });
+    Ok(all.collect())
 }
 
 impl Known {

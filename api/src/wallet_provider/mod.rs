@@ -4,6 +4,7 @@
 //! for which bank an attestation is.
 
 use crate::http::{Problem, ProblemBody, bearer};
+use crate::signing;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -205,7 +206,8 @@ impl WalletProvider {
             key: Jwk::from(key.key),
             expires,
         };
-        let signed = attestation.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
+        let signed = attestation.sign(&self.chain, &*self.signer);
+        let signed = signed.map_err(|error| signing::unsigned(&*self.signer, error))?;
         Ok(Attestation { attestation: signed })
     }
 
@@ -226,7 +228,8 @@ impl WalletProvider {
             key_storage: vec![STORAGE_BASIC.to_owned()],
             nonce: Some(request.nonce),
         };
-        let signed = attestation.sign(&self.chain, &*self.signer).map_err(Problem::internal)?;
+        let signed = attestation.sign(&self.chain, &*self.signer);
+        let signed = signed.map_err(|error| signing::unsigned(&*self.signer, error))?;
         Ok(AttestedKeys { key_attestation: signed })
     }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod cards;
 mod cash;
 mod keeping;
+mod keys;
 mod notes;
 mod showing;
 mod verify;
@@ -15,6 +16,7 @@ pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
+pub(crate) use keys::{Keys, KeysAction};
 pub(crate) use notes::{Notes, NotesAction};
 pub(crate) use showing::ShowingAction;
 pub(crate) use verify::Verify;
@@ -54,6 +56,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu serve\n  yufu serve --config yufu.toml\n  yufu serve --institutions bank-of-jiangcheng --config bank.toml\n\nEach setting is an option, an environment variable, or a line of the file: see `yufu config template`."
     )]
     Serve(Serve),
+    /// Keys: which there are, the next generation of one, the end of those before, and all anew when a token is lost.
+    #[command(
+        after_help = "Examples:\n  yufu keys list\n  yufu keys rotate identity-authority credentials\n  yufu keys retire identity-authority credentials\n  yufu keys replace identity-authority --compromised 'token stolen on 3 May'"
+    )]
+    Keys(Keys),
     /// Settings: print a template, check a file, print the fingerprints of keys.
     #[command(
         after_help = "Examples:\n  yufu config template > yufu.toml\n  yufu config check --config yufu.toml\n  yufu config fingerprint --config yufu.toml"
@@ -208,6 +215,9 @@ pub(crate) struct Serve {
     /// The file with the trust-list operator's key, if that is served elsewhere.
     #[arg(long, env = "YUFU_TRUST_LIST_KEY", value_name = "FILE")]
     pub(crate) trust_list_key: Option<PathBuf>,
+    /// The token that keys are made in: pkcs11:token=LABEL?module-path=FILE&pin-source=file:FILE [default: files].
+    #[arg(long, env = "YUFU_KEYS", value_name = "ADDRESS")]
+    pub(crate) keys: Option<String>,
     /// How long a start waits for another institution, in seconds [default: 300].
     #[arg(long, env = "YUFU_WAIT_SECONDS", value_name = "SECONDS")]
     pub(crate) wait_seconds: Option<u64>,

@@ -12,9 +12,8 @@ use crate::{safety, trust_key};
 use anyhow::{Context, Result};
 use std::process::ExitCode;
 use std::sync::Arc;
-use yufu_base::Signer;
 use yufu_engine::{Clock, SystemClock};
-use yufu_keys::KeyStore;
+use yufu_keys::KeyUse;
 use yufu_profile::{Institution, Role};
 
 pub(crate) fn run(options: Config) -> Result<ExitCode> {
@@ -31,7 +30,7 @@ fn check(options: Serve) -> Result<ExitCode> {
     let settings = Settings::load(options)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let country = profile::load(settings.profile.as_deref(), clock.read().wall)?;
-    let data = DataFolder::choose(settings.data.clone(), "city")?;
+    let data = DataFolder::choose(settings.data.clone(), "city")?.with_token(settings.keys.clone());
     let plan = plan(&settings, &country, &data, clock);
     let mut found = plan.findings();
     found.extend(safety::demo_state(&data));
@@ -40,6 +39,7 @@ fn check(options: Serve) -> Result<ExitCode> {
     found.extend(safety::readable_settings(&settings));
     found.extend(data.unwritable());
     found.extend(data.of_another_profile(country.digest));
+    found.extend(data.token().and_then(|token| token.ready().err()).map(|why| why.to_string()));
     for institution in here(&plan) {
         found.extend(keys(&plan, institution));
     }
@@ -76,7 +76,7 @@ fn fingerprints(options: Serve) -> Result<()> {
     let settings = Settings::load(options)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let country = profile::load(settings.profile.as_deref(), clock.read().wall)?;
-    let data = DataFolder::choose(settings.data.clone(), "city")?;
+    let data = DataFolder::choose(settings.data.clone(), "city")?.with_token(settings.keys.clone());
     let plan = plan(&settings, &country, &data, clock);
     plan.check()?;
     data.claim(country.digest)?;
@@ -91,7 +91,7 @@ fn fingerprints(options: Serve) -> Result<()> {
     Ok(())
 }
 
-fn plan<'a>(
+pub(crate) fn plan<'a>(
     settings: &Settings,
     country: &'a Country,
     data: &'a DataFolder,
@@ -135,19 +135,24 @@ fn keys(plan: &Plan<'_>, institution: &Institution) -> Vec<String> {
         let stems = files.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
         stems.collect::<Vec<_>>()
     };
-    let store = match KeyStore::open(&folder) {
+    let store = match plan.data.keys(&institution.id) {
         Ok(store) => store,
-        Err(why) => return vec![why.to_string()],
+        Err(why) => return vec![explain(&why)],
     };
-    let (keys, certificates) = (named("p8"), named("der"));
+    let (keys, certificates) = ([named("p8"), named("p11")].concat(), named("der"));
     for key in &keys {
         note(store.signer(key).map(drop).map_err(Into::into));
     }
     let now = plan.clock.read().wall;
     for anchor in certificates.iter().filter(|name| name.ends_with("-anchor")) {
-        note(match keys.contains(anchor) {
-            true => store.anchor(anchor, institution.name.en(), now).map(drop).map_err(Into::into),
-            false => missing(institution, anchor),
+        let ring = store.ring(anchor);
+        let there = ring.and_then(|ring| store.has(anchor, ring.current(), KeyUse::Signs));
+        note(match there {
+            Ok(true) => {
+                store.anchor(anchor, institution.name.en(), now).map(drop).map_err(Into::into)
+            }
+            Ok(false) => missing(institution, anchor),
+            Err(why) => Err(why.into()),
         });
     }
     let alone = plan.apart.institutions.is_some();

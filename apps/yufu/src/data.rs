@@ -17,11 +17,14 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use yufu_base::{Digest, InstitutionId};
-use yufu_keys::KeyStore;
+use yufu_keys::{KeyStore, Token, TokenAddress};
 
 /// Marks the demo's folder, and counts its runs.
 const DEMO: &str = "demo-runs";
+/// Remembers that a token refused a PIN. It is no state: backups leave it out.
+const REFUSED_PIN: &str = ".refused-pin";
 /// The name of the folder of records that were moved out of a log, beside the log or its snapshots.
 pub(crate) const ARCHIVE: &str = "archive";
 
@@ -31,6 +34,8 @@ pub(crate) struct DataFolder {
     root: PathBuf,
     /// Institutions that run by themselves, with data folders of their own.
     apart: BTreeMap<InstitutionId, PathBuf>,
+    /// The token in which keys are made, if there is one.
+    token: Option<Arc<Token>>,
 }
 
 /// Held while a server runs on the folder; the system lets go of it when the process ends, however it ends.
@@ -48,12 +53,24 @@ impl DataFolder {
                 .data_dir()
                 .join(purpose),
         };
-        Ok(Self { root, apart: BTreeMap::new() })
+        Ok(Self { root, apart: BTreeMap::new(), token: None })
     }
 
     /// The same, with institutions that run by themselves in data folders of their own.
     pub(crate) fn with_apart(self, apart: BTreeMap<InstitutionId, PathBuf>) -> Self {
         Self { apart, ..self }
+    }
+
+    /// The same, with keys in a token.
+    pub(crate) fn with_token(self, address: Option<TokenAddress>) -> Self {
+        let memory = self.root.join(REFUSED_PIN);
+        let token = address.map(|address| Arc::new(Token::new(address, &memory)));
+        Self { token, ..self }
+    }
+
+    /// The token in which keys are made, if there is one.
+    pub(crate) fn token(&self) -> Option<&Arc<Token>> {
+        self.token.as_ref()
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -164,7 +181,8 @@ impl DataFolder {
 
     /// The keys of an institution.
     pub(crate) fn keys(&self, institution: &InstitutionId) -> Result<KeyStore> {
-        Ok(KeyStore::open(&self.of(institution)?.join("keys"))?)
+        let store = KeyStore::open(&self.of(institution)?.join("keys"))?;
+        Ok(store.with_token(self.token.clone(), institution.as_str()))
     }
 
     /// Documents of an institution, one kind to a folder.

@@ -13,6 +13,7 @@ mod data;
 mod demo;
 mod explaining;
 mod keeping;
+mod keys_commands;
 mod ledger_log;
 mod log_commands;
 mod manual;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
+        Command::Keys(options) => keys_commands::run(options),
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Card(options) => card::run(&options),

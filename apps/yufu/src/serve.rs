@@ -31,7 +31,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
     let stop = Stop::on_signals(of_demo)?;
     let clock = Arc::new(SystemClock::new());
     let country = profile::load(settings.profile.as_deref(), clock.read().wall)?;
-    let data = DataFolder::choose(settings.data.clone(), "city")?;
+    let data = DataFolder::choose(settings.data.clone(), "city")?.with_token(settings.keys.clone());
     safety::refuse_openness(&settings, &data, of_demo)?;
     let listener = listen(settings.listen).await?;
     let url = match &settings.url {

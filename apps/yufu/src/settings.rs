@@ -14,6 +14,7 @@ use url::Url;
 use yufu_api::recognition::Recognised;
 use yufu_base::InstitutionId;
 use yufu_jose::Jwk;
+use yufu_keys::TokenAddress;
 use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_trust::Role;
@@ -31,6 +32,7 @@ struct File {
     profile: Option<PathBuf>,
     institutions: Option<Vec<String>>,
     trust_list_key: Option<PathBuf>,
+    keys: Option<String>,
     wait_seconds: Option<u64>,
     connections: Option<usize>,
     snapshot_records: Option<u64>,
@@ -93,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) log: Option<PostgresAddress>,
     /// Who keeps up the history of the ledger.
     pub(crate) history: HistoryKept,
+    /// The token that keys are made in, if there is one.
+    pub(crate) keys: Option<TokenAddress>,
     /// The file that holds it, if it is not an option or in the environment.
     pub(crate) secret_in: Option<PathBuf>,
 }
@@ -162,6 +166,8 @@ impl Settings {
         let secret_in = options.config.filter(|_| log_in_file.is_some());
         let log = options.central_bank_log.or(log_in_file.map(|Hidden(text)| text));
         let log = log.map(|text| text.parse().with_context(|| "central_bank.log".to_owned()));
+        let keys =
+            options.keys.or(file.keys).map(|text| text.parse().with_context(|| "keys".to_owned()));
         let seconds = options.wait_seconds.or(file.wait_seconds).unwrap_or(300);
         Ok(Self {
             listen: listen_address(&listen)?,
@@ -187,6 +193,7 @@ impl Settings {
             },
             log: log.transpose()?,
             history: options.history.or(history).unwrap_or_default(),
+            keys: keys.transpose()?,
             secret_in,
         })
     }

@@ -27,7 +27,7 @@ const LIST: &str = "/trust-list/v1/enrolments";
 const REGISTRAR: &str = "/registrar/v1/enrolments";
 const CENTRAL_BANK: &str = "/central-bank/v1/enrolments";
 
-fn print(key: &SoftwareKey) -> String {
+fn print(key: &dyn Signer) -> String {
     Jwk::from(key.public_key()).thumbprint_base64url()
 }
 
@@ -43,7 +43,7 @@ impl Institution {
     }
 
     fn print(&self) -> String {
-        print(&self.keys.signer("institution").unwrap())
+        print(&*self.keys.signer("institution").unwrap())
     }
 
     fn enrolment(&self, at: &str) -> Enrolment {
@@ -54,17 +54,19 @@ impl Institution {
             iat: Timestamp::from_seconds(now().seconds()),
             key: None,
             anchors: Vec::new(),
+            former: Vec::new(),
+            withdrawn: Vec::new(),
         }
     }
 
-    fn with_key(&self, at: &str, key: &SoftwareKey) -> Enrolment {
+    fn with_key(&self, at: &str, key: &dyn Signer) -> Enrolment {
         let plain = self.enrolment(at);
         let key = EnrolledKey::prove(key, (self.id, at), plain.iat).unwrap();
         Enrolment { key: Some(key), ..plain }
     }
 
     /// An enrolment with an anchor for a role, which certifies `proven`.
-    fn with_anchor(&self, role: Role, anchor: &str, proven: &SoftwareKey) -> Enrolment {
+    fn with_anchor(&self, role: Role, anchor: &str, proven: &dyn Signer) -> Enrolment {
         let der = self.keys.anchor(anchor, self.id, now()).unwrap();
         let subject = LeafSubject {
             organisation: self.id.to_owned(),
@@ -99,18 +101,18 @@ async fn an_institution_is_taken_up_under_the_key_that_was_admitted_for_here_and
     let access = bank.keys.signer("access").unwrap();
 
     let stranger = Institution::new(&data, LIANGHU);
-    let sent = stranger.sign(&stranger.with_key("registrar", &access));
+    let sent = stranger.sign(&stranger.with_key("registrar", &*access));
     let refused = caller.post(REGISTRAR, None, &sent).await;
     let refused = refused.refused("not admitted", 403, "enrolment.not_admitted");
     let detail = refused["detail"].as_str().unwrap();
     assert!(detail.contains(&stranger.print()) && detail.contains("[admitted]"), "{detail}");
 
     let impostor = Institution { id: JIANGCHENG, ..Institution::new(&data, "impostor") };
-    let sent = impostor.sign(&impostor.with_key("registrar", &access));
+    let sent = impostor.sign(&impostor.with_key("registrar", &*access));
     let refused = caller.post(REGISTRAR, None, &sent).await;
     refused.refused("another key", 403, "enrolment.not_admitted");
 
-    let elsewhere = bank.sign(&bank.with_key("central-bank", &access));
+    let elsewhere = bank.sign(&bank.with_key("central-bank", &*access));
     let refused = caller.post(REGISTRAR, None, &elsewhere).await;
     refused.refused("for elsewhere", 401, "request.unauthenticated");
 
@@ -120,13 +122,13 @@ async fn an_institution_is_taken_up_under_the_key_that_was_admitted_for_here_and
     let refused = caller.post(REGISTRAR, None, &old).await;
     refused.refused("old", 401, "request.unauthenticated");
 
-    let mut borrowed = bank.with_key("registrar", &access);
+    let mut borrowed = bank.with_key("registrar", &*access);
     let stolen = SoftwareKey::from_seed(&[7; 32]).unwrap().public_key().into();
     borrowed.key.as_mut().unwrap().jwk = stolen;
     let refused = caller.post(REGISTRAR, None, &bank.sign(&borrowed)).await;
     refused.refused("a key it does not hold", 403, "enrolment.unproven");
 
-    let sent = bank.sign(&bank.with_key("registrar", &access));
+    let sent = bank.sign(&bank.with_key("registrar", &*access));
     let certified = caller.post(REGISTRAR, None, &sent).await.done();
     let registered = certified["registrations"].as_object().unwrap();
     let purposes: Vec<&str> = registered.keys().map(String::as_str).collect();
@@ -143,23 +145,53 @@ async fn an_institution_is_listed_in_the_roles_that_the_profile_gives_it_with_on
     let caller = server.caller();
     let own = bank.keys.signer("institution").unwrap();
 
-    let forged = bank.with_anchor(Role::PidIssuer, "credential-anchor", &own);
+    let forged = bank.with_anchor(Role::PidIssuer, "credential-anchor", &*own);
     let refused = caller.post(LIST, None, &bank.sign(&forged)).await;
     refused.refused("a role of another", 403, "enrolment.role");
 
     let access = bank.keys.signer("access").unwrap();
-    let unproven = bank.with_anchor(Role::BankIssuer, "credential-anchor", &access);
+    let unproven = bank.with_anchor(Role::BankIssuer, "credential-anchor", &*access);
     let refused = caller.post(LIST, None, &bank.sign(&unproven)).await;
     refused.refused("an anchor it does not hold", 403, "enrolment.unproven");
 
-    let right = bank.sign(&bank.with_anchor(Role::BankIssuer, "credential-anchor", &own));
+    let right = bank.sign(&bank.with_anchor(Role::BankIssuer, "credential-anchor", &*own));
     let first = caller.post(LIST, None, &right).await.done();
     let again = caller.post(LIST, None, &right).await.done();
     assert_eq!(first, again, "a repeated enrolment changes nothing");
 
-    let other = bank.with_anchor(Role::BankIssuer, "other-anchor", &own);
+    let other = bank.with_anchor(Role::BankIssuer, "other-anchor", &*own);
     let refused = caller.post(LIST, None, &bank.sign(&other)).await;
     refused.refused("another anchor", 409, "enrolment.key_differs");
+
+    // Lists are numbered by the second.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    // One that says what became of the former anchor is listed beside it, or instead of it.
+    let print = |anchor: &str| print(&*bank.keys.signer(anchor).unwrap());
+    let former = vec![print("credential-anchor")];
+    let kept = Enrolment { former: former.clone(), ..other.clone() };
+    let listed = caller.post(LIST, None, &bank.sign(&kept)).await.done();
+    assert!(listed["sequence"].as_u64() > first["sequence"].as_u64(), "a new list");
+    assert_eq!(anchors(&caller).await, 2);
+    let withdrawn = Enrolment { withdrawn: former, ..other };
+    caller.post(LIST, None, &bank.sign(&withdrawn)).await.done();
+    assert_eq!(anchors(&caller).await, 1);
+    let refused = caller.post(LIST, None, &right).await;
+    refused.refused("the former one again", 409, "enrolment.key_differs");
+    let both = Enrolment { former: vec![print("other-anchor")], ..right_again(&bank, &*own) };
+    let refused = caller.post(LIST, None, &bank.sign(&both)).await;
+    refused.refused("a withdrawn one again", 409, "enrolment.key_withdrawn");
+}
+
+/// The bank's first anchor once more.
+fn right_again(bank: &Institution, own: &dyn Signer) -> Enrolment {
+    bank.with_anchor(Role::BankIssuer, "credential-anchor", own)
+}
+
+/// How many anchors the list has of the bank.
+async fn anchors(caller: &Caller) -> usize {
+    let street = support::visits::Street::of(caller).await;
+    let entries = street.trust.entries.iter().filter(|one| one.role == Role::BankIssuer);
+    entries.map(|one| one.certificates.len()).sum()
 }
 
 /// What the sample profile gives the bank, with half of the notes in circulation.
@@ -175,7 +207,7 @@ fn opening() -> BankOpening {
     }
 }
 
-fn registration(bank: &Institution, commands: &SoftwareKey, opening: &BankOpening) -> Value {
+fn registration(bank: &Institution, commands: &dyn Signer, opening: &BankOpening) -> Value {
     let id = bank.id.parse().unwrap();
     let own = sign_all(&id, commands, now(), opening.of_bank()).unwrap();
     let signed = bank.sign(&bank.with_key("central-bank", commands));
@@ -194,17 +226,17 @@ async fn a_banks_books_are_opened_once_by_the_key_that_it_enrolled_with() {
 
     let mut more = opening();
     more.deposits = more.deposits.checked_add(more.notes).unwrap();
-    let refused = caller.post(CENTRAL_BANK, None, &registration(&bank, &commands, &more)).await;
+    let refused = caller.post(CENTRAL_BANK, None, &registration(&bank, &*commands, &more)).await;
     refused.refused("more than the profile says", 400, "request.malformed");
     assert_eq!(caller.supply().await["issued"], 0, "a refusal changes nothing");
 
-    let right = registration(&bank, &commands, &opening());
+    let right = registration(&bank, &*commands, &opening());
     assert_eq!(caller.post(CENTRAL_BANK, None, &right).await.done()["ledger"], "central-bank");
     let supply = caller.supply().await;
     assert_eq!(supply["balanced"], true, "{supply}");
     assert_eq!(supply["issued"], opening().reserves.minor(), "{supply}");
     // The bank starts again, with fresh commands: its books are open already.
-    let again = registration(&bank, &commands, &opening());
+    let again = registration(&bank, &*commands, &opening());
     caller.post(CENTRAL_BANK, None, &again).await.done();
     assert_eq!(caller.supply().await, supply);
 

@@ -32,7 +32,7 @@ const FLOWS: [u64; 3] = [0, 13, 29];
 /// The agency's own account, at its bank, with money for all members and one more.
 async fn fund(caller: &Caller, data: &Path) -> Account {
     let keys = KeyStore::open(&data.join(AGENCY).join("keys")).unwrap();
-    let key = keys.signer("wallet").unwrap();
+    let key = keys.software_key("wallet").unwrap();
     let jwk: yufu_jose::Jwk = key.public_key().into();
     let body = json!({"class": "I", "wallet_key": jwk});
     let path = format!("/banks/{LIANGHU}/v1/desk/accounts");

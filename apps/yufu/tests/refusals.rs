@@ -416,7 +416,7 @@ async fn the_central_bank_takes_commands_that_registered_banks_signed() {
     let account = caller.business(JIANGCHENG, fen(100)).await;
     let before = Books::unmoved(&caller, &[&account]).await;
     let bank_key = KeyStore::open(&data.path().join(JIANGCHENG).join("keys")).unwrap();
-    let bank_key = bank_key.signer("commands").unwrap();
+    let bank_key = bank_key.software_key("commands").unwrap();
     let own_key = SoftwareKey::from_seed(&random()).unwrap();
     let new_wallet = || Action::OpenWallet {
         account: AccountId::new(u128::from_be_bytes(random())),

@@ -13,7 +13,6 @@ mod support;
 use serde_json::{Value, json};
 use support::{Answer, Caller, Data, LIANGHU, Resident, Server, enrol, takings};
 
-use yufu_base::Signer as _;
 use yufu_jose::{Jwk, Unverified};
 use yufu_keys::KeyStore;
 

@@ -24,6 +24,6 @@ pub use encoding::{
 pub use jwk::{Jwk, JwkError, JwkSet};
 pub use jws::{DEFAULT_MAX_JWS, Header, JwsError, SignError, Unverified, Verified, sign};
 pub use key::{KeyError, SignatureInvalid, SoftwareKey, verify};
-pub use sealing::{SealError, SealingKey};
+pub use sealing::{SealError, SealingKey, SealingKeys};
 pub use time::{TimeError, Validity, numeric_date, optional_numeric_date};
-pub use x509::{Chain, ChainError, Leaf};
+pub use x509::{Chain, ChainError, Leaf, unverified_key};

@@ -72,6 +72,45 @@ impl SealingKey {
     }
 }
 
+/// The key that seals, and those before it whose texts are still out.
+#[derive(Debug)]
+pub struct SealingKeys {
+    current: SealingKey,
+    former: Vec<SealingKey>,
+}
+
+impl SealingKeys {
+    /// The key that seals, and the former ones.
+    #[must_use]
+    pub const fn new(current: SealingKey, former: Vec<SealingKey>) -> Self {
+        Self { current, former }
+    }
+
+    /// Seals as [`SealingKey::seal`], under the key in use.
+    ///
+    /// # Errors
+    /// [`SealError`] if the content cannot be written as JSON.
+    pub fn seal<T: Serialize>(
+        &self,
+        kind: &str,
+        content: &T,
+        nonce: [u8; NONCE_LEN],
+    ) -> Result<String, SealError> {
+        self.current.seal(kind, content, nonce)
+    }
+
+    /// Opens a text of this kind that one of the keys sealed.
+    ///
+    /// # Errors
+    /// [`SealError`] for any other text.
+    pub fn open<T: DeserializeOwned>(&self, kind: &str, text: &str) -> Result<T, SealError> {
+        let opened = self.current.open(kind, text);
+        self.former
+            .iter()
+            .fold(opened, |opened, former| opened.or_else(|_| former.open(kind, text)))
+    }
+}
+
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealingKey(hidden)")
@@ -95,6 +134,23 @@ mod tests {
         assert_eq!(key(2).open::<String>("code", &text), Err(SealError), "another key");
         assert_eq!(key(1).open::<u32>("code", &text), Err(SealError), "another shape");
         assert!(!format!("{:?}", key(1)).contains('1'));
+    }
+
+    #[test]
+    fn texts_of_former_keys_are_opened_and_none_is_sealed_under_them() {
+        let (old, text) = (key(1), key(1).seal("code", &"begun before", [7; 12]).unwrap());
+        let keys = SealingKeys::new(key(2), vec![old]);
+        assert_eq!(keys.open::<String>("code", &text), Ok("begun before".to_owned()));
+        assert_eq!(keys.open::<String>("token", &text), Err(SealError), "another kind");
+        let new = keys.seal("code", &"new", [8; 12]).unwrap();
+        assert_eq!(key(1).open::<String>("code", &new), Err(SealError));
+        assert_eq!(keys.open::<String>("code", &new), Ok("new".to_owned()));
+        let later = SealingKeys::new(key(2), Vec::new());
+        assert_eq!(
+            later.open::<String>("code", &text),
+            Err(SealError),
+            "the former one is dropped"
+        );
     }
 
     proptest! {

@@ -166,6 +166,12 @@ impl Chain {
     }
 }
 
+/// The key that a certificate (DER) is for, whoever made it; `None` if it is none, or not of P-256.
+#[must_use]
+pub fn unverified_key(der: &[u8]) -> Option<PublicKey> {
+    p256_key(&parse(der)?)
+}
+
 impl Leaf {
     /// SHA-256 of the certificate in base64url: the value of an `x509_hash` client id
     /// (OpenID4VP 1.0 section 5.9.3).

@@ -40,6 +40,13 @@ pub struct Enrolment {
     /// Its own certification authorities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub anchors: Vec<Anchor>,
+    /// Former authorities of its own, by the thumbprints of their keys (RFC 7638), that certify nothing new; what they
+    /// certified still counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
+    /// Keys of its own, by their thumbprints, that count no more: of authorities and of those they certified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
 }
 
 /// A key, and the proof that whoever enrols holds it.

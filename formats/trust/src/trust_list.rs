@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{
-    Chain, ChainError, Header, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
+    Chain, ChainError, Header, Jwk, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
     numeric_date, sign,
 };
 
@@ -54,6 +54,9 @@ pub struct TrustEntry {
     pub identifier: String,
     /// Its certification authorities: DER in standard base64.
     pub certificates: Vec<String>,
+    /// Keys of its signers that count no more, whatever certifies them: RFC 7638 thumbprints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
     /// From which other list this was taken over; none of the list's own parties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -64,7 +67,8 @@ impl TrustEntry {
     #[must_use]
     pub fn new(name: Localized, role: Role, identifier: &str, anchors: &[Vec<u8>]) -> Self {
         let certificates = anchors.iter().map(|der| STANDARD.encode(der)).collect();
-        Self { name, role, identifier: identifier.to_owned(), certificates, origin: None }
+        let (identifier, withdrawn) = (identifier.to_owned(), Vec::new());
+        Self { name, role, identifier, certificates, withdrawn, origin: None }
     }
 }
 
@@ -73,6 +77,12 @@ impl TrustEntry {
     #[must_use]
     pub fn country(&self) -> Option<&str> {
         self.origin.as_ref().map(|origin| origin.country.as_str())
+    }
+
+    /// Whether the party withdrew the key of one of its signers.
+    fn withdrew(&self, leaf: &Leaf) -> bool {
+        let print = || Jwk::from(leaf.public_key).thumbprint_base64url();
+        !self.withdrawn.is_empty() && self.withdrawn.contains(&print())
     }
 
     /// What was taken over lapses with the list that it comes from.
@@ -168,6 +178,12 @@ pub enum TrustError {
         role: Role,
         /// What is wrong with the chain.
         reason: ChainError,
+    },
+    /// The party withdrew the signer's key.
+    #[error("{party} withdrew the key that signed: what it signed counts no more, get it anew")]
+    Withdrawn {
+        /// The party's address.
+        party: String,
     },
 }
 
@@ -267,7 +283,7 @@ impl TrustList {
         self.identify_among(like.role, chain, now, |entry| entry.country() == like.country())
     }
 
-    /// As [`TrustList::identify`], of that party alone, as this list names it.
+    /// As [`TrustList::identify`], of that party alone, as this list names it: it may have rotated its keys since.
     ///
     /// # Errors
     /// [`TrustError`] if it did not, or is no longer on the list.
@@ -277,7 +293,10 @@ impl TrustList {
         chain: &Chain,
         now: Timestamp,
     ) -> Result<TrustedParty, TrustError> {
-        self.identify_among(party.role, chain, now, |entry| entry == party)
+        let same = |entry: &TrustEntry| {
+            entry.identifier == party.identifier && entry.country() == party.country()
+        };
+        self.identify_among(party.role, chain, now, same)
     }
 
     fn identify_among(
@@ -294,6 +313,10 @@ impl TrustList {
         for entry in self.in_role(role).filter(|entry| entry.holds_at(now) && among(entry)) {
             let verified = anchors(entry).and_then(|anchors| chain.verify(&anchors, now));
             match verified {
+                Ok(leaf) if entry.withdrew(&leaf) => {
+                    let party = entry.identifier.clone();
+                    return Err(TrustError::Withdrawn { party });
+                }
                 Ok(leaf) => return Ok(TrustedParty { entry: entry.clone(), leaf }),
                 Err(reason) => refusal = TrustError::Chain { role, reason },
             }

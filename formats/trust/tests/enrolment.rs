@@ -25,6 +25,8 @@ fn enrolment() -> Enrolment {
         iat: NOW,
         key: Some(EnrolledKey::prove(&access, ("bank-of-jiangcheng", HERE), NOW).unwrap()),
         anchors: Vec::new(),
+        former: Vec::new(),
+        withdrawn: Vec::new(),
     }
 }
 

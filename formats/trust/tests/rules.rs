@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::*;
 use yufu_base::Signer as _;
 use yufu_jose::{
-    ChainError, ClaimPath, Header, JwsError, SoftwareKey, TimeError, encode_base64url,
+    ChainError, ClaimPath, Header, Jwk, JwsError, SoftwareKey, TimeError, encode_base64url,
 };
 use yufu_trust::{
     DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE,
@@ -108,6 +108,30 @@ fn a_signer_is_trusted_only_in_the_role_of_its_authority() {
     assert_eq!(nobody, Err(TrustError::Nobody(Role::PidIssuer)));
     let late = trust.identify(Role::Registrar, &registrar.chain, now().plus_seconds(2 * DAY));
     assert_eq!(late, Err(TrustError::ListExpired));
+}
+
+#[test]
+fn a_former_anchor_counts_beside_the_new_one_and_a_withdrawn_key_under_neither() {
+    let (before, after) = (party(), party());
+    let mut both = entry(Role::PidIssuer, &after);
+    both.certificates.splice(0..0, entry(Role::PidIssuer, &before).certificates);
+    let trust = list(vec![both.clone()]);
+    for known in [&before, &after] {
+        assert!(trust.identify(Role::PidIssuer, &known.chain, now()).is_ok());
+    }
+    // A wallet knows the party from an earlier list, with the former anchor alone.
+    let earlier = entry(Role::PidIssuer, &before);
+    assert!(trust.identify_as(&earlier, &after.chain, now()).is_ok());
+
+    let withdrawn = vec![Jwk::from(before.key.public_key()).thumbprint_base64url()];
+    let trust = list(vec![TrustEntry { withdrawn, ..both }]);
+    let party = "https://registrar.example".to_owned();
+    let refused = trust.identify(Role::PidIssuer, &before.chain, now());
+    assert_eq!(refused, Err(TrustError::Withdrawn { party }));
+    assert!(trust.identify(Role::PidIssuer, &after.chain, now()).is_ok());
+    let signed = trust.sign(&operator()).unwrap();
+    let read = TrustList::verify(&signed, &operator().public_key(), now(), None).unwrap();
+    assert_eq!(read, trust, "the list carries it");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use yufu_emrtd::{
     Anchors, Authority, Certificate, CertificateError, IssueError, SignerName, SignerPurpose,
     TrustError, Validity, write_master_list,
 };
-use yufu_jose::SoftwareKey;
 
 const DAY: u64 = 86_400;
 const YEAR: u64 = 366 * DAY;
@@ -61,7 +60,7 @@ pub struct CardCountry {
 /// The keys that sign a country's cards.
 pub struct CardKeys {
     store: KeyStore,
-    authority_key: Arc<SoftwareKey>,
+    authority_key: Arc<dyn Signer>,
     authority: Certificate,
     signer_years: u64,
     names: SignerName,
@@ -74,7 +73,7 @@ pub struct CardSigner {
     /// Its certificate.
     pub certificate: Certificate,
     /// Its key.
-    pub key: Arc<SoftwareKey>,
+    pub key: Arc<dyn Signer>,
 }
 
 impl CardKeys {

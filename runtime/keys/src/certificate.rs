@@ -1,11 +1,22 @@
 //! X.509 certificates over keys that only the signer interface can use: one self-signed anchor per
 //! authority, and leaves under it.
 
+use crate::lint::{CertificateKind, LintError, MDOC_SIGNER, lint};
+use crate::random;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa,
+    Issuer, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SignatureAlgorithm,
+    SigningKey,
 };
-use yufu_base::{PublicKey, Signer, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+use yufu_base::{PublicKey, Signer, SignerError, Timestamp};
+
+/// Object identifiers of extensions that the library has no field for, or does not make critical.
+const SUBJECT_KEY_IDENTIFIER: [u64; 4] = [2, 5, 29, 14];
+const EXTENDED_KEY_USAGE: [u64; 4] = [2, 5, 29, 37];
+/// How many octets of a digest identify a key.
+const KEY_IDENTIFIER: usize = 20;
 
 /// From when to when a certificate holds.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +33,12 @@ pub enum CertificateError {
     /// A name cannot stand in a certificate, or the key did not sign.
     #[error("the certificate could not be made: {0}")]
     Refused(#[from] rcgen::Error),
+    /// It would break a rule, and was not signed.
+    #[error("the certificate was not signed: {0}")]
+    Lint(LintError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Signer(SignerError),
 }
 
 /// What a leaf certificate says of its holder.
@@ -42,6 +59,7 @@ pub struct LeafSubject {
 /// An authority's self-signed certificate: an anchor in the trust list.
 pub struct AuthorityCertificate<'a> {
     issuer: Issuer<'a, Remote<'a>>,
+    hook: Arc<Hook>,
     der: Vec<u8>,
 }
 
@@ -55,12 +73,28 @@ impl<'a> AuthorityCertificate<'a> {
         signer: &'a dyn Signer,
         validity: Validity,
     ) -> Result<Self, CertificateError> {
-        let mut parameters = parameters(organisation, "anchor", validity);
+        Self::self_signed_in(None, organisation, signer, validity)
+    }
+
+    /// The same of an authority of a country (ISO 3166-1 alpha-2), which those whom it certifies are of too.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn self_signed_in(
+        country: Option<&str>,
+        organisation: &str,
+        signer: &'a dyn Signer,
+        validity: Validity,
+    ) -> Result<Self, CertificateError> {
+        let mut parameters = parameters(country, organisation, "anchor", validity)?;
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = Remote { signer, public: signer.public_key() };
-        let der = parameters.self_signed(&key)?.der().to_vec();
-        Ok(Self { issuer: Issuer::new(parameters, key), der })
+        let hook = Arc::new(Hook::default());
+        let key = Remote { signer, public: signer.public_key(), hook: Arc::clone(&hook) };
+        hook.expect(CertificateKind::Anchor, None);
+        let made = parameters.self_signed(&key).map_err(|error| hook.why(error))?;
+        let der = made.der().to_vec();
+        Ok(Self { issuer: Issuer::new(parameters, key), hook, der })
     }
 
     /// The same authority again, from the certificate it made before.
@@ -68,9 +102,10 @@ impl<'a> AuthorityCertificate<'a> {
     /// # Errors
     /// [`CertificateError`] if `der` is not a certificate.
     pub fn from_der(der: Vec<u8>, signer: &'a dyn Signer) -> Result<Self, CertificateError> {
-        let key = Remote { signer, public: signer.public_key() };
+        let hook = Arc::new(Hook::default());
+        let key = Remote { signer, public: signer.public_key(), hook: Arc::clone(&hook) };
         let issuer = Issuer::from_ca_cert_der(&der.clone().into(), key)?;
-        Ok(Self { issuer, der })
+        Ok(Self { issuer, hook, der })
     }
 
     /// The certificate in DER.
@@ -79,16 +114,38 @@ impl<'a> AuthorityCertificate<'a> {
         &self.der
     }
 
-    /// Signs a leaf for `subject`; DER.
+    /// Signs a leaf for `subject`; DER. One that has the names of hosts is of somebody who asks, and has to be right
+    /// for that.
     ///
     /// # Errors
-    /// [`CertificateError`] if a name is not allowed or the key does not sign.
+    /// [`CertificateError`] if it would break a rule, a name is not allowed or the key does not sign.
     pub fn issue(
         &self,
         subject: &LeafSubject,
         validity: Validity,
     ) -> Result<Vec<u8>, CertificateError> {
-        let mut parameters = parameters(&subject.organisation, &subject.common_name, validity);
+        let kind = match subject.dns_names.is_empty() {
+            true => CertificateKind::Signer,
+            false => CertificateKind::Access,
+        };
+        self.issue_as(kind, subject, validity)
+    }
+
+    /// Signs a leaf of this kind for `subject`; DER. It is valid within the authority's own time only.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it would break a rule, a name is not allowed or the key does not sign.
+    pub fn issue_as(
+        &self,
+        kind: CertificateKind,
+        subject: &LeafSubject,
+        validity: Validity,
+    ) -> Result<Vec<u8>, CertificateError> {
+        let (country, own) = self.own()?;
+        let within =
+            Validity { from: validity.from.max(own.from), until: validity.until.min(own.until) };
+        let (organisation, name) = (&subject.organisation, &subject.common_name);
+        let mut parameters = parameters(country.as_deref(), organisation, name, within)?;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         for name in &subject.dns_names {
             parameters.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
@@ -97,17 +154,68 @@ impl<'a> AuthorityCertificate<'a> {
             parameters.subject_alt_names.push(SanType::URI(uri.as_str().try_into()?));
         }
         parameters.use_authority_key_identifier_extension = true;
-        let key = Public(subject.key);
-        Ok(parameters.signed_by(&key, &self.issuer)?.der().to_vec())
+        parameters.custom_extensions.push(subject_key(&subject.key));
+        if kind == CertificateKind::DocumentSigner {
+            parameters.custom_extensions.push(mdoc_signer());
+        }
+        self.hook.expect(kind, Some(self.der.clone()));
+        let signed = parameters.signed_by(&Public(subject.key), &self.issuer);
+        Ok(signed.map_err(|error| self.hook.why(error))?.der().to_vec())
+    }
+
+    /// The authority's country, if it has one, and from when to when it is valid.
+    fn own(&self) -> Result<(Option<String>, Validity), CertificateError> {
+        let unread = rcgen::Error::CouldNotParseCertificate;
+        let (_, own) = X509Certificate::from_der(&self.der).map_err(|_| unread)?;
+        let country = own.subject().iter_country().next();
+        let country = country.and_then(|found| found.as_str().ok()).map(str::to_owned);
+        let moment = |seconds: i64| Timestamp::from_seconds(u64::try_from(seconds).unwrap_or(0));
+        let from = moment(own.validity().not_before.timestamp());
+        let until = moment(own.validity().not_after.timestamp());
+        Ok((country, Validity { from, until }))
     }
 }
 
-fn parameters(organisation: &str, common_name: &str, validity: Validity) -> CertificateParams {
+/// The number of a certificate: 126 unpredictable bits below one that is set, so that it is positive and has them all.
+fn serial() -> Vec<u8> {
+    let mut serial = random::<16>();
+    if let Some(first) = serial.first_mut() {
+        *first = (*first & 0x7f) | 0x40;
+    }
+    serial.to_vec()
+}
+
+/// The identifier of a key: the first octets of its digest (RFC 7093, 2).
+fn subject_key(key: &PublicKey) -> CustomExtension {
+    let digest = yufu_jose::sha256(key.as_bytes());
+    let id = digest.get(..KEY_IDENTIFIER).unwrap_or_default();
+    let content = [&[0x04, 0x14], id].concat();
+    CustomExtension::from_oid_content(&SUBJECT_KEY_IDENTIFIER, content)
+}
+
+/// That the key signs mdocs, and nothing else (ISO/IEC 18013-5, table B.4).
+fn mdoc_signer() -> CustomExtension {
+    let content = [&[0x30, 0x09, 0x06, 0x07][..], &MDOC_SIGNER].concat();
+    let mut extension = CustomExtension::from_oid_content(&EXTENDED_KEY_USAGE, content);
+    extension.set_criticality(true);
+    extension
+}
+
+fn parameters(
+    country: Option<&str>,
+    organisation: &str,
+    common_name: &str,
+    validity: Validity,
+) -> Result<CertificateParams, CertificateError> {
     let mut parameters = CertificateParams::default();
     let mut name = DistinguishedName::new();
+    if let Some(country) = country {
+        name.push(DnType::CountryName, DnValue::PrintableString(country.try_into()?));
+    }
     name.push(DnType::OrganizationName, organisation);
     name.push(DnType::CommonName, common_name);
     parameters.distinguished_name = name;
+    parameters.serial_number = Some(serial().into());
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let after = std::time::Duration::from_secs;
     #[expect(
@@ -118,13 +226,37 @@ fn parameters(organisation: &str, common_name: &str, validity: Validity) -> Cert
         parameters.not_before = epoch + after(validity.from.seconds());
         parameters.not_after = epoch + after(validity.until.seconds());
     }
-    parameters
+    Ok(parameters)
+}
+
+/// What the next certificate must be, and why the last one was not signed: the library tells its caller neither.
+#[derive(Default)]
+struct Hook {
+    expected: Mutex<Option<(CertificateKind, Option<Vec<u8>>)>>,
+    why: Mutex<Option<CertificateError>>,
+}
+
+impl Hook {
+    fn expect(&self, kind: CertificateKind, by: Option<Vec<u8>>) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some((kind, by));
+    }
+
+    fn refuse(&self, why: CertificateError) -> rcgen::Error {
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        rcgen::Error::RemoteKeyError
+    }
+
+    fn why(&self, error: rcgen::Error) -> CertificateError {
+        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).take();
+        why.unwrap_or(CertificateError::Refused(error))
+    }
 }
 
 /// A key behind the signer interface, as the certificate library wants it.
 struct Remote<'a> {
     signer: &'a dyn Signer,
     public: PublicKey,
+    hook: Arc<Hook>,
 }
 
 impl PublicKeyData for Remote<'_> {
@@ -139,7 +271,13 @@ impl PublicKeyData for Remote<'_> {
 
 impl SigningKey for Remote<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let signature = self.signer.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)?;
+        // The one way to a signature: nothing is signed that was not looked at.
+        let expected = self.hook.expected.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (kind, by) = expected.ok_or(rcgen::Error::RemoteKeyError)?;
+        let looked = lint(message, kind, by.as_deref());
+        looked.map_err(|rule| self.hook.refuse(CertificateError::Lint(rule)))?;
+        let signature = self.signer.sign(message);
+        let signature = signature.map_err(|e| self.hook.refuse(CertificateError::Signer(e)))?;
         Ok(der_signature(&signature.0))
     }
 }

@@ -2,9 +2,10 @@
 //! leaf for each subject and quarter of a year.
 
 use crate::{
-    AuthorityCertificate, CertificateError, KeyStore, KeyStoreError, LeafSubject, Validity,
+    AuthorityCertificate, CertificateError, CertificateKind, KeyStore, KeyStoreError, LeafSubject,
+    Validity,
 };
-use yufu_base::{Digest, Signer, Timestamp};
+use yufu_base::{Digest, Timestamp};
 use yufu_jose::{Chain, ChainError};
 
 const DAY: u64 = 86_400;
@@ -43,8 +44,8 @@ pub enum CertifyError {
 }
 
 impl KeyStore {
-    /// The self-signed certificate (DER) of the authority `anchor` of an institution called `name`, made once and
-    /// kept.
+    /// The self-signed certificate (DER) of the authority `anchor` of an institution called `name`, made once for each
+    /// generation of its key and kept.
     ///
     /// # Errors
     /// [`CertifyError`]: also if the key at hand is not the one that the certificate is for.
@@ -54,10 +55,24 @@ impl KeyStore {
         name: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
+        self.anchor_in(None, anchor, name, now)
+    }
+
+    /// The same of an institution of a country (ISO 3166-1 alpha-2).
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn anchor_in(
+        &self,
+        country: Option<&str>,
+        anchor: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CertifyError> {
         let signer = self.signer(anchor)?;
-        let der = self.document(anchor, "der", || {
-            let made =
-                AuthorityCertificate::self_signed(name, &*signer, validity(now, ANCHOR_DAYS))?;
+        let der = self.document(&self.in_use(anchor)?, "der", || {
+            let valid = validity(now, ANCHOR_DAYS);
+            let made = AuthorityCertificate::self_signed_in(country, name, &*signer, valid)?;
             Ok::<_, CertifyError>(made.der().to_vec())
         })?;
         let key = signer.public_key();
@@ -78,16 +93,45 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
+        self.certify_leaf(anchor, None, subject, now)
+    }
+
+    /// The same of one that signs mdocs too.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn certify_document_signer(
+        &self,
+        anchor: &str,
+        subject: &LeafSubject,
+        now: Timestamp,
+    ) -> Result<Chain, CertifyError> {
+        self.certify_leaf(anchor, Some(CertificateKind::DocumentSigner), subject, now)
+    }
+
+    fn certify_leaf(
+        &self,
+        anchor: &str,
+        kind: Option<CertificateKind>,
+        subject: &LeafSubject,
+        now: Timestamp,
+    ) -> Result<Chain, CertifyError> {
         let signer = self.signer(anchor)?;
-        let der =
-            self.find(anchor, "der")?.ok_or_else(|| CertifyError::NoAnchor(anchor.to_owned()))?;
+        let anchor = self.in_use(anchor)?;
+        let der = self.find(&anchor, "der")?;
+        let der = der.ok_or_else(|| CertifyError::NoAnchor(anchor.clone()))?;
         let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
         let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
-        let digest = Digest::of(format!("{anchor}{subject:?}").as_bytes()).to_string();
+        let named = kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+        let digest = Digest::of(format!("{anchor}{named}{subject:?}").as_bytes()).to_string();
         let name = format!("leaf-{}-{period}", digest.get(..16).unwrap_or_default());
         let leaf = self.document(&name, "der", || {
             let authority = AuthorityCertificate::from_der(der, &*signer)?;
-            Ok::<_, CertifyError>(authority.issue(subject, validity(begun, LEAF_DAYS))?)
+            let valid = validity(begun, LEAF_DAYS);
+            Ok::<_, CertifyError>(match kind {
+                Some(kind) => authority.issue_as(kind, subject, valid)?,
+                None => authority.issue(subject, valid)?,
+            })
         })?;
         Ok(Chain::from_der(vec![leaf])?)
     }

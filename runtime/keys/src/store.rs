@@ -1,16 +1,34 @@
-//! A folder of software keys, one file each, made at first use.
+//! A folder of keys, one file each, made at first use: software keys, or the names of keys that are in a token.
 
-use crate::random;
+use crate::ring::generation_name;
+use crate::{Token, TokenError, TokenKeyName, random};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use yufu_base::{PublicKey, Signer};
 use yufu_jose::{KeyError, SoftwareKey};
 
-/// The keys of one institution: a folder that only its owner can enter.
+/// The keys that are made in a token, where there is one: those that certify, and those that they certify for the
+/// institution itself. What could not be replaced if the token were lost stays in files, which have backups: the key
+/// that an institution enrols by (with it, it tells others that keys are lost), those that command money, that of the
+/// trust list, those of chip cards, and those of relying parties, which the registrar certifies. So does what only
+/// seals and opens.
+pub const IN_TOKEN: [&str; 7] = [
+    "access-anchor",
+    "access-tokens",
+    "attestations",
+    "credential-anchor",
+    "credentials",
+    "registration",
+    "registration-anchor",
+];
+
+/// The keys of one institution: a folder that only its owner can enter, and perhaps a token.
 #[derive(Clone, Debug)]
 pub struct KeyStore {
     folder: PathBuf,
+    token: Option<(Arc<Token>, String)>,
 }
 
 /// Why a key could not be had.
@@ -34,6 +52,15 @@ pub enum KeyStoreError {
         /// What the decoder says.
         cause: KeyError,
     },
+    /// What is kept of a key cannot be read.
+    #[error("{0} cannot be read: restore it from the backup of keys")]
+    Unreadable(PathBuf),
+    /// The key is in a token, and none is named.
+    #[error("the key {0} is in a token: name that in the setting keys (pkcs11:...)")]
+    NoToken(String),
+    /// The token does not do what is asked of it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The name would leave the folder.
     #[error("{0:?} is not a key's name: expected a-z, 0-9 and hyphen")]
     Name(String),
@@ -46,30 +73,126 @@ impl KeyStore {
     /// [`KeyStoreError::Io`] if it cannot be made.
     pub fn open(folder: &Path) -> Result<Self, KeyStoreError> {
         make_private_folder(folder).map_err(|cause| io(folder, cause))?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), token: None })
     }
 
-    /// The signing key called `name` (its purpose, such as `credential-signing`), made and
+    /// The same store, with a token in which those of its keys are made that belong there ([`IN_TOKEN`]). `owner` is
+    /// whose keys they are, for whoever lists the token.
+    #[must_use]
+    pub fn with_token(self, token: Option<Arc<Token>>, owner: &str) -> Self {
+        Self { token: token.map(|token| (token, owner.to_owned())), ..self }
+    }
+
+    /// The signing key called `name` (its purpose, such as `credential-signing`), of the generation in use; made and
     /// stored durably at first use.
     ///
     /// # Errors
     /// [`KeyStoreError`] if it cannot be read or made.
-    pub fn signer(&self, name: &str) -> Result<Arc<SoftwareKey>, KeyStoreError> {
-        let path = self.path(name, "p8")?;
-        match fs::read(&path) {
-            Ok(der) => {
-                let key = SoftwareKey::from_pkcs8(&der);
-                key.map(Arc::new).map_err(|cause| KeyStoreError::Damaged { path, cause })
+    pub fn signer(&self, name: &str) -> Result<Arc<dyn Signer>, KeyStoreError> {
+        self.key(&self.in_use(name)?)
+    }
+
+    /// The signing key of this very name.
+    pub(crate) fn key(&self, name: &str) -> Result<Arc<dyn Signer>, KeyStoreError> {
+        if let Some(named) = self.named_in_token(name)? {
+            let token = self.token.as_ref().map(|(token, _)| token);
+            let token = token.ok_or_else(|| KeyStoreError::NoToken(name.to_owned()))?;
+            return Ok(token.key(&named));
+        }
+        match self.token.as_ref().filter(|_| belongs_in_token(name)) {
+            Some((token, owner)) if self.find(name, "p8")?.is_none() => {
+                self.made_in(token, owner, name)
             }
+            _ => Ok(self.software_called(name)?),
+        }
+    }
+
+    /// The key called `name` itself, of one that lies in a file; made and stored durably at first use.
+    ///
+    /// # Errors
+    /// [`KeyStoreError`] if it cannot be read or made.
+    pub fn software_key(&self, name: &str) -> Result<Arc<SoftwareKey>, KeyStoreError> {
+        self.software_called(&self.in_use(name)?)
+    }
+
+    fn software_called(&self, name: &str) -> Result<Arc<SoftwareKey>, KeyStoreError> {
+        let path = self.path(name, "p8")?;
+        let damaged = |cause| KeyStoreError::Damaged { path: path.clone(), cause };
+        let der = match fs::read(&path) {
+            Ok(der) => der,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let damaged = |cause| KeyStoreError::Damaged { path: path.clone(), cause };
                 let key = SoftwareKey::from_seed(&random()).map_err(damaged)?;
                 let made = key.to_pkcs8().map_err(damaged)?;
-                let kept = create_private(&path, &made).map_err(|cause| io(&path, cause))?;
-                SoftwareKey::from_pkcs8(&kept).map(Arc::new).map_err(damaged)
+                create_private(&path, &made).map_err(|cause| io(&path, cause))?
             }
-            Err(cause) => Err(io(&path, cause)),
+            Err(cause) => return Err(io(&path, cause)),
+        };
+        SoftwareKey::from_pkcs8(&der).map(Arc::new).map_err(damaged)
+    }
+
+    fn made_in(
+        &self,
+        token: &Arc<Token>,
+        owner: &str,
+        name: &str,
+    ) -> Result<Arc<dyn Signer>, KeyStoreError> {
+        let fresh = token.generate(&format!("yufu/{owner}/{name}"))?;
+        let reference = self.path(name, "p11")?;
+        let unreadable = |_| KeyStoreError::Unreadable(reference.clone());
+        let bytes = serde_json::to_vec_pretty(&fresh).map_err(unreadable)?;
+        let kept = create_private(&reference, &bytes).map_err(|cause| io(&reference, cause))?;
+        let kept: TokenKeyName = serde_json::from_slice(&kept).map_err(unreadable)?;
+        if kept != fresh {
+            // Somebody was quicker.
+            token.destroy(&fresh)?;
         }
+        Ok(token.key(&kept))
+    }
+
+    /// What is kept of a key in a token, if it is in one.
+    ///
+    /// # Errors
+    /// [`KeyStoreError`] if that cannot be read.
+    pub fn named_in_token(&self, name: &str) -> Result<Option<TokenKeyName>, KeyStoreError> {
+        let Some(bytes) = self.find(name, "p11")? else { return Ok(None) };
+        let path = self.path(name, "p11")?;
+        let named = serde_json::from_slice(&bytes);
+        named.map(Some).map_err(|_| KeyStoreError::Unreadable(path))
+    }
+
+    /// The public half of a key of this very name, if there is one; a token is not asked.
+    pub(crate) fn public_key(&self, name: &str) -> Result<Option<PublicKey>, KeyStoreError> {
+        if let Some(named) = self.named_in_token(name)? {
+            return Ok(Some(named.public_key()));
+        }
+        match self.find(name, "p8")? {
+            Some(_) => Ok(Some(self.key(name)?.public_key())),
+            None => Ok(None),
+        }
+    }
+
+    /// Removes the private half of a key for good. A token that is away keeps its half: whoever has it can do nothing
+    /// with it that counts.
+    pub(crate) fn forget(&self, name: &str) -> Result<(), KeyStoreError> {
+        if let (Some(named), Some((token, _))) = (self.named_in_token(name)?, &self.token) {
+            // It may be lost with the token.
+            let _ = token.destroy(&named);
+        }
+        for ending in ["p8", "key"] {
+            let path = self.path(name, ending)?;
+            match fs::remove_file(&path) {
+                Ok(()) => sync_folder(&path).map_err(|cause| io(&path, cause))?,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(cause) => return Err(io(&path, cause)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The token, if there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Arc<Token>> {
+        self.token.as_ref().map(|(token, _)| token)
     }
 
     /// The secret text called `name` (a desk's bearer token), made and stored at first use.
@@ -88,6 +211,10 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreError`] if they cannot be read or made, or are not 32 bytes.
     pub fn master(&self, name: &str) -> Result<[u8; 32], KeyStoreError> {
+        self.master_called(&self.in_use(name)?)
+    }
+
+    pub(crate) fn master_called(&self, name: &str) -> Result<[u8; 32], KeyStoreError> {
         let bytes =
             self.document(name, "key", || Ok::<_, KeyStoreError>(random::random::<32>().to_vec()))?;
         let path = self.path(name, "key")?;
@@ -140,13 +267,23 @@ impl KeyStore {
         }
     }
 
-    fn path(&self, name: &str, ending: &str) -> Result<PathBuf, KeyStoreError> {
+    pub(crate) fn path(&self, name: &str, ending: &str) -> Result<PathBuf, KeyStoreError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if name.is_empty() || !name.bytes().all(allowed) {
             return Err(KeyStoreError::Name(name.to_owned()));
         }
         Ok(self.folder.join(format!("{name}.{ending}")))
     }
+}
+
+/// Whether a key of this name, whichever its generation, belongs in a token.
+fn belongs_in_token(name: &str) -> bool {
+    let of = |base: &str| {
+        let number = name.strip_prefix(base).and_then(|rest| rest.strip_prefix('-'));
+        let number = number.and_then(|number| number.parse().ok());
+        name == base || number.is_some_and(|number| name == generation_name(base, number))
+    };
+    IN_TOKEN.into_iter().any(of)
 }
 
 fn io(path: &Path, cause: std::io::Error) -> KeyStoreError {
@@ -163,7 +300,7 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Writes a file that only its owner can read, whole or not at all, and durably:
 /// a key that was used must be there after a crash.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let fresh = write_aside(path, bytes)?;
     fs::rename(&fresh, path)?;
     sync_folder(path)
@@ -206,7 +343,6 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yufu_base::Signer;
 
     #[test]
     fn a_key_is_made_once_and_found_again() {
@@ -251,6 +387,37 @@ mod tests {
         fs::write(folder.path().join("k.p8"), b"torn").unwrap();
         assert!(matches!(store.signer("k"), Err(KeyStoreError::Damaged { .. })));
         assert_eq!(fs::read(folder.path().join("k.p8")).unwrap(), b"torn");
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_out_of_tokens() {
+        for name in ["credentials", "credentials-2", "credential-anchor-12", "attestations"] {
+            assert!(belongs_in_token(name), "{name}");
+        }
+        for name in [
+            "institution",
+            "commands",
+            "trust-list",
+            "wallet",
+            "credentials-x",
+            "access",
+            "access-anchor-1",
+        ] {
+            assert!(!belongs_in_token(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_a_token_is_not_made_anew_where_no_token_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyStore::open(folder.path()).unwrap();
+        let public = store.signer("other").unwrap().public_key();
+        let jwk = serde_json::to_value(yufu_jose::Jwk::from(public)).unwrap();
+        let named = serde_json::json!({"id": "AAAA", "label": "l", "public": jwk});
+        store.replace("k", "p11", named.to_string().as_bytes()).unwrap();
+        assert!(matches!(store.signer("k"), Err(KeyStoreError::NoToken(_))));
+        store.replace("k", "p11", b"torn").unwrap();
+        assert!(matches!(store.signer("k"), Err(KeyStoreError::Unreadable(_))));
     }
 
     #[test]

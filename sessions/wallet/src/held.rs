@@ -1,15 +1,16 @@
 //! A credential in the wallet.
 
 use crate::Credential;
+use crate::issuance::Received;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use yufu_base::{PublicKey, Timestamp};
-use yufu_jose::encode_base64url;
+use yufu_jose::{ChainError, encode_base64url};
 use yufu_openid4vc::dcql::Candidate;
-use yufu_trust::TrustEntry;
+use yufu_trust::{TrustEntry, TrustError, TrustList};
 
 /// A verified credential bound to one key. Show it once: two presentations of one
 /// credential can be linked.
@@ -39,6 +40,28 @@ impl HeldCredential {
             Credential::SdJwt(sd_jwt) => sd_jwt.credential().validity.expires_at,
             Credential::Mdoc(mdoc) => Some(mdoc.mso().validity.valid_until),
         }
+    }
+
+    /// Whether nobody accepts it any more: its issuer is on the list, and withdrew the key that signed it, or what
+    /// certified that.
+    #[must_use]
+    pub fn is_void(&self, trust: &TrustList, now: Timestamp) -> bool {
+        let listed = trust.entries.iter().any(|entry| {
+            entry.role == self.issuer.role && entry.identifier == self.issuer.identifier
+        });
+        let (format, text) = (self.credential.format(), self.credential.issued());
+        let chain = Received::parse(format, &text).ok().and_then(|read| read.chain().ok());
+        let outcome = chain.map(|chain| trust.identify_like(&self.issuer, &chain, now));
+        let void = matches!(
+            outcome,
+            Some(Err(TrustError::Withdrawn { .. }
+                    // Another anchor of the same name leads to a signature that does not hold.
+                    | TrustError::Chain {
+                        reason: ChainError::Untrusted | ChainError::Invalid(_),
+                        ..
+                    }))
+        );
+        listed && void
     }
 
     /// The credential as a query sees it.

@@ -2,6 +2,7 @@
 
 use crate::http::Problem;
 use crate::issuer::Issuer;
+use crate::signing::unsigned;
 use axum::Json;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,8 @@ impl Issuer {
             return Ok(Json(metadata.clone()).into_response());
         }
         let now = self.clock.read().wall;
-        let text = metadata.sign(&self.chain, &*self.signer, now).map_err(Problem::internal)?;
+        let text = metadata.sign(&self.chain, &*self.signer, now);
+        let text = text.map_err(|error| unsigned(&*self.signer, error))?;
         Ok(([(header::CONTENT_TYPE, SIGNED_METADATA_MEDIA_TYPE)], text).into_response())
     }
 

@@ -245,7 +245,13 @@ impl Haip {
             return Ok(Content { bytes: body.to_vec(), encrypted: false });
         }
         let text = std::str::from_utf8(body).unwrap_or_default();
-        let opened = jwe::decrypt(text.trim(), &self.decryption);
+        let mut tried = self.decryption.iter().map(|key| jwe::decrypt(text.trim(), key));
+        let first = tried.next().ok_or_else(|| Problem::internal("no key opens requests"))?;
+        // Who read the metadata before a rotation encrypts to the key that was published then.
+        let opened = match first {
+            Ok(opened) => Ok(opened),
+            Err(error) => tried.find_map(Result::ok).ok_or(error),
+        };
         let opened = opened.map_err(|error| {
             let why = format!("the encrypted request: {error}");
             HaipRefusal::credential(CredentialErrorCode::InvalidEncryptionParameters, why)

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use yufu_base::Timestamp;
 use yufu_issuer::haip::HaipDocuments;
 use yufu_issuer::secret_id;
-use yufu_jose::SealingKey;
+use yufu_jose::SealingKeys;
 use yufu_jose::jwe::DecryptionKey;
 use yufu_keys::random;
 use yufu_openid4vc::Endpoint;
@@ -40,9 +40,9 @@ pub struct Haip {
     /// What the profile says.
     pub profile: HaipProfile,
     /// Seals what wallets carry.
-    pub sealing: SealingKey,
-    /// Opens requests that are encrypted to it.
-    pub decryption: DecryptionKey,
+    pub sealing: SealingKeys,
+    /// Open requests that are encrypted to one of them, the published one first.
+    pub decryption: Vec<DecryptionKey>,
     /// Who is a wallet provider.
     pub trust: TrustSource,
 }

@@ -12,8 +12,8 @@ use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook, issuer_
 use yufu_api::issuer::{Haip, Issuer};
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_issuer::haip::HaipDocuments;
-use yufu_jose::SealingKey;
 use yufu_jose::jwe::DecryptionKey;
+use yufu_jose::{SealingKey, SealingKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 
@@ -55,19 +55,30 @@ fn haip(
     let plan = opening.plan;
     let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
     let keys = plan.data.keys(&institution.id)?;
-    let decryption = DecryptionKey::from_seed(&keys.master("requests")?)?;
+    let (now, mut published, mut decryption) = (plan.clock.read().wall, None, Vec::new());
+    for (number, seed) in keys.masters("requests", now)? {
+        let key = DecryptionKey::from_seed(&seed)?;
+        published.get_or_insert_with(|| key.public_jwk(format!("requests-{number}")));
+        decryption.push(key);
+    }
+    let mut sealing = Vec::new();
+    for (_, bytes) in keys.masters("sessions", now)? {
+        sealing.push(SealingKey::new(&bytes)?);
+    }
+    let former = sealing.split_off(1);
+    let none = || text!("no key of sessions, or of requests");
+    let (current, encryption) = (sealing.pop().with_context(none)?, published.with_context(none)?);
     let profile = issuer_profile(
         plan.endpoint(&institution.id, "/authority")?,
         &institution.name,
         &issued_by(plan, institution),
     );
     let identifier = plan.endpoint(&institution.id, "/authority/haip")?;
-    let encryption = decryption.public_jwk("requests-1");
     let documents = HaipDocuments::new(&profile, &identifier, &rules.key_storage, encryption)?;
     Ok(Some(Box::new(Haip {
         documents,
         profile: rules,
-        sealing: SealingKey::new(&keys.master("sessions")?)?,
+        sealing: SealingKeys::new(current, former),
         decryption,
         trust: trust.source(opening.client.clone()),
     })))

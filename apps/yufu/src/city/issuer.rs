@@ -12,7 +12,7 @@ use yufu_database::Database;
 use yufu_profile::{CredentialType, Institution};
 
 /// What an institution issues.
-pub(super) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<CredentialType> {
+pub(crate) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<CredentialType> {
     let all = plan.profile().credentials.iter();
     all.filter(|kind| kind.issuer == institution.role).cloned().collect()
 }
@@ -29,8 +29,8 @@ pub(super) async fn issuer(
     let identifier = plan.endpoint(&institution.id, path)?;
     let signer: Arc<dyn Signer> = keys.signer("credentials")?;
     let name = &institution.name;
-    let chain =
-        Trust::credential_chain(plan, &keys, name, identifier.as_str(), signer.public_key())?;
+    let key = (signer.public_key(), credentials.iter().any(|kind| kind.doctype.is_some()));
+    let chain = Trust::credential_chain(plan, &keys, name, identifier.as_str(), key)?;
     let profile = issuer_profile(identifier, name, &credentials);
     Ok(Issuer {
         metadata: profile.issuer_metadata()?,

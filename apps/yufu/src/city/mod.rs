@@ -17,6 +17,7 @@ mod trust;
 mod verifying;
 mod wallet_provider;
 
+pub(crate) use issuer::issued_by;
 pub(crate) use opening::{INSTITUTION_KEY, fingerprint, needed};
 pub(crate) use plan::{Plan, Progress};
 
@@ -88,7 +89,7 @@ impl City {
         let public = Public {
             metrics: metrics_recorder()?,
             starting: Arc::default(),
-            readiness: vec![("central bank".to_owned(), ready(Arc::clone(&ledger)))],
+            readiness: readiness(plan, &ledger),
             front: front::pages(plan),
             currency: plan.profile().currency.clone(),
         };
@@ -275,6 +276,21 @@ async fn ledger_failed(ledger: Option<Handle<Machine>>) -> StopReason {
     }
     tokio::time::sleep(ANSWERS_LEAVE).await;
     reason
+}
+
+/// What has to hold for this process to serve: its ledger takes commands, its token signs.
+fn readiness(
+    plan: &Plan<'_>,
+    ledger: &Arc<OnceLock<Arc<CentralBank>>>,
+) -> Vec<(String, Readiness)> {
+    let mut all = vec![("central bank".to_owned(), ready(Arc::clone(ledger)))];
+    if let Some(token) = plan.data.token().cloned() {
+        let signs: Readiness = Box::new(move || {
+            token.ready().map_err(|error| format!("{}: {error}", error.fault.code()))
+        });
+        all.push(("keys".to_owned(), signs));
+    }
+    all
 }
 
 /// Whether the ledger takes commands, once it is open here.

@@ -1,7 +1,7 @@
 //! The ledger at its beginning: policy from the profile, the banks, and the money there is. All of it is
 //! one record of the log, so that a crash leaves either nothing or everything.
 
-use super::opening::{Opening, enrolment, refused};
+use super::opening::{Listing, Opening, enrolment, refused};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
 use crate::command_line::HistoryKept;
@@ -135,7 +135,7 @@ pub(super) async fn enrol(
     let terms =
         terms.get(&institution.id).with_context(|| text!("a commercial bank has opening money"))?;
     let make = || {
-        let request = enrolment(plan, institution, &at, Some(&*key), Vec::new())?;
+        let request = enrolment(plan, institution, &at, Some(&*key), Listing::default())?;
         let now = plan.clock.read().wall;
         let own = sign_all(&institution.id, &*key, now, terms.of_bank());
         let own = own.and_then(|own| BankEnrolment::new(request.enrolment, &own));

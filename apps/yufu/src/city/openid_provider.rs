@@ -33,7 +33,8 @@ pub(super) async fn open(
     let keys = plan.data.keys(&id)?;
     let signer: Arc<dyn Signer> = keys.signer("access-tokens")?;
     let name = &institution.name;
-    let chain = Trust::credential_chain(plan, &keys, name, &identifier, signer.public_key())?;
+    let key = (signer.public_key(), false);
+    let chain = Trust::credential_chain(plan, &keys, name, &identifier, key)?;
     let database = Database::open(&plan.data.database(&id, "allowances")?).await?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     let mints = banks.map(|id| (id.to_string(), format!("{}/banks/{id}/mint", plan.address(id))));

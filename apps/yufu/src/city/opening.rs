@@ -128,13 +128,24 @@ impl Opening<'_> {
     }
 }
 
+/// What an institution wants to have listed of its keys.
+#[derive(Default)]
+pub(super) struct Listing {
+    /// What certifies its signers.
+    pub(super) anchors: Vec<Anchor>,
+    /// The thumbprints of what certified them before, and still counts.
+    pub(super) former: Vec<String>,
+    /// The thumbprints of what counts no more.
+    pub(super) withdrawn: Vec<String>,
+}
+
 /// Signs an institution's wish to be known at `at`.
 pub(super) fn enrolment(
     plan: &Plan<'_>,
     institution: &Institution,
     at: &InstitutionId,
     key: Option<&dyn Signer>,
-    anchors: Vec<Anchor>,
+    listing: Listing,
 ) -> Result<EnrolmentRequest> {
     let id = &institution.id;
     let iat = Timestamp::from_seconds(plan.clock.read().wall.seconds());
@@ -145,7 +156,9 @@ pub(super) fn enrolment(
         url: plan.address(id).to_owned(),
         iat,
         key: key.transpose()?,
-        anchors,
+        anchors: listing.anchors,
+        former: listing.former,
+        withdrawn: listing.withdrawn,
     };
     let signer = plan.data.keys(id)?.signer(INSTITUTION_KEY)?;
     Ok(EnrolmentRequest { enrolment: enrolment.sign(&*signer)? })

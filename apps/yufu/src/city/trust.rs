@@ -3,7 +3,7 @@
 //! what needs another's signature is asked for at that other, in this process or over HTTP.
 
 use super::Plan;
-use super::opening::{INSTITUTION_KEY, Opening, enrolment, refused, refused_with};
+use super::opening::{INSTITUTION_KEY, Listing, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, ensure};
@@ -17,7 +17,7 @@ use yufu_api::relying_party::{IdentityTerms, Party};
 use yufu_api::trust::{Enlisted, Register, TrustOperator, TrustSource};
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
 use yufu_jose::Chain;
-use yufu_keys::{KeyStore, LeafSubject};
+use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
 
@@ -96,11 +96,8 @@ impl Trust {
         let plan = opening.plan;
         let keys = plan.data.keys(&institution.id)?;
         let make = || {
-            let (_, roles) = place(institution);
-            let now = plan.clock.read().wall;
-            let anchors = roles.iter().map(|role| anchor(&keys, institution, *role, now));
-            let anchors = anchors.collect::<Result<_>>()?;
-            enrolment(plan, institution, &self.operator_id, None, anchors)
+            let listing = listing(plan, &keys, institution)?;
+            enrolment(plan, institution, &self.operator_id, None, listing)
         };
         match &self.operator {
             Some(operator) => {
@@ -142,7 +139,7 @@ impl Trust {
         keys: &KeyStore,
         name: &Text,
         identifier: &str,
-        key: PublicKey,
+        (key, signs_mdocs): (PublicKey, bool),
     ) -> Result<Chain> {
         let subject = LeafSubject {
             organisation: name.en().to_owned(),
@@ -151,7 +148,11 @@ impl Trust {
             uris: vec![identifier.to_owned()],
             key,
         };
-        Ok(keys.certify(CREDENTIAL_ANCHOR, &subject, plan.clock.read().wall)?)
+        let now = plan.clock.read().wall;
+        Ok(match signs_mdocs {
+            true => keys.certify_document_signer(CREDENTIAL_ANCHOR, &subject, now)?,
+            false => keys.certify(CREDENTIAL_ANCHOR, &subject, now)?,
+        })
     }
 
     /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
@@ -204,7 +205,8 @@ impl Trust {
         signer: &dyn Signer,
     ) -> Result<Certified> {
         let plan = opening.plan;
-        let make = || enrolment(plan, institution, &self.registrar_id, Some(signer), Vec::new());
+        let make =
+            || enrolment(plan, institution, &self.registrar_id, Some(signer), Listing::default());
         let certified = match &self.registrar {
             Some(registrar) => {
                 let certified = registrar.enrol(&make()?.enrolment).await;
@@ -248,28 +250,40 @@ fn own_chain(
     Ok(chain)
 }
 
-/// An anchor of an institution, which certifies the institution's key as a proof.
-fn anchor(
-    keys: &KeyStore,
-    institution: &Institution,
-    role: yufu_trust::Role,
-    now: Timestamp,
-) -> Result<Anchor> {
-    let name = match role {
+/// What is to be listed of an institution's keys: what certifies, what certified before, what counts no more.
+fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Result<Listing> {
+    let (now, country) = (plan.clock.read().wall, plan.profile().country.as_str());
+    let mut listing = Listing::default();
+    for role in place(institution).1 {
+        let name = anchor_name(*role);
+        let der = keys.anchor_in(Some(country), name, institution.name.en(), now)?;
+        let subject = LeafSubject {
+            organisation: institution.name.en().to_owned(),
+            common_name: "enrolment".to_owned(),
+            dns_names: Vec::new(),
+            uris: Vec::new(),
+            key: keys.signer(INSTITUTION_KEY)?.public_key(),
+        };
+        let proof = keys.certify(name, &subject, now)?;
+        listing.anchors.push(Anchor::new(*role, &der, proof.unverified_leaf()));
+        let ring = keys.ring(name)?;
+        let before = ring.generations().iter().filter(|one| one.number != ring.current());
+        let kept = before.filter(|one| one.retired.is_none());
+        listing.former.extend(kept.filter_map(|one| one.thumbprint.clone()));
+    }
+    for name in ROTATED {
+        listing.withdrawn.extend(keys.ring(name)?.retired().map(str::to_owned));
+    }
+    Ok(listing)
+}
+
+/// Which of an institution's authorities certifies a role.
+const fn anchor_name(role: yufu_trust::Role) -> &'static str {
+    match role {
         yufu_trust::Role::Registrar => REGISTRATION_ANCHOR,
         yufu_trust::Role::AccessCa => ACCESS_ANCHOR,
         _ => CREDENTIAL_ANCHOR,
-    };
-    let der = keys.anchor(name, institution.name.en(), now)?;
-    let subject = LeafSubject {
-        organisation: institution.name.en().to_owned(),
-        common_name: "enrolment".to_owned(),
-        dns_names: Vec::new(),
-        uris: Vec::new(),
-        key: keys.signer(INSTITUTION_KEY)?.public_key(),
-    };
-    let proof = keys.certify(name, &subject, now)?;
-    Ok(Anchor::new(role, &der, proof.unverified_leaf()))
+    }
 }
 
 /// What identity credentials are, as the profile says.

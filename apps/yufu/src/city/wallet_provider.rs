@@ -24,7 +24,8 @@ pub(super) async fn open(
     let keys = plan.data.keys(&id)?;
     let signer: Arc<dyn Signer> = keys.signer("attestations")?;
     let name = &institution.name;
-    let chain = Trust::credential_chain(plan, &keys, name, &identifier, signer.public_key())?;
+    let key = (signer.public_key(), false);
+    let chain = Trust::credential_chain(plan, &keys, name, &identifier, key)?;
     let database = Database::open(&plan.data.database(&id, "instances")?).await?;
     Ok(WalletProvider {
         identifier,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use yufu_api::http::Client;
-use yufu_base::{InstitutionId, PublicKey, Signer};
+use yufu_base::{InstitutionId, PublicKey};
 use yufu_engine::Clock;
 use yufu_profile::{Institution, Role};
 

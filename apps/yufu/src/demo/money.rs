@@ -204,7 +204,7 @@ impl Story<'_> {
         if let Some((_, account)) = wallet.first_account() {
             return Ok(account.parse()?);
         }
-        let key = self.data.keys(&institution.id)?.signer("wallet")?;
+        let key = self.data.keys(&institution.id)?.software_key("wallet")?;
         let class = self.class(Evidence::InPerson)?;
         let request = NewAccount { class: class.to_owned(), wallet_key: key.public_key().into() };
         let url = format!("{}/banks/{}/v1/desk/accounts", self.address(&trade.bank), trade.bank);

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yufu_api::http::Limits;
 use yufu_api::recognition::Recognised;
-use yufu_base::{PublicKey, Signer};
+use yufu_base::PublicKey;
 use yufu_engine::Clock;
 use yufu_profile::{Institution, Role};
 

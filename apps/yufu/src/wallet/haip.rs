@@ -8,6 +8,7 @@ use super::history::Event;
 use super::holder::Holder;
 use crate::words::text;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_keys::{random, random_text};
@@ -104,7 +105,8 @@ impl Holder {
         self.ask_batch(granted, &party, wanted.pseudonyms).await
     }
 
-    /// Fetches what waited for an officer, and fresh copies of what ends within a week or is nearly used up; what came.
+    /// Fetches what waited for an officer, and fresh copies of what ends within a week, is nearly used up or was voided
+    /// by its issuer; what came.
     ///
     /// # Errors
     /// If an issuer does not answer, or refuses what it had granted.
@@ -113,7 +115,15 @@ impl Holder {
     }
 
     async fn renew_all(&mut self) -> Result<Vec<Got>> {
+        let trust = self.trust().await?;
         let mut all = Vec::new();
+        // Whether there were pseudonyms is known from the copies: asked before those that are void leave.
+        let grants = self.file.contents.grants.iter();
+        let carried: BTreeMap<String, bool> = grants
+            .map(|one| one.grant.credential_type().to_owned())
+            .map(|kind| (kind.clone(), self.has_pseudonyms(&kind)))
+            .collect();
+        self.forget_void(&trust)?;
         for stored in self.file.contents.waiting.clone() {
             self.file.contents.waiting.retain(|other| other.waiting != stored.waiting);
             match self.fetch_waiting(stored.clone()).await {
@@ -131,7 +141,7 @@ impl Holder {
         }
         for stored in self.file.contents.grants.clone() {
             let kind = stored.grant.credential_type().to_owned();
-            let pseudonyms = self.has_pseudonyms(&kind);
+            let pseudonyms = carried.get(&kind).copied().unwrap_or(true);
             if !stored.grant.lasts() || !self.runs_out(&kind) || self.waits_for(&kind) {
                 continue;
             }

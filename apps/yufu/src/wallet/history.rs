@@ -193,6 +193,15 @@ pub enum Event {
         /// Of which currency.
         currency: String,
     },
+    /// The issuer withdrew the key that signed credentials: they count no more.
+    Voided {
+        /// Who issued them.
+        issuer: String,
+        /// Of which type.
+        vct: String,
+        /// How many there were.
+        count: usize,
+    },
     /// A backup was written.
     BackedUp,
     /// The wallet was made from a backup.

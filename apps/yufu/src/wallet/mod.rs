@@ -44,6 +44,7 @@ mod terminal;
 mod terminal_accounts;
 mod terminal_wards;
 mod vault;
+mod voided;
 mod waking;
 
 pub use backup::{Restored, restore};

@@ -104,6 +104,9 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         | Event::CashPaid { .. }
         | Event::CashReceived { .. }
         | Event::CashRedeemed { .. } => cash(event, decimals),
+        Event::Voided { issuer, vct, count } => {
+            with_reason(noted!("voided"), issuer, &format!("{count} x {vct}"))
+        }
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
@@ -181,7 +184,7 @@ impl Told {
 
 fn counterparty(event: &str, party: &str) -> String {
     match event {
-        "received" | "benefit_paid" => text!("from {party}", party = party),
+        "received" | "benefit_paid" | "voided" => text!("from {party}", party = party),
         "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved"
         | "cash_withdrawn" | "cash_received" | "cash_redeemed" => {
             text!("at {party}", party = party)

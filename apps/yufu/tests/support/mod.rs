@@ -18,6 +18,7 @@ pub mod country;
 pub mod notes;
 pub mod terminal;
 pub mod third_party;
+pub mod token;
 pub mod visits;
 mod wallet;
 
@@ -171,7 +172,14 @@ impl Server {
 
     /// The same with more options.
     pub fn start_at_with(data: &Data, port: u16, more: &[&str]) -> Self {
-        Self::launch(data, port, more, ("warn", Stdio::inherit()))
+        Self::start_in(data, port, more, &[])
+    }
+
+    /// The same with more options, and more in its environment.
+    pub fn start_in(data: &Data, port: u16, more: &[&str], environment: &[(&str, &Path)]) -> Self {
+        let mut command = yufu();
+        command.envs(environment.iter().copied());
+        Self::launched(command, data, port, more, ("warn", Stdio::inherit()))
     }
 
     /// As [`Server::start`], with everything that it logs in a file.

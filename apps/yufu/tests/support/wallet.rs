@@ -200,6 +200,8 @@ pub async fn enrol(caller: &Caller, party: &str) -> Answer {
         iat,
         key: Some(EnrolledKey::prove(&*access, (party, "registrar"), iat).unwrap()),
         anchors: Vec::new(),
+        former: Vec::new(),
+        withdrawn: Vec::new(),
     };
     let signed = enrolment.sign(&*keys.signer("institution").unwrap()).unwrap();
     caller.post("/registrar/v1/enrolments", None, &json!({"enrolment": signed})).await

@@ -19,6 +19,7 @@ pub use discover::{DiscoverError, FetchingIssuer, FetchingServer};
 pub use exchange::{ExchangeError, ExchangingCode};
 pub use offer::{FetchingOffer, ScanError, Scanned, scan};
 pub use ready::{Ready, TxCodeError};
+pub(crate) use received::Received;
 pub use sectors::SectorKeys;
 
 use serde::{Deserialize, Serialize};

@@ -10,14 +10,14 @@ use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_trust::LEEWAY_SECONDS;
 
 /// A credential as it came.
-pub(super) enum Received {
+pub(crate) enum Received {
     SdJwt(Box<SdJwt>),
     Mdoc(Box<IssuerSigned>),
 }
 
 impl Received {
     /// Reads what came for a configuration of this format.
-    pub(super) fn parse(format: &str, text: &str) -> Result<Self, CredentialProblem> {
+    pub(crate) fn parse(format: &str, text: &str) -> Result<Self, CredentialProblem> {
         if format == FORMAT_MSO_MDOC {
             let signed = IssuerSigned::from_base64url(text);
             return Ok(Self::Mdoc(Box::new(signed.map_err(mdoc)?)));
@@ -27,7 +27,7 @@ impl Received {
     }
 
     /// The issuer's chain, which anyone may have written.
-    pub(super) fn chain(&self) -> Result<Chain, ChainError> {
+    pub(crate) fn chain(&self) -> Result<Chain, ChainError> {
         match self {
             Self::SdJwt(sd_jwt) => sd_jwt.header().chain(),
             Self::Mdoc(signed) => signed.chain().cloned(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use yufu_api::bank::{OpenedAccount, PresentedPayment, PresentedPaymentDone, PresentedPaymentFile};
 use yufu_api::http::ClientError;
 use yufu_api::relying_party::{Booking, CheckIn, CheckInState, TakingsAccount, TicketRequest};
-use yufu_base::{Signer, Timestamp};
+use yufu_base::Timestamp;
 use yufu_engine::{Clock, ManualClock, SystemClock};
 use yufu_jose::{Header, Jwk, Unverified, decode_base64url, sign};
 use yufu_openid4vc::Endpoint;

@@ -205,7 +205,7 @@ impl Office {
         let mut holder = self.wallet("the-agency");
         if holder.first_account().is_none() {
             let key = self.city.data.keys(&AGENCY.parse().unwrap()).unwrap();
-            let key = key.signer("wallet").unwrap();
+            let key = key.software_key("wallet").unwrap();
             holder.keep_account(THEIR_BANK, &self.account, "I", &key).unwrap();
         }
         balance(&holder).await

@@ -10,13 +10,13 @@ use yufu_api::http::ClientError;
 use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
-use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::presentation::TransactionData;
+use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
-    AnswerEntropy, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt,
-    open,
+    AnswerEntropy, Answered, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed,
+    VerifierReceipt, open,
 };
 
 /// What was shown.
@@ -86,7 +86,7 @@ impl Holder {
     }
 
     /// Fetches a request, and verifies who asks, before the person is.
-    async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
+    pub(super) async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
         let (fetching, request) = open(link, &random())?;
         let response = self.send(request).await?;
         let now = self.now();
@@ -145,7 +145,6 @@ impl Holder {
         let until = reviewed.expires_at().plus_seconds(60).seconds();
         let replay_id = reviewed.replay_id();
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
-        let request_object = reviewed.request_object().to_owned();
         let (answered, request) = reviewed.approve(&presenting, &entropy, self.now())?;
         // One use: gone from the wallet before it leaves, whatever happens on the way.
         let mut index = 0_usize;
@@ -155,6 +154,16 @@ impl Holder {
             keep
         });
         self.file.contents.answered.insert(replay_id, until);
+        self.deliver(answered, request, consent).await
+    }
+
+    /// Sends an answer, and holds the other side's receipt against it.
+    pub(super) async fn deliver(
+        &mut self,
+        answered: Answered,
+        request: HttpRequest,
+        consent: &Consent,
+    ) -> Result<Shown> {
         let mut shown = Shown {
             party: consent.party.get(&self.language).to_owned(),
             purpose: consent.purpose.get(&self.language).to_owned(),
@@ -170,7 +179,7 @@ impl Holder {
             claims: shown.claims.clone(),
             receipt: Box::new(answered.receipt().clone()),
             signed_receipt: None,
-            request: request_object,
+            request: answered.request_object().to_owned(),
         })?;
         let response = self.send(request).await?;
         let done = answered.handle(&response).map_err(|error| reason(&response, &error))?;
@@ -201,7 +210,7 @@ impl Holder {
         Ok(self.file.save()?)
     }
 
-    async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
+    pub(super) async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
         let party = reviewed.certificate().name.get(&self.language).to_owned();
         // The verifier learns only that nothing comes; whether it hears that is its affair.
         let _ = self.send(reviewed.decline()).await;

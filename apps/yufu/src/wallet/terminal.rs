@@ -118,6 +118,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let shown = holder.present(&request, decide).await?;
             saying::shown(&shown);
         }
+        #[cfg(feature = "zero-knowledge")]
+        WalletAction::Anonymous { action } => {
+            super::anonymous_terminal::act(holder, action, decide).await?
+        }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;
             say!(

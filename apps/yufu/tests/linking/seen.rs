@@ -1,5 +1,11 @@
 //! What is found in the verifiers' rows, and in the issuer's.
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code; another test takes a part of it"
+)]
 
 use super::support::Data;
 use super::support::visits::Street;
@@ -10,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yufu_jose::decode_base64url;
 
 /// A presentation, as the verifier that got it can describe it.
+#[derive(Clone)]
 pub struct Seen {
     /// The verification's id: who it was is for the judge alone.
     pub id: String,
@@ -61,7 +68,8 @@ pub fn issued(data: &Data) -> BTreeMap<u64, String> {
     all.collect()
 }
 
-fn table(data: &Data, who: &str, database: &str, table: &str) -> Vec<BTreeMap<String, Stored>> {
+/// The rows of a table of an institution.
+pub fn table(data: &Data, who: &str, database: &str, table: &str) -> Vec<BTreeMap<String, Stored>> {
     let path = data.path().join(who).join(format!("{database}.sqlite"));
     let open = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut statement = open.prepare(&format!("SELECT * FROM {table}")).unwrap();
@@ -119,7 +127,7 @@ fn jwt(name: &str, text: &str, tokens: &mut BTreeSet<String>) -> Map<String, Val
 }
 
 /// Every value in a document, by its path; of a list without its place.
-fn flat(path: &str, value: &Value, tokens: &mut BTreeSet<String>) {
+pub fn flat(path: &str, value: &Value, tokens: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {

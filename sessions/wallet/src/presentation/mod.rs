@@ -7,6 +7,7 @@ mod approve;
 mod checking;
 mod consent;
 mod fetching;
+mod otherwise;
 mod reviewed;
 mod sectors;
 
@@ -15,6 +16,7 @@ pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use consent::{Consent, ConsentCredential, Warning};
 pub use fetching::{FetchingRequest, open};
+pub use otherwise::OtherwiseError;
 pub use reviewed::{RequestRefused, Reviewed};
 
 use serde::{Deserialize, Serialize};

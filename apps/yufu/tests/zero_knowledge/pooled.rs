@@ -1,0 +1,135 @@
+//! What the colluders have of anonymous credentials: the verifiers' rows with their evidence, and all of the issuer's.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "test code"
+)]
+
+use super::seen::{Seen, flat, table};
+use super::support::Data;
+use super::support::visits::Street;
+use rusqlite::types::Value as Stored;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use yufu_jose::decode_base64url;
+
+/// The rows of a verifier, each with the evidence that its own desk opens.
+pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
+    let mut all = Vec::new();
+    for row in table(data, verifier, "verifications", "verifications") {
+        let text = |name: &str| match &row[name] {
+            Stored::Text(text) => text.clone(),
+            other => panic!("{name}: {other:?}"),
+        };
+        let id = text("id");
+        let path =
+            format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
+        let desk = street.caller.desk(verifier);
+        let evidence = street.caller.get(&path, Some(&desk)).await.done();
+        let shown = evidence["presentations"]["anonymous"][0].as_str().unwrap();
+        let mut seen = presentation(&serde_json::from_str(shown).unwrap());
+        let plain = row.iter().filter(|(name, _)| !name.starts_with("sealed_"));
+        seen.tokens.extend(plain.map(|(name, value)| format!("row.{name}={value:?}")));
+        let Stored::Integer(at) = row["answered_at"] else { panic!("no time") };
+        all.push(Seen { id, verifier: verifier.to_owned(), at: at.try_into().unwrap(), ..seen });
+    }
+    all
+}
+
+/// Takes a presentation apart: its members, and the points and numbers of the proof one by one.
+fn presentation(shown: &Value) -> Seen {
+    let mut tokens = BTreeSet::new();
+    for (name, value) in shown.as_object().unwrap() {
+        flat(name, value, &mut tokens);
+    }
+    let proof = decode_base64url(shown["proof"].as_str().unwrap()).unwrap();
+    let pseudonym = decode_base64url(shown["pseudonym"].as_str().unwrap()).unwrap();
+    tokens.extend(pieces(&proof));
+    tokens.extend(pieces(&pseudonym));
+    let first = |bytes: &[u8]| u64::from(bytes[1]);
+    let numbers = BTreeMap::from([
+        ("length", proof.len() as u64),
+        ("digests", shown["disclosed"].as_object().unwrap().len() as u64),
+        // Of an anonymous credential there is no disclosed digest and no clock; two responses stand in for them.
+        ("the digest's place", first(&proof[144..])),
+        ("signature's beginning", first(&proof)),
+        ("key's beginning", first(&pseudonym)),
+        ("the wallet's clock", first(&proof[176..])),
+    ]);
+    Seen { id: String::new(), verifier: String::new(), at: 0, place: 0, tokens, numbers }
+}
+
+/// Bytes, sixteen by sixteen: no point or number is shorter.
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = String> {
+    bytes.chunks(16).map(|piece| format!("{piece:02x?}"))
+}
+
+/// No line of the verifiers' and the issuer's log has anything of a presentation in it.
+pub fn look_at_log(seen: &[Seen], log: &str) {
+    assert!(log.contains("/verifiers/{verifier}/openid4vp/{id}/anonymous"), "requests are logged");
+    for seen in seen {
+        let own = seen.tokens.iter().filter_map(|token| token.split_once('='));
+        let own = own.filter(|(name, _)| ["pseudonym", "proof"].contains(name));
+        for (name, value) in own {
+            assert!(!log.contains(value.trim_matches('"')), "a log line holds a {name}");
+        }
+        assert!(!log.contains(&seen.id), "a log line holds an id");
+    }
+}
+
+/// Everything that the issuer was sent, answered and stored, person by person.
+#[derive(Default)]
+pub struct Issuances(BTreeMap<String, BTreeSet<String>>);
+
+impl Issuances {
+    /// What belonged to one issuance: every value in it, whole and in pieces.
+    pub fn add(&mut self, person: &str, documents: &[&Value]) {
+        let tokens = self.0.entry(person.to_owned()).or_default();
+        for document in documents {
+            let mut values = BTreeSet::new();
+            flat("", document, &mut values);
+            for value in values.iter().filter_map(|token| token.split_once('=')) {
+                let text = value.1.trim_matches('"');
+                tokens.insert(text.to_owned());
+                tokens.extend(pieces(&decode_base64url(text).unwrap_or_default()));
+            }
+        }
+    }
+
+    /// The rows of the issuer's registers, by whom they are about.
+    pub fn add_rows(&mut self, data: &Data) {
+        for name in ["pseudonyms", "status_entries"] {
+            for row in table(data, "identity-authority", "credentials", name) {
+                let Stored::Text(person) = row["person"].clone() else { panic!("no person") };
+                let tokens = self.0.entry(person).or_default();
+                for value in row.values() {
+                    match value {
+                        Stored::Blob(bytes) => tokens.extend(pieces(bytes)),
+                        Stored::Text(text) => drop(tokens.insert(text.clone())),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        assert!(self.0.len() > 10, "the issuer has rows");
+    }
+
+    /// How much speaks for one issuance behind both: what it shares with either.
+    pub fn joins(&self, one: &Seen, other: &Seen) -> f64 {
+        let with = |seen: &Seen, issued: &BTreeSet<String>| {
+            let values = seen.tokens.iter();
+            let bare = |token: &&String| {
+                let value = token.split_once('=').map_or(token.as_str(), |(_, value)| value);
+                // What everybody has, such as the claim itself, is no sign of anybody.
+                value.len() > 8 && issued.contains(value.trim_matches('"'))
+            };
+            values.filter(bare).count()
+        };
+        let joined = self.0.values().map(|issued| with(one, issued).min(with(other, issued)));
+        joined.max().unwrap_or(0) as f64
+    }
+}

@@ -94,11 +94,13 @@ async fn a_person_opens_one_account_at_each_party_and_nobody_learns_more_than_wa
     let mut wallet = world.wallet("phone");
     world.city.issue_identity(&mut wallet).await;
     let mut asked = Vec::new();
-    let received = wallet.get_anonymous(&mut |consent| {
-        asked.push(consent.purpose.get("en").to_owned());
-        true
-    });
-    let received = received.await.unwrap();
+    let received = wallet
+        .get_anonymous(&mut |consent| {
+            asked.push(consent.purpose.get("en").to_owned());
+            true
+        })
+        .await
+        .unwrap();
     assert_eq!(asked, ["Issue an anonymous credential to you"]);
     let names: Vec<&String> = received.claims.keys().collect();
     let many = |name: &&String| {
@@ -108,11 +110,14 @@ async fn a_person_opens_one_account_at_each_party_and_nobody_learns_more_than_wa
 
     let begun = world.begin(FORUM, "account").await;
     let mut consent = Vec::new();
-    let shown = wallet.present_anonymously(&begun.authorization_request, &mut |asked| {
-        consent.extend(asked.credentials[0].claims.clone());
-        true
-    });
-    let shown = shown.await.unwrap();
+    let link = &begun.authorization_request;
+    let shown = wallet
+        .present_anonymously(link, &mut |asked| {
+            consent.extend(asked.credentials[0].claims.clone());
+            true
+        })
+        .await
+        .unwrap();
     assert_eq!((shown.claims, shown.receipt), (vec!["age_equal_or_over.18".to_owned()], true));
     assert_eq!(consent.len(), 1);
     let state = world.state(FORUM, &begun).await;

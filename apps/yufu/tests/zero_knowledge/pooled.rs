@@ -54,11 +54,11 @@ fn presentation(shown: &Value) -> Seen {
     let numbers = BTreeMap::from([
         ("length", proof.len() as u64),
         ("digests", shown["disclosed"].as_object().unwrap().len() as u64),
-        // Of an anonymous credential there is no disclosed digest and no clock; two responses stand in for them.
-        ("the digest's place", first(&proof[144..])),
+        // In the place of what only a signed credential has: the epoch, two points of the proof, no clock.
+        ("the digest's place", shown["epoch"].as_u64().unwrap()),
         ("signature's beginning", first(&proof)),
-        ("key's beginning", first(&pseudonym)),
-        ("the wallet's clock", first(&proof[176..])),
+        ("key's beginning", first(&proof[96..])),
+        ("the wallet's clock", 0),
     ]);
     Seen { id: String::new(), verifier: String::new(), at: 0, place: 0, tokens, numbers }
 }
@@ -118,18 +118,28 @@ impl Issuances {
         assert!(self.0.len() > 10, "the issuer has rows");
     }
 
-    /// How much speaks for one issuance behind both: what it shares with either.
-    pub fn joins(&self, one: &Seen, other: &Seen) -> f64 {
-        let with = |seen: &Seen, issued: &BTreeSet<String>| {
-            let values = seen.tokens.iter();
-            let bare = |token: &&String| {
-                let value = token.split_once('=').map_or(token.as_str(), |(_, value)| value);
-                // What everybody has, such as the claim itself, is no sign of anybody.
-                value.len() > 8 && issued.contains(value.trim_matches('"'))
-            };
-            values.filter(bare).count()
+    /// How much a presentation shares with each issuance, of those with which it shares anything.
+    fn shared(&self, seen: &Seen) -> BTreeMap<&str, usize> {
+        let value = |token: &String| {
+            let value = token.split_once('=').map_or(token.as_str(), |(_, value)| value);
+            value.trim_matches('"').to_owned()
         };
-        let joined = self.0.values().map(|issued| with(one, issued).min(with(other, issued)));
-        joined.max().unwrap_or(0) as f64
+        // What everybody has, such as the claim itself, is no sign of anybody.
+        let values: Vec<String> = seen.tokens.iter().map(value).filter(|v| v.len() > 8).collect();
+        let with =
+            |issued: &BTreeSet<String>| values.iter().filter(|v| issued.contains(*v)).count();
+        let all = self.0.iter().map(|(person, issued)| (person.as_str(), with(issued)));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How much speaks for one issuance behind two presentations: what it shares with either.
+    pub fn joining(&self, all: &[Seen]) -> impl Fn(&Seen, &Seen) -> f64 {
+        let shared: BTreeMap<&str, BTreeMap<&str, usize>> =
+            all.iter().map(|seen| (seen.id.as_str(), self.shared(seen))).collect();
+        move |one, other| {
+            let (one, other) = (&shared[one.id.as_str()], &shared[other.id.as_str()]);
+            let both = one.iter().filter_map(|(person, count)| Some(count.min(other.get(person)?)));
+            both.max().copied().unwrap_or(0) as f64
+        }
     }
 }

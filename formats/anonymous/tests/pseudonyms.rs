@@ -18,7 +18,7 @@ use support::*;
 use yufu_anonymous::*;
 use yufu_jose::decode_base64url;
 
-const PEOPLE: u16 = 200;
+const PEOPLE: u16 = 100;
 
 #[test]
 fn what_two_parties_know_a_person_by_agrees_no_more_than_what_they_know_two_people_by() {
@@ -51,5 +51,5 @@ fn what_two_parties_know_a_person_by_agrees_no_more_than_what_they_know_two_peop
     let area: f64 = above / of;
     eprintln!("AUC {area:.3}");
     // Of so many people, chance strays as far as this.
-    assert!((area - 0.5).abs() < 0.06, "{area}");
+    assert!((area - 0.5).abs() < 0.09, "{area}");
 }

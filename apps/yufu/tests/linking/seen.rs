@@ -33,6 +33,16 @@ pub struct Seen {
 
 /// The rows of a verifier, each with the evidence that its own desk opens.
 pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
+    rows_with(street, verifier, data, ("pid", presentation)).await
+}
+
+/// The same, where the evidence has an answer of this name, which is taken apart so.
+pub async fn rows_with(
+    street: &Street,
+    verifier: &str,
+    data: &Data,
+    (name, apart): (&str, fn(&str) -> Seen),
+) -> Vec<Seen> {
     let mut all = Vec::new();
     for row in table(data, verifier, "verifications", "verifications") {
         let text = |name: &str| match &row[name] {
@@ -44,8 +54,7 @@ pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
             format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
         let desk = street.caller.desk(verifier);
         let evidence = street.caller.get(&path, Some(&desk)).await.done();
-        let presented = evidence["presentations"]["pid"][0].as_str().unwrap();
-        let mut seen = presentation(presented);
+        let mut seen = apart(evidence["presentations"][name][0].as_str().unwrap());
         jwt("request", evidence["request_object"].as_str().unwrap(), &mut seen.tokens);
         jwt("receipt", &text("receipt"), &mut seen.tokens);
         let plain = row.iter().filter(|(name, _)| !name.starts_with("sealed_"));

@@ -9,7 +9,7 @@
     reason = "test code"
 )]
 
-use super::seen::{Seen, flat, table};
+use super::seen::{Seen, flat, rows_with, table};
 use super::support::Data;
 use super::support::visits::Street;
 use rusqlite::types::Value as Stored;
@@ -19,29 +19,12 @@ use yufu_jose::decode_base64url;
 
 /// The rows of a verifier, each with the evidence that its own desk opens.
 pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
-    let mut all = Vec::new();
-    for row in table(data, verifier, "verifications", "verifications") {
-        let text = |name: &str| match &row[name] {
-            Stored::Text(text) => text.clone(),
-            other => panic!("{name}: {other:?}"),
-        };
-        let id = text("id");
-        let path =
-            format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
-        let desk = street.caller.desk(verifier);
-        let evidence = street.caller.get(&path, Some(&desk)).await.done();
-        let shown = evidence["presentations"]["anonymous"][0].as_str().unwrap();
-        let mut seen = presentation(&serde_json::from_str(shown).unwrap());
-        let plain = row.iter().filter(|(name, _)| !name.starts_with("sealed_"));
-        seen.tokens.extend(plain.map(|(name, value)| format!("row.{name}={value:?}")));
-        let Stored::Integer(at) = row["answered_at"] else { panic!("no time") };
-        all.push(Seen { id, verifier: verifier.to_owned(), at: at.try_into().unwrap(), ..seen });
-    }
-    all
+    rows_with(street, verifier, data, ("anonymous", presentation)).await
 }
 
 /// Takes a presentation apart: its members, and the points and numbers of the proof one by one.
-fn presentation(shown: &Value) -> Seen {
+fn presentation(shown: &str) -> Seen {
+    let shown: Value = serde_json::from_str(shown).unwrap();
     let mut tokens = BTreeSet::new();
     for (name, value) in shown.as_object().unwrap() {
         flat(name, value, &mut tokens);

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use yufu_api::http::ClientError;
 use yufu_api::verifying::{Begun, VerificationState};
-use yufu_base::Timestamp;
 use yufu_engine::{Clock, ManualClock, SystemClock};
+use yufu_profile::PseudonymEpoch;
 
 const AUTHORITY: &str = include_str!("../../../tests/zero_knowledge/authority.toml");
 const PARTIES: &str = include_str!("../../../tests/zero_knowledge/parties.toml");
 const FORUM: &str = "lakeside-forum";
 const CLUB: &str = "riverside-club";
-/// The epoch of pseudonyms in the sample country, and that of credentials, which divides it.
-const REPLACED: u64 = 30 * 86_400;
-const EPOCH: u64 = 6 * 86_400;
+/// The epoch of pseudonyms in the sample country, and that of credentials, which divides it, in days.
+const REPLACED: u32 = 30;
+const EPOCH: u32 = 6;
 
 /// The sample country, whose authority issues anonymous credentials, and two parties that want them.
 fn country(folder: &Path) -> PathBuf {
@@ -45,10 +45,10 @@ struct World {
 
 impl World {
     /// A city, an hour before an epoch of credentials ends; or of pseudonyms too.
-    async fn an_hour_before_the_end_of(epoch: u64) -> Self {
-        let now = SystemClock::new().read().wall.seconds();
-        let ends = (now / epoch + 1) * epoch;
-        let clock = ManualClock::new(Timestamp::from_seconds(ends - 3600));
+    async fn an_hour_before_the_end_of(days: u32) -> Self {
+        let epoch = PseudonymEpoch::new(days).unwrap();
+        let ends = epoch.next_after(SystemClock::new().read().wall);
+        let clock = ManualClock::new(ends.minus_seconds(3600));
         let folder = tempfile::tempdir().unwrap();
         let profile = country(folder.path());
         let city = TestCity::start_at(Some(&profile), Arc::new(clock.clone())).await;

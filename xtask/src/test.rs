@@ -81,15 +81,15 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     if !filter.is_empty() {
         arguments.extend(["--filterset", &filter]);
     }
-    let skipped = [
-        foreign, cdk, isomdl, browser, python, nutshell, deploy, postgres, strace, softhsm, cards,
-    ];
+    let skipped =
+        [foreign, cdk, isomdl, browser, python, nutshell, deploy, postgres, strace, softhsm, cards];
     let skipped: Vec<Skipped> = skipped.into_iter().flatten().collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
     let mut suites = suites(&report);
     let cards = if reads_cards { card_service_tests(&mut suites) } else { Ok(()) };
+    let anonymous = anonymous_credential_tests(&mut suites);
     let documentation = documentation_tests()?;
 
     println!();
@@ -106,6 +106,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
 
     nextest?;
     cards?;
+    anonymous?;
     if failed > 0 {
         bail!("{failed} tests failed");
     }
@@ -123,6 +124,20 @@ fn card_service_tests(ran: &mut Vec<Suite>) -> Result<()> {
     let done = run::loud("cargo", &[&arguments[..], &["--test", "daemon"]].concat());
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests of cards did not build (see above)")?;
+    ran.extend(suites(&report));
+    done
+}
+
+/// Runs the tests of what is built with the feature `zero-knowledge` only: the formats and sessions are tested without it.
+fn anonymous_credential_tests(ran: &mut Vec<Suite>) -> Result<()> {
+    let _ = fs::remove_file(REPORT);
+    let arguments = ["nextest", "run", "-p", "yufu", "--locked"];
+    let feature = ["--features", "zero-knowledge", "--lib", "--test", "zero_knowledge"];
+    let only = ["--filterset", "test(/anonymous/) or binary(zero_knowledge)"];
+    let done = run::loud("cargo", &[&arguments[..], &feature, &only].concat());
+    let report = fs::read_to_string(REPORT).context(
+        "the test runner left no report: the tests of anonymous credentials did not build (see above)",
+    )?;
     ran.extend(suites(&report));
     done
 }

@@ -4,6 +4,7 @@
 //! her the link sees it.
 
 use super::Authority;
+use super::handover::Handover;
 use super::officer::AccessEntry;
 use crate::http::{Problem, ProblemBody, bearer};
 use crate::relying_party::{Answered, Party, Started, rejected};
@@ -14,11 +15,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::Timestamp;
-use yufu_keys::random_text;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
 use yufu_population::Access;
 use yufu_verifier::Verified;
@@ -27,15 +27,7 @@ use yufu_verifier::Verified;
 const PURPOSE: &str = "who-read";
 /// The id of the one credential query.
 const QUERY: &str = "pid";
-/// The most looks under way at once.
-const MOST: usize = 1_000;
-/// How long a list waits to be fetched, in seconds.
-const HANDOVER_SECONDS: u64 = 120;
-
 /// The authority as a relying party for a person's own look.
-///
-/// Looks under way live in memory: one that a restart cuts off is begun again. Behind several
-/// processes of one authority, a look must stay with the process that began it.
 pub struct OwnLook {
     /// How it shows itself to wallets.
     pub party: Party,
@@ -45,17 +37,9 @@ pub struct OwnLook {
     pub looks: Looks,
 }
 
-/// Looks under way.
+/// Looks under way, and lists that wait to be fetched.
 #[derive(Default)]
-pub struct Looks(Mutex<UnderWay>);
-
-#[derive(Default)]
-struct UnderWay {
-    /// Sessions that wait for an answer, by their id.
-    asked: BTreeMap<String, (Timestamp, String)>,
-    /// Lists that wait to be fetched, by their code.
-    ready: BTreeMap<String, (Timestamp, Vec<AccessEntry>)>,
-}
+pub struct Looks(Handover<Vec<AccessEntry>>);
 
 /// A look that waits for the wallet's answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -158,58 +142,43 @@ impl Authority {
 }
 
 impl Looks {
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn asked(&self, started: Started, now: Timestamp) -> Result<(), Problem> {
-        let mut looks = self.under_way();
-        looks.asked.retain(|_, (expires, _)| *expires > now);
-        if looks.asked.len() >= MOST {
-            let detail = "too many people look at their records at once: try again in some minutes";
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "look.too_many", detail));
+        if self.0.asked(started, now) {
+            return Ok(());
         }
-        looks.asked.insert(started.id, (started.expires_at, started.session));
-        Ok(())
+        let detail = "too many people look at their records at once: try again in some minutes";
+        Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "look.too_many", detail))
     }
 
     fn session(&self, id: &str) -> Result<String, Problem> {
-        let looks = self.under_way();
-        let found = looks.asked.get(id).map(|(_, session)| session.clone());
-        found.ok_or_else(|| Problem::not_found("look under way: begin a new one"))
+        self.0.session(id).ok_or_else(gone)
     }
 
     fn store(&self, id: &str, fresh: String) -> Result<(), Problem> {
-        let mut looks = self.under_way();
-        let found = looks.asked.get_mut(id);
-        let (_, session) =
-            found.ok_or_else(|| Problem::not_found("look under way: begin a new one"))?;
-        *session = fresh;
-        Ok(())
+        self.0.store(id, fresh).then_some(()).ok_or_else(gone)
     }
 
     fn answered(&self, id: &str) -> Result<(), Problem> {
-        let gone = self.under_way().asked.remove(id);
-        gone.map(|_| ()).ok_or_else(|| Problem::not_found("look under way: begin a new one"))
+        self.0.answered(id).then_some(()).ok_or_else(gone)
     }
 
     fn ready(&self, entries: Vec<AccessEntry>, now: Timestamp) -> String {
-        let code = random_text();
-        let mut looks = self.under_way();
-        looks.ready.retain(|_, (until, _)| *until > now);
-        looks.ready.insert(code.clone(), (now.plus_seconds(HANDOVER_SECONDS), entries));
-        code
+        self.0.ready(entries, now)
     }
 
     fn take(&self, code: &str, now: Timestamp) -> Result<Vec<AccessEntry>, Problem> {
-        let found = self.under_way().ready.remove(code).filter(|(until, _)| *until > now);
         let gone = "list for this code, or it was fetched before: begin a new look";
-        found.map(|(_, entries)| entries).ok_or_else(|| Problem::not_found(gone))
+        self.0.take(code, now).ok_or_else(|| Problem::not_found(gone))
     }
+}
+
+fn gone() -> Problem {
+    Problem::not_found("look under way: begin a new one")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::handover::{HANDOVER_SECONDS, MOST};
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);

@@ -1,12 +1,15 @@
 //! The identity authority: knows the population, has an officer authenticate a person, and issues
 //! the identity credential over OpenID4VCI. It is not told where a credential is shown.
 
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
 mod cards;
 mod checks;
 mod claims;
 mod deaths;
 mod guardianship;
 mod haip;
+mod handover;
 mod issuance;
 mod look;
 mod metadata;
@@ -15,6 +18,8 @@ mod pseudonyms;
 mod status;
 
 pub use crate::issuer::IssuedOffer;
+#[cfg(feature = "zero-knowledge")]
+pub use anonymous::{Anonymous, AnonymousProof, Proven};
 pub use cards::{
     CardBlock, CardCheck, CardChecked, CardLists, Cards, ChallengeIssued, ChipAnswer, Derivations,
     Derived, DocumentSignerEntry, DocumentSigners, IssuedCard, NewCard, PresentedFiles,
@@ -62,6 +67,9 @@ pub struct Authority {
     pub cards: Option<Cards>,
     /// Itself as a relying party, for a person's look at who read her record.
     pub own_look: OwnLook,
+    /// Itself as the issuer of anonymous credentials, if it is registered to ask for what that takes.
+    #[cfg(feature = "zero-knowledge")]
+    pub anonymous: Option<Anonymous>,
     /// The token of its officers.
     pub operator: OperatorToken,
     /// What time it is.
@@ -69,7 +77,10 @@ pub struct Authority {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
-    OpenApiRouter::new()
+    let router = OpenApiRouter::new();
+    #[cfg(feature = "zero-knowledge")]
+    let router = router.merge(anonymous::described());
+    router
         .routes(routes!(officer::authenticate))
         .routes(routes!(officer::accesses))
         .routes(routes!(officer::revoke))

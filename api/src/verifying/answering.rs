@@ -106,13 +106,18 @@ impl VerifyingParty {
         Ok(signed)
     }
 
-    async fn answered(&self, id: &str, came: Came<'_>) -> Result<DirectPostResponse, Problem> {
+    /// A request that nobody has answered, and the ways to answer it.
+    pub(super) async fn unanswered_request(&self, id: &str) -> Result<(Request, Ways), Problem> {
         if self.at_work.waiting.get(id).is_none()
             && self.at_work.keeping.records().verification(id).await.is_ok()
         {
             return Err(already_answered());
         }
-        let (request, ways) = self.at_work.waiting.open(id)?;
+        self.at_work.waiting.open(id)
+    }
+
+    async fn answered(&self, id: &str, came: Came<'_>) -> Result<DirectPostResponse, Problem> {
+        let (request, ways) = self.unanswered_request(id).await?;
         let verified = match self.verified(ways, came).await {
             Ok(Some(verified)) => verified,
             Ok(None) => {
@@ -155,6 +160,10 @@ impl VerifyingParty {
     ) -> Result<DirectPostResponse, Problem> {
         let purpose = self.purposes.get(&request.purpose);
         let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
+        if purpose.one_account {
+            let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
+            return Err(Problem::refused("verification.pseudonym_wanted", detail));
+        }
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
@@ -163,16 +172,22 @@ impl VerifyingParty {
         let receipt = response.receipt.clone().unwrap_or_default();
         let receipt = (receipt, code.as_deref());
         let outcome = Outcome::of((id, &request.purpose), purpose, verified, receipt, self.now())?;
+        self.conclude(id, outcome).await?;
+        Ok(response)
+    }
+
+    /// Ends a request with the one outcome that counts: durable, if anything of it is kept.
+    pub(super) async fn conclude(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
         let waiting = &self.at_work.waiting;
         let before = waiting.settle(id)?;
         if !outcome.is_kept() {
             waiting.put(id, Stage::Settled(Box::new(outcome)));
-            return Ok(response);
+            return Ok(());
         }
         match self.at_work.keeping.keep(outcome).await {
             Ok(()) => {
                 waiting.forget(id);
-                Ok(response)
+                Ok(())
             }
             Err(problem) => {
                 waiting.put(id, before);
@@ -183,7 +198,7 @@ impl VerifyingParty {
 }
 
 /// Where the wallet sends the person: back to where she began, with the code that only her browser gets.
-fn with_code(to: &str, code: &str) -> Result<String, Problem> {
+pub(super) fn with_code(to: &str, code: &str) -> Result<String, Problem> {
     let mut to = Url::parse(to).map_err(Problem::internal)?;
     to.query_pairs_mut().append_pair(RESPONSE_CODE, code);
     Ok(to.into())

@@ -2,6 +2,8 @@
 //! tells how it stands. A yes or no is all that is made of what was shown where the purpose wants no more; claims
 //! and the signed answer are kept only where it says so, sealed, each read recorded (ADR 0032).
 
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
 mod answering;
 mod desk;
 mod keeping;
@@ -11,6 +13,8 @@ mod page;
 mod reader;
 mod waiting;
 
+#[cfg(feature = "zero-knowledge")]
+pub use anonymous::Anonymous;
 pub use answering::PageAnswer;
 pub use desk::{Begun, PageRequest, VerificationRequest, VerificationState};
 pub use outcome::says_no_no;
@@ -47,6 +51,9 @@ pub struct VerifyingParty {
     pub clock: Arc<dyn Clock>,
     /// What is under way.
     pub at_work: AtWork,
+    /// Persons known by pseudonyms.
+    #[cfg(feature = "zero-knowledge")]
+    pub anonymous: Anonymous,
 }
 
 /// A purpose for which a party may ask.
@@ -58,6 +65,8 @@ pub struct Purpose {
     pub result_only: bool,
     /// Whether the signed answer is kept.
     pub keeps_evidence: bool,
+    /// Whether a person gets one account by it, known by a pseudonym.
+    pub one_account: bool,
 }
 
 /// What a party has under way: requests that wait, in memory; answers on their way into its records; status lists.
@@ -80,7 +89,10 @@ impl AtWork {
 pub type VerifyingParties = BTreeMap<String, Arc<VerifyingParty>>;
 
 pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
-    OpenApiRouter::new()
+    let router = OpenApiRouter::new();
+    #[cfg(feature = "zero-knowledge")]
+    let router = router.merge(anonymous::described());
+    router
         .routes(routes!(desk::begin))
         .routes(routes!(desk::state))
         .routes(routes!(desk::claims))

@@ -2,6 +2,8 @@
 //! command does, where its state lies, and gives an example.
 
 mod accounts;
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
 mod cards;
 mod cash;
 mod keeping;
@@ -12,6 +14,8 @@ mod verify;
 mod views;
 
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
+#[cfg(feature = "zero-knowledge")]
+pub(crate) use anonymous::AnonymousAction;
 pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
@@ -502,6 +506,13 @@ pub(crate) enum WalletAction {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Credentials whose showings nobody links: research.
+    #[cfg(feature = "zero-knowledge")]
+    #[command(after_help = "Example:\n  yufu wallet --as mei anonymous get")]
+    Anonymous {
+        #[command(subcommand)]
+        action: AnonymousAction,
     },
     /// Ask the authority and your banks who read your data.
     ///

@@ -111,6 +111,8 @@ pub struct Request {
     pub result_only: bool,
     /// Whether the signed answer is kept as evidence, for as long as the institution keeps anything.
     pub keeps_evidence: bool,
+    /// Whether a person gets one account by it, under a pseudonym that no other party has.
+    pub one_account: bool,
 }
 
 /// What the money rules must know of a merchant.
@@ -271,12 +273,23 @@ fn read_request(
     let claims = read_claim_paths(&mut section, &paths);
     let foreign = section.flag("foreign");
     let (result_only, keeps_evidence) = (section.flag("result_only"), section.flag("evidence"));
+    let one_account = section.flag("one_account");
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
     }
     section.finish();
     let (id, purpose, basis, claims) = (id?, purpose?, basis?, claims?);
-    Some(Request { id, purpose, basis, credentials, foreign, claims, result_only, keeps_evidence })
+    Some(Request {
+        id,
+        purpose,
+        basis,
+        credentials,
+        foreign,
+        claims,
+        result_only,
+        keeps_evidence,
+        one_account,
+    })
 }
 
 /// Evidence holds the values that were shown: who keeps it has to keep them, and for a time that is stated.

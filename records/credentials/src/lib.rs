@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod commitment;
 mod entity;
 mod grouped;
 mod issuance;

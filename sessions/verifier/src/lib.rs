@@ -9,6 +9,7 @@ mod lists;
 mod presented;
 mod received;
 mod requested;
+mod sent;
 mod verified;
 mod verifier;
 

@@ -1,13 +1,15 @@
-//! Hostile bytes for the decoders of the log, for the machine, for what reads notes of Cashu and for what
-//! reads ISO mdocs.
+//! Hostile bytes for the decoders of the log, for the machine, for what reads notes of Cashu, for what
+//! reads ISO mdocs and for what reads anonymous credentials.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod anonymous;
 mod cards;
 mod history;
 mod mdoc;
 mod notes;
 
+pub use anonymous::anonymous;
 pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
 pub use mdoc::{cbor, mdoc};
@@ -22,7 +24,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -35,6 +37,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("card_files", card_files),
     ("card_commands", card_commands),
     ("card_answers", card_answers),
+    ("anonymous", anonymous),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

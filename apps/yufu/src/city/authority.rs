@@ -39,6 +39,8 @@ pub(super) async fn open(
         population,
         cards: cards(plan)?,
         own_look: own_look(opening, trust, institution).await?,
+        #[cfg(feature = "zero-knowledge")]
+        anonymous: super::anonymous::issuer(opening, trust, institution).await?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,

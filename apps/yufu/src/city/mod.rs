@@ -2,6 +2,8 @@
 //! others by address alone.
 
 mod agency;
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
 mod authority;
 mod bank;
 mod front;

@@ -4,7 +4,8 @@
 use super::authority::sealer;
 use super::opening::Opening;
 use super::trust::Trust;
-use anyhow::Result;
+use crate::words::text;
+use anyhow::{Result, bail};
 use std::sync::Arc;
 use yufu_api::enrolment::place;
 use yufu_api::verifying::{AtWork, Purpose, VerifyingParty};
@@ -19,6 +20,7 @@ pub(super) async fn open(
 ) -> Result<VerifyingParty> {
     let (plan, client) = (opening.plan, opening.client.clone());
     let id = institution.id.clone();
+    supported(institution)?;
     trust.enlist(opening, institution).await?;
     let (path, _) = place(institution);
     let party = trust.party(opening, institution, &format!("{path}/openid4vp")).await?;
@@ -29,6 +31,7 @@ pub(super) async fn open(
             credentials: request.credentials.clone(),
             result_only: request.result_only,
             keeps_evidence: request.keeps_evidence,
+            one_account: request.one_account,
         };
         (request.id.clone(), purpose)
     });
@@ -36,6 +39,8 @@ pub(super) async fn open(
         operator: plan.operator(&id)?,
         party,
         purposes: purposes.collect(),
+        #[cfg(feature = "zero-knowledge")]
+        anonymous: super::anonymous::party(plan, client.clone(), &id).await?,
         trust: trust.source(client),
         clock: Arc::clone(&plan.clock),
         at_work: AtWork::new(records),
@@ -49,4 +54,17 @@ pub(super) async fn open(
         }
     }
     Ok(party)
+}
+
+/// A purpose that only a program with anonymous credentials can serve is not begun by another.
+fn supported(institution: &Institution) -> Result<()> {
+    let wanted = institution.requests.iter().find(|request| request.one_account);
+    match wanted {
+        Some(request) if !cfg!(feature = "zero-knowledge") => bail!(text!(
+            "{institution} is to give each person one account ({purpose}), which this program cannot: build it with `--features zero-knowledge`, or take `one_account` out of the profile",
+            institution = institution.id,
+            purpose = request.id
+        )),
+        _ => Ok(()),
+    }
 }

@@ -76,6 +76,9 @@ pub(super) struct Contents {
     /// The currency of each country that the wallet acted in; the own one has no name.
     #[serde(default)]
     pub(super) currencies: BTreeMap<String, String>,
+    /// The anonymous credential and what it is renewed with; a program without that leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) anonymous: Option<serde_json::Value>,
     /// Bearer notes; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cash: Option<StoredCash>,

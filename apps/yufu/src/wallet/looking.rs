@@ -77,7 +77,7 @@ impl Holder {
     }
 
     /// The address of the authority that issued this wallet's identity, as the trust list named it.
-    fn own_authority(&self) -> Result<String> {
+    pub(super) fn own_authority(&self) -> Result<String> {
         let mut issuers = self.file.contents.usable().map(|(_, stored)| &stored.held.issuer);
         let authority = issuers.find(|issuer| issuer.role == Role::PidIssuer);
         let authority = authority.with_context(|| {

@@ -1,6 +1,10 @@
 //! The wallet in the terminal: a thin shell over the wallet's sessions.
 
 mod abroad;
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
+#[cfg(feature = "zero-knowledge")]
+mod anonymous_terminal;
 mod asking;
 mod attempts;
 mod attesting;
@@ -47,6 +51,8 @@ mod vault;
 mod voided;
 mod waking;
 
+#[cfg(feature = "zero-knowledge")]
+pub use anonymous::AnonymousReceived;
 pub use backup::{Restored, restore};
 pub use benefits::Benefit;
 pub(crate) use cash::PurseFault;

@@ -30,6 +30,18 @@ impl RootSecret {
         Self(encode_base64url(*Zeroizing::new(random::<32>())))
     }
 
+    /// 32 bytes for another use, which say nothing of those for any other.
+    #[cfg(feature = "zero-knowledge")]
+    pub(super) fn seed(&self, domain: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+        let damaged = "the root secret in the wallet is damaged: restore it from a backup";
+        let root = Zeroizing::new(decode_base64url(&self.0).context(damaged)?);
+        let mut seed = Zeroizing::new([0_u8; 32]);
+        let secret = Salt::new(HKDF_SHA256, domain).extract(&root);
+        let derived = secret.expand(&[], HKDF_SHA256).and_then(|okm| okm.fill(&mut *seed));
+        derived.ok().with_context(|| text!("the cryptographic library derives no key"))?;
+        Ok(seed)
+    }
+
     fn key(&self, sector: &SectorId) -> Result<SoftwareKey> {
         let damaged = "the root secret in the wallet is damaged: restore it from a backup";
         let root = Zeroizing::new(decode_base64url(&self.0).context(damaged)?);

@@ -10,13 +10,13 @@ use yufu_api::http::ClientError;
 use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
-use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::presentation::TransactionData;
+use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
-    AnswerEntropy, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed, VerifierReceipt,
-    open,
+    AnswerEntropy, Answered, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed,
+    VerifierReceipt, open,
 };
 
 /// What was shown.
@@ -72,7 +72,7 @@ impl Holder {
     }
 
     /// Fetches a request, and verifies who asks, before the person is.
-    async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
+    pub(super) async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
         let (fetching, request) = open(link, &random())?;
         let response = self.send(request).await?;
         let (now, seen) = (self.now(), self.answered_before());
@@ -122,8 +122,18 @@ impl Holder {
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
         let (answered, request) =
             reviewed.approve(&chosen.presenting(held), &entropy, self.now())?;
-        let (entry, mut shown) =
+        let (entry, shown) =
             self.spend(&chosen, answered_as, consent, answered.receipt().clone())?;
+        self.deliver(answered, request, (entry, shown)).await
+    }
+
+    /// Sends an answer that is in the history, and holds the other side's receipt against it.
+    pub(super) async fn deliver(
+        &mut self,
+        answered: Answered,
+        request: HttpRequest,
+        (entry, mut shown): (usize, Shown),
+    ) -> Result<Shown> {
         let response = self.send(request).await?;
         let done = answered.handle(&response).map_err(|error| reason(&response, &error))?;
         match done.verifier_receipt {
@@ -224,7 +234,7 @@ impl Holder {
         Ok(self.file.save()?)
     }
 
-    async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
+    pub(super) async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
         if let Some(refusal) = reviewed.decline() {
             // The verifier learns only that nothing comes; whether it hears that is its affair.
             let _ = self.send(refusal).await;

@@ -122,6 +122,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Showing(action) => {
             return showing_terminal::act(holder, action, decide).await;
         }
+        #[cfg(feature = "zero-knowledge")]
+        WalletAction::Anonymous { action } => {
+            super::anonymous_terminal::act(holder, action, decide).await?
+        }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;
             say!(

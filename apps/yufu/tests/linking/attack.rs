@@ -1,5 +1,6 @@
 //! The attack: what two presentations have in common, weighed by how often pairs of one person have it.
 #![allow(
+    dead_code,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,6 +15,7 @@ use super::seen::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the colluders have, and, for the judge alone, who it was.
+#[derive(Clone)]
 pub struct Pool {
     pub residents: usize,
     pub seen: Vec<Seen>,

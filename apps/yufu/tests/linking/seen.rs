@@ -1,5 +1,11 @@
 //! What is found in the verifiers' rows, and in the issuer's.
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code; another test takes a part of it"
+)]
 
 use super::support::Data;
 use super::support::visits::Street;
@@ -10,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yufu_jose::decode_base64url;
 
 /// A presentation, as the verifier that got it can describe it.
+#[derive(Clone)]
 pub struct Seen {
     /// The verification's id: who it was is for the judge alone.
     pub id: String,
@@ -26,6 +33,16 @@ pub struct Seen {
 
 /// The rows of a verifier, each with the evidence that its own desk opens.
 pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
+    rows_with(street, verifier, data, ("pid", presentation)).await
+}
+
+/// The same, where the evidence has an answer of this name, which is taken apart so.
+pub async fn rows_with(
+    street: &Street,
+    verifier: &str,
+    data: &Data,
+    (name, apart): (&str, fn(&str) -> Seen),
+) -> Vec<Seen> {
     let mut all = Vec::new();
     for row in table(data, verifier, "verifications", "verifications") {
         let text = |name: &str| match &row[name] {
@@ -37,8 +54,7 @@ pub async fn rows(street: &Street, verifier: &str, data: &Data) -> Vec<Seen> {
             format!("/verifiers/{verifier}/v1/desk/verifications/{id}/evidence?purpose=pool");
         let desk = street.caller.desk(verifier);
         let evidence = street.caller.get(&path, Some(&desk)).await.done();
-        let presented = evidence["presentations"]["pid"][0].as_str().unwrap();
-        let mut seen = presentation(presented);
+        let mut seen = apart(evidence["presentations"][name][0].as_str().unwrap());
         jwt("request", evidence["request_object"].as_str().unwrap(), &mut seen.tokens);
         jwt("receipt", &text("receipt"), &mut seen.tokens);
         let plain = row.iter().filter(|(name, _)| !name.starts_with("sealed_"));
@@ -61,7 +77,8 @@ pub fn issued(data: &Data) -> BTreeMap<u64, String> {
     all.collect()
 }
 
-fn table(data: &Data, who: &str, database: &str, table: &str) -> Vec<BTreeMap<String, Stored>> {
+/// The rows of a table of an institution.
+pub fn table(data: &Data, who: &str, database: &str, table: &str) -> Vec<BTreeMap<String, Stored>> {
     let path = data.path().join(who).join(format!("{database}.sqlite"));
     let open = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut statement = open.prepare(&format!("SELECT * FROM {table}")).unwrap();
@@ -119,7 +136,7 @@ fn jwt(name: &str, text: &str, tokens: &mut BTreeSet<String>) -> Map<String, Val
 }
 
 /// Every value in a document, by its path; of a list without its place.
-fn flat(path: &str, value: &Value, tokens: &mut BTreeSet<String>) {
+pub fn flat(path: &str, value: &Value, tokens: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {

@@ -66,6 +66,12 @@ impl Answered {
         &self.receipt
     }
 
+    /// The signed request that it answers.
+    #[must_use]
+    pub fn request_object(&self) -> &str {
+        &self.request_object
+    }
+
     /// Takes the verifier's word.
     ///
     /// # Errors

@@ -113,7 +113,7 @@ impl Reviewed {
         })
     }
 
-    fn warnings(&self) -> Vec<Warning> {
+    pub(super) fn warnings(&self) -> Vec<Warning> {
         let days = self.certificate.retention_days;
         let long = (days > LONG_RETENTION_DAYS).then_some(Warning::LongRetention { days });
         let reply = &self.request.reply;

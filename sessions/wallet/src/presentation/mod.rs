@@ -7,6 +7,7 @@ mod approve;
 mod checking;
 mod consent;
 mod fetching;
+mod otherwise;
 mod paged;
 mod reviewed;
 mod sectors;
@@ -16,6 +17,7 @@ pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use consent::{Consent, ConsentCredential, Warning};
 pub use fetching::{FetchingRequest, open};
+pub use otherwise::OtherwiseError;
 pub use paged::take;
 pub use reviewed::{RequestRefused, Reviewed};
 

@@ -1,5 +1,7 @@
 //! The person's side, end to end: a city over HTTP, a wallet, and what its owner may do with it.
 
+#[cfg(feature = "zero-knowledge")]
+mod anonymous;
 mod cards;
 mod city;
 mod counter;

@@ -3,6 +3,7 @@
 //! and the signed answer are kept only where it says so, sealed, each read recorded (ADR 0032).
 
 mod answering;
+mod deleting;
 mod desk;
 mod keeping;
 mod lists;
@@ -81,6 +82,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
         .routes(routes!(desk::evidence))
         .routes(routes!(answering::request, answering::request_with_nonce))
         .routes(routes!(answering::respond))
+        .routes(routes!(deleting::delete))
 }
 
 /// The party of that name.

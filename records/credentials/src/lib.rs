@@ -4,6 +4,7 @@
 #![doc = include_str!("../README.md")]
 
 mod entity;
+mod freeze;
 mod grouped;
 mod issuance;
 mod migrations;
@@ -12,6 +13,7 @@ mod once;
 mod pseudonym;
 mod status;
 
+pub use freeze::FreezeHandle;
 pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};

@@ -4,6 +4,7 @@
 mod agency;
 mod authority;
 mod bank;
+mod erasing;
 mod front;
 mod front_words;
 mod issuer;
@@ -228,9 +229,9 @@ impl City {
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
-        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies, providers));
+        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, agencies, providers));
         let verifying = self.institutions.verifying_parties.values().cloned().collect();
-        let erasure = tokio::spawn(erase_expired(parties, verifying));
+        let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let ledger = self.engine.as_ref().map(Engine::handle);
@@ -334,28 +335,6 @@ async fn recognise(operator: Option<Arc<TrustOperator>>) {
         }
         let complete = operator.recognition.is_complete(now);
         tokio::time::sleep(if complete { RECOGNISE_EVERY } else { PENDING_EVERY }).await;
-    }
-}
-
-/// Identities that a relying party may keep no longer.
-async fn erase_expired(parties: Vec<Arc<RelyingParty>>, verifying: Vec<Arc<VerifyingParty>>) {
-    loop {
-        for party in &verifying {
-            told_erased(&party.id, party.erase_expired().await);
-        }
-        for party in &parties {
-            let erased = party.erase_expired().await;
-            told_erased(&party.id, erased.map(|count| u64::try_from(count).unwrap_or(u64::MAX)));
-        }
-        tokio::time::sleep(ERASE_EVERY).await;
-    }
-}
-
-fn told_erased(party: &InstitutionId, erased: Result<u64, Problem>) {
-    match erased {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(%party, count, "identities were erased"),
-        Err(problem) => tracing::warn!(%party, code = problem.code(), "nothing was erased"),
     }
 }
 

@@ -98,6 +98,15 @@ pub enum Event {
         /// The registrar's number of the report, if it took it.
         report: Option<String>,
     },
+    /// A party was asked to delete what it had been shown.
+    DeletionAsked {
+        /// Which.
+        party: String,
+        /// `erased` or `kept`.
+        state: String,
+        /// Until when it is kept, in seconds since the epoch.
+        kept_until: Option<u64>,
+    },
     /// The holder enrolled in a programme, or showed anew to be alive.
     Enrolled {
         /// The agency.
@@ -192,6 +201,13 @@ pub enum Event {
         amount_minor: u64,
         /// Of which currency.
         currency: String,
+    },
+    /// A sheet was written that freezes everything.
+    SheetWritten,
+    /// Another wallet was frozen with its sheet.
+    Froze {
+        /// At these institutions.
+        institutions: Vec<String>,
     },
     /// A backup was written.
     BackedUp,

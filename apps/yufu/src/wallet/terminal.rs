@@ -7,6 +7,7 @@ use super::cash;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
+use super::freezing_terminal;
 use super::getting::Wanted;
 use super::getting_terminal;
 use super::holder::{Decide, Holder};
@@ -103,6 +104,10 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
             getting_terminal::get(holder, &offer, code.as_deref(), wanted).await?;
         }
+        WalletAction::Attest { issuer, credential, mdoc } => {
+            let wanted = Wanted { mdoc, ..Wanted::default() };
+            saying::received(&holder.get_attestation(&issuer, &credential, wanted).await?);
+        }
         WalletAction::Renew => getting_terminal::renew(holder).await?,
         WalletAction::Open { bank, class } => {
             let class = holder.class_at(&bank, "identity", class).await?;
@@ -126,6 +131,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
                 issuer = received.issuer
             );
         }
+        WalletAction::Freezing(action) => {
+            return freezing_terminal::act(holder, action, decide).await;
+        }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Cash(action) => cash::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
@@ -146,6 +154,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
+        WalletAction::AskDeletion { entry } => saying::deletion(&holder.ask_deletion(entry).await?)?,
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
@@ -262,6 +271,7 @@ async fn show(holder: &Holder) -> Result<()> {
         lines
             .push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
     }
+    lines.extend(saying::frozen(&holder.frozen().await?));
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);

@@ -3,6 +3,7 @@
 mod cards;
 mod city;
 mod counter;
+mod freezing;
 mod guardians;
 mod inside;
 mod journeys;

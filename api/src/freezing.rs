@@ -86,7 +86,7 @@ impl<'a> Claimed<'a> {
     ) -> Result<(), Problem> {
         let key = key.ok_or_else(|| {
             let detail = "nothing was left here that this key freezes: use the words of the newest sheet, or go to a counter with your identity card";
-            Problem::forbidden("freeze.unknown", detail)
+            Problem::forbidden("freeze.key_unknown", detail)
         })?;
         let key: Jwk = serde_json::from_str(key).map_err(Problem::internal)?;
         let here = (institution, "POST", path);

@@ -49,7 +49,8 @@ impl Authority {
     async fn erase(&self, officer: String, request: Erasure) -> Result<Erased, Problem> {
         let evidence = request.evidence.trim();
         if !(1..=200).contains(&evidence.len()) {
-            let detail = "evidence is to be 1 to 200 bytes: the ground, and where the decision is filed";
+            let detail =
+                "evidence is to be 1 to 200 bytes: the ground, and where the decision is filed";
             return Err(Problem::malformed(detail));
         }
         let number = self.number(&request.resident_number)?;

@@ -110,7 +110,8 @@ impl Bank {
             };
             let claims = self.records.customer_claims(customer, access).await?;
             let texts = claims.into_iter();
-            facts.extend(texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))));
+            facts
+                .extend(texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))));
         }
         Ok(facts)
     }
@@ -122,7 +123,6 @@ fn of_customer(kind: &CredentialType) -> impl Iterator<Item = &str> {
 }
 
 fn in_nobodys_name() -> Problem {
-    let detail =
-        "nobody has shown an identity for this account, so the bank can attest nobody: open one in a name";
+    let detail = "nobody has shown an identity for this account, so the bank can attest nobody: open one in a name";
     Problem::refused("account.no_customer", detail)
 }

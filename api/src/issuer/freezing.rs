@@ -36,8 +36,7 @@ impl Issuer {
         let (thumbprint, key) = handle.kept()?;
         let (batch, person) = (row.id.to_string(), row.person);
         let kept = FreezeHandleKept { thumbprint: thumbprint.clone() };
-        let handle =
-            yufu_credentials::FreezeHandle { thumbprint, key, batch, grant: None, person };
+        let handle = yufu_credentials::FreezeHandle { thumbprint, key, batch, grant: None, person };
         self.records.keep_freeze_handle(handle, now).await?;
         Ok(kept)
     }

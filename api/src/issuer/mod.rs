@@ -8,8 +8,8 @@ mod offer;
 mod protocol;
 mod status;
 
-pub use haip::Haip;
 pub(crate) use claims::claims_of;
+pub use haip::Haip;
 pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;

@@ -13,8 +13,8 @@ mod views;
 pub(crate) use accounts::{AccountAction, PurseAction, SubWalletAction, SubWalletOpening};
 pub(crate) use cash::{CashAction, CashPayment};
 
-pub(crate) use freezing::FreezeAction;
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
+pub(crate) use freezing::FreezeAction;
 pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Sweep};
 pub(crate) use notes::{Notes, NotesAction};
 pub(crate) use verify::Verify;
@@ -535,7 +535,9 @@ pub(crate) enum WalletAction {
     /// Ask a party to delete what it was shown: it gets the receipt that it signed, and nothing else.
     ///
     /// What a law or a claim that may arise has it keep is kept until the day that it names.
-    #[command(after_help = "Example:\n  yufu wallet --as mei history\n  yufu wallet --as mei ask-deletion 7")]
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei history\n  yufu wallet --as mei ask-deletion 7"
+    )]
     AskDeletion {
         /// The entry's number in the history: a disclosure.
         entry: usize,

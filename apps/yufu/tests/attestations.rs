@@ -52,7 +52,8 @@ async fn shown(caller: &Caller, issuer: &str, credential: &str) -> BTreeSet<(Str
     let path = format!("/.well-known/openid-credential-issuer/{issuer}");
     let metadata = caller.get(&path, None).await.done();
     let of = &metadata["credential_configurations_supported"][credential];
-    let displays = of["credential_metadata"]["display"].as_array().or_else(|| of["display"].as_array());
+    let displays =
+        of["credential_metadata"]["display"].as_array().or_else(|| of["display"].as_array());
     let pair = |one: &Value| {
         let text = |name: &str| one[name].as_str().unwrap().to_owned();
         (text("locale"), text("name"))
@@ -87,7 +88,11 @@ async fn each_institution_attests_what_the_profile_says_in_both_formats_and_a_sh
         // As an mdoc the same claims, below its namespace.
         let got = wallet.get_attestation(issuer, credential, MDOC).await.unwrap();
         assert_eq!(got.vct, format!("org.yufu.{credential}.cn.1"));
-        assert_eq!(asked(&street, wallet, purpose).await.unwrap().1, "yes", "{purpose}: as an mdoc");
+        assert_eq!(
+            asked(&street, wallet, purpose).await.unwrap().1,
+            "yes",
+            "{purpose}: as an mdoc"
+        );
     }
     wallet.get_attestation(JIANGCHENG, "account-standing", SD_JWT).await.unwrap();
     let (id, state) = asked(&street, wallet, "see-standing").await.unwrap();

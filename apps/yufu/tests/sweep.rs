@@ -39,6 +39,8 @@ fn profile(data: &Data) -> (PathBuf, String) {
     let number = fields[0].to_owned();
     (fields[1], fields[2], fields[7]) = (MARKS[0], MARKS[1], MARKS[2]);
     (fields[8], fields[9]) = (MARKS[3], MARKS[4]);
+    // A household of her own: an address is all of a household's.
+    (fields[10], fields[11]) = ("9999", "head");
     rows[ROW] = fields.join(",");
     fs::write(&file, rows.join("\n") + "\n").unwrap();
     let file = folder.join("institutions.toml");
@@ -167,7 +169,8 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
     fs::write(&config, format!("[central_bank]\nlog = {log:?}\n")).unwrap();
     fs::set_permissions(&config, Permissions::from_mode(0o600)).unwrap();
     let more = ["--profile", country.to_str().unwrap(), "--config", config.to_str().unwrap()];
-    let (values, logs, backups) = (data.beside("erased.txt"), data.beside("logs"), data.beside("backups"));
+    let (values, logs, backups) =
+        (data.beside("erased.txt"), data.beside("logs"), data.beside("backups"));
     fs::create_dir(&logs).unwrap();
     fs::create_dir(&backups).unwrap();
     fs::write(&values, format!("{number}\n{}\n", MARKS.join("\n"))).unwrap();
@@ -182,12 +185,16 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
     // As long as her keys are there she can be read, and nowhere but where she is sealed.
     let everything = [data.path(), logs.clone(), directory.path().to_owned()];
     let everything: Vec<&Path> = everything.iter().map(PathBuf::as_path).collect();
-    let sealed = ["customers.sealed_claims", "person.sealed", "phones.sealed_number", "stays.sealed_guest"];
+    let sealed =
+        ["customers.sealed_claims", "person.sealed", "phones.sealed_number", "stays.sealed_guest"];
     let before = sweep(&values, &everything);
     let mut expected: BTreeSet<String> = sealed.iter().map(|&place| place.to_owned()).collect();
     expected.insert("phone_messages.sealed_text".to_owned());
     let found = places(&before.1);
-    assert!(found.is_subset(&expected) && sealed.iter().all(|&place| found.contains(place)), "{found:?}");
+    assert!(
+        found.is_subset(&expected) && sealed.iter().all(|&place| found.contains(place)),
+        "{found:?}"
+    );
     assert_eq!(before.0, Some(1));
 
     let ground = json!({"resident_number": number, "evidence": "decision 2026-88"});
@@ -216,7 +223,8 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(left, number_waits);
-    fs::write(&values, format!("{number}\n{}\n", [&MARKS[..5], &MARKS[6..]].concat().join("\n"))).unwrap();
+    fs::write(&values, format!("{number}\n{}\n", [&MARKS[..5], &MARKS[6..]].concat().join("\n")))
+        .unwrap();
     dump(&database, &logs.join("ledger.sql"));
     let after = sweep(&values, &everything);
     assert_eq!((after.0, places(&after.1)), (Some(0), BTreeSet::new()), "{}", after.1);
@@ -238,12 +246,14 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
     // What is left of the backup is still one.
     let again = data.beside("restored");
     let from = backups.join("all");
-    let restored = run(&["restore", "--from", from.to_str().unwrap(), "--to", again.to_str().unwrap()]);
+    let restored =
+        run(&["restore", "--from", from.to_str().unwrap(), "--to", again.to_str().unwrap()]);
     assert!(restored.status.success(), "{}", text(&restored.stderr));
 
     // And a mark that somebody left lying about would be found.
     let planted = logs.join("planted.log");
-    fs::write(&planted, format!("order by {}", encode_base64url(format!("x{}", MARKS[1])))).unwrap();
+    fs::write(&planted, format!("order by {}", encode_base64url(format!("x{}", MARKS[1]))))
+        .unwrap();
     let (status, report) = sweep(&values, &with);
     assert_eq!((status, report["found"].as_array().unwrap().len()), (Some(1), 1), "{report}");
     assert_eq!(report["found"][0]["value"], 3);
@@ -274,7 +284,9 @@ fn data_keys_older_than_thirty_days_are_not_restored_and_are_forgotten() {
     assert!(forgotten.status.success(), "{}", text(&forgotten.stderr));
     let people = backups.join("keys").join("identity-authority").join("person-keys.sqlite");
     assert!(!people.exists());
-    assert!(backups.join("keys").join("identity-authority").join("keys").join("records.key").exists());
+    assert!(
+        backups.join("keys").join("identity-authority").join("keys").join("records.key").exists()
+    );
     // The signing keys are there, and the rest with them.
     let restored = restore("two");
     assert!(restored.status.success(), "{}", text(&restored.stderr));

@@ -110,8 +110,7 @@ impl Credentials {
         let transaction = self.database.begin().await?;
         let (placed, under_way) =
             (status_entry::Column::Person.eq(&person), issuance::Column::Person.eq(&person));
-        let suspended =
-            suspend(&transaction, placed, under_way, once::of_person(&person)).await?;
+        let suspended = suspend(&transaction, placed, under_way, once::of_person(&person)).await?;
         transaction.commit().await?;
         Ok(suspended)
     }

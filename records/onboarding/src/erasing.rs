@@ -53,11 +53,7 @@ impl Onboarding {
     }
 
     /// Keys first: if this ends after them, what they sealed is gone, and the rest is done by the next call.
-    async fn erase_customer(
-        &self,
-        customer: &str,
-        of: &[String],
-    ) -> Result<(), OnboardingError> {
+    async fn erase_customer(&self, customer: &str, of: &[String]) -> Result<(), OnboardingError> {
         let connection = self.database.connection();
         let guardians = guardian::Entity::find()
             .filter(guardian::Column::Account.is_in(of))

@@ -156,8 +156,7 @@ async fn a_freeze_holds_until_an_officer_or_a_fresh_key_lifts_it_and_both_are_se
         new_key: "b".to_owned(),
         provider: None,
     };
-    let answered =
-        Answered { receipt: "receipt".to_owned(), retained_until: at(), begun: later };
+    let answered = Answered { receipt: "receipt".to_owned(), retained_until: at(), begun: later };
     records.recover(&change, &answered, later).await.unwrap();
     assert_eq!(records.frozen_since(ACCOUNT).await.unwrap(), None);
     assert_eq!(records.freeze_key("second").await.unwrap(), None, "of the former wallet");
@@ -167,7 +166,9 @@ async fn a_freeze_holds_until_an_officer_or_a_fresh_key_lifts_it_and_both_are_se
         .iter()
         .map(|one| (one.actor.as_str(), one.purpose.rsplit(' ').next().unwrap()))
         .collect();
-    for expected in [("the holder", "frozen"), ("wang", "freed"), ("wang", "frozen"), ("the holder", "freed")] {
+    for expected in
+        [("the holder", "frozen"), ("wang", "freed"), ("wang", "frozen"), ("the holder", "freed")]
+    {
         assert!(seen.contains(&expected), "{seen:?}");
     }
 }

@@ -63,11 +63,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServicesError::Unknown`] if there is none.
-    pub async fn asked_by_receipt(
-        &self,
-        id: &str,
-        receipt: &str,
-    ) -> Result<Asked, ServicesError> {
+    pub async fn asked_by_receipt(&self, id: &str, receipt: &str) -> Result<Asked, ServicesError> {
         let row = asked::Entity::find_by_id(id)
             .filter(asked::Column::Receipt.eq(receipt))
             .one(self.database.connection())

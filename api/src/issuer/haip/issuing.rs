@@ -202,8 +202,7 @@ impl Issuer {
             let Notified { grant, batch } = about;
             let person = person(access.granted())?;
             let grant = Some(grant);
-            let handle =
-                yufu_credentials::FreezeHandle { thumbprint, key, batch, grant, person };
+            let handle = yufu_credentials::FreezeHandle { thumbprint, key, batch, grant, person };
             self.records.keep_freeze_handle(handle, now).await.map_err(Problem::from)?;
         }
         Ok(())

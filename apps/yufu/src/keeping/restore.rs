@@ -33,7 +33,9 @@ pub(crate) fn run(options: &command_line::Restore) -> Result<ExitCode> {
         text!("{path} holds keys alone: name it with --keys", path = options.from.display())
     );
     let now = SystemClock::new().read().wall;
-    for manifest in [Some(&state), keys.as_ref().map(|(manifest, _)| manifest)].into_iter().flatten() {
+    for manifest in
+        [Some(&state), keys.as_ref().map(|(manifest, _)| manifest)].into_iter().flatten()
+    {
         ensure!(
             !(holds_persons(manifest) && is_old(manifest.made_at, DAYS, now)),
             text!(

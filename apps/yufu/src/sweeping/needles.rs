@@ -96,7 +96,11 @@ fn written(value: &str) -> Vec<(&'static str, Vec<u8>)> {
     for byte in bytes {
         let _ = write!(hexadecimal, "{byte:02x}");
         let plain = byte.is_ascii_alphanumeric();
-        let _ = if plain { write!(percent, "{}", char::from(*byte)) } else { write!(percent, "%{byte:02x}") };
+        let _ = if plain {
+            write!(percent, "{}", char::from(*byte))
+        } else {
+            write!(percent, "%{byte:02x}")
+        };
     }
     let (mut escaped, mut little, mut big) = (String::new(), Vec::new(), Vec::new());
     for unit in value.encode_utf16() {

@@ -161,7 +161,11 @@ impl Holder {
     }
 
     /// Where a membership is reached, and the key that speaks for it.
-    pub(super) fn membership(&self, known: &StoredProgramme, below: &str) -> Result<(String, SoftwareKey)> {
+    pub(super) fn membership(
+        &self,
+        known: &StoredProgramme,
+        below: &str,
+    ) -> Result<(String, SoftwareKey)> {
         let key = self.sector_key(&known.sector)?;
         let pseudonym = Jwk::from(key.public_key()).thumbprint_base64url();
         let (agency, programme) = (&known.agency, &known.programme);

@@ -171,8 +171,7 @@ impl Guard {
         let there = self.places.iter().filter(|known| known.place.institution == institution);
         let number = there.map(|known| known.place.number.saturating_add(1)).max().unwrap_or(0);
         let place = FreezePlace { institution: institution.to_owned(), kind, number };
-        let known =
-            GuardedPlace { place: place.clone(), about: about.to_owned(), left: false };
+        let known = GuardedPlace { place: place.clone(), about: about.to_owned(), left: false };
         self.places.push(known);
         place
     }
@@ -229,7 +228,8 @@ mod tests {
     use yufu_base::Signer;
     use yufu_jose::Jwk;
 
-    const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+    const WORDS: &str =
+        "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
     fn place(institution: &str, number: u32) -> FreezePlace {
         let kind = PlaceKind::CommercialBank;

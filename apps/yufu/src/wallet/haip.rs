@@ -305,8 +305,7 @@ impl Holder {
                     let identifier = requesting.granted().grant().issuer().as_str().to_owned();
                     let (key, place) = self.freeze_key_for(&identifier)?.unzip();
                     // The credentials are here: whether the issuer hears of it changes nothing for them.
-                    let request =
-                        requesting.granted().notify(&id, (event, key), by, self.now())?;
+                    let request = requesting.granted().notify(&id, (event, key), by, self.now())?;
                     if let Some(request) = request
                         && self.send(request).await.is_ok_and(|answer| answer.status == 204)
                         && let Some(place) = place

@@ -137,7 +137,12 @@ impl Holder {
     }
 
     /// Proves to an account's bank that its holder asks.
-    pub(super) fn request_token(&self, account: &StoredAccount, method: &str, path: String) -> Result<String> {
+    pub(super) fn request_token(
+        &self,
+        account: &StoredAccount,
+        method: &str,
+        path: String,
+    ) -> Result<String> {
         let token = RequestToken {
             iss: account.account.clone(),
             aud: account.bank.clone(),

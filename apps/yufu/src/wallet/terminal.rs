@@ -154,7 +154,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
-        WalletAction::AskDeletion { entry } => saying::deletion(&holder.ask_deletion(entry).await?)?,
+        WalletAction::AskDeletion { entry } => {
+            saying::deletion(&holder.ask_deletion(entry).await?)?
+        }
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }

@@ -121,7 +121,7 @@ async fn live(caller: &Caller, number: &str) {
         caller,
         "identity-authority",
         "/authority/v1/officer/cards",
-        &json!({"resident_number": number, "evidence": "portrait compared"}),
+        &json!({"resident_number": number, "evidence": "portrait compared", "in_person": true}),
     )
     .await;
 

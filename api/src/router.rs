@@ -4,7 +4,7 @@ use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
-use crate::http::{Limits, layers, localised};
+use crate::http::{Limits, layers};
 use crate::openid_provider::{self, OpenidProviders};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
@@ -98,7 +98,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.openid_providers);
         router = router.merge(Router::from(openid_provider::described().with_state(providers)));
     }
-    localised(layers(router, limits, starting), currency)
+    layers(router, limits, starting, currency)
 }
 
 /// The description of the whole API, whichever institutions run here.

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { AuthManager, Mint, OIDCAuth, Wallet } from '@cashu/cashu-ts';
 
 const METHOD = 'cash';
+const CALLBACK = 'http://localhost:33388/callback';
 const input = JSON.parse(readFileSync(0, 'utf8'));
 const auth = new AuthManager(input.mint, { desiredPoolSize: 10 });
 if (input.pool) auth.importPool(input.pool);
@@ -19,6 +20,20 @@ const steps = {
   async begin() {
     const { device_code, verification_uri_complete } = await oidc().deviceStart();
     return { code: device_code, link: verification_uri_complete };
+  },
+  // The same with a browser: where it goes, and what proves afterwards that the code is this wallet's.
+  async browse() {
+    const { verifier, challenge } = oidc().generatePKCE();
+    const url = await oidc().buildAuthCodeUrl({ redirectUri: CALLBACK, codeChallenge: challenge, state: input.state });
+    return { url, verifier };
+  },
+  async exchange() {
+    const { access_token } = await oidc().exchangeAuthCode({
+      code: input.code, redirectUri: CALLBACK, codeVerifier: input.verifier,
+    });
+    auth.setCAT(access_token);
+    await auth.ensure(1);
+    return { count: auth.poolSize };
   },
   async tokens() {
     const { access_token } = await oidc().devicePoll(input.code, 1);

@@ -1,7 +1,7 @@
 //! Commands that banks signed.
 
 use super::CentralBank;
-use crate::http::{Problem, ProblemBody};
+use crate::http::{Parsed, Problem, ProblemBody};
 use crate::ledger::{self, CommandDone, CommandRequest};
 use axum::Json;
 use axum::extract::State;
@@ -22,9 +22,9 @@ use std::sync::Arc;
         (status = 503, description = "commands are not taken now", body = ProblemBody)))]
 pub(super) async fn submit(
     State(bank): State<Arc<CentralBank>>,
-    request: Result<Json<CommandRequest>, JsonRejection>,
+    request: Result<Parsed<CommandRequest>, JsonRejection>,
 ) -> Result<Json<CommandDone>, Problem> {
-    let submission = request?.verified()?;
+    let submission = request?.0.verified()?;
     let id = submission.order.id;
     Ok(Json(ledger::answer(id, bank.ledger.submit(submission).await)?))
 }

@@ -3,32 +3,29 @@
 
 use super::problem::Unworded;
 use super::{Language, messages};
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
-use axum::middleware::{self, Next};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use std::sync::Arc;
 use yufu_profile::CurrencyProfile;
 
-/// Puts the words for people into every problem that `router` answers with. Amounts in them are of `currency`.
-pub(crate) fn localised(router: Router, currency: CurrencyProfile) -> Router {
-    router.layer(middleware::from_fn_with_state(Arc::new(currency), localise))
+/// In which languages whoever asks wants to be refused: read only if there is something to say.
+pub(super) struct Wishes(Vec<HeaderValue>);
+
+impl Wishes {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get_all(header::ACCEPT_LANGUAGE).into_iter().cloned().collect())
+    }
 }
 
-async fn localise(
-    State(currency): State<Arc<CurrencyProfile>>,
-    request: Request,
-    next: Next,
+/// Puts the words for people into a problem. Amounts in them are of `currency`.
+pub(super) fn localise(
+    mut response: Response,
+    wishes: &Wishes,
+    currency: &CurrencyProfile,
 ) -> Response {
-    // Read only if there is something to say.
-    let wishes = request.headers().get_all(header::ACCEPT_LANGUAGE);
-    let wishes: Vec<HeaderValue> = wishes.into_iter().cloned().collect();
-    let mut response = next.run(request).await;
     let Some(Unworded(mut body)) = response.extensions_mut().remove() else { return response };
-    let language = Language::preferred(&wishes);
-    messages::word(&mut body, language, &currency);
+    let language = Language::preferred(&wishes.0);
+    messages::word(&mut body, language, currency);
     let (mut parts, plain) = response.into_parts();
     let content = serde_json::to_vec(&body).map_or(plain, Body::from);
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -42,9 +39,12 @@ async fn localise(
 mod tests {
     use super::*;
     use crate::http::{Limits, Problem, layers};
+    use axum::Router;
+    use axum::extract::Request;
     use axum::http::StatusCode;
     use axum::routing::{get, post};
     use serde_json::{Value, json};
+    use std::sync::Arc;
     use tower::ServiceExt;
     use yufu_base::Currency;
 
@@ -79,7 +79,7 @@ mod tests {
                     (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"})))
                 }),
             );
-        localised(layers(router, Limits::default(), Arc::default()), currency())
+        layers(router, Limits::default(), Arc::default(), currency())
     }
 
     async fn ask(path: &str, wishes: &[&[u8]]) -> (Response<()>, Value) {
@@ -182,7 +182,7 @@ mod tests {
         let router = Router::new().route("/", get(passed_on));
         let request = Request::builder().header(header::ACCEPT_LANGUAGE, "zh");
         let request = request.body(Body::empty()).unwrap();
-        let router = localised(layers(router, Limits::default(), Arc::default()), currency());
+        let router = layers(router, Limits::default(), Arc::default(), currency());
         let body = router.oneshot(request).await.unwrap().into_body();
         let body = axum::body::to_bytes(body, 65_536).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();

@@ -1,7 +1,9 @@
 //! What every institution's HTTP face shares: the server with its limits, problem details,
 //! bearer tokens of operators, requests signed by a key, and the client for calling others.
 
+mod body;
 mod client;
+mod edge;
 mod language;
 mod localising;
 mod messages;
@@ -20,9 +22,9 @@ pub use problem::{Problem, ProblemBody};
 pub use server::{Limits, ServeError, serve};
 pub use starting::{Starting, Switch};
 
+pub(crate) use body::Parsed;
+pub(crate) use edge::layers;
 pub(crate) use language::weighted;
-pub(crate) use localising::localised;
 pub(crate) use operator::bearer;
 pub(crate) use page::{Page, escape};
 pub(crate) use page_words::page_words;
-pub(crate) use server::layers;

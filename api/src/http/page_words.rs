@@ -22,6 +22,8 @@ pub(crate) struct ConfirmationWords {
     pub(crate) title: String,
     pub(crate) asks: String,
     pub(crate) open: String,
+    pub(crate) then: String,
+    pub(crate) back: String,
 }
 
 /// All pages in one language.
@@ -64,6 +66,7 @@ mod tests {
             let words = page_words(language);
             assert!(!words.authorization.title.is_empty(), "{language:?}");
             assert!(!words.confirmation.open.is_empty(), "{language:?}");
+            assert!(!words.confirmation.back.is_empty(), "{language:?}");
         }
     }
 }

@@ -1,25 +1,14 @@
 //! The HTTP server: bounded in connections, header time, body size and request time from the start,
 //! so that slow or huge requests cannot take it away from everybody else.
 
-use crate::http::{Problem, Starting};
-use axum::Router;
-use axum::extract::{MatchedPath, Request};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use crate::http::Switch;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
-
-/// The longest reason of the framework's that is passed on, in bytes.
-const LONGEST_REASON: usize = 4096;
 
 /// Bounds that hold for every request.
 #[derive(Clone, Copy, Debug)]
@@ -56,13 +45,13 @@ pub enum ServeError {
     Accept(std::io::Error),
 }
 
-/// Serves `router` on `listener` until `shutdown` resolves, then lets running requests finish.
+/// Serves a router, or one that is exchanged, on `listener` until `shutdown` resolves, then lets running requests finish.
 ///
 /// # Errors
 /// [`ServeError::Accept`] if the listening socket fails.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    router: impl Into<Switch>,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -70,6 +59,7 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(());
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_read);
+    let router = router.into();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
@@ -86,7 +76,8 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let router = router.clone();
+        let service = service_fn(move |request| router.answer(request));
         // An upgraded connection (a WebSocket) is not of this number any more: whoever upgrades bounds it.
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = stopping.clone();
@@ -118,96 +109,24 @@ fn is_passing(error: &std::io::Error) -> bool {
         || error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
 }
 
-/// Puts the per-request bounds, the request log and the answer for unknown paths around `router`.
-pub(crate) fn layers(router: Router, limits: Limits, starting: Arc<Starting>) -> Router {
-    router
-        .fallback(move || {
-            let waits = starting.waits_for();
-            std::future::ready(match waits {
-                Some(what) => Problem::unavailable("server.starting", what),
-                None => Problem::not_found("address; see /docs"),
-            })
-        })
-        .layer(middleware::from_fn(observe))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
-        .layer(RequestBodyLimitLayer::new(limits.body))
-        .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
-        .layer(middleware::map_response(in_one_shape))
-}
-
-/// Gives the framework's own refusals (another method, too large, too slow, an address that cannot be
-/// read) the shape that all refusals have.
-async fn in_one_shape(response: Response) -> Response {
-    let status = response.status();
-    let refused = status.is_client_error() || status.is_server_error();
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !refused || kind.is_some_and(|kind| kind.contains("json")) {
-        return response;
-    }
-    let (parts, body) = response.into_parts();
-    let problem = match status {
-        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
-            status,
-            "request.method_not_allowed",
-            "this address takes another method: see /docs",
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, "request.too_large", "the body is larger than is taken: send less")
-        }
-        StatusCode::REQUEST_TIMEOUT => Problem::new(
-            status,
-            "request.timeout",
-            "no answer came in time, and what was asked may have been done: repeat it with the same id",
-        ),
-        status if status.is_server_error() => Problem::internal(status),
-        _ => {
-            let said = axum::body::to_bytes(body, LONGEST_REASON).await.unwrap_or_default();
-            Problem::new(status, "request.malformed", String::from_utf8_lossy(&said))
-        }
-    };
-    let mut shaped = problem.into_response();
-    shaped.headers_mut().extend(
-        parts
-            .headers
-            .into_iter()
-            .filter_map(|(name, value)| Some((name?, value)))
-            .filter(|(name, _)| *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH),
-    );
-    shaped
-}
-
-/// Counts and logs a request by its route template: ids and queries, which may be personal, are left out.
-async fn observe(request: Request, next: Next) -> Response {
-    #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
-    let started = std::time::Instant::now();
-    let route =
-        request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let method = request.method().to_string();
-    let mut response = next.run(request).await;
-    let elapsed = started.elapsed();
-    let status = response.status().as_u16();
-    let labels =
-        [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
-    metrics::counter!("yufu_http_requests_total", &labels).increment(1);
-    metrics::histogram!("yufu_http_request_seconds", "route" => route.clone()).record(elapsed);
-    tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
-    if response.status() == StatusCode::UNAUTHORIZED {
-        // RFC 9110, section 15.5.2; RFC 6750, section 3.
-        let scheme = header::HeaderValue::from_static("Bearer");
-        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(scheme);
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Problem, layers};
+    use axum::Router;
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+
+    fn yuan() -> yufu_profile::CurrencyProfile {
+        let code = yufu_base::Currency::new("CNY").unwrap();
+        yufu_profile::CurrencyProfile {
+            code,
+            decimals: 2,
+            minor_unit: "fen".to_owned(),
+            sign: "¥".to_owned(),
+        }
+    }
 
     fn tight() -> Limits {
         Limits {
@@ -226,8 +145,9 @@ mod tests {
             .route("/quick", get(|| async { "quick" }))
             .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
             .route("/echo", post(|body: String| async { body }))
+            .route("/panics", get(|| async { panic!("on purpose") as String }))
             .route("/desk", get(|| async { Problem::unauthenticated("send a token") }));
-        let router = layers(router, limits, Arc::default());
+        let router = layers(router, limits, Arc::default(), yuan());
         tokio::spawn(serve(listener, router, limits, std::future::pending()));
         address
     }
@@ -269,6 +189,17 @@ mod tests {
         let answer =
             ask(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_internal_error_and_the_server_goes_on() {
+        let address = start(tight()).await;
+        for _ in 0..2 {
+            let request = "GET /panics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+            let answer = ask(address, request).await;
+            assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+            assert!(answer.contains("\"code\":\"server.internal\""), "{answer}");
+        }
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
 //! A server that answers while it starts: institutions are added as they are ready, and what is
 //! waited for is told.
 
-use axum::Router;
-use axum::extract::Request;
-use axum::response::Response;
+use axum::body::{Bytes, HttpBody};
+use axum::http::Request;
+use axum::routing::future::RouteFuture;
+use axum::{BoxError, Router};
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
-use tower::ServiceExt;
+use tower::Service;
 
 /// What a start still waits for; nothing, by default.
 #[derive(Debug, Default)]
@@ -40,15 +41,20 @@ impl Switch {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = router;
     }
 
-    /// The router that passes everything on to the present one.
-    pub fn router(&self) -> Router {
-        let switch = self.clone();
-        Router::new().fallback(move |request: Request| switch.clone().answer(request))
+    /// What the present router answers.
+    pub(super) fn answer<B>(&self, request: Request<B>) -> RouteFuture<Infallible>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        // A router is always ready.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone().call(request)
     }
+}
 
-    async fn answer(self, request: Request) -> Result<Response, Infallible> {
-        let router = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        router.oneshot(request).await
+impl From<Router> for Switch {
+    fn from(router: Router) -> Self {
+        Self(Arc::new(RwLock::new(router)))
     }
 }
 
@@ -60,7 +66,7 @@ mod tests {
 
     async fn ask(switch: &Switch) -> u16 {
         let request = Request::get("/late").body(Body::empty()).unwrap();
-        switch.router().oneshot(request).await.unwrap().status().as_u16()
+        switch.answer(request).await.unwrap().status().as_u16()
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use yufu_keys::random_text;
 use yufu_openid4vc::device::{
     DeviceAuthorization, DeviceError, DeviceErrorCode, GRANT_DEVICE_CODE, parameter,
 };
-use yufu_openid4vc::issuance::TokenResponse;
+use yufu_openid4vc::issuance::{GRANT_CODE, TokenResponse};
 use yufu_payment::{ALLOWANCE_SCOPE, AccessToken};
 
 /// The id of the one credential query.
@@ -45,10 +45,7 @@ pub(super) async fn authorize(
 ) -> Result<Json<DeviceAuthorization>, Refusal> {
     let provider = named(&providers, &provider)?;
     let bank = parameter(&body, "client_id")?;
-    let mint = provider.mints.get(&bank).ok_or_else(|| {
-        DeviceError::new(DeviceErrorCode::InvalidClient, "client_id is the id of a bank here")
-    })?;
-    provider.look_at(&bank, mint).await?;
+    provider.client(&bank).await?;
     Ok(Json(provider.begin(bank).await?))
 }
 
@@ -76,7 +73,7 @@ pub(super) async fn page(
 /// Fetch the access token, once the presentation was answered.
 #[utoipa::path(post, path = "/openid/{provider}/token", tag = "openid provider",
     params(("provider" = String, Path, description = "the provider")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "grant_type, device_code, client_id"),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "grant_type, client_id, and device_code; or code, code_verifier and redirect_uri"),
     responses((status = 200, description = "TokenResponse", body = Object), (status = 400, description = "OAuth error: authorization_pending until something was shown", body = Object)))]
 pub(super) async fn token(
     State(providers): State<Arc<OpenidProviders>>,
@@ -84,24 +81,48 @@ pub(super) async fn token(
     body: Bytes,
 ) -> Result<Json<TokenResponse>, Refusal> {
     let provider = named(&providers, &provider)?;
-    if parameter(&body, "grant_type")? != GRANT_DEVICE_CODE {
-        let detail = format!("the grant type must be {GRANT_DEVICE_CODE}");
-        return Err(DeviceError::new(DeviceErrorCode::UnsupportedGrantType, &detail).into());
+    match parameter(&body, "grant_type")?.as_str() {
+        GRANT_DEVICE_CODE => {
+            let code = parameter(&body, "device_code")?;
+            let asked = provider.asked_by(&code, &parameter(&body, "client_id")?).await?;
+            // What a browser began is fetched with its wallet's verifier.
+            match provider.records.returning(&asked.id).await {
+                Err(AllowancesError::Unknown(_)) => Ok(Json(provider.fetched(&asked)?)),
+                Ok(_) => Err(no_code().into()),
+                Err(other) => Err(Refusal::Problem(other.into())),
+            }
+        }
+        GRANT_CODE => Ok(Json(provider.exchanged(&body).await?)),
+        _ => {
+            let detail = format!("the grant type is {GRANT_DEVICE_CODE} or {GRANT_CODE}");
+            Err(DeviceError::new(DeviceErrorCode::UnsupportedGrantType, &detail).into())
+        }
     }
-    let (code, bank) = (parameter(&body, "device_code")?, parameter(&body, "client_id")?);
-    let unknown =
-        || DeviceError::new(DeviceErrorCode::InvalidGrant, "no such device_code: begin anew");
-    let asked = provider.records.asked_by(&digest(&code)).await.map_err(|error| match error {
-        AllowancesError::Unknown(_) => unknown().into(),
-        other => Refusal::Problem(other.into()),
-    })?;
-    if asked.bank != bank {
-        return Err(unknown().into());
-    }
-    Ok(Json(provider.fetched(&asked)?))
+}
+
+/// That no request has this code.
+pub(super) fn no_code() -> DeviceError {
+    DeviceError::new(DeviceErrorCode::InvalidGrant, "no such code: begin anew")
 }
 
 impl OpenidProvider {
+    /// The bank that a wallet names as its client, its keyset seen.
+    pub(super) async fn client(&self, bank: &str) -> Result<(), Refusal> {
+        let mint = self.mints.get(bank).ok_or_else(|| {
+            DeviceError::new(DeviceErrorCode::InvalidClient, "client_id is the id of a bank here")
+        })?;
+        Ok(self.look_at(bank, mint).await?)
+    }
+
+    /// The request of a code, for the bank that it was begun for.
+    pub(super) async fn asked_by(&self, code: &str, bank: &str) -> Result<Pending, Refusal> {
+        match self.records.asked_by(&digest(code)).await {
+            Ok(asked) if asked.bank == bank => Ok(asked),
+            Ok(_) | Err(AllowancesError::Unknown(_)) => Err(no_code().into()),
+            Err(other) => Err(Refusal::Problem(other.into())),
+        }
+    }
+
     /// Sees with which keyset a bank signs tokens in this epoch: it is to be the same for everybody.
     async fn look_at(&self, bank: &str, mint: &str) -> Result<(), Problem> {
         let shown: KeysResponse =
@@ -118,8 +139,8 @@ impl OpenidProvider {
 
     async fn begin(&self, bank: String) -> Result<DeviceAuthorization, Problem> {
         let now = self.now();
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, now)?;
         let code = random_text();
+        let started = self.started(bank, &code)?;
         let begun = DeviceAuthorization {
             device_code: code.clone(),
             user_code: started.id.clone(),
@@ -129,21 +150,26 @@ impl OpenidProvider {
             expires_in: started.expires_at.seconds().saturating_sub(now.seconds()),
             interval: INTERVAL,
         };
-        let pending = Pending {
+        self.records.ask(started).await?;
+        Ok(begun)
+    }
+
+    /// A presentation request for a bank's tokens, which are fetched by a code.
+    pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
+        let started = self.party.start(&self.allowance.request, &[QUERY], None, self.now())?;
+        Ok(Pending {
             id: started.id,
-            device: digest(&code),
+            code: digest(code),
             bank,
             link: started.link,
             session: started.session,
             expires_at: started.expires_at,
             grant: None,
-        };
-        self.records.ask(pending).await?;
-        Ok(begun)
+        })
     }
 
     /// The access token of an answered request: as often as it is asked for, for the same one batch.
-    fn fetched(&self, asked: &Pending) -> Result<TokenResponse, Refusal> {
+    pub(super) fn fetched(&self, asked: &Pending) -> Result<TokenResponse, Refusal> {
         let now = self.now();
         let lapsed = asked.expires_at <= now;
         let Some(Grant { token, subject, epoch }) = &asked.grant else {
@@ -178,8 +204,8 @@ impl OpenidProvider {
     }
 }
 
-/// What is kept of a device code.
-fn digest(code: &str) -> String {
+/// What is kept of a code.
+pub(super) fn digest(code: &str) -> String {
     Digest::derive("yufu device code v1", code.as_bytes()).to_string()
 }
 

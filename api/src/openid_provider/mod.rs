@@ -2,6 +2,7 @@
 //! for nothing else, and gets an access token for one batch of blind tokens at a bank. It counts batches by pseudonym
 //! and epoch over all banks; it learns no name and no number, and sees neither tokens nor what they are used for.
 
+mod browser;
 mod device;
 mod presenting;
 
@@ -23,6 +24,7 @@ use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk};
 use yufu_openid4vc::device::GRANT_DEVICE_CODE;
+use yufu_openid4vc::issuance::{GRANT_CODE, PKCE_S256};
 use yufu_payment::ALLOWANCE_SCOPE;
 use yufu_profile::{Allowance, PseudonymEpoch};
 use zeroize::Zeroizing;
@@ -81,6 +83,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<OpenidProviders>> {
         .routes(routes!(device::authorize))
         .routes(routes!(device::page))
         .routes(routes!(device::token))
+        .routes(routes!(browser::authorize))
+        .routes(routes!(browser::resume))
         .routes(routes!(presenting::request, presenting::request_with_nonce))
         .routes(routes!(presenting::respond))
 }
@@ -99,9 +103,13 @@ async fn configuration(
         "issuer": at,
         "jwks_uri": format!("{at}/jwks"),
         "token_endpoint": format!("{at}/token"),
+        "authorization_endpoint": format!("{at}/authorize"),
         "device_authorization_endpoint": format!("{at}/device_authorization"),
-        "grant_types_supported": [GRANT_DEVICE_CODE],
-        "response_types_supported": [],
+        "grant_types_supported": [GRANT_CODE, GRANT_DEVICE_CODE],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": [PKCE_S256],
+        "authorization_response_iss_parameter_supported": true,
         "scopes_supported": [ALLOWANCE_SCOPE],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256"],

@@ -3,15 +3,20 @@
 
 mod bare;
 mod customer;
+mod foreign;
+mod purse;
 mod spent;
 
-use crate::http::{Measured, Server, measure};
+use crate::http::{FEW, MANY, Measured, Server, Target, measure};
 use crate::stopwatch::number;
 use crate::{Figure, Report, Yardstick};
 use anyhow::Result;
 use customer::Customer;
+use foreign::Guest;
+use purse::Purse;
 use std::path::Path;
 use std::thread;
+use url::Url;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,29 +68,82 @@ pub fn run(
     let server = Server::start(program, folder)?;
     let mut customer = Customer::open(&server)?;
     let mut figures = Vec::new();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let target = &server.target;
     for inputs in SWAPS {
-        let count = size.notes.checked_div(inputs).unwrap_or(1).max(1);
         tell(Stage::Preparing);
-        let swaps = customer.swaps(count, inputs)?;
-        tell(Stage::Swapping(inputs));
-        let measured = measure(&server, &swaps)?;
-        let bare = bare::swap_micros(inputs, count.min(3_000))?;
-        let name = format!("swap.{inputs}x{inputs}");
-        figures.extend(measured.swap_figures(&name, bare, cores, inputs == 1));
+        customer.purse.reconnect(target)?;
+        let counts = counts(size, inputs);
+        customer.fill(needed(counts, inputs))?;
+        figures.extend(swaps(target, &mut customer.purse, counts, inputs, tell)?);
     }
     tell(Stage::Withdrawing);
+    customer.purse.reconnect(target)?;
     let withdrawals = customer.withdrawals(size.quotes)?;
-    figures.push(measure(&server, &withdrawals)?.rate("withdraw", "operations/s"));
+    figures.push(measure(target, &withdrawals, MANY)?.rate("withdraw", "operations/s"));
     tell(Stage::Redeeming);
+    customer.purse.reconnect(target)?;
     let redemptions = customer.redemptions(size.quotes)?;
-    figures.push(measure(&server, &redemptions)?.rate("redeem", "operations/s"));
+    figures.push(measure(target, &redemptions, MANY)?.rate("redeem", "operations/s"));
     drop(server);
     for (notes, name) in size.spent.into_iter().zip(["10k", "1m", "10m"]) {
         tell(Stage::Spent(notes));
         figures.extend(spent::measure(notes, name)?);
     }
     Ok(Report { bench: "ecash", figures })
+}
+
+/// Measures the swaps of another mint, running already, by the same clients in the same way. Its quotes of method
+/// `bolt11` have to be paid by themselves. Its processor time is told if its process is here.
+///
+/// # Errors
+/// If it does not answer as a mint, or refuses an exchange.
+pub fn run_at(
+    size: Size,
+    mint: &Url,
+    process: Option<u32>,
+    tell: &mut dyn FnMut(Stage),
+) -> Result<Report> {
+    let mut guest = Guest::open(mint, process)?;
+    let mut figures = Vec::new();
+    for inputs in SWAPS {
+        tell(Stage::Preparing);
+        guest.purse.reconnect(&guest.target)?;
+        let counts = counts(size, inputs);
+        guest.fill(needed(counts, inputs))?;
+        figures.extend(swaps(&guest.target, &mut guest.purse, counts, inputs, tell)?);
+    }
+    Ok(Report { bench: "ecash", figures })
+}
+
+/// How many swaps are measured for their rate, and for how long they wait.
+fn counts(size: Size, inputs: usize) -> (usize, usize) {
+    let many = size.notes.checked_div(inputs).unwrap_or(1).max(1);
+    (many, many.checked_div(4).unwrap_or(1).max(1))
+}
+
+fn needed((many, few): (usize, usize), inputs: usize) -> usize {
+    many.saturating_add(few).saturating_mul(inputs)
+}
+
+/// The figures of one kind of swap, whose notes the purse has.
+fn swaps(
+    target: &Target,
+    purse: &mut Purse,
+    (many, few): (usize, usize),
+    inputs: usize,
+    tell: &mut dyn FnMut(Stage),
+) -> Result<Vec<Figure>> {
+    let swaps = purse.swaps(many.saturating_add(few), inputs)?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let (rated, waited) = swaps.split_at(many);
+    tell(Stage::Swapping(inputs));
+    let rate = measure(target, rated, MANY)?;
+    let waits = measure(target, waited, FEW)?;
+    let bare = bare::swap_micros(inputs, many.min(3_000), cores)?;
+    let name = format!("swap.{inputs}x{inputs}");
+    let mut figures = rate.swap_figures(&name, bare, cores, inputs == 1);
+    figures.extend(waits.wait_figures(&name));
+    Ok(figures)
 }
 
 impl Measured {
@@ -106,7 +164,14 @@ impl Measured {
             figures.push(Figure::beside(cpu, self.user, "CPU us", yardstick, target));
             let kernel = format!("{name}.kernel");
             figures.push(Figure::alone(kernel, self.kernel, "CPU us", "stated"));
+            let clients = format!("{name}.clients");
+            figures.push(Figure::alone(clients, self.clients, "CPU us", "stated"));
         }
+        figures
+    }
+
+    fn wait_figures(&self, name: &str) -> Vec<Figure> {
+        let mut figures = Vec::new();
         for (percent, word) in [(50, "p50"), (99, "p99")] {
             let name = format!("{name}.{word}");
             figures.push(Figure::alone(name, self.wait(percent), "ms", "32 requests at once"));

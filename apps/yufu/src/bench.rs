@@ -3,7 +3,7 @@
 use crate::command_line::{self, Benched};
 use crate::profile;
 use crate::words::text;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
 use yufu_bench::ledger::{self, Size, Stage};
 use yufu_bench::{card, ecash, identity, scale};
@@ -12,6 +12,9 @@ use yufu_engine::{Clock as _, SystemClock};
 pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
     if cfg!(debug_assertions) {
         eprintln!("  {}", text!("this is a debug build: its figures mean little"));
+    }
+    if options.mint.is_some() && options.what != Benched::Ecash {
+        bail!(text!("--mint goes with ecash: yufu bench ecash --mint URL"));
     }
     let folder = match &options.dir {
         Some(dir) => tempfile::tempdir_in(dir),
@@ -29,9 +32,14 @@ pub(crate) fn run(options: &command_line::Bench) -> Result<ExitCode> {
         }
         Benched::Ecash => {
             let size = if options.quick { ecash::Size::QUICK } else { ecash::Size::FULL };
-            let program = std::env::current_exe()?;
             let mut tell = |stage| eprintln!("  {}", ecash_words(stage));
-            ecash::run(size, &program, folder.path(), &mut tell)?
+            match &options.mint {
+                Some(mint) => ecash::run_at(size, mint, options.process, &mut tell)?,
+                None => {
+                    let program = std::env::current_exe()?;
+                    ecash::run(size, &program, folder.path(), &mut tell)?
+                }
+            }
         }
         Benched::Card => {
             let size = if options.quick { card::Size::QUICK } else { card::Size::FULL };

@@ -596,6 +596,12 @@ pub(crate) struct Bench {
     /// Where durable things are written: a folder on the disk that is meant [default: the system's for temporary files].
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// With `ecash`: the swaps of another Cashu mint, running at this address, instead of a server of its own. Its quotes of method bolt11 have to be paid by themselves.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mint: Option<url::Url>,
+    /// The process of that mint, to tell its processor time.
+    #[arg(long, value_name = "PID", requires = "mint")]
+    pub(crate) process: Option<u32>,
 }
 
 /// What can be measured.

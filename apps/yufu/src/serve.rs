@@ -53,7 +53,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };
     let switch = Switch::default();
-    let served = tokio::spawn(http::serve(listener, switch.router(), limits, stop.asked()));
+    let served = tokio::spawn(http::serve(listener, switch.clone(), limits, stop.asked()));
     let mut bars = Bars::new(settings.log_format == LogFormat::Text);
     let mut progress =
         |progress: &Progress<'_>| bars.show(progress, &|line| tracing::info!("{line}"));

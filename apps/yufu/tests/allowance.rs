@@ -20,6 +20,7 @@ use yufu_ecash::message::{AuthProof, BlindSignature};
 use yufu_ecash::{Keyset, KeysetPlan, KeysetSigner as _, MintKeys, SecretScalar, blind, unblind};
 use yufu_keys::random;
 use yufu_openid4vc::device::GRANT_DEVICE_CODE;
+use yufu_openid4vc::issuance::pkce_challenge;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const PROVIDER: &str = "/openid/cash-allowance";
@@ -158,6 +159,107 @@ async fn cash_is_paid_in_with_a_token_as_people_type_it_and_every_fen_is_account
     server.kill();
     let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
     assert!(audited.status.success(), "{}", text(&audited.stdout));
+}
+
+const CALLBACK: &str = "http://localhost:33388/callback";
+const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0123";
+
+/// What a wallet with a browser asks for: a code for a bank.
+fn authorize(caller: &Caller, bank: &str, change: &[(&str, Option<&str>)]) -> String {
+    let challenge = pkce_challenge(VERIFIER);
+    let usual = [
+        ("response_type", "code"),
+        ("client_id", bank),
+        ("redirect_uri", CALLBACK),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+        ("state", "s&1"),
+    ];
+    let mut url = url::Url::parse(&format!("{}{PROVIDER}/authorize", caller.url)).unwrap();
+    for (name, value) in usual {
+        let changed = change.iter().find(|(changed, _)| *changed == name);
+        if let Some(value) = changed.map_or(Some(value), |(_, value)| *value) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    url.to_string()
+}
+
+/// A parameter of the address that a browser is sent to.
+fn returned(to: &str, name: &str) -> Option<String> {
+    assert!(to.starts_with(CALLBACK), "{to}");
+    let to = url::Url::parse(to).unwrap();
+    to.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+async fn exchange(caller: &Caller, bank: &str, code: &str, change: (&str, &str)) -> Answer {
+    let mut fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("client_id", bank),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    for field in &mut fields {
+        if field.0 == change.0 {
+            field.1 = change.1;
+        }
+    }
+    caller.post_form(&format!("{PROVIDER}/token"), &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_brings_the_wallet_a_code_for_whoever_has_its_verifier_nut_21() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut mei = Resident::identified(&caller, 7).await;
+    // Nobody is sent anywhere for a client or an address that is not known.
+    for (name, value) in [("client_id", "x"), ("redirect_uri", "https://evil.example/")] {
+        let (status, page) =
+            caller.browse(&authorize(&caller, JIANGCHENG, &[(name, Some(value))])).await;
+        assert_eq!(status, 400, "{page}");
+    }
+    // What else is wrong is told to the wallet.
+    let wrong = [
+        ("response_type", Some("token"), "unsupported_response_type"),
+        ("code_challenge", None, "invalid_request"),
+        ("code_challenge", Some(VERIFIER), "invalid_request"),
+        ("code_challenge_method", Some("plain"), "invalid_request"),
+    ];
+    for (name, value, error) in wrong {
+        let (status, to) = caller.browse(&authorize(&caller, JIANGCHENG, &[(name, value)])).await;
+        assert_eq!((status, returned(&to, "error").as_deref()), (303, Some(error)), "{name}");
+        assert_eq!(returned(&to, "state").as_deref(), Some("s&1"));
+    }
+    let (status, page) = caller.browse(&authorize(&caller, JIANGCHENG, &[])).await;
+    assert_eq!(status, 303);
+    let (status, shown) = caller.browse(&page).await;
+    assert_eq!(status, 200, "nothing was shown yet: {shown}");
+    let link = shown.split('"').find(|part| part.starts_with("openid4vp:")).unwrap();
+    mei.wallet.present(&link.replace("&amp;", "&"), &mut |_| true).await.unwrap();
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let (status, to) = caller.browse(&page).await;
+        assert_eq!((status, returned(&to, "state").as_deref()), (303, Some("s&1")));
+        assert_eq!(returned(&to, "iss"), Some(format!("{}{PROVIDER}", caller.url)));
+        codes.push(returned(&to, "code").unwrap());
+    }
+    let [before, code] = codes.as_slice() else { panic!("two codes") };
+    exchange(&caller, JIANGCHENG, before, ("", "")).await.oauth("replaced", 400, "invalid_grant");
+    let other = "another-verifier-of-at-least-forty-three-characters";
+    for change in [("code_verifier", other), ("redirect_uri", "http://localhost:33388/")] {
+        exchange(&caller, JIANGCHENG, code, change).await.oauth("altered", 400, "invalid_grant");
+    }
+    exchange(&caller, LIANGHU, code, ("", "")).await.oauth("another bank", 400, "invalid_grant");
+    let fetched = fetch(&caller, JIANGCHENG, code).await;
+    fetched.oauth("no device's code", 400, "invalid_grant");
+    let token = exchange(&caller, JIANGCHENG, code, ("", "")).await.done();
+    exchange(&caller, JIANGCHENG, code, ("", "")).await.oauth("used", 400, "invalid_grant");
+    let access = token["access_token"].as_str().unwrap();
+    let batch = Batch::of(&caller, JIANGCHENG, BATCH).await;
+    let signed = batch.send(&caller, JIANGCHENG, Some(access)).await.done();
+    assert_eq!(batch.tokens(&signed).len(), BATCH);
 }
 
 #[tokio::test(flavor = "multi_thread")]

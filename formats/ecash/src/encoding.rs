@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::{Deserialize, Deserializer, Serializer, de};
+use serde::{Deserializer, Serializer, de};
+use std::fmt;
 
 /// With or without padding, stray bits tolerated (NUT-00 0.3).
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -17,13 +18,16 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// `bytes` in lower-case hexadecimal.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |d| char::from(*d));
-    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
-    out
+    let mut out = Vec::with_capacity(bytes.len().saturating_mul(2));
+    append_hex(&mut out, bytes);
+    // Digits are always text.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends the digits of `bytes`, in lower case.
+pub(crate) fn append_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// The bytes behind hexadecimal of either case.
@@ -37,10 +41,15 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// Exactly `N` bytes behind hexadecimal.
 pub(crate) fn fixed_from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N.checked_mul(2)? {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != N || !rest.is_empty() {
         return None;
     }
-    from_hex(text)?.try_into().ok()
+    let mut bytes = [0; N];
+    for (to, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *to = (nibble(*high)? << 4) | nibble(*low)?;
+    }
+    Some(bytes)
 }
 
 const fn nibble(digit: u8) -> Option<u8> {
@@ -75,9 +84,30 @@ pub(crate) fn serialize_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Resul
 pub(crate) fn deserialize_hex<'de, const N: usize, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<[u8; N], D::Error> {
-    let text = String::deserialize(deserializer)?;
-    fixed_from_hex(&text)
-        .ok_or_else(|| de::Error::custom(format!("expected {N} bytes in hexadecimal")))
+    let expected = || format!("expected {N} bytes in hexadecimal");
+    deserialize_text(deserializer, |text| fixed_from_hex(text).ok_or_else(expected))
+}
+
+/// What `read` makes of a text that is not kept.
+pub(crate) fn deserialize_text<'de, T, E: fmt::Display, D: Deserializer<'de>>(
+    deserializer: D,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error> {
+    struct Text<F>(F);
+
+    impl<T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> de::Visitor<'_> for Text<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<X: de::Error>(self, text: &str) -> Result<T, X> {
+            (self.0)(text).map_err(X::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(read))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The id of a keyset: computed from its public keys by whoever holds them (NUT-02).
 
 use crate::curve::Point;
-use crate::encoding::{from_hex, to_hex};
+use crate::encoding::{deserialize_text, from_hex, to_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
@@ -123,7 +123,7 @@ impl Serialize for KeysetId {
 
 impl<'de> Deserialize<'de> for KeysetId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        deserialize_text(deserializer, str::parse)
     }
 }
 

@@ -40,6 +40,8 @@ pub enum DeviceErrorCode {
     InvalidGrant,
     /// Another grant type.
     UnsupportedGrantType,
+    /// Another response than a code.
+    UnsupportedResponseType,
     /// Nothing was shown yet: ask again.
     AuthorizationPending,
     /// Nothing was shown in time.

@@ -25,6 +25,9 @@ pub struct Allowance {
     pub top_up: Amount,
     /// The class of the account that holds what was paid in until it is in notes.
     pub class: String,
+    /// The addresses of wallets to which a browser goes back with a code, beside the one of Cashu's own
+    /// (NUT-21): as they are written here, to the letter.
+    pub redirect_uris: Vec<String>,
 }
 
 impl Allowance {
@@ -54,6 +57,7 @@ pub(crate) fn read_allowance(
     let batches = bounded(&mut section, "batches", u32::MAX);
     let top_up = section.whole::<u64>("top_up");
     let class = section.text("class");
+    let returns = section.has("redirect_uris").then(|| section.texts("redirect_uris"));
     if let (Some((provider, at)), Some((request, asked)), Some((sector, _))) =
         (&provider, &request, &sector)
     {
@@ -79,6 +83,7 @@ pub(crate) fn read_allowance(
         }
     }
     section.finish();
+    let returns = returns.unwrap_or_else(|| Some(Vec::new()));
     Some(Some(Allowance {
         provider: provider?.0,
         request: request?.0,
@@ -87,6 +92,7 @@ pub(crate) fn read_allowance(
         batches: batches?,
         top_up: Amount::new(currency, top_up?),
         class: class?.0,
+        redirect_uris: returns?.into_iter().map(|(uri, _)| uri).collect(),
     }))
 }
 

@@ -17,6 +17,14 @@ table!(request, "requests", {
     epoch: Option<i64>,
 });
 
+table!(returning, "returns", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    request: String,
+    redirect_uri: String,
+    state: Option<String>,
+    challenge: String,
+});
+
 table!(grant, "grants", {
     #[sea_orm(primary_key, auto_increment = false)]
     pseudonym: String,

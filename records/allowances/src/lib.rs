@@ -6,17 +6,20 @@
 mod entity;
 mod keysets;
 mod quota;
+mod returning;
 
 pub use quota::{Grant, Pending, Subject};
+pub use returning::Return;
 
 use sea_orm::DbErr;
 use yufu_base::Timestamp;
 use yufu_database::{Database, DatabaseError, Migration, MigrationError};
 
 /// The schema, in steps that are applied once each and never edited.
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "allowances",
-    sql: "
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "allowances",
+        sql: "
 CREATE TABLE requests (
     id TEXT PRIMARY KEY NOT NULL,
     device TEXT NOT NULL,
@@ -44,7 +47,19 @@ CREATE TABLE keysets (
     PRIMARY KEY (bank, epoch)
 );
 ",
-}];
+    },
+    Migration {
+        name: "returns",
+        sql: "
+CREATE TABLE returns (
+    request TEXT PRIMARY KEY NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    state TEXT,
+    challenge TEXT NOT NULL
+);
+",
+    },
+];
 
 /// An OpenID provider's records.
 #[derive(Clone)]

@@ -4,7 +4,7 @@
 use crate::entity::{grant, request};
 use crate::{Allowances, AllowancesError, epoch_column, from_column, to_column};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use yufu_base::Timestamp;
 
 /// A request that waits for its presentation, or was answered.
@@ -13,7 +13,7 @@ pub struct Pending {
     /// Its id: at least 128 random bits, part of the address that the wallet answers to.
     pub id: String,
     /// A digest of the code by which the wallet fetches its access token.
-    pub device: String,
+    pub code: String,
     /// The bank that is to sign the tokens.
     pub bank: String,
     /// The presentation request, as wallets open it.
@@ -52,21 +52,7 @@ impl Allowances {
     /// # Errors
     /// [`AllowancesError::Database`].
     pub async fn ask(&self, new: Pending) -> Result<(), AllowancesError> {
-        let row = request::ActiveModel {
-            id: Set(new.id),
-            device: Set(new.device),
-            bank: Set(new.bank),
-            link: Set(new.link),
-            session: Set(new.session),
-            expires_at: Set(to_column(new.expires_at)),
-            answered_at: Set(None),
-            receipt: Set(None),
-            token: Set(None),
-            subject: Set(None),
-            epoch: Set(None),
-        };
-        request::Entity::insert(row).exec_without_returning(self.database.connection()).await?;
-        Ok(())
+        insert(self.database.connection(), new).await
     }
 
     /// The request with this id.
@@ -78,12 +64,12 @@ impl Allowances {
         pending(row.ok_or(AllowancesError::Unknown("request"))?)
     }
 
-    /// The request that was begun for a device code with this digest.
+    /// The request whose token is fetched by a code with this digest.
     ///
     /// # Errors
     /// [`AllowancesError::Unknown`] if there is none.
-    pub async fn asked_by(&self, device: &str) -> Result<Pending, AllowancesError> {
-        let found = request::Entity::find().filter(request::Column::Device.eq(device));
+    pub async fn asked_by(&self, code: &str) -> Result<Pending, AllowancesError> {
+        let found = request::Entity::find().filter(request::Column::Device.eq(code));
         let row = found.one(self.database.connection()).await?;
         pending(row.ok_or(AllowancesError::Unknown("request"))?)
     }
@@ -161,12 +147,35 @@ impl Allowances {
             .filter(request::Column::ExpiresAt.lt(to_column(before)))
             .exec(connection)
             .await?;
+        self.forget_returns().await?;
         grant::Entity::delete_many()
             .filter(grant::Column::Epoch.lt(epoch_column(epoch)?))
             .exec(connection)
             .await?;
         Ok(gone.rows_affected)
     }
+}
+
+/// Stores a request.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    new: Pending,
+) -> Result<(), AllowancesError> {
+    let row = request::ActiveModel {
+        id: Set(new.id),
+        device: Set(new.code),
+        bank: Set(new.bank),
+        link: Set(new.link),
+        session: Set(new.session),
+        expires_at: Set(to_column(new.expires_at)),
+        answered_at: Set(None),
+        receipt: Set(None),
+        token: Set(None),
+        subject: Set(None),
+        epoch: Set(None),
+    };
+    request::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
 }
 
 fn pending(row: request::Model) -> Result<Pending, AllowancesError> {
@@ -177,7 +186,7 @@ fn pending(row: request::Model) -> Result<Pending, AllowancesError> {
     });
     Ok(Pending {
         id: row.id,
-        device: row.device,
+        code: row.device,
         bank: row.bank,
         link: row.link,
         session: row.session,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use yufu_allowances::{Allowances, AllowancesError, Grant, Pending, Subject};
+use yufu_allowances::{Allowances, AllowancesError, Grant, Pending, Return, Subject};
 use yufu_base::Timestamp;
 use yufu_database::Database;
 
@@ -14,16 +14,19 @@ async fn records() -> Allowances {
 }
 
 async fn ask(records: &Allowances, id: &str, bank: &str) {
-    let new = Pending {
+    records.ask(new(id, bank)).await.unwrap();
+}
+
+fn new(id: &str, bank: &str) -> Pending {
+    Pending {
         id: id.to_owned(),
-        device: format!("digest of {id}"),
+        code: format!("digest of {id}"),
         bank: bank.to_owned(),
         link: "openid4vp://".to_owned(),
         session: "secret".to_owned(),
         expires_at: NOW.plus_seconds(600),
         grant: None,
-    };
-    records.ask(new).await.unwrap();
+    }
 }
 
 async fn grant(
@@ -84,4 +87,28 @@ async fn a_bank_has_one_keyset_in_an_epoch() {
     records.saw_keyset("b", 7, "01cc").await.unwrap();
     let known = records.keysets(7).await.unwrap();
     assert_eq!(known, [("a".to_owned(), "01aa".to_owned()), ("b".to_owned(), "01cc".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_browsers_code_is_used_once_another_replaces_it_and_all_is_forgotten_with_the_request() {
+    let records = records().await;
+    let to = Return {
+        redirect_uri: "http://localhost:33388/callback".to_owned(),
+        state: Some("s".to_owned()),
+        challenge: "c".to_owned(),
+    };
+    records.ask_returning(new("1", "a"), to.clone()).await.unwrap();
+    ask(&records, "2", "a").await;
+    assert_eq!(records.returning("1").await.unwrap(), to);
+    assert!(records.returning("2").await.is_err(), "a device has no browser");
+    records.replace_code("1", "first").await.unwrap();
+    records.replace_code("1", "second").await.unwrap();
+    assert!(records.asked_by("first").await.is_err());
+    assert_eq!(records.asked_by("second").await.unwrap().id, "1");
+    assert!(records.use_code("1", "first").await.is_err());
+    records.use_code("1", "second").await.unwrap();
+    assert!(records.use_code("1", "second").await.is_err());
+    assert!(records.asked_by("second").await.is_err());
+    assert_eq!(records.forget(NOW.plus_seconds(3_600), 0).await.unwrap(), 2);
+    assert!(records.returning("1").await.is_err());
 }

@@ -12,6 +12,7 @@ mod node;
 mod support;
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use support::{Data, JIANGCHENG, Resident, Server, run};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
@@ -41,6 +42,12 @@ impl Wallet {
     }
 }
 
+/// The presentation request that a page leads to.
+fn link_on(page: &str) -> String {
+    let link = page.split('"').find(|part| part.starts_with("openid4vp:"));
+    link.unwrap().replace("&amp;", "&")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn blind_tokens_are_had_by_the_device_flow_and_cash_is_paid_in_with_one() {
     let data = Data::new();
@@ -56,11 +63,22 @@ async fn blind_tokens_are_had_by_the_device_flow_and_cash_is_paid_in_with_one() 
     // The person opens the page on a telephone, and the link on it.
     let page = begun["link"].as_str().unwrap().strip_prefix(&caller.url).unwrap().to_owned();
     let page = caller.get(&page, None).await.done();
-    let link = page.as_str().unwrap().split('"').find(|part| part.starts_with("openid4vp:"));
-    let link = link.unwrap().replace("&amp;", "&");
-    mei.wallet.present(&link, &mut |_| true).await.unwrap();
+    mei.wallet.present(&link_on(page.as_str().unwrap()), &mut |_| true).await.unwrap();
     let got = wallet.done("tokens", &json!({"code": begun["code"]}));
     assert_eq!(got["count"], 10);
+    // The next batch with a browser.
+    let asked = wallet.done("browse", &json!({"state": "of this wallet"}));
+    let (_, page) = caller.browse(asked["url"].as_str().unwrap()).await;
+    let (_, shown) = caller.browse(&page).await;
+    mei.wallet.present(&link_on(&shown), &mut |_| true).await.unwrap();
+    let (_, to) = caller.browse(&page).await;
+    let to = url::Url::parse(&to).unwrap();
+    let answer: BTreeMap<_, _> = to.query_pairs().collect();
+    assert_eq!(answer["state"], "of this wallet");
+    let more = json!({"code": answer["code"], "verifier": asked["verifier"]});
+    let mut other = Wallet { mint: wallet.mint.clone(), pool: Value::Null };
+    assert_eq!(other.done("exchange", &more)["count"], 10);
+    assert_eq!(other.step("exchange", &more)["ok"], false, "a code is used once");
     let quote = wallet.done("quote", &json!({"amount": 1_800}))["quote"].clone();
     assert_eq!(wallet.pool.as_array().unwrap().len(), 9, "one is used");
     let path = format!("/banks/{JIANGCHENG}/v1/desk/top-ups");

@@ -5,12 +5,16 @@
 use super::checks::{self, Notes};
 use super::keysets::Book;
 use super::{Bank, Banks, Mint, MintRefusal, of};
+use crate::http::Parsed;
 use crate::ledger::OrderOutcome;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
 use yufu_ecash::spend::Transaction;
 use yufu_machine::{Action, Output, Point, Swapping};
@@ -23,6 +27,51 @@ const TOGETHER: usize = 256;
 const POINTS: usize = 2_000;
 /// Batches under way at once: while the ledger writes one, the next ones are verified and signed.
 const UNDER_WAY: usize = 3;
+
+/// How batches follow one another. Each costs the same beside its notes (the bank's attestation, two requests, a
+/// record of the log), so those that overlap begin evenly spread over the time that one takes: an exchange that
+/// comes right after another waits for company instead of taking a place by itself.
+struct Pace {
+    under_way: Arc<Semaphore>,
+    /// How long a batch takes, in microseconds: the average, the newest counting for a quarter.
+    takes: AtomicU64,
+    /// Rung when a batch has come to its end.
+    ended: Notify,
+}
+
+impl Pace {
+    fn new() -> Self {
+        let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+        Self { under_way, takes: AtomicU64::new(0), ended: Notify::new() }
+    }
+
+    /// Waits until the next batch may begin after one that began at `last`: at once if nothing is under way.
+    async fn wait(&self, last: Option<Instant>) {
+        let Some(last) = last else { return };
+        let apart = self.takes.load(Ordering::Relaxed).checked_div(3).unwrap_or_default();
+        let until = last.checked_add(Duration::from_micros(apart)).unwrap_or(last);
+        loop {
+            let ended = self.ended.notified();
+            // The next batch has its own place already.
+            if self.under_way.available_permits() >= UNDER_WAY.saturating_sub(1) {
+                return;
+            }
+            if tokio::time::timeout_at(until, ended).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A batch that began at `begun` has come to its end.
+    fn end(&self, place: OwnedSemaphorePermit, begun: Instant) {
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let before = self.takes.load(Ordering::Relaxed);
+        let average = before.saturating_mul(3).saturating_add(took) / 4;
+        self.takes.store(average, Ordering::Relaxed);
+        drop(place);
+        self.ended.notify_one();
+    }
+}
 
 /// Notes to be exchanged for outputs, and who waits for it.
 pub(super) struct Exchange {
@@ -37,9 +86,9 @@ pub(super) struct Exchange {
 pub(super) async fn swap(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
-    request: Result<Json<SwapRequest>, JsonRejection>,
+    request: Result<Parsed<SwapRequest>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
     if bank.takes_in(mint, &book, &request).await? {
@@ -57,9 +106,9 @@ pub(super) async fn swap(
 pub(super) async fn exchange(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
-    request: Result<Json<SwapRequest>, JsonRejection>,
+    request: Result<Parsed<SwapRequest>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     checks::well_formed(&request.outputs)?;
     let wanted = request.outputs.iter().map(|message| message.id);
@@ -182,15 +231,17 @@ fn begin(bank: &Arc<Bank>) -> mpsc::Sender<Exchange> {
 }
 
 async fn put_all(bank: Weak<Bank>, mut waiting: mpsc::Receiver<Exchange>) {
-    let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+    let pace = Arc::new(Pace::new());
     let mut held: Option<Exchange> = None;
+    let mut last = None;
     loop {
-        let Ok(place) = Arc::clone(&under_way).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&pace.under_way).acquire_owned().await else { return };
         let first = match held.take() {
             Some(first) => Some(first),
             None => waiting.recv().await,
         };
         let Some(first) = first else { return };
+        pace.wait(last).await;
         let mut points = first.points();
         let mut batch = vec![first];
         while batch.len() < TOGETHER {
@@ -203,11 +254,18 @@ async fn put_all(bank: Weak<Bank>, mut waiting: mpsc::Receiver<Exchange>) {
             batch.push(next);
         }
         let Some(bank) = bank.upgrade() else { return };
+        let begun = now();
+        last = Some(begun);
+        let pace = Arc::clone(&pace);
         tokio::spawn(async move {
             bank.put(batch).await;
-            drop(place);
+            pace.end(place, begun);
         });
     }
+}
+
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl Exchange {

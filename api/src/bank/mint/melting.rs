@@ -4,7 +4,7 @@
 use super::invoicing::{BOLT11, of_method};
 use super::minting::signed;
 use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of};
-use crate::http::Problem;
+use crate::http::{Parsed, Problem};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -25,9 +25,9 @@ type Told = yufu_ecash::message::MeltQuote;
 pub(super) async fn quote(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
-    request: Result<Json<MeltQuoteRequest>, JsonRejection>,
+    request: Result<Parsed<MeltQuoteRequest>, JsonRejection>,
 ) -> Result<Json<Told>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_melt(&method)?;
     mint.must_count(&request.unit)?;
@@ -76,9 +76,9 @@ pub(super) async fn state(
 pub(super) async fn melt(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
-    request: Result<Json<MeltRequest>, JsonRejection>,
+    request: Result<Parsed<MeltRequest>, JsonRejection>,
 ) -> Result<Json<Told>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_melt(&method)?;
     let quote = bank.records.melt_quote(&request.quote).await?;

@@ -4,7 +4,7 @@
 use super::invoicing::{BOLT11, of_method};
 use super::keysets::Book;
 use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of, repeated};
-use crate::http::Problem;
+use crate::http::{Parsed, Problem};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -28,9 +28,9 @@ pub(super) async fn quote(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
     headers: HeaderMap,
-    request: Result<Json<MintQuoteRequest>, JsonRejection>,
+    request: Result<Parsed<MintQuoteRequest>, JsonRejection>,
 ) -> Result<Json<Told>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
     mint.must_count(&request.unit)?;
@@ -79,9 +79,9 @@ pub(super) async fn state(
 pub(super) async fn check(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
-    request: Result<Json<BatchCheckRequest>, JsonRejection>,
+    request: Result<Parsed<BatchCheckRequest>, JsonRejection>,
 ) -> Result<Json<Vec<Told>>, MintRefusal> {
-    let Json(BatchCheckRequest { quotes }) = request?;
+    let Parsed(BatchCheckRequest { quotes }) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
     let mut told = Vec::new();
@@ -95,9 +95,9 @@ pub(super) async fn check(
 pub(super) async fn mint(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
-    request: Result<Json<MintRequest>, JsonRejection>,
+    request: Result<Parsed<MintRequest>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
     let quote = bank.records.mint_quote(&request.quote).await?;
@@ -110,9 +110,9 @@ pub(super) async fn mint(
 pub(super) async fn batch(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
-    request: Result<Json<BatchMintRequest>, JsonRejection>,
+    request: Result<Parsed<BatchMintRequest>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Json(request) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
     request.check_shape(MOST).map_err(|error| {

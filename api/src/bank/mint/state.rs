@@ -2,6 +2,7 @@
 //! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
 
 use super::{Bank, Banks, MOST_ASKED, MintRefusal, checks, of};
+use crate::http::Parsed;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -16,9 +17,9 @@ use yufu_machine::KeysetNumber;
 pub(super) async fn check(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
-    request: Result<Json<CheckStateRequest>, JsonRejection>,
+    request: Result<Parsed<CheckStateRequest>, JsonRejection>,
 ) -> Result<Json<CheckStateResponse>, MintRefusal> {
-    let Json(CheckStateRequest { hashed }) = request?;
+    let Parsed(CheckStateRequest { hashed }) = request?;
     let (bank, _) = of(&banks, &bank)?;
     if hashed.len() > MOST_ASKED {
         let detail = format!("ask for at most {MOST_ASKED} notes at once");
@@ -44,9 +45,9 @@ impl Bank {
 pub(super) async fn restore(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,
-    request: Result<Json<RestoreRequest>, JsonRejection>,
+    request: Result<Parsed<RestoreRequest>, JsonRejection>,
 ) -> Result<Json<RestoreResponse>, MintRefusal> {
-    let Json(RestoreRequest { outputs }) = request?;
+    let Parsed(RestoreRequest { outputs }) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     if outputs.len() > MOST_ASKED {
         let detail = format!("ask for at most {MOST_ASKED} outputs at once");

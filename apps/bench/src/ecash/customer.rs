@@ -1,41 +1,28 @@
 //! A business of the sample city with much money: withdraws notes, and prepares what is measured.
 
+use super::purse::Purse;
 use crate::http::{Connection, Prepared, Server, text};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use yufu_base::{AccountId, Amount, CommandId, Currency, Signer as _, Timestamp};
-use yufu_ecash::message::{BlindedMessage, Proof, Signatures};
-use yufu_ecash::{KeysResponse, Keyset, SecretScalar, blind, unblind};
+use yufu_ecash::{KeysResponse, Keyset};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_payment::PaymentOrder;
 
-/// Notes made in one withdrawal: as many as a request may ask for.
-const TOGETHER: usize = 250;
-
 pub(super) struct Customer {
+    /// Its notes, at its bank's mint.
+    pub(super) purse: Purse,
     /// Its bank, and the ledger's name.
     bank: String,
     ledger: String,
-    connection: Connection,
-    address: String,
     key: SoftwareKey,
     account: AccountId,
     currency: Currency,
-    keyset: Keyset,
-    notes: Vec<Proof>,
-    /// Orders and secrets are numbered.
-    number: u128,
-}
-
-/// Outputs with what unblinds them.
-struct Blank {
-    messages: Vec<BlindedMessage>,
-    secrets: Vec<(String, SecretScalar)>,
 }
 
 impl Customer {
     pub(super) fn open(server: &Server) -> Result<Self> {
-        let address = server.address.clone();
+        let address = server.target.address.clone();
         let mut connection = Connection::open(&address)?;
         let bank = server.bank()?;
         let desk = server.desk(&bank)?;
@@ -68,69 +55,18 @@ impl Customer {
         let keys: KeysResponse = serde_json::from_slice(&keys)?;
         let keyset: Keyset = keys.keysets.into_iter().next().context("a keyset that signs")?;
         let currency = Currency::new(&keyset.unit.to_ascii_uppercase())?;
-        let notes = Vec::new();
-        Ok(Self {
-            bank,
-            ledger,
-            connection,
-            address,
-            key,
-            account,
-            currency,
-            keyset,
-            notes,
-            number: 0,
-        })
-    }
-
-    fn at(&self, path: &str) -> String {
-        format!("/banks/{}/mint/v1/{path}", self.bank)
-    }
-
-    fn prepare(&self, path: &str, body: &Value) -> Result<Prepared> {
-        Ok(Prepared::post(&self.address, path, None, &serde_json::to_vec(body)?))
-    }
-
-    fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
-        let request = self.prepare(path, body)?;
-        Ok(serde_json::from_slice(&self.connection.answer(&request)?)?)
-    }
-
-    /// Asks the mint.
-    fn ask(&mut self, path: &str, asked: &Value) -> Result<Value> {
-        let path = self.at(path);
-        self.post(&path, asked)
-    }
-
-    fn next(&mut self) -> u128 {
-        self.number = self.number.saturating_add(1);
-        self.number
-    }
-
-    /// Outputs of one minor unit each.
-    fn blank(&mut self, count: usize) -> Result<Blank> {
-        let (mut messages, mut secrets) = (Vec::new(), Vec::new());
-        for _ in 0..count {
-            let number = self.next();
-            let mut factor = [7; 32];
-            for (byte, of) in factor.iter_mut().zip(number.to_be_bytes()) {
-                *byte = of;
-            }
-            let (secret, factor) = (format!("{number:064x}"), SecretScalar::from_bytes(&factor)?);
-            let blinded = blind(secret.as_bytes(), &factor)?;
-            messages.push(BlindedMessage { amount: 1, id: self.keyset.id, blinded });
-            secrets.push((secret, factor));
-        }
-        Ok(Blank { messages, secrets })
+        let below = format!("/banks/{bank}/mint");
+        let purse = Purse::new(connection, address, below, keyset);
+        Ok(Self { purse, bank, ledger, key, account, currency })
     }
 
     /// A quote for so many minor units, paid for.
-    fn quote(&mut self, amount: u64) -> Result<Value> {
-        let asked = json!({"amount": amount, "unit": self.keyset.unit});
-        let quote = self.ask("mint/quote/bank", &asked)?;
+    fn quote(&mut self, amount: u64) -> Result<String> {
+        let asked = json!({"amount": amount, "unit": self.purse.unit()});
+        let quote = self.purse.ask("mint/quote/bank", &asked)?;
         let request = text(&quote, "request")?;
         let payee = request.split("payee=").nth(1).and_then(|rest| rest.split('&').next());
-        let number = self.next();
+        let number = self.purse.next();
         let now = now()?;
         let order = PaymentOrder {
             ledger: self.ledger.clone(),
@@ -142,48 +78,18 @@ impl Customer {
             expires: Timestamp::from_seconds(now.plus_seconds(3_600).seconds()),
         };
         let signed = order.sign(&self.key)?;
-        self.post(&format!("/banks/{}/v1/withdrawals", self.bank), &json!({"order": signed}))?;
-        Ok(quote)
+        let withdrawal = format!("/banks/{}/v1/withdrawals", self.bank);
+        self.purse.post(&withdrawal, &json!({"order": signed}))?;
+        Ok(text(&quote, "quote")?.to_owned())
     }
 
     /// Withdraws until there are `count` notes of one minor unit.
-    fn fill(&mut self, count: usize) -> Result<()> {
-        while self.notes.len() < count {
-            let wanted = TOGETHER.min(count.saturating_sub(self.notes.len()));
+    pub(super) fn fill(&mut self, count: usize) -> Result<()> {
+        while let Some(wanted) = self.purse.lacks(count) {
             let quote = self.quote(u64::try_from(wanted)?)?;
-            let blank = self.blank(wanted)?;
-            let asked = json!({"quote": text(&quote, "quote")?, "outputs": blank.messages});
-            let made = self.ask("mint/bank", &asked)?;
-            let signed = serde_json::from_value::<Signatures>(made)?.signatures;
-            ensure!(signed.len() == wanted, "the mint signed less than it was asked");
-            for (signature, (secret, factor)) in signed.iter().zip(blank.secrets) {
-                let key = self.keyset.key(signature.amount).context("a key")?;
-                let unblinded = unblind(&signature.signature, &factor, key)?;
-                self.notes.push(Proof {
-                    amount: signature.amount,
-                    id: signature.id,
-                    secret,
-                    signature: unblinded,
-                    witness: None,
-                    dleq: None,
-                });
-            }
+            self.purse.take("bank", &quote, wanted)?;
         }
         Ok(())
-    }
-
-    /// Swaps of `inputs` notes for as many.
-    pub(super) fn swaps(&mut self, count: usize, inputs: usize) -> Result<Vec<Prepared>> {
-        let needed = count.checked_mul(inputs).context("too many notes")?;
-        self.fill(needed)?;
-        let notes: Vec<Proof> = self.notes.drain(..needed).collect();
-        let mut swaps = Vec::with_capacity(count);
-        for notes in notes.chunks(inputs) {
-            let blank = self.blank(inputs)?;
-            let asked = json!({"inputs": notes, "outputs": blank.messages});
-            swaps.push(self.prepare(&self.at("swap"), &asked)?);
-        }
-        Ok(swaps)
     }
 
     /// Withdrawals of one note each, their quotes paid for.
@@ -191,9 +97,7 @@ impl Customer {
         let mut withdrawals = Vec::with_capacity(count);
         for _ in 0..count {
             let quote = self.quote(1)?;
-            let blank = self.blank(1)?;
-            let asked = json!({"quote": text(&quote, "quote")?, "outputs": blank.messages});
-            withdrawals.push(self.prepare(&self.at("mint/bank"), &asked)?);
+            withdrawals.push(self.purse.taking("bank", &quote, 1)?.0);
         }
         Ok(withdrawals)
     }
@@ -201,14 +105,13 @@ impl Customer {
     /// Redemptions of one note each.
     pub(super) fn redemptions(&mut self, count: usize) -> Result<Vec<Prepared>> {
         self.fill(count)?;
-        let notes: Vec<Proof> = self.notes.drain(..count).collect();
         let mut redemptions = Vec::with_capacity(count);
-        let asked =
-            json!({"request": self.account.to_string(), "unit": self.keyset.unit, "amount": 1});
-        for note in notes {
-            let quote = self.ask("melt/quote/bank", &asked)?;
+        let account = self.account.to_string();
+        let asked = json!({"request": account, "unit": self.purse.unit(), "amount": 1});
+        for note in self.purse.notes(count)? {
+            let quote = self.purse.ask("melt/quote/bank", &asked)?;
             let melt = json!({"quote": text(&quote, "quote")?, "inputs": [note]});
-            redemptions.push(self.prepare(&self.at("melt/bank"), &melt)?);
+            redemptions.push(self.purse.prepared("melt/bank", &melt)?);
         }
         Ok(redemptions)
     }

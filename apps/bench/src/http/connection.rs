@@ -1,10 +1,9 @@
 //! A connection that is kept open, and requests made beforehand: as little of the clients' work as can
 //! be falls into the time that is measured.
 
-use crate::stopwatch::Stopwatch;
-use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use super::response::Incoming;
+use anyhow::Result;
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
@@ -12,7 +11,7 @@ use yufu_openid4vc::{HttpRequest, HttpResponse, Method};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection(TcpStream);
 
 /// A request as it goes out.
 pub(crate) struct Prepared(Vec<u8>);
@@ -47,13 +46,6 @@ impl Prepared {
         head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
         Self([head.as_bytes(), &request.body].concat())
     }
-
-    /// How long the answer takes, in milliseconds, and the answer; it has to be a success.
-    pub(crate) fn send(&self, connection: &mut Connection) -> Result<(f64, HttpResponse)> {
-        let watch = Stopwatch::start();
-        let answer = connection.response(self)?;
-        Ok((watch.seconds() * 1e3, answer))
-    }
 }
 
 impl Connection {
@@ -61,7 +53,7 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self(BufReader::new(stream)))
+        Ok(Self(stream))
     }
 
     /// The body of a successful answer.
@@ -71,37 +63,20 @@ impl Connection {
 
     /// A successful answer.
     pub(crate) fn response(&mut self, request: &Prepared) -> Result<HttpResponse> {
-        self.0.get_mut().write_all(&request.0)?;
-        let status = self.line()?;
-        let (mut length, mut content_type) = (None, None);
+        self.write(request)?;
+        let mut incoming = Incoming::default();
         loop {
-            let line = self.line()?;
-            if line.is_empty() {
-                break;
-            }
-            match line.split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                    length = Some(value.trim().parse()?);
-                }
-                Some((name, value)) if name.eq_ignore_ascii_case("content-type") => {
-                    content_type = Some(value.trim().to_owned());
-                }
-                _ => {}
+            if let Some(answer) = incoming.read(&self.0)? {
+                return Ok(answer);
             }
         }
-        let mut body = vec![0; length.context("an answer has a length")?];
-        self.0.read_exact(&mut body)?;
-        let code = status.split(' ').nth(1).unwrap_or_default();
-        if !code.starts_with('2') {
-            bail!("the server answered {code}: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(HttpResponse { status: code.parse()?, content_type, body, headers: BTreeMap::new() })
     }
 
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        let read = self.0.read_line(&mut line)?;
-        ensure!(read > 0, "the server closed the connection");
-        Ok(line.trim_end().to_owned())
+    pub(super) fn write(&mut self, request: &Prepared) -> Result<()> {
+        Ok(self.0.write_all(&request.0)?)
+    }
+
+    pub(super) const fn socket(&self) -> &TcpStream {
+        &self.0
     }
 }

@@ -2,11 +2,12 @@
 
 mod connection;
 mod load;
+mod response;
 mod server;
 
 pub(crate) use connection::{Connection, Prepared};
-pub(crate) use load::{Measured, measure};
-pub(crate) use server::Server;
+pub(crate) use load::{FEW, MANY, Measured, measure};
+pub(crate) use server::{Server, Target};
 
 use anyhow::{Context, Result};
 use serde_json::Value;

@@ -8,10 +8,17 @@ use std::process::{Child, Command, Stdio};
 /// The kernel counts processor time in hundredths of a second here.
 const TICK_MICROS: f64 = 10_000.0;
 
-pub(crate) struct Server {
-    process: Child,
+/// What is measured.
+pub(crate) struct Target {
     /// Host and port.
     pub(crate) address: String,
+    /// The process whose time is read, if it is here.
+    pub(crate) process: Option<u32>,
+}
+
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) target: Target,
     data: PathBuf,
 }
 
@@ -32,7 +39,8 @@ impl Server {
             .strip_prefix("yufu serves http://")
             .and_then(|rest| rest.split([' ', '/']).next().map(str::to_owned));
         let address = address.with_context(|| format!("no address: {first}"))?;
-        Ok(Self { process, address, data })
+        let target = Target { address, process: Some(process.id()) };
+        Ok(Self { process, target, data })
     }
 
     /// A bank that has a mint.
@@ -71,10 +79,13 @@ impl Server {
         let path = self.data.join(bank).join("keys").join("desk.token");
         Ok(std::fs::read_to_string(path)?.trim().to_owned())
     }
+}
 
-    /// Its processor time so far, in its own code and in the kernel, in microseconds.
+impl Target {
+    /// Its processor time so far, in its own code and in the kernel, in microseconds; none of a process elsewhere.
     pub(crate) fn processor(&self) -> Result<(f64, f64)> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let Some(process) = self.process else { return Ok((0.0, 0.0)) };
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
         // What follows the name, which may hold anything.
         let after = stat.rsplit(')').next().unwrap_or_default();
         let fields: Vec<&str> = after.split_whitespace().collect();

@@ -29,7 +29,7 @@ pub(super) struct Offered {
 
 impl City {
     pub(super) fn enter(server: &Server) -> Result<Self> {
-        let address = server.address.clone();
+        let address = server.target.address.clone();
         let mut connection = Connection::open(&address)?;
         let key: Jwk = serde_json::from_slice(&server.trust_key()?)?;
         let trust = trust(&mut connection, &address, &key.key)?;

@@ -50,7 +50,8 @@ impl Showing {
         party: &str,
         (key, held): (SoftwareKey, HeldCredential),
     ) -> Result<Self> {
-        let desk = format!("http://{}/verifiers/{party}/v1/desk/verifications", server.address);
+        let desk =
+            format!("http://{}/verifiers/{party}/v1/desk/verifications", server.target.address);
         let (desk, token) = (Endpoint::parse(&desk)?, server.desk(party)?);
         Ok(Self { desk, token, key, held, verification: String::new(), at: At::Idle })
     }

@@ -3,7 +3,7 @@
 //! is its own affair.
 
 use super::city::City;
-use crate::http::{Prepared, Server, measure};
+use crate::http::{FEW, Prepared, Server, measure};
 use crate::stopwatch::{Stopwatch, number};
 use anyhow::{Context, Result, ensure};
 use yufu_openid4vc::{HttpRequest, HttpResponse};
@@ -70,7 +70,8 @@ pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W])
         walked.wallet += watch.cpu_seconds() * 1e6 / number(wallets.len());
         let Some(name) = name else { return Ok(walked) };
         ensure!(asked.len() == wallets.len(), "some wallets are at their end before others");
-        let measured = measure(server, &asked).with_context(|| format!("the step {name}"))?;
+        let measured =
+            measure(&server.target, &asked, FEW).with_context(|| format!("the step {name}"))?;
         walked.seconds += measured.seconds;
         walked.user += measured.user;
         walked.kernel += measured.kernel;

@@ -140,6 +140,13 @@ impl Caller {
         Ok(Answer { status, kind, body })
     }
 
+    /// What a browser gets at an address: the status, and where it is sent, or the page.
+    pub async fn browse(&self, url: &str) -> (u16, String) {
+        let got = self.client.exchange_whole("GET", url, &[], Vec::new()).await.unwrap();
+        let to = got.headers.get("location").map(|to| to.to_str().unwrap().to_owned());
+        (got.status, to.unwrap_or_else(|| String::from_utf8(got.body).unwrap()))
+    }
+
     pub async fn get(&self, path: &str, bearer: Option<&str>) -> Answer {
         let bearer = bearer.map(|token| format!("Bearer {token}"));
         let headers: Vec<(&str, &str)> =

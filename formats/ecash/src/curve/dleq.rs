@@ -1,7 +1,7 @@
 //! The proof that a signature was made with the published key (NUT-12).
 
 use super::{BlindError, Point, SecretScalar, blind, blind::reblind};
-use crate::encoding::{deserialize_hex, serialize_hex, to_hex};
+use crate::encoding::{append_hex, deserialize_hex, serialize_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use secp256k1::{SECP256K1, Scalar};
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,11 @@ impl ProofDleq {
 
 /// SHA-256 of the uncompressed points in hexadecimal, one after the other.
 pub(crate) fn challenge(points: &[[u8; 65]; 4]) -> [u8; 32] {
-    let text: String = points.iter().map(|point| to_hex(point)).collect();
-    sha256(text.as_bytes())
+    let mut text = Vec::with_capacity(520);
+    for point in points {
+        append_hex(&mut text, point);
+    }
+    sha256(&text)
 }
 
 fn number(bytes: [u8; 32]) -> Result<Scalar, DleqError> {

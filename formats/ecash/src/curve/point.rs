@@ -1,8 +1,8 @@
 //! A point of secp256k1 that is there: on the curve, not at infinity, known by its one compressed form.
 
-use crate::encoding::{fixed_from_hex, to_hex};
+use crate::encoding::{deserialize_text, fixed_from_hex, to_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::io;
 
@@ -114,8 +114,7 @@ impl Serialize for Point {
 
 impl<'de> Deserialize<'de> for Point {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_hex(&<String as Deserialize>::deserialize(deserializer)?)
-            .map_err(de::Error::custom)
+        deserialize_text(deserializer, Self::from_hex)
     }
 }
 

@@ -40,7 +40,7 @@ pub use offer::{
     AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, InputMode, OfferError, OfferLink,
     PreAuthorizedGrant, TxCodeDescription,
 };
-pub use pkce::{PKCE_S256, is_verifier, pkce_challenge};
+pub use pkce::{PKCE_S256, is_challenge, is_verifier, pkce_challenge};
 pub use proof::{
     KeyProof, PROOF_TYPE, ProofError, check_proof, check_proof_of, sign_attested_proof, sign_proof,
 };

@@ -19,7 +19,8 @@ pub fn pkce_challenge(verifier: &str) -> String {
 }
 
 /// Whether a text can be a challenge: a SHA-256 digest in base64url.
-pub(super) fn is_challenge(challenge: &str) -> bool {
+#[must_use]
+pub fn is_challenge(challenge: &str) -> bool {
     yufu_jose::decode_base64url(challenge).is_ok_and(|digest| digest.len() == 32)
 }
 

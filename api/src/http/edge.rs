@@ -1,0 +1,194 @@
+//! What surrounds every route: the bounds of a request, its trace in the log, the one shape of refusals.
+
+use super::localising::{Wishes, localise};
+use super::{Limits, Problem, Starting};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use axum::routing::future::RouteFuture;
+use http_body_util::Limited;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tower::{Service, layer::layer_fn};
+use yufu_profile::CurrencyProfile;
+
+/// The longest reason of the framework's that is passed on, in bytes.
+const LONGEST_REASON: usize = 4096;
+
+/// Puts the per-request bounds, the request log, the words for people and the answer for unknown paths around
+/// `router`. One layer: each further one costs every request a boxed service and a boxed future.
+pub(crate) fn layers(
+    router: Router,
+    limits: Limits,
+    starting: Arc<Starting>,
+    currency: CurrencyProfile,
+) -> Router {
+    let edge = Arc::new(Edge { limits, currency });
+    router
+        .fallback(move || {
+            let waits = starting.waits_for();
+            std::future::ready(match waits {
+                Some(what) => Problem::unavailable("server.starting", what),
+                None => Problem::not_found("address; see /docs"),
+            })
+        })
+        .layer(layer_fn(move |inner| Edged { inner, edge: Arc::clone(&edge) }))
+}
+
+/// What surrounds every route.
+struct Edge {
+    limits: Limits,
+    /// What amounts in the words for people are of.
+    currency: CurrencyProfile,
+}
+
+/// A route with what surrounds it.
+#[derive(Clone)]
+struct Edged {
+    inner: Route,
+    edge: Arc<Edge>,
+}
+
+impl Service<Request> for Edged {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.inner, context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let seen = Seen::of(&request);
+        let wishes = Wishes::of(request.headers());
+        let edge = Arc::clone(&self.edge);
+        let answer = (!too_large(&request, edge.limits.body)).then(|| {
+            let bounded = |body| Body::new(Limited::new(body, edge.limits.body));
+            self.inner.call(request.map(bounded))
+        });
+        Box::pin(async move {
+            let response = match answer {
+                Some(answer) => in_time(answer, edge.limits.request).await,
+                None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+            };
+            let response = in_one_shape(response).await;
+            let response = localise(response, &wishes, &edge.currency);
+            Ok(seen.answered(response))
+        })
+    }
+}
+
+/// Whether a body says of itself that it is larger than is taken.
+fn too_large(request: &Request, most: usize) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > most)
+}
+
+/// The answer, if it comes in time and nothing panics.
+async fn in_time(answer: RouteFuture<Infallible>, time: Duration) -> Response {
+    let mut answer = std::pin::pin!(tokio::time::timeout(time, answer));
+    let answered = std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => Poll::Ready(Err(Problem::internal("a handler panicked"))),
+        }
+    });
+    match answered.await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(_)) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Gives the framework's own refusals (another method, too large, too slow, an address that cannot be
+/// read) the shape that all refusals have.
+async fn in_one_shape(response: Response) -> Response {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !refused || kind.is_some_and(|kind| kind.contains("json")) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let problem = match status {
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            status,
+            "request.method_not_allowed",
+            "this address takes another method: see /docs",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(status, "request.too_large", "the body is larger than is taken: send less")
+        }
+        StatusCode::REQUEST_TIMEOUT => Problem::new(
+            status,
+            "request.timeout",
+            "no answer came in time, and what was asked may have been done: repeat it with the same id",
+        ),
+        status if status.is_server_error() => Problem::internal(status),
+        _ => {
+            let said = axum::body::to_bytes(body, LONGEST_REASON).await.unwrap_or_default();
+            Problem::new(status, "request.malformed", String::from_utf8_lossy(&said))
+        }
+    };
+    let mut shaped = problem.into_response();
+    shaped.headers_mut().extend(
+        parts
+            .headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name?, value)))
+            .filter(|(name, _)| *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH),
+    );
+    shaped
+}
+
+/// A request as it is counted and logged, by its route template: ids and queries, which may be personal, are left out.
+struct Seen {
+    started: Instant,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Seen {
+    fn of(request: &Request) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
+        let started = Instant::now();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Self { started, method: request.method().clone(), route }
+    }
+
+    /// Counts and logs the answer, and adds the headers that every answer has.
+    fn answered(self, mut response: Response) -> Response {
+        let elapsed = self.started.elapsed();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        let (method, status) = (self.method.as_str(), response.status().as_u16());
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.to_string()),
+        ];
+        metrics::counter!("yufu_http_requests_total", &labels).increment(1);
+        metrics::histogram!("yufu_http_request_seconds", "route" => route.to_owned())
+            .record(elapsed);
+        tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
+        let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if unauthorized {
+            // RFC 9110, section 15.5.2; RFC 6750, section 3.
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.entry(header::WWW_AUTHENTICATE).or_insert(scheme);
+        }
+        response
+    }
+}

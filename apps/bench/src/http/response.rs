@@ -1,0 +1,101 @@
+//! An answer as it comes in, piece by piece.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::TcpStream;
+use yufu_openid4vc::HttpResponse;
+
+/// What is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// What came of an answer so far.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    bytes: Vec<u8>,
+    /// The length of the head, and of the whole, once the head is there.
+    lengths: Option<(usize, usize)>,
+}
+
+impl Incoming {
+    /// Reads once, which waits if nothing is there; the answer, when all of it is, which has to be a success.
+    pub(crate) fn read(&mut self, mut socket: &TcpStream) -> Result<Option<HttpResponse>> {
+        let had = self.bytes.len();
+        self.bytes.resize(had.saturating_add(PIECE), 0);
+        let room = self.bytes.get_mut(had..).unwrap_or_default();
+        let read = socket.read(room)?;
+        ensure!(read > 0, "the server closed the connection");
+        self.bytes.truncate(had.saturating_add(read));
+        if self.lengths.is_none() {
+            self.lengths = lengths(&self.bytes)?;
+        }
+        let Some((head, whole)) = self.lengths else { return Ok(None) };
+        ensure!(self.bytes.len() <= whole, "more came than an answer");
+        if self.bytes.len() < whole {
+            return Ok(None);
+        }
+        let answer = answer(&self.bytes, head)?;
+        self.bytes.clear();
+        self.lengths = None;
+        Ok(Some(answer))
+    }
+}
+
+/// How long the head is, with the empty line, and how long all is.
+fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let head = end.saturating_add(4);
+    let length = member(text(bytes, end)?, "content-length").context("an answer has a length")?;
+    Ok(Some((head, head.saturating_add(length.parse()?))))
+}
+
+fn text(bytes: &[u8], end: usize) -> Result<&str> {
+    Ok(std::str::from_utf8(bytes.get(..end).unwrap_or_default())?)
+}
+
+/// A member of the head.
+fn member<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut members = head.lines().filter_map(|line| line.split_once(':'));
+    members.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+}
+
+fn answer(bytes: &[u8], length: usize) -> Result<HttpResponse> {
+    let head = text(bytes, length)?;
+    let body = bytes.get(length..).unwrap_or_default();
+    let code = head.split(' ').nth(1).unwrap_or_default();
+    if !code.starts_with('2') {
+        bail!("the server answered {code}: {}", String::from_utf8_lossy(body));
+    }
+    let content_type = member(head, "content-type").map(str::to_owned);
+    let (status, headers) = (code.parse()?, BTreeMap::new());
+    Ok(HttpResponse { status, content_type, body: body.to_vec(), headers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    #[test]
+    fn an_answer_is_put_together_from_its_pieces_and_the_next_one_follows() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (here, _) = listener.accept().unwrap();
+        let mut incoming = Incoming::default();
+        for _ in 0..2 {
+            let pieces = ["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 4\r\n", "\r\nab"];
+            for piece in pieces {
+                there.write_all(piece.as_bytes()).unwrap();
+                assert!(incoming.read(&here).unwrap().is_none());
+            }
+            there.write_all(b"cd").unwrap();
+            assert_eq!(incoming.read(&here).unwrap().unwrap().body, b"abcd");
+        }
+        there.write_all(b"HTTP/1.1 422 No\r\ncontent-length: 3\r\n\r\nbad").unwrap();
+        let refused = incoming.read(&here).unwrap_err();
+        assert_eq!(refused.to_string(), "the server answered 422: bad");
+        drop(there);
+        assert!(incoming.read(&here).is_err());
+    }
+}

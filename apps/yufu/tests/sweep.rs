@@ -16,6 +16,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, run, takings, text};
 use yufu_jose::encode_base64url;
@@ -56,11 +58,17 @@ fn profile(data: &Data) -> (PathBuf, String) {
     (folder, number)
 }
 
-/// A database server with an empty database `ledger`, in a folder.
-fn database(folder: &Path) -> scratch::Server {
-    let server = scratch::Server::start(&folder.join("pg"), &[]).unwrap();
-    server.execute("CREATE DATABASE ledger").unwrap();
-    server
+/// A database server with an empty database `ledger`, in a folder. It lives as long as the thread that started it, which
+/// lives as long as the test does.
+fn database(folder: PathBuf) -> scratch::Server {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let server = scratch::Server::start(&folder.join("pg"), &[]).unwrap();
+        server.execute("CREATE DATABASE ledger").unwrap();
+        tell.send(server).unwrap();
+        thread::park();
+    });
+    told.recv().unwrap()
 }
 
 fn sweep(values: &Path, paths: &[&Path]) -> (Option<i32>, Value) {
@@ -161,7 +169,7 @@ fn dump(database: &scratch::Server, to: &Path) {
 async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_an_erasure() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().to_owned();
-    let database = tokio::task::spawn_blocking(move || database(&folder)).await.unwrap();
+    let database = tokio::task::spawn_blocking(move || database(folder)).await.unwrap();
     let data = Data::new();
     let (country, number) = profile(&data);
     let config = data.beside("yufu.toml");

@@ -14,6 +14,7 @@ use needles::{Hit, Needles};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -66,9 +67,11 @@ fn sweep(needles: &Needles, paths: &[PathBuf]) -> Result<Swept> {
     let keys = FoundKeys::among(paths)?;
     let mut swept = Swept { files: paths.len(), keys: keys.len(), ..Swept::default() };
     for path in paths {
-        let hits = needles
-            .in_file(path)
-            .with_context(|| text!("{path} cannot be read", path = path.display()))?;
+        let hits = match needles.in_file(path) {
+            // In a folder that is in use files come and go.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            hits => hits.with_context(|| text!("{path} cannot be read", path = path.display()))?,
+        };
         let plain = |hit| Finding { file: path.clone(), column: None, opened_with: None, hit };
         swept.found.extend(hits.into_iter().map(plain));
         if files::is_database(path) {

@@ -2,7 +2,8 @@
 // Reads a step on standard input, writes {ok, ...} or {ok: false, error}:
 //   {as: "wallet", link, sd_jwt, key, frame}: fetches the request at the link, checks who asks, answers with the
 //     credential, whose holder's key is `key` (PKCS#8); writes what the verifier answered;
-//   {as: "resolve", request, origin?}: what a wallet makes of a request object, or of an unsigned request;
+//   {as: "page", request, origin, sd_jwt, key, frame, content}: the same for what a page of that origin gives to
+//     navigator.credentials.get; writes what the page gets;
 //   {as: "asks", key, x5c, payload, content}: a signed request, and the private key that its answer is encrypted to;
 //   {as: "receives", request, response, private_key, issuer_jwk}: what a verifier makes of an answer, to the claims.
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
@@ -69,11 +70,8 @@ const instance = (more = {}) =>
     ...more,
   });
 
-async function wallet({ link, sd_jwt, key, frame, content }) {
-  const client = new Openid4vpClient({ callbacks: callbacks() });
-  const { params } = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: link });
-  const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: params });
-  const request = resolved.authorizationRequestPayload;
+// One credential, shown to an audience for a nonce.
+async function presentation({ sd_jwt, key, frame }, { aud, nonce }) {
   const holder = privateKey(key);
   const sdJwt = instance({
     kbSignAlg: 'ES256',
@@ -84,21 +82,35 @@ async function wallet({ link, sd_jwt, key, frame, content }) {
       return (await jws.sign(holder)).split('.')[2];
     },
   });
-  const payload = { iat: Math.floor(Date.now() / 1000), aud: request.client_id, nonce: request.nonce };
-  const presentation = await sdJwt.present(sd_jwt, frame, { kb: { payload } });
+  return sdJwt.present(sd_jwt, frame, { kb: { payload: { iat: Math.floor(Date.now() / 1000), aud, nonce } } });
+}
+
+// The answer to a request that was checked.
+async function answered(client, resolved, input, { aud, origin }) {
+  const request = resolved.authorizationRequestPayload;
+  const shown = await presentation(input, { aud, nonce: request.nonce });
   const id = resolved.dcql.query.credentials[0].id;
-  const response = await client.createOpenid4vpAuthorizationResponse({
+  return client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: request,
-    authorizationResponsePayload: { vp_token: { [id]: [presentation] } },
+    authorizationResponsePayload: { vp_token: { [id]: [shown] } },
+    origin,
     jarm: {
       encryption: { nonce: 'a-nonce-of-the-wallet' },
       serverMetadata: {
         authorization_signing_alg_values_supported: [],
         authorization_encryption_alg_values_supported: ['ECDH-ES'],
-        authorization_encryption_enc_values_supported: [content],
+        authorization_encryption_enc_values_supported: [input.content],
       },
     },
   });
+}
+
+async function wallet(input) {
+  const client = new Openid4vpClient({ callbacks: callbacks() });
+  const { params } = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: input.link });
+  const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: params });
+  const request = resolved.authorizationRequestPayload;
+  const response = await answered(client, resolved, input, { aud: request.client_id });
   const submitted = await client.submitOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: request,
     authorizationResponsePayload: response.authorizationResponsePayload,
@@ -108,11 +120,13 @@ async function wallet({ link, sd_jwt, key, frame, content }) {
   return { status: submitted.response.status, body, prefix: resolved.client.prefix };
 }
 
-async function resolve({ request, origin }) {
+async function page(input) {
   const client = new Openid4vpClient({ callbacks: callbacks() });
-  const authorizationRequestPayload = typeof request === 'string' ? { request } : request;
-  const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload, origin });
-  return { payload: resolved.authorizationRequestPayload, prefix: resolved.client.prefix, effective: resolved.client.effective };
+  const { origin } = input;
+  const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: input.request.data, origin });
+  const response = await answered(client, resolved, input, { aud: `origin:${origin}`, origin });
+  const data = { response: response.jarm.responseJwt };
+  return { credential: { protocol: input.request.protocol, data }, prefix: resolved.client.prefix };
 }
 
 async function asks({ key, x5c, payload, content }) {
@@ -157,7 +171,7 @@ async function receives({ request, response, private_key, issuer_jwk, origin }) 
 
 const input = JSON.parse(readFileSync(0, 'utf8'));
 try {
-  const answer = await { wallet, resolve, asks, receives }[input.as](input);
+  const answer = await { wallet, page, asks, receives }[input.as](input);
   process.stdout.write(JSON.stringify({ ok: true, ...answer }));
 } catch (error) {
   const said = [error?.message, error?.errorResponse?.error_description, error?.cause?.message].filter(Boolean);

@@ -5,7 +5,9 @@ use anyhow::Result;
 
 pub(crate) fn lint() -> Result<()> {
     run::loud("cargo", &["fmt", "--all", "--check"])?;
-    run::loud("cargo", &["fmt", "--manifest-path", "testing/foreign/cdk/Cargo.toml", "--check"])?;
+    for apart in ["testing/foreign/cdk/Cargo.toml", "testing/foreign/isomdl/Cargo.toml"] {
+        run::loud("cargo", &["fmt", "--manifest-path", apart, "--check"])?;
+    }
     run::loud(
         "cargo",
         &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],

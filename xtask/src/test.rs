@@ -9,15 +9,26 @@ use std::process::Command;
 const REPORT: &str = "target/nextest/default/junit.xml";
 /// The tests that need Node.js.
 const FOREIGN: &str = "testing/foreign";
-/// A wallet of somebody else's in Rust, a workspace of its own, and where its program is built.
-const CDK: &str = "testing/foreign/cdk/Cargo.toml";
-const CDK_TARGET: &str = "target/cdk";
+/// Programs of somebody else's crates, each in a workspace of its own, where each is built, and what it is for: a wallet of
+/// notes, and an oracle for mdocs.
+const CDK: (&str, &str, &str) = (
+    "testing/foreign/cdk/Cargo.toml",
+    "target/cdk",
+    "yufu-foreign, binary cdk (notes held by the crate cdk)",
+);
+const ISOMDL: (&str, &str, &str) = (
+    "testing/foreign/isomdl/Cargo.toml",
+    "target/isomdl",
+    "yufu-foreign, binary isomdl (mdocs held against the crate isomdl)",
+);
 /// Environments of Python, each with what is installed into it: libraries, and a wallet of somebody else's, which wants
 /// other versions of the same packages.
 const PYTHON: (&str, &str) = ("target/python", "testing/foreign/requirements.txt");
 const NUTSHELL: (&str, &str) = ("target/nutshell", "testing/foreign/nutshell.txt");
-/// The filters that leave out the tests that need those wallets, Python, systemd and Compose, PostgreSQL, strace.
+/// The filters that leave out the tests that need those programs, Chromium, Python, systemd and Compose, PostgreSQL, strace.
 const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
+const WITHOUT_ISOMDL: &str = "not (package(yufu-foreign) and binary(isomdl))";
+const WITHOUT_BROWSER: &str = "not (package(yufu-foreign) and binary(browser))";
 const WITHOUT_PYTHON: &str = "not (package(yufu-foreign) and binary(sd_jwt_reference))";
 const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
@@ -33,7 +44,9 @@ struct Skipped {
 pub(crate) fn test(strict: bool) -> Result<()> {
     ensure_nextest()?;
     let foreign = ensure_foreign_libraries().err();
-    let cdk = ensure_cdk_wallet().err();
+    let cdk = ensure_foreign_program(CDK).err();
+    let isomdl = ensure_foreign_program(ISOMDL).err();
+    let browser = ensure_browser().err();
     let python = ensure_python(PYTHON, "yufu-foreign, binary sd_jwt_reference (SD-JWTs of the reference implementation, PyPI sd-jwt)").err();
     let nutshell = ensure_python(
         NUTSHELL,
@@ -53,6 +66,8 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     }
     let filters = [
         (foreign.is_none() && cdk.is_some()).then_some(WITHOUT_CDK),
+        (foreign.is_none() && isomdl.is_some()).then_some(WITHOUT_ISOMDL),
+        (foreign.is_none() && browser.is_some()).then_some(WITHOUT_BROWSER),
         (foreign.is_none() && python.is_some()).then_some(WITHOUT_PYTHON),
         (foreign.is_none() && nutshell.is_some()).then_some(WITHOUT_NUTSHELL),
         (foreign.is_none() && deploy.is_some()).then_some(WITHOUT_DEPLOY),
@@ -63,10 +78,11 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     if !filter.is_empty() {
         arguments.extend(["--filterset", &filter]);
     }
-    let skipped: Vec<Skipped> = [foreign, cdk, python, nutshell, deploy, postgres, strace, cards]
-        .into_iter()
-        .flatten()
-        .collect();
+    let skipped: Vec<Skipped> =
+        [foreign, cdk, isomdl, browser, python, nutshell, deploy, postgres, strace, cards]
+            .into_iter()
+            .flatten()
+            .collect();
     let nextest = run::loud("cargo", &arguments);
     let report = fs::read_to_string(REPORT)
         .context("the test runner left no report: the tests did not build (see above)")?;
@@ -172,12 +188,25 @@ fn ensure_foreign_libraries() -> Result<(), Skipped> {
         .map_err(|e| skip(format!("`npm ci` in {FOREIGN} failed: {e:#}")))
 }
 
-/// The wallet of `cdk`. It is built apart, so that the product is tested as it is built without it.
-fn ensure_cdk_wallet() -> Result<(), Skipped> {
-    let build = ["build", "--manifest-path", CDK, "--target-dir", CDK_TARGET, "--locked"];
-    run::loud("cargo", &build).map_err(|e| Skipped {
-        tests: "yufu-foreign, binary cdk (notes held by the crate cdk)",
-        reason: format!("its wallet could not be built: {e:#}"),
+/// A program of somebody else's crate. It is built apart, so that the product is tested as it is built without it.
+fn ensure_foreign_program(
+    (manifest, target, tests): (&str, &str, &'static str),
+) -> Result<(), Skipped> {
+    let build = ["build", "--manifest-path", manifest, "--target-dir", target, "--locked"];
+    run::loud("cargo", &build)
+        .map_err(|e| Skipped { tests, reason: format!("its program could not be built: {e:#}") })
+}
+
+/// A browser that plays a wallet for the pages that it shows.
+fn ensure_browser() -> Result<(), Skipped> {
+    if run::exists("chromium") {
+        return Ok(());
+    }
+    install_debian(&["chromium"]).map_err(|e| Skipped {
+        tests: "yufu-foreign, binary browser (a page asks Chromium's wallet)",
+        reason: format!(
+            "chromium is missing, and could not be installed: {e:#}. Install it and run again"
+        ),
     })
 }
 

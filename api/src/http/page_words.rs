@@ -26,12 +26,25 @@ pub(crate) struct ConfirmationWords {
     pub(crate) back: String,
 }
 
+/// What the page of a verification says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerificationWords {
+    pub(crate) title: String,
+    pub(crate) ask: String,
+    pub(crate) open: String,
+    pub(crate) done: String,
+    pub(crate) refused: String,
+    pub(crate) none: String,
+}
+
 /// All pages in one language.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageWords {
     pub(crate) authorization: AuthorizationWords,
     pub(crate) confirmation: ConfirmationWords,
+    pub(crate) verification: VerificationWords,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +80,7 @@ mod tests {
             assert!(!words.authorization.title.is_empty(), "{language:?}");
             assert!(!words.confirmation.open.is_empty(), "{language:?}");
             assert!(!words.confirmation.back.is_empty(), "{language:?}");
+            assert!(!words.verification.ask.is_empty(), "{language:?}");
         }
     }
 }

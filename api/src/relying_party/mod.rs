@@ -18,7 +18,9 @@ pub(crate) use asking::named as by_query;
 pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
 pub use identity::IdentityTerms;
 pub use party::Party;
-pub(crate) use party::{Answered, Started, authenticated, not_valid, opened, rejected};
+pub(crate) use party::{
+    Answered, Started, authenticated, not_valid, opened, opened_digital, rejected,
+};
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
 pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};

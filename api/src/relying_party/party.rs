@@ -7,15 +7,19 @@ use super::identity::IdentityTerms;
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use axum::http::StatusCode;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_base::{Signer, Timestamp};
+use yufu_jose::jwe::Entropy;
 use yufu_keys::random;
-use yufu_openid4vc::presentation::{DirectPostResponse, PresentationLink, TransactionData};
+use yufu_openid4vc::presentation::{
+    DigitalRequest, DirectPostResponse, PresentationLink, TransactionData, WalletMetadata,
+};
 use yufu_trust::{Role, TrustList};
 use yufu_verifier::{
-    Authenticated, OpenError, Received, RequestEntropy, RequestError, Requested, StatusError,
-    Verified, Verifier, VerifyError,
+    Authenticated, OpenError, Received, RequestEntropy, RequestError, Requested, StartError,
+    StatusError, Verified, Verifier, VerifyError,
 };
 
 /// How long a request stands, in seconds.
@@ -83,15 +87,34 @@ impl Party {
         transaction: Option<TransactionData>,
         now: Timestamp,
     ) -> Result<(Requested, PresentationLink), Problem> {
-        let verifier = self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))?;
+        let verifier = self.verifier(purpose)?;
         let question = self.question(verifier.certificate(), ids, transaction)?;
-        let entropy = RequestEntropy {
-            id: random(),
-            state: random(),
-            nonce: random(),
-            response_key: random(),
-        };
-        verifier.start(question, &entropy, now, REQUEST_SECONDS).map_err(Problem::malformed)
+        verifier.start(question, &entropy(), now, REQUEST_SECONDS).map_err(Problem::malformed)
+    }
+
+    /// As [`Party::begin`], for a page of `origin`, which hands the request and the answer over. What it gets, signed, is
+    /// the request's.
+    pub(crate) fn begin_in_browser(
+        &self,
+        purpose: &str,
+        ids: &[&str],
+        origin: &str,
+        now: Timestamp,
+    ) -> Result<(Requested, DigitalRequest), Problem> {
+        let verifier = self.verifier(purpose)?;
+        let question = self.question(verifier.certificate(), ids, None)?;
+        let started = verifier.start_in_browser(origin, question, &entropy(), now, REQUEST_SECONDS);
+        let mut session = started.map_err(|error| match error {
+            StartError::Origin(_) => Problem::forbidden("verification.other_origin", error),
+            other => Problem::malformed(other),
+        })?;
+        let request = session.digital_request(now, &*self.signer).map_err(Problem::internal)?;
+        Ok((session, request))
+    }
+
+    /// The verifier that is registered for a purpose.
+    pub(crate) fn verifier(&self, purpose: &str) -> Result<&Verifier, Problem> {
+        self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))
     }
 
     /// Why nothing is asked for `purpose`.
@@ -126,12 +149,29 @@ impl Party {
         body: &[u8],
         now: Timestamp,
     ) -> Result<String, Problem> {
-        let mut fields = url::form_urlencoded::parse(body);
-        let nonce = fields.find(|(name, _)| name == "wallet_nonce").map(|(_, value)| value);
-        let signed = session.request_object(nonce.as_deref(), now, &*self.signer);
+        let field = |name: &str| {
+            let mut fields = url::form_urlencoded::parse(body);
+            fields.find(|(found, _)| found == name).map(|(_, value)| value)
+        };
+        let nonce = field("wallet_nonce");
+        let nonce = nonce.as_deref();
+        let signed = match field("wallet_metadata") {
+            Some(said) => {
+                WalletMetadata::parse(&said).map_err(RequestError::Wallet).and_then(|wallet| {
+                    let entropy = Entropy { ephemeral: random(), iv: random() };
+                    session.request_object_for(&wallet, nonce, (now, entropy), &*self.signer)
+                })
+            }
+            None => session.request_object(nonce, now, &*self.signer),
+        };
         signed.map_err(|error| match error {
             RequestError::Expired => expired(error),
-            RequestError::WalletNonce => Problem::malformed(error),
+            RequestError::Wallet(disagreement) if disagreement.is_disagreement() => {
+                Problem::refused("presentation.wallet_lacks", disagreement)
+            }
+            RequestError::WalletNonce | RequestError::Wallet(_) | RequestError::Encrypt(_) => {
+                Problem::malformed(error)
+            }
             other => Problem::internal(other),
         })
     }
@@ -156,13 +196,30 @@ impl Party {
     }
 }
 
+fn entropy() -> RequestEntropy {
+    RequestEntropy { id: random(), state: random(), nonce: random(), response_key: random() }
+}
+
 /// Opens a wallet's answer; none if the person declined.
 pub(crate) fn opened(
     session: Requested,
     body: &[u8],
     now: Timestamp,
 ) -> Result<Option<Received>, Problem> {
-    match session.open(body, now) {
+    or_declined(session.open(body, now))
+}
+
+/// Opens what a page got of a wallet; none if the person declined.
+pub(crate) fn opened_digital(
+    session: Requested,
+    data: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<Option<Received>, Problem> {
+    or_declined(session.open_digital(data, now))
+}
+
+fn or_declined(opened: Result<Received, OpenError>) -> Result<Option<Received>, Problem> {
+    match opened {
         Ok(received) => Ok(Some(received)),
         Err(OpenError::Declined(_)) => Ok(None),
         Err(OpenError::Expired) => Err(expired(OpenError::Expired)),

@@ -75,8 +75,8 @@ pub(super) async fn request(
 /// The signed presentation request, for the wallet's nonce.
 #[utoipa::path(post, path = "/parties/{party}/openid4vp/{id}/request", tag = "relying party",
     params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce"),
-    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody)))]
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce, wallet_metadata"),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, description = "the wallet takes nothing of what is asked", body = ProblemBody)))]
 pub(super) async fn request_with_nonce(
     State(parties): State<Arc<RelyingParties>>,
     Path((party, id)): Path<(String, String)>,

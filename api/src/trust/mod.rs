@@ -48,6 +48,12 @@ impl TrustSource {
         Self { client, url, operator, newest: Arc::default() }
     }
 
+    /// Where the list is, and the key that it is signed with.
+    #[must_use]
+    pub fn place(&self) -> (&str, &PublicKey) {
+        (&self.url, &self.operator)
+    }
+
     /// The list, fetched if the one at hand is older than a minute. Not older than one seen before.
     ///
     /// # Errors

@@ -1,20 +1,24 @@
 //! The wallet's side of a verification, over OpenID4VP 1.0: the request, and the answer to it.
 
 use super::outcome::Outcome;
-use super::waiting::{Note, Request, Stage, already_answered};
+use super::waiting::{Note, Request, Stage, Ways, already_answered};
 use super::{VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{authenticated, by_query, not_valid, opened};
+use crate::relying_party::{authenticated, by_query, not_valid, opened, opened_digital};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use url::Url;
+use utoipa::ToSchema;
 use yufu_keys::random_text;
-use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
-use yufu_verifier::{Requested, Verified};
+use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, SIGNED_PROTOCOL};
+use yufu_verifier::Verified;
 
 /// The parameter by which the browser that began is known again (OpenID4VP 1.0, 13.3).
 pub(super) const RESPONSE_CODE: &str = "response_code";
@@ -34,8 +38,8 @@ pub(super) async fn request(
 /// The signed presentation request, for the wallet's nonce.
 #[utoipa::path(post, path = "/verifiers/{verifier}/openid4vp/{id}/request", tag = "verifier",
     params(("verifier" = String, Path, description = "the verifier"), ("id" = String, Path, description = "the request")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce"),
-    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 410, body = ProblemBody)))]
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "wallet_nonce, wallet_metadata"),
+    responses((status = 200, description = "a JWS of type oauth-authz-req+jwt", body = String, content_type = "application/oauth-authz-req+jwt"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, description = "the wallet takes nothing of what is asked", body = ProblemBody)))]
 pub(super) async fn request_with_nonce(
     State(parties): State<Arc<VerifyingParties>>,
     Path((verifier, id)): Path<(String, String)>,
@@ -43,6 +47,24 @@ pub(super) async fn request_with_nonce(
 ) -> Result<impl IntoResponse, Problem> {
     let signed = named(&parties, &verifier)?.request_object(&id, &body)?;
     Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
+}
+
+/// What a page got of a wallet, by `navigator.credentials.get`: an encrypted answer, or a refusal.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PageAnswer {
+    /// The protocol that the page asked by.
+    protocol: String,
+    /// What that protocol says: `response` (a JWE), or `error`.
+    #[schema(value_type = Object)]
+    data: Map<String, Value>,
+}
+
+/// An answer on its way in.
+enum Came<'a> {
+    /// A wallet posted this form.
+    Form(&'a [u8]),
+    /// A page hands this over.
+    Page(&'a Map<String, Value>),
 }
 
 /// The wallet's encrypted answer, or its refusal.
@@ -55,25 +77,43 @@ pub(super) async fn respond(
     Path((verifier, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<DirectPostResponse>, Problem> {
-    Ok(Json(named(&parties, &verifier)?.answered(&id, &body).await?))
+    Ok(Json(named(&parties, &verifier)?.answered(&id, Came::Form(&body)).await?))
+}
+
+/// The wallet's encrypted answer, or its refusal, as the page that asked got it (Digital Credentials API).
+#[utoipa::path(post, path = "/verifiers/{verifier}/openid4vp/{id}/digital-credential", tag = "verifier",
+    params(("verifier" = String, Path, description = "the verifier"), ("id" = String, Path, description = "the verification")),
+    request_body = PageAnswer,
+    responses((status = 200, description = "accepted, with the verifier's receipt, and where the page goes on", body = Object), (status = 400, body = ProblemBody), (status = 404, description = "unknown, or not started for a page", body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 410, description = "expired", body = ProblemBody), (status = 422, description = "the credential is revoked, or its issuer not recognised", body = ProblemBody)))]
+pub(super) async fn respond_for_page(
+    State(parties): State<Arc<VerifyingParties>>,
+    Path((verifier, id)): Path<(String, String)>,
+    answer: Result<Json<PageAnswer>, JsonRejection>,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    let Json(PageAnswer { protocol, data }) = answer?;
+    if protocol != SIGNED_PROTOCOL {
+        let detail = format!("the page has to ask by {SIGNED_PROTOCOL}, as it was told to");
+        return Err(Problem::malformed(detail));
+    }
+    Ok(Json(named(&parties, &verifier)?.answered(&id, Came::Page(&data)).await?))
 }
 
 impl VerifyingParty {
     fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let (_, mut session) = self.at_work.waiting.open(id)?;
-        let signed = self.party.sign(&mut session, body, self.now())?;
-        self.at_work.waiting.sent(id, session);
+        let (_, mut ways) = self.at_work.waiting.open(id)?;
+        let signed = self.party.sign(&mut ways.link, body, self.now())?;
+        self.at_work.waiting.sent(id, ways.link);
         Ok(signed)
     }
 
-    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
+    async fn answered(&self, id: &str, came: Came<'_>) -> Result<DirectPostResponse, Problem> {
         if self.at_work.waiting.get(id).is_none()
             && self.at_work.keeping.records().verification(id).await.is_ok()
         {
             return Err(already_answered());
         }
-        let (request, session) = self.at_work.waiting.open(id)?;
-        let verified = match self.verified(session, body).await {
+        let (request, ways) = self.at_work.waiting.open(id)?;
+        let verified = match self.verified(ways, came).await {
             Ok(Some(verified)) => verified,
             Ok(None) => {
                 self.at_work.waiting.note(id, Note::Declined);
@@ -88,9 +128,18 @@ impl VerifyingParty {
     }
 
     /// Verifies an answer to the end; none if the person declined.
-    async fn verified(&self, session: Requested, body: &[u8]) -> Result<Option<Verified>, Problem> {
+    async fn verified(&self, ways: Ways, came: Came<'_>) -> Result<Option<Verified>, Problem> {
         let now = self.now();
-        let Some(received) = opened(session, body, now)? else { return Ok(None) };
+        let opened = match came {
+            Came::Form(form) => opened(ways.link, form, now),
+            Came::Page(data) => match ways.page {
+                Some((session, _)) => opened_digital(session, data, now),
+                None => {
+                    return Err(Problem::not_found("request of a page: start one with its origin"));
+                }
+            },
+        };
+        let Some(received) = opened? else { return Ok(None) };
         let trust = self.trust.list(now).await?;
         let answer = authenticated(received, &trust, now)?;
         let lists = self.at_work.lists.for_answer(&answer, (&self.trust, &trust), now).await?;

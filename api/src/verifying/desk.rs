@@ -2,7 +2,7 @@
 
 use super::answering::RESPONSE_CODE;
 use super::outcome::digest;
-use super::waiting::{Note, Request, Stage};
+use super::waiting::{Note, Request, Stage, Ways};
 use super::{VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
@@ -29,6 +29,22 @@ pub struct VerificationRequest {
     /// a `response_code`, without which the result is not told. None if another device shows the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
+    /// The origin of the page on which the person is (`https://inn.example`), if that page is to ask the wallet behind
+    /// the browser itself, by the Digital Credentials API. The link is good all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+}
+
+/// What a page gives to `navigator.credentials.get`, among `digital.requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PageRequest {
+    /// The protocol: `openid4vp-v1-signed`.
+    pub protocol: String,
+    /// What that protocol says: the signed request.
+    #[schema(value_type = Object)]
+    pub data: Value,
+    /// Where the page posts what it gets, as JSON: `protocol` and `data`.
+    pub answer_to: String,
 }
 
 /// A verification that waits for a wallet.
@@ -38,6 +54,11 @@ pub struct Begun {
     pub verification: String,
     /// The presentation request: `openid4vp://...`, for the person's wallet.
     pub authorization_request: String,
+    /// A page that shows the link, and asks itself where it can: for whoever has none of their own.
+    pub page: String,
+    /// The request for a page of the origin that was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digital_credential: Option<PageRequest>,
     /// Until when it may be answered, in seconds since the epoch.
     pub expires: u64,
 }
@@ -149,7 +170,7 @@ pub(super) async fn evidence(
 
 impl VerifyingParty {
     fn begin(&self, wanted: VerificationRequest) -> Result<Begun, Problem> {
-        let VerificationRequest { purpose, return_to } = wanted;
+        let VerificationRequest { purpose, return_to, origin } = wanted;
         if let Some(to) = &return_to {
             Endpoint::parse(to)
                 .map_err(|error| Problem::malformed(format!("return_to: {error}")))?;
@@ -159,13 +180,28 @@ impl VerifyingParty {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let now = self.now();
         let (session, link) = self.party.begin(&purpose, &ids, None, now)?;
+        let in_browser = |origin: String| self.party.begin_in_browser(&purpose, &ids, &origin, now);
+        let paged = origin.map(in_browser).transpose()?;
         let (id, expires_at) = (session.id().to_owned(), session.expires_at());
-        let stage = Stage::Open(Box::new(session));
+        let base = self.party.verifier(&purpose)?.base();
+        let below = |what: &str| base.join(&format!("{id}/{what}")).map_err(Problem::internal);
+        let page = below("page")?.to_string();
+        let answer_to = below("digital-credential")?.to_string();
+        let digital_credential = paged.as_ref().map(|(_, request)| PageRequest {
+            protocol: request.protocol.clone(),
+            data: request.data.clone(),
+            answer_to,
+        });
+        let shown = link.to_link();
+        let ways = Ways { link: session, shown: shown.clone(), page: paged };
+        let stage = Stage::Open(Box::new(ways));
         let request = Request { purpose, return_to, expires_at, stage, note: None };
         self.at_work.waiting.add(&id, request, now)?;
         Ok(Begun {
             verification: id,
-            authorization_request: link.to_link(),
+            authorization_request: shown,
+            page,
+            digital_credential,
             expires: expires_at.seconds(),
         })
     }

@@ -8,9 +8,14 @@ mod desk;
 mod keeping;
 mod lists;
 mod outcome;
+mod page;
+mod reader;
 mod waiting;
 
-pub use desk::{Begun, VerificationRequest, VerificationState};
+pub use answering::PageAnswer;
+pub use desk::{Begun, PageRequest, VerificationRequest, VerificationState};
+pub use outcome::says_no_no;
+pub use reader::ReaderPapers;
 
 use crate::http::{OperatorToken, Problem};
 use crate::relying_party::Party;
@@ -21,10 +26,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use waiting::Waiting;
+use waiting::{Laid, Waiting};
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
 use yufu_verifications::{Verifications, VerificationsError};
+use zeroize::Zeroizing;
 
 /// A party that only asks, and what it works with.
 pub struct VerifyingParty {
@@ -83,6 +89,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
         .routes(routes!(answering::request, answering::request_with_nonce))
         .routes(routes!(answering::respond))
         .routes(routes!(deleting::delete))
+        .routes(routes!(answering::respond_for_page))
+        .routes(routes!(reader::papers))
+        .routes(routes!(page::page))
+        .routes(routes!(page::script))
 }
 
 /// The party of that name.
@@ -93,6 +103,38 @@ fn named(parties: &VerifyingParties, name: &str) -> Result<Arc<VerifyingParty>, 
 impl VerifyingParty {
     fn now(&self) -> Timestamp {
         self.clock.read().wall
+    }
+
+    /// Lays down what waits for an answer, when the server stops; how many requests those were.
+    ///
+    /// # Errors
+    /// If the records do not answer: then whoever asked asks again.
+    pub async fn lay_down(&self) -> Result<usize, Problem> {
+        let (laid, until) = self.at_work.waiting.lay_down(self.now());
+        if laid.is_empty() {
+            return Ok(0);
+        }
+        let text = Zeroizing::new(serde_json::to_string(&laid).map_err(Problem::internal)?);
+        self.at_work.keeping.records().lay_down(&text, until).await?;
+        Ok(laid.len())
+    }
+
+    /// Takes up what was laid down, when the server starts; how many requests that were still standing.
+    ///
+    /// # Errors
+    /// If the records do not answer, or what was laid down cannot be read.
+    pub async fn take_up(&self) -> Result<usize, Problem> {
+        let now = self.now();
+        let mut count = 0_usize;
+        for text in self.at_work.keeping.records().take_up(now).await? {
+            let text = Zeroizing::new(text);
+            let laid: Vec<Laid> = serde_json::from_str(&text).map_err(Problem::internal)?;
+            for one in laid {
+                self.at_work.waiting.take_up(one, now)?;
+                count = count.saturating_add(1);
+            }
+        }
+        Ok(count)
     }
 
     /// Erases everything whose time has come; how many verifications those were.

@@ -58,7 +58,8 @@ pub(super) fn digest(code: &str) -> String {
 }
 
 /// Whether no boolean in it is false: `age_equal_or_over.18` says no by that.
-fn says_no_no(value: &Value) -> bool {
+#[must_use]
+pub fn says_no_no(value: &Value) -> bool {
     match value {
         Value::Bool(said) => *said,
         Value::Array(all) => all.iter().all(says_no_no),

@@ -1,11 +1,13 @@
-//! Requests that wait for their answer, in memory: each stands for ten minutes, a start of the server forgets
-//! them, and who asked asks again. What was answered and is kept is in the records.
+//! Requests that wait for their answer, in memory: each stands for ten minutes. A server that stops lays them down, and
+//! takes them up when it starts; what a crash cuts off is asked again. What was answered and is kept is in the records.
 
 use super::outcome::Outcome;
 use crate::http::Problem;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
+use yufu_openid4vc::presentation::DigitalRequest;
 use yufu_verifier::Requested;
 
 /// How many requests of a party may wait at once: some kilobytes of memory each.
@@ -45,11 +47,33 @@ pub(super) struct Request {
 #[derive(Clone)]
 pub(super) enum Stage {
     /// Nobody has answered.
-    Open(Box<Requested>),
+    Open(Box<Ways>),
     /// An answer is being kept.
     Settling,
     /// Answered, and nothing of it is in the records.
     Settled(Box<Outcome>),
+}
+
+/// A request that nobody has answered, as it is laid down.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Laid {
+    id: String,
+    purpose: String,
+    return_to: Option<String>,
+    /// Until when it may be answered, in seconds since the epoch.
+    until: u64,
+    ways: Ways,
+}
+
+/// The ways in which a wallet can be asked for one verification: the first answer counts, whichever way it comes.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Ways {
+    /// By a link, which another device shows or this one opens.
+    pub(super) link: Requested,
+    /// That link: `openid4vp://...`.
+    pub(super) shown: String,
+    /// By a page in a browser that has a wallet behind it, and what that page gets.
+    pub(super) page: Option<(Requested, DigitalRequest)>,
 }
 
 /// What came instead of an answer.
@@ -87,11 +111,11 @@ impl Waiting {
         self.table().by_id.get(id).cloned()
     }
 
-    /// A copy of a request that nobody has answered yet, and of its session.
-    pub(super) fn open(&self, id: &str) -> Result<(Request, Requested), Problem> {
+    /// A copy of a request that nobody has answered yet, and of the ways to answer it.
+    pub(super) fn open(&self, id: &str) -> Result<(Request, Ways), Problem> {
         let mut request = self.get(id).ok_or_else(|| Problem::not_found("request"))?;
         match std::mem::replace(&mut request.stage, Stage::Settling) {
-            Stage::Open(session) => Ok((request, *session)),
+            Stage::Open(ways) => Ok((request, *ways)),
             Stage::Settling | Stage::Settled(_) => Err(already_answered()),
         }
     }
@@ -99,7 +123,7 @@ impl Waiting {
     /// Notes what was sent last: evidence and receipt are about that. A request that was answered meanwhile stays so.
     pub(super) fn sent(&self, id: &str, session: Requested) {
         if let Some(Request { stage: Stage::Open(open), .. }) = self.table().by_id.get_mut(id) {
-            **open = session;
+            open.link = session;
         }
     }
 
@@ -130,6 +154,29 @@ impl Waiting {
             request.stage = stage;
             table.open = table.open.saturating_add(opened);
         }
+    }
+
+    /// Everything that may still be answered, taken out of here, and when the last of it ends.
+    pub(super) fn lay_down(&self, now: Timestamp) -> (Vec<Laid>, Timestamp) {
+        let table = std::mem::take(&mut *self.table());
+        let (mut all, mut last) = (Vec::new(), now);
+        for (id, Request { purpose, return_to, expires_at, stage, .. }) in table.by_id {
+            if let Stage::Open(ways) = stage
+                && now < expires_at
+            {
+                last = last.max(expires_at);
+                let until = expires_at.seconds();
+                all.push(Laid { id, purpose, return_to, until, ways: *ways });
+            }
+        }
+        (all, last)
+    }
+
+    /// Takes up what was laid down.
+    pub(super) fn take_up(&self, laid: Laid, now: Timestamp) -> Result<(), Problem> {
+        let Laid { id, purpose, return_to, until, ways } = laid;
+        let (expires_at, stage) = (Timestamp::from_seconds(until), Stage::Open(Box::new(ways)));
+        self.add(&id, Request { purpose, return_to, expires_at, stage, note: None }, now)
     }
 
     /// Forgets a request whose answer is in the records.

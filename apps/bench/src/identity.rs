@@ -1,20 +1,25 @@
 //! What identity costs: credentials issued and presented over HTTP, at a server of its own, beside their bare
 //! cryptography.
 
+mod attested;
 mod bare;
 mod city;
 mod issuing;
 mod presenting;
+mod provider;
 mod walk;
 
 use crate::http::Server;
 use crate::stopwatch::number;
 use crate::{Figure, Report, Yardstick};
 use anyhow::Result;
+use attested::Attested;
 use city::City;
 use issuing::Getting;
 use presenting::Showing;
+use provider::Provider;
 use std::path::Path;
+use std::rc::Rc;
 use std::thread;
 use walk::{Walked, walk};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
@@ -62,32 +67,36 @@ pub fn run(
     let mut city = City::enter(&server)?;
     tell(Stage::Preparing);
     // By turns in one format and in the other.
-    let mut wallets = Vec::with_capacity(size.flows);
+    let provider = Rc::new(Provider::register(&server, &mut city)?);
+    let mut attested = Vec::with_capacity(size.flows);
+    let mut plain = Vec::with_capacity(size.flows);
     for flow in 0..size.flows {
         let place = flow.checked_rem(residents.len()).unwrap_or(0);
-        let offer = city.offer(residents.get(place).map_or("", String::as_str))?;
+        let number = residents.get(place).map_or("", String::as_str);
         let format = if flow.is_multiple_of(2) { FORMAT_SD_JWT_VC } else { FORMAT_MSO_MDOC };
-        wallets.push(Getting::new(&mut city, &offer, format)?);
+        let offer = city.offer(number)?;
+        attested.push(Attested::new(&mut city, &provider, &offer, format)?);
+        let other = city.offer(number)?;
+        plain.push(Getting::new(&mut city, &other, format)?);
     }
     tell(Stage::Issuing);
-    let issued = walk(&server, &mut city, &mut wallets)?;
+    let issued = walk(&server, &mut city, &mut attested)?;
+    let preauthorized = walk(&server, &mut city, &mut plain)?;
     tell(Stage::Presenting);
     let party = server.verifier()?;
     let mut showing = Vec::with_capacity(size.flows);
-    for wallet in wallets {
+    for wallet in attested {
         showing.push(Showing::new(&server, &party, wallet.received()?)?);
     }
     let presented = walk(&server, &mut city, &mut showing)?;
     drop(server);
     tell(Stage::Bare);
     let times = size.flows.min(2_000);
-    let mut figures = figures("issuance", "issuances/s", &issued, bare::issuance(times)?);
-    figures.extend(figures_of_presentation(&presented, times)?);
-    Ok(Report { bench: "identity", figures })
-}
-
-fn figures_of_presentation(presented: &Walked, times: usize) -> Result<Vec<Figure>> {
-    Ok(figures("presentation", "presentations/s", presented, bare::presentation(times)?))
+    let mut all = figures("issuance", "issuances/s", &issued, bare::issuance(times)?);
+    let bare = bare::preauthorized(times)?;
+    all.extend(figures("preauthorized", "issuances/s", &preauthorized, bare));
+    all.extend(figures("presentation", "presentations/s", &presented, bare::presentation(times)?));
+    Ok(Report { bench: "identity", figures: all })
 }
 
 /// What a kind of flow took: its rate with the wallets' work on no clock, the server's processor time beside the
@@ -96,6 +105,7 @@ fn figures(name: &str, unit: &'static str, walked: &Walked, bare: f64) -> Vec<Fi
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let (rate, cpu) = match name {
         "issuance" => ("1,500 a second on two cores", "at most twice its bare cryptography"),
+        "preauthorized" => ("stated", "stated"),
         _ => ("3,000 a second on two cores", "at most twice its bare cryptography"),
     };
     let on_all = Yardstick {

@@ -10,6 +10,8 @@ use url::Url;
 use yufu_api::http::{Client, ClientError};
 use yufu_api::verifying::{Begun, VerificationRequest, VerificationState};
 
+pub use yufu_api::verifying::{PageRequest, ReaderPapers};
+
 /// How often the service is asked while a person decides.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -28,6 +30,11 @@ pub struct Started {
     pub id: String,
     /// What the wallet opens: show it as a QR code, or as a link on the person's own device.
     pub link: String,
+    /// A page that shows the link, for whoever has none of their own.
+    pub page: String,
+    /// What a page of the origin that was named gives to `navigator.credentials.get`; see [`Verify::start_on_page`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digital_credential: Option<PageRequest>,
     /// Until when it may be answered, in seconds since the epoch.
     pub expires: u64,
 }
@@ -71,6 +78,9 @@ pub enum VerifyError {
     /// The service did not answer, or refused.
     #[error(transparent)]
     Service(#[from] ClientError),
+    /// The verification was started for a link alone.
+    #[error("the verification was not started for a page: start it with the page's origin")]
+    NotOnPage,
     /// The service answered with a state that this version does not know.
     #[error("the service says {0:?}, which this version does not know: bring it up to date")]
     State(String),
@@ -95,7 +105,30 @@ impl Verify {
     /// # Errors
     /// [`VerifyError::Service`].
     pub async fn start(&self, purpose: &str) -> Result<Started, VerifyError> {
-        self.begin(VerificationRequest { purpose: purpose.to_owned(), return_to: None }).await
+        let (purpose, return_to, origin) = (purpose.to_owned(), None, None);
+        self.begin(VerificationRequest { purpose, return_to, origin }).await
+    }
+
+    /// Starts a verification on a page of `origin` (`https://inn.example`), which asks the wallet behind the browser
+    /// itself: it gives [`Started::digital_credential`] to `navigator.credentials.get`, and what it gets to
+    /// [`Verify::hand_in`], or to the address in it. Where the browser cannot, the link is good all the same.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`], with the code `verification.other_origin` if no page of that origin is registered.
+    pub async fn start_on_page(&self, purpose: &str, origin: &str) -> Result<Started, VerifyError> {
+        let (purpose, return_to, origin) = (purpose.to_owned(), None, Some(origin.to_owned()));
+        self.begin(VerificationRequest { purpose, return_to, origin }).await
+    }
+
+    /// Hands in what a page got of a wallet: an object with `protocol` and `data`. What it came to,
+    /// [`Verify::result`] tells.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`]; [`VerifyError::NotOnPage`] if the verification was not started for a page.
+    pub async fn hand_in(&self, started: &Started, credential: &Value) -> Result<(), VerifyError> {
+        let request = started.digital_credential.as_ref().ok_or(VerifyError::NotOnPage)?;
+        let _: Value = self.client.post(&request.answer_to, None, credential).await?;
+        Ok(())
     }
 
     /// Starts a verification that the person's own browser opens: the wallet sends it back to `return_to` with a
@@ -104,14 +137,20 @@ impl Verify {
     /// # Errors
     /// [`VerifyError::Service`].
     pub async fn start_here(&self, purpose: &str, return_to: &str) -> Result<Started, VerifyError> {
-        let return_to = Some(return_to.to_owned());
-        self.begin(VerificationRequest { purpose: purpose.to_owned(), return_to }).await
+        let (purpose, return_to, origin) = (purpose.to_owned(), Some(return_to.to_owned()), None);
+        self.begin(VerificationRequest { purpose, return_to, origin }).await
     }
 
     async fn begin(&self, request: VerificationRequest) -> Result<Started, VerifyError> {
         let begun: Begun = self.client.post(&self.desk, Some(&self.token), &request).await?;
-        let Begun { verification, authorization_request, expires } = begun;
-        Ok(Started { id: verification, link: authorization_request, expires })
+        let Begun {
+            verification: id,
+            authorization_request: link,
+            page,
+            digital_credential,
+            expires,
+        } = begun;
+        Ok(Started { id, link, page, digital_credential, expires })
     }
 
     /// What a verification came to.
@@ -152,6 +191,17 @@ impl Verify {
             tokio::time::sleep(ASK_EVERY).await;
             waited = waited.saturating_add(ASK_EVERY);
         }
+    }
+
+    /// The papers of a reader that asks devices near by for a registered purpose, by itself.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`].
+    pub async fn reader(&self, purpose: &str) -> Result<ReaderPapers, VerifyError> {
+        let desk = self.desk.trim_end_matches("/verifications");
+        let url = Url::parse_with_params(&format!("{desk}/reader"), [("purpose", purpose)]);
+        let url = url.map_err(|_| VerifyError::Address(self.desk.clone()))?;
+        Ok(self.client.get(url.as_str(), Some(&self.token)).await?)
     }
 
     /// Claims that were shown, by name, where the purpose keeps them. `why` is recorded with the read.

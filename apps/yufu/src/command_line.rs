@@ -7,6 +7,7 @@ mod cash;
 mod freezing;
 mod keeping;
 mod notes;
+mod showing;
 mod verify;
 mod views;
 
@@ -17,6 +18,7 @@ pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
 pub(crate) use freezing::FreezeAction;
 pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Sweep};
 pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use showing::ShowingAction;
 pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -421,6 +423,8 @@ pub(crate) enum WalletAction {
         /// The request: openid4vp://...
         request: String,
     },
+    #[command(flatten)]
+    Showing(ShowingAction),
     /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,

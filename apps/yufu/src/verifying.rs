@@ -1,8 +1,10 @@
 //! `yufu verify`: a verification from a terminal or a script; programs use the crate `yufu-verify` likewise.
 
 use crate::command_line;
+use crate::verifying_near;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
+use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,15 +19,27 @@ pub(crate) fn run(options: &command_line::Verify) -> Result<ExitCode> {
     })?;
     let verify = Verify::at(&options.at, token.trim().to_owned())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(ask(options, &verify))
+    match &options.near {
+        Some(code) => runtime.block_on(verifying_near::ask(options, &verify, code)),
+        None => runtime.block_on(ask(options, &verify)),
+    }
 }
 
 async fn ask(options: &command_line::Verify, verify: &Verify) -> Result<ExitCode> {
-    let started = verify.start(&options.purpose).await?;
+    let started = match &options.origin {
+        Some(origin) => verify.start_on_page(&options.purpose, origin).await?,
+        None => verify.start(&options.purpose).await?,
+    };
     if options.json {
         println!("{}", serde_json::to_string(&started)?);
     } else {
         say!("For the person's wallet: {link}", link = started.link);
+        if let Some(request) = &started.digital_credential {
+            let (protocol, data) = (&request.protocol, &request.data);
+            let given = json!({"protocol": protocol, "data": data});
+            say!("For navigator.credentials.get on a page: {request}", request = given);
+            say!("What the page gets is posted to: {address}", address = request.answer_to);
+        }
     }
     // Whoever reads along, shows it.
     std::io::stdout().flush()?;

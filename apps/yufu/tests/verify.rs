@@ -187,7 +187,7 @@ async fn an_answer_counts_once_declining_is_told_and_a_revoked_credential_is_ref
     let id = begun["verification"].as_str().unwrap();
     let link = begun["authorization_request"].as_str().unwrap();
     assert_eq!(street.state(INN, id).await["state"], "waiting");
-    let declined = street.review(link).await.decline();
+    let declined = street.review(link).await.decline().unwrap();
     assert_eq!(carry(&caller, &declined).await.status, 200);
     assert_eq!(street.state(INN, id).await["state"], "declined");
     let answer = street.answer(link, &batch[0]).await;
@@ -263,6 +263,61 @@ async fn a_result_begun_in_a_browser_is_told_to_that_browser_alone() {
     let nowhere = json!({"purpose": "may-check-in", "return_to": "javascript:alert(1)"});
     let refused = caller.post(&path, Some(&desk), &nowhere).await;
     refused.refused("an address that is none", 400, "request.malformed");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_that_says_what_it_takes_gets_that_or_a_refusal_5_10() {
+    let (_data, server) = city();
+    let street = Street::of(&server.caller()).await;
+    let caller = &street.caller;
+    let begun = street.begin(INN, "may-check-in").await;
+    let path =
+        format!("/verifiers/{INN}/openid4vp/{}/request", begun["verification"].as_str().unwrap());
+    let takes = |format: &str| json!({"vp_formats_supported": {format: {}}}).to_string();
+    let fields = |said: &str| [("wallet_metadata".to_owned(), said.to_owned())];
+    for (case, said, status, code) in [
+        ("another format", takes("jwt_vc_json"), 422, "presentation.wallet_lacks"),
+        ("no metadata", "{}".to_owned(), 400, "request.malformed"),
+    ] {
+        let fields = fields(&said);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
+        caller.post_form(&path, &fields).await.refused(case, status, code);
+    }
+    // The refusals took nothing from the request: another wallet answers it.
+    let link = begun["authorization_request"].as_str().unwrap();
+    let batch = street.sd_jwts(&number(ADULT)).await;
+    let mut street = street;
+    let answer = street.answer(link, &batch[0]).await;
+    assert_eq!(carry(&street.caller, &answer).await.status, 200);
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_survives_a_restart_and_is_answered_once() {
+    let data = Data::new();
+    let country = country_with(&data.beside(""), &blocks("toml").concat());
+    let profile = ["--profile", country.to_str().unwrap()];
+    let server = Server::start_with(&data, &profile);
+    let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
+    let mut street = Street::of(&server.caller()).await;
+    let batch = street.sd_jwts(&number(ADULT)).await;
+    let begun = street.begin(INN, "may-check-in").await;
+    let id = begun["verification"].as_str().unwrap();
+    // Fetched before, and answered after.
+    let answer = street.answer(begun["authorization_request"].as_str().unwrap(), &batch[0]).await;
+    server.terminate();
+    assert!(server.ended().success());
+    let server = Server::start_at_with(&data, port, &profile);
+    assert_eq!(street.state(INN, id).await["state"], "waiting");
+    assert_eq!(carry(&street.caller, &answer).await.status, 200);
+    assert_eq!(street.state(INN, id).await["state"], "yes");
+    assert_eq!(refusal(&street, &answer).await, "presentation.already_answered");
+    server.terminate();
+    assert!(server.ended().success());
+    // What was answered does not come back with the next start.
+    let server = Server::start_at_with(&data, port, &profile);
+    assert_eq!(refusal(&street, &answer).await, "presentation.already_answered");
     drop(server);
 }
 

@@ -75,11 +75,13 @@ pub struct Parameters {
     pub apu: Option<Vec<u8>>,
     /// `apv`: information about the recipient, bound into the key.
     pub apv: Option<Vec<u8>>,
+    /// `cty`: what the content is, if it is a message of its own.
+    pub content_type: Option<String>,
 }
 
 impl From<ContentEncryption> for Parameters {
     fn from(enc: ContentEncryption) -> Self {
-        Self { enc, kid: None, apu: None, apv: None }
+        Self { enc, kid: None, apu: None, apv: None, content_type: None }
     }
 }
 
@@ -224,6 +226,9 @@ pub fn encrypt(
     header.insert("epk".into(), epk);
     if let Some(kid) = parameters.kid.as_ref().or(recipient.kid.as_ref()) {
         header.insert("kid".into(), kid.clone().into());
+    }
+    if let Some(content_type) = &parameters.content_type {
+        header.insert("cty".into(), content_type.clone().into());
     }
     for (name, value) in [("apu", &parameters.apu), ("apv", &parameters.apv)] {
         if let Some(bytes) = value {

@@ -7,7 +7,7 @@ use crate::entity::{code, message, phone, token};
 use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::{AccountState, Onboarding, OnboardingError};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::{AccountId, CommandId, GrowingDelay, Timestamp};
@@ -299,7 +299,8 @@ impl Onboarding {
         Ok(())
     }
 
-    /// The row of a number; a new one, sealed, if it was never seen.
+    /// The row of a number; a new one, sealed, if it was never seen. Both take the same statements and write the same
+    /// rows: whoever tries numbers learns from neither answer nor time which the bank knows.
     async fn phone(
         &self,
         transaction: &DatabaseTransaction,
@@ -311,36 +312,26 @@ impl Onboarding {
             .filter(phone::Column::NumberIndex.eq(index.clone()))
             .one(transaction)
             .await?;
-        if let Some(row) = found {
-            if row.sealed_number.is_empty() {
-                let sealed = self.seal_number(parse_id(&row.id)?, number).await?;
-                phone::Entity::update_many()
-                    .col_expr(phone::Column::SealedNumber, Expr::value(sealed))
-                    .filter(phone::Column::Id.eq(&row.id))
-                    .exec(transaction)
-                    .await?;
-            }
-            return Ok(row);
-        }
-        let id = Uuid::new_v4();
-        let row = phone::Model {
-            id: id.to_string(),
+        let fresh = phone::Model {
+            id: Uuid::new_v4().to_string(),
             number_index: index,
-            sealed_number: self.seal_number(id, number).await?,
+            sealed_number: Vec::new(),
             codes_sent: 0,
             wait_until: 0,
             first_at: crate::to_column(at),
         };
+        let mut row = found.unwrap_or(fresh);
+        // Sealed anew each time; it was empty if the number was erased meanwhile.
+        let key = self.sealer.ensure(parse_id(&row.id)?).await?;
+        row.sealed_number = key.seal(PLACE, number.as_bytes())?;
+        let known = OnConflict::column(phone::Column::NumberIndex)
+            .update_column(phone::Column::SealedNumber)
+            .to_owned();
         phone::Entity::insert(phone::ActiveModel::from(row.clone()))
+            .on_conflict(known)
             .exec_without_returning(transaction)
             .await?;
         Ok(row)
-    }
-
-    async fn seal_number(&self, id: Uuid, number: &str) -> Result<Vec<u8>, OnboardingError> {
-        let keys = self.sealer.create(&[id]).await?;
-        let key = keys.first().ok_or(OnboardingError::Damaged("phone key"))?;
-        Ok(key.seal(PLACE, number.as_bytes())?)
     }
 
     fn code_index(&self, opening: &str, code: &str) -> Vec<u8> {

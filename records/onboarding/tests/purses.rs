@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+use sea_orm::{ConnectionTrait as _, Statement};
 use std::sync::Arc;
 use yufu_base::{AccountId, CommandId, Timestamp};
 use yufu_database::{Database, MasterKey, Sealer};
@@ -67,6 +68,32 @@ async fn the_right_code_opens_one_purse_and_answers_once() {
     let again = answer(&records, 1, "123456", 599).await;
     assert!(matches!(again, Err(OnboardingError::AlreadyAnswered)));
     assert_eq!(records.pending().await.unwrap().len(), 1);
+}
+
+/// How many rows were written in a database since it was opened.
+async fn written(database: &Database) -> i64 {
+    let connection = database.connection();
+    let count =
+        Statement::from_string(connection.get_database_backend(), "SELECT total_changes() AS n");
+    connection.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
+#[tokio::test]
+async fn a_number_with_a_purse_and_one_never_seen_cost_the_same_rows_and_get_the_same_answer() {
+    let (keys, database) =
+        (Database::in_memory().await.unwrap(), Database::in_memory().await.unwrap());
+    let sealer = Sealer::open(keys.clone(), &MasterKey::new([7; 32])).await.unwrap();
+    let records = Onboarding::open(database.clone(), Arc::new(sealer)).await.unwrap();
+    records.send_code(&opening(1), NUMBER, "1", at(0)).await.unwrap();
+    answer(&records, 1, "1", 1).await.unwrap();
+    let mut costs = Vec::new();
+    for (place, number) in [(2, NUMBER), (3, "+8613800138001")] {
+        let before = (written(&keys).await, written(&database).await);
+        records.send_code(&opening(place), number, "2", at(100)).await.unwrap();
+        let after = (written(&keys).await, written(&database).await);
+        costs.push((after.0 - before.0, after.1 - before.1));
+    }
+    assert_eq!(costs, [(1, 3), (1, 3)], "the key; the number, its count, the code");
 }
 
 #[tokio::test]

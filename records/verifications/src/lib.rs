@@ -5,6 +5,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod laying;
 mod reading;
 mod schema;
 

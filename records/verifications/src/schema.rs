@@ -3,9 +3,10 @@
 use yufu_database::{Migration, table};
 
 /// The schema, in steps that are applied once each and never edited.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    name: "verifications, accesses",
-    sql: "
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "verifications, accesses",
+        sql: "
 CREATE TABLE verifications (
     id TEXT PRIMARY KEY NOT NULL,
     purpose TEXT NOT NULL,
@@ -29,7 +30,18 @@ CREATE TABLE accesses (
 );
 CREATE INDEX accesses_by_verification ON accesses(verification);
 ",
-}];
+    },
+    Migration {
+        name: "what waits across a restart",
+        sql: "
+CREATE TABLE waiting (
+    key_id TEXT PRIMARY KEY NOT NULL,
+    sealed {bytes} NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+",
+    },
+];
 
 table!(verification, "verifications", {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -53,4 +65,11 @@ table!(access, "accesses", {
     purpose: String,
     fields: String,
     at: i64,
+});
+
+table!(waiting, "waiting", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key_id: String,
+    sealed: Vec<u8>,
+    ends_at: i64,
 });

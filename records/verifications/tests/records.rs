@@ -1,6 +1,7 @@
 //! A verifier's records: kept once, read with a record of it, erased in time with their keys.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_database::{Database, MasterKey, Sealer};
@@ -87,9 +88,25 @@ async fn nothing_of_a_person_lies_readable_and_its_time_erases_it() {
     records.read("b", Kept::Claims, access(&["family_name"])).await.unwrap();
 }
 
+#[tokio::test]
+async fn what_waits_is_taken_up_once_and_no_longer_than_it_stands_and_lies_sealed() {
+    let (records, database) = open().await;
+    records.lay_down("a secret of a request", at().plus_seconds(60)).await.unwrap();
+    let sealed = database.connection().query_one_raw(Statement::from_string(
+        DbBackend::Sqlite,
+        "SELECT CAST(sealed AS TEXT) AS row FROM waiting",
+    ));
+    let sealed: String = sealed.await.unwrap().unwrap().try_get("", "row").unwrap_or_default();
+    assert!(!sealed.contains("secret"), "{sealed}");
+    assert_eq!(records.take_up(at()).await.unwrap(), ["a secret of a request"]);
+    assert!(records.take_up(at()).await.unwrap().is_empty(), "once");
+    records.lay_down("late", at().plus_seconds(60)).await.unwrap();
+    assert!(records.take_up(at().plus_seconds(60)).await.unwrap().is_empty(), "it ended");
+    assert!(records.take_up(at()).await.unwrap().is_empty(), "and is gone");
+}
+
 /// Every value of the table, as text.
 async fn raw(database: &Database) -> String {
-    use sea_orm::{ConnectionTrait, DbBackend, Statement};
     let all = "SELECT id || purpose || receipt || CAST(sealed_claims AS TEXT) || CAST(sealed_evidence AS TEXT) AS row FROM verifications";
     let rows = database.connection().query_all_raw(Statement::from_string(DbBackend::Sqlite, all));
     let rows = rows.await.unwrap();

@@ -132,6 +132,27 @@ impl Sealer {
         Ok(made)
     }
 
+    /// The data key of a person, made if there is none. Whether there was one is not to be told from what this does: it
+    /// writes one row and reads it, either way.
+    ///
+    /// # Errors
+    /// [`SealError::Database`]; [`SealError::Opening`] if the key was altered.
+    pub async fn ensure(&self, person: Uuid) -> Result<PersonKey, SealError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
+        let wrapped = seal(&self.wrapping, &context(PLACE, person), bytes.as_ref())?;
+        let connection = self.keys.connection();
+        // A key that is there is written anew as it is, so that the disk has the same to do.
+        let insert = Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            "INSERT INTO data_key (person, wrapped) VALUES ($1, $2) \
+             ON CONFLICT (person) DO UPDATE SET wrapped = data_key.wrapped",
+            [person.into(), wrapped.into()],
+        );
+        connection.execute_raw(insert).await?;
+        self.key(person).await
+    }
+
     /// The data key of a person.
     ///
     /// # Errors

@@ -51,6 +51,12 @@ impl Asked {
         &self.items
     }
 
+    /// The conversation, as text: what the receipt commits to, since no signed request stands apart from it.
+    #[must_use]
+    pub fn conversation(&self) -> String {
+        encode_base64url(self.transcript.encode())
+    }
+
     /// The elements, by namespace and name.
     #[must_use]
     pub fn elements(&self) -> &[ClaimPath] {
@@ -85,12 +91,12 @@ impl Asked {
         let data = self.cipher.encrypt(&answer)?;
         let message =
             SessionData { data: Some(data), status: Some(SessionStatus::Termination) }.encode();
+        let conversation = self.conversation();
         let receipt = Receipt {
             kind: ReceiptKind::Presented,
             party: self.reader,
             purpose: self.certificate.purpose,
-            // The conversation is what was answered: there is no signed request apart from it.
-            request_digest: request_digest(&encode_base64url(self.transcript.encode())),
+            request_digest: request_digest(&conversation),
             disclosed: vec![DisclosedNames { vct: self.items.doc_type, claims: self.elements }],
             at: now,
             retained_until: None,

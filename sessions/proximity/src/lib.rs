@@ -12,4 +12,4 @@ mod reader;
 pub use asked::{AnswerError, Asked};
 pub use engaged::{Engaged, REGISTRATION, RefuseReader};
 pub use offline::{Offline, OfflineStatusError};
-pub use reader::{AskError, ReadError, ReaderIdentity, Seen, Waiting, Wanted, ask};
+pub use reader::{AskError, ReadError, ReaderIdentity, Seen, Shown, Waiting, Wanted, ask};

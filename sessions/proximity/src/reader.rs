@@ -5,16 +5,17 @@ use crate::offline::{Offline, OfflineStatusError, Publisher};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
-use yufu_base::{Signer, SignerError};
+use yufu_base::{Signer, SignerError, Timestamp};
+use yufu_credential::StatusReference;
 use yufu_jose::{AgreementKey, Chain, ChainError, ClaimPath, Jwk, KeyError, PathStep};
 use yufu_mdoc::cbor::ShapeError;
 use yufu_mdoc::{
     DeviceEngagement, DeviceRequest, DeviceResponse, DocumentRequest, EngagementError, Handover,
     ItemsRequest, MdocError, MdocExpected, SessionCipher, SessionData, SessionError,
-    SessionEstablishment, SessionStatus, SessionTranscript, Side, VerifiedMdoc, own_claims,
+    SessionEstablishment, SessionStatus, SessionTranscript, Side, own_claims,
 };
 use yufu_openid4vc::dcql::project;
-use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError};
+use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList};
 
 /// Who reads: the access certificate with its key, and the registration for this use.
 #[derive(Clone, Copy)]
@@ -105,6 +106,13 @@ pub enum ReadError {
     Status(#[from] OfflineStatusError),
 }
 
+/// A document that holds but for one question: was it revoked?
+#[derive(Debug)]
+pub struct Shown {
+    seen: Seen,
+    status: Option<StatusReference>,
+}
+
 /// A verified document, with what was asked and nothing else.
 #[derive(Clone, PartialEq)]
 pub struct Seen {
@@ -164,47 +172,70 @@ impl Waiting {
     ///
     /// # Errors
     /// [`ReadError`], the first rule broken.
-    pub fn handle(mut self, message: &[u8], known: &Offline<'_>) -> Result<Seen, ReadError> {
+    pub fn handle(self, message: &[u8], known: &Offline<'_>) -> Result<Seen, ReadError> {
+        self.open(message, known.trust, known.now)?.check(known)
+    }
+
+    /// As [`Waiting::handle`], but for one question: was it revoked? For whoever has a network, and fetches the list that
+    /// [`Shown::status_uri`] names, before [`Shown::check`].
+    ///
+    /// # Errors
+    /// [`ReadError`], the first rule broken.
+    pub fn open(
+        mut self,
+        message: &[u8],
+        trust: &TrustList,
+        now: Timestamp,
+    ) -> Result<Shown, ReadError> {
         let SessionData { data, status } = SessionData::decode(message)?;
         let data = data.ok_or(ReadError::Ended(status.unwrap_or(SessionStatus::Termination)))?;
         let answer = self.cipher.decrypt(&data)?;
         let document = DeviceResponse::decode(&answer)?.into_document()?;
-        let party = known.trust.identify(self.wanted.role, document.chain()?, known.now)?;
+        let party = trust.identify(self.wanted.role, document.chain()?, now)?;
         let expected = MdocExpected {
             transcript: &self.transcript,
             reader_key: Some(&self.key),
-            now: known.now,
+            now,
             leeway_seconds: LEEWAY_SECONDS,
         };
         let found = document.verify(&party.leaf.public_key, &expected)?;
         found.validity.check_signer(&party.leaf).map_err(MdocError::Time)?;
-        self.wanted.take(found, party.entry, known)
-    }
-}
-
-impl Wanted {
-    fn take(
-        self,
-        found: VerifiedMdoc,
-        issuer: TrustEntry,
-        known: &Offline<'_>,
-    ) -> Result<Seen, ReadError> {
-        if found.doc_type != self.doc_type {
-            let (asked, found) = (self.doc_type, found.doc_type);
+        if found.doc_type != self.wanted.doc_type {
+            let (asked, found) = (self.wanted.doc_type, found.doc_type);
             return Err(ReadError::DocType { asked, found });
         }
-        let (claims, unasked) = project(&found.elements, &self.elements);
+        let (claims, unasked) = project(&found.elements, &self.wanted.elements);
         let lacking = |path: &&ClaimPath| path.select(&claims).is_empty();
-        let lacking: Vec<ClaimPath> = self.elements.iter().filter(lacking).cloned().collect();
+        let lacking: Vec<ClaimPath> =
+            self.wanted.elements.iter().filter(lacking).cloned().collect();
         if !lacking.is_empty() {
             return Err(ReadError::Lacks(lacking));
         }
-        if let Some(place) = &found.status {
-            known.check(place, Publisher::Like(&issuer))?;
-        }
+        let status = found.status;
         let claims = own_claims(&found.doc_type, claims);
         let holder_key = found.device_key.into();
-        Ok(Seen { doc_type: found.doc_type, issuer, holder_key, claims, unasked })
+        let (doc_type, issuer) = (found.doc_type, party.entry);
+        let seen = Seen { doc_type, issuer, holder_key, claims, unasked };
+        Ok(Shown { seen, status })
+    }
+}
+
+impl Shown {
+    /// The status list that says whether the document was revoked; none if its issuer revokes none.
+    #[must_use]
+    pub fn status_uri(&self) -> Option<&str> {
+        self.status.as_ref().map(|place| place.uri.as_str())
+    }
+
+    /// Looks whether it was revoked, in the lists at hand.
+    ///
+    /// # Errors
+    /// [`ReadError::Status`]: fails closed.
+    pub fn check(self, known: &Offline<'_>) -> Result<Seen, ReadError> {
+        if let Some(place) = &self.status {
+            known.check(place, Publisher::Like(&self.seen.issuer))?;
+        }
+        Ok(self.seen)
     }
 }
 

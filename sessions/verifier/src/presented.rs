@@ -61,8 +61,9 @@ impl Presented {
     ) -> Result<Found, VerifyError> {
         match self {
             Self::SdJwt(presented) => {
+                let audience = request.audience();
                 let expected = Expected {
-                    audience: &request.client_id,
+                    audience: &audience,
                     nonce: &request.nonce,
                     now,
                     leeway_seconds: LEEWAY_SECONDS,

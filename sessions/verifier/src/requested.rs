@@ -3,23 +3,29 @@
 use crate::received::Received;
 use crate::verifier::decode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::{Signer, Timestamp};
-use yufu_jose::jwe::{self, ContentEncryption, DecryptError, DecryptionKey};
+use yufu_jose::jwe::{
+    self, ContentEncryption, DecryptError, DecryptionKey, EncryptError, Entropy, Parameters,
+};
 use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError};
 use yufu_mdoc::SessionTranscript;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
-    AuthorizationErrorResponse, AuthorizationResponse, ClientMetadata, DirectPost, DirectPostError,
-    REGISTRATION_CERTIFICATE_FORMAT, RequestObject, VerifierInfo,
+    AuthorizationErrorResponse, AuthorizationResponse, ClientMetadata, DigitalAnswer,
+    DigitalRequest, DirectPost, DirectPostError, REGISTRATION_CERTIFICATE_FORMAT, Reply,
+    RequestObject, VerifierInfo, WalletMetadata, WalletMetadataError, audience_of_origin,
 };
 use yufu_trust::{Localized, Role};
 use zeroize::Zeroizing;
 
 /// The name of the response key in a request.
 const RESPONSE_KEY: &str = "response";
+/// The content type of what holds a signed token (RFC 7519, 5.2).
+const NESTED: &str = "JWT";
 
 /// A request that waits. Holds the key the answer is encrypted to: keep it secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +33,8 @@ pub struct Requested {
     pub(crate) id: String,
     pub(crate) client_id: String,
     pub(crate) x5c: Vec<String>,
-    pub(crate) response_uri: Endpoint,
+    #[serde(flatten)]
+    pub(crate) way: Way,
     pub(crate) state: String,
     pub(crate) nonce: String,
     #[serde(with = "secret")]
@@ -46,6 +53,22 @@ pub struct Requested {
     pub(crate) sent: Option<String>,
 }
 
+/// Which way a request goes out and its answer comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Way {
+    /// A wallet fetches it, and posts its answer here.
+    Post {
+        /// Here.
+        response_uri: Endpoint,
+    },
+    /// A page of this origin hands both over, by the Digital Credentials API.
+    Browser {
+        /// The page's origin.
+        origin: String,
+    },
+}
+
 impl fmt::Debug for Requested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Requested")
@@ -59,6 +82,14 @@ impl fmt::Debug for Requested {
 /// Why a request object is not given out. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
+    /// The wallet takes nothing of what would be sent, or does not say what it takes in words that can be read.
+    #[error(transparent)]
+    Wallet(#[from] WalletMetadataError),
+    /// The request goes the other way.
+    #[error(
+        "the request was started for another way: a page's is not fetched, and a link's is no page's"
+    )]
+    OtherWay,
     /// The request is too old.
     #[error("the request has expired: start a new one")]
     Expired,
@@ -74,11 +105,19 @@ pub enum RequestError {
     /// The key does not sign.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// The request cannot be encrypted to the wallet.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
 }
 
 /// Why an answer is not opened. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
+    /// The request was asked another way.
+    #[error(
+        "the request was asked another way: a page's is not posted by a wallet, nor a wallet's by a page"
+    )]
+    OtherWay,
     /// The request is too old.
     #[error("the request has expired: start a new one")]
     Expired,
@@ -88,6 +127,11 @@ pub enum OpenError {
     /// The form or what was encrypted in it cannot be read.
     #[error(transparent)]
     Form(#[from] DirectPostError),
+    /// The answer is in the clear, to a request that asks to have it encrypted.
+    #[error(
+        "the answer is not encrypted, and was asked to be: whatever runs in the page has read it"
+    )]
+    Unencrypted,
     /// The wallet refused.
     #[error("the wallet refused: {:?}", .0.error)]
     Declined(AuthorizationErrorResponse),
@@ -129,28 +173,88 @@ impl Requested {
         now: Timestamp,
         signer: &dyn Signer,
     ) -> Result<String, RequestError> {
+        self.request_object_with(ContentEncryption::A256Gcm, wallet_nonce, now, signer)
+    }
+
+    fn request_object_with(
+        &mut self,
+        content: ContentEncryption,
+        wallet_nonce: Option<&str>,
+        now: Timestamp,
+        signer: &dyn Signer,
+    ) -> Result<String, RequestError> {
+        let Way::Post { response_uri } = self.way.clone() else {
+            return Err(RequestError::OtherWay);
+        };
         if now >= self.expires_at() {
             return Err(RequestError::Expired);
         }
         if wallet_nonce.is_some_and(|nonce| nonce.len() > 512) {
             return Err(RequestError::WalletNonce);
         }
+        let reply = Reply::Posted { to: response_uri, encryption: self.encryption(content)? };
+        self.sign(reply, wallet_nonce, signer)
+    }
+
+    /// As [`Requested::request_object`], for a wallet that says what it takes: its answer is encrypted as it can, and the
+    /// request to its key, if it gave one (OpenID4VP 1.0, 5.10).
+    ///
+    /// # Errors
+    /// [`RequestError`], the first rule that is broken.
+    pub fn request_object_for(
+        &mut self,
+        wallet: &WalletMetadata,
+        wallet_nonce: Option<&str>,
+        (now, entropy): (Timestamp, Entropy),
+        signer: &dyn Signer,
+    ) -> Result<String, RequestError> {
+        let terms = wallet.terms(&self.query, &self.client_id)?;
+        let signed = self.request_object_with(terms.answer, wallet_nonce, now, signer)?;
+        let Some((key, enc)) = terms.request else { return Ok(signed) };
+        let parameters = Parameters { content_type: Some(NESTED.to_owned()), ..enc.into() };
+        Ok(jwe::encrypt(&key, &parameters, signed.as_bytes(), &entropy)?)
+    }
+
+    /// The signed request for a page, to be given to `navigator.credentials.get` (OpenID4VP 1.0, A.3.2). Store the
+    /// session afterwards.
+    ///
+    /// # Errors
+    /// [`RequestError`], the first rule that is broken.
+    pub fn digital_request(
+        &mut self,
+        now: Timestamp,
+        signer: &dyn Signer,
+    ) -> Result<DigitalRequest, RequestError> {
+        let Way::Browser { origin } = self.way.clone() else {
+            return Err(RequestError::OtherWay);
+        };
+        if now >= self.expires_at() {
+            return Err(RequestError::Expired);
+        }
+        let encryption = Some(self.encryption(ContentEncryption::A256Gcm)?);
+        let reply = Reply::Browser { expected_origins: vec![origin], encryption };
+        Ok(DigitalRequest::signed(&self.sign(reply, None, signer)?))
+    }
+
+    fn sign(
+        &mut self,
+        reply: Reply,
+        wallet_nonce: Option<&str>,
+        signer: &dyn Signer,
+    ) -> Result<String, RequestError> {
         let registration = VerifierInfo {
             format: REGISTRATION_CERTIFICATE_FORMAT.to_owned(),
             data: self.registration.clone().into(),
             credential_ids: None,
         };
+        let state = matches!(reply, Reply::Posted { .. }).then(|| self.state.clone());
         let object = RequestObject {
             client_id: self.client_id.clone(),
-            response_uri: self.response_uri.clone(),
+            reply,
             nonce: self.nonce.clone(),
-            state: Some(self.state.clone()),
+            state,
             wallet_nonce: wallet_nonce.map(str::to_owned),
             dcql_query: self.query.clone(),
-            client_metadata: ClientMetadata {
-                encryption_key: self.public_key()?,
-                content_encryption: ContentEncryption::A256Gcm,
-            },
             verifier_info: vec![registration],
             transaction_data: decode(&self.transactions),
             issued_at: Some(Timestamp::from_seconds(self.issued_at)),
@@ -168,10 +272,8 @@ impl Requested {
     /// [`OpenError`], the first rule that is broken; [`OpenError::Declined`] if the wallet
     /// refused.
     pub fn open(self, form: &[u8], now: Timestamp) -> Result<Received, OpenError> {
-        if now >= self.expires_at() {
-            return Err(OpenError::Expired);
-        }
-        let Some(request_object) = self.sent.clone() else { return Err(OpenError::NotFetched) };
+        let Way::Post { .. } = self.way else { return Err(OpenError::OtherWay) };
+        let request_object = self.awaited(now)?;
         let jwe = match DirectPost::from_form(form)? {
             DirectPost::Response(jwe) => jwe,
             DirectPost::Error(refusal) => {
@@ -181,23 +283,86 @@ impl Requested {
                 return Err(OpenError::Declined(refusal));
             }
         };
-        let key = DecryptionKey::from_seed(&self.response_key)?;
-        let decrypted = jwe::decrypt(&jwe, &key)?;
-        if decrypted.kid.as_deref() != Some(RESPONSE_KEY) {
-            return Err(OpenError::KeyName);
-        }
-        let response = AuthorizationResponse::from_json(&decrypted.plaintext)?;
+        let response = self.decrypt(&jwe)?;
         if response.state.as_deref() != Some(&self.state) {
             return Err(OpenError::State);
         }
         Ok(Received { request: self, request_object, presentations: response.vp_token })
     }
 
-    /// What the device of an mdoc signs: this request, its answer's address and key.
+    /// Opens what a page got from `navigator.credentials.get`: the member `data`. As [`Requested::open`]: an answer
+    /// counts once. What binds it to this request and to the page's origin is what the holder signed.
+    ///
+    /// # Errors
+    /// [`OpenError`], the first rule that is broken; [`OpenError::Declined`] if the wallet
+    /// refused.
+    pub fn open_digital(
+        self,
+        data: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Received, OpenError> {
+        let Way::Browser { .. } = self.way else { return Err(OpenError::OtherWay) };
+        let request_object = self.awaited(now)?;
+        let jwe = match DigitalAnswer::from_data(data)? {
+            DigitalAnswer::Encrypted(jwe) => jwe,
+            DigitalAnswer::Clear(_) => return Err(OpenError::Unencrypted),
+            DigitalAnswer::Error(error) => {
+                let (error_description, state) = (None, None);
+                let refusal = AuthorizationErrorResponse { error, error_description, state };
+                return Err(OpenError::Declined(refusal));
+            }
+        };
+        let response = self.decrypt(&jwe)?;
+        Ok(Received { request: self, request_object, presentations: response.vp_token })
+    }
+
+    /// The request that was sent last, if it can still be answered.
+    fn awaited(&self, now: Timestamp) -> Result<String, OpenError> {
+        if now >= self.expires_at() {
+            return Err(OpenError::Expired);
+        }
+        self.sent.clone().ok_or(OpenError::NotFetched)
+    }
+
+    fn decrypt(&self, jwe: &str) -> Result<AuthorizationResponse, OpenError> {
+        let key = DecryptionKey::from_seed(&self.response_key)?;
+        let decrypted = jwe::decrypt(jwe, &key)?;
+        if decrypted.kid.as_deref() != Some(RESPONSE_KEY) {
+            return Err(OpenError::KeyName);
+        }
+        Ok(AuthorizationResponse::from_json(&decrypted.plaintext)?)
+    }
+
+    /// Whom a key binding has to name: the client, or the origin of the page that asked (OpenID4VP 1.0, A.4).
+    pub(crate) fn audience(&self) -> String {
+        match &self.way {
+            Way::Post { .. } => self.client_id.clone(),
+            Way::Browser { origin } => audience_of_origin(origin),
+        }
+    }
+
+    /// What the device of an mdoc signs: this request, its answer's address or origin, and key.
     pub(crate) fn transcript(&self) -> Result<SessionTranscript, KeyError> {
         let thumbprint = self.public_key()?.thumbprint();
-        let (client_id, uri) = (&self.client_id, self.response_uri.as_str());
-        Ok(SessionTranscript::openid4vp(client_id, &self.nonce, Some(&thumbprint), uri))
+        let thumbprint = Some(&thumbprint);
+        Ok(match &self.way {
+            Way::Post { response_uri } => SessionTranscript::openid4vp(
+                &self.client_id,
+                &self.nonce,
+                thumbprint,
+                response_uri.as_str(),
+            ),
+            Way::Browser { origin } => {
+                SessionTranscript::digital_credentials(origin, &self.nonce, thumbprint)
+            }
+        })
+    }
+
+    fn encryption(
+        &self,
+        content_encryption: ContentEncryption,
+    ) -> Result<ClientMetadata, KeyError> {
+        Ok(ClientMetadata { encryption_key: self.public_key()?, content_encryption })
     }
 
     fn public_key(&self) -> Result<Jwk, KeyError> {

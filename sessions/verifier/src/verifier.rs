@@ -1,13 +1,13 @@
 //! A relying party that may ask, and the questions it starts.
 
-use crate::requested::Requested;
+use crate::requested::{Requested, Way};
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
 use yufu_jose::{Chain, ChainError, ClaimPath, encode_base64url};
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
     EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
-    client_id,
+    client_id, web_origin,
 };
 use yufu_openid4vc::{Endpoint, EndpointError, FORMAT_MSO_MDOC};
 use yufu_trust::{
@@ -86,6 +86,9 @@ pub enum SetupError {
 /// Why a question cannot be asked. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
+    /// The page's origin is none, not registered, or not at the name by which the client goes.
+    #[error("the registration does not allow answers to pages of {0:?}")]
+    Origin(String),
     /// The request would stand for nothing, or for too long.
     #[error("a request stands for 1 to {MAX_SECONDS} seconds, not {0}")]
     Lifetime(u64),
@@ -95,6 +98,12 @@ pub enum StartError {
     /// A credential without proof of possession could be anyone's.
     #[error("the query {0:?} must require holder binding")]
     Binding(String),
+    /// Who stands behind an issuer is asked of the trust list here, by [`Question::roles`], and by nothing else: what
+    /// nobody checks must not look as if it had been.
+    #[error(
+        "the query {0:?} names trusted authorities, which are not checked here: say by roles who may issue"
+    )]
+    Authorities(String),
     /// The transaction data break a rule of their type.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -148,6 +157,24 @@ impl Verifier {
         &self.client_id
     }
 
+    /// Its access certificate, with the chain.
+    #[must_use]
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Its registration certificate, as it was signed.
+    #[must_use]
+    pub fn registration(&self) -> &str {
+        &self.registration
+    }
+
+    /// The address below which its requests are fetched and answered.
+    #[must_use]
+    pub const fn base(&self) -> &Endpoint {
+        &self.base
+    }
+
     /// What the relying party is registered for.
     #[must_use]
     pub const fn certificate(&self) -> &RegistrationCertificate {
@@ -166,50 +193,73 @@ impl Verifier {
         now: Timestamp,
         seconds: u64,
     ) -> Result<(Requested, PresentationLink), StartError> {
+        let id = encode_base64url(entropy.id);
+        let request_uri = self.base.join(&format!("{id}/request"))?;
+        let response_uri = self.base.join(&format!("{id}/response"))?;
+        let requested =
+            self.wait(id, Way::Post { response_uri }, question, entropy, now, seconds)?;
+        let request_uri_method = RequestUriMethod::Post;
+        let client_id = self.client_id.clone();
+        Ok((requested, PresentationLink { client_id, request_uri, request_uri_method }))
+    }
+
+    /// Starts a request that a page of `origin` hands over, by the Digital Credentials API, and that stands for
+    /// `seconds`: [`Requested::digital_request`] is what the page gets.
+    ///
+    /// # Errors
+    /// [`StartError`], the first rule that is broken.
+    pub fn start_in_browser(
+        &self,
+        origin: &str,
+        question: Question,
+        entropy: &RequestEntropy,
+        now: Timestamp,
+        seconds: u64,
+    ) -> Result<Requested, StartError> {
+        let permitted = web_origin(origin).is_ok_and(|page| {
+            client_id::permits_response_to(&self.client_id, &page)
+                && self.certificate.permits_response_to(origin)
+        });
+        if !permitted {
+            return Err(StartError::Origin(origin.to_owned()));
+        }
+        let (id, origin) = (encode_base64url(entropy.id), origin.to_owned());
+        self.wait(id, Way::Browser { origin }, question, entropy, now, seconds)
+    }
+
+    fn wait(
+        &self,
+        id: String,
+        way: Way,
+        question: Question,
+        entropy: &RequestEntropy,
+        now: Timestamp,
+        seconds: u64,
+    ) -> Result<Requested, StartError> {
         if !(1..=MAX_SECONDS).contains(&seconds) {
             return Err(StartError::Lifetime(seconds));
         }
         self.check_query(&question.query)?;
-        let mut transactions = Vec::new();
-        for transaction in &question.transactions {
-            let mut ids = transaction.credential_ids().iter();
-            if let Some(id) = ids.find(|id| question.query.credential(id).is_none()) {
-                return Err(StartError::UnknownQuery(id.clone()));
-            }
-            let mut asked = transaction.credential_ids().iter();
-            let mdoc = |id: &&String| {
-                question.query.credential(id).is_some_and(|query| query.format == FORMAT_MSO_MDOC)
-            };
-            if let Some(id) = asked.find(mdoc) {
-                return Err(StartError::TransactionFormat(id.clone()));
-            }
-            transactions.push(transaction.encode()?);
-        }
-        let id = encode_base64url(entropy.id);
-        let request_uri = self.base.join(&format!("{id}/request"))?;
-        let response_uri = self.base.join(&format!("{id}/response"))?;
-        let requested = Requested {
+        let transactions = encoded(&question)?;
+        Ok(Requested {
             id,
             client_id: self.client_id.clone(),
             x5c: self.chain.to_x5c(),
-            response_uri,
+            way,
             state: encode_base64url(entropy.state),
             nonce: encode_base64url(entropy.nonce),
             response_key: Zeroizing::new(entropy.response_key),
             query: question.query,
             roles: question.roles,
             foreign: question.foreign,
-            transactions: transactions.iter().map(|t| t.text().to_owned()).collect(),
+            transactions,
             registration: self.registration.clone(),
             purpose: self.certificate.purpose.clone(),
             retention_days: self.certificate.retention_days,
             issued_at: now.seconds(),
             expires_at: now.plus_seconds(seconds).seconds(),
             sent: None,
-        };
-        let request_uri_method = RequestUriMethod::Post;
-        let client_id = self.client_id.clone();
-        Ok((requested, PresentationLink { client_id, request_uri, request_uri_method }))
+        })
     }
 
     fn check_query(&self, query: &DcqlQuery) -> Result<(), StartError> {
@@ -222,9 +272,30 @@ impl Verifier {
             if !credential.require_cryptographic_holder_binding {
                 return Err(StartError::Binding(credential.id.clone()));
             }
+            if credential.trusted_authorities.is_some() {
+                return Err(StartError::Authorities(credential.id.clone()));
+            }
         }
         Ok(())
     }
+}
+
+/// The transaction data of a question, each for queries that are there and that can sign it.
+fn encoded(question: &Question) -> Result<Vec<String>, StartError> {
+    let mut texts = Vec::new();
+    for transaction in &question.transactions {
+        for id in transaction.credential_ids() {
+            match question.query.credential(id) {
+                None => return Err(StartError::UnknownQuery(id.clone())),
+                Some(query) if query.format == FORMAT_MSO_MDOC => {
+                    return Err(StartError::TransactionFormat(id.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        texts.push(transaction.encode()?.text().to_owned());
+    }
+    Ok(texts)
 }
 
 /// Reads transaction data that were encoded here.

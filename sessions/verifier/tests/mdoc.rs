@@ -23,7 +23,7 @@ use yufu_mdoc::{
     MdocTimeError, MdocValidity, SessionTranscript,
 };
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery, ResponseMismatch};
-use yufu_openid4vc::presentation::RequestObject;
+use yufu_openid4vc::presentation::{Reply, RequestObject};
 use yufu_trust::{
     LEEWAY_SECONDS, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
     Status, TrustError,
@@ -105,8 +105,8 @@ impl<'a> Show<'a> {
 }
 
 fn transcript(request: &RequestObject) -> SessionTranscript {
-    let thumbprint = request.client_metadata.encryption_key.thumbprint();
-    let uri = request.response_uri.as_str();
+    let thumbprint = request.reply.encryption().unwrap().encryption_key.thumbprint();
+    let uri = request.reply.address().unwrap().as_str();
     SessionTranscript::openid4vp(&request.client_id, &request.nonce, Some(&thumbprint), uri)
 }
 
@@ -197,12 +197,13 @@ fn a_device_signature_of_another_request_is_refused_b_2_6() {
         |request| request.nonce = "another-nonce-of-this-verifier".into(),
         |request| request.client_id = "x509_hash:another".into(),
         |request| {
-            let uri = yufu_openid4vc::Endpoint::parse("https://relay.example/response");
-            request.response_uri = uri.unwrap();
+            let Reply::Posted { to, .. } = &mut request.reply else { unreachable!() };
+            *to = yufu_openid4vc::Endpoint::parse("https://relay.example/response").unwrap();
         },
         |request| {
             let other = yufu_jose::jwe::DecryptionKey::from_seed(&[99; 32]).unwrap();
-            request.client_metadata.encryption_key = other.public_jwk("response");
+            let Reply::Posted { encryption, .. } = &mut request.reply else { unreachable!() };
+            encryption.encryption_key = other.public_jwk("response");
         },
     ];
     for change in changes {
@@ -214,7 +215,7 @@ fn a_device_signature_of_another_request_is_refused_b_2_6() {
         assert_eq!(refusal, device);
     }
     let api = refused(|show, request| {
-        let thumbprint = request.client_metadata.encryption_key.thumbprint();
+        let thumbprint = request.reply.encryption().unwrap().encryption_key.thumbprint();
         show.transcript = SessionTranscript::digital_credentials(
             "https://hotel.example",
             &request.nonce,

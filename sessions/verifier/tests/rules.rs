@@ -18,7 +18,7 @@ use yufu_jose::jwe::DecryptError;
 use yufu_jose::{ClaimPath, TimeError};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery, ResponseMismatch};
-use yufu_openid4vc::presentation::{DirectPostError, RequestObject};
+use yufu_openid4vc::presentation::{DirectPostError, Reply, RequestObject};
 use yufu_trust::{OverAsking, RegistrationCertificate, Role, Status, StatusListError, TrustError};
 use yufu_verifier::{
     Authenticated, OpenError, Question, RequestError, Requested, SetupError, StartError,
@@ -65,6 +65,13 @@ fn a_question_that_may_not_be_asked_is_not_started() {
     assert!(matches!(start(more, 300), StartError::OverAsking(OverAsking::Claims { .. })));
     let unbound = with(&|q| q.require_cryptographic_holder_binding = false);
     assert_eq!(start(unbound, 300), StartError::Binding("id".into()));
+    for kind in ["aki", "etsi_tl", "openid_federation"] {
+        let named = with(&|q| {
+            let authority = json!({"type": kind, "values": ["https://trust.example"]});
+            q.trusted_authorities = Some(vec![serde_json::from_value(authority).unwrap()]);
+        });
+        assert_eq!(start(named, 300), StartError::Authorities("id".into()));
+    }
     let unknown = Question { transactions: vec![opening("x")], ..question() };
     assert_eq!(start(unknown, 300), StartError::UnknownQuery("x".into()));
 }
@@ -111,7 +118,8 @@ fn each_rule_of_opening_is_refused_by_its_own_name_8_3() {
     assert!(matches!(open(b"response=a.b.c"), OpenError::Decrypt(DecryptError::Parts(3))));
     let mut elsewhere = request.clone();
     let stranger = yufu_jose::jwe::DecryptionKey::from_seed(&[99; 32]).unwrap();
-    elsewhere.client_metadata.encryption_key = stranger.public_jwk("response");
+    let Reply::Posted { encryption, .. } = &mut elsewhere.reply else { unreachable!() };
+    encryption.encryption_key = stranger.public_jwk("response");
     let undecipherable = open(&form(&elsewhere, &answer, None));
     assert_eq!(undecipherable, OpenError::Decrypt(DecryptError::Authentication));
     assert_eq!(open(&form(&request, &answer, Some("other"))), OpenError::KeyName);

@@ -102,7 +102,7 @@ fn declining_tells_the_verifier_only_that() {
     let world = World::new();
     let (mut server, link) = VerifierServer::ask(&world, question());
     let reviewed = world.review(&mut server, &link).unwrap();
-    let http = reviewed.decline();
+    let http = reviewed.decline().unwrap();
     let error = server.session.clone().open(&http.body, NOW).unwrap_err();
     let yufu_verifier::OpenError::Declined(refusal) = error else { panic!("{error}") };
     assert_eq!(refusal.error, yufu_openid4vc::presentation::AuthorizationErrorCode::AccessDenied);

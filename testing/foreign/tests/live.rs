@@ -62,12 +62,12 @@ async fn send(caller: &Caller, request: &RequestObject, presentation: &str) {
         vp_token: BTreeMap::from([("pid".to_owned(), vec![presentation.to_owned()])]),
         state: request.state.clone(),
     };
-    let metadata = &request.client_metadata;
+    let metadata = request.reply.encryption().unwrap();
     let entropy = Entropy { ephemeral: random(), iv: random() };
     let plaintext = serde_json::to_vec(&answer).unwrap();
     let parameters = metadata.content_encryption.into();
     let jwe = jwe::encrypt(&metadata.encryption_key, &parameters, &plaintext, &entropy).unwrap();
-    let path = request.response_uri.as_str().strip_prefix(&caller.url).unwrap();
+    let path = request.reply.address().unwrap().as_str().strip_prefix(&caller.url).unwrap();
     caller.post_form(path, &[("response", &jwe)]).await.done();
 }
 

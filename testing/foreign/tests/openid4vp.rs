@@ -19,9 +19,9 @@ use support::{Caller, Data, Resident, Server, enrol, now};
 use yufu_jose::encode_base64url;
 use yufu_keys::KeyStore;
 use yufu_openid4vc::HttpResponse;
-use yufu_openid4vc::presentation::REQUEST_MEDIA_TYPE;
+use yufu_openid4vc::presentation::{DigitalRequest, REQUEST_MEDIA_TYPE};
 use yufu_wallet::HeldCredential;
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused, Reviewed, open, take};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
 /// A shop of the sample city, which may ask whether somebody is sixteen.
@@ -74,6 +74,42 @@ async fn their_wallet_answers_our_verifier_in_both_encryptions_and_only_the_requ
     drop(server);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn their_wallet_answers_our_page_in_both_encryptions_and_refuses_it_from_another_origin() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let street = Street::of(&caller).await;
+    let resident = Resident::identified(&caller, 1).await;
+    let path = format!("/verifiers/{SHOP}/v1/desk/verifications");
+    let body = json!({"purpose": "check-age", "origin": caller.url});
+    for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
+        let begun = caller.post(&path, Some(&caller.desk(SHOP)), &body).await.done();
+        let (sd_jwt, key) = held(&resident, place);
+        let asked = |origin: &str| {
+            json!({
+                "as": "page", "request": begun["digital_credential"], "origin": origin,
+                "sd_jwt": sd_jwt, "key": key, "content": content,
+                "frame": {"age_equal_or_over": {"16": true}},
+            })
+        };
+        let elsewhere = node::run("openid4vp.mjs", &asked("https://evil.example"));
+        assert_eq!(elsewhere["ok"], false, "{elsewhere}");
+        let given = node::run("openid4vp.mjs", &asked(&caller.url));
+        assert_eq!(
+            (&given["ok"], &given["prefix"]),
+            (&json!(true), &json!("x509_hash")),
+            "{given}"
+        );
+        let address = begun["digital_credential"]["answer_to"].as_str().unwrap();
+        let address = address.strip_prefix(&caller.url).unwrap();
+        caller.post(address, None, &given["credential"]).await.done();
+        let state = street.state(SHOP, begun["verification"].as_str().unwrap()).await;
+        assert_eq!(state["state"], "yes", "{state}");
+    }
+    drop(server);
+}
+
 /// Our shop's key, certificate and registration, for whoever asks in its name.
 struct Shop {
     key: String,
@@ -119,6 +155,17 @@ impl Shop {
         })
     }
 
+    /// The same through a page of its own.
+    fn page(&self) -> Value {
+        let mut payload = self.payload();
+        let members = payload.as_object_mut().unwrap();
+        members.remove("response_uri");
+        members.remove("state");
+        members.insert("response_mode".to_owned(), "dc_api.jwt".into());
+        members.insert("expected_origins".to_owned(), json!([self.url]));
+        payload
+    }
+
     /// The request that the foreign verifier makes of a payload, signed with `key`.
     fn asks(&self, key: &str, payload: &Value, content: &str) -> Value {
         let asked = json!({
@@ -137,6 +184,7 @@ fn received(asked: &Value, response: &str, opened: &Value, issuer: &Value) -> Va
         &json!({
             "as": "receives", "request": asked["payload"], "response": response,
             "private_key": opened["private_key"], "issuer_jwk": issuer["jwks"]["keys"][0],
+            "origin": asked["payload"]["expected_origins"][0],
         }),
     )
 }
@@ -189,6 +237,34 @@ async fn our_wallet_answers_their_verifier_in_both_encryptions_and_no_other_can_
         let other = shop.asks(&shop.key, &shop.payload(), content);
         let to_another = received(&asked, &response, &other, &issuer);
         assert_eq!(to_another["ok"], false, "encrypted to another request's key: {to_another}");
+    }
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_wallet_answers_their_page_and_refuses_it_from_another_origin() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let batch = street.sd_jwts(&Resident::of(&caller, 1).number).await;
+    let shop = Shop::of(&caller).await;
+    let issuer = format!("{}/.well-known/jwt-vc-issuer/authority", caller.url);
+    let issuer = caller.client.get_text(&issuer).await.unwrap();
+    let issuer: Value = serde_json::from_str(&issuer).unwrap();
+    for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
+        let asked = shop.asks(&shop.key, &shop.page(), content);
+        let request = DigitalRequest::signed(asked["request"].as_str().unwrap());
+        let begun = json!({"digital_credential": request});
+        let given = street.answer_page(&shop.url, &begun, &batch[place]).await;
+        let response = given["data"]["response"].as_str().unwrap();
+        let read = received(&asked, response, &asked, &issuer);
+        assert_eq!(read["ok"], true, "{read}");
+        assert_eq!(read["payload"]["age_equal_or_over"], json!({"16": true}), "{read}");
+        assert_eq!(read["key_binding"]["aud"], format!("origin:{}", shop.url));
+        let refused =
+            take("https://evil.example", &request, &street.trust, &BTreeSet::new(), now());
+        assert!(matches!(refused, Err(RequestRefused::Origin(_))), "{refused:?}");
     }
     drop(server);
 }

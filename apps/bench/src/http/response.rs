@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::TcpStream;
-use yufu_openid4vc::HttpResponse;
+use yufu_openid4vc::{HttpResponse, RESPONSE_HEADERS};
 
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
@@ -45,8 +45,12 @@ impl Incoming {
 fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let head = end.saturating_add(4);
-    let length = member(text(bytes, end)?, "content-length").context("an answer has a length")?;
-    Ok(Some((head, head.saturating_add(length.parse()?))))
+    let text = text(bytes, end)?;
+    // An answer without content has no length (RFC 9110, section 8.6).
+    let empty = text.split(' ').nth(1) == Some("204");
+    let length = member(text, "content-length").or(empty.then_some("0"));
+    let length: usize = length.context("an answer has a length")?.parse()?;
+    Ok(Some((head, head.saturating_add(length))))
 }
 
 fn text(bytes: &[u8], end: usize) -> Result<&str> {
@@ -63,11 +67,14 @@ fn answer(bytes: &[u8], length: usize) -> Result<HttpResponse> {
     let head = text(bytes, length)?;
     let body = bytes.get(length..).unwrap_or_default();
     let code = head.split(' ').nth(1).unwrap_or_default();
-    if !code.starts_with('2') {
+    // A redirection is what some steps lead to.
+    if !code.starts_with(['2', '3']) {
         bail!("the server answered {code}: {}", String::from_utf8_lossy(body));
     }
     let content_type = member(head, "content-type").map(str::to_owned);
-    let (status, headers) = (code.parse()?, BTreeMap::new());
+    let read = |name: &'static str| Some((name.to_owned(), member(head, name)?.to_owned()));
+    let headers: BTreeMap<String, String> = RESPONSE_HEADERS.into_iter().filter_map(read).collect();
+    let status = code.parse()?;
     Ok(HttpResponse { status, content_type, body: body.to_vec(), headers })
 }
 
@@ -92,6 +99,8 @@ mod tests {
             there.write_all(b"cd").unwrap();
             assert_eq!(incoming.read(&here).unwrap().unwrap().body, b"abcd");
         }
+        there.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        assert_eq!(incoming.read(&here).unwrap().unwrap().status, 204);
         there.write_all(b"HTTP/1.1 422 No\r\ncontent-length: 3\r\n\r\nbad").unwrap();
         let refused = incoming.read(&here).unwrap_err();
         assert_eq!(refused.to_string(), "the server answered 422: bad");

@@ -45,15 +45,7 @@ impl Server {
 
     /// A bank that has a mint.
     pub(crate) fn bank(&self) -> Result<String> {
-        let mut banks = Vec::new();
-        for entry in std::fs::read_dir(&self.data)? {
-            let entry = entry?;
-            if entry.path().join("keys").join("mint.key").exists() {
-                banks.extend(entry.file_name().into_string().ok());
-            }
-        }
-        banks.sort();
-        banks.into_iter().next().context("no bank of the city has a mint")
+        self.with(Path::new("keys").join("mint.key")).context("no bank of the city has a mint")
     }
 
     /// The key that wallets check the trust list with: a JWK.
@@ -63,15 +55,24 @@ impl Server {
 
     /// A party that only asks.
     pub(crate) fn verifier(&self) -> Result<String> {
-        let mut parties = Vec::new();
-        for entry in std::fs::read_dir(&self.data)? {
-            let entry = entry?;
-            if entry.path().join("verifications.sqlite").exists() {
-                parties.extend(entry.file_name().into_string().ok());
+        self.with("verifications.sqlite").context("nobody in the city only asks")
+    }
+
+    /// A wallet provider.
+    pub(crate) fn wallet_provider(&self) -> Result<String> {
+        self.with("instances.sqlite").context("there is no wallet provider in the city")
+    }
+
+    /// The first institution whose folder has a file.
+    fn with(&self, file: impl AsRef<Path>) -> Option<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.data).ok()?.flatten() {
+            if entry.path().join(&file).exists() {
+                found.extend(entry.file_name().into_string().ok());
             }
         }
-        parties.sort();
-        parties.into_iter().next().context("nobody in the city only asks")
+        found.sort();
+        found.into_iter().next()
     }
 
     /// The token of an institution's desk.

@@ -24,6 +24,8 @@ pub(super) struct City {
 /// An offer, and the digits that go with it.
 pub(super) struct Offered {
     pub(super) link: String,
+    /// The same for attested wallets.
+    pub(super) attested: String,
     pub(super) code: String,
 }
 
@@ -53,7 +55,24 @@ impl City {
         let request = Prepared::post(&self.address, path, Some(&self.desk), &body);
         let made: Value = serde_json::from_slice(&self.connection.answer(&request)?)?;
         let text = |name| text(&made, name).map(str::to_owned);
-        Ok(Offered { link: text("offer")?, code: text("transaction_code")? })
+        let (link, attested) = (text("offer")?, text("haip_offer")?);
+        Ok(Offered { link, attested, code: text("transaction_code")? })
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The answer to a request that needs no more.
+    pub(super) fn answer(&mut self, request: &Prepared) -> Result<Vec<u8>> {
+        match self.connection.answer(request) {
+            Ok(answer) => Ok(answer),
+            // One that was left alone for some seconds is closed by the server.
+            Err(_) => {
+                self.connection = Connection::open(&self.address)?;
+                self.connection.answer(request)
+            }
+        }
     }
 
     /// What is asked for, fetched the first time only.

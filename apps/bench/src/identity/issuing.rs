@@ -8,7 +8,6 @@ use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
 use yufu_openid4vc::{HttpRequest, HttpResponse};
-use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::{ExchangingCode, FetchingNonce, RequestingCredentials, Scanned, scan};
 
 /// A wallet with one key, which is to get one credential.
@@ -26,7 +25,7 @@ enum At {
     Nonce(Box<FetchingNonce>),
     /// Waits for the credential.
     Credential(Box<RequestingCredentials>),
-    Received(Box<HeldCredential>),
+    Received,
     /// Something was refused on the way.
     Lost,
 }
@@ -43,14 +42,6 @@ impl Getting {
         let (exchanging, request) = ready.accept(Some(&offered.code))?;
         let key = SoftwareKey::from_seed(&random())?;
         Ok(Self { key, at: At::Agreed(Box::new(exchanging), request) })
-    }
-
-    /// Its key and what it received.
-    pub(super) fn received(self) -> Result<(SoftwareKey, HeldCredential)> {
-        match self.at {
-            At::Received(held) => Ok((self.key, *held)),
-            _ => bail!("a wallet has not got its credential"),
-        }
     }
 }
 
@@ -74,10 +65,10 @@ impl Walk for Getting {
             }
             At::Credential(requesting) => {
                 let held = requesting.handle(&answer()?, &city.trust, now()?)?;
-                let held = held.into_iter().next().context("the issuer sent no credential")?;
-                (At::Received(Box::new(held)), None)
+                held.first().context("the issuer sent no credential")?;
+                (At::Received, None)
             }
-            At::Received(_) | At::Lost => bail!("a wallet is at its end"),
+            At::Received | At::Lost => bail!("a wallet is at its end"),
         };
         self.at = at;
         Ok(asked)

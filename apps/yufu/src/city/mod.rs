@@ -39,6 +39,7 @@ use yufu_api::http::{Client, Limits, Problem, Switch, serve};
 use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
 use yufu_api::trust::TrustOperator;
+use yufu_api::verifying::VerifyingParty;
 use yufu_api::{Institutions, Router, router};
 use yufu_base::PublicKey;
 use yufu_engine::{Engine, Handle, StopReason};
@@ -228,8 +229,9 @@ impl City {
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
         let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, agencies, providers));
-        let verifying = self.institutions.verifying_parties.values().cloned().collect();
-        let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying));
+        let verifying: Vec<Arc<VerifyingParty>> =
+            self.institutions.verifying_parties.values().cloned().collect();
+        let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying.clone()));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let ledger = self.engine.as_ref().map(Engine::handle);
@@ -246,6 +248,7 @@ impl City {
         lapsed.abort();
         keysets.abort();
         courier.abort();
+        lay_down(&verifying).await;
         if let Some(central_bank) = self.institutions.central_bank.clone() {
             let closed = tokio::task::spawn_blocking(move || central_bank.views.shutdown());
             closed.await.with_context(|| text!("closing the history"))?;
@@ -333,6 +336,15 @@ async fn recognise(operator: Option<Arc<TrustOperator>>) {
         }
         let complete = operator.recognition.is_complete(now);
         tokio::time::sleep(if complete { RECOGNISE_EVERY } else { PENDING_EVERY }).await;
+    }
+}
+
+/// What waits at verifiers for an answer, for the next start.
+async fn lay_down(verifying: &[Arc<VerifyingParty>]) {
+    for party in verifying {
+        if let Err(problem) = party.lay_down().await {
+            tracing::warn!(verifier = %party.id, code = problem.code(), "what waits for an answer is not kept: it is asked again");
+        }
     }
 }
 

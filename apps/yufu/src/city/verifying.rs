@@ -32,7 +32,7 @@ pub(super) async fn open(
         };
         (request.id.clone(), purpose)
     });
-    Ok(VerifyingParty {
+    let party = VerifyingParty {
         operator: plan.operator(&id)?,
         party,
         purposes: purposes.collect(),
@@ -40,5 +40,13 @@ pub(super) async fn open(
         clock: Arc::clone(&plan.clock),
         at_work: AtWork::new(records),
         id,
-    })
+    };
+    match party.take_up().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(verifier = %party.id, count, "requests wait on, from before"),
+        Err(problem) => {
+            tracing::warn!(verifier = %party.id, code = problem.code(), "what waited before cannot be taken up: it is asked again");
+        }
+    }
+    Ok(party)
 }

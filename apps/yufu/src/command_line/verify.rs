@@ -13,6 +13,14 @@ pub(crate) struct Verify {
     /// The file that holds the token of the verifier's desk.
     #[arg(long, env = "YUFU_VERIFIER_TOKEN", value_name = "FILE")]
     pub(crate) token: PathBuf,
+    /// The origin of a page that asks the wallet behind its browser itself: what it gives to
+    /// navigator.credentials.get is printed too. It has to be registered.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<String>,
+    /// Ask a device near by instead, which shows this code (mdoc:...): no server is between the two. The reader's key is
+    /// taken from the folder of the token.
+    #[arg(long, value_name = "CODE", conflicts_with = "origin")]
+    pub(crate) near: Option<String>,
     /// For how many seconds to wait for a wallet.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub(crate) wait: u64,

@@ -95,6 +95,9 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
             Warning::Unprotected => {
                 say!("  warning   the answer goes to this machine without TLS")
             }
+            Warning::Unencrypted => {
+                say!("  warning   the answer is not encrypted: whatever runs in the page reads it")
+            }
             Warning::LastOne { .. } => {
                 say!("  warning   this is your last copy: get a new batch soon")
             }

@@ -18,6 +18,8 @@ const fn code(refused: &RequestRefused) -> &'static str {
         RequestRefused::ClientId { .. }
         | RequestRefused::LinkClientId { .. }
         | RequestRefused::RegistrationClientId { .. } => "asking.other_party",
+        RequestRefused::Digital(_) | RequestRefused::OtherWay(_) => "asking.malformed",
+        RequestRefused::Origin(_) => "asking.other_page",
         RequestRefused::WalletNonce | RequestRefused::Replayed => "asking.repeated",
         RequestRefused::Time(_) | RequestRefused::PaymentExpired(_) => "asking.expired",
         RequestRefused::NoRegistration | RequestRefused::Registration(_) => "asking.unregistered",

@@ -59,49 +59,46 @@ impl Holder {
     ) -> Result<Shown> {
         let trust = self.trust().await?;
         let reviewed = Box::pin(self.review(link, &trust)).await?;
-        let held: Vec<HeldCredential> =
-            self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect();
-        let consent = match reviewed.consent(&held) {
-            Ok(consent) => consent,
-            Err(missing) => return self.decline(&reviewed, &missing.to_string()).await,
-        };
-        if let Awaited::Transaction(wanted) = awaited
-            && consent.transactions != [wanted.as_ref().clone()]
-        {
-            return self
-                .decline(&reviewed, noted!("the request is for something else than was begun here"))
-                .await;
+        let held = self.held();
+        match decided(&reviewed, &held, awaited, decide) {
+            Ok(consent) => self.answer(reviewed, &consent, &held).await,
+            Err(why) => self.decline(&reviewed, &why).await,
         }
-        // Somebody else's opening, under somebody else's key, would be in this person's name.
-        // And somebody else's key would command her account.
-        if matches!(awaited, Awaited::Nothing)
-            && let Some(why) = consent.transactions.iter().find_map(begun_elsewhere)
-        {
-            return self.decline(&reviewed, why).await;
-        }
-        if !decide(&consent) {
-            return self.decline(&reviewed, noted!("declined by the person")).await;
-        }
-        self.answer(reviewed, &consent, &held).await
+    }
+
+    /// The credentials that can be shown.
+    pub(super) fn held(&self) -> Vec<HeldCredential> {
+        self.file.contents.usable().map(|(_, stored)| stored.held.clone()).collect()
     }
 
     /// Fetches a request, and verifies who asks, before the person is.
     async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
         let (fetching, request) = open(link, &random())?;
         let response = self.send(request).await?;
-        let now = self.now();
-        self.file.contents.answered.retain(|_, until| *until > now.seconds());
-        let seen: BTreeSet<String> = self.file.contents.answered.keys().cloned().collect();
+        let (now, seen) = (self.now(), self.answered_before());
         let checked = match fetching.handle(&response, trust, &seen, now) {
             Ok(checking) => self.check(checking, trust).await,
             Err(refused) => Err(refused),
         };
-        checked.or_else(|refused| self.refuse(&response, &refused, trust))
+        checked.or_else(|refused| {
+            if matches!(refused, RequestRefused::Http(_)) {
+                return Err(reason(&response, &refused));
+            }
+            let request = String::from_utf8_lossy(&response.body).trim().to_owned();
+            bail!(self.note_refused(request, &refused, trust)?)
+        })
+    }
+
+    /// What was answered before and could come again.
+    pub(super) fn answered_before(&mut self) -> BTreeSet<String> {
+        let now = self.now();
+        self.file.contents.answered.retain(|_, until| *until > now.seconds());
+        self.file.contents.answered.keys().cloned().collect()
     }
 
     /// Asks whether the party's registration was withdrawn: by the whole list, at most once in its ttl, so
     /// that the registrar does not learn whose request is before the person.
-    async fn check(
+    pub(super) async fn check(
         &mut self,
         checking: CheckingStatus,
         trust: &TrustList,
@@ -120,58 +117,13 @@ impl Holder {
         consent: &Consent,
         held: &[HeldCredential],
     ) -> Result<Shown> {
-        let mut chosen: Vec<(String, usize, SoftwareKey)> = Vec::new();
-        let mut used: BTreeSet<usize> = BTreeSet::new();
-        for credential in consent.credentials.iter().filter(|credential| credential.selected) {
-            let index = *credential
-                .candidates
-                .first()
-                .with_context(|| text!("nothing matches the request"))?;
-            let (place, stored) = self
-                .file
-                .contents
-                .usable()
-                .nth(index)
-                .with_context(|| text!("the wallet changed meanwhile"))?;
-            used.insert(place);
-            chosen.push((credential.query_id.clone(), index, stored.key.key()?));
-        }
-        let presenting: Vec<Presenting<'_>> = chosen
-            .iter()
-            .filter_map(|(query_id, index, key)| {
-                Some(Presenting { query_id, held: held.get(*index)?, signer: key })
-            })
-            .collect();
-        let until = reviewed.expires_at().plus_seconds(60).seconds();
-        let replay_id = reviewed.replay_id();
+        let chosen = self.choose(consent)?;
+        let answered_as = Answering::of(&reviewed);
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
-        let request_object = reviewed.request_object().to_owned();
-        let (answered, request) = reviewed.approve(&presenting, &entropy, self.now())?;
-        // One use: gone from the wallet before it leaves, whatever happens on the way.
-        let mut index = 0_usize;
-        self.file.contents.credentials.retain(|_| {
-            let keep = !used.contains(&index);
-            index = index.saturating_add(1);
-            keep
-        });
-        self.file.contents.answered.insert(replay_id, until);
-        let mut shown = Shown {
-            party: consent.party.get(&self.language).to_owned(),
-            purpose: consent.purpose.get(&self.language).to_owned(),
-            claims: names(answered.receipt()),
-            receipt: false,
-            redirect: None,
-        };
-        // In the history before it leaves too: what was sent was shown, even if it is then refused.
-        let entry = self.history().len();
-        self.note(Event::Disclosed {
-            party: shown.party.clone(),
-            purpose: shown.purpose.clone(),
-            claims: shown.claims.clone(),
-            receipt: Box::new(answered.receipt().clone()),
-            signed_receipt: None,
-            request: request_object,
-        })?;
+        let (answered, request) =
+            reviewed.approve(&chosen.presenting(held), &entropy, self.now())?;
+        let (entry, mut shown) =
+            self.spend(&chosen, answered_as, consent, answered.receipt().clone())?;
         let response = self.send(request).await?;
         let done = answered.handle(&response).map_err(|error| reason(&response, &error))?;
         match done.verifier_receipt {
@@ -192,6 +144,77 @@ impl Holder {
         Ok(shown)
     }
 
+    /// The first copy of each credential that the person agreed to show, with its key.
+    pub(super) fn choose(&self, consent: &Consent) -> Result<Chosen> {
+        let mut chosen = Chosen::default();
+        for credential in consent.credentials.iter().filter(|credential| credential.selected) {
+            let index = *credential
+                .candidates
+                .first()
+                .with_context(|| text!("nothing matches the request"))?;
+            let (place, stored) = self
+                .file
+                .contents
+                .usable()
+                .nth(index)
+                .with_context(|| text!("the wallet changed meanwhile"))?;
+            chosen.used.insert(place);
+            chosen.keys.push((credential.query_id.clone(), index, stored.key.key()?));
+        }
+        Ok(chosen)
+    }
+
+    /// Takes what is about to be shown out of the wallet, and notes it, before it leaves: whatever happens on the way. Where
+    /// it stands in the history, and what was shown.
+    pub(super) fn spend(
+        &mut self,
+        chosen: &Chosen,
+        answering: Answering,
+        consent: &Consent,
+        receipt: Receipt,
+    ) -> Result<(usize, Shown)> {
+        self.use_up(&chosen.used);
+        self.file.contents.answered.insert(answering.replay_id, answering.until);
+        self.note_shown(consent, receipt, answering.request_object)
+    }
+
+    /// Notes what is about to leave, for what was sent was shown, even if it is then refused. Where it stands in the history,
+    /// and what was shown.
+    pub(super) fn note_shown(
+        &mut self,
+        consent: &Consent,
+        receipt: Receipt,
+        request: String,
+    ) -> Result<(usize, Shown)> {
+        let shown = Shown {
+            party: consent.party.get(&self.language).to_owned(),
+            purpose: consent.purpose.get(&self.language).to_owned(),
+            claims: names(&receipt),
+            receipt: false,
+            redirect: None,
+        };
+        let entry = self.history().len();
+        self.note(Event::Disclosed {
+            party: shown.party.clone(),
+            purpose: shown.purpose.clone(),
+            claims: shown.claims.clone(),
+            receipt: Box::new(receipt),
+            signed_receipt: None,
+            request,
+        })?;
+        Ok((entry, shown))
+    }
+
+    /// One use: gone from the wallet.
+    pub(super) fn use_up(&mut self, used: &BTreeSet<usize>) {
+        let mut index = 0_usize;
+        self.file.contents.credentials.retain(|_| {
+            let keep = !used.contains(&index);
+            index = index.saturating_add(1);
+            keep
+        });
+    }
+
     /// Adds the other side's receipt to the disclosure that it is for.
     fn keep_receipt(&mut self, index: usize, jws: String) -> Result<()> {
         let entry = self.file.contents.history.get_mut(index);
@@ -202,29 +225,32 @@ impl Holder {
     }
 
     async fn decline(&mut self, reviewed: &Reviewed, why: &str) -> Result<Shown> {
-        let party = reviewed.certificate().name.get(&self.language).to_owned();
-        // The verifier learns only that nothing comes; whether it hears that is its affair.
-        let _ = self.send(reviewed.decline()).await;
-        let request = Some(reviewed.request_object().to_owned());
-        self.note(Event::Declined { party, reason: why.to_owned(), request })?;
+        if let Some(refusal) = reviewed.decline() {
+            // The verifier learns only that nothing comes; whether it hears that is its affair.
+            let _ = self.send(refusal).await;
+        }
+        self.note_declined(reviewed, why)?;
         bail!(text!("nothing was shown: {why}", why = known(why)))
     }
 
-    /// Notes a request that the rules forbid to answer. The party is named only if its registration holds.
-    fn refuse(
+    pub(super) fn note_declined(&mut self, reviewed: &Reviewed, why: &str) -> Result<()> {
+        let party = reviewed.certificate().name.get(&self.language).to_owned();
+        let request = Some(reviewed.request_object().to_owned());
+        Ok(self.note(Event::Declined { party, reason: why.to_owned(), request })?)
+    }
+
+    /// Notes a request that the rules forbid to answer; what the person is told. The party is named only if its
+    /// registration holds.
+    pub(super) fn note_refused(
         &mut self,
-        response: &HttpResponse,
+        request: String,
         refused: &RequestRefused,
         trust: &TrustList,
-    ) -> Result<Reviewed> {
-        if matches!(refused, RequestRefused::Http(_)) {
-            return Err(reason(response, refused));
-        }
+    ) -> Result<String> {
         // Not the party's doing: there is nothing to report, and later the same request may pass.
         if matches!(refused, RequestRefused::StatusUnknown(_)) {
-            bail!(text!("nothing was shown: {why}", why = refusing::said(refused)));
+            return Ok(text!("nothing was shown: {why}", why = refusing::said(refused)));
         }
-        let request = String::from_utf8_lossy(&response.body).trim().to_owned();
         let asked = Asked::read(&request, trust, self.now()).ok();
         let party = asked.as_ref().map_or_else(
             || text!("somebody unknown"),
@@ -237,13 +263,71 @@ impl Holder {
             request: asked.map(|_| request),
         })?;
         let number = self.history().len();
-        bail!(text!(
+        Ok(text!(
             "{party} was refused, nothing was shown: {reason}; report it with `yufu wallet report {number}`",
             party = party,
             reason = reason,
             number = number
         ))
     }
+}
+
+/// The credentials that the person agreed to show.
+#[derive(Default)]
+pub(super) struct Chosen {
+    /// Their places in the wallet.
+    pub(super) used: BTreeSet<usize>,
+    /// For which query, the position among those that can be shown, and the key.
+    keys: Vec<(String, usize, SoftwareKey)>,
+}
+
+impl Chosen {
+    pub(super) fn presenting<'a>(&'a self, held: &'a [HeldCredential]) -> Vec<Presenting<'a>> {
+        let presenting = self.keys.iter().filter_map(|(query_id, index, key)| {
+            Some(Presenting { query_id, held: held.get(*index)?, signer: key })
+        });
+        presenting.collect()
+    }
+}
+
+/// What is remembered of a request that is answered.
+pub(super) struct Answering {
+    replay_id: String,
+    until: u64,
+    request_object: String,
+}
+
+impl Answering {
+    pub(super) fn of(reviewed: &Reviewed) -> Self {
+        Self {
+            replay_id: reviewed.replay_id(),
+            until: reviewed.expires_at().plus_seconds(60).seconds(),
+            request_object: reviewed.request_object().to_owned(),
+        }
+    }
+}
+
+/// What the person agreed to, of what she has; or why nothing is shown.
+pub(super) fn decided(
+    reviewed: &Reviewed,
+    held: &[HeldCredential],
+    awaited: &Awaited,
+    decide: Decide<'_>,
+) -> Result<Consent, String> {
+    let consent = reviewed.consent(held).map_err(|missing| missing.to_string())?;
+    if let Awaited::Transaction(wanted) = awaited
+        && consent.transactions != [wanted.as_ref().clone()]
+    {
+        return Err(noted!("the request is for something else than was begun here").to_owned());
+    }
+    // Somebody else's opening, under somebody else's key, would be in this person's name.
+    // And somebody else's key would command her account.
+    if matches!(awaited, Awaited::Nothing)
+        && let Some(why) = consent.transactions.iter().find_map(begun_elsewhere)
+    {
+        return Err(why.to_owned());
+    }
+    if decide(&consent) { Ok(consent) } else { Err(noted!("declined by the person").to_owned()) }
 }
 
 /// Why a transaction that was not begun in this wallet is not confirmed by it.

@@ -15,6 +15,7 @@ use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::saying;
+use super::showing_terminal;
 use super::telling::{Told, tell};
 use super::terminal_accounts::{self, order_id};
 use super::terminal_wards;
@@ -122,6 +123,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;
             saying::shown(&shown);
+        }
+        WalletAction::Showing(action) => {
+            return showing_terminal::act(holder, action, decide).await;
         }
         WalletAction::PaymentCredential => {
             let received = holder.get_payment_credential().await?;

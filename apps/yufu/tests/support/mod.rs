@@ -169,6 +169,11 @@ impl Server {
         Self::launch(data, port, &[], ("warn", Stdio::inherit()))
     }
 
+    /// The same with more options.
+    pub fn start_at_with(data: &Data, port: u16, more: &[&str]) -> Self {
+        Self::launch(data, port, more, ("warn", Stdio::inherit()))
+    }
+
     /// As [`Server::start`], with everything that it logs in a file.
     pub fn start_logging(data: &Data, log: &Path) -> Self {
         Self::launch(data, 0, &[], ("debug", File::create(log).unwrap().into()))

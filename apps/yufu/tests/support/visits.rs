@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
+use yufu_openid4vc::presentation::SIGNED_PROTOCOL;
 use yufu_openid4vc::{FORMAT_SD_JWT_VC, HttpRequest};
 use yufu_trust::TrustList;
 use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::{Scanned, scan};
-use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
+use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open, take};
 
 /// What wallets have in common: the trust list, and the registrar's list.
 pub struct Street {
@@ -99,6 +100,33 @@ impl Street {
         let presenting = [Presenting { query_id: &asked.query_id, held, signer: key }];
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
         reviewed.approve(&presenting, &entropy, now()).unwrap().1
+    }
+
+    /// Checks the request of a page of `origin`, as every wallet does.
+    pub async fn review_of_page(&mut self, origin: &str, begun: &Value) -> Reviewed {
+        let request = serde_json::from_value(begun["digital_credential"].clone()).unwrap();
+        let checking = take(origin, &request, &self.trust, &BTreeSet::new(), now()).unwrap();
+        let list = match checking.request(&self.lists, now()) {
+            Some(request) => Some(carry(&self.caller, &request).await),
+            None => None,
+        };
+        checking.handle(list.as_ref(), &mut self.lists, &self.trust, now()).unwrap()
+    }
+
+    /// What a page of `origin` gets of a wallet with this credential.
+    pub async fn answer_page(
+        &mut self,
+        origin: &str,
+        begun: &Value,
+        (held, key): &(HeldCredential, SoftwareKey),
+    ) -> Value {
+        let reviewed = self.review_of_page(origin, begun).await;
+        let consent = reviewed.consent(std::slice::from_ref(held)).unwrap();
+        let asked = consent.credentials.iter().find(|one| one.selected).unwrap();
+        let presenting = [Presenting { query_id: &asked.query_id, held, signer: key }];
+        let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
+        let (_, answer) = reviewed.approve_for_page(&presenting, &entropy, now()).unwrap();
+        json!({"protocol": SIGNED_PROTOCOL, "data": answer.to_data()})
     }
 
     /// Shows a credential at a verifier, to the end; the verification's id.

@@ -295,13 +295,24 @@ mod tests {
         let claims = Map::new();
         let ids = ["key".to_owned()];
         let good = Candidate { authority_key_ids: &ids, ..candidate("pid", &claims) };
-        for (kind, value, matches) in
-            [("aki", "key", true), ("aki", "other", false), ("etsi_tl", "key", false)]
-        {
-            let authorities = json!({"trusted_authorities": [{"type": kind, "values": [value]}]});
-            let query = query(json!({"credentials": [credential("q", "pid", authorities)]}));
+        let one = |kind: &str, value: &str| json!({"type": kind, "values": [value]});
+        let list = "https://trust.example/trust-list/v1/list";
+        for (authorities, matches) in [
+            (vec![one("aki", "key")], true),
+            (vec![one("aki", "other")], false),
+            // What nobody here can evaluate matches nothing, whatever it names: our own list is none of ETSI's.
+            (vec![one("etsi_tl", "key")], false),
+            (vec![one("etsi_tl", list)], false),
+            (vec![one("openid_federation", "https://trust.example")], false),
+            (vec![one("of-a-later-version", "key")], false),
+            // One of the alternatives is enough.
+            (vec![one("etsi_tl", list), one("aki", "key")], true),
+            (vec![one("openid_federation", list), one("aki", "other")], false),
+        ] {
+            let rest = json!({"trusted_authorities": authorities});
+            let query = query(json!({"credentials": [credential("q", "pid", rest)]}));
             let expected = if matches { Ok(vec![]) } else { Err(Mismatch::Authority) };
-            assert_eq!(query.credentials()[0].matches(&good), expected, "{kind} {value}");
+            assert_eq!(query.credentials()[0].matches(&good), expected, "{authorities:?}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! The request object (OpenID4VP 1.0, section 5; RFC 9101; HAIP 1.0, section 5.1): what a
-//! verifier asks, in the one form that is accepted: `vp_token`, `direct_post.jwt`, DCQL.
+//! verifier asks, in the one form that is accepted: `vp_token`, DCQL, answered by `direct_post.jwt` or, through a
+//! browser, by `dc_api.jwt` or `dc_api`.
 
+use super::reply::{BROWSER, BROWSER_CLEAR, ClientMetadata, POSTED, Reply, are_origins};
+use super::wallet_metadata::formats_supported;
 use super::{EncodedTransaction, TransactionError};
 use crate::dcql::DcqlQuery;
 use crate::{Endpoint, EndpointError};
@@ -28,8 +31,8 @@ const MAX_ENTRIES: usize = 8;
 pub struct RequestObject {
     /// Whom it is from, with its prefix: `x509_hash:...`.
     pub client_id: String,
-    /// Where the answer goes.
-    pub response_uri: Endpoint,
+    /// Which way the answer goes, and how it is encrypted.
+    pub reply: Reply,
     /// The challenge the holder signs.
     pub nonce: String,
     /// What the answer repeats.
@@ -38,8 +41,6 @@ pub struct RequestObject {
     pub wallet_nonce: Option<String>,
     /// What is asked.
     pub dcql_query: DcqlQuery,
-    /// The key to answer to.
-    pub client_metadata: ClientMetadata,
     /// What others attest of the verifier.
     pub verifier_info: Vec<VerifierInfo>,
     /// What else the holder is to sign.
@@ -48,15 +49,6 @@ pub struct RequestObject {
     pub issued_at: Option<Timestamp>,
     /// Until when it may be answered.
     pub expires_at: Timestamp,
-}
-
-/// How the answer is to be encrypted (section 8.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientMetadata {
-    /// The first key for encryption by ECDH-ES on P-256, with its `kid`.
-    pub encryption_key: Jwk,
-    /// The content encryption to use: A256GCM where it is accepted, else A128GCM.
-    pub content_encryption: ContentEncryption,
 }
 
 /// Something another party attests of the verifier (section 5.11).
@@ -80,8 +72,8 @@ pub enum RequestObjectError {
     /// Another response type than `vp_token`.
     #[error("response_type is {0:?}, expected vp_token")]
     ResponseType(String),
-    /// Another response mode than `direct_post.jwt`: the answer would not be encrypted.
-    #[error("response_mode is {0:?}, expected direct_post.jwt")]
+    /// Another response mode: a posted answer would not be encrypted.
+    #[error("response_mode is {0:?}, expected direct_post.jwt, or through a browser dc_api.jwt")]
     ResponseMode(String),
     /// A redirect URI beside the response URI (section 8.2).
     #[error("redirect_uri must not be given with direct_post.jwt")]
@@ -89,6 +81,11 @@ pub enum RequestObjectError {
     /// No response URI, or not a permitted one.
     #[error("response_uri: {0}")]
     ResponseUri(EndpointError),
+    /// No origins, too many, or one of an unsafe scheme (section A.2).
+    #[error(
+        "expected_origins must name the origins of the verifier's pages, such as https://shop.example"
+    )]
+    Origins,
     /// Not made for wallets.
     #[error("aud is {0:?}, expected {SELF_ISSUED}")]
     Audience(String),
@@ -140,7 +137,8 @@ struct Wire {
     response_uri: String,
     redirect_uri: Option<Value>,
     #[serde(default)]
-    aud: String,
+    expected_origins: Vec<String>,
+    aud: Option<String>,
     #[serde(default)]
     nonce: String,
     state: Option<String>,
@@ -170,21 +168,16 @@ impl RequestObject {
     /// # Errors
     /// [`RequestObjectError`], the first rule that is broken.
     pub fn from_json(payload: &[u8]) -> Result<Self, RequestObjectError> {
-        let wire: Wire =
+        let mut wire: Wire =
             parse_json(payload).map_err(|e| RequestObjectError::Json(e.to_string()))?;
         if wire.response_type != "vp_token" {
             return Err(RequestObjectError::ResponseType(wire.response_type));
         }
-        if wire.response_mode != "direct_post.jwt" {
-            return Err(RequestObjectError::ResponseMode(wire.response_mode));
-        }
-        if wire.redirect_uri.is_some() {
-            return Err(RequestObjectError::RedirectUri);
-        }
-        let response_uri =
-            Endpoint::parse(&wire.response_uri).map_err(RequestObjectError::ResponseUri)?;
-        if wire.aud != SELF_ISSUED {
-            return Err(RequestObjectError::Audience(wire.aud));
+        let way = wire.way()?;
+        // The Digital Credentials API leaves it open (section A.2): the platform finds the wallet.
+        let needs_audience = matches!(way, Way::Post(_));
+        if wire.aud.as_deref().map_or(needs_audience, |aud| aud != SELF_ISSUED) {
+            return Err(RequestObjectError::Audience(wire.aud.unwrap_or_default()));
         }
         let safe = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         if !(16..=512).contains(&wire.nonce.len()) || !wire.nonce.bytes().all(safe) {
@@ -193,7 +186,7 @@ impl RequestObject {
         if wire.scope.is_some() {
             return Err(RequestObjectError::Scope);
         }
-        let client_metadata = wire.client_metadata.check(&wire.dcql_query)?;
+        let reply = wire.client_metadata.reply(way, &wire.dcql_query)?;
         let verifier_info = entries("verifier_info", wire.verifier_info)?;
         let transaction_data = entries("transaction_data", wire.transaction_data)?
             .iter()
@@ -201,12 +194,11 @@ impl RequestObject {
             .collect::<Result<Vec<_>, _>>()?;
         let request = Self {
             client_id: wire.client_id,
-            response_uri,
+            reply,
             nonce: wire.nonce,
             state: wire.state,
             wallet_nonce: wire.wallet_nonce,
             dcql_query: wire.dcql_query,
-            client_metadata,
             verifier_info,
             transaction_data,
             issued_at: wire.iat.map(Timestamp::from_seconds),
@@ -219,32 +211,31 @@ impl RequestObject {
     /// The payload.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let accepted: &[&str] = match self.client_metadata.content_encryption {
-            ContentEncryption::A256Gcm => &["A256GCM", "A128GCM"],
-            ContentEncryption::A128Gcm => &["A128GCM"],
-        };
+        let mut metadata = json!({
+            "vp_formats_supported": formats_supported(),
+        });
+        if let (Some(encryption), Value::Object(members)) = (self.reply.encryption(), &mut metadata)
+        {
+            let accepted = json!(encryption.accepted());
+            members.insert("jwks".to_owned(), json!({"keys": [encryption.encryption_key]}));
+            members.insert("encrypted_response_enc_values_supported".to_owned(), accepted);
+        }
         let mut document = json!({
             "response_type": "vp_token",
-            "response_mode": "direct_post.jwt",
             "aud": SELF_ISSUED,
             "client_id": self.client_id,
-            "response_uri": self.response_uri,
             "nonce": self.nonce,
             "dcql_query": self.dcql_query,
-            "client_metadata": {
-                "jwks": {"keys": [self.client_metadata.encryption_key]},
-                "encrypted_response_enc_values_supported": accepted,
-                "vp_formats_supported": {
-                    "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]},
-                    "mso_mdoc": {"issuerauth_alg_values": [-7], "deviceauth_alg_values": [-7]},
-                },
-            },
+            "client_metadata": metadata,
             "exp": self.expires_at.seconds(),
         });
         let Value::Object(members) = &mut document else { return document };
         let mut add = |name: &str, value: Option<Value>| {
             members.extend(value.map(|value| (name.to_owned(), value)));
         };
+        for (name, value) in self.reply.members() {
+            add(name, Some(value));
+        }
         add("state", self.state.clone().map(Value::from));
         add("wallet_nonce", self.wallet_nonce.clone().map(Value::from));
         add("iat", self.issued_at.map(|at| at.seconds().into()));
@@ -311,8 +302,52 @@ impl From<RequestObject> for Value {
     }
 }
 
+/// Which way an answer goes, before it is known how it is encrypted.
+enum Way {
+    Post(Endpoint),
+    Encrypted(Vec<String>),
+    Clear(Vec<String>),
+}
+
+impl Wire {
+    fn way(&mut self) -> Result<Way, RequestObjectError> {
+        if ![POSTED, BROWSER, BROWSER_CLEAR].contains(&self.response_mode.as_str()) {
+            return Err(RequestObjectError::ResponseMode(self.response_mode.clone()));
+        }
+        if self.response_mode == POSTED {
+            if self.redirect_uri.is_some() {
+                return Err(RequestObjectError::RedirectUri);
+            }
+            let uri = Endpoint::parse(&self.response_uri);
+            return uri.map(Way::Post).map_err(RequestObjectError::ResponseUri);
+        }
+        if !are_origins(&self.expected_origins) {
+            return Err(RequestObjectError::Origins);
+        }
+        // Neither is a parameter of this API: they are ignored, as all that is not known is.
+        (self.state, self.wallet_nonce) = (None, None);
+        let origins = std::mem::take(&mut self.expected_origins);
+        let encrypted = self.response_mode == BROWSER;
+        Ok(if encrypted { Way::Encrypted(origins) } else { Way::Clear(origins) })
+    }
+}
+
 impl MetadataWire {
-    fn check(self, query: &DcqlQuery) -> Result<ClientMetadata, RequestObjectError> {
+    fn reply(self, way: Way, query: &DcqlQuery) -> Result<Reply, RequestObjectError> {
+        let accepted = &self.vp_formats_supported;
+        let mut formats = query.credentials().iter().map(|query| &query.format);
+        let other = formats.find(|format| !accepted.contains_key(*format)).cloned();
+        let reply = match way {
+            Way::Post(to) => Reply::Posted { to, encryption: self.encryption()? },
+            Way::Encrypted(expected_origins) => {
+                Reply::Browser { expected_origins, encryption: Some(self.encryption()?) }
+            }
+            Way::Clear(expected_origins) => Reply::Browser { expected_origins, encryption: None },
+        };
+        other.map_or(Ok(reply), |format| Err(RequestObjectError::Formats(format)))
+    }
+
+    fn encryption(self) -> Result<ClientMetadata, RequestObjectError> {
         let usable = |key: &Jwk| {
             key.kid.is_some()
                 && key.alg.as_deref() == Some("ECDH-ES")
@@ -329,11 +364,6 @@ impl MetadataWire {
             .into_iter()
             .find(accepts)
             .ok_or(RequestObjectError::ContentEncryption)?;
-        let accepted = &self.vp_formats_supported;
-        let mut formats = query.credentials().iter().map(|query| &query.format);
-        if let Some(other) = formats.find(|format| !accepted.contains_key(*format)) {
-            return Err(RequestObjectError::Formats(other.clone()));
-        }
         Ok(ClientMetadata { encryption_key, content_encryption })
     }
 }
@@ -380,8 +410,9 @@ mod tests {
     #[test]
     fn a_request_survives_the_wire_and_prefers_a256gcm() {
         let request = read(&document()).unwrap();
-        assert_eq!(request.client_metadata.content_encryption, ContentEncryption::A256Gcm);
-        assert_eq!(request.client_metadata.encryption_key.kid.as_deref(), Some("k1"));
+        let encryption = request.reply.encryption().unwrap();
+        assert_eq!(encryption.content_encryption, ContentEncryption::A256Gcm);
+        assert_eq!(encryption.encryption_key.kid.as_deref(), Some("k1"));
         assert_eq!(read(&request.to_json()).unwrap(), request);
     }
 
@@ -393,9 +424,61 @@ mod tests {
             .unwrap()
             .remove("encrypted_response_enc_values_supported");
         let request = read(&document).unwrap();
-        assert_eq!(request.client_metadata.content_encryption, ContentEncryption::A128Gcm);
+        let content = request.reply.encryption().unwrap().content_encryption;
+        assert_eq!(content, ContentEncryption::A128Gcm);
         let stored = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<RequestObject>(&stored).unwrap(), request);
+    }
+
+    /// The same request through a browser.
+    fn browser(mode: &str) -> Value {
+        let mut document = document();
+        document["response_mode"] = mode.into();
+        document["expected_origins"] = json!(["https://v.example"]);
+        let members = document.as_object_mut().unwrap();
+        members.remove("aud");
+        members.remove("response_uri");
+        document
+    }
+
+    #[test]
+    fn a_request_through_the_browser_survives_the_wire_in_both_modes_a_2() {
+        let origins = vec!["https://v.example".to_owned()];
+        for (mode, encrypted) in [("dc_api.jwt", true), ("dc_api", false)] {
+            let request = read(&browser(mode)).unwrap();
+            assert_eq!(request.reply.mode(), mode);
+            assert_eq!(request.reply.encryption().is_some(), encrypted);
+            assert_eq!(request.reply.address(), None);
+            assert!(request.state.is_none(), "not a parameter of this API");
+            let Reply::Browser { expected_origins, .. } = &request.reply else { unreachable!() };
+            assert_eq!(*expected_origins, origins);
+            assert_eq!(read(&request.to_json()).unwrap(), request);
+        }
+        let mut clear = browser("dc_api");
+        clear["client_metadata"].as_object_mut().unwrap().remove("jwks");
+        assert!(read(&clear).is_ok(), "a key is for what is encrypted");
+    }
+
+    #[test]
+    fn each_rule_of_a_request_through_the_browser_is_refused_by_its_own_name_a_2() {
+        use RequestObjectError as E;
+        let error = |change: fn(&mut Value)| {
+            let mut document = browser("dc_api.jwt");
+            change(&mut document);
+            read(&document).unwrap_err()
+        };
+        assert_eq!(
+            error(|d| d["response_mode"] = "fragment".into()),
+            E::ResponseMode("fragment".into())
+        );
+        for origins in [json!([]), json!(["http://v.example"]), json!(["javascript:x"])] {
+            let mut document = browser("dc_api.jwt");
+            document["expected_origins"] = origins;
+            assert_eq!(read(&document).unwrap_err(), E::Origins);
+        }
+        assert_eq!(error(|d| d["aud"] = "me".into()), E::Audience("me".into()));
+        assert_eq!(error(|d| d["client_metadata"]["jwks"] = json!({"keys": []})), E::EncryptionKey);
+        assert_eq!(error(|d| d["nonce"] = "short".into()), E::Nonce);
     }
 
     #[test]

@@ -206,10 +206,10 @@ impl<'a> Show<'a> {
 /// The form a wallet posts.
 pub fn form(request: &RequestObject, answer: &Value, kid: Option<&str>) -> Vec<u8> {
     let enc = ContentEncryption::A128Gcm;
-    let parameters =
-        Parameters { enc, kid: kid.map(str::to_owned), apu: None, apv: Some(b"nonce".to_vec()) };
+    let kid = kid.map(str::to_owned);
+    let parameters = Parameters { kid, apv: Some(b"nonce".to_vec()), ..enc.into() };
     let entropy = Entropy { ephemeral: [8; 32], iv: [9; 12] };
-    let recipient = &request.client_metadata.encryption_key;
+    let recipient = &request.reply.encryption().unwrap().encryption_key;
     let jwe = jwe::encrypt(recipient, &parameters, answer.to_string().as_bytes(), &entropy);
     format!("response={}", jwe.unwrap()).into_bytes()
 }

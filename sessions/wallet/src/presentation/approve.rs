@@ -10,9 +10,11 @@ use yufu_credential::{BindError, DiscloseError, KeyBinding};
 use yufu_jose::jwe::{self, EncryptError, Entropy};
 use yufu_jose::{ClaimPath, SignError, encode_base64url};
 use yufu_mdoc::{DeviceResponse, SessionTranscript, ShowError};
-use yufu_openid4vc::HttpRequest;
 use yufu_openid4vc::dcql::{Answer, Mismatch, ResponseMismatch};
-use yufu_openid4vc::presentation::{AuthorizationResponse, DirectPost};
+use yufu_openid4vc::presentation::{
+    AuthorizationResponse, DigitalAnswer, DirectPost, RequestObject, audience_of_origin,
+};
+use yufu_openid4vc::{Endpoint, HttpRequest};
 use yufu_trust::{DisclosedNames, Receipt, ReceiptKind, request_digest};
 
 /// A credential to show, and the key it is bound to.
@@ -40,6 +42,9 @@ pub enum ApproveError {
     /// The request has expired while the person thought, or the payment has.
     #[error(transparent)]
     Refused(#[from] Box<RequestRefused>),
+    /// A page's answer is not posted, and a posted one is no page's.
+    #[error("the request wants its answer another way: {0}")]
+    OtherWay(&'static str),
     /// A credential answers no query of the request.
     #[error("the request has no query {0:?}")]
     UnknownQuery(String),
@@ -72,7 +77,7 @@ pub enum ApproveError {
 }
 
 impl Reviewed {
-    /// Makes the answer. Remember [`Reviewed::replay_id`], and that the credentials were
+    /// Makes the answer to whoever asked by a link. Remember [`Reviewed::replay_id`], and that the credentials were
     /// shown, before sending it.
     ///
     /// # Errors
@@ -83,6 +88,45 @@ impl Reviewed {
         entropy: &AnswerEntropy,
         now: Timestamp,
     ) -> Result<(Answered, HttpRequest), ApproveError> {
+        let mode = self.request.reply.mode();
+        let to = self.request.reply.address().ok_or(ApproveError::OtherWay(mode))?;
+        let (receipt, answer) = self.answer(presenting, entropy, now)?;
+        let DigitalAnswer::Encrypted(jwe) = answer else {
+            return Err(ApproveError::OtherWay(mode));
+        };
+        let http = post(to, &DirectPost::Response(jwe));
+        let answered = Answered {
+            receipt,
+            party: self.certificate.name,
+            request_object: self.request_object,
+            verifier_key: self.verifier_key,
+        };
+        Ok((answered, http))
+    }
+
+    /// Makes the answer for the page that asked, and what to keep of it: no word of the verifier comes back this way.
+    /// Remember as for [`Reviewed::approve`].
+    ///
+    /// # Errors
+    /// [`ApproveError`], the first rule that is broken.
+    pub fn approve_for_page(
+        self,
+        presenting: &[Presenting<'_>],
+        entropy: &AnswerEntropy,
+        now: Timestamp,
+    ) -> Result<(Receipt, DigitalAnswer), ApproveError> {
+        if self.origin.is_none() {
+            return Err(ApproveError::OtherWay(self.request.reply.mode()));
+        }
+        self.answer(presenting, entropy, now)
+    }
+
+    fn answer(
+        &self,
+        presenting: &[Presenting<'_>],
+        entropy: &AnswerEntropy,
+        now: Timestamp,
+    ) -> Result<(Receipt, DigitalAnswer), ApproveError> {
         self.check_still_open(now)?;
         let selected = self.select(presenting)?;
         let transactions = self.assign(presenting)?;
@@ -97,23 +141,17 @@ impl Reviewed {
         }
         // The order of the answer, which is the order of the verifier's receipt.
         disclosed.sort_by_key(|(query_id, _)| *query_id);
-        let http = self.encrypt(vp_token, entropy)?;
+        let answer = self.encrypt(vp_token, entropy)?;
         let receipt = Receipt {
             kind: ReceiptKind::Presented,
-            party: self.request.client_id,
-            purpose: self.certificate.purpose,
+            party: self.request.client_id.clone(),
+            purpose: self.certificate.purpose.clone(),
             request_digest: request_digest(&self.request_object),
             disclosed: disclosed.into_iter().map(|(_, names)| names).collect(),
             at: now,
             retained_until: None,
         };
-        let answered = Answered {
-            receipt,
-            party: self.certificate.name,
-            request_object: self.request_object,
-            verifier_key: self.verifier_key,
-        };
-        Ok((answered, http))
+        Ok((receipt, answer))
     }
 
     /// The presentation of one credential, bound to this request.
@@ -127,7 +165,7 @@ impl Reviewed {
         match &one.held.credential {
             Credential::SdJwt(credential) => {
                 let binding = KeyBinding {
-                    audience: self.request.client_id.clone(),
+                    audience: self.audience(),
                     nonce: self.request.nonce.clone(),
                     issued_at: now,
                     transaction_data: transactions,
@@ -141,12 +179,24 @@ impl Reviewed {
         }
     }
 
-    /// What the device of an mdoc signs: this request, its answer's address and key.
+    /// Whom a presentation is for: the client, or the origin of the page that asked.
+    fn audience(&self) -> String {
+        let client_id = || self.request.client_id.clone();
+        self.origin.as_deref().map_or_else(client_id, audience_of_origin)
+    }
+
+    /// What the device of an mdoc signs: this request, its answer's address or origin, and key.
     fn transcript(&self) -> SessionTranscript {
-        let request = &self.request;
-        let thumbprint = request.client_metadata.encryption_key.thumbprint();
-        let uri = request.response_uri.as_str();
-        SessionTranscript::openid4vp(&request.client_id, &request.nonce, Some(&thumbprint), uri)
+        let RequestObject { reply, client_id, nonce, .. } = &self.request;
+        let thumbprint = reply.encryption().map(|metadata| metadata.encryption_key.thumbprint());
+        let thumbprint = thumbprint.as_ref();
+        match &self.origin {
+            Some(origin) => SessionTranscript::digital_credentials(origin, nonce, thumbprint),
+            None => {
+                let uri = reply.address().map(Endpoint::as_str).unwrap_or_default();
+                SessionTranscript::openid4vp(client_id, nonce, thumbprint, uri)
+            }
+        }
     }
 
     fn check_still_open(&self, now: Timestamp) -> Result<(), ApproveError> {
@@ -199,14 +249,16 @@ impl Reviewed {
         &self,
         vp_token: BTreeMap<String, Vec<String>>,
         entropy: &AnswerEntropy,
-    ) -> Result<HttpRequest, ApproveError> {
+    ) -> Result<DigitalAnswer, ApproveError> {
         let answer = AuthorizationResponse { vp_token, state: self.request.state.clone() };
+        let Some(metadata) = self.request.reply.encryption() else {
+            return Ok(DigitalAnswer::Clear(answer));
+        };
         let plaintext = serde_json::to_vec(&answer)
             .map_err(|e| BindError::Sign(SignError::Json(e.to_string())))?;
-        let metadata = &self.request.client_metadata;
         let entropy = Entropy { ephemeral: entropy.ephemeral, iv: entropy.iv };
         let parameters = metadata.content_encryption.into();
         let jwe = jwe::encrypt(&metadata.encryption_key, &parameters, &plaintext, &entropy)?;
-        Ok(post(&self.request, &DirectPost::Response(jwe)))
+        Ok(DigitalAnswer::Encrypted(jwe))
     }
 }

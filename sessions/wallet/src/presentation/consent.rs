@@ -4,6 +4,7 @@ use super::Reviewed;
 use crate::HeldCredential;
 use serde_json::Value;
 use yufu_jose::ClaimPath;
+use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{Candidate, SetChoice, Unsatisfied};
 use yufu_openid4vc::presentation::TransactionData;
 use yufu_trust::Localized;
@@ -61,6 +62,8 @@ pub enum Warning {
     },
     /// The verifier runs on this very machine, without a protected connection.
     Unprotected,
+    /// The answer is not encrypted: whatever runs in the page reads it.
+    Unencrypted,
     /// Only one unused credential is left for a query: fetch new ones soon.
     LastOne {
         /// Which query.
@@ -113,7 +116,12 @@ impl Reviewed {
     fn warnings(&self) -> Vec<Warning> {
         let days = self.certificate.retention_days;
         let long = (days > LONG_RETENTION_DAYS).then_some(Warning::LongRetention { days });
-        let plain = self.request.response_uri.url().scheme() == "http";
-        long.into_iter().chain(plain.then_some(Warning::Unprotected)).collect()
+        let reply = &self.request.reply;
+        let goes_to = self.origin.as_deref().or_else(|| reply.address().map(Endpoint::as_str));
+        let plain = goes_to.is_some_and(|there| there.starts_with("http:"));
+        let clear = reply.encryption().is_none();
+        let unprotected = plain.then_some(Warning::Unprotected);
+        let unencrypted = clear.then_some(Warning::Unencrypted);
+        long.into_iter().chain(unprotected).chain(unencrypted).collect()
     }
 }

@@ -1,13 +1,13 @@
 //! A scanned link, and the request being fetched.
 
 use super::checking::CheckingStatus;
-use super::reviewed::{RequestRefused, review};
+use super::reviewed::{Came, RequestRefused, review};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use yufu_base::Timestamp;
 use yufu_jose::encode_base64url;
 use yufu_openid4vc::presentation::{
-    LinkError, PresentationLink, REQUEST_MEDIA_TYPE, RequestUriMethod,
+    LinkError, PresentationLink, REQUEST_MEDIA_TYPE, RequestUriMethod, WalletMetadata,
 };
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_trust::TrustList;
@@ -37,7 +37,8 @@ pub fn open(
         }
         RequestUriMethod::Post => {
             let nonce = encode_base64url(wallet_nonce);
-            let fields = [("wallet_nonce", nonce.as_str())];
+            let metadata = WalletMetadata::ours();
+            let fields = [("wallet_nonce", nonce.as_str()), ("wallet_metadata", &metadata)];
             let http = HttpRequest::post_form(request_uri, REQUEST_MEDIA_TYPE, &fields);
             (FetchingRequest { client_id, wallet_nonce: Some(nonce) }, http)
         }
@@ -59,6 +60,8 @@ impl FetchingRequest {
         now: Timestamp,
     ) -> Result<CheckingStatus, RequestRefused> {
         let text = response.text(REQUEST_MEDIA_TYPE)?;
-        review(&self, text, trust, seen, now)
+        let wallet_nonce = self.wallet_nonce.as_deref();
+        let came = Came::Link { client_id: &self.client_id, wallet_nonce };
+        review(came, text, trust, seen, now)
     }
 }

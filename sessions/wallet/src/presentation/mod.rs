@@ -1,5 +1,5 @@
 //! Showing credentials: [`open`] -> [`FetchingRequest`] -> [`CheckingStatus`] -> [`Reviewed`] ->
-//! [`Answered`] -> [`Done`]. Both ends are verified: nothing is shown to a verifier that is not
+//! [`Answered`] -> [`Done`]; or, if a page asks, [`take`] -> [`CheckingStatus`] -> [`Reviewed`] -> its answer. Both ends are verified: nothing is shown to a verifier that is not
 //! registered for exactly what it asks, or no longer.
 
 mod answered;
@@ -7,6 +7,7 @@ mod approve;
 mod checking;
 mod consent;
 mod fetching;
+mod paged;
 mod reviewed;
 mod sectors;
 
@@ -15,6 +16,7 @@ pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use consent::{Consent, ConsentCredential, Warning};
 pub use fetching::{FetchingRequest, open};
+pub use paged::take;
 pub use reviewed::{RequestRefused, Reviewed};
 
 use serde::{Deserialize, Serialize};

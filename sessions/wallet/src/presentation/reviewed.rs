@@ -1,6 +1,5 @@
 //! The checks of a request: whom it is from, and whether they may ask this.
 
-use super::FetchingRequest;
 use super::checking::{CheckingStatus, StatusUnknown};
 use super::sectors::joins_sectors;
 use serde::{Deserialize, Serialize};
@@ -10,8 +9,8 @@ use yufu_jose::{
     ChainError, ClaimPath, Jwk, JwsError, TimeError, Unverified, Validity, encode_base64url, sha256,
 };
 use yufu_openid4vc::presentation::{
-    AuthorizationErrorCode, AuthorizationErrorResponse, DirectPost, REQUEST_TYPE, RequestObject,
-    RequestObjectError, TransactionData, client_id,
+    AuthorizationErrorCode, AuthorizationErrorResponse, DigitalRequestError, DirectPost,
+    REQUEST_TYPE, Reply, RequestObject, RequestObjectError, TransactionData, client_id, web_origin,
 };
 use yufu_openid4vc::{Endpoint, HttpError, HttpRequest};
 use yufu_trust::{
@@ -26,6 +25,23 @@ pub struct Reviewed {
     pub(super) request: RequestObject,
     pub(super) certificate: RegistrationCertificate,
     pub(super) verifier_key: Jwk,
+    /// The origin of the page that asked, as the platform says; none if a link led to the request.
+    #[serde(default)]
+    pub(super) origin: Option<String>,
+}
+
+/// How a request came to the wallet.
+#[derive(Clone, Copy)]
+pub(super) enum Came<'a> {
+    /// A link named this client; the request was fetched with this nonce of the wallet.
+    Link {
+        /// Whom the link names.
+        client_id: &'a str,
+        /// What was sent along.
+        wallet_nonce: Option<&'a str>,
+    },
+    /// A page of this origin asked, through the browser or the platform.
+    Page(&'a str),
 }
 
 /// Why a request is not answered, nor shown as if it could be. Checked in this order.
@@ -34,6 +50,9 @@ pub enum RequestRefused {
     /// The request did not come.
     #[error("the request: {0}")]
     Http(#[from] HttpError),
+    /// What a page asked is not a signed request.
+    #[error(transparent)]
+    Digital(#[from] DigitalRequestError),
     /// Not a request object in ES256.
     #[error("the request is not a signed request object: {0}")]
     Token(JwsError),
@@ -66,6 +85,14 @@ pub enum RequestRefused {
         /// Whom the request names.
         request: String,
     },
+    /// A request for a page's answer behind a link, or the reverse.
+    #[error("the request came another way than it says its answer goes ({0})")]
+    OtherWay(&'static str),
+    /// A page of another origin hands over somebody's request: it would get the answer.
+    #[error(
+        "the request came from {0}, whose pages it does not expect: it was taken from another page"
+    )]
+    Origin(String),
     /// The wallet's own nonce is missing or another: an old request, played again.
     #[error("the request was not made for this wallet now: wallet_nonce differs")]
     WalletNonce,
@@ -117,7 +144,7 @@ pub enum RequestRefused {
 
 /// The checks, in order, but for the registration's status.
 pub(super) fn review(
-    fetching: &FetchingRequest,
+    came: Came<'_>,
     text: &str,
     trust: &TrustList,
     seen: &BTreeSet<String>,
@@ -135,23 +162,18 @@ pub(super) fn review(
         let (named, actual) = (request.client_id, client_id::by_hash(&party.leaf));
         return Err(RequestRefused::ClientId { named, actual });
     }
-    if request.client_id != fetching.client_id {
-        let link = fetching.client_id.clone();
-        return Err(RequestRefused::LinkClientId { link, request: request.client_id });
-    }
-    if fetching.wallet_nonce.is_some() && request.wallet_nonce != fetching.wallet_nonce {
-        return Err(RequestRefused::WalletNonce);
-    }
+    check_way(came, &request)?;
     let expires_at = Some(request.expires_at);
     let dates = Validity { issued_at: request.issued_at, not_before: None, expires_at };
     dates.check(now, LEEWAY_SECONDS)?;
-    let (certificate, registrar) = registration(&request, trust, seen, now)?;
+    let (certificate, registrar) = registration(came, &request, trust, seen, now)?;
     let status = certificate.status.clone();
     let reviewed = Reviewed {
         certificate,
         request_object: text.trim().to_owned(),
         verifier_key: party.leaf.public_key.into(),
         request,
+        origin: came.origin().map(str::to_owned),
     };
     reviewed.check_question(now)?;
     let status = status.ok_or(RequestRefused::NoStatus)?;
@@ -159,7 +181,62 @@ pub(super) fn review(
     Ok(CheckingStatus::new(reviewed, registrar, status, address))
 }
 
+impl<'a> Came<'a> {
+    const fn origin(self) -> Option<&'a str> {
+        match self {
+            Self::Link { .. } => None,
+            Self::Page(origin) => Some(origin),
+        }
+    }
+}
+
+/// The request came as it says that it would: by that link, for this wallet now; or from one of its own pages.
+fn check_way(came: Came<'_>, request: &RequestObject) -> Result<(), RequestRefused> {
+    match (came, &request.reply) {
+        (Came::Link { client_id, wallet_nonce }, Reply::Posted { .. }) => {
+            if request.client_id != client_id {
+                let (link, request) = (client_id.to_owned(), request.client_id.clone());
+                return Err(RequestRefused::LinkClientId { link, request });
+            }
+            if wallet_nonce.is_some() && request.wallet_nonce.as_deref() != wallet_nonce {
+                return Err(RequestRefused::WalletNonce);
+            }
+            Ok(())
+        }
+        // Compared as text (OpenID4VP 1.0, A.2).
+        (Came::Page(origin), Reply::Browser { expected_origins, .. }) => {
+            if expected_origins.iter().any(|expected| expected == origin) {
+                return Ok(());
+            }
+            Err(RequestRefused::Origin(origin.to_owned()))
+        }
+        (_, reply) => Err(RequestRefused::OtherWay(reply.mode())),
+    }
+}
+
+/// Whether the answer may go where it would, by the registration and by the name of the client.
+fn may_answer(
+    came: Came<'_>,
+    request: &RequestObject,
+    certificate: &RegistrationCertificate,
+) -> Result<(), RequestRefused> {
+    let there = match (came, &request.reply) {
+        (Came::Page(origin), _) => web_origin(origin).ok(),
+        (Came::Link { .. }, reply) => reply.address().cloned(),
+    };
+    let permitted = there.as_ref().is_some_and(|there| {
+        client_id::permits_response_to(&request.client_id, there)
+            && certificate.permits_response_to(there.as_str())
+    });
+    if permitted {
+        return Ok(());
+    }
+    let named = came.origin().or_else(|| there.as_ref().map(Endpoint::as_str));
+    Err(RequestRefused::ResponseUri(named.unwrap_or_default().to_owned()))
+}
+
 fn registration(
+    came: Came<'_>,
     request: &RequestObject,
     trust: &TrustList,
     seen: &BTreeSet<String>,
@@ -175,10 +252,7 @@ fn registration(
         let (registered, client_id) = (certificate.client_id, request.client_id.clone());
         return Err(RequestRefused::RegistrationClientId { registered, client_id });
     }
-    let at_its_name = client_id::permits_response_to(&request.client_id, &request.response_uri);
-    if !at_its_name || !certificate.permits_response_to(request.response_uri.as_str()) {
-        return Err(RequestRefused::ResponseUri(request.response_uri.to_string()));
-    }
+    may_answer(came, request, &certificate)?;
     Ok((certificate, registrar.entry))
 }
 
@@ -214,15 +288,16 @@ impl Reviewed {
         &self.request
     }
 
-    /// The person declines, or has not what is asked: the verifier learns only that.
+    /// The person declines, or has not what is asked: the verifier learns only that. None if there is no address to
+    /// post it to, because a page asked.
     #[must_use]
-    pub fn decline(&self) -> HttpRequest {
+    pub fn decline(&self) -> Option<HttpRequest> {
         let refusal = DirectPost::Error(AuthorizationErrorResponse {
             error: AuthorizationErrorCode::AccessDenied,
             error_description: None,
             state: self.request.state.clone(),
         });
-        post(&self.request, &refusal)
+        self.request.reply.address().map(|to| post(to, &refusal))
     }
 
     fn check_question(&self, now: Timestamp) -> Result<(), RequestRefused> {
@@ -255,10 +330,10 @@ impl Reviewed {
     }
 }
 
-pub(super) fn post(request: &RequestObject, answer: &DirectPost) -> HttpRequest {
+pub(super) fn post(to: &Endpoint, answer: &DirectPost) -> HttpRequest {
     let fields = answer.fields();
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    HttpRequest::post_form(request.response_uri.clone(), "application/json", &fields)
+    HttpRequest::post_form(to.clone(), "application/json", &fields)
 }
 
 fn replay_id(request: &RequestObject) -> String {

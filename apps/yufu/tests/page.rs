@@ -1,0 +1,163 @@
+//! A verification on a web page, over the running program: the desk starts it, the page hands request and answer over
+//! (the Digital Credentials API; OpenID4VP 1.0, appendix A), and what is refused on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a wrong fixture is to fail loudly"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::terminal::Terminal;
+use support::visits::Street;
+use support::{Answer, Caller, Data, Resident, Server};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
+/// A shop of the sample city, which may ask whether somebody is sixteen.
+const SHOP: &str = "donghu-bicycles";
+const DESK: &str = "/verifiers/donghu-bicycles/v1/desk/verifications";
+
+async fn begin(caller: &Caller, more: Value) -> Answer {
+    let mut body = json!({"purpose": "check-age"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    caller.post(DESK, Some(&caller.desk(SHOP)), &body).await
+}
+
+/// Starts a verification for the shop's own page.
+async fn on_page(caller: &Caller) -> Value {
+    begin(caller, json!({"origin": caller.url})).await.done()
+}
+
+/// Hands in what a page got, for a verification.
+async fn hand_in(caller: &Caller, begun: &Value, credential: &Value) -> Answer {
+    let address = begun["digital_credential"]["answer_to"].as_str().unwrap();
+    caller.post(address.strip_prefix(&caller.url).unwrap(), None, credential).await
+}
+
+fn id(begun: &Value) -> &str {
+    begun["verification"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_verifies_its_visitor_in_either_format_and_one_answer_counts_whichever_way_it_comes()
+{
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let number = Resident::of(&caller, 1).number;
+    for format in [FORMAT_SD_JWT_VC, FORMAT_MSO_MDOC] {
+        let batch = street.batch(&number, format).await;
+        let begun = on_page(&caller).await;
+        assert_eq!(begun["digital_credential"]["protocol"], "openid4vp-v1-signed");
+        let given = street.answer_page(&caller.url, &begun, &batch[0]).await;
+        let said = hand_in(&caller, &begun, &given).await.done();
+        let state = street.state(SHOP, id(&begun)).await;
+        assert_eq!((&state["state"], &state["receipt"]), (&json!("yes"), &said["receipt"]));
+        let again = hand_in(&caller, &begun, &given).await;
+        again.refused("again", 409, "presentation.already_answered");
+        // The link of the same verification is answered no more.
+        let path = format!("/verifiers/{SHOP}/openid4vp/{}/request", id(&begun));
+        caller.get(&path, None).await.refused("its link", 404, "request.not_found");
+    }
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_another_page_request_or_in_the_clear_counts_nothing() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let batch = street.sd_jwts(&Resident::of(&caller, 1).number).await;
+    for (case, origin) in [
+        ("another's page", "https://evil.example"),
+        ("no origin", "evil"),
+        ("more than an origin", "https://evil.example/page"),
+    ] {
+        let refused = begin(&caller, json!({"origin": origin})).await;
+        refused.refused(case, 403, "verification.other_origin");
+    }
+    let (first, second) = (on_page(&caller).await, on_page(&caller).await);
+    let given = street.answer_page(&caller.url, &first, &batch[0]).await;
+    let swapped = hand_in(&caller, &second, &given).await;
+    swapped.refused("to another request", 400, "presentation.rejected");
+    let clear = json!({"protocol": "openid4vp-v1-signed", "data": {"vp_token": {"pid": ["x"]}}});
+    let refused = hand_in(&caller, &second, &clear).await;
+    let refused = refused.refused("in the clear", 400, "presentation.rejected");
+    assert!(refused["detail"].as_str().unwrap().contains("not encrypted"), "{refused}");
+    let other = json!({"protocol": "openid4vp-v1-unsigned", "data": given["data"]});
+    let refused = hand_in(&caller, &second, &other).await;
+    refused.refused("another protocol", 400, "request.malformed");
+    let state = street.state(SHOP, id(&second)).await;
+    assert_eq!(
+        (&state["state"], &state["refusal"]),
+        (&json!("waiting"), &json!("presentation.rejected"))
+    );
+    // Declining is told, and the first request is still good.
+    let declined = json!({"protocol": "openid4vp-v1-signed", "data": {"error": "access_denied"}});
+    hand_in(&caller, &second, &declined).await.done();
+    assert_eq!(street.state(SHOP, id(&second)).await["state"], "declined");
+    hand_in(&caller, &first, &given).await.done();
+    // A verification that was started for a link has no page that could answer.
+    let linked = begin(&caller, json!({})).await.done();
+    assert!(linked.get("digital_credential").is_none());
+    let path = format!("/verifiers/{SHOP}/openid4vp/{}/digital-credential", id(&linked));
+    caller.post(&path, None, &given).await.refused("a link's", 404, "request.not_found");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_no_page_shows_ours_which_runs_only_its_own_script_and_keeps_the_link() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let begun = on_page(&caller).await;
+    let page = begun["page"].as_str().unwrap();
+    let heard = caller.client.exchange_whole("GET", page, &[], Vec::new()).await.unwrap();
+    let text = String::from_utf8(heard.body).unwrap();
+    let policy = heard.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && policy.contains("script-src 'self'"));
+    assert!(!policy.contains("unsafe-eval") && !policy.contains("script-src 'unsafe"), "{policy}");
+    assert!(text.contains("openid4vp://?client_id=") && text.contains("<button id=\"ask\" hidden"));
+    assert!(text.contains("<script src=\"../page.js\"></script>") && !text.contains("onclick"));
+    let script = url::Url::parse(page).unwrap().join("../page.js").unwrap();
+    let heard =
+        caller.client.exchange_whole("GET", script.as_str(), &[], Vec::new()).await.unwrap();
+    assert!(heard.content_type.starts_with("text/javascript") && heard.status == 200);
+    // A link's page has no button.
+    let linked = begin(&caller, json!({})).await.done();
+    let text = caller.client.get_text(linked["page"].as_str().unwrap()).await.unwrap();
+    assert!(text.contains("openid4vp://") && !text.contains("<button"));
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_terminals_wallet_answers_a_page_and_refuses_what_another_page_took_from_it() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let Resident { name, .. } = Resident::identified(&caller, 1).await;
+    let wallet = Terminal::of(&caller, &name);
+    let begun = on_page(&caller).await;
+    let request = begun["digital_credential"].to_string();
+    let elsewhere =
+        wallet.type_in(&["present-to-page", "--origin", "https://evil.example", &request]);
+    assert!(!elsewhere.status.success(), "{elsewhere:?}");
+    let said = String::from_utf8(elsewhere.stdout).unwrap();
+    let answer: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(answer["data"], json!({"error": "invalid_request"}));
+    let why = String::from_utf8(elsewhere.stderr).unwrap();
+    assert!(why.contains("https://evil.example") && why.contains("nothing was shown"), "{why}");
+    let said = wallet.says(&["present-to-page", "--origin", &caller.url, &request]);
+    let answer: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    hand_in(&caller, &begun, &answer).await.done();
+    let street = Street::of(&caller).await;
+    assert_eq!(street.state(SHOP, id(&begun)).await["state"], "yes");
+    let history = wallet.says(&["history", "--json"]);
+    assert!(history.contains("age_equal_or_over.16"), "{history}");
+    drop(server);
+}

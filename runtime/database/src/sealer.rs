@@ -140,7 +140,7 @@ impl Sealer {
     pub async fn ensure(&self, person: Uuid) -> Result<PersonKey, SealError> {
         let mut bytes = Zeroizing::new([0; 32]);
         rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
-        let wrapped = seal(&self.wrapping, &context(PLACE, person), bytes.as_ref())?;
+        let wrapped = seal(&self.wrapping, &context(WRAPPED, person), bytes.as_ref())?;
         let connection = self.keys.connection();
         // A key that is there is written anew as it is, so that the disk has the same to do.
         let insert = Statement::from_sql_and_values(

@@ -64,11 +64,6 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::Reported { party, reason, report } => {
             Told { reference: report.clone(), ..with_reason(noted!("reported"), party, reason) }
         }
-        Event::DeletionAsked { party, state, .. } => {
-            let kept = state == "kept";
-            let event = if kept { noted!("deletion_later") } else { noted!("deletion_done") };
-            Told { event, party: Some(party.clone()), ..Told::default() }
-        }
         Event::Paid { payee, amount_minor, currency, order, stepped_up, .. } => Told {
             event: noted!("paid"),
             party: Some(payee.clone()),
@@ -109,13 +104,26 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         | Event::CashPaid { .. }
         | Event::CashReceived { .. }
         | Event::CashRedeemed { .. } => cash(event, decimals),
+        Event::SheetWritten | Event::Froze { .. } | Event::DeletionAsked { .. } => guarded(event),
+        Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
+        Event::Restored => Told { event: noted!("restored"), ..Told::default() },
+    }
+}
+
+/// What she did about loss, theft, and what others keep.
+fn guarded(event: &Event) -> Told {
+    match event {
+        Event::DeletionAsked { party, state, .. } => {
+            let kept = state == "kept";
+            let event = if kept { noted!("deletion_later") } else { noted!("deletion_done") };
+            Told { event, party: Some(party.clone()), ..Told::default() }
+        }
         Event::SheetWritten => Told { event: noted!("sheet_written"), ..Told::default() },
         Event::Froze { institutions } => {
             let party = Some(institutions.join(&comma()));
             Told { event: noted!("froze"), party, ..Told::default() }
         }
-        Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
-        Event::Restored => Told { event: noted!("restored"), ..Told::default() },
+        _ => Told::default(),
     }
 }
 

@@ -8,7 +8,6 @@ use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
 use super::freezing_terminal;
-use super::getting::Wanted;
 use super::getting_terminal;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
@@ -101,15 +100,12 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
-            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
-            getting_terminal::get(holder, &offer, code.as_deref(), wanted).await?;
+        action @ (WalletAction::Get { .. }
+        | WalletAction::Attest { .. }
+        | WalletAction::PaymentCredential
+        | WalletAction::Renew) => {
+            getting_terminal::act(holder, action).await?;
         }
-        WalletAction::Attest { issuer, credential, mdoc } => {
-            let wanted = Wanted { mdoc, ..Wanted::default() };
-            saying::received(&holder.get_attestation(&issuer, &credential, wanted).await?);
-        }
-        WalletAction::Renew => getting_terminal::renew(holder).await?,
         WalletAction::Open { bank, class } => {
             let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_account(&bank, &class, decide).await?;
@@ -126,14 +122,6 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         }
         WalletAction::Showing(action) => {
             return showing_terminal::act(holder, action, decide).await;
-        }
-        WalletAction::PaymentCredential => {
-            let received = holder.get_payment_credential().await?;
-            say!(
-                "{count} payment credentials from {issuer}",
-                count = received.count,
-                issuer = received.issuer
-            );
         }
         WalletAction::Freezing(action) => {
             return freezing_terminal::act(holder, action, decide).await;

@@ -78,6 +78,6 @@ pub fn place(institution: &Institution) -> (String, &'static [Role]) {
         Kind::OpenidProvider => (format!("/openid/{id}"), &[Role::OpenidProvider]),
         Kind::Hotel => (format!("/parties/{id}"), &[]),
         Kind::Merchant => (format!("/verifiers/{id}"), &[]),
-        Kind::Agency => (format!("/agencies/{id}"), &[]),
+        Kind::Agency => (format!("/agencies/{id}"), &[Role::AgencyIssuer]),
     }
 }

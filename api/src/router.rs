@@ -86,7 +86,9 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
     }
     if !institutions.agencies.is_empty() {
         let agencies = Arc::new(institutions.agencies);
-        router = router.merge(Router::from(agency::described().with_state(agencies)));
+        router = router
+            .merge(agency::well_known().with_state(Arc::clone(&agencies)))
+            .merge(Router::from(agency::described().with_state(agencies)));
     }
     if !institutions.wallet_providers.is_empty() {
         let providers = Arc::new(institutions.wallet_providers);

@@ -109,7 +109,7 @@ pub(super) async fn payout(
     Ok(Json(agency.file(member).await?))
 }
 
-/// Leave a programme: no further month is paid.
+/// Leave a programme: no further month is paid, and what the agency attested is void.
 ///
 /// The bearer token is a JWS of type `yufu-request+jwt` by the sector key, for this address.
 #[utoipa::path(post, path = "/agencies/{agency}/v1/programmes/{programme}/members/{pseudonym}/leaving", tag = "agency",
@@ -124,13 +124,16 @@ pub(super) async fn leave(
     let agency = named(&agencies, &agency)?;
     let member = agency.member((&programme, &pseudonym), &headers, ("POST", "/leaving")).await?;
     agency.records.leave(member.id).await?;
+    if let Some(issuer) = &agency.issuer {
+        issuer.records.withdraw(member.id).await?;
+    }
     let member = agency.records.member(&programme, &pseudonym).await?;
     Ok(Json(agency.file(member).await?))
 }
 
 impl Agency {
     /// The member, if the request is signed with its sector key, for the address `below` its own.
-    async fn member(
+    pub(super) async fn member(
         &self,
         (programme, pseudonym): (&str, &str),
         headers: &HeaderMap,

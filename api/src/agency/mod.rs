@@ -3,6 +3,7 @@
 
 mod desk;
 mod enrolment;
+mod issuing;
 mod life;
 mod membership;
 mod paying;
@@ -10,11 +11,12 @@ mod running;
 
 pub use desk::{EnvelopeReport, Reissued, ReturnedPayment, RunStop, TotalsReport};
 pub use enrolment::{EnrolmentBegun, EnrolmentRequest, EnrolmentState, ProgrammeNotice};
+pub(crate) use issuing::well_known;
 pub use membership::{MemberFile, MemberPayment, PayoutChange};
 pub use running::Runs;
 
 use crate::http::{Client, OperatorToken, Problem};
-use crate::issuer::LAPSED_SECONDS;
+use crate::issuer::{Issuer, LAPSED_SECONDS};
 use crate::relying_party::{Party, TakingsAccount};
 use crate::trust::TrustSource;
 use axum::Json;
@@ -41,6 +43,8 @@ pub struct Agency {
     pub operator: OperatorToken,
     /// The token of those who approve: another one.
     pub approver: OperatorToken,
+    /// Itself as an issuer, if the profile has it attest anything to its members.
+    pub issuer: Option<Box<Issuer>>,
     /// Its records.
     pub records: Programmes,
     /// How it shows itself to wallets.
@@ -81,6 +85,11 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(membership::mine))
         .routes(routes!(membership::payout))
         .routes(routes!(membership::leave))
+        .routes(routes!(issuing::offer))
+        .routes(routes!(issuing::token))
+        .routes(routes!(issuing::nonce))
+        .routes(routes!(issuing::credential))
+        .routes(routes!(issuing::status))
         .routes(routes!(desk::prepare, desk::month))
         .routes(routes!(desk::report))
         .routes(routes!(desk::approve))
@@ -142,7 +151,12 @@ impl Agency {
     /// # Errors
     /// If the records fail.
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
-        Ok(self.records.forget_lapsed(self.now().minus_seconds(LAPSED_SECONDS)).await?)
+        let lapsed = self.records.forget_lapsed(self.now().minus_seconds(LAPSED_SECONDS)).await?;
+        let issued = match &self.issuer {
+            Some(issuer) => issuer.forget_lapsed().await?,
+            None => 0,
+        };
+        Ok(lapsed.saturating_add(issued))
     }
 }
 

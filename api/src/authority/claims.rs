@@ -3,12 +3,12 @@
 use super::Authority;
 use super::guardianship::GUARDIANSHIP;
 use crate::http::Problem;
-use crate::issuer::UnderWay;
+use crate::issuer::{UnderWay, claims_of};
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use yufu_base::Timestamp;
 use yufu_population::{Access, PersonId};
-use yufu_profile::{ClaimPath, ClaimValue, CredentialType};
+use yufu_profile::CredentialType;
 
 impl Authority {
     /// The claims of the credential that an issuance is of, about its person.
@@ -61,11 +61,7 @@ impl Authority {
         let values = kind.values(|column| excerpt.value(column), record, today);
         let values =
             values.ok_or_else(|| Problem::internal("a record lacks a column of its credential"))?;
-        let mut claims = Map::new();
-        for (path, value) in values {
-            insert(&mut claims, &path, json(value));
-        }
-        Ok(claims)
+        Ok(claims_of(values))
     }
 }
 
@@ -74,43 +70,5 @@ impl Authority {
     pub(super) fn today(&self, now: Timestamp) -> Result<Date, Problem> {
         let today = self.offsets.date_at(now);
         today.ok_or_else(|| Problem::internal("the clock is beyond the calendar"))
-    }
-}
-
-fn json(value: ClaimValue) -> Value {
-    match value {
-        ClaimValue::Text(text) => text.into(),
-        ClaimValue::Number(number) => number.into(),
-        ClaimValue::Flag(flag) => flag.into(),
-    }
-}
-
-/// Puts a value at the end of its path, making the objects on the way.
-fn insert(claims: &mut Map<String, Value>, path: &ClaimPath, value: Value) {
-    let Some((last, outer)) = path.segments().split_last() else { return };
-    let mut place = claims;
-    for name in outer {
-        let entry = place.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
-        let Value::Object(inner) = entry else { return };
-        place = inner;
-    }
-    place.insert(last.clone(), value);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn paths_nest() {
-        let mut claims = Map::new();
-        insert(&mut claims, &"address.locality".parse().unwrap(), json!("江城"));
-        insert(&mut claims, &"address.region".parse().unwrap(), json!("湖北"));
-        insert(&mut claims, &"sex".parse().unwrap(), json!(2));
-        assert_eq!(
-            Value::Object(claims),
-            json!({"address": {"locality": "江城", "region": "湖北"}, "sex": 2})
-        );
     }
 }

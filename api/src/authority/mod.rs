@@ -7,6 +7,8 @@ mod cards;
 mod checks;
 mod claims;
 mod deaths;
+mod erasing;
+mod freezing;
 mod guardianship;
 mod haip;
 mod handover;
@@ -27,6 +29,8 @@ pub use cards::{
 };
 pub use checks::{CheckDecision, CheckedClaims, WaitingCheck};
 pub use deaths::Death;
+pub use erasing::{Erased, Erasure};
+pub use freezing::{IdentityFreeze, IdentityFrozen};
 pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
 pub use metadata::issuer_profile;
@@ -97,6 +101,11 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(deaths::record))
         .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))
+        .routes(routes!(erasing::erase))
+        .routes(routes!(freezing::leave))
+        .routes(routes!(freezing::freeze))
+        .routes(routes!(freezing::freeze_at_counter))
+        .routes(routes!(freezing::lift_at_counter))
         .routes(routes!(look::begin))
         .routes(routes!(look::request))
         .routes(routes!(look::respond))

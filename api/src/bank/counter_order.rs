@@ -131,6 +131,7 @@ impl Bank {
             let detail = format!("the wallet is {}", found.state.as_str());
             return Err(Problem::conflict("account.not_open", detail));
         }
+        self.must_not_be_frozen(account).await?;
         let text = serde_json::to_string(&order).map_err(Problem::internal)?;
         let action = self.counter_action(&order, account, &text, Authorisation::Ordinary)?;
         let entry = self.entry(id, format!("order:{id}"), action)?;

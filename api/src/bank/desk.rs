@@ -183,7 +183,7 @@ pub(super) async fn open_account(
 #[utoipa::path(get, path = "/banks/{bank}/v1/desk/accounts/{account}/customer", tag = "bank desk",
     params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id"), Look),
     security(("operator" = [])),
-    responses((status = 200, description = "the claims, by name", body = Object), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "the claims, by name", body = Object), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 410, description = "erased", body = ProblemBody)))]
 pub(super) async fn customer(
     State(banks): State<Arc<Banks>>,
     Path((bank, account)): Path<(String, String)>,
@@ -200,7 +200,7 @@ pub(super) async fn customer(
 }
 
 impl super::Bank {
-    /// Nothing leaves a counter wallet but by its card and PIN.
+    /// Nothing leaves a counter wallet but by its card and PIN, and nothing an account that its holder had frozen.
     async fn no_card_bypassed(&self, exchange: &Exchange) -> Result<(), Problem> {
         use ExchangeDirection::{DigitalToDeposit, DigitalToPaper};
         let leaves = matches!(exchange.direction, DigitalToDeposit | DigitalToPaper);
@@ -212,6 +212,7 @@ impl super::Bank {
                     "a card operates this wallet: its holder types card and PIN at a terminal";
                 Err(Problem::refused("account.card_needed", detail))
             }
+            Ok(account) => self.must_not_be_frozen(account.id).await,
             _ => Ok(()),
         }
     }

@@ -1,10 +1,10 @@
-//! The bank as an issuer: the payment credential, with which an account pays where somebody else
-//! asks. It has no claim; its place in the bank's status list leads the bank, and nobody else, to
-//! the account (decision 8).
+//! The bank as an issuer, and its payment credential, with which an account pays where somebody else
+//! asks. That has no claim; its place in the bank's status list leads the bank, and nobody else, to
+//! the account (decision 8). What else the bank attests is in `attesting`.
 
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::{Claims, IssuedOffer, OfferFor, Refusal, token_request};
+use crate::issuer::{IssuedOffer, OfferFor, Refusal, token_request};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -75,7 +75,7 @@ pub(super) async fn nonce(
     Ok(Json(named(&banks, &bank)?.issuer.fresh_nonce().await?))
 }
 
-/// Issue payment credentials, one for each proven key (OpenID4VCI 1.0, section 8).
+/// Issue what was offered, one copy for each proven key (OpenID4VCI 1.0, section 8).
 #[utoipa::path(post, path = "/banks/{bank}/credential", tag = "bank",
     params(("bank" = String, Path, description = "the bank")),
     request_body(content = Object, description = "CredentialRequest with proofs.jwt"),
@@ -88,7 +88,8 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let bank = named(&banks, &bank)?;
     let under_way = bank.issuer.under_way(&headers, &body).await?;
-    Ok(Json(bank.issuer.issue(under_way, Claims::new()).await?))
+    let claims = bank.claims_for(&under_way).await?;
+    Ok(Json(bank.issuer.issue(under_way, claims).await?))
 }
 
 /// A status list, signed.

@@ -37,8 +37,10 @@ struct Fetched {
 }
 
 impl Bank {
-    /// Refuses a guardian whose mandate has ended. Whoever acts for themselves may.
+    /// Refuses a guardian whose mandate has ended, and whoever acts for an account that its holder had frozen. Whoever
+    /// acts for themselves may.
     pub(super) async fn may_act(&self, account: &Account) -> Result<(), Problem> {
+        self.must_not_be_frozen(account.id).await?;
         let Some(mandate) = self.mandate(account).await? else { return Ok(()) };
         if self.wallet_rules.ages.of_age(&mandate.ward_birthdate, self.now())? {
             let detail = "the holder is of age: the guardian's wallet gives no orders any more; the holder takes the account over with an identity (`yufu wallet recover`)";

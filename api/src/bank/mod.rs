@@ -6,12 +6,15 @@ mod accounts;
 mod ages;
 mod anonymous;
 mod attestation;
+mod attesting;
 mod branch;
 mod classes;
 mod codes;
 mod counter;
 mod counter_order;
+mod deleting;
 mod desk;
+mod freezing;
 mod hand_over;
 mod issuing;
 mod keys;
@@ -152,6 +155,11 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(accounts::account))
         .routes(routes!(accesses::accesses))
         .routes(routes!(hand_over::hand_over))
+        .routes(routes!(deleting::delete))
+        .routes(routes!(freezing::leave))
+        .routes(routes!(freezing::freeze))
+        .routes(routes!(freezing::freeze_at_counter))
+        .routes(routes!(freezing::lift_at_counter))
         .routes(routes!(recovery::begin))
         .routes(routes!(recovery::status))
         .routes(routes!(payment::pay))
@@ -163,6 +171,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
         .routes(routes!(issuing::offer))
+        .routes(routes!(attesting::offer))
         .routes(routes!(issuing::token))
         .routes(routes!(issuing::nonce))
         .routes(routes!(issuing::credential))
@@ -205,6 +214,14 @@ impl Bank {
         Ok(requests.saturating_add(self.issuer.forget_lapsed().await?))
     }
 
+    /// Erases customers whose claims it may keep no longer; how many.
+    ///
+    /// # Errors
+    /// If the records fail; those erased before it stay erased.
+    pub async fn erase_expired(&self) -> Result<usize, Problem> {
+        Ok(self.records.erase_expired(self.now()).await?)
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.read().wall
     }
@@ -241,6 +258,8 @@ impl From<OnboardingError> for Problem {
             OnboardingError::TokenUnknown => Self::refused("token.unknown", error),
             OnboardingError::TokenUsed => Self::refused("token.used", error),
             OnboardingError::TokenExpired => Self::refused("token.expired", error),
+            OnboardingError::Erased => Self::new(StatusCode::GONE, "customer.erased", error),
+            OnboardingError::NotFrozen => Self::conflict("account.not_frozen", error),
             OnboardingError::NoNumber => Self::refused("account.wake_at_branch", error),
             OnboardingError::CardFormat | OnboardingError::PinFormat => Self::malformed(error),
             OnboardingError::PinWeak => Self::refused("card.pin_weak", error),

@@ -1,11 +1,14 @@
 //! An institution as an issuer over OpenID4VCI 1.0: offers, tokens, nonces, credentials and their
 //! status. What a credential says is its institution's affair.
 
+mod claims;
+mod freezing;
 mod haip;
 mod offer;
 mod protocol;
 mod status;
 
+pub(crate) use claims::claims_of;
 pub use haip::Haip;
 pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
 pub use offer::IssuedOffer;
@@ -14,6 +17,7 @@ pub(crate) use protocol::{Refusal, UnderWay, token_request};
 
 use crate::http::Problem;
 use axum::http::StatusCode;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -98,6 +102,15 @@ pub(crate) fn denied(code: &str, why: &str) -> Problem {
 
 /// The day of a moment, UTC: `2026-12-10`.
 pub(crate) fn day(at: Timestamp) -> String {
-    let at = i64::try_from(at.seconds()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-    at.map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::UTC).date().to_string())
+    date(at).map_or_else(|| "never".to_owned(), |date| date.to_string())
+}
+
+/// The day that it is, UTC.
+pub(crate) fn today(now: Timestamp) -> Result<Date, Problem> {
+    date(now).ok_or_else(|| Problem::internal("the clock is beyond the calendar"))
+}
+
+fn date(at: Timestamp) -> Option<Date> {
+    let at = jiff::Timestamp::from_second(i64::try_from(at.seconds()).ok()?).ok()?;
+    Some(at.to_zoned(TimeZone::UTC).date())
 }

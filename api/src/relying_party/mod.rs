@@ -3,12 +3,14 @@
 
 mod asking;
 mod charging;
+mod deleting;
 mod hotel;
 mod identity;
 mod party;
 mod presentation;
 mod railway;
 mod ticket_desk;
+mod ticket_freezing;
 mod ticketing;
 mod tickets;
 
@@ -104,6 +106,10 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(tickets::give_back))
         .routes(routes!(tickets::change))
         .routes(routes!(ticket_desk::file))
+        .routes(routes!(deleting::delete))
+        .routes(routes!(ticket_freezing::leave))
+        .routes(routes!(ticket_freezing::freeze))
+        .routes(routes!(ticket_freezing::lift))
         .routes(routes!(ticketing::token))
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))

@@ -5,6 +5,7 @@
 #[cfg(feature = "zero-knowledge")]
 mod anonymous;
 mod answering;
+mod deleting;
 mod desk;
 mod keeping;
 mod lists;
@@ -99,6 +100,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
         .routes(routes!(desk::evidence))
         .routes(routes!(answering::request, answering::request_with_nonce))
         .routes(routes!(answering::respond))
+        .routes(routes!(deleting::delete))
         .routes(routes!(answering::respond_for_page))
         .routes(routes!(reader::papers))
         .routes(routes!(page::page))

@@ -3,6 +3,8 @@
 //! nothing about persons: what a wallet shows goes from the wallet to the bank. It is not even told
 //! for which bank an attestation is.
 
+mod freezing;
+
 use crate::http::{Problem, ProblemBody, bearer};
 use crate::signing;
 use axum::Json;
@@ -104,6 +106,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<WalletProviders>> {
         .routes(routes!(known))
         .routes(routes!(attest))
         .routes(routes!(attest_keys))
+        .routes(routes!(freezing::leave))
+        .routes(routes!(freezing::stop))
 }
 
 /// Register an instance of this provider's wallet, at its first start. Again is harmless.
@@ -258,6 +262,10 @@ impl WalletProvider {
         })?;
         let key: Jwk = serde_json::from_str(&known.key).map_err(Problem::internal)?;
         self.signed(headers, method, below, &key.key)?;
+        if known.stopped.is_some() {
+            let detail = "this wallet was stopped by its holder, for good: make another one with `yufu wallet --as NAME`, and recover your accounts there";
+            return Err(Problem::forbidden("instance.stopped", detail));
+        }
         Ok(known)
     }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod anonymous;
 mod cards;
 mod cash;
+mod freezing;
 mod keeping;
 mod keys;
 mod notes;
@@ -19,7 +20,8 @@ pub(crate) use anonymous::AnonymousAction;
 pub(crate) use cash::{CashAction, CashPayment};
 
 pub(crate) use cards::{Card, CardAction, CardOpening, CardReading, Deriving};
-pub(crate) use keeping::{Backup, Log, LogAction, LogAt, Restore};
+pub(crate) use freezing::FreezeAction;
+pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Sweep};
 pub(crate) use keys::{Keys, KeysAction};
 pub(crate) use notes::{Notes, NotesAction};
 pub(crate) use showing::ShowingAction;
@@ -115,6 +117,22 @@ pub(crate) enum Command {
         after_help = "Example:\n  yufu restore --from /backups/2026-11-26 --keys /elsewhere/keys-2026-11-26 --to /var/lib/yufu"
     )]
     Restore(Restore),
+    /// Take the data keys of persons out of backups that are older than 30 days: whoever was erased is gone there too.
+    ///
+    /// Run it every day. All else in a backup stays, and it can still be restored: but without keys that are younger,
+    /// nobody's sealed data can be read after that.
+    #[command(
+        after_help = "Examples:\n  yufu forget-keys --within /backups\n  yufu forget-keys --within /elsewhere --days 7"
+    )]
+    ForgetKeys(ForgetKeys),
+    /// Search what is left for what was to be erased, in every way it may be written, with every key that is there.
+    ///
+    /// Looks as somebody would who has all of it: what a key among the paths opens is readable. Exits with 0 if nothing
+    /// is found, else with 1; values are named by their line only.
+    #[command(
+        after_help = "Example:\n  yufu sweep --values erased.txt /var/lib/yufu /backups /var/log/yufu ledger.dump"
+    )]
+    Sweep(Sweep),
     /// Verify a person: print a link for the wallet, wait for the answer, print what it came to.
     ///
     /// Exits with 0 for yes, 1 for anything else. Programs use the crate `yufu-verify` likewise.
@@ -351,6 +369,19 @@ pub(crate) enum WalletAction {
         #[arg(long)]
         mdoc: bool,
     },
+    /// Get what a bank or an agency attests of its own: that you hold an account there, draw a pension, are a student.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei attest bank-of-jiangcheng account-holder\n  yufu wallet --as mei attest pension-agency pensioner --mdoc"
+    )]
+    Attest {
+        /// The bank of an account of yours, or an agency that you are enrolled at.
+        issuer: String,
+        /// The credential, by its id in the profile.
+        credential: String,
+        /// As ISO mdocs, where the issuer offers them, instead of SD-JWT VCs.
+        #[arg(long)]
+        mdoc: bool,
+    },
     /// Fetch what waited for an officer, and fresh copies of what ends within a week or is nearly used up.
     #[command(after_help = "Example:\n  yufu wallet --as mei --provider jiangcheng-pay renew")]
     Renew,
@@ -411,6 +442,8 @@ pub(crate) enum WalletAction {
     /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
+    #[command(flatten)]
+    Freezing(FreezeAction),
     #[command(flatten)]
     Accounts(AccountAction),
     /// Withdraw, pay, receive and redeem bearer notes: anonymous cash.
@@ -523,6 +556,16 @@ pub(crate) enum WalletAction {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Ask a party to delete what it was shown: it gets the receipt that it signed, and nothing else.
+    ///
+    /// What a law or a claim that may arise has it keep is kept until the day that it names.
+    #[command(
+        after_help = "Example:\n  yufu wallet --as mei history\n  yufu wallet --as mei ask-deletion 7"
+    )]
+    AskDeletion {
+        /// The entry's number in the history: a disclosure.
+        entry: usize,
     },
     /// Report a relying party to the registrar: what it asked, signed by itself, and your reason. No values.
     #[command(

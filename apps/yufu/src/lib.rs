@@ -24,6 +24,7 @@ mod safety;
 mod serve;
 mod settings;
 mod stopping;
+mod sweeping;
 mod trust_key;
 mod verifying;
 mod verifying_near;
@@ -54,6 +55,8 @@ pub fn run() -> ExitCode {
         Command::Views(options) => views_commands::run(&options),
         Command::Backup(options) => keeping::backup(&options),
         Command::Restore(options) => keeping::restore(&options),
+        Command::ForgetKeys(options) => keeping::forget_keys(&options),
+        Command::Sweep(options) => sweeping::run(&options),
         Command::Verify(options) => verifying::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => manual::completions(shell),

@@ -18,7 +18,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use support::country::country_with;
 use support::visits::Street;
-use support::{Data, Resident, Server, carry, yufu};
+use support::{Data, Resident, Server, carry, now, yufu};
+use yufu::wallet::Event;
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC, HttpRequest};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
@@ -318,6 +319,49 @@ async fn a_request_that_waits_survives_a_restart_and_is_answered_once() {
     let server = Server::start_at_with(&data, port, &profile);
     assert_eq!(refusal(&street, &answer).await, "presentation.already_answered");
     drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_shown_is_deleted_with_its_receipt_but_for_what_a_law_or_evidence_keeps() {
+    let (data, server) = city();
+    let street = Street::of(&server.caller()).await;
+    let caller = street.caller.clone();
+    let mut guest = Resident::identified(&caller, ADULT).await;
+    guest.open_account(&caller, 1_000).await;
+    for purpose in ["may-check-in", "register-guest"] {
+        let begun = street.begin(INN, purpose).await;
+        let link = begun["authorization_request"].as_str().unwrap();
+        guest.wallet.present(link, &mut |_| true).await.unwrap();
+    }
+    let shown = |event: &Event| matches!(event, Event::Disclosed { .. });
+    let history = guest.wallet.history().iter().enumerate();
+    let entries: Vec<usize> =
+        history.filter(|(_, entry)| shown(&entry.event)).map(|(index, _)| index + 1).collect();
+    let [account, result, register] = entries[..] else { panic!("{entries:?}") };
+    let kept = guest.wallet.ask_deletion(account).await.unwrap().kept_until.unwrap();
+    assert!(kept > now().seconds(), "the law has the bank keep it");
+    let kept = guest.wallet.ask_deletion(register).await.unwrap().kept_until.unwrap();
+    assert!(kept > now().seconds(), "evidence is kept for its time");
+    assert_eq!(guest.wallet.ask_deletion(result).await.unwrap().kept_until, None);
+    let gone = guest.wallet.ask_deletion(result).await.unwrap_err().to_string();
+    assert!(gone.contains("request.not_found"), "{gone}");
+    let none = guest.wallet.ask_deletion(1).await.unwrap_err().to_string();
+    assert!(none.contains("no disclosure with a receipt"), "{none}");
+    let asked = |event: &Event| matches!(event, Event::DeletionAsked { .. });
+    let asked = guest.wallet.history().iter().filter(|entry| asked(&entry.event)).count();
+    assert_eq!(asked, 3);
+
+    // Nobody else has the receipt, and the request's id alone deletes nothing.
+    let begun = street.begin(INN, "may-check-in").await;
+    let link = begun["authorization_request"].as_str().unwrap();
+    guest.wallet.present(link, &mut |_| true).await.unwrap();
+    let body = json!({"request": begun["verification"], "receipt": "guessed"});
+    let refused = caller.post(&format!("/verifiers/{INN}/v1/deletions"), None, &body).await;
+    refused.refused("without the receipt", 404, "request.not_found");
+    drop(server);
+    let rows = Connection::open(data.path().join(INN).join("verifications.sqlite")).unwrap();
+    let all = "SELECT count(*) FROM verifications";
+    assert_eq!(rows.query_row(all, [], |row| row.get::<_, u64>(0)).unwrap(), 2);
 }
 
 /// With which code an answer is refused.

@@ -60,6 +60,8 @@ pub struct CredentialType {
     pub name: Text,
     /// Who issues it: every institution of this role.
     pub issuer: Role,
+    /// The programme whose members it is about, if an agency issues it.
+    pub programme: Option<String>,
     /// How long one copy is valid, in days.
     pub validity_days: u32,
     /// How many copies, each bound to a key of its own, a wallet gets at once.
@@ -130,6 +132,14 @@ impl CredentialType {
     pub fn days(&self) -> Vec<String> {
         let is = |claim: &&Claim| claim.source == ClaimSource::Column(Column::BirthDate);
         self.claims.iter().filter(is).map(|claim| claim.path.to_string()).collect()
+    }
+
+    /// The issuer's own records that its claims need, by name.
+    pub fn records(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().filter_map(|claim| match &claim.source {
+            ClaimSource::Record(name) => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// The sectors whose pseudonyms it carries, in the order of its claims.
@@ -221,6 +231,12 @@ pub(crate) fn read_credential(
     let doctype = if section.has("doctype") { section.text("doctype") } else { None };
     let name = read_text(&mut section, "name");
     let issuer = section.word("issuer", &Role::WORDS);
+    let programme = if section.has("programme") { section.text("programme") } else { None };
+    let by_agency = issuer.as_ref().is_some_and(|(role, _)| *role == Role::Agency);
+    if issuer.is_some() && by_agency != programme.is_some() {
+        let what = "`programme` of a credential".to_owned();
+        section.report(&section.span(), what, "exactly what `issuer = \"agency\"` has");
+    }
     let validity_days = section.whole("validity_days");
     let batch = section.whole("batch");
     let mut seen = BTreeSet::new();
@@ -238,6 +254,7 @@ pub(crate) fn read_credential(
         doctype: doctype.map(|(doctype, _)| doctype),
         name: name?,
         issuer: issuer?.0,
+        programme: programme.map(|(programme, _)| programme),
         validity_days: validity_days?,
         batch: batch?,
         claims: claims?,

@@ -49,9 +49,15 @@ pub(crate) fn read_programmes(
         return Some(Vec::new());
     };
     let mut ids = BTreeSet::new();
-    root.tables("programmes", |section| {
+    let programmes = root.tables("programmes", |section| {
         read_one(section, credentials, currency, institutions, &mut ids)
-    })
+    });
+    let attested = credentials.iter().filter_map(|kind| Some((kind, kind.programme.as_ref()?)));
+    for (kind, programme) in attested.filter(|(_, programme)| !ids.contains(*programme)) {
+        let what = format!("the credential `{}` is about the programme `{programme}`", kind.id);
+        root.report(&root.span(), what, "one of `programmes`");
+    }
+    programmes
 }
 
 fn read_one(

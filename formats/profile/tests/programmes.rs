@@ -9,8 +9,12 @@ const INSTITUTIONS: &str = include_str!("../../../profiles/china/institutions.to
 const CITY: &str = include_str!("../../../profiles/china/city.toml");
 
 fn read(institutions: &str) -> Result<Profile, ProfileErrors> {
+    read_both(PROFILE, institutions)
+}
+
+fn read_both(profile: &str, institutions: &str) -> Result<Profile, ProfileErrors> {
     Profile::read(Sources {
-        profile: ("profile.toml", PROFILE),
+        profile: ("profile.toml", profile),
         institutions: ("institutions.toml", institutions),
         city: ("city.toml", CITY),
     })
@@ -19,7 +23,7 @@ fn read(institutions: &str) -> Result<Profile, ProfileErrors> {
 #[test]
 fn the_basic_pension_needs_an_age_and_nothing_else_of_a_member() {
     let china = read(INSTITUTIONS).unwrap();
-    let [pension] = china.programmes.as_slice() else { unreachable!() };
+    let pension = china.programmes.iter().find(|one| one.id == "basic-pension").unwrap();
     assert_eq!((pension.id.as_str(), pension.monthly.minor()), ("basic-pension", 14_300));
     assert_eq!(pension.pseudonym_claim(), "sector_pseudonym.pension");
     assert_eq!(pension.needs.to_string(), "age_equal_or_over.60");
@@ -71,4 +75,27 @@ fn every_spoiled_programme_is_refused_in_its_place() {
     assert!(errors.contains("programme `basic-pension` is given twice"), "{errors}");
     let no_bank = INSTITUTIONS.replace("category = 9399", "kind = 9399");
     assert!(read(&no_bank).unwrap_err().to_string().contains("`category` is missing"));
+}
+
+#[test]
+fn an_agency_attests_of_a_programme_that_there_is_and_nobody_else_of_any() {
+    let china = read(INSTITUTIONS).unwrap();
+    let of = |id: &str| china.credentials.iter().find(|kind| kind.id == id).unwrap();
+    assert_eq!(of("pensioner").programme.as_deref(), Some("basic-pension"));
+    assert_eq!(of("pensioner").records().collect::<Vec<_>>(), ["programme", "since"]);
+    assert_eq!(of("account-holder").programme, None);
+    let rows = [
+        ("programme = \"basic-pension\"\n", "", "`programme` of a credential"),
+        ("programme = \"basic-pension\"", "programme = \"basic\"", "about the programme `basic`"),
+        (
+            "issuer = \"commercial-bank\"\nvalidity_days = 7",
+            "issuer = \"commercial-bank\"\nprogramme = \"basic-pension\"\nvalidity_days = 7",
+            "exactly what `issuer = \"agency\"` has",
+        ),
+    ];
+    for (before, after, expected) in rows {
+        assert!(PROFILE.contains(before), "{before:?} is not there");
+        let errors = read_both(&PROFILE.replacen(before, after, 1), INSTITUTIONS).unwrap_err();
+        assert!(errors.to_string().contains(expected), "{expected}: {errors}");
+    }
 }

@@ -30,6 +30,8 @@ pub enum Role {
     BankIssuer,
     /// Issues tickets, and their status.
     TicketIssuer,
+    /// Attests to the members of its programmes that they are, and the status of that.
+    AgencyIssuer,
     /// Signs registration certificates.
     Registrar,
     /// Certifies the keys of relying parties.

@@ -90,3 +90,14 @@ table!(replacement, "pseudonym_replacements", {
     effective: i64,
     state: i32,
 });
+
+table!(freeze_handle, "freeze_handles", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    batch: String,
+    thumbprint: String,
+    freeze_key: String,
+    grant_id: Option<String>,
+    person: String,
+    at: i64,
+    frozen_at: Option<i64>,
+});

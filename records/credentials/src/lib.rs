@@ -5,6 +5,7 @@
 
 mod commitment;
 mod entity;
+mod freeze;
 mod grouped;
 mod issuance;
 mod migrations;
@@ -13,6 +14,7 @@ mod once;
 mod pseudonym;
 mod status;
 
+pub use freeze::FreezeHandle;
 pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};

@@ -2,7 +2,7 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS];
+pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -108,5 +108,22 @@ ALTER TABLE issuances ADD COLUMN until BIGINT;
 ALTER TABLE status_entries ADD COLUMN card TEXT;
 CREATE INDEX issuances_by_card ON issuances(card) WHERE card IS NOT NULL;
 CREATE INDEX status_entries_by_card ON status_entries(card) WHERE card IS NOT NULL;
+",
+};
+
+const FREEZES: Migration = Migration {
+    name: "keys that freeze what was issued to a wallet",
+    sql: "
+CREATE TABLE freeze_handles (
+    batch TEXT PRIMARY KEY NOT NULL,
+    thumbprint TEXT NOT NULL,
+    freeze_key TEXT NOT NULL,
+    grant_id TEXT,
+    person TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    frozen_at BIGINT
+);
+CREATE INDEX freeze_handles_by_thumbprint ON freeze_handles(thumbprint);
+CREATE INDEX freeze_handles_by_person ON freeze_handles(person);
 ",
 };

@@ -74,6 +74,16 @@ impl Onboarding {
         Ok(())
     }
 
+    /// When the account with this id was entered.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if the bank has none.
+    pub async fn opened_at(&self, id: AccountId) -> Result<Timestamp, OnboardingError> {
+        let row =
+            account::Entity::find_by_id(id.to_string()).one(self.database.connection()).await?;
+        crate::from_column(row.ok_or(OnboardingError::Unknown("account"))?.created_at)
+    }
+
     /// The account with this id.
     ///
     /// # Errors

@@ -117,7 +117,7 @@ impl Onboarding {
     /// A customer's claims of the names in `access.fields`; the access is recorded with the read.
     ///
     /// # Errors
-    /// [`OnboardingError::Unknown`] if there is no such customer.
+    /// [`OnboardingError::Unknown`] if there is no such customer, [`OnboardingError::Erased`] if the claims are gone.
     pub async fn customer_claims(
         &self,
         id: Uuid,
@@ -126,6 +126,9 @@ impl Onboarding {
         let transaction = self.database.begin().await?;
         let row = customer::Entity::find_by_id(id.to_string()).one(&transaction).await?;
         let row = row.ok_or(OnboardingError::Unknown("customer"))?;
+        if row.sealed_claims.is_empty() {
+            return Err(OnboardingError::Erased);
+        }
         let plain = self.sealer.key(id).await?.open(PLACE, &row.sealed_claims)?;
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;

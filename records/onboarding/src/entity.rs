@@ -240,3 +240,23 @@ table!(top_up, "top_ups", {
     command: Option<String>,
     at: i64,
 });
+
+table!(freeze_key, "freeze_keys", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account: String,
+    thumbprint: String,
+    freeze_key: String,
+    at: i64,
+});
+
+table!(account_freeze, "account_freezes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    account: String,
+    officer: Option<String>,
+    evidence: Option<String>,
+    at: i64,
+    lifted_at: Option<i64>,
+    lifted_by: Option<String>,
+    lift_evidence: Option<String>,
+});

@@ -3,7 +3,8 @@
 
 use crate::account::{self, Account, AccountState};
 use crate::customer;
-use crate::entity::{access, account as accounts, key_change, served_through};
+use crate::entity::{access, account as accounts, freeze_key, key_change, served_through};
+use crate::freeze;
 use crate::guardian;
 use crate::verification;
 use crate::{Onboarding, OnboardingError};
@@ -104,7 +105,7 @@ impl Onboarding {
 
     /// Puts another key in command by a presentation of the holder's identity: it is marked as
     /// answered, its receipt kept, and the key changed, in one transaction. A guardian is erased, a
-    /// card of the account is dead.
+    /// card of the account is dead, a freeze by the holder is lifted.
     ///
     /// # Errors
     /// [`OnboardingError::AlreadyAnswered`] if the presentation was used before,
@@ -123,6 +124,7 @@ impl Onboarding {
             return Err(OnboardingError::KeyChanged);
         }
         change(&transaction, new, at).await?;
+        freeze::end(&transaction, new.account, &freeze::Lift::Recovered, at).await?;
         let guardian = guardian::step_back(&transaction, new.account).await?;
         transaction.commit().await?;
         if let Some(guardian) = guardian {
@@ -253,6 +255,8 @@ async fn change(
         credentials_revoked_at: Set(None),
     };
     key_change::Entity::insert(row).exec_without_returning(transaction).await?;
+    // What the former wallet left to freeze the account ends with it.
+    freeze_key::Entity::delete_by_id(&id).exec(transaction).await?;
     serve_through(transaction, new.account, new.provider.as_deref(), at).await?;
     let row = accounts::Entity::find_by_id(&id).one(transaction).await?;
     if let Some(customer) = row.and_then(|row| row.customer) {

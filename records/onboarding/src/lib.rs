@@ -12,6 +12,8 @@ mod card;
 mod counter;
 mod customer;
 mod entity;
+mod erasing;
+mod freeze;
 mod guardian;
 mod key;
 mod linked;
@@ -32,6 +34,7 @@ pub use branch::BranchStep;
 pub use card::{CardNumber, Counted};
 pub use counter::{CardStep, CounterEnrolment};
 pub use customer::{Access, Enrolment, NewCustomer};
+pub use freeze::{CounterStep, FreezeKey};
 pub use guardian::Guardian;
 pub use key::{Answered, KeyChange, KeyInForce, KeyWay};
 pub use linked::Link;
@@ -119,6 +122,12 @@ pub enum OnboardingError {
     /// The token was given out too long ago.
     #[error("the token is too old: ask for another one at a counter")]
     TokenExpired,
+    /// The customer's claims were erased: their time had come.
+    #[error("what this customer had shown was erased: nobody can read it any more")]
+    Erased,
+    /// The account is not frozen by its holder.
+    #[error("its holder has not had this account frozen: there is nothing to lift")]
+    NotFrozen,
     /// There is no telephone number behind the purse.
     #[error("nobody can be reached for this wallet from afar: have it awoken at a branch")]
     NoNumber,

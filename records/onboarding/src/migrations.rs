@@ -248,4 +248,26 @@ CREATE TABLE top_ups (
 );
 ",
     },
+    Migration {
+        name: "freezes by the holder",
+        sql: "
+CREATE TABLE freeze_keys (
+    account TEXT PRIMARY KEY NOT NULL REFERENCES accounts(id),
+    thumbprint TEXT NOT NULL UNIQUE,
+    freeze_key TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE TABLE account_freezes (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts(id),
+    officer TEXT,
+    evidence TEXT,
+    at BIGINT NOT NULL,
+    lifted_at BIGINT,
+    lifted_by TEXT,
+    lift_evidence TEXT
+);
+CREATE UNIQUE INDEX account_freezes_in_force ON account_freezes(account) WHERE lifted_at IS NULL;
+",
+    },
 ];

@@ -104,6 +104,25 @@ impl Onboarding {
         let row = receipt::Entity::find_by_id(verification).one(self.database.connection()).await?;
         row.map(|row| row.receipt).ok_or(OnboardingError::Unknown("receipt"))
     }
+
+    /// What the presentation with this id was for, and until when its claims are kept, if this is the receipt of it,
+    /// word for word.
+    ///
+    /// # Errors
+    /// [`OnboardingError::Unknown`] if there is none.
+    pub async fn by_receipt(
+        &self,
+        verification: &str,
+        receipt: &str,
+    ) -> Result<(String, Timestamp), OnboardingError> {
+        let row = receipt::Entity::find_by_id(verification)
+            .filter(receipt::Column::Receipt.eq(receipt))
+            .one(self.database.connection())
+            .await?;
+        let row = row.ok_or(OnboardingError::Unknown("receipt: nothing of it is kept here"))?;
+        let until = crate::from_column(row.retained_until)?;
+        Ok((self.verification(verification).await?.purpose, until))
+    }
 }
 
 /// Marks a presentation as answered, and keeps its receipt. The mark is the single-use fence:

@@ -56,18 +56,21 @@ pub enum Deed {
     DeathRecorded,
     /// A death that was recorded wrongly was withdrawn.
     DeathWithdrawn,
+    /// The person had the identity in a wallet frozen.
+    Frozen,
 }
 
 impl Deed {
-    const WORDS: [(&'static str, Self); 5] = [
+    const WORDS: [(&'static str, Self); 6] = [
         ("read", Self::Read),
         ("read-accesses", Self::ReadAccesses),
         ("erased", Self::Erased),
         ("death-recorded", Self::DeathRecorded),
         ("death-withdrawn", Self::DeathWithdrawn),
+        ("frozen", Self::Frozen),
     ];
 
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, deed)| *deed == self).map_or("", |(word, _)| word)
     }
 }

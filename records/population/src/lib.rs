@@ -6,9 +6,11 @@ mod access;
 mod card;
 mod death;
 mod entity;
+mod erasure;
 mod excerpt;
 mod guardianship;
 mod import;
+mod note;
 mod population;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};

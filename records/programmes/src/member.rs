@@ -114,6 +114,15 @@ impl Programmes {
         read(row.ok_or(ProgrammesError::Unknown("member"))?)
     }
 
+    /// The member with this id.
+    ///
+    /// # Errors
+    /// [`ProgrammesError::Unknown`] if there is none.
+    pub async fn member_by_id(&self, id: Uuid) -> Result<Member, ProgrammesError> {
+        let row = member::Entity::find_by_id(id.to_string()).one(self.database.connection());
+        read(row.await?.ok_or(ProgrammesError::Unknown("member"))?)
+    }
+
     /// A member's payments, the newest month first.
     ///
     /// # Errors

@@ -59,6 +59,19 @@ impl Services {
         })
     }
 
+    /// The request with this id, if its answer got this receipt, word for word.
+    ///
+    /// # Errors
+    /// [`ServicesError::Unknown`] if there is none.
+    pub async fn asked_by_receipt(&self, id: &str, receipt: &str) -> Result<Asked, ServicesError> {
+        let row = asked::Entity::find_by_id(id)
+            .filter(asked::Column::Receipt.eq(receipt))
+            .one(self.database.connection())
+            .await?;
+        let row = row.ok_or(ServicesError::Unknown("receipt: nothing of it is kept here"))?;
+        self.asked(&row.id).await
+    }
+
     /// Stores the session of a request that is not answered yet anew.
     ///
     /// # Errors

@@ -145,6 +145,38 @@ impl Verifications {
         })
     }
 
+    /// The verification with this id, if this is the receipt of it, word for word.
+    ///
+    /// # Errors
+    /// [`VerificationsError::Unknown`] if there is none, or none any more.
+    pub async fn by_receipt(
+        &self,
+        id: &str,
+        receipt: &str,
+    ) -> Result<Verification, VerificationsError> {
+        let unknown = VerificationsError::Unknown("receipt: nothing of it is kept here");
+        match self.verification(id).await {
+            Ok(found) if found.receipt == receipt => Ok(found),
+            Ok(_) | Err(VerificationsError::Unknown(_)) => Err(unknown),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Erases one verification, the key of what is sealed first. Again is harmless.
+    ///
+    /// # Errors
+    /// [`VerificationsError::Database`] or [`VerificationsError::Seal`]: then it is to be repeated.
+    pub async fn erase(&self, id: &str) -> Result<(), VerificationsError> {
+        let connection = self.database.connection();
+        let row = verification::Entity::find_by_id(id).one(connection).await?;
+        if let Some(key) = row.and_then(|row| row.key_id) {
+            let key = Uuid::parse_str(&key).map_err(|_| VerificationsError::Damaged("key id"))?;
+            self.sealer.destroy(&[key]).await?;
+        }
+        verification::Entity::delete_by_id(id).exec(connection).await?;
+        Ok(())
+    }
+
     /// Erases everything whose time has come, the keys of what is sealed first; how many those were.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use crate::sealer::SealError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{hkdf, rand};
 use std::fmt;
 use uuid::Uuid;
@@ -68,6 +70,54 @@ impl fmt::Debug for PersonKey {
         f.write_str("PersonKey(hidden)")
     }
 }
+
+/// A data key outside of its sealer, for whoever looks for what can still be read. Dropped, it is wiped.
+pub struct BareKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// The data key of a person from how it lies in a database of keys.
+    ///
+    /// # Errors
+    /// [`SealError::Opening`] if another master key wrapped it.
+    pub fn unwrap(&self, person: Uuid, wrapped: &[u8]) -> Result<BareKey, SealError> {
+        let wrapping = cipher(&*self.derive(WRAPPING)?)?;
+        let bytes = open(&wrapping, &context(WRAPPED, person), wrapped)?;
+        let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError::Opening)?;
+        Ok(BareKey(Zeroizing::new(bytes)))
+    }
+}
+
+impl BareKey {
+    /// What these bytes would be if this key had sealed them, for whatever place: nothing is authenticated, so it is
+    /// noise if it had not. `None` if they are too short to be sealed.
+    #[must_use]
+    pub fn reveal(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+        let length = body.len().checked_sub(AES_256_GCM.tag_len())?;
+        let mut plain = Zeroizing::new(body.get(..length)?.to_vec());
+        // The counter of GCM for a nonce of 96 bits: 1 is for the tag, the data begin at 2.
+        let mut counter = [0_u8; 16];
+        let (start, rest) = counter.split_at_mut_checked(NONCE_LEN)?;
+        start.copy_from_slice(nonce);
+        rest.copy_from_slice(&2_u32.to_be_bytes());
+        let key = UnboundCipherKey::new(&AES_256, self.0.as_ref()).ok()?;
+        let key = DecryptingKey::ctr(key).ok()?;
+        let counter = DecryptionContext::Iv128(FixedLength::from(counter));
+        key.decrypt(&mut plain, counter).ok()?;
+        Some(plain)
+    }
+}
+
+impl fmt::Debug for BareKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BareKey(hidden)")
+    }
+}
+
+/// What the key that wraps data keys is derived for.
+pub(crate) const WRAPPING: &[u8] = b"wrap data keys";
+/// The place that a wrapped data key is bound to.
+pub(crate) const WRAPPED: &str = "data_key.wrapped";
 
 pub(crate) fn cipher(bytes: &[u8; 32]) -> Result<LessSafeKey, SealError> {
     let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::Cryptography)?;

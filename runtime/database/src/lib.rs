@@ -9,6 +9,6 @@ mod sealer;
 mod table;
 
 pub use connection::{Database, DatabaseError};
-pub use key::{MasterKey, PersonKey};
+pub use key::{BareKey, MasterKey, PersonKey};
 pub use migration::{Migration, MigrationError};
 pub use sealer::{BlindIndex, SealError, Sealer};

@@ -2,7 +2,7 @@
 //! database of its own. Destroying a person's key makes what it sealed unreadable.
 
 use crate::connection::{Database, DatabaseError};
-use crate::key::{MasterKey, PersonKey, cipher, context, open, seal};
+use crate::key::{MasterKey, PersonKey, WRAPPED, WRAPPING, cipher, context, open, seal};
 use crate::migration::{Migration, MigrationError};
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::{hmac, rand};
@@ -61,7 +61,6 @@ const MIGRATIONS: [Migration; 1] = [Migration {
 
 /// Keys inserted per statement.
 const BATCH: usize = 500;
-const PLACE: &str = "data_key.wrapped";
 
 /// Makes, finds and destroys data keys.
 pub struct Sealer {
@@ -78,7 +77,7 @@ impl Sealer {
     /// [`SealError::Database`].
     pub async fn open(keys: Database, master: &MasterKey) -> Result<Self, SealError> {
         keys.migrate("sealer", &MIGRATIONS).await?;
-        let wrapping = cipher(&*master.derive(b"wrap data keys")?)?;
+        let wrapping = cipher(&*master.derive(WRAPPING)?)?;
         let index = master.derive(b"blind index")?;
         let index = hmac::Key::new(hmac::HMAC_SHA256, index.as_ref());
         let sealer = Self { keys, wrapping, index };
@@ -115,7 +114,7 @@ impl Sealer {
             for &person in chunk {
                 let mut bytes = Zeroizing::new([0; 32]);
                 rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
-                let wrapped = seal(&self.wrapping, &context(PLACE, person), bytes.as_ref())?;
+                let wrapped = seal(&self.wrapping, &context(WRAPPED, person), bytes.as_ref())?;
                 values.extend([Value::from(person), Value::from(wrapped)]);
                 made.push(PersonKey::new(person, &bytes)?);
             }
@@ -141,7 +140,7 @@ impl Sealer {
     pub async fn ensure(&self, person: Uuid) -> Result<PersonKey, SealError> {
         let mut bytes = Zeroizing::new([0; 32]);
         rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
-        let wrapped = seal(&self.wrapping, &context(PLACE, person), bytes.as_ref())?;
+        let wrapped = seal(&self.wrapping, &context(WRAPPED, person), bytes.as_ref())?;
         let connection = self.keys.connection();
         // A key that is there is written anew as it is, so that the disk has the same to do.
         let insert = Statement::from_sql_and_values(
@@ -167,7 +166,7 @@ impl Sealer {
         );
         let row = connection.query_one_raw(select).await?.ok_or(SealError::Erased)?;
         let wrapped: Vec<u8> = row.try_get("", "wrapped")?;
-        let bytes = open(&self.wrapping, &context(PLACE, person), &wrapped)?;
+        let bytes = open(&self.wrapping, &context(WRAPPED, person), &wrapped)?;
         let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError::Opening)?;
         PersonKey::new(person, bytes)
     }
@@ -307,6 +306,25 @@ mod tests {
         assert!(holds());
         sealer.destroy(&[person]).await.unwrap();
         assert!(!holds());
+    }
+
+    #[tokio::test]
+    async fn whoever_has_master_key_and_wrapped_key_reveals_what_they_sealed_and_nobody_else() {
+        let keys = keys().await;
+        let [person, other] = persons();
+        let sealer = sealer(&keys, 1).await.unwrap();
+        let made = sealer.create(&[person]).await.unwrap();
+        let sealed = made[0].seal("a.b", b"secret").unwrap();
+        let select = "SELECT wrapped FROM data_key";
+        let backend = keys.connection().get_database_backend();
+        let select = Statement::from_string(backend, select);
+        let row = keys.connection().query_one_raw(select).await.unwrap().unwrap();
+        let wrapped: Vec<u8> = row.try_get("", "wrapped").unwrap();
+        let bare = MasterKey::new([1; 32]).unwrap(person, &wrapped).unwrap();
+        assert_eq!(bare.reveal(&sealed).unwrap().as_slice(), b"secret");
+        assert!(bare.reveal(&sealed[..27]).is_none(), "shorter than nonce and tag");
+        assert!(MasterKey::new([2; 32]).unwrap(person, &wrapped).is_err());
+        assert!(MasterKey::new([1; 32]).unwrap(other, &wrapped).is_err());
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use super::client::{NoProof, Proof};
 use super::tokens::{derived_from, person};
 use super::{Fresh, Haip, HaipRefusal, Kind, digest};
+use crate::freezing::FreezeHandle;
 use crate::http::Problem;
 use crate::issuer::protocol::{Resting, RestsOn, not_placed};
 use crate::issuer::{Issuer, UnderWay};
@@ -196,6 +197,13 @@ impl Issuer {
         self.records.use_once(vec![marker], None, now).await.map_err(not_placed)?;
         if request.event != NotificationEvent::CredentialAccepted {
             self.records.revoke_batch(&about.batch).await.map_err(Problem::from)?;
+        } else if let Some(freeze_key) = request.yufu_freeze_key {
+            let (thumbprint, key) = FreezeHandle { freeze_key }.kept()?;
+            let Notified { grant, batch } = about;
+            let person = person(access.granted())?;
+            let grant = Some(grant);
+            let handle = yufu_credentials::FreezeHandle { thumbprint, key, batch, grant, person };
+            self.records.keep_freeze_handle(handle, now).await.map_err(Problem::from)?;
         }
         Ok(())
     }

@@ -160,7 +160,8 @@ impl Walk for Attested {
                 let held = brought.held.into_iter().next().context("no credential came")?;
                 let id = brought.notification_id.context("no notification is wanted")?;
                 let event = NotificationEvent::CredentialAccepted;
-                let request = granted.notify(&id, event, (&self.dpop, &random_text()), now()?)?;
+                let request =
+                    granted.notify(&id, (event, None), (&self.dpop, &random_text()), now()?)?;
                 let request = request.context("no notification is wanted")?;
                 (At::Told(Box::new(held)), Some(("notification", request)))
             }

@@ -1,6 +1,7 @@
 //! Agencies: open their records, register as relying parties, and know by address the bank that
 //! keeps their account.
 
+use super::issuer::{issued_by, issuer};
 use super::opening::Opening;
 use super::trust::Trust;
 use crate::words::text;
@@ -25,10 +26,16 @@ pub(super) async fn open(
     let bank =
         &institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?.bank;
     let database = Database::open(&plan.data.database(&id, "programmes")?).await?;
+    let issuer = if issued_by(plan, institution).is_empty() {
+        None
+    } else {
+        Some(Box::new(issuer(plan, institution, &format!("/agencies/{id}")).await?))
+    };
     let own = profile.programmes.iter().filter(|programme| programme.agency == id);
     Ok(Agency {
         operator: plan.operator(&id)?,
         approver: OperatorToken::new(plan.data.keys(&id)?.secret("approver")?),
+        issuer,
         records: Programmes::open(database).await?,
         party,
         trust: trust.source(client.clone()),

@@ -118,6 +118,8 @@ async fn population(opening: &mut Opening<'_>, institution: &Institution) -> Res
         })
         .await
         .with_context(|| text!("the city's residents were not imported"))?;
+    // A file of keys from a backup may have brought somebody back.
+    population.erase_again().await?;
     if let Imported::Now(count) = imported {
         let line = format!("{count} residents are in the register, sealed one by one");
         (opening.progress)(&Progress::Said(&line));

@@ -31,6 +31,8 @@ pub(super) async fn open(
     let sealer = Arc::new(sealer(plan, &id).await?);
     let remote = profile.wallet_classes.iter().filter(|c| c.opening.evidence == Evidence::Identity);
     let records = Onboarding::open(database, sealer).await?;
+    // A file of keys from a backup may have brought somebody back.
+    records.erase_again().await?;
     let wallet_rules = wallet_rules(profile, records.clone());
     trust.enlist(opening, institution).await?;
     let party = trust.party(opening, institution, &format!("/banks/{id}/openid4vp")).await?;

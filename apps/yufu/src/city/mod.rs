@@ -6,6 +6,7 @@ mod agency;
 mod anonymous;
 mod authority;
 mod bank;
+mod erasing;
 mod front;
 mod front_words;
 mod issuer;
@@ -40,11 +41,10 @@ use yufu_api::central_bank::{CentralBank, Courier};
 use yufu_api::http::{Client, Limits, Problem, Switch, serve};
 use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
-use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
 use yufu_api::verifying::VerifyingParty;
 use yufu_api::{Institutions, Router, router};
-use yufu_base::{InstitutionId, PublicKey};
+use yufu_base::PublicKey;
 use yufu_engine::{Engine, Handle, StopReason};
 use yufu_machine::Machine;
 use yufu_profile::{Institution, Role};
@@ -231,10 +231,10 @@ impl City {
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
-        let lapsed = tokio::spawn(forget_lapsed(banks, authority, agencies, providers));
+        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, agencies, providers));
         let verifying: Vec<Arc<VerifyingParty>> =
             self.institutions.verifying_parties.values().cloned().collect();
-        let erasure = tokio::spawn(erase_expired(parties, verifying.clone()));
+        let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying.clone()));
         let courier = tokio::spawn(carry(self.institutions.central_bank.clone()));
         let recognition = tokio::spawn(recognise(self.institutions.trust_operator.clone()));
         let ledger = self.engine.as_ref().map(Engine::handle);
@@ -363,28 +363,6 @@ async fn lay_down(verifying: &[Arc<VerifyingParty>]) {
         if let Err(problem) = party.lay_down().await {
             tracing::warn!(verifier = %party.id, code = problem.code(), "what waits for an answer is not kept: it is asked again");
         }
-    }
-}
-
-/// Identities that a relying party may keep no longer.
-async fn erase_expired(parties: Vec<Arc<RelyingParty>>, verifying: Vec<Arc<VerifyingParty>>) {
-    loop {
-        for party in &verifying {
-            told_erased(&party.id, party.erase_expired().await);
-        }
-        for party in &parties {
-            let erased = party.erase_expired().await;
-            told_erased(&party.id, erased.map(|count| u64::try_from(count).unwrap_or(u64::MAX)));
-        }
-        tokio::time::sleep(ERASE_EVERY).await;
-    }
-}
-
-fn told_erased(party: &InstitutionId, erased: Result<u64, Problem>) {
-    match erased {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(%party, count, "identities were erased"),
-        Err(problem) => tracing::warn!(%party, code = problem.code(), "nothing was erased"),
     }
 }
 

@@ -304,6 +304,7 @@ fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
     let role = |kind: &CredentialType| match kind.issuer {
         Role::CommercialBank => yufu_trust::Role::BankIssuer,
         Role::Railway => yufu_trust::Role::TicketIssuer,
+        Role::Agency => yufu_trust::Role::AgencyIssuer,
         _ => yufu_trust::Role::PidIssuer,
     };
     profile.credentials.iter().map(|kind| (kind.vct.clone(), role(kind))).collect()

@@ -35,6 +35,29 @@ pub(crate) struct Restore {
     pub(crate) to: PathBuf,
 }
 
+#[derive(Args)]
+pub(crate) struct ForgetKeys {
+    /// The folder in which backups lie, side by side or some folders down.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) within: PathBuf,
+    /// How old the data keys of persons may become in a backup, in days.
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=30))]
+    pub(crate) days: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Sweep {
+    /// A file with what is looked for, one value a line: numbers, names, streets. Destroy it afterwards.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: PathBuf,
+    /// What is searched: data folders, backups, log files, dumps and folders of a database server.
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Which log of a ledger is meant.
 #[derive(Args)]
 pub(crate) struct LogAt {

@@ -85,7 +85,16 @@ impl Story<'_> {
     }
 
     pub(super) async fn recover_account(&mut self) -> Result<Told> {
+        // The sheet was written while the telephone was at hand; it lay at home.
+        let home = tempfile::tempdir()?;
+        let sheet = home.path().join("sheet");
+        self.wallet.write_sheet(&sheet).await?;
+        let sheet = std::fs::read(&sheet)?;
         let mut phone = self.open_wallet(&format!("recovered-{}", self.run))?;
+        let outcomes = phone.freeze(Some(&sheet)).await?;
+        let faults: Vec<&str> = outcomes.iter().filter_map(|one| one.fault.as_deref()).collect();
+        ensure!(faults.is_empty(), "not everything was frozen: {faults:?}");
+        ensure!(self.wallet.frozen().await?.len() == 1, "the lost phone's account is not frozen");
         self.identify(&mut phone, self.resident).await?;
         let class = KeyChangeOf::Class(self.class(Evidence::Identity)?.to_owned());
         let bank = self.bank;
@@ -100,10 +109,14 @@ impl Story<'_> {
         let paid = phone.pay(&bill).await?;
         ensure!(matches!(paid, Paid::Done(_)), "the recovered account could not pay");
         Ok(Told::new(format!(
-            "On a new phone, with a fresh identity from the counter, she recovers her account at {}: she \
-             signs which account, which bank and which new key. The lost phone's key stops at once, and what \
-             was issued to it is revoked. For {} hours the account keeps to its ordinary limits.",
-            bank.name.en(), self.country.profile.key_change_rest_hours
+            "With the sheet that her wallet had written she freezes everything from a new phone, in one step, \
+             at {} places, none of which learns of the others. With a fresh identity from the counter she \
+             recovers her account at {}: she signs which account, which bank and which new key. The lost \
+             phone's key is dead, and what was issued to it is revoked. For {} hours the account keeps to its \
+             ordinary limits.",
+            outcomes.len(),
+            bank.name.en(),
+            self.country.profile.key_change_rest_hours
         ))
         .moved("her account", &bill.payee_name, bill.amount))
     }

@@ -396,12 +396,13 @@ fn wallet(data: &DataFolder, name: &str, url: &str, trust_key: PublicKey) -> Res
     Holder::open(&data.wallets()?, name, &Passphrase::of_the_demo(), url, trust_key)
 }
 
-/// Who may open an account alone, in the order of the register; without those whom a programme is for, who play
+/// Who may open an account alone, in the order of the register; without those whom the programme is for, who play
 /// steps of their own, with wallets of their own.
 fn adults(country: &Country, now: Timestamp) -> Vec<&Resident> {
     let profile = &country.profile;
     let claims = || profile.identity().into_iter().flat_map(|identity| &identity.claims);
-    let programmes = profile.programmes.iter();
+    // The one that is played.
+    let programmes = profile.programmes.iter().take(1);
     let needs = programmes.flat_map(|programme| claims().filter(|c| c.path == programme.needs));
     let pensionable = needs.filter_map(|claim| match claim.source {
         ClaimSource::AgeOver(years) => Some(years),

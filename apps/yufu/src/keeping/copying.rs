@@ -1,5 +1,6 @@
 //! Copying: which files of a data folder are state, keys or neither, and how each is copied while it is in use.
 
+use super::forgetting::PERSON_KEYS;
 use crate::data::ARCHIVE;
 use crate::words::text;
 use anyhow::{Context, Result};
@@ -65,7 +66,7 @@ fn kind_of(path: &Path) -> Option<Kind> {
         (_, "sqlite-wal" | "sqlite-shm" | "unfinished" | "lock") => None,
         _ if name.starts_with('.') => None,
         ([_, second, _, ..], _) if *second == "keys" => Some(Kind::Key),
-        _ if name == "person-keys.sqlite" => Some(Kind::Key),
+        _ if name == PERSON_KEYS => Some(Kind::Key),
         // The history is made anew from the log.
         _ if name == "history.sqlite" => None,
         ([_, second, _], "sqlite") if *second == ARCHIVE => Some(Kind::Archive),

@@ -70,6 +70,15 @@ impl Manifest {
 
     /// Reads it and holds every file of the backup against it.
     pub(super) fn verified(backup: &Path) -> Result<Self> {
+        let manifest = Self::read(backup)?;
+        for entry in &manifest.files {
+            entry.verify(backup)?;
+        }
+        Ok(manifest)
+    }
+
+    /// Reads it.
+    pub(super) fn read(backup: &Path) -> Result<Self> {
         let path = backup.join(FILE);
         let read = fs::read(&path).with_context(|| {
             text!("{path} cannot be read: is this a backup?", path = path.display())
@@ -85,9 +94,6 @@ impl Manifest {
                 known = FORMAT
             )
         );
-        for entry in &manifest.files {
-            entry.verify(backup)?;
-        }
         Ok(manifest)
     }
 }

@@ -3,10 +3,12 @@
 
 mod backup;
 mod copying;
+mod forgetting;
 mod manifest;
 mod restore;
 
 pub(crate) use backup::run as backup;
+pub(crate) use forgetting::{PERSON_KEYS, run as forget_keys};
 pub(crate) use restore::run as restore;
 
 use crate::data::ARCHIVE;

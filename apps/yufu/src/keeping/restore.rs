@@ -2,6 +2,7 @@
 //! state that was noted.
 
 use super::copying;
+use super::forgetting::{DAYS, holds_persons, is_old};
 use super::manifest::{Holds, LedgerState, Manifest};
 use crate::command_line;
 use crate::words::{say, text};
@@ -10,6 +11,7 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use yufu_engine::{Clock, SystemClock};
 use yufu_keys::KeyStore;
 
 pub(crate) fn run(options: &command_line::Restore) -> Result<ExitCode> {
@@ -30,6 +32,18 @@ pub(crate) fn run(options: &command_line::Restore) -> Result<ExitCode> {
         state.holds != Holds::Keys,
         text!("{path} holds keys alone: name it with --keys", path = options.from.display())
     );
+    let now = SystemClock::new().read().wall;
+    for manifest in
+        [Some(&state), keys.as_ref().map(|(manifest, _)| manifest)].into_iter().flatten()
+    {
+        ensure!(
+            !(holds_persons(manifest) && is_old(manifest.made_at, DAYS, now)),
+            text!(
+                "these data keys are older than {days} days: persons who were erased since would come back; take a younger backup of keys, and `yufu forget-keys` for this one",
+                days = DAYS
+            )
+        );
+    }
     let sources = [(&state, options.from.as_path())].into_iter();
     let sources = sources.chain(keys.as_ref().map(|(manifest, from)| (manifest, *from)));
     let restored = sources

@@ -128,7 +128,7 @@ impl Holder {
     }
 
     /// Asks the wallet provider as one of its instances.
-    async fn ask_provider<B: Serialize + Sync, T: DeserializeOwned>(
+    pub(super) async fn ask_provider<B: Serialize + Sync, T: DeserializeOwned>(
         &mut self,
         below: &str,
         content: &B,

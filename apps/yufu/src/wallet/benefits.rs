@@ -161,7 +161,11 @@ impl Holder {
     }
 
     /// Where a membership is reached, and the key that speaks for it.
-    fn membership(&self, known: &StoredProgramme, below: &str) -> Result<(String, SoftwareKey)> {
+    pub(super) fn membership(
+        &self,
+        known: &StoredProgramme,
+        below: &str,
+    ) -> Result<(String, SoftwareKey)> {
         let key = self.sector_key(&known.sector)?;
         let pseudonym = Jwk::from(key.public_key()).thumbprint_base64url();
         let (agency, programme) = (&known.agency, &known.programme);
@@ -170,7 +174,7 @@ impl Holder {
         Ok((path, key))
     }
 
-    fn sector_token(
+    pub(super) fn sector_token(
         &self,
         agency: &str,
         key: &SoftwareKey,

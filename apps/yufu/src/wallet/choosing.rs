@@ -1,6 +1,7 @@
 //! Which of the wallet's accounts acts: the first, or the one that the person named.
 
 use super::contents::{StoredAccount, StoredKey};
+use super::freezing::is_frozen;
 use super::history::Event;
 use super::holder::Holder;
 use crate::words::text;
@@ -71,6 +72,7 @@ impl Holder {
                 Err(error) if refusal(&error).is_some_and(|p| p.code == KEY_CHANGED) => {
                     moved.push((account.bank.clone(), account.account.clone()));
                 }
+                Err(error) if is_frozen(&error) => {}
                 other => drop(other?),
             }
         }

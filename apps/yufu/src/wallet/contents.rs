@@ -1,6 +1,7 @@
 //! What a wallet holds: credentials, accounts, the history, and what guards against replays.
 
 use super::cash::StoredCash;
+use super::freeze_sheet::{FreezeSheet, Guard};
 use super::history::Entry;
 use super::sector::RootSecret;
 use crate::words::text;
@@ -79,6 +80,12 @@ pub(super) struct Contents {
     /// The anonymous credential and what it is renewed with; a program without that leaves it as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) anonymous: Option<serde_json::Value>,
+    /// What this wallet's own sheet is made of; none before a key was left anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) guard: Option<Guard>,
+    /// Sheets of other wallets that this one can freeze.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) sheets: Vec<FreezeSheet>,
     /// Bearer notes; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cash: Option<StoredCash>,

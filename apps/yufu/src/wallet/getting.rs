@@ -85,6 +85,7 @@ impl Holder {
         let issuer = ready.issuer_name().get(&self.language).to_owned();
         let (exchanging, request) = ready.accept(code)?;
         let (nonce, request) = exchanging.handle(&self.send(request).await?)?;
+        self.leave_at_issuer(nonce.issuer().as_str(), nonce.access_token()).await?;
         let mut keys = Vec::new();
         for _ in 0..nonce.batch_size().min(MOST) {
             keys.push(SoftwareKey::from_seed(&random())?);

@@ -4,19 +4,39 @@ use super::getting::Wanted;
 use super::haip::Got;
 use super::holder::Holder;
 use super::saying;
+use crate::command_line::WalletAction;
 use crate::words::say;
 use anyhow::Result;
 
 /// What offers for attested wallets begin with.
 const ATTESTED: &str = "haip-vci:";
 
+pub(super) async fn act(holder: &mut Holder, action: WalletAction) -> Result<()> {
+    match action {
+        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
+            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
+            get(holder, &offer, code.as_deref(), wanted).await
+        }
+        WalletAction::Attest { issuer, credential, mdoc } => {
+            let wanted = Wanted { mdoc, ..Wanted::default() };
+            saying::received(&holder.get_attestation(&issuer, &credential, wanted).await?);
+            Ok(())
+        }
+        WalletAction::PaymentCredential => {
+            let received = holder.get_payment_credential().await?;
+            say!(
+                "{count} payment credentials from {issuer}",
+                count = received.count,
+                issuer = received.issuer
+            );
+            Ok(())
+        }
+        _ => renew(holder).await,
+    }
+}
+
 /// Takes up an offer.
-pub(super) async fn get(
-    holder: &mut Holder,
-    offer: &str,
-    code: Option<&str>,
-    wanted: Wanted,
-) -> Result<()> {
+async fn get(holder: &mut Holder, offer: &str, code: Option<&str>, wanted: Wanted) -> Result<()> {
     if offer.trim().starts_with(ATTESTED) {
         told(&holder.get_attested(offer, code, wanted).await?);
     } else {
@@ -26,7 +46,7 @@ pub(super) async fn get(
 }
 
 /// Fetches what waited, and what runs out.
-pub(super) async fn renew(holder: &mut Holder) -> Result<()> {
+async fn renew(holder: &mut Holder) -> Result<()> {
     let all = holder.renew().await?;
     if all.is_empty() {
         say!("Nothing runs out, and nothing waits.");

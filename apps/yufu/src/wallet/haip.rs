@@ -312,11 +312,15 @@ impl Holder {
                     let proof = (&party.dpop as &dyn Signer, random_text());
                     let event = NotificationEvent::CredentialAccepted;
                     let by = (proof.0, proof.1.as_str());
-                    // The credentials are here: whether the issuer hears of it changes nothing.
-                    if let Some(request) =
-                        requesting.granted().notify(&id, event, by, self.now())?
+                    let identifier = requesting.granted().grant().issuer().as_str().to_owned();
+                    let (key, place) = self.freeze_key_for(&identifier)?.unzip();
+                    // The credentials are here: whether the issuer hears of it changes nothing for them.
+                    let request = requesting.granted().notify(&id, (event, key), by, self.now())?;
+                    if let Some(request) = request
+                        && self.send(request).await.is_ok_and(|answer| answer.status == 204)
+                        && let Some(place) = place
                     {
-                        let _ = self.send(request).await;
+                        self.left(&place)?;
                     }
                 }
                 Ok(Got::Received(received))

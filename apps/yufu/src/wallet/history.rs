@@ -98,6 +98,15 @@ pub enum Event {
         /// The registrar's number of the report, if it took it.
         report: Option<String>,
     },
+    /// A party was asked to delete what it had been shown.
+    DeletionAsked {
+        /// Which.
+        party: String,
+        /// `erased` or `kept`.
+        state: String,
+        /// Until when it is kept, in seconds since the epoch.
+        kept_until: Option<u64>,
+    },
     /// The holder enrolled in a programme, or showed anew to be alive.
     Enrolled {
         /// The agency.
@@ -201,6 +210,13 @@ pub enum Event {
         vct: String,
         /// How many there were.
         count: usize,
+    },
+    /// A sheet was written that freezes everything.
+    SheetWritten,
+    /// Another wallet was frozen with its sheet.
+    Froze {
+        /// At these institutions.
+        institutions: Vec<String>,
     },
     /// A backup was written.
     BackedUp,

@@ -1,5 +1,6 @@
 //! Who read my data: at the authority, proven by a presentation; at each bank, by the account's key.
 
+use super::freezing::is_frozen;
 use super::holder::{Decide, Holder};
 use crate::words::text;
 use anyhow::{Context, Result, bail};
@@ -42,7 +43,8 @@ impl Holder {
         Ok(WhoRead { authority, banks: self.who_read_at_banks().await? })
     }
 
-    /// Who looked into the files behind this wallet's accounts: nothing needs to be shown.
+    /// Who looked into the files behind this wallet's accounts: nothing needs to be shown. Without those that their
+    /// holder had frozen: of them nothing is said.
     ///
     /// # Errors
     /// If a bank does not answer.
@@ -50,7 +52,10 @@ impl Holder {
         let mut banks = Vec::new();
         for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}/accesses", account.bank, account.account);
-            let accesses = self.get_as_holder(account, path).await?;
+            let accesses = match self.get_as_holder(account, path).await {
+                Err(error) if is_frozen(&error) => continue,
+                accesses => accesses?,
+            };
             let (bank, account) = (account.bank.clone(), account.account.clone());
             banks.push(BankAccesses { bank, account, accesses });
         }

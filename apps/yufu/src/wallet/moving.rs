@@ -89,6 +89,10 @@ impl Holder {
     ) -> Result<()> {
         let (bank, account) = (bank.to_owned(), account.to_owned());
         let country = self.country();
+        // The bank dropped what the former key had left to freeze it.
+        if let Some(guard) = &mut self.file.contents.guard {
+            guard.dropped(&bank, &account);
+        }
         self.keep(StoredAccount {
             bank: bank.clone(),
             country,

@@ -1,6 +1,7 @@
 //! Payments: signed orders, and the step-up that lifts a limit.
 
 use super::contents::{StoredAccount, StoredKey};
+use super::freezing::is_frozen;
 use super::history::{Entry, Event};
 use super::holder::{Awaited, Decide, Holder};
 use crate::words::text;
@@ -83,7 +84,7 @@ impl Holder {
         self.accounts_here().next().map(|a| (a.bank.as_str(), a.account.as_str()))
     }
 
-    /// The accounts as their banks have them.
+    /// The accounts as their banks have them, without those that their holder had frozen: of them nothing is said.
     ///
     /// # Errors
     /// If a bank does not answer.
@@ -91,7 +92,10 @@ impl Holder {
         let mut states = Vec::new();
         for account in self.accounts_here() {
             let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
-            states.push(self.get_as_holder(account, path).await?);
+            match self.get_as_holder(account, path).await {
+                Err(error) if is_frozen(&error) => {}
+                state => states.push(state?),
+            }
         }
         Ok(states)
     }
@@ -133,7 +137,12 @@ impl Holder {
     }
 
     /// Proves to an account's bank that its holder asks.
-    fn request_token(&self, account: &StoredAccount, method: &str, path: String) -> Result<String> {
+    pub(super) fn request_token(
+        &self,
+        account: &StoredAccount,
+        method: &str,
+        path: String,
+    ) -> Result<String> {
         let token = RequestToken {
             iss: account.account.clone(),
             aud: account.bank.clone(),

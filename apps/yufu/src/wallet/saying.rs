@@ -2,11 +2,14 @@
 
 use super::backup::Restored;
 use super::currency::money;
+use super::deleting::Deletion;
 use super::getting::Received;
 use super::holder::Holder;
 use super::paying::Bill;
 use super::showing::Shown;
-use crate::words::{comma, say, sum};
+use super::terminal::time;
+use crate::words::{comma, say, sum, text};
+use anyhow::Result;
 
 /// Credentials came.
 pub(super) fn received(received: &Received) {
@@ -59,4 +62,29 @@ pub(super) fn restored(name: &str, restored: &Restored) {
             count = restored.resting
         );
     }
+}
+
+/// What came of asking for deletion.
+pub(super) fn deletion(deletion: &Deletion) -> Result<()> {
+    match deletion.kept_until {
+        None => say!("{party} has erased it.", party = deletion.party),
+        Some(until) => say!(
+            "{party} keeps it until {time}, as its law or contract has it; then it is erased by itself.",
+            party = deletion.party,
+            time = time(until)?
+        ),
+    }
+    Ok(())
+}
+
+/// A line for each account that its holder had frozen.
+pub(super) fn frozen(accounts: &[(String, String)]) -> Vec<String> {
+    let line = |(bank, account): &(String, String)| {
+        text!(
+            "{account}  {bank}  FROZEN by you: `yufu wallet unfreeze` frees it",
+            account = account,
+            bank = bank
+        )
+    };
+    accounts.iter().map(line).collect()
 }

@@ -107,8 +107,26 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::Voided { issuer, vct, count } => {
             with_reason(noted!("voided"), issuer, &format!("{count} x {vct}"))
         }
+        Event::SheetWritten | Event::Froze { .. } | Event::DeletionAsked { .. } => guarded(event),
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
+    }
+}
+
+/// What she did about loss, theft, and what others keep.
+fn guarded(event: &Event) -> Told {
+    match event {
+        Event::DeletionAsked { party, state, .. } => {
+            let kept = state == "kept";
+            let event = if kept { noted!("deletion_later") } else { noted!("deletion_done") };
+            Told { event, party: Some(party.clone()), ..Told::default() }
+        }
+        Event::SheetWritten => Told { event: noted!("sheet_written"), ..Told::default() },
+        Event::Froze { institutions } => {
+            let party = Some(institutions.join(&comma()));
+            Told { event: noted!("froze"), party, ..Told::default() }
+        }
+        _ => Told::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::cash;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
-use super::getting::Wanted;
+use super::freezing_terminal;
 use super::getting_terminal;
 use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
@@ -100,11 +100,12 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         holder.find_institutions().await?;
     }
     match action {
-        WalletAction::Get { offer, code, without_pseudonyms, mdoc } => {
-            let wanted = Wanted { pseudonyms: !without_pseudonyms, mdoc };
-            getting_terminal::get(holder, &offer, code.as_deref(), wanted).await?;
+        action @ (WalletAction::Get { .. }
+        | WalletAction::Attest { .. }
+        | WalletAction::PaymentCredential
+        | WalletAction::Renew) => {
+            getting_terminal::act(holder, action).await?;
         }
-        WalletAction::Renew => getting_terminal::renew(holder).await?,
         WalletAction::Open { bank, class } => {
             let class = holder.class_at(&bank, "identity", class).await?;
             let opened = holder.open_account(&bank, &class, decide).await?;
@@ -126,13 +127,8 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Anonymous { action } => {
             super::anonymous_terminal::act(holder, action, decide).await?
         }
-        WalletAction::PaymentCredential => {
-            let received = holder.get_payment_credential().await?;
-            say!(
-                "{count} payment credentials from {issuer}",
-                count = received.count,
-                issuer = received.issuer
-            );
+        WalletAction::Freezing(action) => {
+            return freezing_terminal::act(holder, action, decide).await;
         }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Cash(action) => cash::act(holder, action, decide).await?,
@@ -154,6 +150,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
+        WalletAction::AskDeletion { entry } => {
+            saying::deletion(&holder.ask_deletion(entry).await?)?
+        }
         WalletAction::Report { entry, reason, file } => {
             report(holder, entry, &reason, file.as_deref()).await?;
         }
@@ -270,6 +269,7 @@ async fn show(holder: &Holder) -> Result<()> {
         lines
             .push(text!("Pseudonyms in the sectors: {sectors}.", sectors = sectors.join(&comma())));
     }
+    lines.extend(saying::frozen(&holder.frozen().await?));
     for account in holder.accounts().await? {
         let currency = Currency::new(&account.wallet.currency)?;
         let balance = Amount::new(currency, account.wallet.balance_minor);

@@ -242,6 +242,9 @@ pub struct NotificationRequest {
     pub notification_id: String,
     /// What became of them.
     pub event: NotificationEvent,
+    /// Yufu's own: the key that may have them frozen, if the wallet leaves one. An issuer that does not know it passes it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yufu_freeze_key: Option<Jwk>,
 }
 
 /// The codes of section 11.3.

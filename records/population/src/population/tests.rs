@@ -271,3 +271,32 @@ async fn a_death_is_recorded_once_with_its_evidence_and_withdrawn_if_it_was_wron
 fn residents_of_another_city() -> Vec<Resident> {
     residents(99, 1)
 }
+
+#[tokio::test]
+async fn whoever_is_erased_stays_so_when_a_file_of_keys_brings_the_key_back() {
+    let (records, keys) =
+        (Database::in_memory().await.unwrap(), Database::in_memory().await.unwrap());
+    let population = Population::open(records, sealer(&keys).await).await.unwrap();
+    let residents = residents(1, 5);
+    population.import(&residents, |_, _| ()).await.unwrap();
+    assert_eq!(population.erase_again().await.unwrap(), 0);
+    let number = &residents[0].number;
+    let person = population.read(number, &access(&NAME, 1)).await.unwrap().person();
+    population.erase(number, &access(&[], 2)).await.unwrap();
+    sealer(&keys).await.create(&[person.uuid()]).await.unwrap();
+    assert_eq!(population.erase_again().await.unwrap(), 1);
+    let gone = sealer(&keys).await.key(person.uuid()).await;
+    assert!(matches!(gone, Err(SealError::Erased)));
+    assert!(population.read(&residents[1].number, &access(&NAME, 3)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_freeze_stands_in_the_list_of_accesses_and_reads_nothing() {
+    let (population, _, residents) = filled(3).await;
+    let number = &residents[0].number;
+    let person = population.read(number, &access(&NAME, 1)).await.unwrap().person();
+    population.note_freeze(person, &access(&[], 2)).await.unwrap();
+    let list = population.accesses_of(number, &access(&[], 3)).await.unwrap();
+    let deeds: Vec<Deed> = list.iter().map(|record| record.deed).collect();
+    assert_eq!(deeds, [Deed::Read, Deed::Frozen, Deed::ReadAccesses]);
+}

@@ -15,7 +15,7 @@ use yufu_openid4vc::issuance::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
     NonceResponse, Proofs, sign_proof,
 };
-use yufu_openid4vc::{HttpError, HttpRequest, HttpResponse};
+use yufu_openid4vc::{Endpoint, HttpError, HttpRequest, HttpResponse};
 use yufu_trust::{TrustError, TrustList};
 
 /// Waits for a nonce, and then for keys.
@@ -157,6 +157,18 @@ pub enum CredentialProblem {
 }
 
 impl FetchingNonce {
+    /// The issuer, by its identifier.
+    #[must_use]
+    pub const fn issuer(&self) -> &Endpoint {
+        &self.ready.metadata.credential_issuer
+    }
+
+    /// The access token, for what else the issuer takes while the issuance is under way.
+    #[must_use]
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
     /// Takes the nonce, and one fresh key for each wanted credential (at most
     /// [`FetchingNonce::batch_size`]).
     ///

@@ -7,7 +7,8 @@ use yufu_openid4vc::{Endpoint, EndpointError, HttpError, HttpRequest, HttpRespon
 use yufu_trust::{Role, TrustEntry, TrustList};
 
 /// The roles whose bearers may issue credentials.
-pub(super) const ISSUERS: [Role; 3] = [Role::PidIssuer, Role::BankIssuer, Role::TicketIssuer];
+pub(super) const ISSUERS: [Role; 4] =
+    [Role::PidIssuer, Role::BankIssuer, Role::TicketIssuer, Role::AgencyIssuer];
 
 /// What a scanned link leads to.
 #[derive(Clone, Debug, PartialEq)]

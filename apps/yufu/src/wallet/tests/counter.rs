@@ -298,3 +298,18 @@ fn no_file_holds(folder: &Path, card: &str) {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_whose_holder_had_the_account_frozen_moves_nothing_until_an_officer_frees_it() {
+    let counter = Counter::open().await;
+    let path = format!("accounts/{}/freezes", counter.account);
+    let evidence = json!({"evidence": EVIDENCE});
+    assert_eq!(officer(&counter.city, "teller-3", &path, &evidence).await.0, 200);
+    let wish = counter.order("cash_in", 10_000);
+    let (status, refused) = counter.at("orders", wish.clone()).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("account.frozen_by_holder")), "{refused}");
+    let path = format!("{path}/lift");
+    assert_eq!(officer(&counter.city, "teller-3", &path, &evidence).await.0, 200);
+    let (status, done) = counter.at("orders", wish).await;
+    assert_eq!(status, 200, "{done}");
+}

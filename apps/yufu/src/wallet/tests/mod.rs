@@ -5,6 +5,7 @@ mod anonymous;
 mod cards;
 mod city;
 mod counter;
+mod freezing;
 mod guardians;
 mod inside;
 mod journeys;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use yufu_base::{SectorId, Timestamp};
 use yufu_openid4vc::issuance::GrantRequest;
-use yufu_openid4vc::{HttpRequest, HttpResponse};
+use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 use yufu_trust::Localized;
 
 /// What is kept for later.
@@ -54,6 +54,12 @@ impl Grant {
     pub fn credential_type(&self) -> &str {
         let kind = self.flow.configuration().and_then(|found| found.credential_type());
         kind.map_or("", String::as_str)
+    }
+
+    /// The issuer, by its identifier.
+    #[must_use]
+    pub const fn issuer(&self) -> &Endpoint {
+        &self.flow.metadata.credential_issuer
     }
 
     /// The issuer's name, as the trust list has it.

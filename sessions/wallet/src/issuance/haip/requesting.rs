@@ -189,20 +189,24 @@ impl Granted {
         Ok((requesting, http))
     }
 
-    /// Tells the issuer what became of a batch.
+    /// Tells the issuer what became of a batch, and leaves it the key that may have the batch frozen, if one is given.
     ///
     /// # Errors
     /// [`StepError`] if the request cannot be made; `None` if the issuer takes no notifications.
     pub fn notify(
         &self,
         notification_id: &str,
-        event: NotificationEvent,
+        (event, freeze_key): (NotificationEvent, Option<Jwk>),
         (dpop, id): (&dyn Signer, &str),
         now: Timestamp,
     ) -> Result<Option<HttpRequest>, StepError> {
         let flow = &self.grant.flow;
         let Some(url) = flow.metadata.notification_endpoint.clone() else { return Ok(None) };
-        let request = NotificationRequest { notification_id: notification_id.to_owned(), event };
+        let request = NotificationRequest {
+            notification_id: notification_id.to_owned(),
+            event,
+            yufu_freeze_key: freeze_key,
+        };
         let document =
             serde_json::to_value(&request).map_err(|_| StepError::Protocol("a document"))?;
         let proof = flow.proof(&url, Some(&self.access_token), dpop, id, now)?;

@@ -1,0 +1,58 @@
+//! Asking a party to delete what it was shown, with the receipt that it signed.
+
+use super::history::Event;
+use super::holder::Holder;
+use crate::words::text;
+use anyhow::{Context, Result};
+use yufu_api::deleting::{DeletionAnswer, DeletionRequest};
+use yufu_jose::Unverified;
+
+/// What came of asking for deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// Whom it was asked of.
+    pub party: String,
+    /// Until when it is kept all the same, in seconds since the epoch; none if it is erased.
+    pub kept_until: Option<u64>,
+}
+
+impl Holder {
+    /// Asks the party of the history's entry `number` (from 1) to delete what it was shown there. It is sent the
+    /// receipt that it signed, and nothing else.
+    ///
+    /// # Errors
+    /// If the entry is no disclosure with a receipt, or the party keeps nothing of it, or does not answer.
+    pub async fn ask_deletion(&mut self, number: usize) -> Result<Deletion> {
+        let entry = number.checked_sub(1).and_then(|index| self.history().get(index));
+        let shown = entry.and_then(|entry| match &entry.event {
+            Event::Disclosed { party, request, signed_receipt: Some(receipt), .. } => {
+                Some((party.clone(), request.clone(), receipt.clone()))
+            }
+            _ => None,
+        });
+        let (party, request, receipt) = shown.with_context(|| {
+            text!(
+                "entry {number} is no disclosure with a receipt: see `yufu wallet history`",
+                number = number
+            )
+        })?;
+        // The wallet answered there, after it had held the address against the party's registration.
+        let asked: serde_json::Value = Unverified::parse(&request)?.unverified_claims()?;
+        let answered = asked.get("response_uri").and_then(serde_json::Value::as_str);
+        let parts = answered.and_then(|address| address.split_once("/openid4vp/"));
+        let place = parts.and_then(|(party, rest)| Some((party, rest.split_once('/')?.0)));
+        let (address, id) = place.with_context(|| {
+            text!("this party has no address for deletions: write to it, with the receipt")
+        })?;
+        let wish = DeletionRequest { request: id.to_owned(), receipt };
+        let url = format!("{address}/v1/deletions");
+        let answer: DeletionAnswer = self.client.post(&url, None, &wish).await?;
+        let deletion = Deletion { party, kept_until: answer.kept_until };
+        self.note(Event::DeletionAsked {
+            party: deletion.party.clone(),
+            state: answer.state,
+            kept_until: deletion.kept_until,
+        })?;
+        Ok(deletion)
+    }
+}

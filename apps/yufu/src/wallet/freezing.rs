@@ -1,0 +1,272 @@
+//! Loss and theft. While the wallet is at hand it leaves a key at each institution, and writes a sheet; whoever holds
+//! the sheet freezes everything in one step, from anywhere. What was frozen is freed by the identity, never by the sheet.
+
+use super::contents::StoredAccount;
+use super::file::write_new;
+use super::freeze_sheet::{FreezePlace, FreezeSheet, PlaceKind};
+use super::history::Event;
+use super::holder::{Decide, Holder};
+use super::recovering::Recovered;
+use crate::words::text;
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use tokio::task::JoinSet;
+use yufu_api::bank::AccountState;
+use yufu_api::freezing::{FreezeHandle, FreezeHandleKept, Frozen};
+use yufu_api::http::ClientError;
+use yufu_base::Signer;
+use yufu_jose::{Jwk, SoftwareKey};
+use yufu_keys::random_text;
+use yufu_openid4vc::presentation::KeyChangeOf;
+use yufu_payment::RequestToken;
+
+/// The code of what is asked of an account that its holder had frozen.
+const FROZEN: &str = "account.frozen_by_holder";
+/// The code of an account that is in nobody's name.
+const NO_CUSTOMER: &str = "account.no_customer";
+
+/// A sheet that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetWritten {
+    /// The institutions that it is good at, each as often as keys were left there.
+    pub institutions: Vec<String>,
+    /// Accounts that are not on it, as nobody's name is behind them.
+    pub left_out: Vec<String>,
+}
+
+/// What became of freezing at one institution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreezeOutcome {
+    /// The institution.
+    pub institution: String,
+    /// Why it is not frozen there, if it is not.
+    pub fault: Option<String>,
+}
+
+impl Holder {
+    /// Leaves the keys that are still to be left, and writes the sheet to a file that does not exist yet.
+    ///
+    /// # Errors
+    /// If an institution does not answer, or the file cannot be written.
+    pub async fn write_sheet(&mut self, to: &Path) -> Result<SheetWritten> {
+        self.find_institutions().await?;
+        let mut left_out = Vec::new();
+        let own = |account: &&StoredAccount| account.country.is_none();
+        let accounts: Vec<StoredAccount> =
+            self.file.contents.accounts.iter().filter(own).cloned().collect();
+        for account in accounts {
+            if !self.leave_at_bank(&account).await? {
+                left_out.push(account.account);
+            }
+        }
+        self.leave_at_provider().await?;
+        let sheet = self.file.contents.guard()?.sheet();
+        ensure!(
+            !sheet.places.is_empty(),
+            text!("there is nothing to freeze yet: get your identity or open an account first")
+        );
+        write_new(to, &serde_json::to_vec_pretty(&sheet)?)?;
+        self.note(Event::SheetWritten)?;
+        let places = sheet.places.into_iter();
+        Ok(SheetWritten { institutions: places.map(|place| place.institution).collect(), left_out })
+    }
+
+    /// Keeps another wallet's sheet here, so that this one can freeze it. An older one of the same wallet goes.
+    ///
+    /// # Errors
+    /// If it is no sheet.
+    pub fn keep_sheet(&mut self, bytes: &[u8]) -> Result<usize> {
+        let sheet = FreezeSheet::read(bytes)?;
+        let places = sheet.places.len();
+        self.file.contents.sheets.retain(|known| !known.is_of(&sheet));
+        self.file.contents.sheets.push(sheet);
+        self.file.save()?;
+        Ok(places)
+    }
+
+    /// Freezes everything that a sheet names, or the sheets that are kept here: all institutions are asked at once.
+    /// Again is harmless.
+    ///
+    /// # Errors
+    /// If it is no sheet, or none is here.
+    pub async fn freeze(&mut self, sheet: Option<&[u8]>) -> Result<Vec<FreezeOutcome>> {
+        let sheets = match sheet {
+            Some(bytes) => vec![FreezeSheet::read(bytes)?],
+            None => self.file.contents.sheets.clone(),
+        };
+        ensure!(
+            !sheets.is_empty(),
+            text!("no sheet of another wallet is kept here: name the file with --sheet")
+        );
+        let mut asked = JoinSet::new();
+        for sheet in &sheets {
+            for place in &sheet.places {
+                let (client, place) = (self.client.clone(), place.clone());
+                let url = format!("{}{}", self.address(&place.institution), place.path());
+                let token = self.freeze_token(&sheet.key(&place)?, &place)?;
+                asked.spawn(async move {
+                    let empty = serde_json::json!({});
+                    let answer: Result<Frozen, ClientError> =
+                        client.post(&url, Some(&token), &empty).await;
+                    let fault = answer.err().map(|error| error.to_string());
+                    FreezeOutcome { institution: place.institution, fault }
+                });
+            }
+        }
+        let mut outcomes = asked.join_all().await;
+        outcomes.sort_by(|one, other| one.institution.cmp(&other.institution));
+        let frozen = outcomes.iter().filter(|one| one.fault.is_none());
+        let institutions = frozen.map(|one| one.institution.clone()).collect();
+        self.note(Event::Froze { institutions })?;
+        Ok(outcomes)
+    }
+
+    /// Frees the accounts of this wallet that were frozen: each gets a fresh key, by the holder's identity. What is on
+    /// the stolen device is worth nothing after that.
+    ///
+    /// # Errors
+    /// Whatever a bank refused (an identity that is frozen itself, too), or the wallet refused of a bank.
+    pub async fn unfreeze(&mut self, decide: Decide<'_>) -> Result<Vec<Recovered>> {
+        self.find_institutions().await?;
+        let mut freed = Vec::new();
+        for account in self.frozen_accounts().await? {
+            let which = KeyChangeOf::Account(account.account.parse()?);
+            freed.push(self.recover_account(&account.bank, &which, decide).await?);
+        }
+        Ok(freed)
+    }
+
+    /// The accounts of this wallet that their holder had frozen, as (bank, account).
+    ///
+    /// # Errors
+    /// If a bank does not answer.
+    pub async fn frozen(&self) -> Result<Vec<(String, String)>> {
+        let frozen = self.frozen_accounts().await?.into_iter();
+        Ok(frozen.map(|account| (account.bank, account.account)).collect())
+    }
+
+    async fn frozen_accounts(&self) -> Result<Vec<StoredAccount>> {
+        let mut frozen = Vec::new();
+        for account in self.accounts_here() {
+            let path = format!("/banks/{}/v1/accounts/{}", account.bank, account.account);
+            match self.get_as_holder::<AccountState>(account, path).await {
+                Ok(_) => {}
+                Err(error) if is_frozen(&error) => frozen.push(account.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(frozen)
+    }
+
+    /// Leaves the key for an account; whether the bank takes one for it.
+    async fn leave_at_bank(&mut self, account: &StoredAccount) -> Result<bool> {
+        let StoredAccount { bank, account: id, .. } = account;
+        let guard = self.file.contents.guard()?;
+        if guard.has(bank, id) {
+            return Ok(true);
+        }
+        let place = guard.place((bank, PlaceKind::CommercialBank), id);
+        let handle = handle(&guard.key(&place)?);
+        self.file.save()?;
+        let path = format!("/banks/{bank}/v1/accounts/{id}/freeze-handle");
+        let token = self.request_token(account, "POST", path.clone())?;
+        let url = format!("{}{path}", self.address(bank));
+        match self.client.post::<_, FreezeHandleKept>(&url, Some(&token), &handle).await {
+            Ok(_) => self.left(&place).map(|()| true),
+            Err(ClientError::Refused(problem)) if problem.code == NO_CUSTOMER => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Leaves the key for this instance with the wallet provider, if there is one.
+    async fn leave_at_provider(&mut self) -> Result<()> {
+        let Some(provider) = self.provider().map(str::to_owned) else { return Ok(()) };
+        let guard = self.file.contents.guard()?;
+        if guard.has(&provider, "") {
+            return Ok(());
+        }
+        let place = guard.place((&provider, PlaceKind::WalletProvider), "");
+        let handle = handle(&guard.key(&place)?);
+        self.file.save()?;
+        let _: FreezeHandleKept = self.ask_provider("freeze-handles", &handle).await?;
+        self.left(&place)
+    }
+
+    /// Leaves the key for what an issuer is about to issue, if it takes one. An issuer that takes none, or does not
+    /// answer, is not on the sheet; the credentials come all the same.
+    pub(super) async fn leave_at_issuer(&mut self, issuer: &str, token: &str) -> Result<()> {
+        let Some((institution, kind)) = self.freezing_issuer(issuer) else { return Ok(()) };
+        // Every identity under one key: the authority knows whose it is. Each ticket under its own.
+        let about = match kind {
+            PlaceKind::Railway => random_text(),
+            _ => String::new(),
+        };
+        let guard = self.file.contents.guard()?;
+        let place = guard.place((&institution, kind), &about);
+        let handle = handle(&guard.key(&place)?);
+        self.file.save()?;
+        let url = format!("{issuer}/v1/freeze-handles");
+        match self.client.post::<_, FreezeHandleKept>(&url, Some(token), &handle).await {
+            Ok(_) => self.left(&place),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The key to be left with what an authority brought to this wallet as an attested one, and its place.
+    pub(super) fn freeze_key_for(&mut self, issuer: &str) -> Result<Option<(Jwk, FreezePlace)>> {
+        // The identifier for attested wallets is below the authority's.
+        let issuer = issuer.strip_suffix("/haip").unwrap_or(issuer);
+        let Some((institution, kind)) = self.freezing_issuer(issuer) else { return Ok(None) };
+        let guard = self.file.contents.guard()?;
+        let place = guard.place((&institution, kind), "");
+        let key = Jwk::from(guard.key(&place)?.public_key());
+        self.file.save()?;
+        Ok(Some((key, place)))
+    }
+
+    /// The institution has the key of a place.
+    pub(super) fn left(&mut self, place: &FreezePlace) -> Result<()> {
+        self.file.contents.guard()?.left(place);
+        Ok(self.file.save()?)
+    }
+
+    /// Which institution of the own country issues under this identifier, if it is one that is left keys at issuance.
+    fn freezing_issuer(&self, issuer: &str) -> Option<(String, PlaceKind)> {
+        if self.abroad.is_some() {
+            return None;
+        }
+        self.directory().iter().find_map(|entry| {
+            let (kind, path) = if entry.kind == PlaceKind::IdentityAuthority.word() {
+                (PlaceKind::IdentityAuthority, "/authority".to_owned())
+            } else if entry.kind == PlaceKind::Railway.word() {
+                (PlaceKind::Railway, format!("/parties/{}", entry.id))
+            } else {
+                return None;
+            };
+            (format!("{}{path}", entry.url) == issuer).then(|| (entry.id.clone(), kind))
+        })
+    }
+
+    fn freeze_token(&self, key: &SoftwareKey, place: &FreezePlace) -> Result<String> {
+        let token = RequestToken {
+            iss: Jwk::from(key.public_key()).thumbprint_base64url(),
+            aud: place.institution.clone(),
+            htm: "POST".to_owned(),
+            htu: place.path(),
+            iat: self.now(),
+        };
+        token.sign(key).with_context(|| text!("the cryptographic library derives no key"))
+    }
+}
+
+/// What a bank answers about a frozen account.
+pub(super) fn is_frozen(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Refused(problem)) => problem.code == FROZEN,
+        _ => false,
+    }
+}
+
+fn handle(key: &SoftwareKey) -> FreezeHandle {
+    FreezeHandle { freeze_key: key.public_key().into() }
+}

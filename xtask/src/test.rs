@@ -32,7 +32,8 @@ const WITHOUT_BROWSER: &str = "not (package(yufu-foreign) and binary(browser))";
 const WITHOUT_PYTHON: &str = "not (package(yufu-foreign) and binary(sd_jwt_reference))";
 const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
-const WITHOUT_POSTGRES: &str = "not test(/^postgres::tests::/) and not binary(ledger_log)";
+const WITHOUT_POSTGRES: &str =
+    "not test(/^postgres::tests::/) and not (binary(ledger_log) or binary(sweep))";
 const WITHOUT_SOFTHSM: &str = "not (binary(softhsm) or binary(tokens))";
 const WITHOUT_STRACE: &str = "not (binary(injected) or binary(disk))";
 

@@ -2,6 +2,8 @@
 //! her can be read in anything that is left: databases, logs, a PostgreSQL server's files, backups. Before, it can.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::too_many_lines,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -99,7 +99,8 @@ async fn play(
                 step.print(number, decimals);
             }
         };
-        let steps = story.play(&mut speed, told).await;
+        // Many steps: not on the stack of whoever plays it.
+        let steps = Box::pin(story.play(&mut speed, told)).await;
         let ok = steps.iter().all(|step| step.ok);
         if left == 0 || !ok {
             let supply = Some(story.supply().await?);

@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(guard.place(bank, "account 1"), one);
         assert!(guard.sheet().places.is_empty());
         guard.left(&two);
-        assert_eq!(guard.sheet().places, [two.clone()]);
+        assert_eq!(guard.sheet().places, std::slice::from_ref(&two));
         assert!(guard.has("bank-a", "account 2") && !guard.has("bank-a", "account 1"));
         guard.dropped("bank-a", "account 2");
         assert!(guard.sheet().places.is_empty());
@@ -275,7 +275,7 @@ mod tests {
         assert!(!String::from_utf8_lossy(&written).contains("account"));
         let read = FreezeSheet::read(&written).unwrap();
         assert!(read.is_of(&guard.sheet()));
-        assert_eq!(read.places, [place.clone()]);
+        assert_eq!(read.places, std::slice::from_ref(&place));
         let (theirs, own) = (read.key(&place).unwrap(), guard.key(&place).unwrap());
         assert_eq!(theirs.public_key(), own.public_key());
         assert!(!format!("{read:?}").contains(&read.words.0));

@@ -107,14 +107,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             getting_terminal::act(holder, action).await?;
         }
         WalletAction::Open { bank, class } => {
-            let class = holder.class_at(&bank, "identity", class).await?;
-            let opened = holder.open_account(&bank, &class, decide).await?;
-            say!(
-                "Account {account} is open at {bank}, class {class}.",
-                account = opened.account,
-                bank = bank,
-                class = class
-            );
+            terminal_accounts::open(holder, &bank, class, decide).await?
         }
         WalletAction::Present { request } => {
             let shown = holder.present(&request, decide).await?;

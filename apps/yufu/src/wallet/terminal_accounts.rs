@@ -10,6 +10,24 @@ use anyhow::{Context, Result};
 use yufu_base::{Amount, CommandId, Currency};
 use yufu_openid4vc::presentation::KeyChangeOf;
 
+/// Opens an account with an identity.
+pub(super) async fn open(
+    holder: &mut Holder,
+    bank: &str,
+    class: Option<String>,
+    decide: Decide<'_>,
+) -> Result<()> {
+    let class = holder.class_at(bank, "identity", class).await?;
+    let opened = holder.open_account(bank, &class, decide).await?;
+    say!(
+        "Account {account} is open at {bank}, class {class}.",
+        account = opened.account,
+        bank = bank,
+        class = class
+    );
+    Ok(())
+}
+
 pub(super) async fn act(
     holder: &mut Holder,
     action: AccountAction,

@@ -67,7 +67,18 @@ try {
 } catch (error) {
   answer = { ok: false, error: String(error?.message ?? error) };
 }
-browser.kill();
-await new Promise((resolve) => browser.once('exit', resolve));
-rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+const gone = new Promise((resolve) => browser.once('exit', resolve));
+call('Browser.close').catch(() => {});
+const kill = setTimeout(() => browser.kill('SIGKILL'), 5_000);
+await gone;
+clearTimeout(kill);
 process.stdout.write(JSON.stringify(answer));
+// Its helpers write for a moment longer: a folder that is not empty then is no failure of the page.
+for (let turn = 0; turn < 50; turn++) {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    break;
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -50,6 +50,8 @@ pub enum Stage {
     Redeeming,
     /// The machine alone, with so many notes spent before.
     Spent(usize),
+    /// Another mint did not do the swaps of so many notes: what it did before is told.
+    Refused(usize),
 }
 
 /// Inputs, and outputs, of the swaps.
@@ -96,7 +98,7 @@ pub fn run(
 /// `bolt11` have to be paid by themselves. Its processor time is told if its process is here.
 ///
 /// # Errors
-/// If it does not answer as a mint, or refuses an exchange.
+/// If it does not answer as a mint, or refuses an exchange of one note for one; what it refuses later ends the measurement.
 pub fn run_at(
     size: Size,
     mint: &Url,
@@ -106,13 +108,29 @@ pub fn run_at(
     let mut guest = Guest::open(mint, process)?;
     let mut figures = Vec::new();
     for inputs in SWAPS {
-        tell(Stage::Preparing);
-        guest.purse.reconnect(&guest.target)?;
-        let counts = counts(size, inputs);
-        guest.fill(needed(counts, inputs))?;
-        figures.extend(swaps(&guest.target, &mut guest.purse, counts, inputs, tell)?);
+        match guest_swaps(&mut guest, size, inputs, tell) {
+            Ok(of_these) => figures.extend(of_these),
+            Err(error) if figures.is_empty() => return Err(error),
+            Err(_) => {
+                tell(Stage::Refused(inputs));
+                break;
+            }
+        }
     }
     Ok(Report { bench: "ecash", figures })
+}
+
+fn guest_swaps(
+    guest: &mut Guest,
+    size: Size,
+    inputs: usize,
+    tell: &mut dyn FnMut(Stage),
+) -> Result<Vec<Figure>> {
+    tell(Stage::Preparing);
+    guest.purse.reconnect(&guest.target)?;
+    let counts = counts(size, inputs);
+    guest.fill(needed(counts, inputs))?;
+    swaps(&guest.target, &mut guest.purse, counts, inputs, tell)
 }
 
 /// How many swaps are measured for their rate, and for how long they wait.

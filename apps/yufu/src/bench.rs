@@ -91,6 +91,9 @@ fn ecash_words(stage: ecash::Stage) -> String {
         }
         ecash::Stage::Withdrawing => text!("withdrawals from an account"),
         ecash::Stage::Redeeming => text!("redemptions into an account"),
+        ecash::Stage::Refused(notes) => {
+            text!("the mint did not do swaps of {notes} notes for as many", notes = notes)
+        }
         ecash::Stage::Spent(notes) => {
             text!("the rules alone, with {notes} notes spent before", notes = notes)
         }

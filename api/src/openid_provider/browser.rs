@@ -38,7 +38,8 @@ pub(super) async fn authorize(
     let query = query.unwrap_or_default();
     let bank = parameter(query.as_bytes(), "client_id")?;
     let to = provider.wallet(&parameter(query.as_bytes(), "redirect_uri")?)?;
-    let state = parameter(query.as_bytes(), "state").ok();
+    let given = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "state");
+    let state = given.then(|| parameter(query.as_bytes(), "state")).transpose()?;
     let challenge = match challenge(query.as_bytes()) {
         Ok(challenge) => challenge,
         Err(error) => return Ok(provider.failed(&to, state.as_deref(), &error)),

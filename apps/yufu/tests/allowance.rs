@@ -220,6 +220,8 @@ async fn a_browser_brings_the_wallet_a_code_for_whoever_has_its_verifier_nut_21(
             caller.browse(&authorize(&caller, JIANGCHENG, &[(name, Some(value))])).await;
         assert_eq!(status, 400, "{page}");
     }
+    let twice = format!("{}&state=2", authorize(&caller, JIANGCHENG, &[]));
+    assert_eq!(caller.browse(&twice).await.0, 400, "which of two states is the wallet's?");
     // What else is wrong is told to the wallet.
     let wrong = [
         ("response_type", Some("token"), "unsupported_response_type"),

@@ -66,11 +66,7 @@ pub(super) async fn freeze_at_counter(
     headers: HeaderMap,
     request: Result<Json<IdentityFreeze>, JsonRejection>,
 ) -> Result<Json<IdentityFrozen>, Problem> {
-    let officer = authority.operator.authenticate(&headers)?.name;
-    let Json(request) = request?;
-    let number = authority.number(&request.resident_number)?;
-    let purpose = format!("freezing the identity: {}", request.evidence);
-    let person = authority.find(&number, &officer, purpose).await?;
+    let person = authority.at_counter(&headers, request, "freezing the identity").await?;
     let credentials = authority.issuer.records.suspend_all(person.uuid()).await?;
     Ok(Json(IdentityFrozen { credentials }))
 }
@@ -84,17 +80,27 @@ pub(super) async fn lift_at_counter(
     headers: HeaderMap,
     request: Result<Json<IdentityFreeze>, JsonRejection>,
 ) -> Result<Json<IdentityFrozen>, Problem> {
-    let officer = authority.operator.authenticate(&headers)?.name;
-    let Json(request) = request?;
-    let number = authority.number(&request.resident_number)?;
-    let purpose = format!("lifting the freezes of the identity: {}", request.evidence);
-    let person = authority.find(&number, &officer, purpose).await?;
+    let what = "lifting the freezes of the identity";
+    let person = authority.at_counter(&headers, request, what).await?;
     authority.must_live(person).await?;
     let credentials = authority.issuer.records.lift_all(person.uuid()).await?;
     Ok(Json(IdentityFrozen { credentials }))
 }
 
 impl Authority {
+    /// The person before whom an officer stands, found for `what`, which is recorded.
+    async fn at_counter(
+        &self,
+        headers: &HeaderMap,
+        request: Result<Json<IdentityFreeze>, JsonRejection>,
+        what: &str,
+    ) -> Result<PersonId, Problem> {
+        let officer = self.operator.authenticate(headers)?.name;
+        let Json(request) = request?;
+        let number = self.number(&request.resident_number)?;
+        self.find(&number, &officer, format!("{what}: {}", request.evidence)).await
+    }
+
     async fn freeze(&self, headers: &HeaderMap) -> Result<Frozen, Problem> {
         let here = (self.id.as_str(), "/authority/v1/freezes");
         let (frozen, about) = self.issuer.freeze(headers, here).await?;

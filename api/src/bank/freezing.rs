@@ -73,13 +73,9 @@ pub(super) async fn freeze_at_counter(
     request: Result<Json<FreezeStep>, JsonRejection>,
 ) -> Result<Json<Frozen>, Problem> {
     let bank = named(&banks, &bank)?;
-    let officer = officer(bank.operator.authenticate(&headers)?)?;
-    let id: AccountId = account.parse().map_err(Problem::malformed)?;
-    let evidence = request?.0.evidence;
-    seen(&evidence)?;
-    let account = bank.records.account(id).await?;
+    let (account, step) = bank.at_counter(&account, &headers, request).await?;
     in_a_name(&account)?;
-    Ok(Json(bank.freeze(account.id, Some(CounterStep { officer, evidence })).await?))
+    Ok(Json(bank.freeze(account.id, Some(step)).await?))
 }
 
 /// Free an account whose holder stands at the counter. The `Operator` header names the officer.
@@ -94,19 +90,29 @@ pub(super) async fn lift_at_counter(
     request: Result<Json<FreezeStep>, JsonRejection>,
 ) -> Result<Json<Freed>, Problem> {
     let bank = named(&banks, &bank)?;
-    let officer = officer(bank.operator.authenticate(&headers)?)?;
-    let id: AccountId = account.parse().map_err(Problem::malformed)?;
-    let evidence = request?.0.evidence;
-    seen(&evidence)?;
-    let account = bank.records.account(id).await?;
+    let (account, step) = bank.at_counter(&account, &headers, request).await?;
     // Its credentials first: if this ends between the two, the account is still frozen, and is freed by the same again.
     bank.issuer.records.lift_all(subject(account.id)).await?;
     let now = bank.now();
-    bank.records.lift_freeze(account.id, CounterStep { officer, evidence }, now).await?;
+    bank.records.lift_freeze(account.id, step, now).await?;
     Ok(Json(Freed { at: now.seconds() }))
 }
 
 impl Bank {
+    /// The account that an officer acts on, and what the officer did it on.
+    async fn at_counter(
+        &self,
+        account: &str,
+        headers: &HeaderMap,
+        request: Result<Json<FreezeStep>, JsonRejection>,
+    ) -> Result<(Account, CounterStep), Problem> {
+        let officer = officer(self.operator.authenticate(headers)?)?;
+        let id: AccountId = account.parse().map_err(Problem::malformed)?;
+        let evidence = request?.0.evidence;
+        seen(&evidence)?;
+        Ok((self.records.account(id).await?, CounterStep { officer, evidence }))
+    }
+
     async fn freeze(
         &self,
         account: AccountId,

@@ -1,15 +1,15 @@
 //! The authorization code grant with PKCE (RFC 6749, section 4.1; RFC 7636; NUT-21), for wallets that have a browser:
 //! its page leads to the presentation, and back to the wallet with a code once something was shown.
 
-use super::device::{Refusal, digest, no_code};
+use super::device::{Refusal, confirmation, digest, no_code, not_found};
 use super::{OpenidProvider, OpenidProviders, named};
-use crate::http::{Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::http::{Problem, ProblemBody};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use url::Url;
-use yufu_allowances::{AllowancesError, Return};
+use yufu_allowances::Return;
 use yufu_keys::random_text;
 use yufu_openid4vc::device::{DeviceError, DeviceErrorCode, parameter};
 use yufu_openid4vc::issuance::{
@@ -76,17 +76,9 @@ pub(super) async fn resume(
         let error = [("error", late.0), ("error_description", late.1)];
         return Ok(provider.back(&to, state.as_deref(), &error));
     }
-    let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
-    let words = &page_words(language).confirmation;
-    let markup = format!(
-        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p><p>{then} <a href=\"\">{back}</a></p>",
-        asks = words.asks,
-        link = escape(&asked.link),
-        open = words.open,
-        then = words.then,
-        back = words.back,
-    );
-    let page = Page::new(language, &words.title, &markup);
+    let page = confirmation(&headers, &asked.link, |words| {
+        format!("<p>{} <a href=\"\">{}</a></p>", words.then, words.back)
+    });
     Ok(([(header::REFRESH, LOOKS_EVERY)], page).into_response())
 }
 
@@ -122,21 +114,14 @@ impl OpenidProvider {
         let (code, bank) = (parameter(body, "code")?, parameter(body, "client_id")?);
         let (verifier, uri) = (parameter(body, "code_verifier")?, parameter(body, "redirect_uri")?);
         let asked = self.asked_by(&code, &bank).await?;
-        let returning = match self.records.returning(&asked.id).await {
-            Ok(returning) => returning,
-            Err(AllowancesError::Unknown(_)) => return Err(no_code().into()),
-            Err(other) => return Err(Refusal::Problem(other.into())),
-        };
+        let returning = self.records.returning(&asked.id).await.map_err(not_found)?;
         let proven = is_verifier(&verifier) && pkce_challenge(&verifier) == returning.challenge;
         if !proven || uri != returning.redirect_uri {
             return Err(no_code().into());
         }
         let fetched = self.fetched(&asked)?;
-        match self.records.use_code(&asked.id, &digest(&code)).await {
-            Ok(()) => Ok(fetched),
-            Err(AllowancesError::Unknown(_)) => Err(no_code().into()),
-            Err(other) => Err(Refusal::Problem(other.into())),
-        }
+        self.records.use_code(&asked.id, &digest(&code)).await.map_err(not_found)?;
+        Ok(fetched)
     }
 
     fn failed(&self, to: &Url, state: Option<&str>, error: &DeviceError) -> Response {

@@ -2,7 +2,7 @@
 //! fetched.
 
 use super::{OpenidProvider, OpenidProviders, named};
-use crate::http::{Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::http::{ConfirmationWords, Language, Page, Problem, ProblemBody, escape, page_words};
 use crate::signing::unsigned;
 use axum::Json;
 use axum::body::Bytes;
@@ -60,15 +60,25 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Page, Problem> {
     let asked = named(&providers, &provider)?.records.asked(&id).await?;
+    Ok(confirmation(&headers, &asked.link, |_| String::new()))
+}
+
+/// A page that leads to a presentation, and what else it says.
+pub(super) fn confirmation(
+    headers: &HeaderMap,
+    link: &str,
+    more: impl FnOnce(&ConfirmationWords) -> String,
+) -> Page {
     let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
     let words = &page_words(language).confirmation;
     let markup = format!(
-        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p>",
+        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p>{more}",
         asks = words.asks,
-        link = escape(&asked.link),
+        link = escape(link),
         open = words.open,
+        more = more(words),
     );
-    Ok(Page::new(language, &words.title, &markup))
+    Page::new(language, &words.title, &markup)
 }
 
 /// Fetch the access token, once the presentation was answered.
@@ -90,7 +100,7 @@ pub(super) async fn token(
             match provider.records.returning(&asked.id).await {
                 Err(AllowancesError::Unknown(_)) => Ok(Json(provider.fetched(&asked)?)),
                 Ok(_) => Err(no_code().into()),
-                Err(other) => Err(Refusal::Problem(other.into())),
+                Err(other) => Err(not_found(other)),
             }
         }
         GRANT_CODE => Ok(Json(provider.exchanged(&body).await?)),
@@ -106,6 +116,14 @@ pub(super) fn no_code() -> DeviceError {
     DeviceError::new(DeviceErrorCode::InvalidGrant, "no such code: begin anew")
 }
 
+/// Why the records have nothing for a code: there is no such one, or they fail.
+pub(super) fn not_found(error: AllowancesError) -> Refusal {
+    match error {
+        AllowancesError::Unknown(_) => no_code().into(),
+        other => Refusal::Problem(other.into()),
+    }
+}
+
 impl OpenidProvider {
     /// The bank that a wallet names as its client, its keyset seen.
     pub(super) async fn client(&self, bank: &str) -> Result<(), Refusal> {
@@ -117,11 +135,8 @@ impl OpenidProvider {
 
     /// The request of a code, for the bank that it was begun for.
     pub(super) async fn asked_by(&self, code: &str, bank: &str) -> Result<Pending, Refusal> {
-        match self.records.asked_by(&digest(code)).await {
-            Ok(asked) if asked.bank == bank => Ok(asked),
-            Ok(_) | Err(AllowancesError::Unknown(_)) => Err(no_code().into()),
-            Err(other) => Err(Refusal::Problem(other.into())),
-        }
+        let asked = self.records.asked_by(&digest(code)).await.map_err(not_found)?;
+        if asked.bank == bank { Ok(asked) } else { Err(no_code().into()) }
     }
 
     /// Sees with which keyset a bank signs tokens in this epoch: it is to be the same for everybody.

@@ -48,12 +48,13 @@ impl Pace {
     /// Waits until the next batch may begin after one that began at `last`: at once if nothing is under way.
     async fn wait(&self, last: Option<Instant>) {
         let Some(last) = last else { return };
-        let apart = self.takes.load(Ordering::Relaxed).checked_div(3).unwrap_or_default();
-        let until = last.checked_add(Duration::from_micros(apart)).unwrap_or(last);
+        let takes = Duration::from_micros(self.takes.load(Ordering::Relaxed));
+        let until = u32::try_from(UNDER_WAY).ok().and_then(|places| takes.checked_div(places));
+        let until = until.and_then(|apart| last.checked_add(apart)).unwrap_or(last);
         loop {
             let ended = self.ended.notified();
             // The next batch has its own place already.
-            if self.under_way.available_permits() >= UNDER_WAY.saturating_sub(1) {
+            if self.under_way.available_permits().saturating_add(1) >= UNDER_WAY {
                 return;
             }
             if tokio::time::timeout_at(until, ended).await.is_err() {
@@ -254,7 +255,7 @@ async fn put_all(bank: Weak<Bank>, mut waiting: mpsc::Receiver<Exchange>) {
             batch.push(next);
         }
         let Some(bank) = bank.upgrade() else { return };
-        let begun = now();
+        let begun = Instant::now();
         last = Some(begun);
         let pace = Arc::clone(&pace);
         tokio::spawn(async move {
@@ -262,10 +263,6 @@ async fn put_all(bank: Weak<Bank>, mut waiting: mpsc::Receiver<Exchange>) {
             pace.end(place, begun);
         });
     }
-}
-
-fn now() -> Instant {
-    Instant::now()
 }
 
 impl Exchange {

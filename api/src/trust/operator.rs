@@ -303,6 +303,7 @@ impl TrustOperator {
             entries,
             recognised: abroad.lists,
             directory,
+            good_paths: GoodPaths::default(),
         }
     }
 }

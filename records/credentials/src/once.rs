@@ -114,7 +114,7 @@ pub struct Batch {
     /// Its places in the status list.
     pub wanted: Allocation,
     /// Draws them at random.
-    pub draw: Box<dyn FnMut() -> u32 + Send>,
+    pub draw: Box<dyn FnMut() -> u32 + Send + Sync>,
 }
 
 /// A check that an officer is to make before a credential is issued.

@@ -48,7 +48,7 @@ impl Credentials {
         issuance: &Issuance,
         nonces: &BTreeSet<String>,
         wanted: Allocation,
-        draw: impl FnMut() -> u32 + Send,
+        draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<i32>, CredentialsError> {
         self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
@@ -65,7 +65,7 @@ impl Credentials {
         nonces: &BTreeSet<String>,
         pseudonyms: &[Pseudonym],
         wanted: Allocation,
-        mut draw: impl FnMut() -> u32 + Send,
+        mut draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<i32>, CredentialsError> {
         let transaction = self.database.begin().await?;
@@ -174,7 +174,7 @@ pub(crate) struct Drawing<'d> {
     /// What is wanted.
     pub(crate) wanted: Allocation,
     /// Draws at random.
-    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send),
+    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send + Sync),
     /// The places that were found free: as many as are wanted, unless the list is full.
     pub(crate) free: Vec<i32>,
 }
@@ -262,7 +262,7 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     connection: &C,
     about: (Uuid, &str, Option<DerivedFrom>),
     wanted: Allocation,
-    draw: &mut (dyn FnMut() -> u32 + Send),
+    draw: &mut (dyn FnMut() -> u32 + Send + Sync),
 ) -> Result<Vec<i32>, CredentialsError> {
     let mut drawing = [Drawing { wanted, draw, free: Vec::with_capacity(wanted.count) }];
     draw_places(connection, &mut drawing).await?;

@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect as _, Set,
 };
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
@@ -196,7 +196,7 @@ pub(crate) async fn draw_places<C: ConnectionTrait>(
     connection: &C,
     drawings: &mut [Drawing<'_>],
 ) -> Result<(), CredentialsError> {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for _ in 0..DRAWS {
         if drawings.iter().all(|drawing| drawing.missing() == 0) {
             break;

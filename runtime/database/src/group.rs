@@ -186,7 +186,9 @@ mod tests {
                 return Err(failed("all"));
             }
             assert!(!steps.contains(&23), "broken off");
-            let each = |step: &mut u32| if *step == 13 { Err(failed("13")) } else { Ok(*step + 1) };
+            let each = |step: &mut u32| {
+                if *step == 13 { Err(failed("13")) } else { Ok(step.wrapping_add(1)) }
+            };
             Ok(steps.iter_mut().map(each).collect())
         }
     }

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::data::DataFolder;
 use crate::profile;
-use crate::words::{say, sum, text};
+use crate::words::{say, sum};
 use anyhow::Result;
 use std::path::Path;
 use yufu_api::central_bank::{Keysets, Ledger};

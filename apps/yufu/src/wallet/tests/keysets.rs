@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_base::{Amount, Currency};
+use yufu_ecash::{KeysetId, Token};
 use yufu_engine::{Clock, ManualClock};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -61,24 +62,21 @@ async fn old_notes_are_changed_until_their_keyset_is_over_and_worth_nothing_afte
     clock.advance(DAY * 2);
     let refused = li.receive_cash(&late, None).await.unwrap_err();
     assert!(format!("{refused:#}").contains("whose time is over"), "{refused:#}");
-    let mint = format!("{}/banks/{BANK}/mint/v1/swap", city.url);
-    let token = yufu_ecash::Token::parse(&never).unwrap();
-    let keys: Value = city.client.get(&mint.replace("/swap", "/keysets"), None).await.unwrap();
-    let ids: Vec<yufu_ecash::KeysetId> = keys["keysets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|keyset| keyset["id"].as_str().unwrap().parse().unwrap())
-        .collect();
-    println!("{ids:?} {}", token.notes.len());
-    let swap = json!({"inputs": token.proofs(&ids).unwrap(), "outputs": []});
+    let mint = format!("{}/banks/{BANK}/mint/v1", city.url);
+    let listed: Value = city.client.get(&format!("{mint}/keysets"), None).await.unwrap();
+    let listed = listed["keysets"].as_array().unwrap().iter();
+    let ids: Vec<KeysetId> =
+        listed.map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
+    let inputs = Token::parse(&never).unwrap().proofs(&ids).unwrap();
+    let body = serde_json::to_vec(&json!({"inputs": inputs, "outputs": []})).unwrap();
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
-    let body = serde_json::to_vec(&swap).unwrap();
-    let (status, _, answer) = city.client.exchange("POST", &mint, &headers, body).await.unwrap();
+    let answer = city.client.exchange("POST", &format!("{mint}/swap"), &headers, body).await;
+    let (status, _, answer) = answer.unwrap();
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!((status, &answer["code"]), (400, &json!(12003)), "{answer}");
-    let left = li.settle_cash().await.unwrap();
-    println!("{left:?}");
-    // What did not come back is no money any more.
+
+    // What did not come back is no money any more, once the bank has said so.
+    clock.advance(DAY);
+    li.settle_cash().await.unwrap();
     assert_eq!(keysets(&city).await.iter().map(|(_, out)| out).sum::<u64>(), new);
 }

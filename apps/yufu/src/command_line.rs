@@ -92,7 +92,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
-    /// Bearer notes on a ledger that was opened without them.
+    /// Bearer notes: allowed on a ledger that was opened without them, or forbidden.
     #[command(
         after_help = "Examples:\n  yufu notes adopt --former my-country-2026/ --profile my-country/ --data /var/lib/yufu\n  yufu notes allow --data /var/lib/yufu --activate"
     )]

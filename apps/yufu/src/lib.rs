@@ -26,6 +26,7 @@ mod settings;
 mod stopping;
 mod sweeping;
 mod trust_key;
+mod unanswered;
 mod verifying;
 mod verifying_near;
 mod views_commands;

@@ -14,14 +14,14 @@ use yufu_wallet::presentation::Consent;
 
 /// What is asked of her, on its way to the report.
 #[derive(Default)]
-struct Asked {
-    language: String,
-    party: String,
-    purpose: String,
+pub(super) struct Asked {
+    pub(super) language: String,
+    pub(super) party: String,
+    pub(super) purpose: String,
 }
 
 impl Asked {
-    fn agree(&mut self, consent: &Consent) -> bool {
+    pub(super) fn agree(&mut self, consent: &Consent) -> bool {
         self.party = consent.party.get(&self.language).to_owned();
         self.purpose = consent.purpose.get(&self.language).to_owned();
         true

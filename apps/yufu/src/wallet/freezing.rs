@@ -108,12 +108,16 @@ impl Holder {
                     let empty = serde_json::json!({});
                     let answer: Result<Frozen, ClientError> =
                         client.post(&url, Some(&token), &empty).await;
-                    let fault = answer.err().map(|error| error.to_string());
-                    FreezeOutcome { institution: place.institution, fault }
+                    (place.institution, answer.err())
                 });
             }
         }
-        let mut outcomes = asked.join_all().await;
+        let answers = asked.join_all().await.into_iter();
+        let outcome = |(institution, fault): (String, Option<ClientError>)| FreezeOutcome {
+            institution,
+            fault: fault.map(|error| self.told(&error.into())),
+        };
+        let mut outcomes: Vec<FreezeOutcome> = answers.map(outcome).collect();
         outcomes.sort_by(|one, other| one.institution.cmp(&other.institution));
         let frozen = outcomes.iter().filter(|one| one.fault.is_none());
         let institutions = frozen.map(|one| one.institution.clone()).collect();

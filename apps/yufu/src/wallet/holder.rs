@@ -10,7 +10,7 @@ use crate::words::{self, text};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::sync::Arc;
-use yufu_api::http::{AnswerTimes, Client, Exchanged};
+use yufu_api::http::{AnswerTimes, Client, ClientError, Exchanged};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
@@ -162,7 +162,14 @@ impl Holder {
     }
 
     async fn trust_at_home(&mut self) -> Result<TrustList> {
-        let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
+        let url = format!("{}/trust-list/v1/list", self.url);
+        let text = self.client.get_text(&url).await?;
+        // The first thing that is asked in a network is where its own page comes instead.
+        if text.trim_start().starts_with('<') {
+            let cause = text.chars().take(80).collect();
+            let (status, retry_after, page) = (200, None, true);
+            return Err(ClientError::Unexpected { url, status, cause, retry_after, page }.into());
+        }
         let known = self.file.contents.trust_sequence;
         let list =
             TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
@@ -192,9 +199,9 @@ impl Holder {
             Method::Post => "POST",
         };
         let headers: Vec<(String, String)> = request.headers.into_iter().collect();
-        let answer =
-            self.client.exchange_whole(method, request.url.as_str(), &headers, request.body).await;
-        Ok(received(answer?))
+        let url = request.url.as_str();
+        let answer = self.client.exchange_whole(method, url, &headers, request.body).await?;
+        Ok(received(answer.looked_at(url)?))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
-use crate::words::{self, comma, known, say, sum, text};
+use crate::words::{self, comma, known, plain, say, sum, text};
 use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
@@ -63,7 +63,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     holder.speak(words::tag_spoken());
-    runtime.block_on(begin(&mut holder, options))
+    let outcome = runtime.block_on(begin(&mut holder, options));
+    // Who is at an address is known here alone.
+    outcome.map_err(|error| anyhow::Error::msg(holder.told(&error)))
 }
 
 /// Goes where the wallet is to act, learns the currency there, and acts.
@@ -353,6 +355,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.
 pub(super) fn print(lines: &[String]) -> Result<()> {
+    let lines: Vec<String> = lines.iter().map(|line| plain(line)).collect();
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().lock().write_all(text.as_bytes()) {

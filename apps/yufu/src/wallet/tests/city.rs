@@ -15,7 +15,7 @@ use yufu_api::authority::IssuedOffer;
 use yufu_api::bank::OpenedAccount;
 use yufu_api::http::{Client, Limits};
 use yufu_base::{PublicKey, Signer};
-use yufu_engine::{Clock, SystemClock};
+use yufu_engine::{Clock, ManualClock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_profile::Resident;
 
@@ -52,6 +52,21 @@ impl TestCity {
         let trust_key = city.trust_key;
         tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));
         Self { folder, data, url, client: Client::new().unwrap(), trust_key, country }
+    }
+
+    /// A city of the sample country in which something else holds, with the clock that its institutions read.
+    pub(super) async fn start_changed(holds: &str, instead: &str) -> (Self, ManualClock, TempDir) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(source).unwrap() {
+            let entry = entry.unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            std::fs::write(folder.path().join(entry.file_name()), text.replace(holds, instead))
+                .unwrap();
+        }
+        let clock = ManualClock::new(SystemClock::new().read().wall);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        (Self::start_at(Some(folder.path()), shared).await, clock, folder)
     }
 
     /// A folder of wallets on another device.

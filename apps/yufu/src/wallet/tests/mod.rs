@@ -9,6 +9,7 @@ mod freezing;
 mod guardians;
 mod inside;
 mod journeys;
+mod keysets;
 mod moving;
 mod pension;
 mod pseudonyms;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
     Allocation, Batch, Check, Credentials, CredentialsError, Decision, DerivedFrom, Marker,
-    NewGrant, Once,
+    NewGrant, Once, Place,
 };
 use yufu_database::Database;
 
@@ -46,7 +46,7 @@ fn batch(id: &str, grant: &str, count: usize) -> Batch {
         person: Uuid::from_u128(1),
         derived_from: None,
         pseudonyms: Vec::new(),
-        wanted: Allocation { list: 1, size: 100_000, count, expires_at: NOW.plus_seconds(9) },
+        wanted: Allocation { count, kept_until: NOW.plus_seconds(9) },
         draw: Box::new(|| DRAWN.fetch_add(7, Ordering::Relaxed)),
     }
 }
@@ -128,8 +128,9 @@ async fn a_batch_that_failed_becomes_void_and_no_other() {
     records.issue_batch(batch("y", "g", 2), vec![], NOW).await.unwrap();
     records.revoke_batch("x").await.unwrap();
     records.revoke_batch("x").await.unwrap();
-    let void: BTreeSet<i32> =
-        records.invalid(1).await.unwrap().iter().map(|entry| entry.position).collect();
+    let void = records.invalid(1, NOW).await.unwrap();
+    let void: BTreeSet<Place> =
+        void.iter().map(|entry| Place { list: 1, position: entry.position }).collect();
     assert_eq!(void, first.into_iter().collect());
 }
 

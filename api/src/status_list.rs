@@ -24,28 +24,45 @@ const TTL_SECONDS: u64 = 60;
 const LIFETIME_SECONDS: u64 = 300;
 /// From which age on a list is signed anew for whoever asks, in seconds: most of its ttl is then ahead of it.
 const SIGNED_SECONDS: u64 = 15;
+/// From which age on a list is made anew even if no status changed, in seconds: places of ended credentials are then
+/// marked no longer.
+const MADE_SECONDS: u64 = 300;
 /// How long after its credential's end a place is freed, in seconds: nobody takes that credential any more, and nobody
 /// has a list any more in which the place is marked.
 pub(crate) const FREED_SECONDS: u64 = 3_600;
 
-const _: () = assert!(FREED_SECONDS > LEEWAY_SECONDS + SIGNED_SECONDS + LIFETIME_SECONDS);
+const _: () =
+    assert!(FREED_SECONDS > LEEWAY_SECONDS + MADE_SECONDS + SIGNED_SECONDS + LIFETIME_SECONDS);
 
 /// All status lists of an issuer (Token Status List, section 9.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct StatusListAggregation {
+pub(crate) struct StatusListAggregation {
     /// Their addresses.
-    pub status_lists: Vec<String>,
+    pub(crate) status_lists: Vec<String>,
 }
 
 /// The lists that were signed last.
 #[derive(Default)]
 pub struct Published(Mutex<BTreeMap<(i32, Kind), Arc<Turn<Option<Signed>>>>>);
 
-/// A list as it was signed last.
+/// A list as it was made and signed last.
 struct Signed {
     version: i64,
-    at: Timestamp,
+    made: Timestamp,
+    token: StatusListToken,
     body: Vec<u8>,
+}
+
+impl Signed {
+    /// Whether no status changed since it was made, and that is not long ago.
+    fn stands(&self, version: i64, now: Timestamp) -> bool {
+        self.version == version && is_young(self.made, MADE_SECONDS, now)
+    }
+}
+
+/// Whether something is so many seconds old at the most, and not of the future.
+fn is_young(at: Timestamp, seconds: u64, now: Timestamp) -> bool {
+    at <= now && now < at.plus_seconds(seconds)
 }
 
 /// In which form a list is signed.
@@ -126,17 +143,29 @@ impl Published {
         let kind = Kind::asked_for(headers);
         let last = self.last(asked.list, kind);
         let mut last = last.lock().await;
-        let good = last.as_ref().filter(|signed| {
-            let young = signed.at <= now && now < signed.at.plus_seconds(SIGNED_SECONDS);
-            young && signed.version == asked.version
-        });
-        let body = match good {
-            Some(signed) => signed.body.clone(),
-            None => {
+        let body = match last.take().filter(|signed| signed.stands(asked.version, now)) {
+            Some(signed) if is_young(signed.token.issued_at, SIGNED_SECONDS, now) => {
+                let body = signed.body.clone();
+                *last = Some(signed);
+                body
+            }
+            old => {
                 let (signer, chain) = key()?;
-                let (version, marked) = (asked.version, marked.await?);
-                let body = sign(asked, marked, kind, (&*signer, &chain), now)?;
-                *last = Some(Signed { version, at: now, body: body.clone() });
+                let (version, made) =
+                    old.as_ref().map_or((asked.version, now), |old| (old.version, old.made));
+                let list = match old {
+                    Some(old) => old.token.list,
+                    None => list(&asked, marked.await?)?,
+                };
+                let token = StatusListToken {
+                    uri: asked.uri,
+                    issued_at: now,
+                    expires_at: now.plus_seconds(LIFETIME_SECONDS),
+                    ttl_seconds: Some(TTL_SECONDS),
+                    list,
+                };
+                let body = sign(&token, kind, (&*signer, &chain))?;
+                *last = Some(Signed { version, made, token, body: body.clone() });
                 body
             }
         };
@@ -150,26 +179,22 @@ impl Published {
     }
 }
 
-fn sign(
-    asked: Asked,
-    marked: Vec<(i32, Status)>,
-    kind: Kind,
-    (signer, chain): (&dyn Signer, &Chain),
-    now: Timestamp,
-) -> Result<Vec<u8>, Problem> {
+/// The list in which these places are not valid.
+fn list(asked: &Asked, marked: Vec<(i32, Status)>) -> Result<StatusList, Problem> {
     let size = u64::try_from(asked.places).map_err(Problem::internal)?;
     let mut list = StatusList::new(StatusBits::Two, size).map_err(Problem::internal)?;
     for (place, status) in marked {
         let index = u64::try_from(place).map_err(Problem::internal)?;
         list.set(index, status).map_err(Problem::internal)?;
     }
-    let token = StatusListToken {
-        uri: asked.uri,
-        issued_at: now,
-        expires_at: now.plus_seconds(LIFETIME_SECONDS),
-        ttl_seconds: Some(TTL_SECONDS),
-        list,
-    };
+    Ok(list)
+}
+
+fn sign(
+    token: &StatusListToken,
+    kind: Kind,
+    (signer, chain): (&dyn Signer, &Chain),
+) -> Result<Vec<u8>, Problem> {
     let signed = match kind {
         Kind::Cwt => token.sign_cwt(chain, signer),
         Kind::Jwt => {
@@ -246,9 +271,12 @@ mod tests {
         assert_eq!(token.list.get(3), Some(Status::Valid));
         assert_eq!(token.issued_at, NOW.plus_seconds(14));
         let renewed = publisher.get(1, 4, "*/*", NOW.plus_seconds(29)).await;
-        assert_eq!((publisher.made(), renewed == changed), (3, false), "it grew old");
+        assert_eq!((publisher.made(), renewed == changed), (2, false), "old, it is signed anew");
         let token = read(&renewed, key, NOW);
         assert_eq!((token.ttl_seconds, token.expires_at), (Some(60), NOW.plus_seconds(29 + 300)));
+        assert_eq!(token.list.get(4), Some(Status::Invalid));
+        publisher.get(1, 4, "*/*", NOW.plus_seconds(314)).await;
+        assert_eq!(publisher.made(), 3, "and made anew, for what ended since");
         publisher.get(1, 4, "*/*", NOW).await;
         assert_eq!(publisher.made(), 4, "nothing from the future is served");
     }

@@ -87,3 +87,58 @@ impl fmt::Debug for GoodPaths {
         f.write_str("GoodPaths")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use yufu_fixtures::party;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    #[test]
+    fn a_path_is_verified_once_in_its_dates_and_anew_for_other_anchors_or_another_chain() {
+        let (one, other) = (party(), party());
+        let anchors = |name: &str| vec![name.to_owned()];
+        let (paths, verified) = (GoodPaths::default(), Cell::new(0));
+        let find = |anchors: &[String], of: &yufu_fixtures::Party, at: Timestamp| {
+            paths.leaf(anchors, &of.chain, at, || {
+                verified.set(verified.get() + 1);
+                of.chain.verify(std::slice::from_ref(&of.anchor), at)
+            })
+        };
+        let (first, last) = one.chain.validity().unwrap();
+        for at in [NOW, Timestamp::from_seconds(first), Timestamp::from_seconds(last), NOW] {
+            let leaf = find(&anchors("a"), &one, at).unwrap();
+            assert_eq!(leaf.public_key, yufu_base::Signer::public_key(&one.key));
+        }
+        assert_eq!(verified.get(), 1);
+        find(&anchors("b"), &one, NOW).unwrap();
+        assert_ne!(find(&anchors("a"), &other, NOW), find(&anchors("a"), &one, NOW));
+        assert_eq!(verified.get(), 3);
+        for late in [last + 1, first - 1] {
+            let refused = find(&anchors("a"), &one, Timestamp::from_seconds(late));
+            assert!(matches!(refused, Err(ChainError::Expired | ChainError::NotYetValid)));
+        }
+        assert_eq!(verified.get(), 5, "a refusal is not kept, and no path outlives its dates");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_no_part_of_what_a_list_says() {
+        let one = party();
+        let paths = GoodPaths::default();
+        for number in 0..=MOST {
+            let anchors = [number.to_string()];
+            let verify = || one.chain.verify(std::slice::from_ref(&one.anchor), NOW);
+            let leaf = if number == 0 {
+                verify()
+            } else {
+                paths.leaf(&["0".into()], &one.chain, NOW, verify)
+            };
+            paths.leaf(&anchors, &one.chain, NOW, || leaf).unwrap();
+        }
+        assert!(paths.0.lock().unwrap().len() <= MOST);
+        assert!(paths.clone().0.lock().unwrap().is_empty());
+        assert_eq!(paths, GoodPaths::default());
+    }
+}

@@ -64,14 +64,14 @@ impl Credentials {
         new: Issuance,
     ) -> Result<(), CredentialsError> {
         let transaction = self.database.begin().await?;
-        let row = authentication::ActiveModel {
+        let basis = authentication::ActiveModel {
             id: Set(basis.id.to_string()),
             person: Set(basis.person.to_string()),
             officer: Set(basis.officer),
             evidence: Set(basis.evidence),
             at: Set(to_column(basis.at)),
         };
-        authentication::Entity::insert(row).exec_without_returning(&transaction).await?;
+        authentication::Entity::insert(basis).exec_without_returning(&transaction).await?;
         issuance::Entity::insert(row(&new)).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
         Ok(())

@@ -115,7 +115,7 @@ pub struct Batch {
     /// Its places in the status lists.
     pub wanted: Allocation,
     /// Draws them at random.
-    pub draw: Box<dyn FnMut() -> u32 + Send>,
+    pub draw: Box<dyn FnMut() -> u32 + Send + Sync>,
 }
 
 /// A check that an officer is to make before a credential is issued.

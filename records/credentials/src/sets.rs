@@ -2,9 +2,9 @@
 //! come to is written once. A step that touches what another one of the group touches, or that does what is rare, is
 //! left to be done alone, after them.
 
-use crate::entity::{grant, issuance, pseudonym, status_entry, used_once};
+use crate::entity::{grant, issuance, used_once};
 use crate::issuance::row;
-use crate::once::{Done, Step, What, stands};
+use crate::once::{Done, Marker, Step, What, stands};
 use crate::pseudonym::{Pseudonym, Registered, row as pseudonym_row};
 use crate::shards::{Drawing, Shards, draw_places, rows};
 use crate::{CredentialsError, Issuance};
@@ -47,15 +47,11 @@ pub(crate) async fn perform<C: ConnectionTrait>(
     shards: &Shards,
     steps: &mut [Step],
 ) -> Result<Vec<Option<Answer>>, CredentialsError> {
-    let plan = |step: &'_ mut Step| {
-        let names = step.markers.iter().map(super::Marker::name).collect();
-        (names, step)
-    };
-    let mut planned: Vec<Planned<'_>> = steps
-        .iter_mut()
-        .map(plan)
-        .map(|(names, step)| Planned { step, names, apart: false, answer: None })
-        .collect();
+    let plan = |step| Planned { step, names: Vec::new(), apart: false, answer: None };
+    let mut planned: Vec<Planned<'_>> = steps.iter_mut().map(plan).collect();
+    for one in &mut planned {
+        one.names = one.step.markers.iter().map(Marker::name).collect();
+    }
     set_apart(&mut planned);
     let known = Known::read(connection, &planned).await?;
     for one in planned.iter_mut().filter(|one| one.apart) {
@@ -205,25 +201,23 @@ impl Known {
     }
 }
 
-/// Draws the places of the batches that are issued.
+/// Draws the places of the batches that are issued. One that finds too few among so many is left to draw alone.
 async fn place<C: ConnectionTrait>(
     connection: &C,
     shards: &Shards,
     planned: &mut [Planned<'_>],
 ) -> Result<(), CredentialsError> {
     let (mut drawings, mut answers) = (Vec::new(), Vec::new());
-    for one in planned {
-        let (What::Issue(batch), Some(answer @ Ok(_))) = (&mut one.step.what, &mut one.answer)
-        else {
-            continue;
-        };
+    for Planned { step, answer, .. } in planned {
+        let (What::Issue(batch), Some(Ok(_))) = (&mut step.what, &answer) else { continue };
         let (wanted, draw) = (batch.wanted, &mut *batch.draw);
         drawings.push(Drawing::new(wanted, draw));
         answers.push(answer);
     }
     draw_places(connection, shards, &mut drawings).await?;
     for (drawing, answer) in drawings.into_iter().zip(answers) {
-        *answer = Ok(Done::Places(drawing.free));
+        let enough = drawing.free.len() == drawing.wanted.count;
+        *answer = enough.then_some(Ok(Done::Places(drawing.free)));
     }
     Ok(())
 }

@@ -80,26 +80,26 @@ impl Shards {
         Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// More lists than `known`: those that another process opened, or else one that is opened now. It is drawn from
-    /// again once it is committed and read.
+    /// More lists than `known`: those that another process opened, or else one that is opened now; none if there are
+    /// too many. One that is opened is remembered when it is read, committed, by a later drawing.
     async fn more<C: ConnectionTrait>(
         &self,
         connection: &C,
         known: usize,
-    ) -> Result<Arc<[Shard]>, CredentialsError> {
+    ) -> Result<Option<Arc<[Shard]>>, CredentialsError> {
         let mut lists = read(connection).await?;
         if lists.len() > known {
             let lists: Arc<[Shard]> = lists.into();
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&lists);
-            return Ok(lists);
+            return Ok(Some(lists));
         }
         if lists.len() >= MOST_LISTS {
-            return Err(CredentialsError::ListFull);
+            return Ok(None);
         }
         let next = lists.iter().map(|shard| shard.list).max().unwrap_or(0).saturating_add(1);
         insert(connection, next, self.herd.places).await?;
         lists = read(connection).await?;
-        Ok(lists.into())
+        Ok(Some(lists.into()))
     }
 }
 
@@ -132,15 +132,15 @@ pub(crate) struct Drawing<'d> {
     /// What is wanted.
     pub(crate) wanted: Allocation,
     /// Draws at random.
-    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send),
-    /// The places that were found free.
+    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send + Sync),
+    /// The places that were found free: as many as are wanted, unless no further list can be opened.
     pub(crate) free: Vec<Place>,
 }
 
 impl<'d> Drawing<'d> {
     pub(crate) fn new(
         wanted: Allocation,
-        draw: &'d mut (dyn FnMut() -> u32 + Send),
+        draw: &'d mut (dyn FnMut() -> u32 + Send + Sync),
     ) -> Self {
         Self { wanted, draw, free: Vec::with_capacity(wanted.count) }
     }
@@ -166,10 +166,8 @@ impl<'d> Drawing<'d> {
     }
 }
 
-/// Draws free places for batches, none twice: one look at the database for all that is drawn at a time.
-///
-/// # Errors
-/// [`CredentialsError::ListFull`] if no further list can be opened.
+/// Draws free places for batches, none twice: one look at the database for all that is drawn at a time. Too few are found
+/// only if no further list can be opened.
 pub(crate) async fn draw_places<C: ConnectionTrait>(
     connection: &C,
     shards: &Shards,
@@ -181,9 +179,10 @@ pub(crate) async fn draw_places<C: ConnectionTrait>(
     while drawings.iter().any(|drawing| drawing.missing() > 0) {
         if in_vain == IN_VAIN {
             if opened == OPENED_AT_ONCE {
-                return Err(CredentialsError::ListFull);
+                break;
             }
-            lists = shards.more(connection, lists.len()).await?;
+            let Some(more) = shards.more(connection, lists.len()).await? else { break };
+            lists = more;
             (in_vain, opened) = (0, opened.saturating_add(1));
         }
         in_vain = in_vain.saturating_add(1);
@@ -260,11 +259,14 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     shards: &Shards,
     about: (Uuid, &str, Option<DerivedFrom>),
     wanted: Allocation,
-    draw: &mut (dyn FnMut() -> u32 + Send),
+    draw: &mut (dyn FnMut() -> u32 + Send + Sync),
 ) -> Result<Vec<Place>, CredentialsError> {
     let mut drawing = [Drawing::new(wanted, draw)];
     draw_places(connection, shards, &mut drawing).await?;
     let [Drawing { free, .. }] = drawing;
+    if free.len() < wanted.count {
+        return Err(CredentialsError::ListFull);
+    }
     let rows = rows(about, wanted, &free);
     status_entry::Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(free)

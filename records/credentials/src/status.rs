@@ -59,7 +59,7 @@ impl Credentials {
         issuance: &Issuance,
         nonces: &BTreeSet<String>,
         wanted: Allocation,
-        draw: impl FnMut() -> u32 + Send,
+        draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<Place>, CredentialsError> {
         self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
@@ -76,7 +76,7 @@ impl Credentials {
         nonces: &BTreeSet<String>,
         pseudonyms: &[Pseudonym],
         wanted: Allocation,
-        mut draw: impl FnMut() -> u32 + Send,
+        mut draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<Place>, CredentialsError> {
         let transaction = self.database.begin().await?;

@@ -1,6 +1,6 @@
 //! Paths that were verified under a list, so that a signer who comes a thousand times a second is verified once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use yufu_base::Timestamp;
@@ -12,7 +12,7 @@ const MOST: usize = 4096;
 /// The paths that were found good for entries of one list. It starts empty, is no part of what the list says, and goes
 /// with it: a copy of a list starts anew.
 #[derive(Default)]
-pub struct GoodPaths(Mutex<HashMap<Digest, Good>>);
+pub struct GoodPaths(Mutex<BTreeMap<Digest, Good>>);
 
 /// Of the anchors and the chain.
 type Digest = [u8; 32];

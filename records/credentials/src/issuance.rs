@@ -109,7 +109,7 @@ impl Credentials {
         lookup: &str,
         session: &str,
     ) -> Result<(), CredentialsError> {
-        advance(self.database.connection(), from, lookup, session).await
+        self.move_on(from.clone(), (lookup.to_owned(), session.to_owned())).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::status::{INVALID, SUSPENDED, VALID, mark};
 use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use yufu_base::{SectorId, Timestamp};
 
@@ -235,9 +235,9 @@ pub(crate) fn row(person: Uuid, one: &Pseudonym) -> pseudonym::ActiveModel {
 /// What is registered of several persons, and of the pseudonyms that they bring, read together.
 #[derive(Default)]
 pub(crate) struct Registered {
-    live: HashMap<String, Vec<pseudonym::Model>>,
-    replacing: HashSet<String>,
-    known: HashSet<(String, Vec<u8>)>,
+    live: BTreeMap<String, Vec<pseudonym::Model>>,
+    replacing: BTreeSet<String>,
+    known: BTreeSet<(String, Vec<u8>)>,
 }
 
 impl Registered {
@@ -266,7 +266,7 @@ impl Registered {
                 by_sector.entry(one.sector.as_str()).or_default().push(&one.digest);
             }
         }
-        let mut known = HashSet::new();
+        let mut known = BTreeSet::new();
         for (sector, digests) in by_sector {
             let rows = pseudonym::Entity::find()
                 .filter(pseudonym::Column::Sector.eq(sector))

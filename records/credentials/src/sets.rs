@@ -13,7 +13,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, InsertMany, QueryFilter,
     QuerySelect as _,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The most rows in one statement: fewer values than a statement of SQLite takes (32,766).
@@ -32,7 +32,7 @@ struct Planned<'s> {
 }
 
 /// What a step writes, and no other step of the set may.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Touched<'s> {
     Marker(&'s str),
     Grant(&'s str),
@@ -64,7 +64,7 @@ pub(crate) async fn perform<C: ConnectionTrait>(
 
 /// Tells which steps share nothing with those before them.
 fn set_apart(planned: &mut [Planned<'_>]) {
-    let mut claimed = HashSet::new();
+    let mut claimed = BTreeSet::new();
     let apart: Vec<bool> = planned.iter().map(|one| one.claims(&mut claimed)).collect();
     for (one, apart) in planned.iter_mut().zip(apart) {
         one.apart = apart;
@@ -73,7 +73,7 @@ fn set_apart(planned: &mut [Planned<'_>]) {
 
 impl Planned<'_> {
     /// Claims all that it writes; whether nothing of it was claimed, and it is nothing rare.
-    fn claims<'p>(&'p self, claimed: &mut HashSet<Touched<'p>>) -> bool {
+    fn claims<'p>(&'p self, claimed: &mut BTreeSet<Touched<'p>>) -> bool {
         let mut touched: Vec<Touched<'p>> =
             self.names.iter().map(|name| Touched::Marker(name)).collect();
         let mut common = true;
@@ -126,9 +126,9 @@ impl Planned<'_> {
 
 /// What the steps look at, as it stands.
 struct Known {
-    used: HashSet<String>,
-    grants: HashMap<String, grant::Model>,
-    stages: HashMap<String, i32>,
+    used: BTreeSet<String>,
+    grants: BTreeMap<String, grant::Model>,
+    stages: BTreeMap<String, i32>,
     registered: Registered,
 }
 
@@ -149,7 +149,7 @@ impl Known {
                 .all(connection)
                 .await?
         };
-        let ids: HashSet<&str> = apart().filter_map(Planned::grant).collect();
+        let ids: BTreeSet<&str> = apart().filter_map(Planned::grant).collect();
         let grants = if ids.is_empty() {
             Vec::new()
         } else {

@@ -5,11 +5,16 @@ use crate::connection::DatabaseError;
 use sea_orm::DbErr;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
 
 /// The most steps that are done together.
 const MOST: usize = 128;
+/// How far apart groups begin while many come at the same time, so that the price of one is shared by more of them.
+/// Whoever comes alone does not wait.
+const APART: Duration = Duration::from_millis(3);
 
 /// What can be done for many callers together.
 pub trait Together: Send + Sync + 'static {
@@ -45,13 +50,15 @@ struct Gathering<W: Together> {
 struct Waiting<W: Together> {
     steps: Vec<Waiter<W>>,
     working: bool,
+    /// Before which no group begins.
+    next: Option<Instant>,
 }
 
 impl<W: Together> Group<W> {
     /// A group for which nothing waits.
     #[must_use]
     pub fn new(work: W) -> Self {
-        let waiting = Mutex::new(Waiting { steps: Vec::new(), working: false });
+        let waiting = Mutex::new(Waiting { steps: Vec::new(), working: false, next: None });
         Self(Arc::new(Gathering { work, waiting }))
     }
 
@@ -86,14 +93,14 @@ impl<W: Together> fmt::Debug for Group<W> {
 impl<W: Together> Gathering<W> {
     /// Has a step wait; whether nobody works on what waits.
     fn idle_before(&self, step: W::Step, tell: oneshot::Sender<Result<W::Done, W::Error>>) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         waiting.steps.push((step, tell));
         !std::mem::replace(&mut waiting.working, true)
     }
 
     async fn work(&self) {
         let mut over = Over(self, true);
-        while let Some(next) = self.next() {
+        while let Some(next) = self.next().await {
             let (mut steps, tell): (Vec<W::Step>, Vec<_>) = next.into_iter().unzip();
             let answers = match self.work.perform(&mut steps).await {
                 Ok(answers) => answers,
@@ -108,12 +115,23 @@ impl<W: Together> Gathering<W> {
         over.1 = false;
     }
 
-    /// What is done next; `None`, and nobody works any more, if nothing waits.
-    fn next(&self) -> Option<Vec<Waiter<W>>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What is done next, once it is time; `None`, and nobody works any more, if nothing waits.
+    async fn next(&self) -> Option<Vec<Waiter<W>>> {
+        let time = self.waiting().next;
+        if let Some(time) = time.filter(|time| Instant::now() < *time) {
+            sleep_until(time).await;
+        }
+        let mut waiting = self.waiting();
         let count = waiting.steps.len().min(MOST);
         waiting.working = count > 0;
+        if count > 0 {
+            waiting.next = (count > 1).then(|| Instant::now().checked_add(APART)).flatten();
+        }
         (count > 0).then(|| waiting.steps.drain(..count).collect())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting<W>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// After a failure of all together: what one of them cannot have takes nothing from the others.
@@ -139,7 +157,7 @@ struct Over<'g, W: Together>(&'g Gathering<W>, bool);
 impl<W: Together> Drop for Over<'_, W> {
     fn drop(&mut self) {
         if self.1 {
-            let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.0.waiting();
             waiting.working = false;
             waiting.steps.clear();
         }
@@ -168,7 +186,9 @@ mod tests {
                 return Err(failed("all"));
             }
             assert!(!steps.contains(&23), "broken off");
-            let each = |step: &mut u32| if *step == 13 { Err(failed("13")) } else { Ok(*step + 1) };
+            let each = |step: &mut u32| {
+                if *step == 13 { Err(failed("13")) } else { Ok(step.wrapping_add(1)) }
+            };
             Ok(steps.iter_mut().map(each).collect())
         }
     }

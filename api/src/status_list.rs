@@ -43,7 +43,10 @@ pub(crate) struct StatusListAggregation {
 
 /// The lists that were signed last.
 #[derive(Default)]
-pub struct Published(Mutex<BTreeMap<(i32, Kind), Arc<Turn<Option<Signed>>>>>);
+pub struct Published(Mutex<BTreeMap<(i32, Kind), Last>>);
+
+/// What was signed last of a list, in one form; whoever holds it signs the next.
+type Last = Arc<Turn<Option<Signed>>>;
 
 /// A list as it was made and signed last.
 struct Signed {
@@ -125,7 +128,7 @@ impl Kind {
 }
 
 impl Published {
-    fn last(&self, list: i32, kind: Kind) -> Arc<Turn<Option<Signed>>> {
+    fn last(&self, list: i32, kind: Kind) -> Last {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry((list, kind)).or_default())
     }
@@ -231,8 +234,15 @@ mod tests {
             Self { signer: Arc::new(key), chain, published, made }
         }
 
-        async fn get(&self, list: i32, version: i64, accept: &'static str, now: Timestamp) -> Vec<u8> {
-            let asked = Asked { list, uri: address("https://id.example", list), places: 64, version };
+        async fn get(
+            &self,
+            list: i32,
+            version: i64,
+            accept: &'static str,
+            now: Timestamp,
+        ) -> Vec<u8> {
+            let asked =
+                Asked { list, uri: address("https://id.example", list), places: 64, version };
             let marked = async {
                 self.made.fetch_add(1, Ordering::Relaxed);
                 Ok(vec![(i32::try_from(version).unwrap(), Status::Invalid)])

@@ -76,7 +76,9 @@ impl Issuer {
     /// Where all status lists are.
     pub(crate) async fn status_lists(&self) -> Result<StatusListAggregation, Problem> {
         let lists = self.records.status_lists().await?.into_iter();
-        Ok(StatusListAggregation { status_lists: lists.map(|list| self.status_uri(list)).collect() })
+        Ok(StatusListAggregation {
+            status_lists: lists.map(|list| self.status_uri(list)).collect(),
+        })
     }
 }
 

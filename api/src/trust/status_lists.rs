@@ -146,7 +146,9 @@ impl TrustSource {
             return Ok(());
         }
         if since.failed > before.failed {
-            return Err(unavailable(&format!("the status list {uri} could not be fetched just now")));
+            return Err(unavailable(&format!(
+                "the status list {uri} could not be fetched just now"
+            )));
         }
         let mut fetched = keeping.empty();
         let outcome = match self.client.get_text(uri).await {

@@ -211,7 +211,11 @@ fn status_seconds(given: Option<u64>) -> Result<u64> {
     let seconds = given.unwrap_or(longest);
     anyhow::ensure!(
         (1..=longest).contains(&seconds),
-        text!("status_seconds is {seconds}: expected 1 to {longest}", seconds = seconds, longest = longest)
+        text!(
+            "status_seconds is {seconds}: expected 1 to {longest}",
+            seconds = seconds,
+            longest = longest
+        )
     );
     Ok(seconds)
 }

@@ -24,7 +24,8 @@ const PURPOSE: &str = "check-age";
 async fn fetches(caller: &Caller) -> u64 {
     let metrics = caller.get("/metrics", None).await.body;
     let counts = metrics.as_str().unwrap().lines().filter(|line| {
-        line.starts_with("yufu_http_requests_total") && line.contains("\"/authority/status/{list}\"")
+        line.starts_with("yufu_http_requests_total")
+            && line.contains("\"/authority/status/{list}\"")
     });
     counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
@@ -76,11 +77,17 @@ async fn an_issuer_names_all_its_lists_and_a_batch_is_scattered_over_them_9() {
     let all: BTreeSet<String> = serde_json::from_value(all["status_lists"].clone()).unwrap();
     let expected: BTreeSet<String> = (1..=4).map(|list| format!("{named}/{list}")).collect();
     assert_eq!(all, expected);
-    for issuer in ["banks/bank-of-jiangcheng", "parties/jingguang-railway", "agencies/pension-agency"] {
+    for issuer in
+        ["banks/bank-of-jiangcheng", "parties/jingguang-railway", "agencies/pension-agency"]
+    {
         let lists = caller.get(&format!("/{issuer}/status"), None).await.done();
         assert_eq!(lists["status_lists"][0], format!("{}/{issuer}/status/1", caller.url));
     }
-    caller.get("/parties/yellow-crane-hotel/status", None).await.refused("hotel", 404, "request.not_found");
+    caller.get("/parties/yellow-crane-hotel/status", None).await.refused(
+        "hotel",
+        404,
+        "request.not_found",
+    );
 
     let (mut in_lists, mut places) = (BTreeSet::new(), BTreeSet::new());
     for number in numbers().take(3) {

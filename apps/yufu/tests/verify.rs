@@ -183,7 +183,7 @@ async fn claims_and_evidence_are_kept_where_the_purpose_says_so_sealed_and_each_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_counts_once_declining_is_told_and_a_revoked_credential_is_refused() {
+async fn an_answer_counts_once_and_declining_is_told() {
     let (_data, server) = city();
     let mut street = Street::of(&server.caller()).await;
     let caller = street.caller.clone();

@@ -21,9 +21,8 @@ fn lst_in_cbor(digits: &str) -> (Value, String) {
     let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     let bytes: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
     let Value::Map(members) = decode_within(&bytes, 8192).unwrap() else { unreachable!() };
-    let member = |name: &str| {
-        members.iter().find(|(key, _)| *key == Value::text(name)).unwrap().1.clone()
-    };
+    let member =
+        |name: &str| members.iter().find(|(key, _)| *key == Value::text(name)).unwrap().1.clone();
     (member("bits"), yufu_jose::encode_base64url(member("lst").into_bytes().unwrap()))
 }
 

@@ -66,7 +66,9 @@ pub enum CredentialsError {
     #[error("an officer declined it: ask the office why")]
     CheckDeclined,
     /// No place was found in the status lists, and no further list can be opened.
-    #[error("no free place was found in the status lists, and no further one can be opened: ask the operator")]
+    #[error(
+        "no free place was found in the status lists, and no further one can be opened: ask the operator"
+    )]
     ListFull,
     /// Another person registered this pseudonym: two wallets hold one secret.
     #[error(

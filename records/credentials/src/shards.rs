@@ -119,8 +119,7 @@ async fn insert<C: ConnectionTrait>(
     list: i32,
     places: i32,
 ) -> Result<(), CredentialsError> {
-    let row =
-        status_list::ActiveModel { list: Set(list), places: Set(places), version: Set(0) };
+    let row = status_list::ActiveModel { list: Set(list), places: Set(places), version: Set(0) };
     // Another process may open it at the same time.
     let known = OnConflict::column(status_list::Column::List).do_nothing().to_owned();
     status_list::Entity::insert(row).on_conflict(known).exec_without_returning(connection).await?;

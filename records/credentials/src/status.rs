@@ -7,8 +7,7 @@ use crate::shards::{Place, allocate};
 use crate::{Credentials, CredentialsError, nonce, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect as _,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect as _,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -231,22 +230,23 @@ pub(crate) async fn mark<C: ConnectionTrait>(
     from: &[i32],
     to: i32,
 ) -> Result<u64, CredentialsError> {
-    let marked = placed.and(status_entry::Column::Status.is_in(from.iter().copied()));
+    let before = status_entry::Column::Status.is_in(from.iter().copied());
+    let changed = status_entry::Entity::update_many()
+        .col_expr(status_entry::Column::Status, Expr::value(to))
+        .filter(placed.clone().and(before))
+        .exec(connection)
+        .await?;
+    if changed.rows_affected == 0 {
+        return Ok(0);
+    }
+    // Afterwards, so that none is missed that was placed meanwhile; one too many is published anew for nothing.
     let lists: Vec<i32> = status_entry::Entity::find()
         .select_only()
         .column(status_entry::Column::List)
         .distinct()
-        .filter(marked.clone())
+        .filter(placed.and(status_entry::Column::Status.eq(to)))
         .into_tuple()
         .all(connection)
-        .await?;
-    if lists.is_empty() {
-        return Ok(0);
-    }
-    let changed = status_entry::Entity::update_many()
-        .col_expr(status_entry::Column::Status, Expr::value(to))
-        .filter(marked)
-        .exec(connection)
         .await?;
     status_list::Entity::update_many()
         .col_expr(status_list::Column::Version, Expr::col(status_list::Column::Version).add(1))

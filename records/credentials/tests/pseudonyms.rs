@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
-    Allocation, Authentication, Credentials, CredentialsError, Issuance, Place, Pseudonym, Replacement,
-    Replacing,
+    Allocation, Authentication, Credentials, CredentialsError, Issuance, Place, Pseudonym,
+    Replacement, Replacing,
 };
 use yufu_database::Database;
 

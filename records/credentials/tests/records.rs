@@ -140,8 +140,7 @@ async fn revoking_a_person_marks_all_of_theirs_and_none_of_others() {
     let records = open().await;
     let none = BTreeSet::new();
     let (mine, theirs) = (start(&records, "a").await, start(&records, "b").await);
-    let places =
-        records.complete_issuance(&mine, &none, batch(3), count_up(), at()).await.unwrap();
+    let places = records.complete_issuance(&mine, &none, batch(3), count_up(), at()).await.unwrap();
     records.complete_issuance(&theirs, &none, batch(3), count_up(), at()).await.unwrap();
     assert_eq!(records.revoke(mine.person).await.unwrap(), 3);
     assert_eq!(records.revoke(mine.person).await.unwrap(), 0);
@@ -171,9 +170,7 @@ async fn what_is_withdrawn_from_a_holder_is_void_and_nothing_begun_before_is_iss
     }
     // Somebody else's goes on.
     let other = Issuance { person: Uuid::now_v7(), ..under_way };
-    assert!(
-        records.complete_issuance(&other, &none, batch(1), count_up(), at()).await.is_ok()
-    );
+    assert!(records.complete_issuance(&other, &none, batch(1), count_up(), at()).await.is_ok());
 
     let offered = start(&records, "c").await;
     records.withdraw(offered.person).await.unwrap();

@@ -157,7 +157,9 @@ fn a_revoked_or_suspended_document_and_one_that_nobody_knows_to_be_valid_are_ref
     world.fetch(&[PLACE], &[]);
     let revoked = OfflineStatusError::NotValid(Status::Invalid);
     assert_eq!(read(&world, &world.offline()), Err(ReadError::Status(revoked)));
-    world.lists.insert(STATUS.to_owned(), list(STATUS, &world.authority, &[PLACE], Status::Suspended));
+    world
+        .lists
+        .insert(STATUS.to_owned(), list(STATUS, &world.authority, &[PLACE], Status::Suspended));
     let suspended = OfflineStatusError::NotValid(Status::Suspended);
     assert_eq!(read(&world, &world.offline()), Err(ReadError::Status(suspended)));
     world.fetch(&[], &[]);

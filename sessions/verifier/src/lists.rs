@@ -66,12 +66,7 @@ impl StatusLists {
 
     /// Until when that list is so new that none newer needs to be asked for; `None` if it is not here, or no good.
     #[must_use]
-    pub fn fresh_until(
-        &self,
-        uri: &str,
-        issuer: &TrustEntry,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+    pub fn fresh_until(&self, uri: &str, issuer: &TrustEntry, now: Timestamp) -> Option<Timestamp> {
         let held = self.held.get(&place(uri, issuer)).filter(|held| self.is_good(held, now))?;
         let since_fetched = held.fetched_at.plus_seconds(self.ages.fresh_seconds);
         let since_signed = held.token.ttl_seconds.map(|ttl| held.token.issued_at.plus_seconds(ttl));
@@ -85,7 +80,8 @@ impl StatusLists {
         answer: &'a Authenticated,
         now: Timestamp,
     ) -> Vec<(&'a str, &'a TrustEntry)> {
-        let fresh = |uri, issuer| self.fresh_until(uri, issuer, now).is_some_and(|until| now < until);
+        let fresh =
+            |uri, issuer| self.fresh_until(uri, issuer, now).is_some_and(|until| now < until);
         let stale = answer.lists().filter(|(uri, issuer)| !fresh(uri, issuer));
         let by_place = stale.map(|(uri, issuer)| (place(uri, issuer), (uri, issuer)));
         by_place.collect::<BTreeMap<_, _>>().into_values().collect()
@@ -103,10 +99,8 @@ impl StatusLists {
         now: Timestamp,
     ) -> Result<(), StatusError> {
         let token = StatusListToken::verify_trusted(jwt, trust, issuer, uri, now);
-        let token = token.map_err(|error| StatusError::List {
-            uri: uri.to_owned(),
-            error: Box::new(error),
-        })?;
+        let token = token
+            .map_err(|error| StatusError::List { uri: uri.to_owned(), error: Box::new(error) })?;
         let held = Held { token: Arc::new(token), fetched_at: now };
         self.held.insert(place(uri, issuer), held);
         Ok(())

@@ -19,9 +19,12 @@ const RETRY_SECONDS: u64 = 5;
 /// How long it takes until an issuer is asked again that names none, in seconds.
 const NONE_SECONDS: u64 = 3_600;
 
+/// An issuer: its address, its role, and the other country whose list names it.
+type Name = (String, Role, Option<String>);
+
 /// The issuers, and what they answered.
 #[derive(Default)]
-pub(super) struct Finding(Mutex<BTreeMap<(String, Role, Option<String>), Found>>);
+pub(super) struct Finding(Mutex<BTreeMap<Name, Found>>);
 
 /// Where an issuer names its lists, and when it is asked next.
 #[derive(Clone, Default)]
@@ -65,7 +68,7 @@ impl Finding {
     }
 }
 
-fn name(issuer: &TrustEntry) -> (String, Role, Option<String>) {
+fn name(issuer: &TrustEntry) -> Name {
     (issuer.identifier.clone(), issuer.role, issuer.country().map(str::to_owned))
 }
 

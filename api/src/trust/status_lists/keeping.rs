@@ -125,7 +125,8 @@ impl Keeping {
     /// The lists that are to be fetched now, of issuers that are still trusted.
     pub(super) fn due(&self, trust: &TrustList, now: Timestamp) -> Vec<(String, TrustEntry)> {
         let known = self.known();
-        let due = known.iter().filter(|(_, known)| known.due <= now && trusts(trust, &known.issuer));
+        let due =
+            known.iter().filter(|(_, known)| known.due <= now && trusts(trust, &known.issuer));
         due.map(|((uri, ..), known)| (uri.clone(), known.issuer.clone())).collect()
     }
 

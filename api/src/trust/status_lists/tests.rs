@@ -171,7 +171,8 @@ async fn lists_are_fetched_before_they_are_needed_and_renewed_without_anybody_wa
 }
 
 #[tokio::test]
-async fn a_revocation_is_seen_within_a_minute_with_the_list_at_hand_whether_or_not_anybody_looks_after_it() {
+async fn a_revocation_is_seen_within_a_minute_with_the_list_at_hand_whether_or_not_anybody_looks_after_it()
+ {
     let issuer = Issuer::start().await;
     let source = issuer.source();
     assert_eq!(issuer.status(&source, 1, NOW).await, Some(Status::Valid));
@@ -191,7 +192,8 @@ async fn a_revocation_is_seen_within_a_minute_with_the_list_at_hand_whether_or_n
 }
 
 #[tokio::test]
-async fn while_the_issuer_is_away_lists_at_hand_serve_for_five_minutes_and_then_nothing_is_accepted() {
+async fn while_the_issuer_is_away_lists_at_hand_serve_for_five_minutes_and_then_nothing_is_accepted()
+ {
     let issuer = Issuer::start().await;
     let source = issuer.source();
     issuer.look(&source, NOW).await;
@@ -224,5 +226,9 @@ async fn a_decision_about_many_has_a_list_of_this_moment_or_none() {
     assert_eq!(anew.list.get(7), Some(Status::Invalid));
     issuer.of().answers = false;
     assert!(source.identity_status_anew(&issuer.uri(1), NOW).await.is_err());
-    assert_eq!(issuer.status(&source, 1, NOW).await, Some(Status::Invalid), "the one at hand stays");
+    assert_eq!(
+        issuer.status(&source, 1, NOW).await,
+        Some(Status::Invalid),
+        "the one at hand stays"
+    );
 }

@@ -28,6 +28,7 @@ impl Together for Steps {
             });
         }
         all.commit().await?;
+        self.1.committed(&self.0).await;
         Ok(answers)
     }
 }

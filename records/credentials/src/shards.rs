@@ -10,8 +10,10 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect as _, Set,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
+use yufu_database::Database;
 
 /// How often one place is drawn in vain before a further list is opened: at half-full lists, one batch in thousands.
 const IN_VAIN: usize = 16;
@@ -58,6 +60,8 @@ struct Shard {
 pub(crate) struct Shards {
     herd: Herd,
     known: Arc<Mutex<Arc<[Shard]>>>,
+    /// Whether a drawing met others since they were read.
+    further: Arc<AtomicBool>,
 }
 
 impl Shards {
@@ -73,7 +77,7 @@ impl Shards {
             }
         }
         lists = read(connection).await?;
-        Ok(Self { herd, known: Arc::new(Mutex::new(lists.into())) })
+        Ok(Self { herd, known: Arc::new(Mutex::new(lists.into())), further: Arc::default() })
     }
 
     fn known(&self) -> Arc<[Shard]> {
@@ -81,25 +85,36 @@ impl Shards {
     }
 
     /// More lists than `known`: those that another process opened, or else one that is opened now; none if there are
-    /// too many. One that is opened is remembered when it is read, committed, by a later drawing.
+    /// too many.
     async fn more<C: ConnectionTrait>(
         &self,
         connection: &C,
         known: usize,
     ) -> Result<Option<Arc<[Shard]>>, CredentialsError> {
-        let mut lists = read(connection).await?;
+        self.further.store(true, Ordering::Relaxed);
+        let lists = read(connection).await?;
         if lists.len() > known {
-            let lists: Arc<[Shard]> = lists.into();
-            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&lists);
-            return Ok(Some(lists));
+            return Ok(Some(lists.into()));
         }
         if lists.len() >= MOST_LISTS {
             return Ok(None);
         }
         let next = lists.iter().map(|shard| shard.list).max().unwrap_or(0).saturating_add(1);
         insert(connection, next, self.herd.places).await?;
-        lists = read(connection).await?;
-        Ok(Some(lists.into()))
+        Ok(Some(read(connection).await?.into()))
+    }
+
+    /// Gets to know further lists, if a drawing met some. Not before its transaction is committed: a place in a list that
+    /// there is not would be nowhere.
+    pub(crate) async fn committed(&self, database: &Database) {
+        if !self.further.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        match read(database.connection()).await {
+            Ok(lists) => *self.known.lock().unwrap_or_else(PoisonError::into_inner) = lists.into(),
+            // What was drawn stands; the next drawing tries again.
+            Err(_) => self.further.store(true, Ordering::Relaxed),
+        }
     }
 }
 

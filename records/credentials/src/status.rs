@@ -88,6 +88,7 @@ impl Credentials {
         let places = allocate(&transaction, &self.shards, basis, wanted, &mut draw).await?;
         advance(&transaction, issuance, &id, "").await?;
         transaction.commit().await?;
+        self.shards.committed(&self.database).await;
         Ok(places)
     }
 

@@ -72,8 +72,9 @@ async fn a_further_list_is_opened_long_before_the_last_place_is_taken_and_issuin
     assert_eq!(all.len(), 2_000);
     let lists = records.status_lists().await.unwrap();
     assert!(lists.len() > 16, "2,000 places are more than 16 lists of 128 hold: {lists:?}");
+    assert!(lists.len() < 32, "nor are they opened for little: {lists:?}");
     let used: BTreeSet<i32> = all.iter().map(|place| place.list).collect();
-    assert_eq!(used, lists.into_iter().collect(), "each is used");
+    assert!(used.len() > 16, "what is opened is used: {used:?}");
 }
 
 #[tokio::test]

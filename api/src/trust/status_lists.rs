@@ -15,6 +15,7 @@ use crate::http::Problem;
 use finding::Finding;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use yufu_base::Timestamp;
@@ -33,11 +34,14 @@ const TRUST_LIST_SECONDS: u64 = 40;
 pub(super) struct Statuses {
     keeping: Keeping,
     finding: Finding,
+    /// Whether the trust list could not be had when it was last looked.
+    adrift: AtomicBool,
 }
 
 impl Statuses {
     pub(super) fn of_age(ages: Ages) -> Self {
-        Self { keeping: Keeping::of_age(ages), finding: Finding::default() }
+        let (keeping, finding) = (Keeping::of_age(ages), Finding::default());
+        Self { keeping, finding, adrift: AtomicBool::new(false) }
     }
 }
 
@@ -93,6 +97,7 @@ impl TrustSource {
     ) -> Result<Arc<StatusListToken>, Problem> {
         let trust = self.list(now).await?;
         let issuer = own_authority(&trust)?;
+        self.statuses.keeping.know((uri, issuer), now);
         self.fetch((uri, issuer), &trust, now).await?;
         self.at_hand(uri, issuer, now)
     }
@@ -117,16 +122,14 @@ impl TrustSource {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let keeping = &self.statuses.keeping;
+        keeping.know(list, now);
         let good = || keeping.held().get(list.0, list.1, now).is_some();
         if good() && keeping.failed_lately(list, now) {
             return Ok(());
         }
         match self.fetch(list, trust, now).await {
-            Err(problem) if good() => {
-                let code = problem.code();
-                tracing::warn!(code, "a status list is not renewed: the one at hand serves");
-                Ok(())
-            }
+            // The one at hand serves: that it is not renewed was said when it was first tried.
+            Err(_) if good() => Ok(()),
             other => other,
         }
     }
@@ -139,9 +142,9 @@ impl TrustSource {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let keeping = &self.statuses.keeping;
-        let before = keeping.tries((uri, issuer), now);
+        let before = keeping.tries((uri, issuer));
         let _turn = before.turn.lock().await;
-        let since = keeping.tries((uri, issuer), now);
+        let since = keeping.tries((uri, issuer));
         if since.taken > before.taken {
             return Ok(());
         }
@@ -158,9 +161,14 @@ impl TrustSource {
             }
             Err(error) => Err(error.into()),
         };
-        match outcome {
+        match &outcome {
             Ok(()) => keeping.take((uri, issuer), fetched, now),
-            Err(_) => keeping.fail((uri, issuer), now),
+            Err(problem) => {
+                if keeping.fail((uri, issuer), now) {
+                    let (code, detail) = (problem.code(), problem.detail());
+                    tracing::warn!(code, detail, "a status list cannot be fetched");
+                }
+            }
         }
         outcome
     }
@@ -170,10 +178,13 @@ impl TrustSource {
         let trust = match self.list_within(now, TRUST_LIST_SECONDS).await {
             Ok(trust) => trust,
             Err(error) => {
-                tracing::warn!(%error, "status lists are not renewed");
+                if !self.statuses.adrift.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "status lists are not renewed");
+                }
                 return;
             }
         };
+        self.statuses.adrift.store(false, Ordering::Relaxed);
         for (uri, issuer) in self.statuses.finding.look(&self.client, roles, &trust, now).await {
             self.statuses.keeping.know((&uri, &issuer), now);
         }
@@ -184,10 +195,8 @@ impl TrustSource {
             }
             let (source, trust) = (self.clone(), Arc::clone(&trust));
             fetching.spawn(async move {
-                if let Err(problem) = source.fetch((&uri, &issuer), &trust, now).await {
-                    let (code, detail) = (problem.code(), problem.detail());
-                    tracing::warn!(code, detail, "a status list cannot be fetched");
-                }
+                // Whether it could be fetched is noted there; it is tried again.
+                let _ = source.fetch((&uri, &issuer), &trust, now).await;
             });
         }
         while fetching.join_next().await.is_some() {}

@@ -111,6 +111,12 @@ impl StatusLists {
         self.held.extend(newer.held);
     }
 
+    /// Whether a list is here that is no good any more.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.held.values().any(|held| !self.is_good(held, now))
+    }
+
     /// Forgets lists that are no good any more.
     pub fn forget_expired(&mut self, now: Timestamp) {
         let Self { ages, held } = self;

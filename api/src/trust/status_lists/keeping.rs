@@ -79,9 +79,8 @@ impl Keeping {
         }
     }
 
-    /// How often a list was fetched. It is kept fresh from now on.
-    pub(super) fn tries(&self, (uri, issuer): (&str, &TrustEntry), now: Timestamp) -> Tries {
-        self.know((uri, issuer), now);
+    /// How often a list was fetched.
+    pub(super) fn tries(&self, (uri, issuer): (&str, &TrustEntry)) -> Tries {
         let known = self.known();
         known.get(&name(uri, issuer)).map(|known| known.tries.clone()).unwrap_or_default()
     }
@@ -113,13 +112,13 @@ impl Keeping {
         }
     }
 
-    /// Notes that a list could not be fetched.
-    pub(super) fn fail(&self, (uri, issuer): (&str, &TrustEntry), now: Timestamp) {
-        if let Some(known) = self.known().get_mut(&name(uri, issuer)) {
-            known.due = between(now, now);
-            known.failed_at = Some(now);
-            known.tries.failed = known.tries.failed.saturating_add(1);
-        }
+    /// Notes that a list could not be fetched; whether it could when it was tried before.
+    pub(super) fn fail(&self, (uri, issuer): (&str, &TrustEntry), now: Timestamp) -> bool {
+        let mut known = self.known();
+        let Some(known) = known.get_mut(&name(uri, issuer)) else { return false };
+        known.due = between(now, now);
+        known.tries.failed = known.tries.failed.saturating_add(1);
+        known.failed_at.replace(now).is_none()
     }
 
     /// The lists that are to be fetched now, of issuers that are still trusted.
@@ -133,9 +132,11 @@ impl Keeping {
     /// Forgets lists that are no good any more, and what nobody names or trusts.
     pub(super) fn forget(&self, trust: &TrustList, now: Timestamp) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lists = StatusLists::clone(&held);
-        lists.forget_expired(now);
-        *held = Arc::new(lists);
+        if held.has_expired(now) {
+            let mut lists = StatusLists::clone(&held);
+            lists.forget_expired(now);
+            *held = Arc::new(lists);
+        }
         drop(held);
         self.known().retain(|_, known| {
             now < known.named.plus_seconds(UNNAMED_SECONDS) && trusts(trust, &known.issuer)

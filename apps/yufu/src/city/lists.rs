@@ -34,6 +34,10 @@ pub(super) fn keep_fresh(here: &Institutions) -> JoinSet<()> {
     if let Some(authority) = &here.authority {
         let look = &authority.own_look;
         after(&look.trust, look.party.issuer_roles(), &authority.clock);
+        #[cfg(feature = "zero-knowledge")]
+        if let Some(anonymous) = &authority.anonymous {
+            after(&anonymous.trust, anonymous.party.issuer_roles(), &authority.clock);
+        }
     }
     looking
 }

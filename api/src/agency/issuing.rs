@@ -6,6 +6,7 @@ use crate::http::{Problem, ProblemBody};
 use crate::issuer::{
     Claims, IssuedOffer, Issuer, OfferFor, Refusal, UnderWay, claims_of, today, token_request,
 };
+use crate::status_list::StatusListAggregation;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -77,6 +78,17 @@ pub(super) async fn credential(
     let under_way = agency.issuer()?.under_way(&headers, &body).await?;
     let claims = agency.claims_for(&under_way).await?;
     Ok(Json(agency.issuer()?.issue(under_way, claims).await?))
+}
+
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/agencies/{agency}/status", tag = "agency",
+    params(("agency" = String, Path, description = "the agency")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(agencies): State<Arc<Agencies>>,
+    Path(agency): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(named(&agencies, &agency)?.issuer()?.status_lists().await?))
 }
 
 /// A status list, signed.

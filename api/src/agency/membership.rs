@@ -1,5 +1,6 @@
 //! A member's own look and steps, each proven with the sector key alone: nothing is shown.
 
+use super::life::proof_of_life_due;
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody, bearer};
 use axum::Json;
@@ -12,8 +13,6 @@ use utoipa::ToSchema;
 use yufu_jose::Jwk;
 use yufu_payment::RequestToken;
 use yufu_programmes::{Member, Payment};
-
-const DAY: u64 = 86_400;
 
 /// All that the agency has on file of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -152,7 +151,8 @@ impl Agency {
     }
 
     async fn file(&self, member: Member) -> Result<MemberFile, Problem> {
-        let days = u64::from(self.programme(&member.programme)?.proof_of_life_days);
+        let days = self.programme(&member.programme)?.proof_of_life_days;
+        let due = proof_of_life_due(&member, days);
         let payments = self.records.payments(member.id).await?;
         Ok(MemberFile {
             programme: member.programme,
@@ -166,7 +166,7 @@ impl Agency {
             status_place: member.status_index,
             credential_until: member.says_until.seconds(),
             shown_at: member.shown_at.seconds(),
-            proof_of_life_due: member.shown_at.plus_seconds(days.saturating_mul(DAY)).seconds(),
+            proof_of_life_due: due.seconds(),
             payments: payments.into_iter().map(MemberPayment::from).collect(),
         })
     }

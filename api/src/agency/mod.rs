@@ -90,6 +90,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(issuing::nonce))
         .routes(routes!(issuing::credential))
         .routes(routes!(issuing::status))
+        .routes(routes!(issuing::status_lists))
         .routes(routes!(desk::prepare, desk::month))
         .routes(routes!(desk::report))
         .routes(routes!(desk::approve))

@@ -165,6 +165,7 @@ impl Authority {
         let Answered::Verified(verified, mut response) = answered else {
             return Ok(DirectPostResponse::default());
         };
+        self.issuer.must_stand(&verified).await?;
         let person = self.shown_person(party, &verified).await?;
         let code = anonymous.proven.0.ready(person, self.now());
         let address = self.issuer.metadata.credential_issuer.as_str();

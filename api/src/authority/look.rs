@@ -117,6 +117,7 @@ impl Authority {
         let Answered::Verified(verified, mut response) = answered else {
             return Ok(DirectPostResponse::default());
         };
+        self.issuer.must_stand(&verified).await?;
         let entries = self.accesses_of_holder(&verified).await?;
         let code = look.looks.ready(entries, self.now());
         let address = self.issuer.metadata.credential_issuer.as_str();

@@ -124,6 +124,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(checks::list))
         .routes(routes!(checks::look, checks::decide))
         .routes(routes!(status::list))
+        .routes(routes!(status::all))
 }
 
 /// Documents at well-known addresses, whose paths the issuer's identifier determines.

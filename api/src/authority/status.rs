@@ -2,6 +2,8 @@
 
 use super::Authority;
 use crate::http::Problem;
+use crate::status_list::StatusListAggregation;
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
@@ -17,4 +19,13 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     authority.issuer.status_response(&list, &headers).await
+}
+
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/authority/status", tag = "authority",
+    responses((status = 200, body = StatusListAggregation)))]
+pub(super) async fn all(
+    State(authority): State<Arc<Authority>>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(authority.issuer.status_lists().await?))
 }

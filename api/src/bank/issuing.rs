@@ -5,6 +5,7 @@
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{IssuedOffer, OfferFor, Refusal, token_request};
+use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -90,6 +91,17 @@ pub(super) async fn credential(
     let under_way = bank.issuer.under_way(&headers, &body).await?;
     let claims = bank.claims_for(&under_way).await?;
     Ok(Json(bank.issuer.issue(under_way, claims).await?))
+}
+
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/banks/{bank}/status", tag = "bank",
+    params(("bank" = String, Path, description = "the bank")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(named(&banks, &bank)?.issuer.status_lists().await?))
 }
 
 /// A status list, signed.

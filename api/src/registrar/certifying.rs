@@ -2,11 +2,12 @@
 //! what it may ask, as the profile registers it.
 
 use super::Registrar;
+use super::revoking::{LIST, LIST_SIZE};
 use crate::enrolment::{Admission, EnrolmentRequest};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::day;
 use crate::localized;
-use crate::status_list::{self, LIST, LIST_SIZE};
+use crate::status_list::{self, FREED_SECONDS};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -100,6 +101,7 @@ impl Registrar {
             intended_uses: &uses,
             expires_at: now.plus_seconds(CERTIFIED_SECONDS),
             list: (LIST, LIST_SIZE),
+            freed_after: now.minus_seconds(FREED_SECONDS),
         };
         let draw = || u32::from_be_bytes(random());
         let placed = self.registrations.place(&wanted, draw, now).await?;

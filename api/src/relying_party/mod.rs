@@ -114,6 +114,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))
         .routes(routes!(ticketing::status))
+        .routes(routes!(ticketing::status_lists))
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.
@@ -173,6 +174,17 @@ impl RelyingParty {
         match &self.service {
             Service::Railway(issuer) => Ok(issuer),
             Service::Hotel => Err(Problem::not_found("issuer here")),
+        }
+    }
+
+    /// Forgets what lapsed in the issuing of tickets; how many.
+    ///
+    /// # Errors
+    /// If the records fail.
+    pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
+        match &self.service {
+            Service::Railway(issuer) => issuer.forget_lapsed().await,
+            Service::Hotel => Ok(0),
         }
     }
 

@@ -112,6 +112,18 @@ impl Party {
         Ok((session, request))
     }
 
+    /// In which roles those issue whose credentials it asks for.
+    #[must_use]
+    pub fn issuer_roles(&self) -> BTreeSet<Role> {
+        let asked = self.verifiers.values().flat_map(|one| &one.certificate().credentials);
+        let types = asked.flat_map(|credential| &credential.meta.vct_values);
+        let role = |vct: &String| match self.identity.foreign.contains_key(vct) {
+            true => Role::ForeignPidIssuer,
+            false => self.issuers.get(vct).copied().unwrap_or(Role::PidIssuer),
+        };
+        types.map(role).collect()
+    }
+
     /// The verifier that is registered for a purpose.
     pub(crate) fn verifier(&self, purpose: &str) -> Result<&Verifier, Problem> {
         self.verifiers.get(purpose).ok_or_else(|| self.unregistered(purpose))
@@ -189,8 +201,8 @@ impl Party {
         };
         let list = trust.list(now).await?;
         let authenticated = authenticated(received, &list, now)?;
-        let lists = trust.status_lists(authenticated.status_uris()).await?;
-        let verified = authenticated.verify(&list, &lists, now).map_err(not_valid)?;
+        let lists = trust.lists_for(&authenticated, &list, now).await?;
+        let verified = authenticated.verify_against(&lists, now).map_err(not_valid)?;
         let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;
         Ok(Answered::Verified(Box::new(named(verified)), response))
     }

@@ -1,6 +1,6 @@
 //! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
 
-use super::{Answered, RelyingParties, RelyingParty, named};
+use super::{Answered, RelyingParties, RelyingParty, Service, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;
@@ -135,6 +135,9 @@ impl RelyingParty {
         let Answered::Verified(verified, response) = answered else {
             return Ok(DirectPostResponse::default());
         };
+        if let Service::Railway(issuer) = &self.service {
+            issuer.must_stand(&verified).await?;
+        }
         let receipt = response.receipt.clone().unwrap_or_default();
         let purpose = Purpose::ALL.into_iter().find(|p| p.name() == asked.purpose);
         let answer = Answer { asked, verified: *verified, receipt };

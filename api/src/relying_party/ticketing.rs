@@ -3,6 +3,7 @@
 use super::{RelyingParties, RelyingParty, railway};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{Claims, OfferFor, Refusal, token_request};
+use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -59,6 +60,17 @@ pub(super) async fn credential(
     let under_way = railway.issuer()?.under_way(&headers, &body).await?;
     let claims = railway.ticket_claims(under_way.subject()).await?;
     Ok(Json(railway.issuer()?.issue(under_way, claims).await?))
+}
+
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/parties/{party}/status", tag = "relying party",
+    params(("party" = String, Path, description = "the railway")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.status_lists().await?))
 }
 
 /// A status list, signed.

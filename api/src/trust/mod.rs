@@ -1,15 +1,17 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
 mod operator;
+mod status_lists;
 
 pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
 
 use crate::http::{Client, ClientError, Problem};
-use std::collections::{BTreeMap, BTreeSet};
+use status_lists::Statuses;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
-use yufu_trust::{Role, StatusListToken, TrustList, TrustListError};
+use yufu_trust::{TrustList, TrustListError};
+use yufu_verifier::Ages;
 
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -21,6 +23,7 @@ pub struct TrustSource {
     url: String,
     operator: PublicKey,
     newest: Arc<Mutex<Option<Fetched>>>,
+    statuses: Arc<Statuses>,
 }
 
 /// A verified list, and when it was fetched.
@@ -45,7 +48,14 @@ impl TrustSource {
     /// The list at `url`, signed by `operator`.
     #[must_use]
     pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
-        Self { client, url, operator, newest: Arc::default() }
+        let statuses = Arc::new(Statuses::of_age(Ages::default()));
+        Self { client, url, operator, newest: Arc::default(), statuses }
+    }
+
+    /// The same, with status lists that become as old as `ages` says; none at hand yet.
+    #[must_use]
+    pub fn with_ages(self, ages: Ages) -> Self {
+        Self { statuses: Arc::new(Statuses::of_age(ages)), ..self }
     }
 
     /// Where the list is, and the key that it is signed with.
@@ -59,9 +69,18 @@ impl TrustSource {
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
     pub async fn list(&self, now: Timestamp) -> Result<Arc<TrustList>, TrustSourceError> {
+        self.list_within(now, FRESH_SECONDS).await
+    }
+
+    /// The list, fetched if the one at hand is older than so many seconds.
+    async fn list_within(
+        &self,
+        now: Timestamp,
+        seconds: u64,
+    ) -> Result<Arc<TrustList>, TrustSourceError> {
         let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
-            && now < at.plus_seconds(FRESH_SECONDS)
+            && now < at.plus_seconds(seconds)
         {
             return Ok(Arc::clone(list));
         }
@@ -71,45 +90,6 @@ impl TrustSource {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
-    }
-
-    /// The status list of this country's identities at an address, verified now.
-    ///
-    /// # Errors
-    /// [`Problem`] if it, or the trust list, cannot be had or does not hold.
-    pub(crate) async fn identity_status(
-        &self,
-        uri: &str,
-        now: Timestamp,
-    ) -> Result<StatusListToken, Problem> {
-        let trust = self.list(now).await?;
-        let fetched = self.status_lists(BTreeSet::from([uri])).await?;
-        let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-        // Identities of this country: a list signed by another country's authority says nothing of them.
-        let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
-        let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
-            Problem::unavailable(
-                "trust.unavailable",
-                "no authority of this country is on the trust list",
-            )
-        })?;
-        let list = StatusListToken::verify_trusted(text, &trust, issuer, uri, now);
-        list.map_err(|error| Problem::unavailable("trust.unavailable", error))
-    }
-
-    /// Status list tokens by their address. Whole lists: nobody learns which entry is looked at.
-    ///
-    /// # Errors
-    /// [`ClientError`] if one cannot be fetched.
-    pub async fn status_lists(
-        &self,
-        uris: BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, String>, ClientError> {
-        let mut lists = BTreeMap::new();
-        for uri in uris {
-            lists.insert(uri.to_owned(), self.client.get_text(uri).await?);
-        }
-        Ok(lists)
     }
 }
 

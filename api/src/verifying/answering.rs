@@ -147,7 +147,7 @@ impl VerifyingParty {
         let Some(received) = opened? else { return Ok(None) };
         let trust = self.trust.list(now).await?;
         let answer = authenticated(received, &trust, now)?;
-        let lists = self.at_work.lists.for_answer(&answer, (&self.trust, &trust), now).await?;
+        let lists = self.trust.lists_for(&answer, &trust, now).await?;
         answer.verify_against(&lists, now).map(by_query).map(Some).map_err(not_valid)
     }
 

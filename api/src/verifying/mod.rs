@@ -8,7 +8,6 @@ mod answering;
 mod deleting;
 mod desk;
 mod keeping;
-mod lists;
 mod outcome;
 mod page;
 mod reader;
@@ -25,7 +24,6 @@ use crate::http::{OperatorToken, Problem};
 use crate::relying_party::Party;
 use crate::trust::TrustSource;
 use keeping::Keeping;
-use lists::Lists;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -70,11 +68,10 @@ pub struct Purpose {
     pub one_account: bool,
 }
 
-/// What a party has under way: requests that wait, in memory; answers on their way into its records; status lists.
+/// What a party has under way: requests that wait, in memory; answers on their way into its records.
 pub struct AtWork {
     waiting: Waiting,
     keeping: Arc<Keeping>,
-    lists: Lists,
 }
 
 impl AtWork {
@@ -82,7 +79,7 @@ impl AtWork {
     #[must_use]
     pub fn new(records: Verifications) -> Self {
         let keeping = Arc::new(Keeping::new(records));
-        Self { waiting: Waiting::default(), keeping, lists: Lists::default() }
+        Self { waiting: Waiting::default(), keeping }
     }
 }
 
@@ -154,9 +151,7 @@ impl VerifyingParty {
     /// # Errors
     /// If the records do not answer: to be repeated.
     pub async fn erase_expired(&self) -> Result<u64, Problem> {
-        let now = self.now();
-        self.at_work.lists.forget_expired(now);
-        Ok(self.at_work.keeping.records().erase_expired(now).await?)
+        Ok(self.at_work.keeping.records().erase_expired(self.now()).await?)
     }
 }
 

@@ -246,6 +246,9 @@ pub(crate) struct Serve {
     /// Connections open at once [default: 512].
     #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) connections: Option<usize>,
+    /// How old a status list at hand may be before another one is fetched, in seconds, 60 at the most [default: 60].
+    #[arg(long, env = "YUFU_STATUS_SECONDS", value_name = "SECONDS")]
+    pub(crate) status_seconds: Option<u64>,
     /// A snapshot of the ledger's state is made after so many records of its log [default: 100000].
     #[arg(long, env = "YUFU_SNAPSHOT_RECORDS", value_name = "NUMBER")]
     pub(crate) snapshot_records: Option<u64>,

@@ -64,6 +64,9 @@ pub struct CredentialType {
     pub programme: Option<String>,
     /// How long one copy is valid, in days.
     pub validity_days: u32,
+    /// For how many days the place of a copy in the status list is kept: longer than the copy is valid where somebody
+    /// looks at it longer, as a bank at a guardianship.
+    pub status_days: u32,
     /// How many copies, each bound to a key of its own, a wallet gets at once.
     pub batch: u32,
     /// Its claims, in the order shown.
@@ -238,6 +241,7 @@ pub(crate) fn read_credential(
         section.report(&section.span(), what, "exactly what `issuer = \"agency\"` has");
     }
     let validity_days = section.whole("validity_days");
+    let status_days = read_status_days(&mut section, validity_days);
     let batch = section.whole("batch");
     let mut seen = BTreeSet::new();
     let claims = if section.has("claims") {
@@ -256,9 +260,23 @@ pub(crate) fn read_credential(
         issuer: issuer?.0,
         programme: programme.map(|(programme, _)| programme),
         validity_days: validity_days?,
+        status_days: status_days?,
         batch: batch?,
         claims: claims?,
     })
+}
+
+/// As long as the credential is valid, or longer.
+fn read_status_days(section: &mut Section<'_, '_, '_>, validity: Option<u32>) -> Option<u32> {
+    if !section.has("status_days") {
+        return validity;
+    }
+    let days: Option<u32> = section.whole("status_days");
+    if days < validity {
+        let what = format!("`status_days` {}", days.unwrap_or_default());
+        section.report(&section.span(), what, "no fewer days than `validity_days`");
+    }
+    days
 }
 
 fn read_claim(

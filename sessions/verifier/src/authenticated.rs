@@ -138,7 +138,7 @@ impl Authenticated {
         for (uri, issuer) in self.lists() {
             if read.get(uri, issuer, now).is_none() {
                 let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
-                read.take(&self, uri, jwt, trust, now)?;
+                read.take((uri, issuer), jwt, trust, now)?;
             }
         }
         self.verify_against(&read, now)
@@ -175,7 +175,7 @@ impl Authenticated {
     }
 
     /// The lists that credentials' statuses stand in, and whose signers may sign each.
-    pub(crate) fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
+    pub fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
         self.credentials.values().flatten().filter_map(Credential::list)
     }
 

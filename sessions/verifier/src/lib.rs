@@ -14,7 +14,7 @@ mod verified;
 mod verifier;
 
 pub use authenticated::{Authenticated, StatusError};
-pub use lists::StatusLists;
+pub use lists::{Ages, StatusLists};
 pub use received::{Received, VerifyError};
 pub use requested::{OpenError, RequestError, Requested};
 pub use verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};

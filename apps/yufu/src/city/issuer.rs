@@ -5,7 +5,7 @@ use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::authority::issuer_profile;
-use yufu_api::issuer::Issuer;
+use yufu_api::issuer::{Issuer, Published};
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
 use yufu_database::Database;
@@ -42,6 +42,7 @@ pub(super) async fn issuer(
         authorization_server: profile.authorization_server_metadata()?,
         credentials,
         records: Credentials::open(database).await?,
+        published: Published::default(),
         signer,
         chain,
         haip: None,

@@ -20,6 +20,7 @@ use yufu_jose::Chain;
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
+use yufu_verifier::Ages;
 
 /// The anchor of the key with which an institution signs credentials.
 const CREDENTIAL_ANCHOR: &str = "credential-anchor";
@@ -40,6 +41,8 @@ pub(super) struct Trust {
     registrar_id: InstitutionId,
     /// Where the list is.
     url: String,
+    /// How old status lists may become.
+    ages: Ages,
 }
 
 /// Opens the list of the operator, if it is served here; else takes its key from where it was brought to.
@@ -74,7 +77,8 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         })?,
     };
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
-    Ok(Trust { key, operator, registrar: None, operator_id: id, registrar_id, url })
+    let ages = Ages { fresh_seconds: plan.status_seconds, ..Ages::default() };
+    Ok(Trust { key, operator, registrar: None, operator_id: id, registrar_id, url, ages })
 }
 
 /// Whose enrolment is taken here: those of this process, and those whom the operator named.
@@ -157,7 +161,7 @@ impl Trust {
 
     /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
     pub(super) fn source(&self, client: Client) -> TrustSource {
-        TrustSource::new(client, self.url.clone(), self.key)
+        TrustSource::new(client, self.url.clone(), self.key).with_ages(self.ages)
     }
 
     /// An institution as a relying party below `base`: certified, and registered for each of its purposes.

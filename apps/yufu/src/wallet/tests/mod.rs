@@ -17,4 +17,5 @@ mod purses;
 mod recognition;
 mod revoked;
 mod services;
+mod status_lists;
 mod waking;

@@ -1,7 +1,7 @@
 //! Two countries, two cities, two servers: a resident of each in the other, and what happens when one
 //! country no longer recognises the other.
 
-use super::city::phrase;
+use super::city::{STATUS_SECONDS, lists_age, phrase};
 use crate::city::{City, Plan};
 use crate::data::DataFolder;
 use crate::profile::{self, Country};
@@ -62,7 +62,8 @@ impl Land {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         let (country, data, url) = (&self.country, &self.data, self.url());
         let clock = Arc::new(SystemClock::new());
-        let plan = Plan { recognised, ..Plan::whole(country, data, url, clock) };
+        let whole = Plan::whole(country, data, url, clock);
+        let plan = Plan { recognised, status_seconds: STATUS_SECONDS, ..whole };
         let city = City::open(&plan, |_| {}).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {
@@ -260,6 +261,7 @@ async fn visit(home: &Land, host: &Land) {
     let again = host.open_account(bank, &mut wallet).await.unwrap_err();
     assert!(again.contains("account.too_many"), "{again}");
     home.revoke().await;
+    lists_age().await;
     let mut banks = host.country.profile.institutions_of(Role::CommercialBank);
     let refused = host.open_account(banks.nth(1).unwrap(), &mut wallet).await.unwrap_err();
     assert!(refused.contains("credential.revoked"), "{refused}");

@@ -176,6 +176,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(issuing::nonce))
         .routes(routes!(issuing::credential))
         .routes(routes!(issuing::status))
+        .routes(routes!(issuing::revocations))
         .routes(routes!(presented::pay))
         .routes(routes!(presented_desk::file))
         .routes(routes!(refund::origin))

@@ -114,6 +114,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))
         .routes(routes!(ticketing::status))
+        .routes(routes!(ticketing::revocations))
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.

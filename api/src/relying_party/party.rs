@@ -189,6 +189,7 @@ impl Party {
         };
         let list = trust.list(now).await?;
         let authenticated = authenticated(received, &list, now)?;
+        trust.unrevoked(&authenticated, now).await?;
         let lists = trust.status_lists(authenticated.status_uris()).await?;
         let verified = authenticated.verify(&list, &lists, now).map_err(not_valid)?;
         let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;

@@ -1,11 +1,13 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
+mod certificates;
 mod operator;
 
 pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
 
 use crate::http::{Client, ClientError, Problem};
+use certificates::CertificateLists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
@@ -21,6 +23,7 @@ pub struct TrustSource {
     url: String,
     operator: PublicKey,
     newest: Arc<Mutex<Option<Fetched>>>,
+    certificates: CertificateLists,
 }
 
 /// A verified list, and when it was fetched.
@@ -45,7 +48,8 @@ impl TrustSource {
     /// The list at `url`, signed by `operator`.
     #[must_use]
     pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
-        Self { client, url, operator, newest: Arc::default() }
+        let (newest, certificates) = (Arc::default(), CertificateLists::default());
+        Self { client, url, operator, newest, certificates }
     }
 
     /// Where the list is, and the key that it is signed with.

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod asking;
 mod card;
 mod death;
 mod entity;
@@ -14,6 +15,7 @@ mod note;
 mod population;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
+pub use asking::{AskedErasure, ERASURE_DAYS};
 pub use card::CardEntry;
 pub use excerpt::Excerpt;
 pub use guardianship::{Entry, Guardianship};

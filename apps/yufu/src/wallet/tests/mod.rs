@@ -16,4 +16,5 @@ mod purses;
 mod recognition;
 mod revoked;
 mod services;
+mod stolen;
 mod waking;

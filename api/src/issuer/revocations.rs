@@ -5,7 +5,7 @@ use super::Issuer;
 use crate::http::Problem;
 use crate::signing::unsigned;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use yufu_base::Timestamp;
@@ -34,7 +34,7 @@ impl Revocations {
 
 impl Issuer {
     /// The list by a generation of its authority, as it is served.
-    pub(crate) fn revocation_list(&self, generation: &str) -> Result<impl IntoResponse, Problem> {
+    pub(crate) fn revocation_list(&self, generation: &str) -> Result<Response, Problem> {
         let none = || Problem::not_found("list of revoked certificates");
         let number: u32 = generation.parse().map_err(|_| none())?;
         let (revocations, now) = (&self.revocations, self.clock.read().wall);
@@ -54,6 +54,6 @@ impl Issuer {
             }
         };
         drop(made);
-        Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], list))
+        Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], list).into_response())
     }
 }

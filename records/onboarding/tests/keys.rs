@@ -1,13 +1,11 @@
 //! The key of an account: changed once per order, by the key that commands it, with all that goes
 //! with it written together.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use support::{ACCOUNT, NUMBER, ask, at, command, enrol, records};
 use uuid::Uuid;
-use yufu_base::{AccountId, CommandId, Timestamp};
+use yufu_base::{CommandId, Timestamp};
 use yufu_onboarding::{
     Answered, KeyChange, KeyWay, Onboarding, OnboardingError, Order, OrderState,
 };

@@ -1,7 +1,5 @@
 //! What a stolen wallet cannot do: another account rests, and a freeze gives it up.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use support::{MONTH, Office, at, life, payout};

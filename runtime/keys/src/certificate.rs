@@ -258,12 +258,12 @@ impl<'a> AuthorityCertificate<'a> {
 
     /// Whether a certificate was issued by this authority, for the key of this thumbprint.
     pub(crate) fn issued(&self, der: &[u8], key: &str) -> bool {
-        let own = X509Certificate::from_der(&self.der).map(|(_, own)| own.subject().as_raw());
-        let by = X509Certificate::from_der(der).map(|(_, leaf)| leaf.issuer().as_raw());
+        let own = X509Certificate::from_der(&self.der);
+        let leaf = X509Certificate::from_der(der);
+        let (Ok((_, own)), Ok((_, leaf))) = (own, leaf) else { return false };
         let public = yufu_jose::unverified_key(der).map(yufu_jose::Jwk::from);
         let same = public.is_some_and(|public| public.thumbprint_base64url() == key);
-        let named = own.is_ok_and(|own| by.is_ok_and(|by| own == by));
-        same && named
+        same && own.subject().as_raw() == leaf.issuer().as_raw()
     }
 
     fn key_identifier(&self) -> Result<Vec<u8>, CertificateError> {

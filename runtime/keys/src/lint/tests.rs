@@ -260,7 +260,7 @@ fn validity_long_signers_of_mdocs_457_days_and_authorities_20_years() {
 
 #[test]
 fn extension_twice_each_extension_stands_once() {
-    let twice = changed(|wanted| wanted.custom_extensions.push(key_identifier_extension()));
+    let twice = changed(|wanted| wanted.custom_extensions.push(key_identifier_extension(&[8; 20])));
     assert_eq!(twice, Err(LintError::ExtensionTwice));
 }
 

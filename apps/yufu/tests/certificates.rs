@@ -63,7 +63,7 @@ async fn each_issuer_serves_the_list_that_its_signers_certificates_name() {
     let street = Street::of(&caller).await;
     let signer = signer(&data);
     let at = format!("{}/authority/crl/1", caller.url);
-    assert_eq!(signer.distribution_points(), [at.clone()]);
+    assert_eq!(signer.distribution_points(), std::slice::from_ref(&at));
     let entry = street.trust.entries.iter().find(|one| one.role == Role::PidIssuer).unwrap();
     let authorities = entry.authorities().unwrap();
     let verified = signer.verify_unrevoked(&authorities, &[list(&caller, &at).await], now());

@@ -36,7 +36,7 @@ pub fn looks(residents: usize, more: usize) -> [Vec<String>; 2] {
 }
 
 /// Who comes when, of so many people: it has nothing to do with who came before.
-pub fn visits<'a>(people: usize, verifiers: [&'a str; 2]) -> Vec<(usize, &'a str)> {
+pub fn visits(people: usize, verifiers: [&str; 2]) -> Vec<(usize, &str)> {
     let once = 0..people * SHOWN * verifiers.len();
     let visit = |n: usize| (n % people, verifiers[n / people % verifiers.len()]);
     let mut visits: Vec<(usize, &str)> = once.map(visit).collect();

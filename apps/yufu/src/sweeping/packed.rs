@@ -48,24 +48,26 @@ impl Sources {
         let (mut all, mut unread) = (Vec::new(), Vec::new());
         for (path, number) in paths.iter().zip(0_usize..) {
             let name = bare(path);
-            let (layers, start, mut inside) = match open(path) {
+            let at = unpacked.path().join(number.to_string());
+            let opened = open(path).and_then(|(layers, start, mut inside)| {
+                let lies = layers > 0 && (start.starts_with(SQLITE) || is_key(&name));
+                if lies {
+                    io::copy(&mut inside, &mut File::create(&at)?)?;
+                }
+                Ok((layers > 0, lies))
+            });
+            let (packed, lies) = match opened {
                 Ok(opened) => opened,
                 // In a folder that is in use files come and go.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) if is_packed(path) => {
                     tracing::warn!(path = %path.display(), %error, "not unpacked");
                     unread.push(path.clone());
-                    all.push(Source { shown: path.clone(), name, at: path.clone(), packed: false });
-                    continue;
+                    (false, false)
                 }
                 Err(error) => return Err(error),
             };
-            let packed = layers > 0;
-            let mut at = path.clone();
-            if packed && (start.starts_with(SQLITE) || is_key(&name)) {
-                at = unpacked.path().join(number.to_string());
-                io::copy(&mut inside, &mut File::create(&at)?)?;
-            }
+            let at = if lies { at } else { path.clone() };
             all.push(Source { shown: path.clone(), name, at, packed });
         }
         Ok(Self { all, unread, _unpacked: unpacked })

@@ -161,6 +161,7 @@ impl From<PopulationError> for Problem {
             PopulationError::ErasureLapsed => Self::new(StatusCode::GONE, "erasure.lapsed", error),
             PopulationError::ErasureDone => Self::conflict("erasure.done", error),
             PopulationError::Access(access) => Self::malformed(access),
+            PopulationError::Deceased => Self::refused("resident.deceased", error),
             other => Self::internal(other),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::access::{Access, Deed};
 use crate::entity::{asked, person};
-use crate::population::{Key, PersonId, Population, PopulationError, record};
+use crate::population::{PersonId, Population, PopulationError, record};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -68,7 +68,7 @@ impl Population {
     ) -> Result<AskedErasure, PopulationError> {
         access.check(Deed::ErasureAsked)?;
         let transaction = self.database().begin().await?;
-        let row = self.find(&transaction, Key::Number(number)).await?;
+        let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::ErasureAsked, row.as_ref()).await?;
         let Some(person) = row else {
             transaction.commit().await?;
@@ -137,7 +137,7 @@ impl Population {
         if confirmed.rows_affected == 0 {
             return Err(PopulationError::ErasureDone);
         }
-        let row = self.find(&transaction, Key::Id(asked.person)).await?;
+        let row = person::Entity::find_by_id(asked.person.uuid()).one(&transaction).await?;
         record(&transaction, access, Deed::Erased, row.as_ref()).await?;
         if let Some(row) = &row {
             self.sealer().destroy(&[row.id]).await?;

@@ -13,6 +13,7 @@ mod guardianship;
 mod import;
 mod note;
 mod population;
+mod reading;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
 pub use asking::{AskedErasure, ERASURE_DAYS};

@@ -211,8 +211,29 @@ impl Agency {
         }
         let receipt = response.receipt.clone().unwrap_or_default();
         let life = life(&verified, now)?;
-        self.records.enrol(&waiting, &receipt, &life, self.month()?).await?;
+        let entering = self.entering(waiting).await?;
+        self.records.enrol(&entering, &receipt, &life, self.month()?).await?;
         Ok(response)
+    }
+
+    /// The enrolment as it counts now: of somebody who is a member, another account rests as one that the key alone names
+    /// does, for whoever has her wallet has her identity too until she has it frozen.
+    async fn entering(&self, waiting: Enrolment) -> Result<Enrolment, Problem> {
+        let member = match self.known_member(&waiting.programme, &waiting.pseudonym).await {
+            Ok(member) => member,
+            Err(ProgrammesError::Unknown(_)) => return Ok(waiting),
+            Err(error) => return Err(error.into()),
+        };
+        self.free(&member).await?;
+        let Some(from) = self.rests_until(&member, &waiting.payout).await? else {
+            return Ok(waiting);
+        };
+        match self.records.rest_payout(member.id, &waiting.payout, from).await {
+            // Signed before what was named since, which stays.
+            Ok(()) | Err(ProgrammesError::PayoutOlder) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Enrolment { payout: member.payout, ..waiting })
     }
 
     async fn waiting(&self, id: &str) -> Result<Enrolment, Problem> {

@@ -116,6 +116,17 @@ pub(super) async fn status(
     named(&banks, &bank)?.issuer.status_response(&list, &headers).await
 }
 
+/// The list of this issuer's certificates that were revoked, by a generation of its authority.
+#[utoipa::path(get, path = "/banks/{bank}/crl/{generation}", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("generation" = String, Path, description = "the authority's generation, as the certificate says")),
+    responses((status = 200, description = "a certificate revocation list (RFC 5280)", body = Vec<u8>, content_type = "application/pkix-crl"), (status = 404, body = ProblemBody)))]
+pub(super) async fn revocations(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, generation)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    named(&banks, &bank)?.issuer.revocation_list(&generation)
+}
+
 pub(super) async fn metadata(
     State(banks): State<Arc<Banks>>,
     Path(bank): Path<String>,

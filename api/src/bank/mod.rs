@@ -177,6 +177,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(issuing::credential))
         .routes(routes!(issuing::status))
         .routes(routes!(issuing::status_lists))
+        .routes(routes!(issuing::revocations))
         .routes(routes!(presented::pay))
         .routes(routes!(presented_desk::file))
         .routes(routes!(refund::origin))

@@ -6,6 +6,7 @@ mod freezing;
 mod haip;
 mod offer;
 mod protocol;
+mod revocations;
 mod status;
 
 pub(crate) use claims::claims_of;
@@ -14,6 +15,7 @@ pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
+pub use revocations::Revocations;
 
 pub use crate::status_list::Published;
 
@@ -47,6 +49,8 @@ pub struct Issuer {
     pub signer: Arc<dyn Signer>,
     /// Its certificate chain.
     pub chain: Chain,
+    /// Which of its certificates count no more.
+    pub revocations: Revocations,
     /// Itself under HAIP, if it issues to attested wallets.
     pub haip: Option<Box<Haip>>,
     /// What time it is.

@@ -115,6 +115,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::credential))
         .routes(routes!(ticketing::status))
         .routes(routes!(ticketing::status_lists))
+        .routes(routes!(ticketing::revocations))
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.

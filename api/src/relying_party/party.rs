@@ -201,6 +201,7 @@ impl Party {
         };
         let list = trust.list(now).await?;
         let authenticated = authenticated(received, &list, now)?;
+        trust.unrevoked(&authenticated, now).await?;
         let lists = trust.lists_for(&authenticated, &list, now).await?;
         let verified = authenticated.verify_against(&lists, now).map_err(not_valid)?;
         let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;

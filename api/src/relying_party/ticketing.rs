@@ -85,6 +85,17 @@ pub(super) async fn status(
     railway(&parties, &party)?.issuer()?.status_response(&list, &headers).await
 }
 
+/// The list of this issuer's certificates that were revoked, by a generation of its authority.
+#[utoipa::path(get, path = "/parties/{party}/crl/{generation}", tag = "relying party",
+    params(("party" = String, Path, description = "the railway"), ("generation" = String, Path, description = "the authority's generation, as the certificate says")),
+    responses((status = 200, description = "a certificate revocation list (RFC 5280)", body = Vec<u8>, content_type = "application/pkix-crl"), (status = 404, body = ProblemBody)))]
+pub(super) async fn revocations(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, generation)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    railway(&parties, &party)?.issuer()?.revocation_list(&generation)
+}
+
 pub(super) async fn metadata(
     State(parties): State<Arc<RelyingParties>>,
     Path(party): Path<String>,

@@ -1,5 +1,6 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
+mod certificates;
 mod operator;
 mod status_lists;
 
@@ -7,6 +8,7 @@ pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
 
 use crate::http::{Client, ClientError, Problem};
+use certificates::CertificateLists;
 use status_lists::Statuses;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
@@ -24,6 +26,7 @@ pub struct TrustSource {
     operator: PublicKey,
     newest: Arc<Mutex<Option<Fetched>>>,
     statuses: Arc<Statuses>,
+    certificates: CertificateLists,
 }
 
 /// A verified list, and when it was fetched.
@@ -49,7 +52,8 @@ impl TrustSource {
     #[must_use]
     pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
         let statuses = Arc::new(Statuses::of_age(Ages::default()));
-        Self { client, url, operator, newest: Arc::default(), statuses }
+        let (newest, certificates) = (Arc::default(), CertificateLists::default());
+        Self { client, url, operator, newest, statuses, certificates }
     }
 
     /// The same, with status lists that become as old as `ages` says; none at hand yet.

@@ -103,8 +103,7 @@ impl VerifyingParty {
         body: &[u8],
         now: Timestamp,
     ) -> Result<DirectPostResponse, Problem> {
-        let purpose = self.purposes.get(&request.purpose);
-        let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
+        let purpose = self.purpose(request)?;
         let presentation: Presentation = parse_json(body).map_err(Problem::malformed)?;
         let expecting = Expecting::answer_to(Question::own(sent).map_err(rejected)?);
         let terms = self.anonymous.terms(&self.trust, now).await?;

@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use super::waiting::{Note, Request, Stage, Ways, already_answered};
-use super::{VerifyingParties, VerifyingParty, named};
+use super::{Purpose, VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
 use crate::relying_party::{authenticated, by_query, not_valid, opened, opened_digital};
 use axum::Json;
@@ -17,7 +17,9 @@ use std::sync::Arc;
 use url::Url;
 use utoipa::ToSchema;
 use yufu_keys::random_text;
-use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, SIGNED_PROTOCOL};
+use yufu_openid4vc::presentation::{
+    DirectPost, DirectPostResponse, REQUEST_MEDIA_TYPE, SIGNED_PROTOCOL,
+};
 use yufu_verifier::Verified;
 
 /// The parameter by which the browser that began is known again (OpenID4VP 1.0, 13.3).
@@ -118,7 +120,12 @@ impl VerifyingParty {
 
     async fn answered(&self, id: &str, came: Came<'_>) -> Result<DirectPostResponse, Problem> {
         let (request, ways) = self.unanswered_request(id).await?;
-        let verified = match self.verified(ways, came).await {
+        // Before anything of the answer is opened: of whom it is, this party is not to learn.
+        let verified = match self.takes(&request, &came) {
+            Ok(()) => self.verified(ways, came).await,
+            Err(problem) => Err(problem),
+        };
+        let verified = match verified {
             Ok(Some(verified)) => verified,
             Ok(None) => {
                 self.at_work.waiting.note(id, Note::Declined);
@@ -130,6 +137,25 @@ impl VerifyingParty {
             }
         };
         self.accept(id, &request, &verified).await
+    }
+
+    /// Refuses an answer under a name where one under a pseudonym is wanted. Whoever declines may.
+    fn takes(&self, request: &Request, came: &Came<'_>) -> Result<(), Problem> {
+        let answers = match came {
+            Came::Form(form) => matches!(DirectPost::from_form(form), Ok(DirectPost::Response(_))),
+            Came::Page(data) => data.contains_key("response"),
+        };
+        if answers && self.purpose(request)?.one_account {
+            let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
+            return Err(Problem::refused("verification.pseudonym_wanted", detail));
+        }
+        Ok(())
+    }
+
+    /// What a request is for.
+    pub(super) fn purpose(&self, request: &Request) -> Result<&Purpose, Problem> {
+        let purpose = self.purposes.get(&request.purpose);
+        purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))
     }
 
     /// Verifies an answer to the end; none if the person declined.
@@ -147,6 +173,7 @@ impl VerifyingParty {
         let Some(received) = opened? else { return Ok(None) };
         let trust = self.trust.list(now).await?;
         let answer = authenticated(received, &trust, now)?;
+        self.trust.unrevoked(&answer, now).await?;
         let lists = self.trust.lists_for(&answer, &trust, now).await?;
         answer.verify_against(&lists, now).map(by_query).map(Some).map_err(not_valid)
     }
@@ -158,12 +185,7 @@ impl VerifyingParty {
         request: &Request,
         verified: &Verified,
     ) -> Result<DirectPostResponse, Problem> {
-        let purpose = self.purposes.get(&request.purpose);
-        let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
-        if purpose.one_account {
-            let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
-            return Err(Problem::refused("verification.pseudonym_wanted", detail));
-        }
+        let purpose = self.purpose(request)?;
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;

@@ -358,6 +358,16 @@ pub(crate) fn is_safe_address(text: &str) -> bool {
 }
 
 /// The entry's authorities as DER; each must read as X.509.
+impl TrustEntry {
+    /// Its certification authorities (DER).
+    ///
+    /// # Errors
+    /// [`ChainError`] if there is none, or one cannot be read.
+    pub fn authorities(&self) -> Result<Vec<Vec<u8>>, ChainError> {
+        anchors(self)
+    }
+}
+
 fn anchors(entry: &TrustEntry) -> Result<Vec<Vec<u8>>, ChainError> {
     let decode = |(index, text): (usize, &String)| {
         let der = STANDARD.decode(text).map_err(|_| ChainError::Base64(index))?;

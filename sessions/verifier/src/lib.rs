@@ -13,7 +13,7 @@ mod sent;
 mod verified;
 mod verifier;
 
-pub use authenticated::{Authenticated, StatusError};
+pub use authenticated::{Authenticated, MdocSigner, StatusError};
 pub use lists::{Ages, StatusLists};
 pub use received::{Received, VerifyError};
 pub use requested::{OpenError, RequestError, Requested};

@@ -1,6 +1,6 @@
 //! An answer that was opened, and the checks that need no look at a status list.
 
-use crate::authenticated::{Authenticated, Credential};
+use crate::authenticated::{Authenticated, Credential, MdocSigner};
 use crate::presented::{Found, Presented};
 use crate::requested::Requested;
 use crate::verified::AuthorisedTransaction;
@@ -11,9 +11,9 @@ use yufu_base::Timestamp;
 use yufu_credential::PresentationError;
 use yufu_jose::{Base64Error, Chain, ChainError, KeyError};
 use yufu_mdoc::MdocError;
-use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{Answer, ResponseMismatch};
 use yufu_openid4vc::presentation::EncodedTransaction;
+use yufu_openid4vc::{Endpoint, FORMAT_MSO_MDOC};
 use yufu_trust::{Role, TrustEntry, TrustError, TrustList, TrustedParty};
 
 /// An opened answer. Nothing in it is known to be true yet.
@@ -136,7 +136,7 @@ impl Received {
             return Err(ResponseMismatch::Unasked(id.clone()).into());
         }
         let transactions = self.assign()?;
-        let mut checked = BTreeMap::new();
+        let (mut checked, mut mdoc_signers) = (BTreeMap::new(), Vec::new());
         for (id, texts) in &self.presentations {
             let signed: Vec<String> = transactions
                 .iter()
@@ -145,7 +145,11 @@ impl Received {
                 .collect();
             let mut found = Vec::new();
             for text in texts {
-                found.push(self.check(id, text, &signed, trust, now)?);
+                let (one, chain) = self.check(id, text, &signed, trust, now)?;
+                if one.0.format == FORMAT_MSO_MDOC {
+                    mdoc_signers.push(MdocSigner::new(chain, one.1.clone()));
+                }
+                found.push(one);
             }
             checked.insert(id.clone(), found);
         }
@@ -162,7 +166,14 @@ impl Received {
             })
             .collect();
         let Self { request, request_object, presentations } = self;
-        Ok(Authenticated { request, request_object, presentations, credentials, transactions })
+        Ok(Authenticated {
+            request,
+            request_object,
+            presentations,
+            credentials,
+            transactions,
+            mdoc_signers,
+        })
     }
 
     /// Which presentation must have signed which transaction data: the first of the named
@@ -184,7 +195,7 @@ impl Received {
         transaction_data: &[String],
         trust: &TrustList,
         now: Timestamp,
-    ) -> Result<(Found, TrustEntry), VerifyError> {
+    ) -> Result<((Found, TrustEntry), Chain), VerifyError> {
         let format = self.request.query.credential(id).map(|query| query.format.as_str());
         let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
@@ -204,7 +215,7 @@ impl Received {
         {
             return Err(VerifyError::StatusElsewhere { id: id(), uri: status.uri.clone() });
         }
-        Ok((found, party.entry))
+        Ok(((found, party.entry), chain))
     }
 
     /// Who of those trusted for the query issued a credential: where other countries' identity

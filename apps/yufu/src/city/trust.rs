@@ -3,6 +3,7 @@
 //! what needs another's signature is asked for at that other, in this process or over HTTP.
 
 use super::Plan;
+use super::issuer::issued_by;
 use super::opening::{INSTITUTION_KEY, Listing, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
@@ -23,7 +24,7 @@ use yufu_trust::{Anchor, TrustList};
 use yufu_verifier::Ages;
 
 /// The anchor of the key with which an institution signs credentials.
-const CREDENTIAL_ANCHOR: &str = "credential-anchor";
+pub(super) const CREDENTIAL_ANCHOR: &str = "credential-anchor";
 
 /// The code with which the registrar refuses whoever it revoked altogether.
 const REVOKED: &str = "registration.revoked";
@@ -154,7 +155,7 @@ impl Trust {
         };
         let now = plan.clock.read().wall;
         Ok(match signs_mdocs {
-            true => keys.certify_document_signer(CREDENTIAL_ANCHOR, &subject, now)?,
+            true => keys.certify_document_signer(CREDENTIAL_ANCHOR, identifier, &subject, now)?,
             false => keys.certify(CREDENTIAL_ANCHOR, &subject, now)?,
         })
     }
@@ -258,9 +259,16 @@ fn own_chain(
 fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Result<Listing> {
     let (now, country) = (plan.clock.read().wall, plan.profile().country.as_str());
     let mut listing = Listing::default();
-    for role in place(institution).1 {
+    let (path, roles) = place(institution);
+    let issuer = format!("{}{path}", plan.address(&institution.id));
+    let mdocs = issued_by(plan, institution).iter().any(|kind| kind.doctype.is_some());
+    for role in roles {
         let name = anchor_name(*role);
-        let der = keys.anchor_in(Some(country), name, institution.name.en(), now)?;
+        let (of, called) = (country, institution.name.en());
+        let der = match mdocs && name == CREDENTIAL_ANCHOR {
+            true => keys.anchor_for_mdocs((of, called), &issuer, name, now)?,
+            false => keys.anchor_in(Some(of), name, called, now)?,
+        };
         let subject = LeafSubject {
             organisation: institution.name.en().to_owned(),
             common_name: "enrolment".to_owned(),

@@ -9,7 +9,7 @@ use yufu_base::Timestamp;
 use yufu_jose::{ClaimPath, TimeError};
 use yufu_openid4vc::dcql::CredentialQuery;
 use yufu_openid4vc::{Endpoint, HttpRequest};
-use yufu_trust::{DisclosedNames, Receipt, ReceiptKind, request_digest};
+use yufu_trust::DisclosedNames;
 
 /// How the address for answers ends.
 const RESPONSE: &str = "/response";
@@ -63,28 +63,12 @@ impl Reviewed {
         disclosed: DisclosedNames,
         now: Timestamp,
     ) -> Result<(Answered, HttpRequest), OtherwiseError> {
-        if now >= self.request.expires_at {
-            return Err(TimeError::Expired(self.request.expires_at.seconds()).into());
-        }
+        self.check_unexpired(now)?;
         let address = self.request.reply.address().map(Endpoint::as_str);
         let address = address.and_then(|address| address.strip_suffix(RESPONSE));
         let address = address.map(|base| Endpoint::parse(&format!("{base}/{form}")));
         let address = address.and_then(Result::ok).ok_or(OtherwiseError::Address)?;
-        let receipt = Receipt {
-            kind: ReceiptKind::Presented,
-            party: self.request.client_id,
-            purpose: self.certificate.purpose,
-            request_digest: request_digest(&self.request_object),
-            disclosed: vec![disclosed],
-            at: now,
-            retained_until: None,
-        };
-        let answered = Answered {
-            receipt,
-            party: self.certificate.name,
-            request_object: self.request_object,
-            verifier_key: self.verifier_key,
-        };
-        Ok((answered, HttpRequest::post_json(address, document)))
+        let receipt = self.presented(vec![disclosed], now);
+        Ok((self.answered(receipt), HttpRequest::post_json(address, document)))
     }
 }

@@ -18,4 +18,5 @@ mod recognition;
 mod revoked;
 mod services;
 mod status_lists;
+mod stolen;
 mod waking;

@@ -172,7 +172,9 @@ impl OpenidProvider {
 
     /// A presentation request for a bank's tokens, which are fetched by a code.
     pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, self.now())?;
+        // Its browser comes back on its own way, with a code of OAuth.
+        let back = (Returns::Nobody, self.now());
+        let started = self.party.start(&self.allowance.request, &[QUERY], None, back)?;
         Ok(Pending {
             id: started.id,
             code: digest(code),

@@ -47,7 +47,7 @@ impl Holder {
             asked = true;
             decide(consent)
         };
-        let consent = match decided(&reviewed, &held, &Awaited::Nothing, &mut look) {
+        let consent = match decided(&reviewed, &held, &Awaited::Nothing, (self.choose.as_mut(), &mut look)) {
             Ok(consent) => consent,
             Err(why) => {
                 self.note_declined(&reviewed, &why)?;

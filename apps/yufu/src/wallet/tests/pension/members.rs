@@ -104,7 +104,7 @@ async fn whoever_is_sixty_today_enrols_and_whoever_is_tomorrow_does_not_yet() {
     let key = wallet.sector_key("pension").unwrap();
     let payout = instruction(&opened.account, wallet.now()).sign(&key).unwrap();
     let begun = office.begin(&key, &payout).await.unwrap();
-    let refused = wallet.present(&begun.authorization_request, &mut agree).await.unwrap_err();
+    let refused = wallet.present_begun(&begun.authorization_request, &mut agree).await.unwrap_err();
     assert!(refused.to_string().contains("membership.not_eligible"), "{refused}");
     let url = format!("{}/agencies/{AGENCY}/v1/enrolments/{}", office.city.url, begun.enrolment);
     let state: EnrolmentState = office.city.client.get(&url, None).await.unwrap();
@@ -182,7 +182,7 @@ async fn nobody_enrols_with_a_key_that_the_pseudonym_shown_is_not_of() {
     let theirs = other.sector_key("pension").unwrap();
     let payout = instruction(&account, wallet.now()).sign(&theirs).unwrap();
     let begun = office.begin(&theirs, &payout).await.unwrap();
-    let refused = wallet.present(&begun.authorization_request, &mut agree).await.unwrap_err();
+    let refused = wallet.present_begun(&begun.authorization_request, &mut agree).await.unwrap_err();
     assert!(refused.to_string().contains("membership.other_pseudonym"), "{refused}");
     // Nor is an account taken that another key signed for.
     let hers = wallet.sector_key("pension").unwrap();

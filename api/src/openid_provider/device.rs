@@ -3,6 +3,7 @@
 
 use super::{OpenidProvider, OpenidProviders, named};
 use crate::http::{ConfirmationWords, Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::relying_party::Returns;
 use crate::signing::unsigned;
 use axum::Json;
 use axum::body::Bytes;

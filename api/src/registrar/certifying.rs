@@ -22,12 +22,11 @@ use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_mdoc::element_path;
 use yufu_openid4vc::presentation::client_id::{X509_HASH, X509_SAN_DNS};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
-use yufu_profile::{
-    ClientName, CredentialType, ForeignCredential, Institution, Profile, Request,
-};
+use yufu_profile::{ClientName, CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_registrations::{Certifying, Placed, Revocation};
 use yufu_trust::{
-    Basis, Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
+    Basis, Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate,
 };
 
 /// The anchor that certifies relying parties' keys.

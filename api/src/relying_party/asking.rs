@@ -18,7 +18,7 @@ impl Party {
     /// The question for all that is registered. The queries are named `ids`, in the order of the
     /// registered credentials; an mdoc stands behind the SD-JWT VC that it is another format of, and
     /// is asked for as the alternative, unless that is to sign a transaction, which an mdoc cannot.
-    pub(super) fn question(
+    pub(crate) fn question(
         &self,
         registered: &RegistrationCertificate,
         ids: &[&str],

@@ -24,9 +24,9 @@ pub(crate) use party::{
     Answered, Started, authenticated, not_valid, opened, opened_digital, rejected, return_address,
 };
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
-pub use ticket_desk::TicketFile;
 pub use returning::ComingBack;
 pub(crate) use returning::{RESPONSE_CODE, Returning, Returns, with_code};
+pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};

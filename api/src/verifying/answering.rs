@@ -4,9 +4,7 @@ use super::outcome::{Outcome, several};
 use super::waiting::{Note, Request, Stage, Ways, already_answered};
 use super::{VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{
-    authenticated, by_query, not_valid, opened, opened_digital, with_code,
-};
+use crate::relying_party::{authenticated, by_query, not_valid, opened, opened_digital, with_code};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;

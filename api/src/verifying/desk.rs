@@ -237,7 +237,10 @@ impl VerifyingParty {
         let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         match terms.and_then(|terms| terms.query.as_ref()) {
-            Some(query) => self.party.put(registered, &ids, query, &self.trust.list(now).await?),
+            Some(query) => {
+                let list = self.trust.list(now).await?;
+                self.party.put(registered, &ids, query, &list)
+            }
             None => self.party.question(registered, &ids, None),
         }
     }

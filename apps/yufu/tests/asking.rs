@@ -87,7 +87,8 @@ async fn claims(caller: &Caller, begun: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_person_chooses_among_alternatives_and_what_is_optional_and_the_verifier_gets_no_more() {
+async fn the_person_chooses_among_alternatives_and_what_is_optional_and_the_verifier_gets_no_more()
+{
     let (_data, server) = city();
     let caller = server.caller();
     let mut guest = Resident::identified(&caller, ADULT).await;
@@ -236,7 +237,8 @@ async fn the_first_claims_that_are_there_and_the_authority_that_is_named_decide(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purpose_asks_by_its_own_query_and_a_desk_by_none_that_its_purpose_is_not_registered_for() {
+async fn a_purpose_asks_by_its_own_query_and_a_desk_by_none_that_its_purpose_is_not_registered_for()
+{
     let (_data, server) = city();
     let caller = server.caller();
     let mut elder = Resident::identified(&caller, ADULT).await;
@@ -259,7 +261,8 @@ async fn a_purpose_asks_by_its_own_query_and_a_desk_by_none_that_its_purpose_is_
     let of = |claims: Value| json!({"credentials": [query("q", PID, claims)]});
     let sex = of(json!([{"path": ["sex"]}]));
     begin(&caller, &sex).await.refused("another claim", 403, "registration.exceeded");
-    let bank = json!({"credentials": [query("q", "urn:yufu:payment:cn:1", json!([{"path": ["x"]}]))]});
+    let bank =
+        json!({"credentials": [query("q", "urn:yufu:payment:cn:1", json!([{"path": ["x"]}]))]});
     begin(&caller, &bank).await.refused("another type", 403, "registration.exceeded");
     let mixed = json!({"credentials": [{"id": "q", "format": "dc+sd-jwt",
         "meta": {"vct_values": [PID, TICKET]}}]});

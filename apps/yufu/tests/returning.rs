@@ -139,11 +139,8 @@ async fn a_bank_opens_nothing_before_the_wallet_that_began_comes_back() {
     let (link, opening) = begin_opening(&caller).await;
     let reviewed = resident.review(&caller, &link).await;
     let (held, signer) = resident.credential();
-    let presenting = [yufu_wallet::presentation::Presenting {
-        query_id: "pid",
-        held: &held,
-        signer: &signer,
-    }];
+    let presenting =
+        [yufu_wallet::presentation::Presenting { query_id: "pid", held: &held, signer: &signer }];
     let entropy = yufu_wallet::presentation::AnswerEntropy {
         ephemeral: yufu_keys::random(),
         iv: yufu_keys::random(),

@@ -309,7 +309,11 @@ fn read_place(section: &mut Section<'_, '_, '_>) -> Option<ClaimSource> {
 }
 
 /// A wallet knows the number that names a resident by the name of its claim.
-fn check_number(section: &Section<'_, '_, '_>, path: Option<&(ClaimPath, Span)>, source: &ClaimSource) {
+fn check_number(
+    section: &Section<'_, '_, '_>,
+    path: Option<&(ClaimPath, Span)>,
+    source: &ClaimSource,
+) {
     let Some((path, span)) = path else { return };
     let named = path.segments().last().is_some_and(|name| name.as_str() == RESIDENT_NUMBER);
     if *source == ClaimSource::Column(Column::ResidentNumber) && !named {

@@ -341,7 +341,11 @@ fn check_number(section: &Section<'_, '_, '_>, claims: &BTreeSet<ClaimPath>, by_
         && !by_law
     {
         let what = format!("the request asks for `{number}`, and no law demands it");
-        section.report(&section.span(), what, "`by_law = true` with a law as `basis`, or another claim");
+        section.report(
+            &section.span(),
+            what,
+            "`by_law = true` with a law as `basis`, or another claim",
+        );
     }
 }
 

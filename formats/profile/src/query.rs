@@ -249,7 +249,8 @@ fn as_ids<'a>(
 ) -> Option<Vec<String>> {
     let items = item.get_ref().as_array();
     let texts = items.map(|items| items.iter().map(|one| one.get_ref().as_str()).collect());
-    let texts: Option<Vec<&str>> = texts.and_then(|texts: Vec<Option<&str>>| texts.into_iter().collect());
+    let texts: Option<Vec<&str>> =
+        texts.and_then(|texts: Vec<Option<&str>>| texts.into_iter().collect());
     let known = texts.filter(|texts| !texts.is_empty() && texts.iter().all(|id| ids.contains(*id)));
     if known.is_none() {
         let what = "an option that is none".to_owned();

@@ -45,7 +45,8 @@ fn a_number_is_asked_for_by_law_alone() {
     let refused = asking(number).unwrap_err();
     assert!(refused.contains("asks for `personal_administrative_number`, and no law demands it"));
     assert!(asking(&format!("by_law = true\n{number}")).unwrap().by_law);
-    let wards = "credentials = [\"guardianship\"]\nclaims = [\"ward.personal_administrative_number\"]";
+    let wards =
+        "credentials = [\"guardianship\"]\nclaims = [\"ward.personal_administrative_number\"]";
     assert!(asking(wards).unwrap_err().contains("no law demands it"), "whoever's it is");
 }
 
@@ -133,7 +134,8 @@ fn a_query_stays_within_what_its_request_may_ask_and_names_nothing_that_is_not_t
     assert!(unasked.contains("`ask` does not ask for the credential `ticket`"), "{unasked}");
     // A bank acts on what it asks: all of it.
     let claims = "claims = [\"personal_administrative_number\"]";
-    let bank = INSTITUTIONS.replacen(claims, &format!("{claims}\nask = [{{ credential = \"pid\" }}]"), 2);
+    let bank =
+        INSTITUTIONS.replacen(claims, &format!("{claims}\nask = [{{ credential = \"pid\" }}]"), 2);
     let refused = read(PROFILE, &bank).unwrap_err().to_string();
     assert!(refused.contains("has `ask`, and is of a"), "{refused}");
 }
@@ -161,7 +163,9 @@ fn where_somebody_lives_is_certified_as_a_yes_or_no_of_one_place() {
     assert!(says("武汉市硚口区") == ClaimValue::Flag(true));
     assert!(says("黄石市下陆区") == ClaimValue::Flag(false));
     let nowhere = PROFILE.replacen("resident_of = \"武汉市\"", "resident_of = \"\"", 1);
-    assert!(read(&nowhere, INSTITUTIONS).unwrap_err().to_string().contains("`resident_of` is empty"));
+    assert!(
+        read(&nowhere, INSTITUTIONS).unwrap_err().to_string().contains("`resident_of` is empty")
+    );
     let street = "column = \"street\", resident_of = \"武汉市\"";
     let street = PROFILE.replacen("column = \"locality\", resident_of = \"武汉市\"", street, 1);
     let refused = read(&street, INSTITUTIONS).unwrap_err().to_string();

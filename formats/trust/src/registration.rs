@@ -155,7 +155,9 @@ pub enum OverAsking {
         claims: Vec<ClaimPath>,
     },
     /// The number that names a resident, which no law demands here.
-    #[error("no law is registered that demands {claim} of {vct}: without one nobody may ask for it")]
+    #[error(
+        "no law is registered that demands {claim} of {vct}: without one nobody may ask for it"
+    )]
     Number {
         /// The credential type.
         vct: String,

@@ -16,10 +16,11 @@ use yufu_jose::{
     ChainError, ClaimPath, Header, Jwk, JwsError, SoftwareKey, TimeError, encode_base64url,
 };
 use yufu_trust::{
-    Basis, DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE,
-    Receipt, ReceiptError, ReceiptKind, RegisteredClaim, RegistrationCertificate, RegistrationError, Role,
-    STATUS_LIST, Status, StatusBits, StatusList, StatusListError, StatusListToken, TRUST_LIST,
-    TrustEntry, TrustError, TrustList, TrustListError, request_digest,
+    Basis, DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT,
+    REGISTRATION_CERTIFICATE, Receipt, ReceiptError, ReceiptKind, RegisteredClaim,
+    RegistrationCertificate, RegistrationError, Role, STATUS_LIST, Status, StatusBits, StatusList,
+    StatusListError, StatusListToken, TRUST_LIST, TrustEntry, TrustError, TrustList,
+    TrustListError, request_digest,
 };
 
 /// A change to a statement before it is signed.
@@ -234,9 +235,8 @@ fn a_residents_number_is_beyond_every_registration_that_no_law_is_behind() {
     let number = path(json!(["personal_administrative_number"]));
     let element = path(json!([pid, "ward.personal_administrative_number"]));
     let mut certificate = registration();
-    certificate.credentials[0].claims = [&number, &element]
-        .map(|path| RegisteredClaim { path: path.clone() })
-        .to_vec();
+    certificate.credentials[0].claims =
+        [&number, &element].map(|path| RegisteredClaim { path: path.clone() }).to_vec();
     let text = || Localized::new("zh", "旅馆业治安管理办法");
     for (basis, law) in [
         (None, false),

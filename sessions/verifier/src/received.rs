@@ -193,7 +193,8 @@ impl Received {
         let party = self
             .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
-        let mut found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        let mut found =
+            presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
         if query.is_some_and(|query| query.trusted_authorities.is_some()) {
             found.authority_key_ids = chain.authority_key_ids();
         }

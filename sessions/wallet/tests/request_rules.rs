@@ -19,8 +19,9 @@ use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObjectError, TransactionError};
 use yufu_trust::{
-    Basis, Localized, OverAsking, RegisteredClaim, RegistrationCertificate, RegistrationError, Role, Status, StatusBits,
-    StatusList, StatusListError, StatusListToken, TrustEntry, TrustError, TrustList,
+    Basis, Localized, OverAsking, RegisteredClaim, RegistrationCertificate, RegistrationError,
+    Role, Status, StatusBits, StatusList, StatusListError, StatusListToken, TrustEntry, TrustError,
+    TrustList,
 };
 use yufu_verifier::Question;
 use yufu_wallet::presentation::{
@@ -399,7 +400,10 @@ fn the_number_of_a_resident_is_shown_to_nobody_whom_no_law_has_ask_for_it() {
     };
     for law in [None, Some(false)] {
         let refused = refused(|f| asks(f, law));
-        assert!(matches!(refused, RequestRefused::OverAsking(OverAsking::Number { .. })), "{law:?}");
+        assert!(
+            matches!(refused, RequestRefused::OverAsking(OverAsking::Number { .. })),
+            "{law:?}"
+        );
     }
     let world = World::new();
     let mut forgery = Forgery::new(&world);

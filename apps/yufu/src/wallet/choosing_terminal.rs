@@ -31,11 +31,7 @@ fn choose_by(consent: &mut Consent, answer: &mut dyn FnMut(&str) -> Option<Strin
 }
 
 /// Which alternative of one choice.
-fn take_by(
-    consent: &mut Consent,
-    place: usize,
-    answer: &mut dyn FnMut(&str) -> Option<String>,
-) {
+fn take_by(consent: &mut Consent, place: usize, answer: &mut dyn FnMut(&str) -> Option<String>) {
     let Some(choice) = consent.choices.get(place) else { return };
     let different = different(consent, choice);
     let least = usize::from(choice.required);

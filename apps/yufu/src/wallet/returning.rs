@@ -33,7 +33,8 @@ impl Holder {
         else {
             return Ok(());
         };
-        let _: Value = self.client.post(&address, None, &ComingBack { response_code: code }).await?;
+        let _: Value =
+            self.client.post(&address, None, &ComingBack { response_code: code }).await?;
         Ok(())
     }
 }

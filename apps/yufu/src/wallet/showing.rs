@@ -171,7 +171,8 @@ impl Holder {
         for credential in &consent.credentials {
             for holding in credential.chosen() {
                 let mut copies = holding.copies.iter();
-                let unused = copies.find(|copy| !chosen.keys.iter().any(|(_, used, _)| used == *copy));
+                let unused =
+                    copies.find(|copy| !chosen.keys.iter().any(|(_, used, _)| used == *copy));
                 let index = *unused.with_context(|| {
                     text!("the request wants more copies of one credential than are here: get a new batch")
                 })?;

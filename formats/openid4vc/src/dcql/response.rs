@@ -164,8 +164,7 @@ mod tests {
         {
             let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
             let vct = "t";
-            let given =
-                Answer { format: "dc+sd-jwt", vct, claims: &none, authority_key_ids: &ids };
+            let given = Answer { format: "dc+sd-jwt", vct, claims: &none, authority_key_ids: &ids };
             let said = query.check_answers(&BTreeMap::from([("a".to_owned(), vec![given])]));
             let other = ResponseMismatch::Authority("a".into());
             assert_eq!(said.err(), (!fits).then_some(other), "{ids:?}");
@@ -183,8 +182,7 @@ mod tests {
         }))
         .unwrap();
         let none = Map::new();
-        let good =
-            Answer { format: "dc+sd-jwt", vct: "t", claims: &none, authority_key_ids: &[] };
+        let good = Answer { format: "dc+sd-jwt", vct: "t", claims: &none, authority_key_ids: &[] };
         let given = |id: &str| BTreeMap::from([(id.to_owned(), vec![good])]);
         assert!(query.check_answers(&given("a")).is_ok());
         assert_eq!(

@@ -41,7 +41,7 @@ pub struct Party {
     /// What an identity credential is, of this country and of others.
     pub identity: IdentityTerms,
     /// Answers that wait for whoever began.
-    returning: Returning<Held>,
+    pub(super) returning: Returning<Held>,
 }
 
 /// A request that was just started, for the records.

@@ -119,7 +119,8 @@ fn shaped(
         })
     };
     let claims = asked.claims.iter().enumerate().map(claim).collect::<Result<Vec<_>, Problem>>()?;
-    let place = |path| asked.claims.iter().position(|claim| claim.path == *path);
+    let place =
+        |path: &yufu_profile::ClaimPath| asked.claims.iter().position(|claim| claim.path == *path);
     let sets = asked.claim_sets.iter();
     let sets = sets.map(|set| set.iter().filter_map(place).map(name).collect()).collect();
     Ok(CredentialQuery {

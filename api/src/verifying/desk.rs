@@ -281,9 +281,10 @@ impl VerifyingParty {
         let outcome = held.ok_or_else(other_browser)?.clone();
         let verification = outcome.verification.clone();
         match self.conclude(id, outcome).await {
-            // The same browser asked twice at once.
-            Err(problem) if problem.code() != ALREADY_ANSWERED => Err(problem),
-            Ok(()) | Err(_) => Ok(Some(verification)),
+            Ok(()) => Ok(Some(verification)),
+            // Somebody was quicker: it is told as it was kept.
+            Err(problem) if problem.code() == ALREADY_ANSWERED => Ok(None),
+            Err(problem) => Err(problem),
         }
     }
 

@@ -1,15 +1,16 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
 use crate::allowance::{Allowance, read_allowance};
+use crate::client_name::{ClientName, read_client_name};
 use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::programme::{Programme, read_programmes};
-use crate::query::{Query, read_query};
+use crate::query::{Query, check_number, check_queries, read_query};
 use crate::section::Section;
 use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
 use std::collections::{BTreeMap, BTreeSet};
-use yufu_base::{Amount, Currency, InstitutionId, RESIDENT_NUMBER};
+use yufu_base::{Amount, Currency, InstitutionId};
 
 /// What an institution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,21 +66,6 @@ impl Role {
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
     }
-}
-
-/// By what wallets know who asks (OpenID4VP 1.0, 5.9.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientName {
-    /// The hash of its access certificate: another one after each renewal.
-    #[default]
-    Hash,
-    /// The DNS name of its address, which its access certificate bears.
-    Dns,
-}
-
-impl ClientName {
-    const WORDS: [(&'static str, Self); 2] =
-        [("x509_hash", Self::Hash), ("x509_san_dns", Self::Dns)];
 }
 
 /// An institution of the profile.
@@ -321,43 +307,6 @@ fn read_request(
         keeps_evidence,
         one_account,
     })
-}
-
-/// Reads `client_id`; the hash of the certificate if it is not given.
-fn read_client_name(section: &mut Section<'_, '_, '_>) -> Option<ClientName> {
-    if !section.has("client_id") {
-        section.optional("client_id");
-        return Some(ClientName::default());
-    }
-    section.word("client_id", &ClientName::WORDS).map(|(name, _)| name)
-}
-
-/// The number that names a resident is asked for only where a law demands it.
-fn check_number(section: &Section<'_, '_, '_>, claims: &BTreeSet<ClaimPath>, by_law: bool) {
-    let is_number = |path: &&ClaimPath| {
-        path.segments().last().is_some_and(|name| name.as_str() == RESIDENT_NUMBER)
-    };
-    if let Some(number) = claims.iter().find(is_number)
-        && !by_law
-    {
-        let what = format!("the request asks for `{number}`, and no law demands it");
-        section.report(
-            &section.span(),
-            what,
-            "`by_law = true` with a law as `basis`, or another claim",
-        );
-    }
-}
-
-/// Banks, hotels and others ask what their next step needs, all of it; who only asks may put it otherwise.
-fn check_queries(section: &Section<'_, '_, '_>, requests: &[Request], role: Option<Role>) {
-    let asked = requests.iter().find(|request| request.query.is_some());
-    if let (Some(request), Some(role)) = (asked, role)
-        && role != Role::Merchant
-    {
-        let what = format!("`{}` has `ask`, and is of a {}", request.id, role.word());
-        section.report(&section.span(), what, "`ask` in requests of a merchant alone");
-    }
 }
 
 /// Evidence holds the values that were shown: who keeps it has to keep them, and for a time that is stated.

@@ -2,10 +2,12 @@
 //! credentials (DCQL; OpenID4VP 1.0, section 6), in the profile's own names and within what the request may ask.
 
 use crate::credential::{ClaimPath, CredentialType};
+use crate::institution::{Request, Role};
 use crate::section::{Section, Span};
 use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::DeValue;
+use yufu_base::RESIDENT_NUMBER;
 
 /// The most queries, sets, options and values of a request.
 const MOST: usize = 16;
@@ -103,6 +105,42 @@ pub(crate) fn read_query(
         section.report(&span, "more is asked than a query may hold", "at most 16 and 16");
     }
     Some(Some(Query { credentials: asked, sets }))
+}
+
+/// The number that names a resident is asked for only where a law demands it.
+pub(crate) fn check_number(
+    section: &Section<'_, '_, '_>,
+    claims: &BTreeSet<ClaimPath>,
+    by_law: bool,
+) {
+    let is_number = |path: &&ClaimPath| {
+        path.segments().last().is_some_and(|name| name.as_str() == RESIDENT_NUMBER)
+    };
+    if let Some(number) = claims.iter().find(is_number)
+        && !by_law
+    {
+        let what = format!("the request asks for `{number}`, and no law demands it");
+        section.report(
+            &section.span(),
+            what,
+            "`by_law = true` with a law as `basis`, or another claim",
+        );
+    }
+}
+
+/// Banks, hotels and others ask what their next step needs, all of it; who only asks may put it otherwise.
+pub(crate) fn check_queries(
+    section: &Section<'_, '_, '_>,
+    requests: &[Request],
+    role: Option<Role>,
+) {
+    let asked = requests.iter().find(|request| request.query.is_some());
+    if let (Some(request), Some(role)) = (asked, role)
+        && role != Role::Merchant
+    {
+        let what = format!("`{}` has `ask`, and is of a {}", request.id, role.word());
+        section.report(&section.span(), what, "`ask` in requests of a merchant alone");
+    }
 }
 
 fn read_asked(

@@ -52,7 +52,8 @@ fn a_number_is_asked_for_by_law_alone() {
 
 #[test]
 fn a_wallet_knows_the_number_by_the_name_of_its_claim() {
-    let other = PROFILE.replacen("personal_administrative_number\"", "citizen\"", 1);
+    let path = "path = \"personal_administrative_number\"";
+    let other = PROFILE.replacen(path, "path = \"citizen\"", 1);
     assert_ne!(other, PROFILE);
     let refused = read(&other, INSTITUTIONS).unwrap_err().to_string();
     assert!(refused.contains("the resident number at `citizen`"), "{refused}");

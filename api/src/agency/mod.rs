@@ -83,6 +83,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(enrolment::status))
         .routes(routes!(enrolment::request, enrolment::request_with_nonce))
         .routes(routes!(enrolment::respond))
+        .routes(routes!(enrolment::come_back))
         .routes(routes!(membership::mine))
         .routes(routes!(membership::payout))
         .routes(routes!(membership::leave))

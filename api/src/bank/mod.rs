@@ -170,6 +170,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(desk::customer))
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
+        .routes(routes!(presentation::come_back))
         .routes(routes!(issuing::offer))
         .routes(routes!(attesting::offer))
         .routes(routes!(issuing::token))

@@ -21,11 +21,13 @@ use yufu_credential::StatusReference;
 use yufu_jose::{Chain, ClaimPath, Jwk, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_mdoc::element_path;
+use yufu_openid4vc::presentation::client_id::{X509_HASH, X509_SAN_DNS};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
-use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
+use yufu_profile::{ClientName, CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_registrations::{Certifying, Placed, Revocation};
 use yufu_trust::{
-    Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
+    Basis, Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate,
 };
 
 /// The anchor that certifies relying parties' keys.
@@ -68,6 +70,8 @@ struct Applicant<'a> {
     institution: &'a Institution,
     key: &'a Jwk,
     host: String,
+    /// Whether the host is a name, and no number.
+    has_name: bool,
     origin: &'a str,
 }
 
@@ -82,6 +86,26 @@ pub(super) async fn enrol(
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<Json<Certified>, Problem> {
     Ok(Json(registrar.enrol(&request?.enrolment).await?))
+}
+
+impl Applicant<'_> {
+    /// What it calls itself in its requests: as the profile has it, and as its certificate bears out.
+    fn client_id(&self, access: &Chain) -> Result<String, Problem> {
+        match self.institution.client_name {
+            ClientName::Hash => {
+                let hash = encode_base64url(sha256(access.unverified_leaf()));
+                Ok(format!("{X509_HASH}{hash}"))
+            }
+            ClientName::Dns if self.has_name => Ok(format!("{X509_SAN_DNS}{}", self.host)),
+            ClientName::Dns => {
+                let detail = format!(
+                    "{} is to be known by its DNS name, and {} has none: give it an address with a name, or take `client_id` out of the profile",
+                    self.institution.id, self.origin
+                );
+                Err(Problem::malformed(detail))
+            }
+        }
+    }
 }
 
 impl Registrar {
@@ -159,7 +183,8 @@ impl Certifier {
         let key = key.ok_or_else(|| Problem::malformed("key: the access key is missing"))?;
         let url = Url::parse(&enrolment.url).map_err(Problem::malformed)?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        Ok(Applicant { institution, key: &key.jwk, host, origin: &enrolment.url })
+        let has_name = url.domain().is_some();
+        Ok(Applicant { institution, key: &key.jwk, host, has_name, origin: &enrolment.url })
     }
 
     /// Where an institution is asked.
@@ -227,13 +252,15 @@ impl Certifier {
         let certificate = RegistrationCertificate {
             sub: party.id.to_string(),
             name: localized(&party.name),
-            client_id: format!("x509_hash:{}", encode_base64url(sha256(access.unverified_leaf()))),
+            client_id: applicant.client_id(access)?,
             origins: vec![origin.to_owned()],
             purpose: localized(&request.purpose),
+            basis: Some(Basis { text: localized(&request.basis), law: request.by_law }),
             credentials: self.asked(request)?,
             privacy_policy: format!("{origin}/#{}", party.id),
             support_uri: format!("mailto:{}", party.support),
-            report_uri: format!("mailto:{}", party.support),
+            // Not the party's own place: whoever reports it does not ask it to.
+            report_uri: format!("{}/v1/reports", self.identifier),
             intended_use_id: request.id.clone(),
             retention_days: party.retention_days,
             evidence: request.keeps_evidence,

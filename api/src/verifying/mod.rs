@@ -31,6 +31,7 @@ use utoipa_axum::routes;
 use waiting::{Laid, Waiting};
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
+use yufu_profile::Query;
 use yufu_verifications::{Verifications, VerificationsError};
 use zeroize::Zeroizing;
 
@@ -60,6 +61,8 @@ pub struct VerifyingParty {
 pub struct Purpose {
     /// The credentials that are asked for together, by their ids in the profile.
     pub credentials: Vec<String>,
+    /// How they are asked for, if not simply for all that is registered.
+    pub query: Option<Query>,
     /// Whether a yes or no is all that is made of them.
     pub result_only: bool,
     /// Whether the signed answer is kept.

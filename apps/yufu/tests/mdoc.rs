@@ -57,7 +57,7 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
 
     let mut shown = Vec::new();
     let mut look = |consent: &Consent| {
-        shown.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
+        shown.extend(consent.claims().cloned());
         true
     };
     let who = resident.wallet.who_read(&mut look).await.unwrap();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{
     Chain, ChainError, Header, Jwk, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
-    numeric_date, sign,
+    numeric_date, sign, subject_key_id,
 };
 
 /// The `typ` of a trust list.
@@ -260,6 +260,13 @@ impl TrustList {
     #[must_use]
     pub fn anchors(&self, role: Role) -> Vec<Vec<u8>> {
         self.in_role(role).filter_map(|entry| anchors(entry).ok()).flatten().collect()
+    }
+
+    /// The identifiers of the keys of everyone's authorities in `role`, in base64url: by them a query names whom a
+    /// credential has to come from (OpenID4VP 1.0, 6.1.1.1).
+    #[must_use]
+    pub fn authority_key_ids(&self, role: Role) -> Vec<String> {
+        self.anchors(role).iter().filter_map(|der| subject_key_id(der)).collect()
     }
 
     /// Finds out which party of `role` certified the signer of `chain`, at the moment `now`.

@@ -196,14 +196,19 @@ impl Received {
         trust: &TrustList,
         now: Timestamp,
     ) -> Result<((Found, TrustEntry), Chain), VerifyError> {
-        let format = self.request.query.credential(id).map(|query| query.format.as_str());
+        let query = self.request.query.credential(id);
+        let format = query.map(|query| query.format.as_str());
         let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
         let chain = presented.chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
         let party = self
             .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
-        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        let mut found =
+            presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        if query.is_some_and(|query| query.trusted_authorities.is_some()) {
+            found.authority_key_ids = chain.authority_key_ids();
+        }
         self.check_country(&id(), &found.kind, &party.entry)?;
         let trusted = &party.entry.identifier;
         if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
@@ -255,10 +260,11 @@ fn answers(
     checked
         .iter()
         .map(|(id, found)| {
-            let answers = found.iter().map(|(Found { format, kind, claims, .. }, _)| Answer {
-                format,
-                vct: kind,
-                claims,
+            let answers = found.iter().map(|(found, _)| Answer {
+                format: found.format,
+                vct: &found.kind,
+                claims: &found.claims,
+                authority_key_ids: &found.authority_key_ids,
             });
             (id.clone(), answers.collect())
         })

@@ -198,7 +198,7 @@ impl Trust {
             verifiers.insert(request.id.clone(), verifier);
         }
         let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
-        Ok(Party { signer, verifiers, revoked, issuers, identity })
+        Ok(Party::new(signer, verifiers, revoked, (issuers, identity)))
     }
 
     /// What the registrar certifies. An institution of which it revoked everything opens all the same, and
@@ -319,5 +319,10 @@ fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
         Role::Agency => yufu_trust::Role::AgencyIssuer,
         _ => yufu_trust::Role::PidIssuer,
     };
-    profile.credentials.iter().map(|kind| (kind.vct.clone(), role(kind))).collect()
+    let types = |kind: &CredentialType| {
+        let role = role(kind);
+        let types: Vec<_> = std::iter::once(&kind.vct).chain(&kind.doctype).cloned().collect();
+        types.into_iter().map(move |named| (named, role))
+    };
+    profile.credentials.iter().flat_map(types).collect()
 }

@@ -60,7 +60,7 @@ impl Holder {
         };
         let url = format!("{}/agencies/{agency}/v1/enrolments", self.address(agency));
         let begun: EnrolmentBegun = self.client.post(&url, None, &request).await?;
-        let shown = self.present(&begun.authorization_request, decide).await?;
+        let shown = self.present_begun(&begun.authorization_request, decide).await?;
         let known = StoredProgramme {
             agency: agency.to_owned(),
             programme: programme.to_owned(),

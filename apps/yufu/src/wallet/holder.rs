@@ -22,6 +22,9 @@ use yufu_wallet::presentation::{Consent, StatusLists};
 /// Whether to show what is asked.
 pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
 
+/// Chooses, before that, among what a request leaves open.
+pub type Choose = Box<dyn FnMut(&mut Consent) + Send + Sync>;
+
 /// The word of the directory for who keeps the ledger.
 const CENTRAL_BANK: &str = "central-bank";
 
@@ -41,6 +44,8 @@ pub struct Holder {
     pub(super) abroad: Option<Abroad>,
     /// The language in which parties and purposes are shown (BCP 47).
     pub(super) language: String,
+    /// Who chooses among alternatives; without anybody the least is shown.
+    pub(super) choose: Option<Choose>,
 }
 
 impl Holder {
@@ -68,12 +73,18 @@ impl Holder {
             lists: StatusLists::default(),
             abroad: None,
             language: "en".to_owned(),
+            choose: None,
         })
     }
 
     /// Shows parties and purposes in `language` (BCP 47), where they have it.
     pub fn speak(&mut self, language: &str) {
         language.clone_into(&mut self.language);
+    }
+
+    /// Has `choose` asked wherever a request leaves a choice: before the person decides.
+    pub fn choosing(&mut self, choose: Choose) {
+        self.choose = Some(choose);
     }
 
     /// The same wallet, collecting how long answers take.

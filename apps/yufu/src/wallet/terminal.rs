@@ -4,6 +4,7 @@ use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
 use super::cash;
+use super::choosing_terminal;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
@@ -80,6 +81,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
         return deriving_terminal::run(holder, &options.data, deriving).await;
     }
     let (decimals, yes) = (holder.decimals().clone(), options.yes);
+    if !yes {
+        holder.choosing(Box::new(choosing_terminal::choose));
+    }
     let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
     act(holder, options.action, &mut decide).await
 }

@@ -96,6 +96,7 @@ impl World {
             client_id: format!("x509_hash:{}", encode_base64url(hash)),
             origins: vec!["https://bar.example".into()],
             purpose: Localized::new("en", "Serve you a drink"),
+            basis: None,
             credentials: vec![RegisteredCredential {
                 format: "mso_mdoc".into(),
                 meta: RegisteredMeta::mdoc(DOC_TYPE.into()),

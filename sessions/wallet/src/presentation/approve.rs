@@ -10,7 +10,7 @@ use yufu_credential::{BindError, DiscloseError, KeyBinding};
 use yufu_jose::jwe::{self, EncryptError, Entropy};
 use yufu_jose::{ClaimPath, SignError, TimeError, encode_base64url};
 use yufu_mdoc::{DeviceResponse, SessionTranscript, ShowError};
-use yufu_openid4vc::dcql::{Answer, Mismatch, ResponseMismatch};
+use yufu_openid4vc::dcql::{Answer, Candidate, Mismatch, ResponseMismatch};
 use yufu_openid4vc::presentation::{
     AuthorizationResponse, DigitalAnswer, DirectPost, RequestObject, audience_of_origin,
 };
@@ -233,8 +233,9 @@ impl Reviewed {
                 .matches(&candidate)
                 .map_err(|error| ApproveError::Mismatch { id: id.clone(), error })?;
             selected.push(claims);
-            let (format, vct, claims) = (candidate.format, candidate.vct, candidate.claims);
-            answers.entry(id).or_default().push(Answer { format, vct, claims });
+            let Candidate { format, vct, claims, authority_key_ids, .. } = candidate;
+            let answer = Answer { format, vct, claims, authority_key_ids };
+            answers.entry(id).or_default().push(answer);
         }
         query.check_answers(&answers)?;
         Ok(selected)

@@ -7,7 +7,6 @@ use super::reviewed::Reviewed;
 use serde_json::Value;
 use yufu_base::Timestamp;
 use yufu_jose::{ClaimPath, TimeError};
-use yufu_openid4vc::dcql::CredentialQuery;
 use yufu_openid4vc::{Endpoint, HttpRequest};
 use yufu_trust::DisclosedNames;
 
@@ -30,25 +29,9 @@ impl Reviewed {
     #[must_use]
     pub fn consent_otherwise(&self, kind: &str, claims: Vec<(ClaimPath, Vec<Value>)>) -> Consent {
         let first = self.request.dcql_query.credentials().first();
-        let credential = ConsentCredential {
-            query_id: first.map(|query: &CredentialQuery| query.id.clone()).unwrap_or_default(),
-            vct: kind.to_owned(),
-            selected: true,
-            claims,
-            candidates: vec![0],
-        };
-        Consent {
-            party: self.certificate.name.clone(),
-            purpose: self.certificate.purpose.clone(),
-            credentials: vec![credential],
-            choices: Vec::new(),
-            transactions: Vec::new(),
-            retention_days: self.certificate.retention_days,
-            keeps_evidence: self.certificate.evidence,
-            privacy_policy: self.certificate.privacy_policy.clone(),
-            report_uri: self.certificate.report_uri.clone(),
-            warnings: self.warnings(),
-        }
+        let query_id = first.map(|query| query.id.as_str()).unwrap_or_default();
+        let credentials = vec![ConsentCredential::one(query_id, kind, claims)];
+        Consent { credentials, transactions: Vec::new(), ..self.consent_to_nothing() }
     }
 
     /// Makes the answer `document`, of the form called `form`, which shows what `disclosed` names. Remember

@@ -194,6 +194,7 @@ impl World {
             client_id: format!("x509_hash:{hash}"),
             origins: vec!["https://bar.example".into()],
             purpose: Localized::new("en", "Greet you by name"),
+            basis: None,
             credentials: vec![RegisteredCredential {
                 format: "mso_mdoc".into(),
                 meta: RegisteredMeta::mdoc(DOC_TYPE.into()),

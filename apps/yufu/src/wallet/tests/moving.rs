@@ -237,7 +237,7 @@ async fn a_lost_phones_account_is_recovered_by_identity_and_rests_from_large_pay
     city.issue_identity_again(&mut new).await;
     let mut asked = Vec::new();
     let mut look = |consent: &yufu_wallet::presentation::Consent| {
-        asked.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
+        asked.extend(consent.claims().cloned());
         true
     };
     let recovered = new.recover_account(BANK, &class("III"), &mut look).await.unwrap();

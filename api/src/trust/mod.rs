@@ -1,15 +1,22 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
 mod operator;
+mod removing;
+mod seen;
+mod sequence;
 
 pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
+pub use removing::{Deed, ListedInstitution, Removal, RemovalLift, RemovalRequest};
+pub use seen::SeenLists;
+pub use sequence::ListSequence;
 
-use crate::http::{Client, ClientError, Problem};
+use crate::http::{Client, ClientError, Language, Problem, may_lead_inside};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
-use yufu_trust::{Role, StatusListToken, TrustList, TrustListError};
+use yufu_keys::KeyStoreError;
+use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList, TrustListError};
 
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -18,8 +25,11 @@ const FRESH_SECONDS: u64 = 60;
 #[derive(Clone)]
 pub struct TrustSource {
     client: Client,
+    /// For addresses that credentials name.
+    outside: Client,
     url: String,
     operator: PublicKey,
+    seen: SeenLists,
     newest: Arc<Mutex<Option<Fetched>>>,
 }
 
@@ -39,13 +49,24 @@ pub enum TrustSourceError {
     /// What was fetched is not to be trusted.
     #[error("the trust list is refused: {0}")]
     Refused(#[from] TrustListError),
+    /// What was seen of it before cannot be read or kept.
+    #[error("whether the trust list is the newest is not known: {0}")]
+    Memory(#[from] KeyStoreError),
 }
 
 impl TrustSource {
-    /// The list at `url`, signed by `operator`.
-    #[must_use]
-    pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
-        Self { client, url, operator, newest: Arc::default() }
+    /// The list at `url`, signed by `operator`; none older than `seen` knows of.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the TLS library cannot be set up.
+    pub fn new(
+        client: Client,
+        url: String,
+        operator: PublicKey,
+        seen: SeenLists,
+    ) -> Result<Self, ClientError> {
+        let (outside, newest) = (Client::outside(Language::default())?, Arc::default());
+        Ok(Self { client, outside, url, operator, seen, newest })
     }
 
     /// Where the list is, and the key that it is signed with.
@@ -54,7 +75,8 @@ impl TrustSource {
         (&self.url, &self.operator)
     }
 
-    /// The list, fetched if the one at hand is older than a minute. Not older than one seen before.
+    /// The list, fetched if the one at hand is older than a minute, or over. Not older than one seen before, whenever
+    /// that was.
     ///
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
@@ -62,12 +84,12 @@ impl TrustSource {
         let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
             && now < at.plus_seconds(FRESH_SECONDS)
+            && now < list.expires_at
         {
             return Ok(Arc::clone(list));
         }
         let text = self.client.get_text(&self.url).await?;
-        let sequence = known.map(|known| known.list.sequence);
-        let list = Arc::new(TrustList::verify(&text, &self.operator, now, sequence)?);
+        let list = Arc::new(self.seen.verify(&text, &self.operator, now)?);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
@@ -85,15 +107,18 @@ impl TrustSource {
         let trust = self.list(now).await?;
         let fetched = self.status_lists(BTreeSet::from([uri])).await?;
         let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-        // Identities of this country: a list signed by another country's authority says nothing of them.
-        let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
-        let issuer = own.find(|entry| entry.role == Role::PidIssuer).ok_or_else(|| {
+        // Identities of this country: a list signed by another country's authority says nothing of them, nor one of
+        // another authority here.
+        let own = |entry: &&TrustEntry| {
+            entry.origin.is_none() && entry.role == Role::PidIssuer && entry.has_address(uri)
+        };
+        let issuer = trust.entries.iter().find(own).ok_or_else(|| {
             Problem::unavailable(
                 "trust.unavailable",
-                "no authority of this country is on the trust list",
+                "no authority of this country on the trust list has this status list",
             )
         })?;
-        let list = StatusListToken::verify_trusted(text, &trust, issuer, uri, now);
+        let list = StatusListToken::verify_of(text, &trust, issuer, uri, now);
         list.map_err(|error| Problem::unavailable("trust.unavailable", error))
     }
 
@@ -107,9 +132,19 @@ impl TrustSource {
     ) -> Result<BTreeMap<String, String>, ClientError> {
         let mut lists = BTreeMap::new();
         for uri in uris {
-            lists.insert(uri.to_owned(), self.client.get_text(uri).await?);
+            lists.insert(uri.to_owned(), self.client_for(uri).get_text(uri).await?);
         }
         Ok(lists)
+    }
+
+    /// The client for an address that a credential names: to this country's own issuers wherever they are, to others
+    /// outside only.
+    fn client_for(&self, uri: &str) -> &Client {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = newest.iter().flat_map(|fetched| &fetched.list.entries);
+        let own = entries.filter(|entry| entry.origin.is_none());
+        let listed = own.map(|entry| entry.identifier.as_str());
+        if may_lead_inside(uri, &self.url, listed) { &self.client } else { &self.outside }
     }
 }
 
@@ -118,3 +153,6 @@ impl From<TrustSourceError> for Problem {
         Self::unavailable("trust.unavailable", error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,10 @@ fn link(error: &(dyn std::error::Error + 'static)) -> String {
         Some(ClientError::Unreachable { url, cause }) => {
             text!("{url} did not answer: {cause}", url = url, cause = cause)
         }
+        Some(ClientError::Inside { url }) => text!(
+            "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",
+            address = url
+        ),
         Some(ClientError::Unexpected { url, status, cause }) => text!(
             "{url} answered {status} with something unexpected: {cause}",
             url = url,

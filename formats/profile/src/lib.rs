@@ -12,6 +12,7 @@ mod error;
 mod foreign;
 mod haip;
 mod institution;
+mod issuing;
 mod money;
 mod notes;
 mod number;

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod enrolment;
+mod issuing;
 mod localized;
 mod receipt;
 mod recognition;

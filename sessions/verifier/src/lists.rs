@@ -7,8 +7,8 @@ use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList};
 
-/// Where a list stands, and whose signers may sign it.
-type Place = (String, Role, Option<String>);
+/// Where a list stands, and whose signers may sign it: one party's alone.
+type Place = (String, Role, String, Option<String>);
 
 /// Verified status lists. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ impl StatusLists {
         now: Timestamp,
     ) -> Result<(), StatusError> {
         for (_, issuer) in answer.lists().filter(|(named, _)| *named == uri) {
-            let token = StatusListToken::verify_trusted(jwt, trust, issuer, uri, now);
+            let token = StatusListToken::verify_of(jwt, trust, issuer, uri, now);
             let token = token.map_err(|error| StatusError::List {
                 uri: uri.to_owned(),
                 error: Box::new(error),
@@ -74,5 +74,6 @@ impl StatusLists {
 }
 
 fn place(uri: &str, issuer: &TrustEntry) -> Place {
-    (uri.to_owned(), issuer.role, issuer.country().map(str::to_owned))
+    let country = issuer.country().map(str::to_owned);
+    (uri.to_owned(), issuer.role, issuer.identifier.clone(), country)
 }

@@ -29,7 +29,7 @@ pub(super) async fn open(
         certifier: Certifier::new(identifier, keys, admission, plan.profile()),
         registrations,
         records,
-        trust: trust.source(opening.client.clone()),
+        trust: trust.source(plan, &institution.id, opening.client.clone())?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,

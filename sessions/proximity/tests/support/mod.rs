@@ -60,7 +60,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries: vec![
-                entry(Role::PidIssuer, "https://id.example", &authority),
+                entry(Role::PidIssuer, "https://id.example", &authority).issuing([DOC_TYPE]),
                 entry(Role::Registrar, "https://reg.example", &registrar),
                 entry(Role::AccessCa, "https://ca.example", &access),
             ],
@@ -183,7 +183,7 @@ pub fn device(seed: u8) -> Engaged {
     Engaged::new(&[seed; 32], vec![]).unwrap()
 }
 
-fn list(uri: &str, by: &Party, revoked: &[u64]) -> String {
+pub fn list(uri: &str, by: &Party, revoked: &[u64]) -> String {
     let mut list = StatusList::new(StatusBits::One, 64).unwrap();
     for index in revoked {
         list.set(*index, Status::Invalid).unwrap();

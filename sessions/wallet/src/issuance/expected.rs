@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::Jwk;
 use yufu_openid4vc::issuance::{IssuedCredential, IssuerMetadata};
-use yufu_trust::{TrustEntry, TrustError, TrustList, TrustedParty};
+use yufu_trust::{TrustEntry, TrustError, TrustList};
 
 /// What was asked for, of whom, for which keys.
 pub(crate) struct Expected<'a> {
@@ -65,24 +65,25 @@ impl Expected<'_> {
         let received = Received::parse(format, text)?;
         let chain = received.chain()?;
         let authority_key_ids = authority_key_ids(&chain.to_x5c());
-        let TrustedParty { entry, leaf } = ISSUERS
+        let party = ISSUERS
             .iter()
             .map(|role| trust.identify(*role, &chain, now))
             .reduce(|best, next| best.or(next))
             .ok_or(TrustError::ListExpired)??;
-        let credential = received.verify(&leaf.public_key)?;
+        let credential = received.verify(&party.leaf.public_key)?;
         // Under another identifier for another flow, an issuer names itself as the trust list has it.
         let issuer = self.metadata.credential_issuer.as_str();
         let named = credential.named_issuer().unwrap_or(issuer);
         let own = named == issuer || named == entry.identifier;
-        if entry.identifier != self.entry.identifier || !own {
-            let (signer, offered) = (entry.identifier, issuer.to_owned());
+        if party.entry.identifier != self.entry.identifier || !own {
+            let (signer, offered) = (party.entry.identifier, issuer.to_owned());
             return Err(CredentialProblem::OtherIssuer { signer, offered });
         }
         let kind = offered.and_then(|offered| offered.credential_type());
         if kind.map(String::as_str) != Some(credential.kind()) {
             return Err(CredentialProblem::Type(credential.kind().to_owned()));
         }
+        party.check_issued(credential.kind(), credential.named_issuer())?;
         if !self.keys.iter().any(|key| key.key == *credential.holder_key()) {
             return Err(CredentialProblem::Key);
         }
@@ -90,8 +91,8 @@ impl Expected<'_> {
         if !carries(credential.claims(), self.pseudonyms) {
             return Err(CredentialProblem::Pseudonyms);
         }
-        let configuration_id = self.configuration_id.to_owned();
-        Ok(HeldCredential { credential, configuration_id, issuer: entry, authority_key_ids })
+        let (configuration_id, issuer) = (self.configuration_id.to_owned(), party.entry);
+        Ok(HeldCredential { credential, configuration_id, issuer, authority_key_ids })
     }
 }
 

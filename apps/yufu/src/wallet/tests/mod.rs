@@ -15,5 +15,6 @@ mod pseudonyms;
 mod purses;
 mod recognition;
 mod revoked;
+mod rolled_back;
 mod services;
 mod waking;

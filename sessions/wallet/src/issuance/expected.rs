@@ -74,7 +74,7 @@ impl Expected<'_> {
         // Under another identifier for another flow, an issuer names itself as the trust list has it.
         let issuer = self.metadata.credential_issuer.as_str();
         let named = credential.named_issuer().unwrap_or(issuer);
-        let own = named == issuer || named == entry.identifier;
+        let own = named == issuer || named == self.entry.identifier;
         if party.entry.identifier != self.entry.identifier || !own {
             let (signer, offered) = (party.entry.identifier, issuer.to_owned());
             return Err(CredentialProblem::OtherIssuer { signer, offered });

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use yufu_base::Signer as _;
 use yufu_jose::SoftwareKey;
 use yufu_keys::KeyStore;
+use yufu_trust::GoodPaths;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const DAY: u64 = 86_400;
@@ -50,6 +51,7 @@ impl Published {
             entries: Vec::new(),
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         *self.text.lock().unwrap() = list.sign(key).unwrap();
     }

@@ -2,8 +2,7 @@
 
 use super::*;
 use tempfile::TempDir;
-use yufu_trust::DirectoryEntry;
-use yufu_trust::Localized;
+use yufu_trust::{DirectoryEntry, GoodPaths, Localized};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -23,6 +22,7 @@ fn list(named: &[&str]) -> TrustList {
         entries: Vec::new(),
         recognised: Vec::new(),
         directory: named.iter().map(entry).collect(),
+        good_paths: GoodPaths::default(),
     }
 }
 

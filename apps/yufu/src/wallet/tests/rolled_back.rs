@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use yufu_base::{Signer as _, Timestamp};
 use yufu_engine::{Clock as _, ManualClock, SystemClock};
 use yufu_jose::SoftwareKey;
-use yufu_trust::{RecognisedList, TrustList};
+use yufu_trust::{GoodPaths, RecognisedList, TrustList};
 
 const DAY: u64 = 86_400;
 
@@ -50,6 +50,7 @@ impl Published {
             entries: Vec::new(),
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         }
     }
 

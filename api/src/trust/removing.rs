@@ -171,20 +171,17 @@ impl TrustOperator {
         officer: String,
         reason: String,
     ) -> Result<ListedInstitution, Problem> {
-        check_reason(&reason)?;
-        let (id, now) = (self.known(institution)?, self.clock.read().wall);
+        let id = self.known(institution)?;
         if id == self.id {
             let detail =
                 "the operator does not take itself off its own list: nobody could read it any more";
             return Err(Problem::conflict("trust.operator_stays", detail));
         }
-        let removed = Deed { officer, at: now.seconds(), reason };
-        self.register.change(&id, now, |listed| {
+        self.decide(&id, officer, reason, |listed, removed| {
             if listed.removed().is_none() {
                 listed.removals.push(Removal { removed, lifted: None });
             }
-        })?;
-        self.entry(&id)
+        })
     }
 
     fn restore(
@@ -193,15 +190,26 @@ impl TrustOperator {
         officer: String,
         reason: String,
     ) -> Result<ListedInstitution, Problem> {
-        check_reason(&reason)?;
-        let (id, now) = (self.known(institution)?, self.clock.read().wall);
-        let lifted = Deed { officer, at: now.seconds(), reason };
-        self.register.change(&id, now, |listed| {
+        self.decide(&self.known(institution)?, officer, reason, |listed, lifted| {
             if let Some(last) = listed.removals.last_mut().filter(|last| last.lifted.is_none()) {
                 last.lifted = Some(lifted);
             }
-        })?;
-        self.entry(&id)
+        })
+    }
+
+    /// What an officer does about an institution, with the reason.
+    fn decide(
+        &self,
+        id: &InstitutionId,
+        officer: String,
+        reason: String,
+        change: impl FnOnce(&mut Listed, Deed),
+    ) -> Result<ListedInstitution, Problem> {
+        check_reason(&reason)?;
+        let now = self.clock.read().wall;
+        let deed = Deed { officer, at: now.seconds(), reason };
+        self.register.change(id, now, |listed| change(listed, deed))?;
+        self.entry(id)
     }
 
     fn known(&self, institution: &str) -> Result<InstitutionId, Problem> {

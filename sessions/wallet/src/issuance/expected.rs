@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::Jwk;
 use yufu_openid4vc::issuance::{IssuedCredential, IssuerMetadata};
-use yufu_trust::{TrustEntry, TrustError, TrustList};
+use yufu_trust::{TrustEntry, TrustList};
 
 /// What was asked for, of whom, for which keys.
 pub(crate) struct Expected<'a> {
@@ -65,11 +65,10 @@ impl Expected<'_> {
         let received = Received::parse(format, text)?;
         let chain = received.chain()?;
         let authority_key_ids = authority_key_ids(&chain.to_x5c());
-        let party = ISSUERS
-            .iter()
-            .map(|role| trust.identify(*role, &chain, now))
-            .reduce(|best, next| best.or(next))
-            .ok_or(TrustError::ListExpired)??;
+        let party = trust.identify_as(self.entry, &chain, now).or_else(|refusal| {
+            let mut others = ISSUERS.iter();
+            others.find_map(|role| trust.identify(*role, &chain, now).ok()).ok_or(refusal)
+        })?;
         let credential = received.verify(&party.leaf.public_key)?;
         // Under another identifier for another flow, an issuer names itself as the trust list has it.
         let issuer = self.metadata.credential_issuer.as_str();

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
 use yufu_jose::Jwk;
 use yufu_keys::{KeyStore, KeyStoreError};
-use yufu_trust::{Origin, RecognisedList, Role, TrustEntry, TrustList, TrustListError};
+use yufu_trust::{RecognisedList, Role, TrustEntry, TrustList, TrustListError};
 
 /// The document in the operator's store.
 const DOCUMENT: &str = "recognised";
@@ -41,8 +41,6 @@ struct Memory {
     terms: Vec<Recognised>,
     /// The newest list of each country.
     newest: BTreeMap<String, Newest>,
-    /// When what is taken over last changed, in seconds since the epoch.
-    changed: u64,
 }
 
 /// The newest list seen.
@@ -74,8 +72,6 @@ pub(crate) struct TakenOver {
     pub(crate) entries: Vec<TrustEntry>,
     /// Where the people's wallets find their lists.
     pub(crate) lists: Vec<RecognisedList>,
-    /// When that last changed, in seconds since the epoch.
-    pub(crate) changed: u64,
 }
 
 impl Recognition {
@@ -88,11 +84,12 @@ impl Recognition {
         store: KeyStore,
         client: Client,
         terms: Vec<Recognised>,
-        now: Timestamp,
     ) -> Result<Self, KeyStoreError> {
+        // What cannot be read is not forgotten: an older list could come back.
+        let unreadable = |_| KeyStoreError::Unreadable(format!("{DOCUMENT}.json").into());
         let kept = store.find(DOCUMENT, "json")?;
-        let kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let mut memory: Memory = kept.unwrap_or_default();
+        let kept = kept.map(|bytes| serde_json::from_slice(&bytes).map_err(unreadable));
+        let mut memory: Memory = kept.transpose()?.unwrap_or_default();
         if memory.terms != terms {
             let same = |country: &String| {
                 let of = |list: &[Recognised]| list.iter().find(|t| t.country == *country).cloned();
@@ -100,7 +97,7 @@ impl Recognition {
             };
             let mut newest = memory.newest.clone();
             newest.retain(|country, _| same(country));
-            memory = Memory { terms, newest, changed: now.seconds() };
+            memory = Memory { terms, newest };
             write(&store, &memory)?;
         }
         Ok(Self { store, client, memory: Mutex::new(memory) })
@@ -136,24 +133,17 @@ impl Recognition {
             .map_err(|error| RecognitionError::Refused(country(), error))?;
         let entries = list.taken_over(&one.country, &one.roles);
         let newest = Newest { sequence: list.sequence, entries };
-        self.keep(&one.country, newest, now)
-            .map_err(|error| RecognitionError::Store(country(), error))
+        self.keep(&one.country, newest).map_err(|error| RecognitionError::Store(country(), error))
     }
 
     /// Keeps a list's contents durably before they are used.
-    fn keep(&self, country: &str, newest: Newest, now: Timestamp) -> Result<(), KeyStoreError> {
+    fn keep(&self, country: &str, newest: Newest) -> Result<(), KeyStoreError> {
         let mut memory = self.memory();
-        let before = memory.newest.get(country);
-        if before == Some(&newest) {
+        if memory.newest.get(country) == Some(&newest) {
             return Ok(());
         }
-        let same =
-            before.is_some_and(|before| parties(&before.entries) == parties(&newest.entries));
         let mut after = memory.clone();
         after.newest.insert(country.to_owned(), newest);
-        if !same {
-            after.changed = now.seconds();
-        }
         write(&self.store, &after)?;
         *memory = after;
         Ok(())
@@ -170,7 +160,6 @@ impl Recognition {
         TakenOver {
             entries: all.filter(|entry| holds(entry, now)).cloned().collect(),
             lists: lists.collect(),
-            changed: memory.changed,
         }
     }
 
@@ -181,18 +170,6 @@ impl Recognition {
 
 fn holds(entry: &TrustEntry, now: Timestamp) -> bool {
     entry.origin.as_ref().is_some_and(|origin| now < origin.expires_at)
-}
-
-/// Entries without the time at which they lapse: that a list was signed anew is no change.
-fn parties(entries: &[TrustEntry]) -> Vec<TrustEntry> {
-    let timeless = |entry: &TrustEntry| TrustEntry {
-        origin: entry
-            .origin
-            .as_ref()
-            .map(|origin| Origin { expires_at: Timestamp::from_seconds(0), ..origin.clone() }),
-        ..entry.clone()
-    };
-    entries.iter().map(timeless).collect()
 }
 
 fn write(store: &KeyStore, memory: &Memory) -> Result<(), KeyStoreError> {

@@ -1,9 +1,11 @@
 //! The client by which institutions (and the terminal wallet) call other institutions,
 //! always through their public interfaces.
 
+use crate::http::outside::{BySystem, OutsideOnly, led_inside, names_inside};
 use crate::http::{Language, Problem, ProblemBody};
 use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use reqwest::dns::Resolve;
 use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -25,6 +27,8 @@ const EXCERPT: usize = 200;
 pub struct Client {
     http: reqwest::Client,
     times: Option<AnswerTimes>,
+    /// Whether it calls nobody inside this machine or its network.
+    outside: bool,
 }
 
 /// How long answers took, from sending to their head; collected for whoever reports on it. Clones collect together.
@@ -68,6 +72,12 @@ pub enum ClientError {
         cause: String,
         /// Whether it was reached, and took too long.
         slow: bool,
+    },
+    /// Not asked: whoever named the address has no business there.
+    #[error("nothing was asked of {url}: it leads inside this machine or its network")]
+    Inside {
+        /// The address.
+        url: String,
     },
     /// Refused, with a reason.
     #[error("{}: {}", .0.code, .0.detail)]
@@ -135,12 +145,39 @@ impl Client {
     /// # Errors
     /// [`ClientError::Unreachable`] if the TLS library cannot be set up.
     pub fn speaking(language: Language) -> Result<Self, ClientError> {
+        Self::connecting(language, None)
+    }
+
+    /// A client for addresses that others name: it connects to nobody inside this machine or its network, whatever a name
+    /// leads to at that moment.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] if the TLS library cannot be set up.
+    pub fn outside(language: Language) -> Result<Self, ClientError> {
+        Self::connecting(language, Some(Arc::new(BySystem)))
+    }
+
+    /// The same, which looks names up by `names`.
+    #[cfg(test)]
+    pub(super) fn outside_by(names: Arc<dyn Resolve>) -> Result<Self, ClientError> {
+        Self::connecting(Language::default(), Some(names))
+    }
+
+    fn connecting(
+        language: Language,
+        judged: Option<Arc<dyn Resolve>>,
+    ) -> Result<Self, ClientError> {
         let mut headers = HeaderMap::new();
         // The default need not be asked for.
         if language != Language::default() {
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(language.tag()));
         }
-        let http = reqwest::Client::builder()
+        let outside = judged.is_some();
+        let mut building = reqwest::Client::builder();
+        if let Some(names) = judged {
+            building = building.dns_resolver(Arc::new(OutsideOnly(names)));
+        }
+        let http = building
             .default_headers(headers)
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(20))
@@ -153,7 +190,7 @@ impl Client {
                 cause: e.to_string(),
                 slow: false,
             })?;
-        Ok(Self { http, times: None })
+        Ok(Self { http, times: None, outside })
     }
 
     /// The same client, collecting how long answers take.
@@ -258,7 +295,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let response = self.send(request.body(content)).await.map_err(|e| unreached(url, &e))?;
+        let response = self.send(url, request.body(content)).await?;
         let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -267,7 +304,7 @@ impl Client {
 
     /// Sends, and turns refusals into errors.
     async fn call(&self, url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = self.send(request).await.map_err(|e| unreached(url, &e))?;
+        let response = self.send(url, request).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -277,14 +314,20 @@ impl Client {
         Err(unanswered(url, status.as_u16(), &headers, &bytes))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+    async fn send(&self, url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
+        if self.outside && names_inside(url) {
+            return Err(ClientError::Inside { url: url.to_owned() });
+        }
         #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
         let started = self.times.is_some().then(Instant::now);
         let response = request.send().await;
         if let (Some(times), Some(started)) = (&self.times, started) {
             times.collect(started.elapsed());
         }
-        response
+        response.map_err(|error| match led_inside(&error) {
+            true => ClientError::Inside { url: url.to_owned() },
+            false => unreached(url, &error),
+        })
     }
 }
 
@@ -292,7 +335,9 @@ impl From<ClientError> for Problem {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Refused(body) => Self::passed_on(*body),
-            ClientError::Unreachable { .. } => Self::unavailable("institution.unreachable", error),
+            ClientError::Unreachable { .. } | ClientError::Inside { .. } => {
+                Self::unavailable("institution.unreachable", error)
+            }
             ClientError::Unexpected { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "institution.unexpected_answer", error)
             }

@@ -204,7 +204,7 @@ impl ReportDocument {
 }
 
 /// A reason is words, and not too many.
-fn check_reason(reason: &str) -> Result<(), Problem> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), Problem> {
     if (1..=LONGEST_REASON).contains(&reason.trim().chars().count()) {
         return Ok(());
     }

@@ -65,7 +65,7 @@ impl TrustSource {
         {
             return Ok(list.clone());
         }
-        let list = match self.client.exchange("GET", address, &[], Vec::new()).await {
+        let list = match self.client_for(address).exchange("GET", address, &[], Vec::new()).await {
             Ok((200, _, list)) => Some(Arc::new(list)),
             Ok((404 | 410, ..)) => None,
             got => {

@@ -2,16 +2,23 @@
 
 mod certificates;
 mod operator;
+mod removing;
+mod seen;
+mod sequence;
 mod status_lists;
 
 pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
+pub use removing::{Deed, ListedInstitution, Removal, RemovalLift, RemovalRequest};
+pub use seen::SeenLists;
+pub use sequence::ListSequence;
 
-use crate::http::{Client, ClientError, Problem};
+use crate::http::{Client, ClientError, Language, Problem, may_lead_inside};
 use certificates::CertificateLists;
 use status_lists::Statuses;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
+use yufu_keys::KeyStoreError;
 use yufu_trust::{TrustList, TrustListError};
 use yufu_verifier::Ages;
 
@@ -22,8 +29,11 @@ const FRESH_SECONDS: u64 = 60;
 #[derive(Clone)]
 pub struct TrustSource {
     client: Client,
+    /// For addresses that credentials name.
+    outside: Client,
     url: String,
     operator: PublicKey,
+    seen: SeenLists,
     newest: Arc<Mutex<Option<Fetched>>>,
     statuses: Arc<Statuses>,
     certificates: CertificateLists,
@@ -45,15 +55,26 @@ pub enum TrustSourceError {
     /// What was fetched is not to be trusted.
     #[error("the trust list is refused: {0}")]
     Refused(#[from] TrustListError),
+    /// What was seen of it before cannot be read or kept.
+    #[error("whether the trust list is the newest is not known: {0}")]
+    Memory(#[from] KeyStoreError),
 }
 
 impl TrustSource {
-    /// The list at `url`, signed by `operator`.
-    #[must_use]
-    pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
+    /// The list at `url`, signed by `operator`; none older than `seen` knows of.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the TLS library cannot be set up.
+    pub fn new(
+        client: Client,
+        url: String,
+        operator: PublicKey,
+        seen: SeenLists,
+    ) -> Result<Self, ClientError> {
         let statuses = Arc::new(Statuses::of_age(Ages::default()));
-        let (newest, certificates) = (Arc::default(), CertificateLists::default());
-        Self { client, url, operator, newest, statuses, certificates }
+        let (outside, newest) = (Client::outside(Language::default())?, Arc::default());
+        let certificates = CertificateLists::default();
+        Ok(Self { client, outside, url, operator, seen, newest, statuses, certificates })
     }
 
     /// The same, with status lists that become as old as `ages` says; none at hand yet.
@@ -68,7 +89,8 @@ impl TrustSource {
         (&self.url, &self.operator)
     }
 
-    /// The list, fetched if the one at hand is older than a minute. Not older than one seen before.
+    /// The list, fetched if the one at hand is older than a minute, or over. Not older than one seen before, whenever
+    /// that was.
     ///
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
@@ -85,15 +107,25 @@ impl TrustSource {
         let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
             && now < at.plus_seconds(seconds)
+            && now < list.expires_at
         {
             return Ok(Arc::clone(list));
         }
         let text = self.client.get_text(&self.url).await?;
-        let sequence = known.map(|known| known.list.sequence);
-        let list = Arc::new(TrustList::verify(&text, &self.operator, now, sequence)?);
+        let list = Arc::new(self.seen.verify(&text, &self.operator, now)?);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
+    }
+
+    /// The client for an address that a credential names: to this country's own issuers wherever they are, to others
+    /// outside only.
+    fn client_for(&self, uri: &str) -> &Client {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = newest.iter().flat_map(|fetched| &fetched.list.entries);
+        let own = entries.filter(|entry| entry.origin.is_none());
+        let listed = own.map(|entry| entry.identifier.as_str());
+        if may_lead_inside(uri, &self.url, listed) { &self.client } else { &self.outside }
     }
 }
 
@@ -102,3 +134,6 @@ impl From<TrustSourceError> for Problem {
         Self::unavailable("trust.unavailable", error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,11 @@
 //! themselves, and signs who is trusted with what and reached where.
 
 use crate::enrolment::{Admission, EnrolmentRequest, place};
-use crate::http::{Problem, ProblemBody};
+use crate::http::{OperatorToken, Problem, ProblemBody};
 use crate::localized;
 use crate::recognition::Recognition;
+use crate::trust::removing::{self, Removal};
+use crate::trust::sequence::ListSequence;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -20,13 +22,11 @@ use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk, unverified_key};
 use yufu_keys::{KeyStore, KeyStoreError};
-use yufu_profile::{Institution, Profile};
+use yufu_profile::{CredentialType, Institution, Profile};
 use yufu_trust::{DirectoryEntry, Enrolment, GoodPaths, Localized, Role, TrustEntry, TrustList};
 
 /// How long a list is valid after it was signed, in seconds.
 const LIFETIME_SECONDS: u64 = 7 * 86_400;
-/// After how long a list is signed anew, in seconds.
-const RENEWAL_SECONDS: u64 = 86_400;
 
 /// The operator of the trust list.
 pub struct TrustOperator {
@@ -38,8 +38,12 @@ pub struct TrustOperator {
     pub register: Register,
     /// Which other countries' lists it recognises.
     pub recognition: Recognition,
+    /// What it said last.
+    pub sequence: ListSequence,
     /// Whose enrolment is taken.
     pub admission: Admission,
+    /// Its desk's token.
+    pub desk: OperatorToken,
     /// Its key, which everybody is given out of band.
     pub signer: Arc<dyn Signer>,
     /// What time it is.
@@ -48,23 +52,26 @@ pub struct TrustOperator {
 
 /// Who is listed: a document for each institution, and what the profile says of it.
 pub struct Register {
-    store: KeyStore,
-    known: BTreeMap<InstitutionId, Known>,
-    listed: Mutex<BTreeMap<InstitutionId, Listed>>,
+    pub(super) store: KeyStore,
+    pub(super) known: BTreeMap<InstitutionId, Known>,
+    pub(super) listed: Mutex<BTreeMap<InstitutionId, Listed>>,
 }
 
 /// What the profile says of an institution.
-struct Known {
+pub(super) struct Known {
     name: Localized,
-    kind: &'static str,
+    pub(super) kind: &'static str,
     path: String,
     may: &'static [Role],
+    /// The types of credential that it issues.
+    issues: Vec<String>,
 }
 
 /// What an institution enrolled with.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Listed {
-    url: String,
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Listed {
+    /// Empty if it has not enrolled yet.
+    pub(super) url: String,
     /// By what they certify, the newest last: DER in standard base64.
     #[serde(deserialize_with = "one_or_more")]
     anchors: BTreeMap<Role, Vec<String>>,
@@ -72,7 +79,10 @@ struct Listed {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     withdrawn: BTreeSet<String>,
     /// When this last changed, in seconds since the epoch.
-    since: u64,
+    pub(super) since: u64,
+    /// When the operator took it off the list, and put it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) removals: Vec<Removal>,
 }
 
 /// An institution is on the list.
@@ -83,14 +93,15 @@ pub struct Enlisted {
 }
 
 pub(crate) fn described() -> OpenApiRouter<Arc<TrustOperator>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(enrol))
+    let public = OpenApiRouter::new().routes(routes!(list)).routes(routes!(enrol));
+    public.merge(removing::described())
 }
 
 /// The trust list: who may play which role and is reached where, signed by its operator.
 #[utoipa::path(get, path = "/trust-list/v1/list", tag = "trust",
     responses((status = 200, description = "a JWS of type yufu-trust-list+jwt", body = String, content_type = "application/jwt")))]
 async fn list(State(operator): State<Arc<TrustOperator>>) -> Result<impl IntoResponse, Problem> {
-    let signed = operator.signed_list().map_err(Problem::internal)?;
+    let signed = operator.signed_list()?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed))
 }
 
@@ -99,7 +110,7 @@ async fn list(State(operator): State<Arc<TrustOperator>>) -> Result<impl IntoRes
     responses(
         (status = 200, body = Enlisted),
         (status = 401, description = "no enrolment for here and now", body = ProblemBody),
-        (status = 403, description = "not admitted, or not for this role", body = ProblemBody),
+        (status = 403, description = "not admitted, not for this role, or taken off the list", body = ProblemBody),
         (status = 409, description = "another anchor is listed", body = ProblemBody)))]
 async fn enrol(
     State(operator): State<Arc<TrustOperator>>,
@@ -121,7 +132,8 @@ impl Register {
                 listed.insert(id.clone(), found);
             }
         }
-        let known = profile.institutions.values().map(|one| (one.id.clone(), Known::of(one)));
+        let all = profile.institutions.values();
+        let known = all.map(|one| (one.id.clone(), Known::of(one, profile)));
         Ok(Self { store, known: known.collect(), listed: Mutex::new(listed) })
     }
 
@@ -134,12 +146,10 @@ impl Register {
         let known = self.known.get(id).ok_or_else(|| Problem::not_found("institution here"))?;
         let mut all = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(id).cloned();
-        let mut listed = before.clone().unwrap_or_else(|| Listed {
-            url: String::new(),
-            anchors: BTreeMap::new(),
-            withdrawn: BTreeSet::new(),
-            since: 0,
-        });
+        let mut listed = before.clone().unwrap_or_default();
+        if let Some(removed) = listed.removed() {
+            return Err(removing::refused(id, removed));
+        }
         listed.url.clone_from(&enrolment.url);
         if let Some(anchor) = enrolment.anchors.iter().find(|one| !known.may.contains(&one.role)) {
             let detail = format!("the profile does not make {id} a {:?}", anchor.role);
@@ -151,20 +161,24 @@ impl Register {
         }
         if before.as_ref() != Some(&listed) {
             listed.since = now.seconds();
-            let json = serde_json::to_vec_pretty(&listed).map_err(Problem::internal)?;
-            self.store.replace(id.as_str(), "json", &json)?;
+            self.keep(id, &listed)?;
             all.insert(id.clone(), listed);
         }
         Ok(())
     }
 
-    /// Entries, directory, and when they last changed.
-    fn contents(&self) -> (Vec<TrustEntry>, Vec<DirectoryEntry>, u64) {
+    /// Writes an institution's document.
+    pub(super) fn keep(&self, id: &InstitutionId, listed: &Listed) -> Result<(), Problem> {
+        let json = serde_json::to_vec_pretty(listed).map_err(Problem::internal)?;
+        Ok(self.store.replace(id.as_str(), "json", &json)?)
+    }
+
+    /// Entries and directory, of those that enrolled and were not taken off.
+    fn contents(&self) -> (Vec<TrustEntry>, Vec<DirectoryEntry>) {
         let all = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut entries, mut directory, mut changed) = (Vec::new(), Vec::new(), 0);
-        for (id, listed) in all.iter() {
+        let (mut entries, mut directory) = (Vec::new(), Vec::new());
+        for (id, listed) in all.iter().filter(|(_, listed)| listed.stands()) {
             let Some(known) = self.known.get(id) else { continue };
-            changed = changed.max(listed.since);
             directory.push(DirectoryEntry {
                 id: id.to_string(),
                 name: known.name.clone(),
@@ -177,10 +191,11 @@ impl Register {
                 identifier: format!("{}{}", listed.url, known.path),
                 certificates: certificates.clone(),
                 withdrawn: listed.withdrawn.iter().cloned().collect(),
+                issues: known.issues.clone(),
                 origin: None,
             }));
         }
-        (entries, directory, changed)
+        (entries, directory)
     }
 }
 
@@ -257,10 +272,12 @@ fn one_or_more<'de, D: Deserializer<'de>>(
 }
 
 impl Known {
-    fn of(institution: &Institution) -> Self {
+    fn of(institution: &Institution, profile: &Profile) -> Self {
         let (path, may) = place(institution);
         let name = localized(&institution.name);
-        Self { name, kind: institution.role.word(), path, may }
+        let issued = profile.issued_by(institution).flat_map(CredentialType::listed);
+        let issues = issued.map(str::to_owned).collect();
+        Self { name, kind: institution.role.word(), path, may, issues }
     }
 }
 
@@ -273,33 +290,35 @@ impl TrustOperator {
         let now = self.clock.read().wall;
         let (id, enrolment) = self.admission.verify(enrolment, &self.id, now)?;
         self.register.enter(&id, &enrolment, now)?;
-        Ok(Enlisted { sequence: self.list().sequence })
+        Ok(Enlisted { sequence: self.stamped()?.sequence })
+    }
+
+    /// The list as of now, with its sequence.
+    pub(super) fn stamped(&self) -> Result<TrustList, Problem> {
+        let now = self.clock.read().wall;
+        Ok(self.sequence.stamp(|| self.list(now), now)?)
     }
 
     /// The list as of now, signed.
     ///
     /// # Errors
-    /// If the key does not sign.
-    pub fn signed_list(&self) -> Result<String, yufu_jose::SignError> {
-        self.list().sign(&*self.signer)
+    /// If the key does not sign, or what was said last cannot be kept.
+    pub fn signed_list(&self) -> Result<String, Problem> {
+        let now = self.clock.read().wall;
+        let sign = |list: &TrustList| list.sign(&*self.signer).map_err(Problem::internal);
+        self.sequence.signed(|| self.list(now), now, sign)
     }
 
-    /// The list as of today, or as of its last change if that was later: its sequence is that moment, so that it
-    /// never runs back.
-    fn list(&self) -> TrustList {
-        let wall = self.clock.read().wall;
-        let now = wall.seconds();
-        let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0).saturating_mul(RENEWAL_SECONDS);
-        let (mut entries, directory, changed) = self.register.contents();
-        let abroad = self.recognition.taken_over(wall);
+    /// What is to be said now, before it has its sequence.
+    fn list(&self, now: Timestamp) -> TrustList {
+        let (mut entries, directory) = self.register.contents();
+        let abroad = self.recognition.taken_over(now);
         entries.extend(abroad.entries);
-        let sequence = changed.max(abroad.changed).min(now).max(day);
-        let issued_at = Timestamp::from_seconds(sequence);
         TrustList {
             operator: self.identifier.clone(),
-            sequence,
-            issued_at,
-            expires_at: issued_at.plus_seconds(LIFETIME_SECONDS),
+            sequence: 0,
+            issued_at: now,
+            expires_at: now.plus_seconds(LIFETIME_SECONDS),
             entries,
             recognised: abroad.lists,
             directory,

@@ -78,7 +78,7 @@ impl TrustSource {
         now: Timestamp,
     ) -> Result<Arc<StatusListToken>, Problem> {
         let trust = self.list(now).await?;
-        let issuer = own_authority(&trust)?;
+        let issuer = own_authority(&trust, uri)?;
         let fresh = self.statuses.keeping.held().fresh_until(uri, issuer, now);
         if fresh.is_none_or(|until| until <= now) {
             self.freshen((uri, issuer), &trust, now).await?;
@@ -96,7 +96,7 @@ impl TrustSource {
         now: Timestamp,
     ) -> Result<Arc<StatusListToken>, Problem> {
         let trust = self.list(now).await?;
-        let issuer = own_authority(&trust)?;
+        let issuer = own_authority(&trust, uri)?;
         self.statuses.keeping.know((uri, issuer), now);
         self.fetch((uri, issuer), &trust, now).await?;
         self.at_hand(uri, issuer, now)
@@ -154,7 +154,7 @@ impl TrustSource {
             )));
         }
         let mut fetched = keeping.empty();
-        let outcome = match self.client.get_text(uri).await {
+        let outcome = match self.client_for(uri).get_text(uri).await {
             Ok(jwt) => {
                 let taken = fetched.take((uri, issuer), &jwt, trust, now);
                 taken.map_err(|error| unavailable(&error.to_string()))
@@ -185,7 +185,7 @@ impl TrustSource {
             }
         };
         self.statuses.adrift.store(false, Ordering::Relaxed);
-        for (uri, issuer) in self.statuses.finding.look(&self.client, roles, &trust, now).await {
+        for (uri, issuer) in self.statuses.finding.look(|uri| self.client_for(uri).clone(), roles, &trust, now).await {
             self.statuses.keeping.know((&uri, &issuer), now);
         }
         let mut fetching = JoinSet::new();
@@ -212,11 +212,12 @@ impl TrustSource {
     }
 }
 
-/// Who issues identities in this country: a list signed by another country's authority says nothing of its residents.
-fn own_authority(trust: &TrustList) -> Result<&TrustEntry, Problem> {
+/// Who issues identities in this country, and has the list at this address: a list signed by another country's authority says nothing of its residents.
+fn own_authority<'t>(trust: &'t TrustList, uri: &str) -> Result<&'t TrustEntry, Problem> {
     let mut own = trust.entries.iter().filter(|entry| entry.origin.is_none());
-    let found = own.find(|entry| entry.role == Role::PidIssuer);
-    found.ok_or_else(|| unavailable("no authority of this country is on the trust list"))
+    let found = own.find(|entry| entry.role == Role::PidIssuer && entry.has_address(uri));
+    let detail = "no authority of this country on the trust list has this status list";
+    found.ok_or_else(|| unavailable(detail))
 }
 
 fn unavailable(detail: &str) -> Problem {

@@ -11,6 +11,7 @@ mod keeping;
 mod keys;
 mod notes;
 mod showing;
+mod trust;
 mod verify;
 mod views;
 
@@ -25,6 +26,7 @@ pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Swe
 pub(crate) use keys::{Keys, KeysAction};
 pub(crate) use notes::{Notes, NotesAction};
 pub(crate) use showing::ShowingAction;
+pub(crate) use trust::{Trust, TrustAction, TrustAt, TrustChange};
 pub(crate) use verify::Verify;
 pub(crate) use views::{HistoryKept, Statement, Views, ViewsAction};
 
@@ -67,6 +69,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu keys list\n  yufu keys rotate identity-authority credentials\n  yufu keys retire identity-authority credentials\n  yufu keys replace identity-authority --compromised 'token stolen on 3 May'"
     )]
     Keys(Keys),
+    /// The trust list, at its operator's desk: who is on it, taking an institution off, putting it back.
+    #[command(
+        after_help = "Examples:\n  yufu trust list\n  yufu trust remove bank-of-lianghu --why 'key copied' --officer li"
+    )]
+    Trust(Trust),
     /// Settings: print a template, check a file, print the fingerprints of keys.
     #[command(
         after_help = "Examples:\n  yufu config template > yufu.toml\n  yufu config check --config yufu.toml\n  yufu config fingerprint --config yufu.toml"

@@ -42,7 +42,7 @@ fn link(
     }
     let Some(error) = error.downcast_ref::<ClientError>() else { return error.to_string() };
     let whom = match error {
-        ClientError::Refused(_) => None,
+        ClientError::Refused(_) | ClientError::Inside { .. } => None,
         ClientError::Unreachable { url, .. } | ClientError::Unexpected { url, .. } => whom(url),
     };
     unanswered::said(error, whom)

@@ -25,6 +25,7 @@ mod serve;
 mod settings;
 mod stopping;
 mod sweeping;
+mod trust_commands;
 mod trust_key;
 mod unanswered;
 mod verifying;
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Demo(options) => demo::run(options),
         Command::Serve(options) => serve::run(options),
         Command::Keys(options) => keys_commands::run(options),
+        Command::Trust(options) => trust_commands::run(options),
         Command::Config(options) => config::run(options),
         Command::Wallet(options) => wallet::run(options),
         Command::Card(options) => card::run(&options),

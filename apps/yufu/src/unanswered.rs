@@ -8,6 +8,10 @@ use yufu_api::http::ClientError;
 pub(crate) fn said(error: &ClientError, whom: Option<String>) -> String {
     match error {
         ClientError::Refused(problem) => refusal(problem),
+        ClientError::Inside { url } => text!(
+            "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",
+            address = url
+        ),
         ClientError::Unreachable { url, cause, slow } => {
             let who = called(url, whom);
             if *slow {

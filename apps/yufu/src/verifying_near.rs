@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use yufu_api::http::Client;
+use yufu_api::http::{Client, Language, may_lead_inside};
+use yufu_api::trust::SeenLists;
 use yufu_api::verifying::says_no_no;
 use yufu_base::{Signer, Timestamp};
 use yufu_engine::{Clock as _, SystemClock};
@@ -32,6 +33,8 @@ struct Reader {
     signer: Arc<dyn Signer>,
     registration: String,
     trust: TrustList,
+    /// Where the trust list is.
+    home: String,
     client: Client,
 }
 
@@ -68,11 +71,12 @@ impl Reader {
         let chain = Chain::from_x5c(&papers.access)?;
         let key: Jwk = serde_json::from_value(papers.trust_list_key.clone())?;
         let list = client.get_text(&papers.trust_list).await?;
-        let trust = TrustList::verify(&list, &key.key, now(), None)?;
         let folder = options.token.parent().with_context(|| {
             text!("the token of the desk is to be named with the folder in which it lies")
         })?;
         let keys = KeyStore::open(folder)?;
+        // None older than this reader saw before: what lies beside the keys is its own memory, not the service's.
+        let trust = SeenLists::new(keys.clone()).verify(&list, &key.key, now())?;
         let signer: Arc<dyn Signer> = keys.signer("access")?;
         let certified = trust.identify(Role::AccessCa, &chain, now())?;
         ensure!(
@@ -82,7 +86,8 @@ impl Reader {
                 folder = folder.display()
             )
         );
-        Ok(Self { chain, signer, registration: papers.registration.clone(), trust, client })
+        let (registration, home) = (papers.registration.clone(), papers.trust_list.clone());
+        Ok(Self { chain, signer, registration, trust, home, client })
     }
 
     /// Asks the device that shows the code, and verifies its answer to the end.
@@ -106,11 +111,21 @@ impl Reader {
         let mut lists = BTreeMap::new();
         if let Some(uri) = shown.status_uri() {
             // The whole list: its issuer does not learn which entry is looked at.
-            lists.insert(uri.to_owned(), self.client.get_text(uri).await?);
+            lists.insert(uri.to_owned(), self.listed(uri).await?);
         }
         let (trust, now) = (&self.trust, now());
         let known = Offline { trust, lists: &lists, max_age_seconds: MOST_SECONDS, now };
         Ok(shown.check(&known)?)
+    }
+
+    /// The status list at an address that a document names.
+    async fn listed(&self, uri: &str) -> Result<String> {
+        let own = self.trust.entries.iter().filter(|entry| entry.origin.is_none());
+        let listed = own.map(|entry| entry.identifier.as_str());
+        if may_lead_inside(uri, &self.home, listed) {
+            return Ok(self.client.get_text(uri).await?);
+        }
+        Ok(Client::outside(Language::default())?.get_text(uri).await?)
     }
 
     /// All that the registration allows to be asked of an mdoc. Nothing of it is kept here.

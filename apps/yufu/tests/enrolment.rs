@@ -163,8 +163,6 @@ async fn an_institution_is_listed_in_the_roles_that_the_profile_gives_it_with_on
     let refused = caller.post(LIST, None, &bank.sign(&other)).await;
     refused.refused("another anchor", 409, "enrolment.key_differs");
 
-    // Lists are numbered by the second.
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     // One that says what became of the former anchor is listed beside it, or instead of it.
     let print = |anchor: &str| print(&*bank.keys.signer(anchor).unwrap());
     let former = vec![print("credential-anchor")];

@@ -14,14 +14,14 @@ mod support;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::attested::{
-    AttestedWallet, CALLBACK, Changed, attestation, authenticated, noise, offered, parameter,
+    AttestedWallet, CALLBACK, Changed, authenticated, noise, offered, parameter,
 };
 use support::third_party::fresh;
 use support::{Caller, Data, JIANGCHENG, Resident, Server, now};
 use yufu::wallet::{Got, Wanted};
 use yufu_base::Signer;
-use yufu_jose::{Header, Jwk, SoftwareKey, encode_base64url};
-use yufu_keys::random_text;
+use yufu_jose::{Chain, Header, Jwk, SoftwareKey, Unverified, encode_base64url};
+use yufu_keys::{KeyStore, random_text};
 use yufu_openid4vc::issuance::{DpopTarget, pkce_challenge, sign_dpop};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
@@ -626,7 +626,7 @@ async fn what_lies_in_the_issuers_records_holds_no_key_code_or_token_and_ends_wi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_has_an_attestation_of_its_own_issuer_and_the_provider_is_told_of_none() {
+async fn the_provider_is_asked_for_keys_and_a_nonce_and_not_told_for_whom() {
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
@@ -640,10 +640,42 @@ async fn every_request_has_an_attestation_of_its_own_issuer_and_the_provider_is_
         let answer = wallet.provider.ask_provider("key-attestations", &body).await;
         answer.refused(case, 400, "request.malformed");
     }
-    let key = fresh();
-    let (a, b) = (
-        attestation(&mut wallet.provider, &key).await,
-        attestation(&mut wallet.provider, &fresh()).await,
-    );
-    assert_ne!(a.split('.').nth(1), b.split('.').nth(1));
+}
+
+/// The provider's word signed by its own key again, with its authority behind its certificate: what it never sends.
+fn carrying_anchor(data: &Data, token: &str) -> String {
+    let keys = KeyStore::open(&data.path().join(PROVIDER).join("keys")).unwrap();
+    let anchor = keys.find("credential-anchor", "der").unwrap().unwrap();
+    let read = Unverified::parse(token).unwrap();
+    let mut chain: Vec<Vec<u8>> =
+        read.header().chain().unwrap().certificates().map(<[u8]>::to_vec).collect();
+    chain.push(anchor);
+    let header = read.header().clone().with_chain(&Chain::from_der(chain).unwrap());
+    let signer = keys.signer("attestations").unwrap();
+    yufu_jose::sign(&header, read.unverified_payload(), &*signer).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attestation_whose_chain_carries_the_authority_is_refused_haip_4_4_1_and_4_5_1() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let resident = Resident::of(&caller, 4);
+    let mut wallet = AttestedWallet::of(&caller, PAY).await;
+    let (state, _) = offered(&caller, &resident, "pid").await;
+    let fields = wallet.pushed("pid", &state);
+    let attestation = Some(carrying_anchor(&data, &wallet.attestation));
+    let refused = wallet.form("par", &fields, Changed { attestation, ..Changed::default() }).await;
+    refused.answer.oauth("of the wallet", 400, "invalid_client_attestation");
+
+    let access = wallet.tokens(&resident, "pid").await.access;
+    let (key, nonce) = (fresh(), wallet.nonce().await);
+    let good = wallet.attested_keys(&[&key], &nonce).await;
+    let body = |attestation: &str| json!({"credential_configuration_id": "pid", "proofs": {"attestation": [attestation]}});
+    let carrying = body(&carrying_anchor(&data, &good));
+    let refused = wallet.under("credential", &access, &carrying, Changed::default()).await;
+    refused.answer.oauth("of keys", 400, "invalid_proof");
+    // As it is sent, it is taken.
+    let heard = wallet.under("credential", &access, &body(&good), Changed::default()).await;
+    assert_eq!(heard.answer.done()["credentials"].as_array().unwrap().len(), 1);
 }

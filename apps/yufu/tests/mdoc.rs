@@ -80,7 +80,7 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
     let text = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await.unwrap();
     let trust = TrustList::verify(&text, &trust_key(&caller), now(), None).unwrap();
     let issuer = &all[0].0.issuer;
-    let list = StatusListToken::verify_cwt_trusted(&list.body, &trust, issuer, &uri, now());
+    let list = StatusListToken::verify_cwt_of(&list.body, &trust, issuer, &uri, now());
     let place = all[0].0.credential.status().unwrap().index;
     assert_eq!(list.unwrap().list.get(place), Some(Status::Invalid));
     let refused = resident.wallet.who_read(&mut |_| true).await.unwrap_err();

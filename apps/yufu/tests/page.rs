@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use support::terminal::Terminal;
 use support::visits::Street;
 use support::{Answer, Caller, Data, Resident, Server};
+use yufu::wallet::Paged;
+use yufu_openid4vc::presentation::DigitalRequest;
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
@@ -159,5 +161,40 @@ async fn the_terminals_wallet_answers_a_page_and_refuses_what_another_page_took_
     assert_eq!(street.state(SHOP, id(&begun)).await["state"], "yes");
     let history = wallet.says(&["history", "--json"]);
     assert!(history.contains("age_equal_or_over.16"), "{history}");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_hears_nothing_before_the_person_was_asked_and_a_refusal_after_15_9_1() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let begun = on_page(&caller).await;
+    let request: DigitalRequest =
+        serde_json::from_value(begun["digital_credential"].clone()).unwrap();
+    // A wallet that has nothing of what is asked: the page does not learn that.
+    let mut empty = Resident::of(&caller, 2);
+    let mut asked = false;
+    let mut decide = |_: &_| {
+        asked = true;
+        true
+    };
+    let paged = empty.wallet.present_to_page(&caller.url, &request, &mut decide).await.unwrap();
+    assert!(matches!(paged, Paged::Cancelled(_)), "{paged:?}");
+    assert!(!asked, "nobody was asked");
+    let name = empty.name.clone();
+    drop(empty);
+    let said = Terminal::of(&caller, &name).type_in(&[
+        "present-to-page",
+        "--origin",
+        &caller.url,
+        &begun["digital_credential"].to_string(),
+    ]);
+    assert!(!said.status.success() && said.stdout.is_empty(), "{said:?}");
+    // One whose owner was asked, and declined.
+    let mut resident = Resident::identified(&caller, 3).await;
+    let paged = resident.wallet.present_to_page(&caller.url, &request, &mut |_| false).await;
+    let Paged::Refused(answer, _) = paged.unwrap() else { panic!("she was asked") };
+    assert_eq!(answer["data"], json!({"error": "access_denied"}));
     drop(server);
 }

@@ -600,6 +600,40 @@ async fn an_offer_is_taken_up_once_with_its_code_and_digits() {
 }
 
 #[tokio::test]
+async fn guesses_of_a_transaction_code_are_counted_across_a_restart_and_end_the_offer() {
+    let data = Data::new();
+    let mut server = Server::start(&data);
+    let port = server.url.rsplit(':').next().unwrap().parse().unwrap();
+    let resident = Resident::of(&server.caller(), 4);
+    let (code, digits) = offered(&resident, &server.caller()).await;
+    let (kept, kept_digits) = offered(&resident, &server.caller()).await;
+    let wrong = |digits: &str| if digits == "000000" { "000001" } else { "000000" };
+    let fields = |code: &str, digits: &str| {
+        let of = |text: &str| text.to_owned();
+        [("grant_type", of(GRANT)), ("pre-authorized_code", of(code)), ("tx_code", of(digits))]
+    };
+    let exchange = async |server: &Server, fields: [(&str, String); 3]| {
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        server.caller().post_form("/authority/token", &fields).await
+    };
+    // Five guesses, the server killed after each: as if somebody could do that.
+    for _ in 0..5 {
+        let guess = exchange(&server, fields(&code, wrong(&digits))).await;
+        guess.oauth("a guess", 400, "invalid_grant");
+        server.kill();
+        server = Server::start_at(&data, port);
+    }
+    let late = exchange(&server, fields(&code, &digits)).await;
+    late.oauth("the right digits after five wrong ones", 400, "invalid_grant");
+    // Another offer has its own count: four guesses leave it good.
+    for _ in 0..4 {
+        let guess = exchange(&server, fields(&kept, wrong(&kept_digits))).await;
+        guess.oauth("a guess at another", 400, "invalid_grant");
+    }
+    exchange(&server, fields(&kept, &kept_digits)).await.done();
+}
+
+#[tokio::test]
 async fn credentials_are_issued_once_for_a_token_and_fresh_proofs() {
     let data = Data::new();
     let server = Server::start(&data);

@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     missing_docs,
     reason = "test code: a wrong fixture is to fail loudly"
 )]
@@ -219,6 +220,59 @@ fn a_disclosure_added_or_removed_after_signing_is_refused() {
         let found = verify_presentation(&text, &issuer().public_key(), &expected());
         assert_eq!(found, Err(PresentationError::DisclosuresHash));
     }
+}
+
+#[test]
+fn a_disclosure_of_another_copy_is_refused_even_of_the_same_claim() {
+    // A batch of one person: the same claims, other salts and keys.
+    let mut next = 0_u8;
+    let mut fresh = || {
+        next += 1;
+        [next; 16]
+    };
+    let first = issuance().sign(&issuer(), &chain(), &mut fresh).unwrap();
+    let second = issuance().sign(&issuer(), &chain(), &mut fresh).unwrap();
+    let shown = |text: &str| {
+        let held = SdJwt::parse(text).unwrap().verify(&issuer().public_key()).unwrap();
+        let name = ClaimPath::member("given_name");
+        let shown = held.disclose(&[name]).unwrap().as_str().to_owned();
+        let parts: Vec<String> = shown.split('~').map(str::to_owned).collect();
+        (parts[0].clone(), parts[1].clone())
+    };
+    let ((token, own), (other_token, other)) = (shown(&first), shown(&second));
+    assert!(own != other && token != other_token);
+    let present = |disclosures: &[&String]| {
+        let parts = disclosures.iter().map(|one| one.as_str());
+        let all: Vec<&str> = std::iter::once(token.as_str()).chain(parts).collect();
+        let disclosed = format!("{}~", all.join("~"));
+        let text = bind("kb+jwt", &disclosed, &binding(&disclosed), &holder());
+        verify_presentation(&text, &issuer().public_key(), &expected()).map(|_| ())
+    };
+    assert_eq!(present(&[&own]), Ok(()));
+    let unreferenced = Err(PresentationError::Credential(SdJwtError::Unreferenced));
+    for swapped in [vec![&other], vec![&own, &other], vec![&other, &own]] {
+        assert_eq!(present(&swapped), unreferenced);
+    }
+}
+
+#[test]
+fn disclosures_in_another_order_than_was_signed_are_refused_and_in_any_order_say_the_same() {
+    let held = SdJwt::parse(&issued()).unwrap().verify(&issuer().public_key()).unwrap();
+    let names = ["given_name", "family_name"].map(ClaimPath::member);
+    let signed = held.disclose(&names).unwrap().as_str().to_owned();
+    let parts: Vec<&str> = signed.trim_end_matches('~').split('~').collect();
+    assert_eq!(parts.len(), 3);
+    let turned = format!("{}~{}~{}~", parts[0], parts[2], parts[1]);
+    let verify = |sent: &str, bound: &str| {
+        let text = bind("kb+jwt", sent, &binding(bound), &holder());
+        let found = verify_presentation(&text, &issuer().public_key(), &expected());
+        found.map(|found| Value::Object(found.claims))
+    };
+    // On the way: the holder signed their order (RFC 9901, 4.3.1).
+    assert_eq!(verify(&turned, &signed), Err(PresentationError::DisclosuresHash));
+    assert_eq!(verify(&signed, &turned), Err(PresentationError::DisclosuresHash));
+    // By the holder: it changes nothing of what is said.
+    assert_eq!(verify(&turned, &turned).unwrap(), verify(&signed, &signed).unwrap());
 }
 
 #[test]

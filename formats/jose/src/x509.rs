@@ -68,6 +68,9 @@ pub enum ChainError {
     /// An anchor is not X.509 DER.
     #[error("trust anchor {0} is not an X.509 certificate: mend the trust list")]
     Anchor(usize),
+    /// The chain ends in the authority itself, which whoever verifies has from its own list (HAIP 1.0).
+    #[error("certificate {0} is the trusted authority itself: leave it out of the chain")]
+    CarriesAnchor(usize),
     /// No path to an anchor.
     #[error("no path from the certificate to a trusted authority")]
     Untrusted,
@@ -219,6 +222,9 @@ impl Chain {
         at: Timestamp,
     ) -> Result<Leaf, ChainError> {
         let (leaf, intermediates) = self.certificates.split_first().ok_or(ChainError::Empty)?;
+        if let Some(index) = self.certificates.iter().position(|one| is_anchor(one, anchors)) {
+            return Err(ChainError::CarriesAnchor(index));
+        }
         let anchors: Vec<CertificateDer<'_>> =
             anchors.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let anchors = anchors
@@ -301,6 +307,18 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
     fn validate(&self, mut purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
         purposes.try_for_each(|purpose| purpose.map(|_| ()))
     }
+}
+
+/// Whether a certificate is one of `anchors`, or the same authority's for the same key, signed by itself anew.
+fn is_anchor(certificate: &[u8], anchors: &[Vec<u8>]) -> bool {
+    if anchors.iter().any(|anchor| anchor == certificate) {
+        return true;
+    }
+    let Some(found) = parse(certificate) else { return false };
+    found.subject() == found.issuer()
+        && anchors.iter().filter_map(|anchor| parse(anchor)).any(|anchor| {
+            anchor.subject() == found.subject() && anchor.public_key().raw == found.public_key().raw
+        })
 }
 
 fn check_length(length: usize) -> Result<(), ChainError> {

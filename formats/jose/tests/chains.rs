@@ -29,11 +29,15 @@ fn valid(mut params: CertificateParams, from: u64, to: u64) -> CertificateParams
     params
 }
 
-fn authority(name: &str, by: Option<&Issuer>) -> Issuer {
+fn authority_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let params = valid(params, 0, 4_000_000_000);
+    valid(params, 0, 4_000_000_000)
+}
+
+fn authority(name: &str, by: Option<&Issuer>) -> Issuer {
+    let params = authority_params(name);
     match by {
         Some(by) => CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), by).unwrap(),
         None => CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap(),
@@ -84,6 +88,27 @@ fn a_chain_through_an_intermediate_names_its_leaf() {
     assert_eq!(leaf.organisation.as_deref(), Some("江城宾馆"));
     assert_eq!(leaf.common_name.as_deref(), Some("verifier"));
     assert_eq!(leaf.not_after, now().plus_seconds(DAY));
+}
+
+#[test]
+fn a_chain_that_carries_its_authority_is_refused_haip_1_0() {
+    let root = authority("root", None);
+    let middle = authority("middle", Some(&root));
+    let (der, _) = issue(&leaf_params(), &middle);
+    let (leaf, middle, root_der) = (der, middle.der().to_vec(), root.der().to_vec());
+    assert!(verify(vec![leaf.clone(), middle.clone()], &[&root]).is_ok());
+    let carried = verify(vec![leaf.clone(), middle.clone(), root_der.clone()], &[&root]);
+    assert_eq!(carried, Err(ChainError::CarriesAnchor(2)));
+    assert_eq!(verify(vec![root_der], &[&root]), Err(ChainError::CarriesAnchor(0)));
+    // The same authority's key in a certificate made anew: it says no more, and another file is listed.
+    let again = valid(authority_params("root"), 1, 4_000_000_000);
+    let again = again.self_signed(root.key()).unwrap().der().to_vec();
+    assert_ne!(again, root.der().to_vec());
+    let carried = verify(vec![leaf.clone(), middle.clone(), again], &[&root]);
+    assert_eq!(carried, Err(ChainError::CarriesAnchor(2)));
+    // An authority that is nobody's anchor here is an intermediate like any other.
+    let stranger = authority("stranger", None);
+    assert!(verify(vec![leaf, middle, stranger.der().to_vec()], &[&root]).is_ok());
 }
 
 #[test]

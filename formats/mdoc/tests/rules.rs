@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     missing_docs,
     reason = "test code: to fail loudly"
 )]
@@ -134,6 +135,29 @@ fn an_element_that_the_issuer_did_not_sign_is_refused_9_3_1() {
     });
     let repeated = IssuerSignedError::Repeated(DOC_TYPE.to_owned());
     assert_eq!(verify(&doubled), Err(MdocError::Issuer(repeated)));
+    // The same elements of another copy of the same person: other salts.
+    let others = || {
+        let elements = vec![
+            ("given_name".to_owned(), Value::text("芳")),
+            ("sex".to_owned(), Value::Unsigned(2)),
+        ];
+        let (by, mut salt) = (support::issuer(), 0);
+        let mut salts = || {
+            salt += 1;
+            [salt; 32]
+        };
+        let copy = support::issuance(elements).sign(&by.key, &by.chain, &mut salts).unwrap();
+        let mut copy = decode(&copy.encode()).unwrap();
+        let Value::Array(items) = member(member(&mut copy, "nameSpaces"), DOC_TYPE).clone() else {
+            unreachable!()
+        };
+        items
+    };
+    let of_another = changed(&answer, |value| *items(value) = others());
+    assert_eq!(verify(&of_another), digest);
+    // In which order they stand says nothing, and changes nothing.
+    let turned = changed(&answer, |value| items(value).reverse());
+    assert_eq!(seen(&turned).unwrap().elements, seen(&answer).unwrap().elements);
 }
 
 #[test]

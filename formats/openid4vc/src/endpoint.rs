@@ -1,8 +1,8 @@
 //! URLs that parties of the protocols may name: `https`, or `http` to this very machine.
 
+use crate::inside::is_inside;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::Ipv4Addr;
 use url::{Host, Url};
 
 /// The longest URL that is read, in bytes.
@@ -92,23 +92,15 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Whether the host, as it is written, is this machine or one in a network of its own. (A name that leads there
-    /// is another matter: who answers under it has to have its certificate.)
+    /// Whether the host, as it is written, is this machine or one in a network of its own. A name that leads there shows
+    /// when it is looked up: by [`is_inside`](crate::is_inside), at the moment of connecting.
     #[must_use]
     pub fn is_inside(&self) -> bool {
         match self.url.host() {
             None => true,
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(ip)) => inside_v4(ip),
-            Some(Host::Ipv6(ip)) => {
-                let mapped = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4());
-                mapped.is_some_and(inside_v4)
-                    || ip.is_loopback()
-                    || ip.is_unspecified()
-                    || ip.is_unique_local()
-                    || ip.is_unicast_link_local()
-                    || ip.is_multicast()
-            }
+            Some(Host::Ipv4(ip)) => is_inside(ip.into()),
+            Some(Host::Ipv6(ip)) => is_inside(ip.into()),
         }
     }
 
@@ -135,19 +127,6 @@ impl Endpoint {
     pub fn join(&self, segment: &str) -> Result<Self, EndpointError> {
         Self::parse(&format!("{}/{segment}", self.text.trim_end_matches('/')))
     }
-}
-
-fn inside_v4(ip: Ipv4Addr) -> bool {
-    let [first, second, ..] = ip.octets();
-    // Also 0.0.0.0/8, and what providers share among their customers (RFC 6598).
-    let shared = first == 100 && (64..128).contains(&second);
-    first == 0
-        || shared
-        || ip.is_loopback()
-        || ip.is_private()
-        || ip.is_link_local()
-        || ip.is_broadcast()
-        || ip.is_multicast()
 }
 
 impl TryFrom<String> for Endpoint {

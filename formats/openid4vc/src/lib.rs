@@ -9,11 +9,13 @@ pub mod dcql;
 pub mod device;
 mod endpoint;
 mod http;
+mod inside;
 pub mod issuance;
 pub mod presentation;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::{HttpError, HttpRequest, HttpResponse, MAX_BODY, Method, RESPONSE_HEADERS};
+pub use inside::is_inside;
 
 /// The credential format identifier of SD-JWT VC (OpenID4VP 1.0, appendix B.3).
 pub const FORMAT_SD_JWT_VC: &str = "dc+sd-jwt";

@@ -58,7 +58,7 @@ pub struct CredentialType {
     pub doctype: Option<String>,
     /// How it is shown.
     pub name: Text,
-    /// Who issues it: every institution of this role.
+    /// Who issues it: every institution of this role, but of agencies only the one of the programme.
     pub issuer: Role,
     /// The programme whose members it is about, if an agency issues it.
     pub programme: Option<String>,

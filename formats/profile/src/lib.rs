@@ -13,6 +13,7 @@ mod error;
 mod foreign;
 mod haip;
 mod institution;
+mod issuing;
 mod money;
 mod notes;
 mod number;

@@ -4,6 +4,7 @@
 
 mod enrolment;
 mod good_paths;
+mod issuing;
 mod localized;
 mod receipt;
 mod recognition;

@@ -337,25 +337,8 @@ impl StatusListToken {
         Self::read(parse(jwt)?, key, uri, now)
     }
 
-    /// Verifies a token by the trust list: signed under a certificate of anyone in the role of
-    /// `issuer`, and of the same country.
-    ///
-    /// # Errors
-    /// [`StatusListError`], the first rule broken.
-    pub fn verify_trusted(
-        jwt: &str,
-        trust: &TrustList,
-        issuer: &TrustEntry,
-        uri: &str,
-        now: Timestamp,
-    ) -> Result<Self, StatusListError> {
-        let token = parse(jwt)?;
-        let party = trust.identify_like(issuer, &token.header().chain()?, now)?;
-        Self::read(token, &party.leaf.public_key, uri, now)
-    }
-
-    /// Verifies a token of one party alone: signed under a certificate of `party`, as the trust list
-    /// names it now.
+    /// Verifies a token by the trust list: signed under a certificate of `party`, as the list names it
+    /// now, and of nobody else in its role. Whose credential or registration it is says whose list it has to be.
     ///
     /// # Errors
     /// [`StatusListError`], the first rule broken.

@@ -45,22 +45,22 @@ impl StatusListToken {
         Ok(signed.to_tagged().encode())
     }
 
-    /// Verifies a token as CWT by the trust list: signed under a certificate of anyone in the role of
-    /// `issuer`, and of the same country. `uri` is what the credential names.
+    /// Verifies a token as CWT by the trust list: signed under a certificate of `party`, as the list names it now,
+    /// and of nobody else in its role. `uri` is what the credential names.
     ///
     /// # Errors
     /// [`StatusListError`], the first rule broken.
-    pub fn verify_cwt_trusted(
+    pub fn verify_cwt_of(
         bytes: &[u8],
         trust: &TrustList,
-        issuer: &TrustEntry,
+        party: &TrustEntry,
         uri: &str,
         now: Timestamp,
     ) -> Result<Self, StatusListError> {
         let signed = read(bytes)?;
         let chain = signed.chain().ok_or(ChainError::Empty)?;
-        let party = trust.identify_like(issuer, chain, now)?;
-        let token = claims(signed.verify(&party.leaf.public_key)?)?;
+        let signer = trust.identify_as(party, chain, now)?;
+        let token = claims(signed.verify(&signer.leaf.public_key)?)?;
         token.check(uri, now)?;
         Ok(token)
     }
@@ -142,7 +142,7 @@ mod tests {
         let (trust, entry) = trusting(&signer);
         let bytes = token.sign_cwt(&signer.chain, &signer.key).unwrap();
         let read = |bytes: &[u8], uri: &str, now| {
-            StatusListToken::verify_cwt_trusted(bytes, &trust, &entry, uri, now)
+            StatusListToken::verify_cwt_of(bytes, &trust, &entry, uri, now)
         };
         assert_eq!(read(&bytes, URI, NOW).as_ref(), Ok(&token));
         let other = read(&bytes, "https://id.example/status/2", NOW).unwrap_err();

@@ -60,6 +60,9 @@ pub struct TrustEntry {
     /// Keys of its signers that count no more, whatever certifies them: RFC 7638 thumbprints.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<String>,
+    /// The types of credential that it may issue, as SD-JWT VC and as mdoc; none other, and none if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<String>,
     /// From which other list this was taken over; none of the list's own parties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -70,8 +73,14 @@ impl TrustEntry {
     #[must_use]
     pub fn new(name: Localized, role: Role, identifier: &str, anchors: &[Vec<u8>]) -> Self {
         let certificates = anchors.iter().map(|der| STANDARD.encode(der)).collect();
-        let (identifier, withdrawn) = (identifier.to_owned(), Vec::new());
-        Self { name, role, identifier, certificates, withdrawn, origin: None }
+        let (identifier, withdrawn, issues) = (identifier.to_owned(), Vec::new(), Vec::new());
+        Self { name, role, identifier, certificates, withdrawn, issues, origin: None }
+    }
+
+    /// The same party, which issues credentials of these types.
+    #[must_use]
+    pub fn issuing<T: Into<String>>(self, types: impl IntoIterator<Item = T>) -> Self {
+        Self { issues: types.into_iter().map(Into::into).collect(), ..self }
     }
 }
 
@@ -191,6 +200,24 @@ pub enum TrustError {
         /// The party's address.
         party: String,
     },
+    /// The party is not listed as an issuer of such credentials.
+    #[error(
+        "{party} does not issue {kind} by the trust list: do not take it, and tell the operator of the list"
+    )]
+    Type {
+        /// The party's address.
+        party: String,
+        /// The type of the credential.
+        kind: String,
+    },
+    /// The credential, the signer's certificate and the trust list do not name one issuer.
+    #[error("signed by {party}, but in the name of {named}: do not take it")]
+    Name {
+        /// The party's address.
+        party: String,
+        /// Whom the credential or the certificate names.
+        named: String,
+    },
 }
 
 /// A signer that the trust list vouches for.
@@ -282,20 +309,6 @@ impl TrustList {
         self.identify_among(role, chain, now, |_| true)
     }
 
-    /// As [`TrustList::identify`], among the parties of `role` that come from where `like` does: the
-    /// same country's list, or the own one.
-    ///
-    /// # Errors
-    /// [`TrustError`] if none did.
-    pub fn identify_like(
-        &self,
-        like: &TrustEntry,
-        chain: &Chain,
-        now: Timestamp,
-    ) -> Result<TrustedParty, TrustError> {
-        self.identify_among(like.role, chain, now, |entry| entry.country() == like.country())
-    }
-
     /// As [`TrustList::identify`], of that party alone, as this list names it: it may have rotated its keys since.
     ///
     /// # Errors
@@ -331,6 +344,9 @@ impl TrustList {
                     return Err(TrustError::Withdrawn { party });
                 }
                 Ok(leaf) => return Ok(TrustedParty { entry: entry.clone(), leaf }),
+                Err(reason @ ChainError::CarriesAnchor(_)) => {
+                    return Err(TrustError::Chain { role, reason });
+                }
                 Err(reason) => refusal = TrustError::Chain { role, reason },
             }
         }

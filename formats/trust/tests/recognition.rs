@@ -100,13 +100,13 @@ fn the_wire_form_names_the_country_and_where_the_entry_came_from() {
 }
 
 #[test]
-fn signers_of_one_country_are_not_those_of_another() {
+fn signers_of_one_country_are_not_those_of_another_at_the_same_address() {
     let (plain, other) = (party(), party());
     let mut entries = list(vec![entry(Role::PidIssuer, &plain)]).taken_over("XP", &pid_only());
     entries.extend(list(vec![entry(Role::PidIssuer, &other)]).taken_over("XQ", &pid_only()));
     let ours = list(entries);
     let like = |at: usize| -> &TrustEntry { ours.entries.get(at).unwrap() };
-    assert!(ours.identify_like(like(0), &plain.chain, now()).is_ok());
-    assert!(ours.identify_like(like(0), &other.chain, now()).is_err());
-    assert!(ours.identify_like(like(1), &other.chain, now()).is_ok());
+    assert!(ours.identify_as(like(0), &plain.chain, now()).is_ok());
+    assert!(ours.identify_as(like(0), &other.chain, now()).is_err());
+    assert!(ours.identify_as(like(1), &other.chain, now()).is_ok());
 }

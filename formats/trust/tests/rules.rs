@@ -317,22 +317,7 @@ fn a_status_list_is_refused_by_the_rule_it_breaks() {
 }
 
 #[test]
-fn a_status_list_is_trusted_only_from_the_role_that_issues() {
-    let (issuer, bank) = (party(), party());
-    let trust = list(vec![entry(Role::PidIssuer, &issuer), entry(Role::BankIssuer, &bank)]);
-    let verify = |by: &support::Party| {
-        let jwt = status_token().sign(Header::default().with_chain(&by.chain), &by.key).unwrap();
-        StatusListToken::verify_trusted(&jwt, &trust, &trust.entries[0], URI, now())
-    };
-    assert_eq!(verify(&issuer), Ok(status_token()));
-    assert!(matches!(verify(&bank), Err(StatusListError::Signer(TrustError::Chain { .. }))));
-    let unnamed = status_token().sign(Header::default(), &issuer.key).unwrap();
-    let refused = StatusListToken::verify_trusted(&unnamed, &trust, &trust.entries[0], URI, now());
-    assert_eq!(refused, Err(StatusListError::Chain(ChainError::Empty)));
-}
-
-#[test]
-fn a_status_list_of_one_party_is_taken_from_no_other_in_its_role() {
+fn a_status_list_is_taken_from_its_own_party_and_from_no_other_of_that_role_or_another() {
     let (first, second) = (party(), party());
     let named = |url: &str, party: &support::Party| TrustEntry {
         identifier: url.into(),
@@ -347,6 +332,13 @@ fn a_status_list_of_one_party_is_taken_from_no_other_in_its_role() {
     assert_eq!(verify(&first, &trust, of), Ok(status_token()));
     let other = verify(&second, &trust, of);
     assert!(matches!(other, Err(StatusListError::Signer(TrustError::Chain { .. }))), "{other:?}");
+    let bank = party();
+    let entries = vec![trust.entries[0].clone(), entry(Role::BankIssuer, &bank)];
+    let other = verify(&bank, &list(entries), of);
+    assert!(matches!(other, Err(StatusListError::Signer(TrustError::Chain { .. }))), "{other:?}");
+    let unnamed = status_token().sign(Header::default(), &first.key).unwrap();
+    let refused = StatusListToken::verify_of(&unnamed, &trust, of, URI, now());
+    assert_eq!(refused, Err(StatusListError::Chain(ChainError::Empty)));
     let gone = list(vec![trust.entries[1].clone()]);
     let nobody = verify(&first, &gone, of);
     assert_eq!(nobody, Err(StatusListError::Signer(TrustError::Nobody(Role::Registrar))));

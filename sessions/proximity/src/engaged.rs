@@ -2,7 +2,7 @@
 //! asks, and whether they may, before the person is asked.
 
 use crate::asked::Asked;
-use crate::offline::{Offline, OfflineStatusError, Publisher};
+use crate::offline::{Offline, OfflineStatusError};
 use yufu_jose::{AgreementKey, ClaimPath, KeyError, encode_base64url, sha256};
 use yufu_mdoc::cbor::ShapeError;
 use yufu_mdoc::{
@@ -151,7 +151,7 @@ fn registration(
         return Err(RefuseReader::JoinsSectors);
     }
     let place = certificate.status.as_ref().ok_or(RefuseReader::NoStatus)?;
-    known.check(place, Publisher::Own(&registrar.entry))?;
+    known.check(place, &registrar.entry)?;
     Ok(certificate)
 }
 

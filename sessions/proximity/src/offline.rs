@@ -19,15 +19,6 @@ pub struct Offline<'a> {
     pub now: Timestamp,
 }
 
-/// Whose status list it has to be.
-#[derive(Clone, Copy)]
-pub(crate) enum Publisher<'a> {
-    /// Anybody's in the role of this party.
-    Like(&'a TrustEntry),
-    /// This party's alone.
-    Own(&'a TrustEntry),
-}
-
 /// Why a status does not let it pass. Whatever is not known to be valid is refused. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfflineStatusError {
@@ -66,22 +57,16 @@ pub enum OfflineStatusError {
 }
 
 impl Offline<'_> {
-    /// Whether `place` is known to be valid.
+    /// Whether `place` is known to be valid, by a list of `party` alone.
     pub(crate) fn check(
         &self,
         place: &StatusReference,
-        by: Publisher<'_>,
+        party: &TrustEntry,
     ) -> Result<(), OfflineStatusError> {
         let uri = || place.uri.clone();
         let jwt = self.lists.get(&place.uri).ok_or_else(|| OfflineStatusError::Missing(uri()))?;
         let (trust, now) = (self.trust, self.now);
-        let token = match by {
-            Publisher::Like(issuer) => {
-                StatusListToken::verify_trusted(jwt, trust, issuer, &place.uri, now)
-            }
-            Publisher::Own(party) => StatusListToken::verify_of(jwt, trust, party, &place.uri, now),
-        };
-        let token = token
+        let token = StatusListToken::verify_of(jwt, trust, party, &place.uri, now)
             .map_err(|error| OfflineStatusError::List { uri: uri(), error: Box::new(error) })?;
         let (age, most) =
             (now.seconds().saturating_sub(token.issued_at.seconds()), self.max_age_seconds);

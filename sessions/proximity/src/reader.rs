@@ -1,7 +1,7 @@
 //! The reader: it sees a code, asks, and verifies the answer, without a network.
 
 use crate::engaged::REGISTRATION;
-use crate::offline::{Offline, OfflineStatusError, Publisher};
+use crate::offline::{Offline, OfflineStatusError};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -204,6 +204,7 @@ impl Waiting {
             let (asked, found) = (self.wanted.doc_type, found.doc_type);
             return Err(ReadError::DocType { asked, found });
         }
+        party.check_issued(&found.doc_type, None)?;
         let (claims, unasked) = project(&found.elements, &self.wanted.elements);
         let lacking = |path: &&ClaimPath| path.select(&claims).is_empty();
         let lacking: Vec<ClaimPath> =
@@ -233,7 +234,7 @@ impl Shown {
     /// [`ReadError::Status`]: fails closed.
     pub fn check(self, known: &Offline<'_>) -> Result<Seen, ReadError> {
         if let Some(place) = &self.status {
-            known.check(place, Publisher::Like(&self.seen.issuer))?;
+            known.check(place, &self.seen.issuer)?;
         }
         Ok(self.seen)
     }

@@ -12,6 +12,7 @@ mod support;
 use proptest::prelude::*;
 use serde_json::json;
 use support::*;
+use yufu_jose::ChainError;
 use yufu_mdoc::cose::CoseError;
 use yufu_mdoc::{
     DeviceAuthError, DeviceResponse, MdocError, MdocTimeError, ReaderError, SessionData,
@@ -21,7 +22,10 @@ use yufu_proximity::{
     AnswerError, AskError, Asked, Offline, OfflineStatusError, ReadError, ReaderIdentity,
     RefuseReader, Seen, ask,
 };
-use yufu_trust::{OverAsking, RegistrationCertificate, RegistrationError, Status, StatusListError};
+use yufu_trust::{
+    OverAsking, RegistrationCertificate, RegistrationError, Role, Status, StatusListError,
+    TrustEntry, TrustError,
+};
 
 /// A request for `elements` as it comes before the person.
 fn asked(world: &World, elements: &[&str]) -> (yufu_proximity::Waiting, Asked) {
@@ -128,6 +132,48 @@ fn a_request_relayed_to_another_device_or_altered_is_not_read() {
     assert!(matches!(trailing, RefuseReader::Message(_)));
     let status = SessionData::decode(&trailing.reply()).unwrap().status;
     assert_eq!(status, Some(SessionStatus::DecodingError));
+}
+
+#[test]
+fn a_document_of_a_type_that_its_issuer_is_not_listed_for_is_refused_offline_too() {
+    let mut world = World::new();
+    assert!(read(&world, &world.offline()).is_ok());
+    world.trust.entries[0].issues = vec!["org.example.other.1".into()];
+    let (party, kind) = ("https://id.example".to_owned(), DOC_TYPE.to_owned());
+    let refused = read(&world, &world.offline()).unwrap_err();
+    assert_eq!(refused, ReadError::Issuer(TrustError::Type { party, kind }));
+}
+
+#[test]
+fn a_status_list_of_another_issuer_in_the_same_role_is_refused_offline_too() {
+    let mut world = World::new();
+    let other = party();
+    let anchors = std::slice::from_ref(&other.anchor);
+    let name = world.trust.entries[0].name.clone();
+    let entry = TrustEntry::new(name, Role::PidIssuer, "https://other.example", anchors);
+    world.trust.entries.push(entry.issuing([DOC_TYPE]));
+    world.lists.insert(STATUS.into(), list(STATUS, &other, &[]));
+    let refused = read(&world, &world.offline()).unwrap_err();
+    let ReadError::Status(OfflineStatusError::List { error, .. }) = refused else {
+        unreachable!("{refused}")
+    };
+    assert!(matches!(*error, StatusListError::Signer(TrustError::Chain { .. })), "{error}");
+}
+
+#[test]
+fn a_reader_and_a_list_whose_chain_carries_the_authority_are_refused_haip_1_0() {
+    let mut world = World::new();
+    let device = device(1);
+    let carrying = world.access.carrying_anchor();
+    let (_, message) =
+        world.ask_as(&carrying, &world.certificate(), &device.qr(), &["family_name"]);
+    let refused = device.handle(&message, &world.offline()).unwrap_err();
+    let (role, reason) = (Role::AccessCa, ChainError::CarriesAnchor(1));
+    assert_eq!(refused, RefuseReader::Untrusted(TrustError::Chain { role, reason }));
+    world.authority = world.authority.carrying_anchor();
+    let refused = read(&world, &world.offline()).unwrap_err();
+    let (role, reason) = (Role::PidIssuer, ChainError::CarriesAnchor(1));
+    assert_eq!(refused, ReadError::Issuer(TrustError::Chain { role, reason }));
 }
 
 #[test]

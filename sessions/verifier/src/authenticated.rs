@@ -158,7 +158,7 @@ impl Authenticated {
     }
 
     /// Checks every credential's status in `lists`, status list tokens by their address,
-    /// each signed by someone in the role the credential's issuer has.
+    /// each signed by the credential's own issuer.
     ///
     /// # Errors
     /// [`StatusError`], the first rule that is broken.

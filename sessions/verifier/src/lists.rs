@@ -7,8 +7,8 @@ use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList};
 
-/// Where a list stands, and whose signers may sign it.
-type Place = (String, Role, Option<String>);
+/// Where a list stands, and whose signers may sign it: one party's alone.
+type Place = (String, Role, String, Option<String>);
 
 /// How old a list at hand may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl StatusLists {
         trust: &TrustList,
         now: Timestamp,
     ) -> Result<(), StatusError> {
-        let token = StatusListToken::verify_trusted(jwt, trust, issuer, uri, now);
+        let token = StatusListToken::verify_of(jwt, trust, issuer, uri, now);
         let token = token
             .map_err(|error| StatusError::List { uri: uri.to_owned(), error: Box::new(error) })?;
         let held = Held { token: Arc::new(token), fetched_at: now };
@@ -126,5 +126,6 @@ impl StatusLists {
 }
 
 fn place(uri: &str, issuer: &TrustEntry) -> Place {
-    (uri.to_owned(), issuer.role, issuer.country().map(str::to_owned))
+    let country = issuer.country().map(str::to_owned);
+    (uri.to_owned(), issuer.role, issuer.identifier.clone(), country)
 }

@@ -76,25 +76,13 @@ pub enum VerifyError {
         /// Why.
         error: ChainError,
     },
-    /// The issuer is not trusted for this.
+    /// The issuer is not trusted for this: nobody on the list, not for this type, or in another's name.
     #[error("the issuer of the credential for {id:?}: {error}")]
     Issuer {
         /// Which query.
         id: String,
         /// Why.
         error: TrustError,
-    },
-    /// The credential names another issuer than its certificate belongs to.
-    #[error(
-        "the credential for {id:?} names the issuer {named:?}, its certificate is of {trusted}"
-    )]
-    IssuerName {
-        /// Which query.
-        id: String,
-        /// Whom the credential names.
-        named: String,
-        /// Whom the trust list names.
-        trusted: String,
     },
     /// The credential is of a type that its issuer's country does not issue.
     #[error("the credential for {id:?} is a {vct}, which an issuer of {country} does not issue")]
@@ -201,6 +189,7 @@ impl Received {
         let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
         let chain = presented.chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
+<<<<<<< HEAD
         let party = self
             .issuer(&id(), &chain, trust, now)
             .map_err(|error| VerifyError::Issuer { id: id(), error })?;
@@ -209,12 +198,13 @@ impl Received {
         if query.is_some_and(|query| query.trusted_authorities.is_some()) {
             found.authority_key_ids = chain.authority_key_ids();
         }
+=======
+        let untrusted = |error| VerifyError::Issuer { id: id(), error };
+        let party = self.issuer(&id(), &chain, trust, now).map_err(untrusted)?;
+        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+>>>>>>> trust
         self.check_country(&id(), &found.kind, &party.entry)?;
-        let trusted = &party.entry.identifier;
-        if let Some(named) = found.issuer.as_ref().filter(|named| !same_origin(named, trusted)) {
-            let (named, trusted) = (named.clone(), trusted.clone());
-            return Err(VerifyError::IssuerName { id: id(), named, trusted });
-        }
+        party.check_issued(&found.kind, found.issuer.as_deref()).map_err(untrusted)?;
         if let Some(status) = found.status.as_ref().filter(|_| party.entry.country().is_some())
             && !same_origin(&status.uri, &party.entry.identifier)
         {

@@ -34,7 +34,8 @@ impl Abroad {
         let (mut world, plain, other) = (World::new(), party(), party());
         let issuer = |url: &str, of: &Party| {
             let anchors = std::slice::from_ref(&of.anchor);
-            TrustEntry::new(Localized::new("en", url), Role::PidIssuer, url, anchors)
+            let name = Localized::new("en", url);
+            TrustEntry::new(name, Role::PidIssuer, url, anchors).issuing([PID, FOREIGN])
         };
         let roles = BTreeSet::from([Role::PidIssuer]);
         for (country, url, of) in

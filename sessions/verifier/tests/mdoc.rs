@@ -30,8 +30,6 @@ use yufu_trust::{
 };
 use yufu_verifier::{Authenticated, Question, StatusError, Verifier, VerifyError};
 
-const DOC_TYPE: &str = "org.example.pid.1";
-
 fn element(name: &str) -> ClaimPath {
     ClaimPath::members([DOC_TYPE, name]).unwrap()
 }
@@ -272,7 +270,7 @@ fn an_mdoc_out_of_its_dates_is_refused() {
 
 #[test]
 fn an_mdoc_that_does_not_answer_the_query_is_refused_6_4() {
-    let other = refused(|show, _| show.issuance.doc_type = "org.example.other.1".into());
+    let other = refused(|show, _| show.issuance.doc_type = OTHER.into());
     assert_eq!(other, VerifyError::Answer(ResponseMismatch::Type("id".into())));
     let less = refused(|show, _| show.elements = vec!["given_name"]);
     let missing = vec![element("family_name")];

@@ -53,7 +53,7 @@ impl HeldCredential {
         });
         let (format, text) = (self.credential.format(), self.credential.issued());
         let chain = Received::parse(format, &text).ok().and_then(|read| read.chain().ok());
-        let outcome = chain.map(|chain| trust.identify_like(&self.issuer, &chain, now));
+        let outcome = chain.map(|chain| trust.identify_as(&self.issuer, &chain, now));
         let void = matches!(
             outcome,
             Some(Err(TrustError::Withdrawn { .. }

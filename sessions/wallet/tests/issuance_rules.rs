@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use support::*;
 use yufu_base::{Signer, Timestamp};
 use yufu_credential::Issuance;
-use yufu_jose::{SoftwareKey, TimeError};
+use yufu_jose::{ChainError, SoftwareKey, TimeError};
 use yufu_openid4vc::issuance::{CredentialErrorCode, MetadataError, OfferError, TokenErrorCode};
 use yufu_openid4vc::{HttpError, HttpRequest, HttpResponse};
+use yufu_trust::{Role, TrustEntry, TrustError};
 use yufu_wallet::issuance::{
     CredentialProblem, CredentialsError, DiscoverError, ExchangeError, FetchingIssuer,
     FetchingNonce, IssuanceState, NonceError, Ready, RequestingCredentials, ScanError, Scanned,
@@ -195,6 +196,63 @@ fn each_credential_gets_a_key_of_its_own() {
     assert_eq!(error(&[keys[0], keys[0]]), NonceError::RepeatedKey);
 }
 
+/// The refusal of a chain whose certificate at this place is the authority itself (HAIP 1.0).
+fn carries(index: usize) -> TrustError {
+    TrustError::Chain { role: Role::PidIssuer, reason: ChainError::CarriesAnchor(index) }
+}
+
+/// What the wallet makes of a good credential of an issuer that the trust list has so.
+fn kept_by(change: impl FnOnce(&mut TrustEntry)) -> Result<(), CredentialProblem> {
+    let world = World::new();
+    let requesting = requesting(&world, &[1]);
+    let mut trust = world.trust.clone();
+    change(&mut trust.entries[0]);
+    let text = credential(&world.authority, 1, |_| ());
+    let response = HttpResponse::ok_json(&json!({"credentials": [{"credential": text}]}));
+    requesting.handle(&response, &trust, NOW).map(drop).map_err(|error| match error {
+        CredentialsError::Credential { error, .. } => error,
+        other => panic!("{other}"),
+    })
+}
+
+#[test]
+fn a_credential_of_a_type_that_its_issuer_is_not_listed_for_is_not_kept() {
+    assert_eq!(kept_by(|_| ()), Ok(()));
+    for issues in [vec![], vec![PAY.to_owned()], vec![format!("{PID}:other")]] {
+        let refused = kept_by(|entry| entry.issues = issues).unwrap_err();
+        let (party, kind) = ("https://id.example".to_owned(), PID.to_owned());
+        assert_eq!(refused, CredentialProblem::Issuer(TrustError::Type { party, kind }));
+    }
+}
+
+#[test]
+fn an_offer_of_an_issuer_that_only_shares_an_origin_with_a_trusted_one_is_not_taken_up() {
+    let mut world = World::new();
+    world.trust.entries[0].identifier = "https://city.example/authority".into();
+    world.trust.entries[1].identifier = "https://city.example/banks/a".into();
+    let grant =
+        r#"{"urn:ietf:params:oauth:grant-type:pre-authorized_code":{"pre-authorized_code":"c"}}"#;
+    let offer = |issuer: &str| {
+        let link = format!(
+            "openid-credential-offer://?credential_offer={{\"credential_issuer\":\"{issuer}\",\
+             \"credential_configuration_ids\":[\"card\"],\"grants\":{grant}}}"
+        );
+        scan(&link, &world.trust).map(drop)
+    };
+    for known in ["https://city.example/authority", "https://city.example/banks/a/haip"] {
+        assert_eq!(offer(known), Ok(()), "{known}");
+    }
+    for unknown in [
+        "https://city.example",
+        "https://city.example/banks/b",
+        "https://city.example/banks/ab",
+        "https://city.example/banks/a/../b",
+        "https://city.example/parties/hotel",
+    ] {
+        assert_eq!(offer(unknown), Err(ScanError::UnknownIssuer(endpoint(unknown))), "{unknown}");
+    }
+}
+
 /// An honest credential for the key of `seed`, changed.
 fn credential(party: &Party, seed: u8, change: impl FnOnce(&mut Issuance)) -> String {
     let mut issuance = Issuance {
@@ -242,6 +300,7 @@ fn each_rule_of_a_received_credential_is_refused_by_its_own_name() {
     assert!(matches!(problem(&named), P::OtherIssuer { .. }));
     let typed = credential(id, 1, |i| i.vct = PAY.into());
     assert_eq!(problem(&typed), P::Type(PAY.into()));
+    assert_eq!(problem(&credential(&id.carrying_anchor(), 1, |_| ())), P::Issuer(carries(1)));
     assert_eq!(problem(&credential(id, 3, |_| ())), P::Key);
     let header = yufu_jose::Header::typed("dc+sd-jwt").with_chain(&id.chain);
     let endless = json!({"vct": PID, "cnf": {"jwk": yufu_jose::Jwk::from(key(1).public_key())}});

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use support::*;
-use yufu_jose::{Header, TimeError, Unverified};
+use yufu_jose::{ChainError, Header, TimeError, Unverified};
 use yufu_openid4vc::HttpError;
 use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
@@ -110,6 +110,12 @@ fn who_asks_is_refused_unless_certified_and_the_one_it_says_to_be_5_9_3() {
     assert!(matches!(refused(|f| f.header.x5c = None), E::Chain(_)));
     let stranger = refused(|f| f.header = f.header.clone().with_chain(&f.world.bank.chain));
     assert!(matches!(stranger, E::Untrusted(TrustError::Chain { .. })));
+    let carried = refused(|f| {
+        f.header = f.header.clone().with_chain(&f.world.access.carrying_anchor().chain);
+    });
+    let reason = ChainError::CarriesAnchor(1);
+    let carried_haip = E::Untrusted(TrustError::Chain { role: Role::AccessCa, reason });
+    assert_eq!(carried, carried_haip);
     let nobody = refused(|f| f.trust.entries.clear());
     assert!(matches!(nobody, E::Untrusted(TrustError::Nobody(_))));
     assert!(matches!(refused(|f| f.signer = &f.world.bank.key), E::Signature(_)));

@@ -44,7 +44,7 @@ impl Finding {
     /// The lists of the issuers in these roles that are to be asked now, as they name them.
     pub(super) async fn look(
         &self,
-        client: &Client,
+        client: impl Fn(&str) -> Client,
         roles: &BTreeSet<Role>,
         trust: &TrustList,
         now: Timestamp,
@@ -55,7 +55,7 @@ impl Finding {
             if now < found.next {
                 continue;
             }
-            let (found, named) = ask(client, issuer, found.named_at, now).await;
+            let (found, named) = ask(&client(&issuer.identifier), issuer, found.named_at, now).await;
             lists.extend(named.into_iter().map(|uri| (uri, issuer.clone())));
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name(issuer), found);
         }

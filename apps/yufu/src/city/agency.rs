@@ -38,7 +38,7 @@ pub(super) async fn open(
         issuer,
         records: Programmes::open(database).await?,
         party,
-        trust: trust.source(client.clone()),
+        trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (bank.clone(), plan.address(bank).to_owned()),
         account_key: plan.data.keys(&id)?.signer("wallet")?,

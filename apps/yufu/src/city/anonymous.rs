@@ -48,7 +48,7 @@ pub(super) async fn issuer(
     let terms = Terms::new(identifier.as_str(), &kind.vct, claims, days, key.public())?;
     Ok(Some(authority::Anonymous {
         party: trust.party(opening, institution, "/authority/anonymous/openid4vp").await?,
-        trust: trust.source(opening.client.clone()),
+        trust: trust.source(plan, &institution.id, opening.client.clone())?,
         key,
         terms,
         kind,

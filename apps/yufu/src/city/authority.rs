@@ -84,7 +84,7 @@ fn haip(
         profile: rules,
         sealing: SealingKeys::new(current, former),
         decryption,
-        trust: trust.source(opening.client.clone()),
+        trust: trust.source(plan, &institution.id, opening.client.clone())?,
     })))
 }
 
@@ -103,7 +103,7 @@ async fn own_look(
 ) -> Result<OwnLook> {
     Ok(OwnLook {
         party: trust.party(opening, institution, "/authority/openid4vp").await?,
-        trust: trust.source(opening.client.clone()),
+        trust: trust.source(opening.plan, &institution.id, opening.client.clone())?,
         looks: Looks::default(),
     })
 }

@@ -49,7 +49,7 @@ pub(super) async fn open(
         operator: plan.operator(&id)?,
         records,
         party,
-        trust: trust.source(client.clone()),
+        trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         central_bank: (central_bank, ledger),
         currency: profile.currency.code,

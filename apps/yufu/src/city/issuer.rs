@@ -13,13 +13,7 @@ use yufu_profile::{CredentialType, Institution};
 
 /// What an institution issues.
 pub(crate) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<CredentialType> {
-    let profile = plan.profile();
-    let runs = |id: &String| {
-        profile.programmes.iter().any(|one| one.id == *id && one.agency == institution.id)
-    };
-    let all = profile.credentials.iter().filter(|kind| kind.issuer == institution.role);
-    // An agency attests of its own programmes only.
-    all.filter(|kind| kind.programme.as_ref().is_none_or(runs)).cloned().collect()
+    plan.profile().issued_by(institution).cloned().collect()
 }
 
 /// An institution as an issuer, at `path`.

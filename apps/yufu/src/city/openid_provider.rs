@@ -42,7 +42,7 @@ pub(super) async fn open(
         identifier,
         records: Allowances::open(database).await?,
         party,
-        trust: trust.source(client.clone()),
+        trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         mints: mints.collect(),
         allowance,

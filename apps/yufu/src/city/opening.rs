@@ -190,6 +190,7 @@ fn passing(error: &ClientError) -> bool {
                 || body.code == "enrolment.not_admitted"
         }
         ClientError::Unexpected { status, .. } => matches!(status, 404 | 502..=504),
+        ClientError::Inside { .. } => false,
     }
 }
 

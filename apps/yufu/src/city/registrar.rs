@@ -30,7 +30,7 @@ pub(super) async fn open(
         registrations,
         published: Published::default(),
         records,
-        trust: trust.source(opening.client.clone()),
+        trust: trust.source(plan, &institution.id, opening.client.clone())?,
         operator: plan.operator(&id)?,
         clock: Arc::clone(&plan.clock),
         id,

@@ -39,7 +39,7 @@ pub(super) async fn open(
         operator: plan.operator(&id)?,
         records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,
         party,
-        trust: trust.source(client.clone()),
+        trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (trade.bank.clone(), plan.address(&trade.bank).to_owned()),
         account_key: plan.data.keys(&id)?.signer("wallet")?,

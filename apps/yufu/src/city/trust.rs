@@ -9,13 +9,13 @@ use crate::trust_key;
 use crate::words::{noted, text};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use yufu_api::enrolment::{Admission, place};
 use yufu_api::http::Client;
 use yufu_api::recognition::Recognition;
 use yufu_api::registrar::{ACCESS_ANCHOR, Certified, REGISTRATION_ANCHOR, Registrar};
 use yufu_api::relying_party::{IdentityTerms, Party};
-use yufu_api::trust::{Enlisted, Register, TrustOperator, TrustSource};
+use yufu_api::trust::{Enlisted, ListSequence, Register, SeenLists, TrustOperator, TrustSource};
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
 use yufu_jose::Chain;
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
@@ -28,6 +28,9 @@ pub(super) const CREDENTIAL_ANCHOR: &str = "credential-anchor";
 
 /// The code with which the registrar refuses whoever it revoked altogether.
 const REVOKED: &str = "registration.revoked";
+
+/// The code with which the operator of the trust list refuses whoever it took off.
+const REMOVED: &str = "enrolment.removed";
 
 /// Whom the institutions here ask for trust.
 pub(super) struct Trust {
@@ -44,6 +47,8 @@ pub(super) struct Trust {
     url: String,
     /// How old status lists may become.
     ages: Ages,
+    /// What each institution here knows of the newest list: one memory each, whoever of it looks.
+    seen: Mutex<BTreeMap<InstitutionId, SeenLists>>,
 }
 
 /// Opens the list of the operator, if it is served here; else takes its key from where it was brought to.
@@ -57,13 +62,15 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         let signer: Arc<dyn Signer> = plan.data.keys(&id)?.signer("trust-list")?;
         trust_key::write(plan.data, signer.public_key())?;
         let register = Register::open(plan.data.store(&id, "listed")?, plan.profile());
-        let (store, now) = (plan.data.store(&id, "recognised")?, plan.clock.read().wall);
-        let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone(), now)?;
+        let store = plan.data.store(&id, "recognised")?;
+        let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone())?;
         Some(Arc::new(TrustOperator {
             identifier,
             register: register.map_err(|e| refused(&id, &e))?,
             recognition,
+            sequence: ListSequence::open(plan.data.store(&id, "list")?)?,
             admission: admission(plan)?,
+            desk: plan.operator(&id)?,
             signer,
             clock: Arc::clone(&plan.clock),
             id: id.clone(),
@@ -79,7 +86,8 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     };
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
     let ages = Ages { fresh_seconds: plan.status_seconds, ..Ages::default() };
-    Ok(Trust { key, operator, registrar: None, operator_id: id, registrar_id, url, ages })
+    let (registrar, operator_id, seen) = (None, id, Mutex::default());
+    Ok(Trust { key, operator, registrar, operator_id, registrar_id, url, ages, seen })
 }
 
 /// Whose enrolment is taken here: those of this process, and those whom the operator named.
@@ -92,7 +100,8 @@ pub(super) fn admission(plan: &Plan<'_>) -> Result<Admission> {
 }
 
 impl Trust {
-    /// Puts an institution onto the trust list: its address, and the anchors of its roles.
+    /// Puts an institution onto the trust list: its address, and the anchors of its roles. One that the operator took off
+    /// opens all the same, and is off: its other work, and the operator itself, may be in this very process.
     pub(super) async fn enlist(
         &self,
         opening: &mut Opening<'_>,
@@ -104,24 +113,36 @@ impl Trust {
             let listing = listing(plan, &keys, institution)?;
             enrolment(plan, institution, &self.operator_id, None, listing)
         };
-        match &self.operator {
+        let enlisted = match &self.operator {
             Some(operator) => {
                 let enlisted = operator.enrol(&make()?.enrolment);
-                enlisted.map_err(|problem| refused(&operator.id, &problem))?;
+                enlisted.map_err(|problem| Box::new(problem.into_body()))
             }
             None => {
                 let what = ("/trust-list/v1/enrolments", noted!("list it"));
-                let _: Enlisted = opening.post(&self.operator_id, what, make).await?;
+                opening.post_unless(&self.operator_id, what, REMOVED, make).await?
             }
-        }
+        };
+        let _: Enlisted = match enlisted {
+            Ok(enlisted) => enlisted,
+            Err(body) if body.code == REMOVED => {
+                tracing::warn!(institution = %institution.id, "nobody finds or trusts it: {}", body.detail);
+                return Ok(());
+            }
+            Err(body) => return Err(refused_with(&self.operator_id, &body.code, &body.detail)),
+        };
         Ok(())
     }
 
-    /// The list as of now, from its operator.
-    pub(super) async fn list(&self, opening: &mut Opening<'_>) -> Result<TrustList> {
+    /// The list as of now, from its operator, for an institution.
+    async fn list(&self, opening: &mut Opening<'_>, id: &InstitutionId) -> Result<TrustList> {
         let now = opening.now();
+        let seen = self.seen(opening.plan, id)?;
         let text = match &self.operator {
-            Some(operator) => operator.signed_list()?,
+            Some(operator) => {
+                let signed = operator.signed_list();
+                signed.map_err(|problem| refused(&self.operator_id, &problem))?
+            }
             None => {
                 let (client, url) = (opening.client.clone(), self.url.clone());
                 let ask = || {
@@ -131,7 +152,7 @@ impl Trust {
                 opening.until(&self.operator_id, noted!("give the trust list"), ask).await?
             }
         };
-        TrustList::verify(&text, &self.key, now, None).with_context(|| {
+        seen.verify(&text, &self.key, now).with_context(|| {
             text!(
                 "the trust list is refused: is the key in trust-list-key.json that of its operator?"
             )
@@ -160,9 +181,24 @@ impl Trust {
         })
     }
 
-    /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
-    pub(super) fn source(&self, client: Client) -> TrustSource {
-        TrustSource::new(client, self.url.clone(), self.key).with_ages(self.ages)
+    /// Where an institution of this city gets the trust list from, by whose key it knows it, and what it saw of it before.
+    pub(super) fn source(
+        &self,
+        plan: &Plan<'_>,
+        id: &InstitutionId,
+        client: Client,
+    ) -> Result<TrustSource> {
+        let seen = self.seen(plan, id)?;
+        Ok(TrustSource::new(client, self.url.clone(), self.key, seen)?.with_ages(self.ages))
+    }
+
+    fn seen(&self, plan: &Plan<'_>, id: &InstitutionId) -> Result<SeenLists> {
+        let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = all.get(id) {
+            return Ok(seen.clone());
+        }
+        let seen = SeenLists::new(plan.data.store(id, "trust")?);
+        Ok(all.entry(id.clone()).or_insert(seen).clone())
     }
 
     /// An institution as a relying party below `base`: certified, and registered for each of its purposes.
@@ -175,7 +211,7 @@ impl Trust {
         let plan = opening.plan;
         let signer: Arc<dyn Signer> = plan.data.keys(&institution.id)?.signer("access")?;
         let certified = self.certified(opening, institution, &*signer).await?;
-        let list = self.list(opening).await?;
+        let list = self.list(opening, &institution.id).await?;
         let now = opening.now();
         let base = plan.endpoint(&institution.id, base)?;
         let mut verifiers = BTreeMap::new();

@@ -42,7 +42,7 @@ pub(super) async fn open(
         purposes: purposes.collect(),
         #[cfg(feature = "zero-knowledge")]
         anonymous: super::anonymous::party(plan, client.clone(), &id).await?,
-        trust: trust.source(client),
+        trust: trust.source(plan, &institution.id, client)?,
         clock: Arc::clone(&plan.clock),
         at_work: AtWork::new(records),
         id,

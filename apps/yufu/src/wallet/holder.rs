@@ -10,7 +10,7 @@ use crate::words::{self, text};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::sync::Arc;
-use yufu_api::http::{AnswerTimes, Client, ClientError, Exchanged};
+use yufu_api::http::{AnswerTimes, Client, ClientError, Exchanged, may_lead_inside};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_jose::encode_base64url;
@@ -32,6 +32,8 @@ const CENTRAL_BANK: &str = "central-bank";
 pub struct Holder {
     pub(super) file: WalletFile,
     pub(super) client: Client,
+    /// For addresses that others name.
+    outside: Client,
     /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
     pub(super) url: String,
     /// The account that the person named to act; none is the first.
@@ -66,6 +68,7 @@ impl Holder {
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
             client: Client::speaking(words::language())?,
+            outside: Client::outside(words::language())?,
             url: url.trim_end_matches('/').to_owned(),
             from: None,
             trust_key,
@@ -90,7 +93,8 @@ impl Holder {
     /// The same wallet, collecting how long answers take.
     #[must_use]
     pub fn timed(mut self, times: AnswerTimes) -> Self {
-        self.client = self.client.timed(times);
+        self.client = self.client.timed(times.clone());
+        self.outside = self.outside.timed(times);
         self
     }
 
@@ -196,23 +200,42 @@ impl Holder {
         Ok(list)
     }
 
-    /// Carries a request of a session. Whoever made the link or offer that led to it names its address: none inside
-    /// this machine or its network is asked, unless the city itself is there.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
-        if request.url.is_inside() && !Endpoint::parse(&self.url)?.is_inside() {
-            bail!(text!(
+    /// Whether an address that somebody named may lead inside this machine or its network: if the city itself is there,
+    /// or the own trust list's directory names it.
+    pub(super) fn may_lead_inside(&self, address: &str) -> bool {
+        let listed = self.file.contents.directory.iter().map(|entry| entry.url.as_str());
+        may_lead_inside(address, &self.url, listed)
+    }
+
+    /// Sends to an address that somebody named. None inside this machine or its network is asked, whatever a name leads
+    /// to, but where [`Holder::may_lead_inside`] says so.
+    pub(super) async fn exchange_named(
+        &self,
+        method: &str,
+        address: &str,
+        headers: &[(String, String)],
+        content: Vec<u8>,
+    ) -> Result<Exchanged> {
+        let inside = self.may_lead_inside(address);
+        let client = if inside { &self.client } else { &self.outside };
+        match client.exchange_whole(method, address, headers, content).await {
+            Err(ClientError::Inside { url }) => bail!(text!(
                 "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",
-                address = request.url
-            ));
+                address = url
+            )),
+            answer => Ok(answer?),
         }
+    }
+
+    /// Carries a request of a session. Whoever made the link or offer that led to it names its address.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
         let method = match request.method {
             Method::Get => "GET",
             Method::Post => "POST",
         };
         let headers: Vec<(String, String)> = request.headers.into_iter().collect();
-        let url = request.url.as_str();
-        let answer = self.client.exchange_whole(method, url, &headers, request.body).await?;
-        Ok(received(answer.looked_at(url)?))
+        let address = request.url.as_str();
+        Ok(received(self.exchange_named(method, address, &headers, request.body).await?))
     }
 }
 

@@ -6,12 +6,15 @@ use yufu_jose::on_curve;
 
 const OF: &str = "COSE key";
 const KTY: i64 = 1;
+const ALG: i64 = 3;
 const CRV: i64 = -1;
 const X: i64 = -2;
 const Y: i64 = -3;
 /// A key of two coordinates.
 const EC2: i64 = 2;
 const P256: i64 = 1;
+/// What a key may be for, if it says so: ES256, under either of its numbers, and ECDH with HKDF-256 (RFC 9053, RFC 9864).
+const ALGORITHMS: [i64; 3] = [-7, -9, -25];
 
 /// The key as a map.
 #[must_use]
@@ -27,7 +30,7 @@ pub fn key_to_value(key: &PublicKey) -> Value {
     Value::Map(members.map(|(label, value)| (Value::integer(label), value)).into())
 }
 
-/// The key that a map is: a point of P-256, uncompressed.
+/// The key that a map is: a point of P-256, uncompressed, and for nothing else than what such keys are for here.
 ///
 /// # Errors
 /// [`ShapeError`] for any other.
@@ -38,6 +41,9 @@ pub fn key_from_value(value: Value) -> Result<PublicKey, ShapeError> {
     if (number(KTY), number(CRV)) != (Some(EC2), Some(P256)) {
         return Err(P256_KEY);
     }
+    if fields.labelled(ALG).is_some_and(|alg| !alg.as_integer().is_some_and(is_ours)) {
+        return Err(expected(OF, "a key for ES256 or ECDH, or one that does not say"));
+    }
     let mut coordinate = |label| {
         let bytes = fields.labelled(label).and_then(Value::into_bytes);
         bytes.filter(|bytes| bytes.len() == 32).ok_or(P256_KEY)
@@ -45,4 +51,8 @@ pub fn key_from_value(value: Value) -> Result<PublicKey, ShapeError> {
     let point = [vec![4], coordinate(X)?, coordinate(Y)?].concat();
     let key = PublicKey::from_uncompressed(&point).filter(on_curve);
     key.ok_or(expected(OF, "a point of P-256"))
+}
+
+fn is_ours(alg: i64) -> bool {
+    ALGORITHMS.contains(&alg)
 }

@@ -132,11 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_web_link_is_read_like_the_custom_scheme() {
+    fn a_web_link_and_that_of_haip_are_read_like_the_custom_scheme() {
         let query = "client_id=x509_hash%3Aabc&request_uri=https%3A%2F%2Fv.example%2Fr";
         let custom = PresentationLink::parse(&format!("openid4vp://?{query}")).unwrap();
         let web = PresentationLink::parse(&format!("https://wallet.example/open?{query}"));
         assert_eq!(web.unwrap(), custom);
+        let haip = PresentationLink::parse(&format!("haip-vp://?{query}"));
+        assert_eq!(haip.unwrap(), custom);
         assert_eq!(custom.request_uri_method, RequestUriMethod::Get);
     }
 

@@ -61,7 +61,7 @@ impl World {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(30 * DAY),
             entries: vec![
-                entry(Role::PidIssuer, "https://id.example", &authority),
+                entry(Role::PidIssuer, "https://id.example", &authority).issuing([DOC_TYPE]),
                 entry(Role::Registrar, "https://reg.example", &registrar),
                 entry(Role::AccessCa, "https://ca.example", &access),
             ],

@@ -28,6 +28,10 @@ use yufu_verifier::{Question, RequestEntropy, Requested, Verifier};
 pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_123);
 pub const DAY: u64 = 86_400;
 pub const PID: &str = "urn:yufu:pid:1";
+/// The identity as an mdoc.
+pub const DOC_TYPE: &str = "org.example.pid.1";
+/// What both issue, in both formats.
+pub const OTHER: &str = "org.example.other.1";
 pub const STATUS: &str = "https://id.example/status/1";
 
 pub struct World {
@@ -46,8 +50,9 @@ impl World {
             TrustEntry::new(Localized::new("en", url), role, url, anchors)
         };
         let entries = vec![
-            entry(Role::PidIssuer, "https://id.example", &authority),
-            entry(Role::BankIssuer, "https://bank.example", &bank),
+            entry(Role::PidIssuer, "https://id.example", &authority)
+                .issuing([PID, DOC_TYPE, OTHER]),
+            entry(Role::BankIssuer, "https://bank.example", &bank).issuing([OTHER]),
             entry(Role::Registrar, "https://reg.example", &registrar),
             entry(Role::AccessCa, "https://ca.example", &access),
         ];

@@ -123,7 +123,7 @@ pub enum CredentialProblem {
     /// Without a chain that can be read.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// Not from a trusted issuer.
+    /// Not from an issuer that is trusted, or not from one that may issue this.
     #[error(transparent)]
     Issuer(#[from] TrustError),
     /// From another trusted issuer than the one that made the offer.

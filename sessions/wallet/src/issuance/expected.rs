@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_jose::Jwk;
 use yufu_openid4vc::issuance::{IssuedCredential, IssuerMetadata};
-use yufu_trust::{TrustEntry, TrustError, TrustList, TrustedParty};
+use yufu_trust::{TrustEntry, TrustList};
 
 /// What was asked for, of whom, for which keys.
 pub(crate) struct Expected<'a> {
@@ -63,6 +63,7 @@ impl Expected<'_> {
         let format = offered.map(|offered| offered.format.as_str()).unwrap_or_default();
         let received = Received::parse(format, text)?;
         let chain = received.chain()?;
+<<<<<<< HEAD
         let authority_key_ids = chain.authority_key_ids();
         let TrustedParty { entry, leaf } = ISSUERS
             .iter()
@@ -70,18 +71,27 @@ impl Expected<'_> {
             .reduce(|best, next| best.or(next))
             .ok_or(TrustError::ListExpired)??;
         let credential = received.verify(&leaf.public_key)?;
+=======
+        let authority_key_ids = authority_key_ids(&chain.to_x5c());
+        let party = trust.identify_as(self.entry, &chain, now).or_else(|refusal| {
+            let mut others = ISSUERS.iter();
+            others.find_map(|role| trust.identify(*role, &chain, now).ok()).ok_or(refusal)
+        })?;
+        let credential = received.verify(&party.leaf.public_key)?;
+>>>>>>> trust
         // Under another identifier for another flow, an issuer names itself as the trust list has it.
         let issuer = self.metadata.credential_issuer.as_str();
         let named = credential.named_issuer().unwrap_or(issuer);
-        let own = named == issuer || named == entry.identifier;
-        if entry.identifier != self.entry.identifier || !own {
-            let (signer, offered) = (entry.identifier, issuer.to_owned());
+        let own = named == issuer || named == self.entry.identifier;
+        if party.entry.identifier != self.entry.identifier || !own {
+            let (signer, offered) = (party.entry.identifier, issuer.to_owned());
             return Err(CredentialProblem::OtherIssuer { signer, offered });
         }
         let kind = offered.and_then(|offered| offered.credential_type());
         if kind.map(String::as_str) != Some(credential.kind()) {
             return Err(CredentialProblem::Type(credential.kind().to_owned()));
         }
+        party.check_issued(credential.kind(), credential.named_issuer())?;
         if !self.keys.iter().any(|key| key.key == *credential.holder_key()) {
             return Err(CredentialProblem::Key);
         }
@@ -89,8 +99,8 @@ impl Expected<'_> {
         if !carries(credential.claims(), self.pseudonyms) {
             return Err(CredentialProblem::Pseudonyms);
         }
-        let configuration_id = self.configuration_id.to_owned();
-        Ok(HeldCredential { credential, configuration_id, issuer: entry, authority_key_ids })
+        let (configuration_id, issuer) = (self.configuration_id.to_owned(), party.entry);
+        Ok(HeldCredential { credential, configuration_id, issuer, authority_key_ids })
     }
 }
 

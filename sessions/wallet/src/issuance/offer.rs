@@ -56,7 +56,9 @@ pub fn scan(link: &str, trust: &TrustList) -> Result<Scanned, ScanError> {
             Ok(Scanned::Value(Box::new(next), request))
         }
         OfferLink::Reference(source) => {
-            issuer_at(&source, trust).ok_or_else(|| ScanError::UnknownIssuer(source.clone()))?;
+            if !is_at_an_issuer(&source, trust) {
+                return Err(ScanError::UnknownIssuer(source));
+            }
             let request = HttpRequest::get(source.clone(), "application/json");
             Ok(Scanned::Reference(FetchingOffer { source }, request))
         }
@@ -84,20 +86,27 @@ fn take_up(
 ) -> Result<(FetchingIssuer, HttpRequest), ScanError> {
     let grant = offer.grants.pre_authorized.ok_or(ScanError::Grant)?;
     let issuer = offer.credential_issuer;
-    let entry =
-        issuer_at(&issuer, trust).ok_or_else(|| ScanError::UnknownIssuer(issuer.clone()))?;
+    let entry = issuer_above(&issuer, trust);
+    let entry = entry.ok_or_else(|| ScanError::UnknownIssuer(issuer.clone()))?;
     let url = issuer.well_known("openid-credential-issuer")?;
     let configuration_ids = offer.credential_configuration_ids;
     let next = FetchingIssuer { issuer, entry, configuration_ids, grant };
     Ok((next, HttpRequest::get(url, "application/json")))
 }
 
-/// The trusted issuer with this very identifier; else one at the same origin.
-fn issuer_at(url: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
-    let issuers = || trust.entries.iter().filter(|entry| ISSUERS.contains(&entry.role));
-    let same = |entry: &&TrustEntry| {
-        Endpoint::parse(&entry.identifier).is_ok_and(|at| at.origin() == url.origin())
-    };
-    let exactly = issuers().find(|entry| entry.identifier == url.as_str());
-    exactly.or_else(|| issuers().find(same)).cloned()
+/// The trusted issuer with this identifier, or with one that this one lies below: the closest. Several may share an
+/// origin, so that it says nothing of who they are.
+pub(super) fn issuer_above(issuer: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
+    let above = |entry: &&TrustEntry| entry.has_address(issuer.as_str());
+    issuers(trust).filter(above).max_by_key(|entry| entry.identifier.len()).cloned()
+}
+
+/// Whether an offer is fetched from an origin of a trusted issuer. Whose it is, the offer says.
+fn is_at_an_issuer(url: &Endpoint, trust: &TrustList) -> bool {
+    issuers(trust)
+        .any(|entry| Endpoint::parse(&entry.identifier).is_ok_and(|at| at.origin() == url.origin()))
+}
+
+fn issuers(trust: &TrustList) -> impl Iterator<Item = &TrustEntry> {
+    trust.entries.iter().filter(|entry| ISSUERS.contains(&entry.role))
 }

@@ -68,8 +68,10 @@ impl World {
             TrustEntry::new(name, role, url, std::slice::from_ref(&party.anchor))
         };
         let entries = vec![
-            entry("身份局", "Identity", Role::PidIssuer, "https://id.example", &authority),
-            entry("江城银行", "Bank", Role::BankIssuer, "https://bank.example", &bank),
+            entry("身份局", "Identity", Role::PidIssuer, "https://id.example", &authority)
+                .issuing([PID, MDOC]),
+            entry("江城银行", "Bank", Role::BankIssuer, "https://bank.example", &bank)
+                .issuing([PAY]),
             entry("登记处", "Registrar", Role::Registrar, "https://reg.example", &registrar),
             entry("接入", "Access", Role::AccessCa, "https://ca.example", &access),
         ];
@@ -250,6 +252,7 @@ impl World {
             "https://id.example",
             anchors,
         );
+        let own = own.issuing([PID, MDOC]);
         trust.entries[0] = own;
         trust
     }

@@ -105,7 +105,7 @@ impl World {
             issued_at: now,
             expires_at: now.plus_seconds(86_400),
             entries: vec![
-                entry(Role::PidIssuer, "https://authority.example", &authority),
+                entry(Role::PidIssuer, "https://authority.example", &authority).issuing([DOC_TYPE]),
                 entry(Role::Registrar, "https://registrar.example", &registrar),
                 entry(Role::AccessCa, "https://access.example", &reader),
             ],

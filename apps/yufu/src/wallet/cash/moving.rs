@@ -6,7 +6,7 @@ use crate::wallet::holder::Holder;
 use crate::words::text;
 use anyhow::{Context, Result, bail};
 use yufu_api::bank::{WithdrawalFunded, WithdrawalRequest};
-use yufu_api::http::ClientError;
+use yufu_api::http::{ClientError, Exchanged};
 use yufu_base::{AccountId, Amount, InstitutionId, Timestamp};
 use yufu_ecash::{PaymentRequest, Point, Token};
 use yufu_keys::random;
@@ -251,9 +251,8 @@ impl Holder {
         Endpoint::parse(&way.target)?;
         let json = [("content-type".to_owned(), "application/json".to_owned())];
         let content = serde_json::to_vec(&handing.payment)?;
-        let sent = self.client.exchange("POST", &way.target, &json, content).await;
-        match sent {
-            Ok((200..=299, ..)) => Ok(None),
+        match self.exchange_named("POST", &way.target, &json, content).await {
+            Ok(Exchanged { status: 200..=299, .. }) => Ok(None),
             // It can be handed over in another way, or taken back.
             _ => Ok(Some(handing.text()?)),
         }

@@ -16,6 +16,7 @@ mod pseudonyms;
 mod purses;
 mod recognition;
 mod revoked;
+mod rolled_back;
 mod services;
 mod status_lists;
 mod stolen;

@@ -1,7 +1,7 @@
 //! From an offer to an issuer that is known: its metadata are signed, and whoever signed them is on the trust list.
 
 use super::super::discover::own;
-use super::super::offer::ISSUERS;
+use super::super::offer::issuer_above;
 use super::{Flow, Nonces, StepError};
 use serde::{Deserialize, Serialize};
 use yufu_base::{SectorId, Timestamp};
@@ -102,15 +102,6 @@ pub fn begin(link: &str, trust: &TrustList) -> Result<(FetchingIssuer, HttpReque
     let issuer_state = grant.issuer_state;
     let next = FetchingIssuer { issuer, entry, configuration_ids, issuer_state };
     Ok((next, HttpRequest::get(url, SIGNED_METADATA_MEDIA_TYPE)))
-}
-
-/// The trusted issuer with this identifier, or with one that this one lies below: the closest.
-fn issuer_above(issuer: &Endpoint, trust: &TrustList) -> Option<TrustEntry> {
-    let above = |entry: &&TrustEntry| {
-        let rest = issuer.as_str().strip_prefix(entry.identifier.as_str());
-        ISSUERS.contains(&entry.role) && rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
-    };
-    trust.entries.iter().filter(above).max_by_key(|entry| entry.identifier.len()).cloned()
 }
 
 impl FetchingIssuer {

@@ -189,20 +189,13 @@ impl Received {
         let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
         let chain = presented.chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
-<<<<<<< HEAD
-        let party = self
-            .issuer(&id(), &chain, trust, now)
-            .map_err(|error| VerifyError::Issuer { id: id(), error })?;
+        let untrusted = |error| VerifyError::Issuer { id: id(), error };
+        let party = self.issuer(&id(), &chain, trust, now).map_err(untrusted)?;
         let mut found =
             presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
         if query.is_some_and(|query| query.trusted_authorities.is_some()) {
             found.authority_key_ids = chain.authority_key_ids();
         }
-=======
-        let untrusted = |error| VerifyError::Issuer { id: id(), error };
-        let party = self.issuer(&id(), &chain, trust, now).map_err(untrusted)?;
-        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
->>>>>>> trust
         self.check_country(&id(), &found.kind, &party.entry)?;
         party.check_issued(&found.kind, found.issuer.as_deref()).map_err(untrusted)?;
         if let Some(status) = found.status.as_ref().filter(|_| party.entry.country().is_some())

@@ -9,61 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mdoc_world::{DOC_TYPE, World, transcript};
 use serde_json::{Value, json};
-<<<<<<< HEAD
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey, encode_base64url};
-=======
-use yufu_base::{Signer, Timestamp};
-use yufu_jose::{Chain, ClaimPath, Jwk, SoftwareKey, encode_base64url};
-use yufu_keys::{AuthorityCertificate, CertificateKind, LeafSubject, Validity, random};
->>>>>>> trust
 use yufu_mdoc::cbor::Value as Cbor;
 use yufu_mdoc::{
     DeviceAuthError, DeviceResponse, IssuerSignedError, MdocError, MdocExpected, SessionTranscript,
 };
 
-<<<<<<< HEAD
-=======
-const DOC_TYPE: &str = "org.example.pid.1";
-
-struct World {
-    issuer: SoftwareKey,
-    holder: SoftwareKey,
-    chain: Chain,
-    anchor: Vec<u8>,
-    now: Timestamp,
-}
-
-#[expect(clippy::disallowed_methods, reason = "the foreign library reads the real clock")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_seconds(since.as_secs())
-}
-
-fn world() -> World {
-    let key = || SoftwareKey::from_seed(&random()).unwrap();
-    let (issuer, holder, authority, now) = (key(), key(), key(), now());
-    let validity = Validity { from: now.minus_seconds(60), until: now.plus_seconds(86_400) };
-    let country = Some("CN");
-    let anchor =
-        AuthorityCertificate::self_signed_in(country, "Authority", &authority, validity).unwrap();
-    let subject = LeafSubject {
-        organisation: "Authority".to_owned(),
-        common_name: "credential signing".to_owned(),
-        dns_names: vec![],
-        uris: vec!["https://authority.example".to_owned()],
-        key: issuer.public_key(),
-    };
-    let leaf = anchor.issue_as(CertificateKind::DocumentSigner, &subject, validity).unwrap();
-    let chain = Chain::from_der(vec![leaf]).unwrap();
-    World { issuer, holder, chain, anchor: anchor.der().to_vec(), now }
-}
-
-fn transcript(nonce: &str) -> SessionTranscript {
-    SessionTranscript::openid4vp("x509_hash:v", nonce, Some(&[1; 32]), "https://v.example/r")
-}
-
->>>>>>> trust
 impl World {
     /// A response that shows four of five elements.
     fn showing(&self) -> Vec<u8> {
@@ -98,13 +50,8 @@ fn private(key: &SoftwareKey) -> Value {
 
 #[test]
 fn a_presentation_of_ours_is_verified_and_shows_only_what_was_chosen() {
-<<<<<<< HEAD
     let world = World::new();
     let seen = world.foreign(&world.showing(), &transcript("n"), world.issuer().2);
-=======
-    let world = world();
-    let seen = world.foreign(&world.present(), &transcript("n"), &world.anchor);
->>>>>>> trust
     assert_eq!(seen["failed"], json!([]), "{seen}");
     let elements = seen["elements"].as_object().unwrap();
     assert_eq!(elements["family_name"], "王");

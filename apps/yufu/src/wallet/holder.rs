@@ -235,7 +235,8 @@ impl Holder {
         };
         let headers: Vec<(String, String)> = request.headers.into_iter().collect();
         let address = request.url.as_str();
-        Ok(received(self.exchange_named(method, address, &headers, request.body).await?))
+        let answer = self.exchange_named(method, address, &headers, request.body).await?;
+        Ok(received(answer.looked_at(address)?))
     }
 }
 

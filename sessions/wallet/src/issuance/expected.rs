@@ -63,22 +63,12 @@ impl Expected<'_> {
         let format = offered.map(|offered| offered.format.as_str()).unwrap_or_default();
         let received = Received::parse(format, text)?;
         let chain = received.chain()?;
-<<<<<<< HEAD
         let authority_key_ids = chain.authority_key_ids();
-        let TrustedParty { entry, leaf } = ISSUERS
-            .iter()
-            .map(|role| trust.identify(*role, &chain, now))
-            .reduce(|best, next| best.or(next))
-            .ok_or(TrustError::ListExpired)??;
-        let credential = received.verify(&leaf.public_key)?;
-=======
-        let authority_key_ids = authority_key_ids(&chain.to_x5c());
         let party = trust.identify_as(self.entry, &chain, now).or_else(|refusal| {
             let mut others = ISSUERS.iter();
             others.find_map(|role| trust.identify(*role, &chain, now).ok()).ok_or(refusal)
         })?;
         let credential = received.verify(&party.leaf.public_key)?;
->>>>>>> trust
         // Under another identifier for another flow, an issuer names itself as the trust list has it.
         let issuer = self.metadata.credential_issuer.as_str();
         let named = credential.named_issuer().unwrap_or(issuer);

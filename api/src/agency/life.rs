@@ -10,7 +10,8 @@ use yufu_base::Timestamp;
 use yufu_programmes::{Due, Member, Reason};
 use yufu_trust::{Status, StatusListToken};
 
-const DAY: u64 = 86_400;
+/// Seconds of a day.
+pub(super) const DAY: u64 = 86_400;
 /// How long a fetched list is used, in seconds.
 const FRESH_SECONDS: u64 = 60;
 

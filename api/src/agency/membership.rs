@@ -1,7 +1,7 @@
 //! A member's own look and steps, each proven with the sector key alone: nothing is shown.
 
-use super::life::proof_of_life_due;
 use super::freezing::{must_not_be_frozen, must_not_be_guarded};
+use super::life::{DAY, proof_of_life_due};
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody, bearer};
 use axum::Json;

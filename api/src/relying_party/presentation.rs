@@ -1,8 +1,6 @@
 //! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
 
-use super::{
-    Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, named,
-};
+use super::{Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;

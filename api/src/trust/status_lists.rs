@@ -185,7 +185,9 @@ impl TrustSource {
             }
         };
         self.statuses.adrift.store(false, Ordering::Relaxed);
-        for (uri, issuer) in self.statuses.finding.look(|uri| self.client_for(uri).clone(), roles, &trust, now).await {
+        for (uri, issuer) in
+            self.statuses.finding.look(|uri| self.client_for(uri).clone(), roles, &trust, now).await
+        {
             self.statuses.keeping.know((&uri, &issuer), now);
         }
         let mut fetching = JoinSet::new();

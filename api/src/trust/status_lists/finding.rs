@@ -55,7 +55,8 @@ impl Finding {
             if now < found.next {
                 continue;
             }
-            let (found, named) = ask(&client(&issuer.identifier), issuer, found.named_at, now).await;
+            let (found, named) =
+                ask(&client(&issuer.identifier), issuer, found.named_at, now).await;
             lists.extend(named.into_iter().map(|uri| (uri, issuer.clone())));
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name(issuer), found);
         }

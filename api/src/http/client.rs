@@ -157,13 +157,8 @@ impl Client {
         Self::connecting(language, Some(Arc::new(BySystem)))
     }
 
-    /// The same, which looks names up by `names`.
-    #[cfg(test)]
-    pub(super) fn outside_by(names: Arc<dyn Resolve>) -> Result<Self, ClientError> {
-        Self::connecting(Language::default(), Some(names))
-    }
-
-    fn connecting(
+    /// A client that connects anywhere, or only outside, by what this gives for a name.
+    pub(super) fn connecting(
         language: Language,
         judged: Option<Arc<dyn Resolve>>,
     ) -> Result<Self, ClientError> {

@@ -1,6 +1,6 @@
 //! Names that lead inside, and one that changes between two looks: nobody inside is connected to.
 
-use crate::http::{Client, ClientError};
+use crate::http::{Client, ClientError, Language};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -41,6 +41,11 @@ impl Resolve for Names {
     }
 }
 
+/// A client that stays outside, and looks names up here.
+fn by(names: &Names) -> Client {
+    Client::connecting(Language::default(), Some(Arc::new(names.clone()))).unwrap()
+}
+
 /// A machine inside that answers nobody, and notes who comes.
 fn inside() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -62,7 +67,7 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
         .with("mapped-1.example", &[&["::ffff:127.0.0.1"]])
         .with("local-1.example", &[&["fd00::1"]])
         .with("both-1.example", &[&[OUTSIDE, "127.0.0.1"]]);
-    let client = Client::outside_by(Arc::new(names.clone())).unwrap();
+    let client = by(&names);
     for name in ["metadata", "loopback", "mapped", "local", "both"] {
         let refused = client.get_text(&format!("http://{name}-1.example:{port}/")).await;
         assert!(matches!(refused, Err(ClientError::Inside { .. })), "{name}: {refused:?}");
@@ -83,7 +88,7 @@ async fn a_name_that_changes_after_it_was_judged_is_judged_again() {
     let first: Vec<SocketAddr> =
         guard.resolve("rebind-1.example".parse().unwrap()).await.unwrap().collect();
     assert_eq!(first, [SocketAddr::new(OUTSIDE.parse().unwrap(), 0)], "judged: outside");
-    let client = Client::outside_by(Arc::new(names.clone())).unwrap();
+    let client = by(&names);
     let refused = client.get_text(&format!("http://rebind-1.example:{port}/")).await;
     assert!(matches!(refused, Err(ClientError::Inside { .. })), "{refused:?}");
     assert_eq!(
@@ -97,7 +102,7 @@ async fn a_name_that_changes_after_it_was_judged_is_judged_again() {
 #[tokio::test]
 async fn an_address_inside_needs_no_name_to_be_refused_and_no_name_of_this_machine_is_taken() {
     let (listener, port) = inside();
-    let client = Client::outside(crate::http::Language::default()).unwrap();
+    let client = Client::outside(Language::default()).unwrap();
     for host in ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "localhost"] {
         let refused = client.get_text(&format!("http://{host}:{port}/")).await;
         assert!(matches!(refused, Err(ClientError::Inside { .. })), "{host}: {refused:?}");

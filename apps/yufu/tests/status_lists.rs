@@ -94,7 +94,7 @@ async fn an_issuer_names_all_its_lists_and_a_batch_is_scattered_over_them_9() {
         for (held, _) in street.sd_jwts(&number).await {
             let status = held.credential.status().unwrap().clone();
             let jwt = caller.client.get_text(&status.uri).await.unwrap();
-            let list = StatusListToken::verify_trusted(
+            let list = StatusListToken::verify_of(
                 &jwt,
                 &street.trust,
                 &held.issuer,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::http::Client;
+use crate::trust::SeenLists;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -9,10 +10,12 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use yufu_base::Signer as _;
 use yufu_fixtures::{Party, key, party};
 use yufu_jose::Header;
+use yufu_keys::KeyStore;
 use yufu_trust::{GoodPaths, Localized, Status, StatusBits, StatusList};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -26,6 +29,8 @@ struct Issuer {
     url: String,
     party: Party,
     state: Mutex<Of>,
+    /// A reader's memory.
+    folder: TempDir,
 }
 
 struct Of {
@@ -42,7 +47,8 @@ impl Issuer {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let calls = BTreeMap::new();
         let state = Of { now: NOW, lists: 3, revoked: false, answers: true, calls };
-        let issuer = Arc::new(Self { url, party: party(), state: Mutex::new(state) });
+        let folder = tempfile::tempdir().unwrap();
+        let issuer = Arc::new(Self { url, party: party(), state: Mutex::new(state), folder });
         let router = Router::new()
             .route("/list", get(trust_list))
             .route("/.well-known/oauth-authorization-server/authority", get(metadata))
@@ -54,7 +60,9 @@ impl Issuer {
     }
 
     fn source(&self) -> TrustSource {
-        TrustSource::new(Client::new().unwrap(), format!("{}/list", self.url), key(9).public_key())
+        let seen = SeenLists::new(KeyStore::open(self.folder.path()).unwrap());
+        let url = format!("{}/list", self.url);
+        TrustSource::new(Client::new().unwrap(), url, key(9).public_key(), seen).unwrap()
     }
 
     fn of(&self) -> std::sync::MutexGuard<'_, Of> {

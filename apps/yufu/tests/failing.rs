@@ -134,6 +134,75 @@ const LIE: Fault = Fault::Answers(
     "HTTP/1.1 403 Forbidden\r\ncontent-type: application/problem+json\r\ncontent-length: 112\r\nconnection: close\r\n\r\n{\"type\":\"x\",\"code\":\"a.b\",\"status\":403,\"title\":\"no\\u001b[2J\\u202e\",\"detail\":\"Paid!\\u0007\\rPaid!\",\"remedy\":\"x\"}   ",
 );
 
+/// Which requests fail how; what is typed, and what is said of it in English and in Chinese.
+type Row<'r> = (&'static str, Fault, &'static [&'static str], Vec<&'r str>, &'static str);
+
+fn rows(bank: &str) -> Vec<Row<'_>> {
+    vec![
+        (
+            "/mint/v1/",
+            BUSY,
+            &["cash", "withdraw", "50"],
+            vec![bank, "cannot answer now (status 503): try again in 7 seconds"],
+            "暂时无法答复（状态码503）：请7秒后重试",
+        ),
+        (
+            "/mint/v1/",
+            GONE,
+            &["cash", "withdraw", "50"],
+            vec![bank, "does not do what was asked there (status 404): check the address"],
+            "不办理此处所请求的事（状态码404）",
+        ),
+        (
+            "/central-bank/v1/keysets",
+            Fault::Breaks,
+            &["cash", "withdraw", "50"],
+            vec!["Central Bank at ", "did not answer (", "check the network"],
+            "没有答复（",
+        ),
+        (
+            "/trust-list/",
+            LOG_IN,
+            &["cash", "prepare"],
+            vec!["something else answered in place of", "(status 302)", "log in first"],
+            "答复的不是",
+        ),
+        (
+            "/trust-list/",
+            PAGE,
+            &["cash", "prepare"],
+            vec!["something else answered in place of", "log in first"],
+            "请用浏览器登录后重试",
+        ),
+        (
+            "/v1/accounts/",
+            OTHER,
+            &["show"],
+            vec![bank, "gave an answer that this program does not understand"],
+            "的答复本程序无法识别",
+        ),
+        ("/v1/accounts/", LIE, &["show"], vec!["no [2J x", "a.b: Paid!  Paid!"], "a.b: Paid!"),
+        (
+            "/openid/",
+            BUSY,
+            &["cash", "allowance", JIANGCHENG],
+            vec!["Cash Allowance Service at", "try again in 7 seconds"],
+            "匿名现金额度服务",
+        ),
+        // What a session wants fetched: here, whom to show what.
+        (
+            "openid4vp",
+            GATEWAY,
+            &["open", "bank-of-lianghu"],
+            vec![
+                "Bank of Lianghu at",
+                "cannot answer now (status 502): try again in a few minutes",
+            ],
+            "请几分钟后重试",
+        ),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gave_no_answer_of_use_is_named_with_what_to_do_next_in_either_language() {
     let data = Data::new();
@@ -142,69 +211,9 @@ async fn who_gave_no_answer_of_use_is_named_with_what_to_do_next_in_either_langu
     let mut mei = Terminal::of(&caller, &name);
     mei.says(&["cash", "withdraw", "50"]);
     let bank = format!("Bank of Jiangcheng at {}", front.url);
-    let rows: [(&str, Fault, &[&str], &[&str], &str); 9] = [
-        (
-            "/mint/v1/",
-            BUSY,
-            &["cash", "withdraw", "50"],
-            &[&bank, "cannot answer now (status 503): try again in 7 seconds"],
-            "暂时无法答复（状态码503）：请7秒后重试",
-        ),
-        (
-            "/mint/v1/",
-            GONE,
-            &["cash", "withdraw", "50"],
-            &[&bank, "does not do what was asked there (status 404): check the address"],
-            "不办理此处所请求的事（状态码404）",
-        ),
-        (
-            "/central-bank/v1/keysets",
-            Fault::Breaks,
-            &["cash", "withdraw", "50"],
-            &["Central Bank at ", "did not answer (", "check the network"],
-            "没有答复（",
-        ),
-        (
-            "/trust-list/",
-            LOG_IN,
-            &["cash", "prepare"],
-            &["something else answered in place of", "(status 302)", "log in first"],
-            "答复的不是",
-        ),
-        (
-            "/trust-list/",
-            PAGE,
-            &["cash", "prepare"],
-            &["something else answered in place of", "log in first"],
-            "请用浏览器登录后重试",
-        ),
-        (
-            "/v1/accounts/",
-            OTHER,
-            &["show"],
-            &[&bank, "gave an answer that this program does not understand"],
-            "的答复本程序无法识别",
-        ),
-        ("/v1/accounts/", LIE, &["show"], &["no [2J x", "a.b: Paid!  Paid!"], "a.b: Paid!  Paid!"),
-        (
-            "/openid/",
-            BUSY,
-            &["cash", "allowance", JIANGCHENG],
-            &["Cash Allowance Service at", "try again in 7 seconds"],
-            "匿名现金额度服务",
-        ),
-        // What a session wants fetched: here, whom to show what.
-        (
-            "openid4vp",
-            GATEWAY,
-            &["open", "bank-of-lianghu"],
-            &["Bank of Lianghu at", "cannot answer now (status 502): try again in a few minutes"],
-            "请几分钟后重试",
-        ),
-    ];
-    for (part, fault, arguments, english, chinese) in rows {
+    for (part, fault, arguments, english, chinese) in rows(&bank) {
         front.fails(part, fault);
-        for (language, expected) in [("en", english), ("zh", &[chinese])] {
+        for (language, expected) in [("en", english), ("zh", vec![chinese])] {
             mei.environment = vec![("YUFU_LANG", language.to_owned())];
             let output = mei.type_in(arguments);
             let said = text(&output.stderr);

@@ -91,7 +91,7 @@ pub enum ClaimSource {
     Column(Column),
     /// Whether the person has completed so many years.
     AgeOver(u8),
-    /// Whether the person lives where this column of the population register begins so: `locality`, 武汉市.
+    /// Whether the person lives where this column of the population register begins so: `locality`, and the name of a city.
     ResidentOf(Column, String),
     /// The same for everybody, such as the issuing country.
     Constant(String),

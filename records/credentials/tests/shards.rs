@@ -51,7 +51,8 @@ async fn a_batch_is_scattered_over_all_lists_and_no_place_is_given_twice() {
         assert_eq!(places.len(), 10);
         for (index, one) in places.iter().enumerate() {
             *in_list.entry(one.list).or_insert(0_u32) += 1;
-            pairs += places[..index].iter().filter(|other| other.list == one.list).count() as u32;
+            let same = places[..index].iter().filter(|other| other.list == one.list);
+            pairs += u32::try_from(same.count()).unwrap();
         }
         all.extend(places);
     }

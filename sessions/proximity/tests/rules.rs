@@ -152,7 +152,7 @@ fn a_status_list_of_another_issuer_in_the_same_role_is_refused_offline_too() {
     let name = world.trust.entries[0].name.clone();
     let entry = TrustEntry::new(name, Role::PidIssuer, "https://other.example", anchors);
     world.trust.entries.push(entry.issuing([DOC_TYPE]));
-    world.lists.insert(STATUS.into(), list(STATUS, &other, &[]));
+    world.lists.insert(STATUS.into(), list(STATUS, &other, &[], Status::Invalid));
     let refused = read(&world, &world.offline()).unwrap_err();
     let ReadError::Status(OfflineStatusError::List { error, .. }) = refused else {
         unreachable!("{refused}")

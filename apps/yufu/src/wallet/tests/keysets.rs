@@ -24,7 +24,10 @@ async fn keysets(city: &TestCity) -> Vec<(bool, u64)> {
     let minor = |keyset: &Value, name: &str| keyset[name].as_u64().unwrap();
     let own = known["keysets"].as_array().unwrap().iter().filter(|keyset| keyset["bank"] == BANK);
     own.map(|one| {
-        (one["active"] == true, minor(one, "issued_minor") - minor(one, "redeemed_minor"))
+        (
+            one["active"] == true,
+            minor(one, "issued_minor").saturating_sub(minor(one, "redeemed_minor")),
+        )
     })
     .collect()
 }

@@ -55,8 +55,7 @@ pub(super) async fn withdraw(
         let detail = format!(
             "{out} minor units are out in notes for registered payees alone, and without rules nobody is one: let the payees redeem them first, or set rules that let little be withdrawn"
         );
-        let problem = Problem::conflict("notes.payees_needed", detail);
-        return Err(problem.with("outstanding_minor", out));
+        return Err(Problem::conflict("notes.payees_needed", detail).with("outstanding_minor", out));
     }
     Ok(Json(bank.command(Action::SetNoteRules { rules: None }).await?))
 }

@@ -42,6 +42,7 @@ async fn old_notes_are_changed_until_their_keyset_is_over_and_worth_nothing_afte
     let (city, clock, _folder) =
         TestCity::start_changed("validity_days = 730", "validity_days = 4").await;
     let (mut mei, mut li) = (wallet(&city, &clock, "mei"), wallet(&city, &clock, "li"));
+    li.find_institutions().await.unwrap();
     city.issue_identity(&mut mei).await;
     city.open_account(&mut mei).await;
     let amount = Amount::new(Currency::new("CNY").unwrap(), 10_000);

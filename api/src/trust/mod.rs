@@ -22,9 +22,15 @@ pub struct TrustSource {
     client: Client,
     url: String,
     operator: PublicKey,
-    newest: Arc<Mutex<Option<Fetched>>>,
+    newest: Newest,
+    /// The one by which status lists are looked after: a party that was listed a moment ago is not to be unknown to whoever
+    /// shows something now.
+    looked: Newest,
     statuses: Arc<Statuses>,
 }
+
+/// The list that was fetched last.
+type Newest = Arc<Mutex<Option<Fetched>>>;
 
 /// A verified list, and when it was fetched.
 #[derive(Clone)]
@@ -49,7 +55,8 @@ impl TrustSource {
     #[must_use]
     pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
         let statuses = Arc::new(Statuses::of_age(Ages::default()));
-        Self { client, url, operator, newest: Arc::default(), statuses }
+        let (newest, looked) = (Newest::default(), Newest::default());
+        Self { client, url, operator, newest, looked, statuses }
     }
 
     /// The same, with status lists that become as old as `ages` says; none at hand yet.
@@ -69,16 +76,17 @@ impl TrustSource {
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
     pub async fn list(&self, now: Timestamp) -> Result<Arc<TrustList>, TrustSourceError> {
-        self.list_within(now, FRESH_SECONDS).await
+        self.list_within(&self.newest, now, FRESH_SECONDS).await
     }
 
     /// The list, fetched if the one at hand is older than so many seconds.
     async fn list_within(
         &self,
+        newest: &Newest,
         now: Timestamp,
         seconds: u64,
     ) -> Result<Arc<TrustList>, TrustSourceError> {
-        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
             && now < at.plus_seconds(seconds)
         {
@@ -87,7 +95,7 @@ impl TrustSource {
         let text = self.client.get_text(&self.url).await?;
         let sequence = known.map(|known| known.list.sequence);
         let list = Arc::new(TrustList::verify(&text, &self.operator, now, sequence)?);
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
     }

@@ -34,10 +34,16 @@ pub struct TrustSource {
     url: String,
     operator: PublicKey,
     seen: SeenLists,
-    newest: Arc<Mutex<Option<Fetched>>>,
+    newest: Newest,
+    /// The one by which status lists are looked after: a party that was listed a moment ago is not to be unknown to whoever
+    /// shows something now.
+    looked: Newest,
     statuses: Arc<Statuses>,
     certificates: CertificateLists,
 }
+
+/// The list that was fetched last.
+type Newest = Arc<Mutex<Option<Fetched>>>;
 
 /// A verified list, and when it was fetched.
 #[derive(Clone)]
@@ -72,9 +78,10 @@ impl TrustSource {
         seen: SeenLists,
     ) -> Result<Self, ClientError> {
         let statuses = Arc::new(Statuses::of_age(Ages::default()));
-        let (outside, newest) = (Client::outside(Language::default())?, Arc::default());
+        let outside = Client::outside(Language::default())?;
+        let (newest, looked) = (Newest::default(), Newest::default());
         let certificates = CertificateLists::default();
-        Ok(Self { client, outside, url, operator, seen, newest, statuses, certificates })
+        Ok(Self { client, outside, url, operator, seen, newest, looked, statuses, certificates })
     }
 
     /// The same, with status lists that become as old as `ages` says; none at hand yet.
@@ -95,16 +102,17 @@ impl TrustSource {
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
     pub async fn list(&self, now: Timestamp) -> Result<Arc<TrustList>, TrustSourceError> {
-        self.list_within(now, FRESH_SECONDS).await
+        self.list_within(&self.newest, now, FRESH_SECONDS).await
     }
 
     /// The list, fetched if the one at hand is older than so many seconds.
     async fn list_within(
         &self,
+        newest: &Newest,
         now: Timestamp,
         seconds: u64,
     ) -> Result<Arc<TrustList>, TrustSourceError> {
-        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
             && now < at.plus_seconds(seconds)
             && now < list.expires_at
@@ -113,7 +121,7 @@ impl TrustSource {
         }
         let text = self.client.get_text(&self.url).await?;
         let list = Arc::new(self.seen.verify(&text, &self.operator, now)?);
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
     }
@@ -121,8 +129,9 @@ impl TrustSource {
     /// The client for an address that a credential names: to this country's own issuers wherever they are, to others
     /// outside only.
     fn client_for(&self, uri: &str) -> &Client {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = newest.iter().flat_map(|fetched| &fetched.list.entries);
+        let list = |of: &Newest| of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lists = [list(&self.newest), list(&self.looked)];
+        let entries = lists.iter().flatten().flat_map(|fetched| &fetched.list.entries);
         let own = entries.filter(|entry| entry.origin.is_none());
         let listed = own.map(|entry| entry.identifier.as_str());
         if may_lead_inside(uri, &self.url, listed) { &self.client } else { &self.outside }

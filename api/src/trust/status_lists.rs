@@ -27,7 +27,7 @@ use yufu_verifier::{Ages, Authenticated, StatusLists};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many lists are fetched at the same time.
 const AT_ONCE: usize = 8;
-/// From which age on the trust list is fetched before anybody needs it, in seconds.
+/// For how long status lists are looked after by one trust list, in seconds.
 const TRUST_LIST_SECONDS: u64 = 40;
 
 /// What a party knows of status lists.
@@ -175,7 +175,7 @@ impl TrustSource {
 
     /// One look: finds the lists of whoever issues in these roles, and fetches those that will soon be old.
     pub(crate) async fn look_after_lists(&self, roles: &BTreeSet<Role>, now: Timestamp) {
-        let trust = match self.list_within(now, TRUST_LIST_SECONDS).await {
+        let trust = match self.list_within(&self.looked, now, TRUST_LIST_SECONDS).await {
             Ok(trust) => trust,
             Err(error) => {
                 if !self.statuses.adrift.swap(true, Ordering::Relaxed) {

@@ -17,9 +17,7 @@ use isomdl::definitions::device_request::{DataElements, Namespaces};
 use isomdl::definitions::helpers::{ByteStr, Tag24};
 use isomdl::definitions::session::SessionTranscript;
 use isomdl::definitions::x509::X5Chain;
-use isomdl::definitions::x509::trust_anchor::{
-    PemTrustAnchor, TrustAnchorRegistry, TrustPurpose,
-};
+use isomdl::definitions::x509::trust_anchor::{PemTrustAnchor, TrustAnchorRegistry, TrustPurpose};
 use isomdl::definitions::x509::validation::ValidationRuleset;
 use isomdl::definitions::{
     CoseKey, DeviceKeyInfo, DeviceResponse, DigestAlgorithm, Mso, SessionEstablishment,
@@ -88,7 +86,8 @@ fn certificates(input: &Value) -> Result<Value> {
     let response: DeviceResponse = cbor::from_slice(&bytes(input, "response")?)?;
     let (_, chain) = signed(&response)?;
     let anchor = STANDARD.encode(bytes(input, "anchor")?);
-    let lines: Vec<String> = anchor.as_bytes().chunks(64).map(String::from_utf8_lossy).map(Into::into).collect();
+    let lines: Vec<String> =
+        anchor.as_bytes().chunks(64).map(String::from_utf8_lossy).map(Into::into).collect();
     let anchor = lines.join("\n");
     let certificate_pem =
         format!("-----BEGIN CERTIFICATE-----\n{anchor}\n-----END CERTIFICATE-----\n");

@@ -181,6 +181,7 @@ async fn a_verifier_keeps_no_answer_whose_browser_does_not_come_back() {
         let said: Value = serde_json::from_slice(&carry(&caller, &answer).await.body).unwrap();
         codes.push(code(said["redirect_uri"].as_str().unwrap()).1);
     }
+    let late = street.answer(link, &batch[2]).await;
     let kept = || {
         let rows = Connection::open(data.path().join(SHOP).join("verifications.sqlite")).unwrap();
         let count = "SELECT count(*) FROM verifications";
@@ -197,7 +198,6 @@ async fn a_verifier_keeps_no_answer_whose_browser_does_not_come_back() {
     other.refused("the other's", 403, "verification.other_browser");
     let again = caller.get(&format!("{at}?response_code={}", codes[1]), Some(&desk)).await.done();
     assert_eq!((again, kept()), (told, 1));
-    let late = street.answer(link, &batch[2]).await;
     let late = carry(&caller, &late).await;
     assert_eq!(late.status, 409, "{}", String::from_utf8_lossy(&late.body));
 }

@@ -33,10 +33,40 @@ pub struct Freed {
 }
 
 /// What is frozen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Frozen {
     /// Since when, in seconds since the epoch.
     pub since: u64,
+    /// What the institution knows of that it cannot freeze.
+    #[serde(default)]
+    pub remains: Vec<Remains>,
+}
+
+/// What no institution can freeze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Remains {
+    /// Notes that lie on the device: like cash, they are whoever's who has them.
+    BearerNotes,
+    /// Purses that are in nobody's name: nobody could free them.
+    Purses,
+    /// Anonymous credentials: nobody knows whose they are; they lapse with their epoch.
+    AnonymousCredentials,
+    /// The key of a pseudonym: what it was is known to whoever has the device.
+    PseudonymKey,
+}
+
+impl Frozen {
+    /// Frozen since then, all of it.
+    pub(crate) const fn since(at: Timestamp) -> Self {
+        Self { since: at.seconds(), remains: Vec::new() }
+    }
+
+    /// The same, but for this.
+    pub(crate) fn but(mut self, remains: impl IntoIterator<Item = Remains>) -> Self {
+        self.remains.extend(remains);
+        self
+    }
 }
 
 /// What an officer does about a freeze at a counter, once the person was identified there.

@@ -17,7 +17,7 @@ pub use amount::{Amount, AmountError, Currency};
 pub use delay::GrowingDelay;
 pub use digest::Digest;
 pub use id::{AccountId, CommandId, IdError, InstitutionId};
-pub use sector::{SECTOR_PSEUDONYM, SectorId};
+pub use sector::{RESIDENT_NUMBER, SECTOR_PSEUDONYM, SectorId};
 pub use signer::{Algorithm, PublicKey, Signature, Signer, SignerError, TokenFault};
 pub use state_machine::{Snapshot, Stamp, StateMachine};
 pub use time::Timestamp;

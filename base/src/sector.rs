@@ -6,6 +6,10 @@ use crate::id::is_short_name;
 use std::fmt;
 use std::str::FromStr;
 
+/// The claim of a credential that names a resident for life, wherever in it it stands: what only a law lets anybody
+/// ask for.
+pub const RESIDENT_NUMBER: &str = "personal_administrative_number";
+
 /// The member of an identity credential below which each sector's pseudonym stands:
 /// `sector_pseudonym.pension`.
 pub const SECTOR_PSEUDONYM: &str = "sector_pseudonym";

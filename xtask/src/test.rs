@@ -133,9 +133,13 @@ fn card_service_tests(ran: &mut Vec<Suite>) -> Result<()> {
 fn anonymous_credential_tests(ran: &mut Vec<Suite>) -> Result<()> {
     let _ = fs::remove_file(REPORT);
     let arguments = ["nextest", "run", "-p", "yufu", "--locked"];
-    let feature = ["--features", "zero-knowledge", "--lib", "--test", "zero_knowledge"];
-    let only = ["--filterset", "test(/anonymous/) or binary(zero_knowledge)"];
-    let done = run::loud("cargo", &[&arguments[..], &feature, &only].concat());
+    let feature = ["--features", "zero-knowledge", "--lib"];
+    let files = ["--test", "zero_knowledge", "--test", "anonymous_terminal"];
+    let only = [
+        "--filterset",
+        "test(/anonymous/) or binary(zero_knowledge) or binary(anonymous_terminal)",
+    ];
+    let done = run::loud("cargo", &[&arguments[..], &feature, &files, &only].concat());
     let report = fs::read_to_string(REPORT).context(
         "the test runner left no report: the tests of anonymous credentials did not build (see above)",
     )?;

@@ -235,6 +235,7 @@ pub(super) async fn reissue(
 ) -> Result<Json<EnvelopeReport>, Problem> {
     let agency = named(&agencies, &agency)?;
     let officer = agency.operator.authenticate(&headers)?.officer()?;
+    agency.records.rested(agency.now()).await?;
     let item = agency.records.reissue(payment, &officer, agency.fresh(), agency.now()).await?;
     let envelope = agency.records.envelope(item.envelope).await?;
     Ok(Json(agency.envelope_report(envelope).await?))
@@ -265,6 +266,7 @@ impl Agency {
     }
 
     async fn reissue_all(&self, envelope: Uuid, officer: &str) -> Result<Reissued, Problem> {
+        self.records.rested(self.now()).await?;
         let mut done = Reissued { reissued: 0, waiting: 0 };
         for item in self.records.returns(envelope).await? {
             match self.records.reissue(item.id, officer, self.fresh(), self.now()).await {

@@ -3,7 +3,7 @@
 
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{Answered, rejected};
+use crate::relying_party::{Answered, ComingBack, Returns, rejected};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -149,11 +149,26 @@ pub(super) async fn respond(
     Ok(Json(named(&agencies, &agency)?.answered(&id, &body).await?))
 }
 
+/// Whoever began comes back: the answer that the wallet gave counts.
+#[utoipa::path(post, path = "/agencies/{agency}/openid4vp/{id}/return", tag = "agency",
+    params(("agency" = String, Path, description = "the agency"), ("id" = String, Path, description = "the request")),
+    request_body = ComingBack,
+    responses((status = 200, description = "enrolled, with the agency's receipt", body = Object), (status = 403, description = "no answer waits for this code, or it shows another pseudonym than the key's", body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 422, description = "what the programme needs does not hold", body = ProblemBody)))]
+pub(super) async fn come_back(
+    State(agencies): State<Arc<Agencies>>,
+    Path((agency, id)): Path<(String, String)>,
+    request: Result<Json<ComingBack>, JsonRejection>,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    let Json(ComingBack { response_code }) = request?;
+    Ok(Json(named(&agencies, &agency)?.came_back(&id, &response_code).await?))
+}
+
 impl Agency {
     async fn begin_enrolment(&self, request: EnrolmentRequest) -> Result<EnrolmentBegun, Problem> {
         let programme = self.programme(&request.programme)?;
         let payout = self.payout(&request.payout, &request.key, &programme.id)?;
-        let started = self.party.start(&programme.request, &[QUERY], None, self.now())?;
+        let back = (Returns::Here, self.now());
+        let started = self.party.start(&programme.request, &[QUERY], None, back)?;
         let begun =
             EnrolmentBegun { enrolment: started.id.clone(), authorization_request: started.link };
         let enrolment = Enrolment {
@@ -192,12 +207,32 @@ impl Agency {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
         let now = self.now();
-        let answered = self.party.answered(&waiting.session, body, &self.trust, now).await?;
-        let Answered::Verified(verified, response) = answered else {
-            return Ok(DirectPostResponse::default());
-        };
+        match self.party.answered(&waiting.session, body, &self.trust, now).await? {
+            Answered::Declined => Ok(DirectPostResponse::default()),
+            Answered::Held(response) => Ok(response),
+            Answered::Verified(verified, response) => {
+                self.act(&waiting, &verified, &response).await?;
+                Ok(response)
+            }
+        }
+    }
+
+    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
+        let waiting = self.waiting(id).await?;
+        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        self.act(&waiting, &verified, &response).await?;
+        Ok(DirectPostResponse { redirect_uri: None, ..response })
+    }
+
+    /// Enrols whoever showed what the programme needs, under the pseudonym of the key that signed.
+    async fn act(
+        &self,
+        waiting: &Enrolment,
+        verified: &Verified,
+        response: &DirectPostResponse,
+    ) -> Result<(), Problem> {
         let programme = self.programme(&waiting.programme)?;
-        let claims = shown(&verified)?;
+        let claims = shown(verified)?;
         if text(claims, &programme.pseudonym_claim()) != Some(waiting.pseudonym.as_str()) {
             let detail = "the pseudonym shown is not that of the key that signed for the account: begin anew with this wallet's own";
             return Err(Problem::forbidden("membership.other_pseudonym", detail));
@@ -210,9 +245,29 @@ impl Agency {
             return Err(Problem::refused("membership.not_eligible", detail));
         }
         let receipt = response.receipt.clone().unwrap_or_default();
-        let life = life(&verified, now)?;
-        self.records.enrol(&waiting, &receipt, &life, self.month()?).await?;
-        Ok(response)
+        let life = life(verified, self.now())?;
+        let entering = self.entering(waiting.clone()).await?;
+        Ok(self.records.enrol(&entering, &receipt, &life, self.month()?).await?)
+    }
+
+    /// The enrolment as it counts now: of somebody who is a member, another account rests as one that the key alone names
+    /// does, for whoever has her wallet has her identity too until she has it frozen.
+    async fn entering(&self, waiting: Enrolment) -> Result<Enrolment, Problem> {
+        let member = match self.known_member(&waiting.programme, &waiting.pseudonym).await {
+            Ok(member) => member,
+            Err(ProgrammesError::Unknown(_)) => return Ok(waiting),
+            Err(error) => return Err(error.into()),
+        };
+        self.free(&member).await?;
+        let Some(from) = self.rests_until(&member, &waiting.payout).await? else {
+            return Ok(waiting);
+        };
+        match self.records.rest_payout(member.id, &waiting.payout, from).await {
+            // Signed before what was named since, which stays.
+            Ok(()) | Err(ProgrammesError::PayoutOlder) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Enrolment { payout: member.payout, ..waiting })
     }
 
     async fn waiting(&self, id: &str) -> Result<Enrolment, Problem> {

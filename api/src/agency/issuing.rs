@@ -1,11 +1,13 @@
 //! An agency as an issuer: it attests to a member that it is one, under its pseudonym's key alone. The credential says
 //! what the profile has it say, and no pseudonym: who verifies it elsewhere meets nobody again.
 
+use super::freezing::{must_not_be_frozen, must_not_be_guarded};
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{
     Claims, IssuedOffer, Issuer, OfferFor, Refusal, UnderWay, claims_of, today, token_request,
 };
+use crate::status_list::StatusListAggregation;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -79,6 +81,17 @@ pub(super) async fn credential(
     Ok(Json(agency.issuer()?.issue(under_way, claims).await?))
 }
 
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/agencies/{agency}/status", tag = "agency",
+    params(("agency" = String, Path, description = "the agency")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(agencies): State<Arc<Agencies>>,
+    Path(agency): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(named(&agencies, &agency)?.issuer()?.status_lists().await?))
+}
+
 /// A status list, signed.
 #[utoipa::path(get, path = "/agencies/{agency}/status/{list}", tag = "agency",
     params(("agency" = String, Path, description = "the agency"), ("list" = String, Path, description = "the list's number")),
@@ -89,6 +102,17 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     named(&agencies, &agency)?.issuer()?.status_response(&list, &headers).await
+}
+
+/// The list of this issuer's certificates that were revoked, by a generation of its authority.
+#[utoipa::path(get, path = "/agencies/{agency}/crl/{generation}", tag = "agency",
+    params(("agency" = String, Path, description = "the agency"), ("generation" = String, Path, description = "the authority's generation, as the certificate says")),
+    responses((status = 200, description = "a certificate revocation list (RFC 5280)", body = Vec<u8>, content_type = "application/pkix-crl"), (status = 404, body = ProblemBody)))]
+pub(super) async fn revocations(
+    State(agencies): State<Arc<Agencies>>,
+    Path((agency, generation)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    named(&agencies, &agency)?.issuer()?.revocation_list(&generation)
 }
 
 /// Documents at well-known addresses, whose paths the agencies' identifiers as issuers determine.
@@ -136,6 +160,7 @@ impl Agency {
     ) -> Result<IssuedOffer, Problem> {
         self.attests(member, credential)?;
         still_one(member)?;
+        must_not_be_guarded(member)?;
         let offer = OfferFor {
             credential: credential.to_owned(),
             subject: member.id,
@@ -151,6 +176,7 @@ impl Agency {
         let member = self.records.member_by_id(under_way.subject()).await?;
         let kind = self.attests(&member, under_way.credential_id())?;
         still_one(&member)?;
+        must_not_be_frozen(&member)?;
         let fact = |name: &str| match name {
             "agency" => Some(self.id.to_string()),
             "programme" => Some(member.programme.clone()),

@@ -5,18 +5,20 @@ use super::Agency;
 use super::desk::RunStop;
 use crate::http::Problem;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_programmes::{Due, Member, Reason};
 use yufu_trust::{Status, StatusListToken};
 
-const DAY: u64 = 86_400;
+/// Seconds of a day.
+pub(super) const DAY: u64 = 86_400;
 /// How long a fetched list is used, in seconds.
 const FRESH_SECONDS: u64 = 60;
 
 /// Status lists that were fetched, by address.
 #[derive(Default)]
 pub(super) struct StatusLists {
-    lists: BTreeMap<String, StatusListToken>,
+    lists: BTreeMap<String, Arc<StatusListToken>>,
     /// Those that could not be had.
     failed: BTreeSet<String>,
     fetched_at: Option<Timestamp>,
@@ -40,7 +42,7 @@ impl StatusLists {
             if self.lists.contains_key(uri) || self.failed.contains(uri) {
                 continue;
             }
-            match agency.trust.identity_status(uri, now).await {
+            match agency.trust.identity_status_anew(uri, now).await {
                 Ok(list) => {
                     self.lists.insert(uri.to_owned(), list);
                 }
@@ -62,22 +64,23 @@ impl StatusLists {
     ) -> Option<Option<Reason>> {
         let list = self.lists.get(&member.status_uri)?;
         let status = list.list.get(member.status_index);
-        Some(doubt(status, member.shown_at, proof_of_life_days, now))
+        let due = proof_of_life_due(member, proof_of_life_days);
+        Some(doubt(status, due, now))
     }
 }
 
-/// The rule: a revocation counts however old the credential is; without one, a credential says that
-/// its holder lives until the day on which life has to be proven anew.
-fn doubt(
-    status: Option<Status>,
-    shown_at: Timestamp,
-    proof_of_life_days: u32,
-    now: Timestamp,
-) -> Option<Reason> {
-    let due = shown_at.plus_seconds(u64::from(proof_of_life_days).saturating_mul(DAY));
+/// When life has to be proven anew: after so many days, and no later than the credential that was shown ends. From
+/// then on its place in the list says nothing of its holder.
+pub(super) fn proof_of_life_due(member: &Member, proof_of_life_days: u32) -> Timestamp {
+    let days = u64::from(proof_of_life_days).saturating_mul(DAY);
+    member.shown_at.plus_seconds(days).min(member.says_until)
+}
+
+/// The rule: a credential says that its holder lives until it is revoked, or life has to be proven anew.
+fn doubt(status: Option<Status>, due: Timestamp, now: Timestamp) -> Option<Reason> {
     match status {
-        Some(Status::Valid) if now < due => None,
-        Some(Status::Valid) => Some(Reason::ProofOfLifeDue),
+        _ if due <= now => Some(Reason::ProofOfLifeDue),
+        Some(Status::Valid) => None,
         _ => Some(Reason::IdentityRevoked),
     }
 }
@@ -87,22 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_is_paid_until_a_revocation_or_the_day_of_the_next_proof_of_life() {
-        let shown = Timestamp::from_seconds(1_000_000);
-        let due = shown.plus_seconds(365 * DAY);
+    fn a_member_is_paid_until_a_revocation_or_until_life_is_to_be_proven_anew() {
+        let due = Timestamp::from_seconds(1_000_000);
         let before = Timestamp::from_millis(due.millis() - 1);
         let rows = [
-            (Some(Status::Valid), shown, None),
             (Some(Status::Valid), before, None),
             (Some(Status::Valid), due, Some(Reason::ProofOfLifeDue)),
-            (Some(Status::Invalid), shown, Some(Reason::IdentityRevoked)),
-            (Some(Status::Invalid), due, Some(Reason::IdentityRevoked)),
-            (Some(Status::Suspended), shown, Some(Reason::IdentityRevoked)),
+            (Some(Status::Invalid), before, Some(Reason::IdentityRevoked)),
+            // The place may be somebody else's by now: what it says is nobody's business.
+            (Some(Status::Invalid), due, Some(Reason::ProofOfLifeDue)),
+            (Some(Status::Suspended), before, Some(Reason::IdentityRevoked)),
             // The list has no such place: not known to be valid.
-            (None, shown, Some(Reason::IdentityRevoked)),
+            (None, before, Some(Reason::IdentityRevoked)),
         ];
         for (status, now, expected) in rows {
-            assert_eq!(doubt(status, shown, 365, now), expected, "{status:?} at {now:?}");
+            assert_eq!(doubt(status, due, now), expected, "{status:?} at {now:?}");
         }
     }
 }

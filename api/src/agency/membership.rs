@@ -1,5 +1,7 @@
 //! A member's own look and steps, each proven with the sector key alone: nothing is shown.
 
+use super::freezing::{must_not_be_frozen, must_not_be_guarded};
+use super::life::{DAY, proof_of_life_due};
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody, bearer};
 use axum::Json;
@@ -9,11 +11,10 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
+use yufu_base::Timestamp;
 use yufu_jose::Jwk;
 use yufu_payment::RequestToken;
-use yufu_programmes::{Member, Payment};
-
-const DAY: u64 = 86_400;
+use yufu_programmes::{Member, NextPayout, Payment, Payout, ProgrammesError};
 
 /// All that the agency has on file of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,6 +34,9 @@ pub struct MemberFile {
     pub account: String,
     /// When that account was taken down, in seconds since the epoch.
     pub account_since: u64,
+    /// Another account that was named, and rests before it is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_account: Option<NextAccount>,
     /// The status list in which the credential shown has its place.
     pub status_list: String,
     /// That place.
@@ -45,6 +49,17 @@ pub struct MemberFile {
     pub proof_of_life_due: u64,
     /// The payments, the newest month first.
     pub payments: Vec<MemberPayment>,
+}
+
+/// An account that was named, and is not paid yet. If it was not the member who named it, she freezes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextAccount {
+    /// Its bank.
+    pub bank: String,
+    /// The account.
+    pub account: String,
+    /// From when on it is paid, in seconds since the epoch.
+    pub from: u64,
 }
 
 /// One month's payment.
@@ -91,10 +106,13 @@ pub(super) async fn mine(
 }
 
 /// Name another account. The instruction is signed with the sector key: it proves itself.
+///
+/// The account that was paid goes on being paid for as many days as the programme says; at once only if payments come back
+/// from it. To name the account that is paid gives up another one that rests.
 #[utoipa::path(post, path = "/agencies/{agency}/v1/programmes/{programme}/members/{pseudonym}/account", tag = "agency",
     params(("agency" = String, Path, description = "the agency"), ("programme" = String, Path, description = "the programme"), ("pseudonym" = String, Path, description = "the member's pseudonym")),
     request_body = PayoutChange,
-    responses((status = 200, body = MemberFile), (status = 401, description = "not signed by the pseudonym's key, for this programme, now", body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "a newer instruction was taken", body = ProblemBody)))]
+    responses((status = 200, body = MemberFile), (status = 401, description = "not signed by the pseudonym's key, for this programme, now", body = ProblemBody), (status = 403, description = "the membership is frozen, or was once", body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "a newer instruction was taken", body = ProblemBody)))]
 pub(super) async fn payout(
     State(agencies): State<Arc<Agencies>>,
     Path((agency, programme, pseudonym)): Path<(String, String, String)>,
@@ -102,9 +120,14 @@ pub(super) async fn payout(
 ) -> Result<Json<MemberFile>, Problem> {
     let agency = named(&agencies, &agency)?;
     let Json(request) = request?;
-    let member = agency.records.member(&programme, &pseudonym).await?;
+    let member = agency.known_member(&programme, &pseudonym).await?;
     let payout = agency.payout(&request.payout, &key(&member)?, &programme)?;
-    agency.records.set_payout(member.id, &payout, agency.now()).await?;
+    must_not_be_frozen(&member)?;
+    must_not_be_guarded(&member)?;
+    match agency.rests_until(&member, &payout).await? {
+        Some(from) => agency.records.rest_payout(member.id, &payout, from).await?,
+        None => agency.records.set_payout(member.id, &payout, agency.now()).await?,
+    }
     let member = agency.records.member(&programme, &pseudonym).await?;
     Ok(Json(agency.file(member).await?))
 }
@@ -142,17 +165,44 @@ impl Agency {
         let token = bearer(headers).ok_or_else(|| {
             Problem::unauthenticated("send a request token signed by the pseudonym's key as \"Authorization: Bearer ...\"")
         })?;
-        let member = self.records.member(programme, pseudonym).await?;
+        let member = self.known_member(programme, pseudonym).await?;
         let path =
             format!("/agencies/{}/v1/programmes/{programme}/members/{pseudonym}{below}", self.id);
         let to = (self.id.as_str(), method, path.as_str());
         RequestToken::verify(token, &key(&member)?.key, to, self.now())
             .map_err(Problem::unauthenticated)?;
+        must_not_be_frozen(&member)?;
         Ok(member)
     }
 
+    /// The member as it is now: an account whose rest is over is the one that is paid.
+    pub(super) async fn known_member(
+        &self,
+        programme: &str,
+        pseudonym: &str,
+    ) -> Result<Member, ProgrammesError> {
+        self.records.rested(self.now()).await?;
+        self.records.member(programme, pseudonym).await
+    }
+
+    /// From when on an account that a member names is paid; none if at once.
+    pub(super) async fn rests_until(
+        &self,
+        member: &Member,
+        payout: &Payout,
+    ) -> Result<Option<Timestamp>, Problem> {
+        let named = (&payout.bank, &payout.account);
+        let same = named == (&member.payout.bank, &member.payout.account);
+        if same || self.records.is_paid_in_vain(member).await? {
+            return Ok(None);
+        }
+        let days = u64::from(self.programme(&member.programme)?.payout_rest_days);
+        Ok(Some(self.now().plus_seconds(days.saturating_mul(DAY))))
+    }
+
     async fn file(&self, member: Member) -> Result<MemberFile, Problem> {
-        let days = u64::from(self.programme(&member.programme)?.proof_of_life_days);
+        let days = self.programme(&member.programme)?.proof_of_life_days;
+        let due = proof_of_life_due(&member, days);
         let payments = self.records.payments(member.id).await?;
         Ok(MemberFile {
             programme: member.programme,
@@ -162,13 +212,21 @@ impl Agency {
             bank: member.payout.bank,
             account: member.payout.account,
             account_since: member.payout_set_at.seconds(),
+            next_account: member.next.map(NextAccount::from),
             status_list: member.status_uri,
             status_place: member.status_index,
             credential_until: member.says_until.seconds(),
             shown_at: member.shown_at.seconds(),
-            proof_of_life_due: member.shown_at.plus_seconds(days.saturating_mul(DAY)).seconds(),
+            proof_of_life_due: due.seconds(),
             payments: payments.into_iter().map(MemberPayment::from).collect(),
         })
+    }
+}
+
+impl From<NextPayout> for NextAccount {
+    fn from(next: NextPayout) -> Self {
+        let Payout { bank, account, .. } = next.payout;
+        Self { bank, account, from: next.from.seconds() }
     }
 }
 
@@ -180,7 +238,7 @@ impl From<Payment> for MemberPayment {
             state: payment.state.to_string(),
             reason: payment.reason.map(|reason| reason.to_string()),
             remedy: payment.reason.map(|reason| reason.remedy().to_owned()),
-            settled_at: payment.settled_at.map(yufu_base::Timestamp::seconds),
+            settled_at: payment.settled_at.map(Timestamp::seconds),
         }
     }
 }

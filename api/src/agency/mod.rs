@@ -3,6 +3,7 @@
 
 mod desk;
 mod enrolment;
+mod freezing;
 mod issuing;
 mod life;
 mod membership;
@@ -12,7 +13,7 @@ mod running;
 pub use desk::{EnvelopeReport, Reissued, ReturnedPayment, RunStop, TotalsReport};
 pub use enrolment::{EnrolmentBegun, EnrolmentRequest, EnrolmentState, ProgrammeNotice};
 pub(crate) use issuing::well_known;
-pub use membership::{MemberFile, MemberPayment, PayoutChange};
+pub use membership::{MemberFile, MemberPayment, NextAccount, PayoutChange};
 pub use running::Runs;
 
 use crate::http::{Client, OperatorToken, Problem};
@@ -82,14 +83,19 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(enrolment::status))
         .routes(routes!(enrolment::request, enrolment::request_with_nonce))
         .routes(routes!(enrolment::respond))
+        .routes(routes!(enrolment::come_back))
         .routes(routes!(membership::mine))
         .routes(routes!(membership::payout))
         .routes(routes!(membership::leave))
+        .routes(routes!(freezing::leave))
+        .routes(routes!(freezing::freeze))
         .routes(routes!(issuing::offer))
         .routes(routes!(issuing::token))
         .routes(routes!(issuing::nonce))
         .routes(routes!(issuing::credential))
         .routes(routes!(issuing::status))
+        .routes(routes!(issuing::status_lists))
+        .routes(routes!(issuing::revocations))
         .routes(routes!(desk::prepare, desk::month))
         .routes(routes!(desk::report))
         .routes(routes!(desk::approve))

@@ -87,6 +87,7 @@ impl Agency {
 
     async fn pay_envelope(self: &Arc<Self>, envelope: &Envelope) -> Result<(), RunStop> {
         let account = self.own_account().await?;
+        self.records.rested(self.now()).await.map_err(Problem::from)?;
         let mut lists = StatusLists::default();
         let mut after = None;
         loop {

@@ -5,7 +5,7 @@
 use super::Authority;
 use super::handover::Handover;
 use crate::http::{Problem, ProblemBody, bearer};
-use crate::relying_party::{Answered, Party, rejected};
+use crate::relying_party::{Answered, Party, Returns, rejected};
 use crate::trust::TrustSource;
 use axum::Json;
 use axum::body::Bytes;
@@ -92,7 +92,8 @@ async fn begin(
     State(authority): State<Arc<Authority>>,
 ) -> Result<(StatusCode, Json<AnonymousProof>), Problem> {
     let (anonymous, now) = (authority.anonymous()?, authority.now());
-    let started = anonymous.party.start(PURPOSE, &[QUERY], None, now)?;
+    let back = (Returns::Nobody, now);
+    let started = anonymous.party.start(PURPOSE, &[QUERY], None, back)?;
     let authorization_request = started.link.clone();
     if !anonymous.proven.0.asked(started, now) {
         let detail =
@@ -165,6 +166,7 @@ impl Authority {
         let Answered::Verified(verified, mut response) = answered else {
             return Ok(DirectPostResponse::default());
         };
+        self.issuer.must_stand(&verified).await?;
         let person = self.shown_person(party, &verified).await?;
         let code = anonymous.proven.0.ready(person, self.now());
         let address = self.issuer.metadata.credential_issuer.as_str();

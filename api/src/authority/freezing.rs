@@ -2,7 +2,7 @@
 //! officer before whom the person stands. An officer lifts it.
 
 use super::Authority;
-use crate::freezing::{FreezeHandle, FreezeHandleKept, Frozen};
+use crate::freezing::{FreezeHandle, FreezeHandleKept, Frozen, Remains};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::State;
@@ -101,6 +101,18 @@ impl Authority {
         self.find(&number, &officer, format!("{what}: {}", request.evidence)).await
     }
 
+    /// What it issued that nobody can suspend: nobody knows which is whose.
+    #[cfg(feature = "zero-knowledge")]
+    fn anonymous_ones(&self) -> Option<Remains> {
+        self.anonymous.is_some().then_some(Remains::AnonymousCredentials)
+    }
+
+    #[cfg(not(feature = "zero-knowledge"))]
+    const fn anonymous_ones(&self) -> Option<Remains> {
+        let _ = self;
+        None
+    }
+
     async fn freeze(&self, headers: &HeaderMap) -> Result<Frozen, Problem> {
         let here = (self.id.as_str(), "/authority/v1/freezes");
         let (frozen, about) = self.issuer.freeze(headers, here).await?;
@@ -115,6 +127,6 @@ impl Authority {
         for person in about {
             self.population.note_freeze(PersonId::new(person), &access).await?;
         }
-        Ok(frozen)
+        Ok(frozen.but(self.anonymous_ones()))
     }
 }

@@ -4,7 +4,7 @@
 //! All of it is in memory: what a restart cuts off is begun again. Behind several processes of one authority it must
 //! stay with the process that began it.
 
-use crate::relying_party::Started;
+use crate::relying_party::{Returning, Started};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
@@ -16,66 +16,61 @@ pub(super) const MOST: usize = 1_000;
 pub(super) const HANDOVER_SECONDS: u64 = 120;
 
 /// What is under way, and what waits to be fetched.
-pub(super) struct Handover<T>(Mutex<UnderWay<T>>);
-
-struct UnderWay<T> {
+pub(super) struct Handover<T> {
     /// Sessions that wait for an answer, by their id.
-    asked: BTreeMap<String, (Timestamp, String)>,
-    /// What waits to be fetched, by its code.
-    ready: BTreeMap<String, (Timestamp, T)>,
+    asked: Mutex<BTreeMap<String, (Timestamp, String)>>,
+    /// What waits to be fetched.
+    ready: Returning<T>,
 }
 
 impl<T> Default for Handover<T> {
     fn default() -> Self {
-        Self(Mutex::new(UnderWay { asked: BTreeMap::new(), ready: BTreeMap::new() }))
+        Self { asked: Mutex::default(), ready: Returning::default() }
     }
 }
 
 impl<T> Handover<T> {
-    fn under_way(&self) -> MutexGuard<'_, UnderWay<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, (Timestamp, String)>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a request; not if there are too many.
     pub(super) fn asked(&self, started: Started, now: Timestamp) -> bool {
         let mut all = self.under_way();
-        all.asked.retain(|_, (expires, _)| *expires > now);
-        let room = all.asked.len() < MOST;
+        all.retain(|_, (expires, _)| *expires > now);
+        let room = all.len() < MOST;
         if room {
-            all.asked.insert(started.id, (started.expires_at, started.session));
+            all.insert(started.id, (started.expires_at, started.session));
         }
         room
     }
 
     /// The session of a request that nobody has answered.
     pub(super) fn session(&self, id: &str) -> Option<String> {
-        self.under_way().asked.get(id).map(|(_, session)| session.clone())
+        self.under_way().get(id).map(|(_, session)| session.clone())
     }
 
     /// Stores a session anew; not if its request was answered.
     pub(super) fn store(&self, id: &str, fresh: String) -> bool {
         let mut all = self.under_way();
-        let found = all.asked.get_mut(id);
+        let found = all.get_mut(id);
         found.map(|(_, session)| *session = fresh).is_some()
     }
 
     /// Takes a request for its one answer: of two at once, one finds it gone.
     pub(super) fn answered(&self, id: &str) -> bool {
-        self.under_way().asked.remove(id).is_some()
+        self.under_way().remove(id).is_some()
     }
 
     /// Lets something wait for the wallet; the code to fetch it with.
     pub(super) fn ready(&self, what: T, now: Timestamp) -> String {
         let code = random_text();
-        let mut all = self.under_way();
-        all.ready.retain(|_, (until, _)| *until > now);
-        all.ready.insert(code.clone(), (now.plus_seconds(HANDOVER_SECONDS), what));
+        self.ready.hold(code.clone(), what, (now, now.plus_seconds(HANDOVER_SECONDS)));
         code
     }
 
     /// Hands over what waits for this code, once and in time.
     pub(super) fn take(&self, code: &str, now: Timestamp) -> Option<T> {
-        let found = self.under_way().ready.remove(code).filter(|(until, _)| *until > now);
-        found.map(|(_, what)| what)
+        self.ready.take(code, now)
     }
 }

@@ -7,7 +7,7 @@ use super::Authority;
 use super::handover::Handover;
 use super::officer::AccessEntry;
 use crate::http::{Problem, ProblemBody, bearer};
-use crate::relying_party::{Answered, Party, Started, rejected};
+use crate::relying_party::{Answered, Party, Returns, Started, rejected};
 use crate::trust::TrustSource;
 use axum::Json;
 use axum::body::Bytes;
@@ -55,7 +55,8 @@ pub(super) async fn begin(
     State(authority): State<Arc<Authority>>,
 ) -> Result<(StatusCode, Json<Look>), Problem> {
     let now = authority.now();
-    let started = authority.own_look.party.start(PURPOSE, &[QUERY], None, now)?;
+    let back = (Returns::Nobody, now);
+    let started = authority.own_look.party.start(PURPOSE, &[QUERY], None, back)?;
     let authorization_request = started.link.clone();
     authority.own_look.looks.asked(started, now)?;
     Ok((StatusCode::CREATED, Json(Look { authorization_request })))
@@ -117,6 +118,7 @@ impl Authority {
         let Answered::Verified(verified, mut response) = answered else {
             return Ok(DirectPostResponse::default());
         };
+        self.issuer.must_stand(&verified).await?;
         let entries = self.accesses_of_holder(&verified).await?;
         let code = look.looks.ready(entries, self.now());
         let address = self.issuer.metadata.credential_issuer.as_str();

@@ -29,7 +29,7 @@ pub use cards::{
 };
 pub use checks::{CheckDecision, CheckedClaims, WaitingCheck};
 pub use deaths::Death;
-pub use erasing::{Erased, Erasure};
+pub use erasing::{Erased, Erasure, ErasureAsked};
 pub use freezing::{IdentityFreeze, IdentityFrozen};
 pub use guardianship::{GuardianshipEnd, NewGuardianship, RecordedGuardianship};
 pub use look::{Look, Looks, OwnLook};
@@ -40,6 +40,7 @@ pub use pseudonyms::{PseudonymReplacement, PseudonymsReplaced};
 use crate::http::{OperatorToken, Problem};
 use crate::issuer::Issuer;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -76,6 +77,8 @@ pub struct Authority {
     pub anonymous: Option<Anonymous>,
     /// The token of its officers.
     pub operator: OperatorToken,
+    /// The token of the officers who confirm what another one asked for: another one.
+    pub approver: OperatorToken,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -101,7 +104,9 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(deaths::record))
         .routes(routes!(deaths::withdraw))
         .routes(routes!(pseudonyms::replace))
-        .routes(routes!(erasing::erase))
+        .routes(routes!(erasing::ask))
+        .routes(routes!(erasing::asked))
+        .routes(routes!(erasing::confirm))
         .routes(routes!(freezing::leave))
         .routes(routes!(freezing::freeze))
         .routes(routes!(freezing::freeze_at_counter))
@@ -124,6 +129,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(checks::list))
         .routes(routes!(checks::look, checks::decide))
         .routes(routes!(status::list))
+        .routes(routes!(status::all))
+        .routes(routes!(status::revocations))
 }
 
 /// Documents at well-known addresses, whose paths the issuer's identifier determines.
@@ -150,6 +157,10 @@ impl From<PopulationError> for Problem {
         match error {
             PopulationError::NotFound => Self::not_found("person in the register"),
             PopulationError::NoGuardianship => Self::not_found("guardianship in force"),
+            PopulationError::NoErasure => Self::not_found("erasure asked for"),
+            PopulationError::SameOfficer(_) => Self::forbidden("erasure.same_officer", error),
+            PopulationError::ErasureLapsed => Self::new(StatusCode::GONE, "erasure.lapsed", error),
+            PopulationError::ErasureDone => Self::conflict("erasure.done", error),
             PopulationError::Access(access) => Self::malformed(access),
             PopulationError::Deceased => Self::refused("resident.deceased", error),
             other => Self::internal(other),

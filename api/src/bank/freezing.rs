@@ -4,7 +4,9 @@
 
 use super::branch::{officer, seen};
 use super::{Bank, Banks, named};
-use crate::freezing::{Claimed, Freed, FreezeHandle, FreezeHandleKept, FreezeStep, Frozen};
+use crate::freezing::{
+    Claimed, Freed, FreezeHandle, FreezeHandleKept, FreezeStep, Frozen, Remains,
+};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -120,7 +122,9 @@ impl Bank {
     ) -> Result<Frozen, Problem> {
         let since = self.records.freeze(account, at_counter, self.now()).await?;
         self.issuer.records.suspend_all(subject(account)).await?;
-        Ok(Frozen { since: since.seconds() })
+        // Whose notes and purses are whose, the bank does not know: it says that it has such.
+        let notes = self.mint.is_some().then_some(Remains::BearerNotes);
+        Ok(Frozen::since(since).but(notes.into_iter().chain([Remains::Purses])))
     }
 
     /// Refuses whatever is asked of an account that its holder had frozen.

@@ -5,6 +5,7 @@
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{IssuedOffer, OfferFor, Refusal, token_request};
+use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -92,6 +93,17 @@ pub(super) async fn credential(
     Ok(Json(bank.issuer.issue(under_way, claims).await?))
 }
 
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/banks/{bank}/status", tag = "bank",
+    params(("bank" = String, Path, description = "the bank")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(banks): State<Arc<Banks>>,
+    Path(bank): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(named(&banks, &bank)?.issuer.status_lists().await?))
+}
+
 /// A status list, signed.
 #[utoipa::path(get, path = "/banks/{bank}/status/{list}", tag = "bank",
     params(("bank" = String, Path, description = "the bank"), ("list" = String, Path, description = "the list's number")),
@@ -102,6 +114,17 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     named(&banks, &bank)?.issuer.status_response(&list, &headers).await
+}
+
+/// The list of this issuer's certificates that were revoked, by a generation of its authority.
+#[utoipa::path(get, path = "/banks/{bank}/crl/{generation}", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("generation" = String, Path, description = "the authority's generation, as the certificate says")),
+    responses((status = 200, description = "a certificate revocation list (RFC 5280)", body = Vec<u8>, content_type = "application/pkix-crl"), (status = 404, body = ProblemBody)))]
+pub(super) async fn revocations(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, generation)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    named(&banks, &bank)?.issuer.revocation_list(&generation)
 }
 
 pub(super) async fn metadata(

@@ -2,9 +2,10 @@
 
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
-use crate::relying_party::Answered;
+use crate::relying_party::{Answered, ComingBack, Returns};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -104,6 +105,20 @@ pub(super) async fn respond(
     Ok(Json(named(&banks, &bank)?.answered(&id, &body).await?))
 }
 
+/// Whoever began comes back: the answer that the wallet gave counts.
+#[utoipa::path(post, path = "/banks/{bank}/openid4vp/{id}/return", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("id" = String, Path, description = "the request")),
+    request_body = ComingBack,
+    responses((status = 200, description = "done, with the bank's receipt", body = Object), (status = 403, description = "no answer waits for this code", body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 422, description = "the step that the presentation was for is refused by a rule", body = ProblemBody)))]
+pub(super) async fn come_back(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, id)): Path<(String, String)>,
+    request: Result<Json<ComingBack>, JsonRejection>,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    let Json(ComingBack { response_code }) = request?;
+    Ok(Json(named(&banks, &bank)?.came_back(&id, &response_code).await?))
+}
+
 /// What a verified presentation is acted on with.
 pub(super) struct Answer {
     /// The request that was answered.
@@ -115,7 +130,8 @@ pub(super) struct Answer {
 }
 
 impl Bank {
-    /// Starts a presentation for `purpose`, about `subject`; the link for the wallet.
+    /// Starts a presentation for `purpose`, about `subject`; the link for the wallet. Whatever a bank asks was begun by
+    /// the wallet itself, which has to come back before its answer counts.
     pub(super) async fn ask(
         &self,
         purpose: Purpose,
@@ -123,7 +139,8 @@ impl Bank {
         transaction: impl Into<Option<TransactionData>>,
     ) -> Result<(String, String), Problem> {
         let (name, queries, now) = (purpose.name(), purpose.queries(), self.now());
-        let started = self.party.start(name, queries, transaction.into(), now)?;
+        let back = (Returns::Here, now);
+        let started = self.party.start(name, queries, transaction.into(), back)?;
         let verification = Verification {
             id: started.id.clone(),
             purpose: purpose.name().to_owned(),
@@ -147,22 +164,42 @@ impl Bank {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         let session = waiting(&verification)?;
-        let answered = self.party.answered(session, body, &self.trust, self.now()).await?;
-        let Answered::Verified(verified, response) = answered else {
-            return Ok(DirectPostResponse::default());
-        };
+        match self.party.answered(session, body, &self.trust, self.now()).await? {
+            Answered::Declined => Ok(DirectPostResponse::default()),
+            Answered::Held(response) => Ok(response),
+            Answered::Verified(verified, response) => {
+                self.act(verification, *verified, &response).await?;
+                Ok(response)
+            }
+        }
+    }
+
+    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
+        let verification = self.records.verification(id).await?;
+        waiting(&verification)?;
+        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        self.act(verification, verified, &response).await?;
+        Ok(DirectPostResponse { redirect_uri: None, ..response })
+    }
+
+    /// Acts on an answer that counts.
+    async fn act(
+        &self,
+        verification: Verification,
+        verified: Verified,
+        response: &DirectPostResponse,
+    ) -> Result<(), Problem> {
         let receipt = response.receipt.clone().unwrap_or_default();
         let purpose = Purpose::parse(&verification.purpose);
-        let answer = Answer { verification, verified: *verified, receipt };
+        let answer = Answer { verification, verified, receipt };
         match purpose {
-            Some(Purpose::OpenAccount) => self.opened(answer).await?,
-            Some(Purpose::ConfirmPayment) => self.confirmed(answer).await?,
-            Some(Purpose::ChangeKey) => self.recovered(answer).await?,
-            Some(Purpose::OpenForWard) => self.opened_for_ward(answer).await?,
-            Some(Purpose::WakeAccount) => self.shown_to_wake(answer).await?,
-            None => return Err(Problem::internal("a stored request has no known purpose")),
+            Some(Purpose::OpenAccount) => self.opened(answer).await,
+            Some(Purpose::ConfirmPayment) => self.confirmed(answer).await,
+            Some(Purpose::ChangeKey) => self.recovered(answer).await,
+            Some(Purpose::OpenForWard) => self.opened_for_ward(answer).await,
+            Some(Purpose::WakeAccount) => self.shown_to_wake(answer).await,
+            None => Err(Problem::internal("a stored request has no known purpose")),
         }
-        Ok(response)
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<CentralBank>> {
         .routes(routes!(history::transfer))
         .routes(routes!(rules::activate))
         .routes(routes!(note_rules::set))
+        .routes(routes!(note_rules::withdraw))
         .routes(routes!(rules::register_authority))
         .routes(routes!(peers::register, peers::list))
         .routes(routes!(peers::change))

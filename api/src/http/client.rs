@@ -3,12 +3,12 @@
 
 use crate::http::outside::{BySystem, OutsideOnly, led_inside, names_inside};
 use crate::http::{Language, Problem, ProblemBody};
-use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::dns::Resolve;
 use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,10 @@ const LONGEST: usize = 4 * 1024 * 1024;
 /// How long a connection waits to be used again: less than the five seconds after which our servers close one, so
 /// that no request goes into a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(3);
+/// The longest that somebody is believed who says when to ask again, in seconds: a day.
+const LONGEST_RETRY: u64 = 86_400;
+/// How much of an answer that is of no use is told, in characters.
+const EXCERPT: usize = 200;
 
 /// Calls other institutions. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -66,6 +70,8 @@ pub enum ClientError {
         url: String,
         /// What went wrong.
         cause: String,
+        /// Whether it was reached, and took too long.
+        slow: bool,
     },
     /// Not asked: whoever named the address has no business there.
     #[error("nothing was asked of {url}: it leads inside this machine or its network")]
@@ -85,7 +91,44 @@ pub enum ClientError {
         status: u16,
         /// What was wrong with it.
         cause: String,
+        /// In how many seconds to ask again, if it said so (RFC 9110, section 10.2.3).
+        retry_after: Option<u64>,
+        /// Whether no document came at all: a page for people, or nothing.
+        page: bool,
     },
+}
+
+impl Exchanged {
+    /// The answer, if somebody looked at the request: a success, a browser sent on (303), or a refusal that is no problem
+    /// document and yet one that a protocol has.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] for a problem document (RFC 9457); [`ClientError::Unexpected`] for an answer that says that
+    /// nobody can look at it now, or that comes from something else in between.
+    pub fn looked_at(self, url: &str) -> Result<Self, ClientError> {
+        let refusal = (400..500).contains(&self.status) && !matches!(self.status, 408 | 425 | 429);
+        let document = self.body.is_empty() || is_json(&self.body);
+        let problem = self.content_type.starts_with("application/problem+json");
+        match self.status {
+            200..=299 | 303 => Ok(self),
+            _ if refusal && document && !problem => Ok(self),
+            status => Err(unanswered(url, status, &self.headers, &self.body)),
+        }
+    }
+
+    /// Reads the answer as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError::Unexpected`].
+    pub fn json<T: DeserializeOwned>(&self, url: &str) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|error| ClientError::Unexpected {
+            url: url.to_owned(),
+            status: self.status,
+            cause: error.to_string(),
+            retry_after: None,
+            page: !is_json(&self.body),
+        })
+    }
 }
 
 impl Client {
@@ -137,7 +180,11 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
-            .map_err(|e| ClientError::Unreachable { url: String::new(), cause: e.to_string() })?;
+            .map_err(|e| ClientError::Unreachable {
+                url: String::new(),
+                cause: e.to_string(),
+                slow: false,
+            })?;
         Ok(Self { http, times: None, outside })
     }
 
@@ -171,6 +218,8 @@ impl Client {
             url: url.to_owned(),
             status,
             cause: e.to_string(),
+            retry_after: None,
+            page: true,
         })
     }
 
@@ -232,9 +281,11 @@ impl Client {
         headers: &[(String, String)],
         content: Vec<u8>,
     ) -> Result<Exchanged, ClientError> {
-        let unreachable = |cause: String| ClientError::Unreachable { url: url.to_owned(), cause };
-        let method =
-            method.parse().map_err(|_| unreachable(format!("{method} is no HTTP method")))?;
+        let method = method.parse().map_err(|_| ClientError::Unreachable {
+            url: url.to_owned(),
+            cause: format!("{method} is no HTTP method"),
+            slow: false,
+        })?;
         let mut request = self.http.request(method, url);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -253,15 +304,9 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
+        let headers = response.headers().clone();
         let bytes = body(url, response).await?;
-        match serde_json::from_slice::<ProblemBody>(&bytes) {
-            Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
-            Err(_) => Err(ClientError::Unexpected {
-                url: url.to_owned(),
-                status: status.as_u16(),
-                cause: String::from_utf8_lossy(&bytes).chars().take(200).collect(),
-            }),
-        }
+        Err(unanswered(url, status.as_u16(), &headers, &bytes))
     }
 
     async fn send(&self, url: &str, request: RequestBuilder) -> Result<Response, ClientError> {
@@ -276,7 +321,7 @@ impl Client {
         }
         response.map_err(|error| match led_inside(&error) {
             true => ClientError::Inside { url: url.to_owned() },
-            false => ClientError::Unreachable { url: url.to_owned(), cause: chain(&error) },
+            false => unreached(url, &error),
         })
     }
 }
@@ -303,13 +348,38 @@ fn authorised(request: RequestBuilder, bearer: Option<&str>) -> RequestBuilder {
 }
 
 async fn json<T: DeserializeOwned>(url: &str, response: Response) -> Result<T, ClientError> {
-    let status = response.status().as_u16();
-    let bytes = body(url, response).await?;
-    serde_json::from_slice(&bytes).map_err(|e| ClientError::Unexpected {
-        url: url.to_owned(),
-        status,
-        cause: e.to_string(),
-    })
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = body(url, response).await?;
+    Exchanged { status, content_type: String::new(), headers, body }.json(url)
+}
+
+/// An answer that is no success: a problem document, or something else.
+fn unanswered(url: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> ClientError {
+    match serde_json::from_slice::<ProblemBody>(body) {
+        Ok(problem) => ClientError::Refused(Box::new(problem)),
+        Err(_) => ClientError::Unexpected {
+            url: url.to_owned(),
+            status,
+            cause: String::from_utf8_lossy(body).chars().take(EXCERPT).collect(),
+            retry_after: retry_after(headers),
+            page: !is_json(body),
+        },
+    }
+}
+
+/// In how many seconds to ask again. A date is not read: whose clock would it be by?
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    value.parse().ok().filter(|seconds| *seconds <= LONGEST_RETRY)
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+fn unreached(url: &str, error: &reqwest::Error) -> ClientError {
+    let slow = error.is_timeout() && !error.is_connect();
+    ClientError::Unreachable { url: url.to_owned(), cause: chain(error), slow }
 }
 
 /// Reads a body up to a bound, so that no institution can exhaust another's memory.
@@ -318,15 +388,18 @@ async fn body(url: &str, mut response: Response) -> Result<Vec<u8>, ClientError>
     let mut bytes = Vec::new();
     loop {
         let chunk = response.chunk().await;
-        match chunk
-            .map_err(|e| ClientError::Unreachable { url: url.to_owned(), cause: chain(&e) })?
-        {
+        match chunk.map_err(|e| unreached(url, &e))? {
             Some(chunk) if bytes.len().saturating_add(chunk.len()) <= LONGEST => {
                 bytes.extend_from_slice(&chunk)
             }
             Some(_) => {
-                let cause = format!("the answer is longer than {LONGEST} bytes");
-                return Err(ClientError::Unexpected { url: url.to_owned(), status, cause });
+                return Err(ClientError::Unexpected {
+                    url: url.to_owned(),
+                    status,
+                    cause: format!("the answer is longer than {LONGEST} bytes"),
+                    retry_after: None,
+                    page: false,
+                });
             }
             None => return Ok(bytes),
         }

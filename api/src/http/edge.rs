@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 use tower::{Service, layer::layer_fn};
 use yufu_profile::CurrencyProfile;
 
+/// When to ask again whoever cannot answer now, in seconds, unless the refusal says so itself: what waits inside is tried
+/// again about as often.
+const RETRY_SECONDS: u16 = 5;
 /// The longest reason of the framework's that is passed on, in bytes.
 const LONGEST_REASON: usize = 4096;
 
@@ -184,9 +187,14 @@ impl Seen {
         let method = self.method.as_str();
         tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
         let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+        let later = matches!(status, 429 | 503);
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if later {
+            // RFC 9110, section 10.2.3.
+            headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from(RETRY_SECONDS));
+        }
         if unauthorized {
             // RFC 9110, section 15.5.2; RFC 6750, section 3.
             let scheme = HeaderValue::from_static("Bearer");

@@ -1,7 +1,7 @@
 //! Problem details (RFC 9457): every refusal over HTTP has this one shape.
 
 use axum::Extension;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -167,7 +167,14 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let json = serde_json::to_vec(&self.body).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, kind, Extension(Unworded(self.body)), json).into_response()
+        let wait = self.member("retry_after_seconds").and_then(Value::as_u64);
+        let mut response =
+            (self.status, kind, Extension(Unworded(self.body)), json).into_response();
+        // RFC 9110, section 10.2.3: for clients that read no bodies.
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 

@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::http::{Problem, layers};
     use axum::Router;
+    use axum::http::StatusCode;
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
@@ -146,7 +147,16 @@ mod tests {
             .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
             .route("/echo", post(|body: String| async { body }))
             .route("/panics", get(|| async { panic!("on purpose") as String }))
-            .route("/desk", get(|| async { Problem::unauthenticated("send a token") }));
+            .route("/desk", get(|| async { Problem::unauthenticated("send a token") }))
+            .route("/busy", get(|| async { Problem::unavailable("server.starting", "it starts") }))
+            .route(
+                "/early",
+                get(|| async {
+                    let early =
+                        Problem::new(StatusCode::TOO_MANY_REQUESTS, "code.too_soon", "wait");
+                    early.with("retry_after_seconds", 41)
+                }),
+            );
         let router = layers(router, limits, Arc::default(), yuan());
         tokio::spawn(serve(listener, router, limits, std::future::pending()));
         address
@@ -217,6 +227,8 @@ mod tests {
             ("GET /echo HTTP/1.1", "405 ", "allow: POST", "request.method_not_allowed"),
             ("GET /slow HTTP/1.1", "408 ", "content-type: application/problem", "request.timeout"),
             ("GET /desk HTTP/1.1", "401 ", "www-authenticate: Bearer", "request.unauthenticated"),
+            ("GET /busy HTTP/1.1", "503 ", "retry-after: 5", "server.starting"),
+            ("GET /early HTTP/1.1", "429 ", "retry-after: 41", "code.too_soon"),
         ];
         for (request, status, header, code) in rows {
             let request = format!("{request}\r\nHost: a\r\nConnection: close\r\n\r\n");

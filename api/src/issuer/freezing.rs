@@ -52,6 +52,6 @@ impl Issuer {
         let key = self.records.freeze_key(&claimed.thumbprint).await?;
         claimed.proven(key.as_deref(), here, now)?;
         let about = self.records.freeze(&claimed.thumbprint, now).await?;
-        Ok((Frozen { since: now.seconds() }, about))
+        Ok((Frozen::since(now), about))
     }
 }

@@ -6,6 +6,7 @@ mod freezing;
 mod haip;
 mod offer;
 mod protocol;
+mod revocations;
 mod status;
 
 pub(crate) use claims::claims_of;
@@ -14,8 +15,12 @@ pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
+pub use revocations::Revocations;
+
+pub use crate::status_list::Published;
 
 use crate::http::Problem;
+use crate::status_list::FREED_SECONDS;
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -38,10 +43,14 @@ pub struct Issuer {
     pub credentials: Vec<CredentialType>,
     /// Issuances and statuses.
     pub records: Credentials,
+    /// Its status lists as they were signed last.
+    pub published: Published,
     /// The key that signs credentials and status lists.
     pub signer: Arc<dyn Signer>,
     /// Its certificate chain.
     pub chain: Chain,
+    /// Which of its certificates count no more.
+    pub revocations: Revocations,
     /// Itself under HAIP, if it issues to attested wallets.
     pub haip: Option<Box<Haip>>,
     /// What time it is.
@@ -55,13 +64,15 @@ pub(crate) type Claims = Map<String, Value>;
 pub(crate) const LAPSED_SECONDS: u64 = 86_400;
 
 impl Issuer {
-    /// Forgets offers and issuances that lapsed a day ago; how many.
+    /// Forgets offers and issuances that lapsed a day ago, and whose the places of ended credentials were; how many.
     ///
     /// # Errors
     /// If the records fail.
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
-        let before = self.clock.read().wall.minus_seconds(LAPSED_SECONDS);
-        Ok(self.records.forget_lapsed(before).await?)
+        let now = self.clock.read().wall;
+        let lapsed = self.records.forget_lapsed(now.minus_seconds(LAPSED_SECONDS)).await?;
+        let freed = self.records.free_places(now.minus_seconds(FREED_SECONDS)).await?;
+        Ok(lapsed.saturating_add(freed))
     }
 
     /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).

@@ -3,7 +3,6 @@
 use super::{Claims, Issuer};
 use crate::http::{Problem, bearer};
 use crate::signing::{can_sign, unsigned};
-use crate::status_list::{LIST, LIST_SIZE};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -43,6 +42,7 @@ pub(crate) struct UnderWay {
     person: Uuid,
     proven: Proven,
     validity_days: u32,
+    status_days: u32,
     days: Vec<String>,
     takes_pseudonyms: bool,
     registering: Vec<Pseudonym>,
@@ -190,13 +190,15 @@ impl Issuer {
         let kind = self.credentials.iter().find(|kind| kind.id == id);
         let kind =
             kind.ok_or_else(|| refused(CredentialErrorCode::UnknownCredentialConfiguration))?;
-        let (validity_days, registering, days) = (kind.validity_days, Vec::new(), kind.days());
+        let (registering, days) = (Vec::new(), kind.days());
+        let (validity_days, status_days) = (kind.validity_days, kind.status_days);
         let takes_pseudonyms = kind.sectors().next().is_some();
         Ok(UnderWay {
             rests_on,
             person,
             proven,
             validity_days,
+            status_days,
             days,
             takes_pseudonyms,
             registering,
@@ -231,6 +233,7 @@ impl Issuer {
             person,
             proven,
             validity_days,
+            status_days,
             days,
             takes_pseudonyms,
             registering,
@@ -239,7 +242,7 @@ impl Issuer {
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
-        let lifetime = now.plus_seconds(u64::from(validity_days).saturating_mul(86_400));
+        let lifetime = now.plus_seconds(days_long(validity_days));
         let derived_from = match &rests_on {
             RestsOn::Offer(row) => row.derived_from,
             RestsOn::Grant(resting) => resting.derived_from,
@@ -253,12 +256,9 @@ impl Issuer {
             decoys: DECOYS.saturating_add(u8::from(without)),
             days,
         };
-        let allocation = Allocation {
-            list: LIST,
-            size: LIST_SIZE,
-            count: proven.keys().len(),
-            expires_at: template.expires_at,
-        };
+        let looked_at = days_long(status_days.saturating_sub(validity_days));
+        let allocation =
+            Allocation { count: proven.keys().len(), kept_until: end.plus_seconds(looked_at) };
         let draw = || u32::from_be_bytes(random());
         let places = match rests_on {
             RestsOn::Offer(row) => {
@@ -286,8 +286,8 @@ impl Issuer {
         let statuses: Vec<StatusReference> = places
             .into_iter()
             .map(|place| StatusReference {
-                uri: self.status_uri(LIST),
-                index: u64::try_from(place).unwrap_or(0),
+                uri: self.status_uri(place.list),
+                index: u64::try_from(place.position).unwrap_or(0),
             })
             .collect();
         let issued =
@@ -313,6 +313,11 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
+}
+
+/// So many days, in seconds.
+fn days_long(days: u32) -> u64 {
+    u64::from(days).saturating_mul(86_400)
 }
 
 /// Why a batch gets no places, in the protocol's words where it has one.

@@ -3,6 +3,7 @@
 
 use super::{OpenidProvider, OpenidProviders, named};
 use crate::http::{ConfirmationWords, Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::relying_party::Returns;
 use crate::signing::unsigned;
 use axum::Json;
 use axum::body::Bytes;
@@ -172,7 +173,9 @@ impl OpenidProvider {
 
     /// A presentation request for a bank's tokens, which are fetched by a code.
     pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, self.now())?;
+        // Its browser comes back on its own way, with a code of OAuth.
+        let back = (Returns::Nobody, self.now());
+        let started = self.party.start(&self.allowance.request, &[QUERY], None, back)?;
         Ok(Pending {
             id: started.id,
             code: digest(code),

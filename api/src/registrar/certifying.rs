@@ -2,11 +2,12 @@
 //! what it may ask, as the profile registers it.
 
 use super::Registrar;
+use super::revoking::{LIST, LIST_SIZE};
 use crate::enrolment::{Admission, EnrolmentRequest};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::day;
 use crate::localized;
-use crate::status_list::{self, LIST, LIST_SIZE};
+use crate::status_list::{self, FREED_SECONDS};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -20,11 +21,13 @@ use yufu_credential::StatusReference;
 use yufu_jose::{Chain, ClaimPath, Jwk, encode_base64url, sha256};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_mdoc::element_path;
+use yufu_openid4vc::presentation::client_id::{X509_HASH, X509_SAN_DNS};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
-use yufu_profile::{CredentialType, ForeignCredential, Institution, Profile, Request};
+use yufu_profile::{ClientName, CredentialType, ForeignCredential, Institution, Profile, Request};
 use yufu_registrations::{Certifying, Placed, Revocation};
 use yufu_trust::{
-    Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
+    Basis, Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate,
 };
 
 /// The anchor that certifies relying parties' keys.
@@ -67,6 +70,8 @@ struct Applicant<'a> {
     institution: &'a Institution,
     key: &'a Jwk,
     host: String,
+    /// Whether the host is a name, and no number.
+    has_name: bool,
     origin: &'a str,
 }
 
@@ -81,6 +86,26 @@ pub(super) async fn enrol(
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<Json<Certified>, Problem> {
     Ok(Json(registrar.enrol(&request?.enrolment).await?))
+}
+
+impl Applicant<'_> {
+    /// What it calls itself in its requests: as the profile has it, and as its certificate bears out.
+    fn client_id(&self, access: &Chain) -> Result<String, Problem> {
+        match self.institution.client_name {
+            ClientName::Hash => {
+                let hash = encode_base64url(sha256(access.unverified_leaf()));
+                Ok(format!("{X509_HASH}{hash}"))
+            }
+            ClientName::Dns if self.has_name => Ok(format!("{X509_SAN_DNS}{}", self.host)),
+            ClientName::Dns => {
+                let detail = format!(
+                    "{} is to be known by its DNS name, and {} has none: give it an address with a name, or take `client_id` out of the profile",
+                    self.institution.id, self.origin
+                );
+                Err(Problem::malformed(detail))
+            }
+        }
+    }
 }
 
 impl Registrar {
@@ -100,6 +125,7 @@ impl Registrar {
             intended_uses: &uses,
             expires_at: now.plus_seconds(CERTIFIED_SECONDS),
             list: (LIST, LIST_SIZE),
+            freed_after: now.minus_seconds(FREED_SECONDS),
         };
         let draw = || u32::from_be_bytes(random());
         let placed = self.registrations.place(&wanted, draw, now).await?;
@@ -157,7 +183,8 @@ impl Certifier {
         let key = key.ok_or_else(|| Problem::malformed("key: the access key is missing"))?;
         let url = Url::parse(&enrolment.url).map_err(Problem::malformed)?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        Ok(Applicant { institution, key: &key.jwk, host, origin: &enrolment.url })
+        let has_name = url.domain().is_some();
+        Ok(Applicant { institution, key: &key.jwk, host, has_name, origin: &enrolment.url })
     }
 
     /// Where an institution is asked.
@@ -225,13 +252,15 @@ impl Certifier {
         let certificate = RegistrationCertificate {
             sub: party.id.to_string(),
             name: localized(&party.name),
-            client_id: format!("x509_hash:{}", encode_base64url(sha256(access.unverified_leaf()))),
+            client_id: applicant.client_id(access)?,
             origins: vec![origin.to_owned()],
             purpose: localized(&request.purpose),
+            basis: Some(Basis { text: localized(&request.basis), law: request.by_law }),
             credentials: self.asked(request)?,
             privacy_policy: format!("{origin}/#{}", party.id),
             support_uri: format!("mailto:{}", party.support),
-            report_uri: format!("mailto:{}", party.support),
+            // Not the party's own place: whoever reports it does not ask it to.
+            report_uri: format!("{}/v1/reports", self.identifier),
             intended_use_id: request.id.clone(),
             retention_days: party.retention_days,
             evidence: request.keeps_evidence,

@@ -3,7 +3,7 @@
 
 use yufu_base::Timestamp;
 use yufu_jose::{ChainError, ClaimPath, JwsError, Unverified};
-use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObject, RequestObjectError};
+use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObject, RequestObjectError, client_id};
 use yufu_trust::{
     Localized, OverAsking, RegistrationCertificate, RegistrationError, Role, TrustError, TrustList,
 };
@@ -64,8 +64,7 @@ impl Asked {
         let jwt = request.registration_certificate().ok_or(NoEvidence::NoRegistration)?;
         let (certificate, _) =
             RegistrationCertificate::verify(jwt, trust, now).map_err(Box::new)?;
-        let signed_by = format!("x509_hash:{}", signer.leaf.sha256_base64url());
-        if certificate.client_id != signed_by {
+        if !client_id::is_certified(&certificate.client_id, &signer.leaf) {
             return Err(NoEvidence::Borrowed);
         }
         let (claims, beyond) = question(&request, &certificate);

@@ -12,6 +12,8 @@ pub use certifying::{ACCESS_ANCHOR, Certified, Certifier, REGISTRATION_ANCHOR};
 pub use evidence::{Asked, NoEvidence};
 pub use revoking::{DeedEntry, LiftRequest, RegistrationEntry, RevocationEntry, RevocationRequest};
 
+pub use crate::status_list::Published;
+
 use crate::http::{OperatorToken, Problem, ProblemBody};
 use crate::trust::TrustSource;
 use axum::Json;
@@ -42,6 +44,8 @@ pub struct Registrar {
     pub certifier: Certifier,
     /// Its records of what it certified and revoked.
     pub registrations: Registrations,
+    /// Its list of those revoked, as it was signed last.
+    pub published: Published,
     /// Its records of reports.
     pub records: Reports,
     /// By whom it verifies evidence.

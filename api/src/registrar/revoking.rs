@@ -3,7 +3,7 @@
 
 use super::{Registrar, check_reason};
 use crate::http::{Problem, ProblemBody};
-use crate::status_list;
+use crate::status_list::{self, Asked};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -17,6 +17,12 @@ use uuid::Uuid;
 use yufu_base::InstitutionId;
 use yufu_registrations::{Deed, Registration, RegistrationsError, Revocation};
 use yufu_trust::Status;
+
+/// The number of the list in which every registration has its place. One for all, so that a wallet that fetches it
+/// says nothing of whose registration it looks at.
+pub(super) const LIST: i32 = 1;
+/// How many places it has.
+pub(super) const LIST_SIZE: i32 = 1 << 17;
 
 /// What an officer revokes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -158,13 +164,19 @@ pub(super) async fn lift(
 
 impl Registrar {
     async fn status_list(&self, list: &str, asked: &HeaderMap) -> Result<Response, Problem> {
-        let list = status_list::number(list)?;
-        let revoked = self.registrations.revoked_places(list).await?.into_iter();
-        let revoked = revoked.map(|place| (place, Status::Invalid));
-        let now = self.clock.read().wall;
-        let (signer, chain) = self.certifier.registration_key(now)?;
-        let uri = status_list::address(&self.certifier.identifier, list);
-        status_list::answer(uri, revoked, (&*signer, &chain), asked, now)
+        if status_list::number(list)? != LIST {
+            return Err(Problem::not_found("status list"));
+        }
+        let (now, version) = (self.clock.read().wall, self.registrations.version().await?);
+        let revoked = async {
+            let ended = status_list::ended(now);
+            let places = self.registrations.revoked_places(LIST, ended).await?.into_iter();
+            Ok(places.map(|place| (place, Status::Invalid)).collect())
+        };
+        let uri = status_list::address(&self.certifier.identifier, LIST);
+        let list = Asked { list: LIST, uri, places: LIST_SIZE, version };
+        let key = || self.certifier.registration_key(now);
+        self.published.answer(list, revoked, key, asked, now).await
     }
 
     async fn revoke(

@@ -12,13 +12,13 @@ use yufu_trust::{RegisteredCredential, RegistrationCertificate};
 use yufu_verifier::{Question, Verified};
 
 /// What the name of a query has behind it, if it asks for the credential as an mdoc.
-const MDOC: &str = "-mdoc";
+pub(super) const MDOC: &str = "-mdoc";
 
 impl Party {
     /// The question for all that is registered. The queries are named `ids`, in the order of the
     /// registered credentials; an mdoc stands behind the SD-JWT VC that it is another format of, and
     /// is asked for as the alternative, unless that is to sign a transaction, which an mdoc cannot.
-    pub(super) fn question(
+    pub(crate) fn question(
         &self,
         registered: &RegistrationCertificate,
         ids: &[&str],
@@ -33,10 +33,7 @@ impl Party {
             let types = &credential.meta.vct_values;
             let role = types.iter().find_map(|vct| self.issuers.get(vct)).copied();
             roles.extend(role.map(|role| (id.clone(), role)));
-            for vct in types {
-                let country = self.identity.foreign.get(vct);
-                foreign.extend(country.map(|country| (vct.clone(), country.clone())));
-            }
+            foreign.extend(self.foreign_among(types));
             queries.push(CredentialQuery::sd_jwt_vc_of(&id, types, &claims(credential)));
             let mut options = vec![vec![id.clone()]];
             let mdoc = mdoc.filter(|_| !signing.contains(&id));
@@ -59,10 +56,18 @@ impl Party {
             transactions: transaction.into_iter().collect(),
         })
     }
+
+    /// Those of these types that are another country's identity credential, each with its country.
+    pub(super) fn foreign_among(&self, types: &[String]) -> Vec<(String, String)> {
+        let country = |vct: &String| {
+            self.identity.foreign.get(vct).map(|country| (vct.clone(), country.clone()))
+        };
+        types.iter().filter_map(country).collect()
+    }
 }
 
 /// Each credential with the mdoc that stands behind it.
-fn formats(
+pub(super) fn formats(
     registered: &[RegisteredCredential],
 ) -> Vec<(&RegisteredCredential, Option<&RegisteredCredential>)> {
     let mut formats: Vec<(&RegisteredCredential, Option<&RegisteredCredential>)> = Vec::new();
@@ -79,11 +84,15 @@ fn claims(registered: &RegisteredCredential) -> Vec<ClaimPath> {
     registered.claims.iter().map(|claim| claim.path.clone()).collect()
 }
 
+/// What a query is called, in whichever format it asks.
+pub(crate) fn name_of(id: &str) -> &str {
+    id.strip_suffix(MDOC).unwrap_or(id)
+}
+
 /// The answer under the names of what was asked, in whichever format it came.
 pub(crate) fn named(mut verified: Verified) -> Verified {
-    let credentials = std::mem::take(&mut verified.credentials).into_iter();
-    verified.credentials = credentials
-        .map(|(id, found)| (id.strip_suffix(MDOC).unwrap_or(&id).to_owned(), found))
-        .collect();
+    for (id, found) in std::mem::take(&mut verified.credentials) {
+        verified.credentials.entry(name_of(&id).to_owned()).or_default().extend(found);
+    }
     verified
 }

@@ -4,7 +4,7 @@
 use super::charging::Collected;
 use super::identity::with_country;
 use super::presentation::{Answer, Purpose};
-use super::{RelyingParties, RelyingParty, hotel};
+use super::{RelyingParties, RelyingParty, Returns, hotel, return_address};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -30,6 +30,10 @@ pub struct CheckInRequest {
     pub nights: u16,
     /// What the stay costs, in minor units.
     pub amount_minor: u64,
+    /// Where the guest's browser goes on, if it opens the link itself: the wallet sends it there with a `response_code`,
+    /// which has to be brought to the request's `/return` before anybody is checked in. None if the desk shows the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
 }
 
 /// A check-in that waits for the guest's wallet.
@@ -134,6 +138,10 @@ impl RelyingParty {
         if request.nights == 0 || request.amount_minor == 0 {
             return Err(Problem::malformed("nights and amount_minor are to be at least 1"));
         }
+        let returns = match &request.return_to {
+            Some(address) => Returns::To(return_address(address)?),
+            None => Returns::Nobody,
+        };
         let order = self.fresh_order();
         let bill = self.bill(order, request.amount_minor).await?;
         let stay = Stay {
@@ -145,7 +153,7 @@ impl RelyingParty {
         let charge = (&*order.to_string(), request.amount_minor);
         self.records.prepare_stay(&stay, charge, self.now()).await?;
         let (_, authorization_request) =
-            self.ask(Purpose::CheckIn, stay.id.to_string(), Some(bill)).await?;
+            self.ask(Purpose::CheckIn, stay.id.to_string(), Some(bill), returns).await?;
         Ok(CheckIn { check_in: stay.id.to_string(), authorization_request })
     }
 

@@ -8,20 +8,24 @@ mod hotel;
 mod identity;
 mod party;
 mod presentation;
+mod putting;
 mod railway;
+mod returning;
 mod ticket_desk;
 mod ticket_freezing;
 mod ticketing;
 mod tickets;
 
-pub(crate) use asking::named as by_query;
+pub(crate) use asking::{name_of, named as by_query};
 pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
 pub use identity::IdentityTerms;
 pub use party::Party;
 pub(crate) use party::{
-    Answered, Started, authenticated, not_valid, opened, opened_digital, rejected,
+    Answered, Started, authenticated, not_valid, opened, opened_digital, rejected, return_address,
 };
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
+pub use returning::ComingBack;
+pub(crate) use returning::{RESPONSE_CODE, Returning, Returns, with_code};
 pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
@@ -95,6 +99,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(account))
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
+        .routes(routes!(presentation::come_back))
         .routes(routes!(hotel::check_in))
         .routes(routes!(hotel::status))
         .routes(routes!(hotel::guest))
@@ -114,6 +119,8 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))
         .routes(routes!(ticketing::status))
+        .routes(routes!(ticketing::status_lists))
+        .routes(routes!(ticketing::revocations))
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.
@@ -173,6 +180,17 @@ impl RelyingParty {
         match &self.service {
             Service::Railway(issuer) => Ok(issuer),
             Service::Hotel => Err(Problem::not_found("issuer here")),
+        }
+    }
+
+    /// Forgets what lapsed in the issuing of tickets; how many.
+    ///
+    /// # Errors
+    /// If the records fail.
+    pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
+        match &self.service {
+            Service::Railway(issuer) => issuer.forget_lapsed().await,
+            Service::Hotel => Ok(0),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use super::asking::named;
 use super::identity::IdentityTerms;
+use super::returning::{Held, Returning, Returns, with_code};
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use axum::http::StatusCode;
@@ -12,14 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yufu_base::{Signer, Timestamp};
 use yufu_jose::jwe::Entropy;
-use yufu_keys::random;
+use yufu_keys::{random, random_text};
+use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::presentation::{
     DigitalRequest, DirectPostResponse, PresentationLink, TransactionData, WalletMetadata,
 };
 use yufu_trust::{Role, TrustList};
 use yufu_verifier::{
-    Authenticated, OpenError, Received, RequestEntropy, RequestError, Requested, StartError,
-    StatusError, Verified, Verifier, VerifyError,
+    Authenticated, OpenError, Question, Received, RequestEntropy, RequestError, Requested,
+    StartError, StatusError, Verified, Verifier, VerifyError,
 };
 
 /// How long a request stands, in seconds.
@@ -38,6 +40,8 @@ pub struct Party {
     pub issuers: BTreeMap<String, Role>,
     /// What an identity credential is, of this country and of others.
     pub identity: IdentityTerms,
+    /// Answers that wait for whoever began.
+    pub(super) returning: Returning<Held>,
 }
 
 /// A request that was just started, for the records.
@@ -56,21 +60,45 @@ pub(crate) struct Started {
 pub(crate) enum Answered {
     /// The person declined: nothing was learned.
     Declined,
+    /// Verified, and nothing is done until whoever began comes back: what the wallet is told.
+    Held(DirectPostResponse),
     /// Verified: what was shown, and the signed receipt to answer with.
     Verified(Box<Verified>, DirectPostResponse),
 }
 
 impl Party {
+    /// A party with this key, the verifiers of its purposes, those revoked; and who issues what.
+    #[must_use]
+    pub fn new(
+        signer: Arc<dyn Signer>,
+        verifiers: BTreeMap<String, Verifier>,
+        revoked: BTreeSet<String>,
+        (issuers, identity): (BTreeMap<String, Role>, IdentityTerms),
+    ) -> Self {
+        Self { signer, verifiers, revoked, issuers, identity, returning: Returning::default() }
+    }
+
     /// Starts a request for all that `purpose` is registered for. The queries are named `ids`, in the
-    /// order of the registered credentials.
+    /// order of the registered credentials. `returns` says who has to come back before an answer counts.
     pub(crate) fn start(
         &self,
         purpose: &str,
         ids: &[&str],
         transaction: Option<TransactionData>,
-        now: Timestamp,
+        (returns, now): (Returns<'_>, Timestamp),
     ) -> Result<Started, Problem> {
-        let (session, link) = self.begin(purpose, ids, transaction, now)?;
+        let verifier = self.verifier(purpose)?;
+        let question = self.question(verifier.certificate(), ids, transaction)?;
+        let (session, link) = self.begin(purpose, question, now)?;
+        let back = match returns {
+            Returns::Nobody => None,
+            Returns::Here => Some(format!("{}/{}/return", verifier.base(), session.id())),
+            Returns::To(address) => Some(return_address(address)?.to_owned()),
+        };
+        let session = match back {
+            Some(back) => session.returning_to(back),
+            None => session,
+        };
         Ok(Started {
             id: session.id().to_owned(),
             expires_at: session.expires_at(),
@@ -79,17 +107,15 @@ impl Party {
         })
     }
 
-    /// As [`Party::start`], for whoever keeps the session itself.
+    /// Starts a request for what is asked, for whoever keeps the session itself.
     pub(crate) fn begin(
         &self,
         purpose: &str,
-        ids: &[&str],
-        transaction: Option<TransactionData>,
+        question: Question,
         now: Timestamp,
     ) -> Result<(Requested, PresentationLink), Problem> {
         let verifier = self.verifier(purpose)?;
-        let question = self.question(verifier.certificate(), ids, transaction)?;
-        verifier.start(question, &entropy(), now, REQUEST_SECONDS).map_err(Problem::malformed)
+        verifier.start(question, &entropy(), now, REQUEST_SECONDS).map_err(not_started)
     }
 
     /// As [`Party::begin`], for a page of `origin`, which hands the request and the answer over. What it gets, signed, is
@@ -97,19 +123,27 @@ impl Party {
     pub(crate) fn begin_in_browser(
         &self,
         purpose: &str,
-        ids: &[&str],
+        question: Question,
         origin: &str,
         now: Timestamp,
     ) -> Result<(Requested, DigitalRequest), Problem> {
         let verifier = self.verifier(purpose)?;
-        let question = self.question(verifier.certificate(), ids, None)?;
         let started = verifier.start_in_browser(origin, question, &entropy(), now, REQUEST_SECONDS);
-        let mut session = started.map_err(|error| match error {
-            StartError::Origin(_) => Problem::forbidden("verification.other_origin", error),
-            other => Problem::malformed(other),
-        })?;
+        let mut session = started.map_err(not_started)?;
         let request = session.digital_request(now, &*self.signer).map_err(Problem::internal)?;
         Ok((session, request))
+    }
+
+    /// In which roles those issue whose credentials it asks for.
+    #[must_use]
+    pub fn issuer_roles(&self) -> BTreeSet<Role> {
+        let asked = self.verifiers.values().flat_map(|one| &one.certificate().credentials);
+        let types = asked.flat_map(|credential| &credential.meta.vct_values);
+        let role = |vct: &String| match self.identity.foreign.contains_key(vct) {
+            true => Role::ForeignPidIssuer,
+            false => self.issuers.get(vct).copied().unwrap_or(Role::PidIssuer),
+        };
+        types.map(role).collect()
     }
 
     /// The verifier that is registered for a purpose.
@@ -184,15 +218,41 @@ impl Party {
         trust: &TrustSource,
         now: Timestamp,
     ) -> Result<Answered, Problem> {
-        let Some(received) = opened(read(session)?, body, now)? else {
+        let session = read(session)?;
+        let (id, until) = (session.id().to_owned(), session.expires_at());
+        let back = session.return_to().map(|to| (to.to_owned(), random_text()));
+        let Some(received) = opened(session, body, now)? else {
             return Ok(Answered::Declined);
         };
         let list = trust.list(now).await?;
         let authenticated = authenticated(received, &list, now)?;
-        let lists = trust.status_lists(authenticated.status_uris()).await?;
-        let verified = authenticated.verify(&list, &lists, now).map_err(not_valid)?;
-        let response = verified.respond(&*self.signer, None).map_err(Problem::internal)?;
-        Ok(Answered::Verified(Box::new(named(verified)), response))
+        trust.unrevoked(&authenticated, now).await?;
+        let lists = trust.lists_for(&authenticated, &list, now).await?;
+        let verified = authenticated.verify_against(&lists, now).map_err(not_valid)?;
+        let redirect = back.as_ref().map(|(to, code)| with_code(to, code)).transpose()?;
+        let response = verified.respond(&*self.signer, redirect).map_err(Problem::internal)?;
+        let verified = named(verified);
+        let Some((_, code)) = back else {
+            return Ok(Answered::Verified(Box::new(verified), response));
+        };
+        self.hold(&id, &code, (verified, response.clone()), (now, until));
+        Ok(Answered::Held(response))
+    }
+}
+
+/// An address to which somebody may be sent back.
+pub(crate) fn return_address(address: &str) -> Result<&str, Problem> {
+    let parsed = Endpoint::parse(address);
+    parsed.map_err(|error| Problem::malformed(format!("return_to: {error}")))?;
+    Ok(address)
+}
+
+/// Why a question is not asked.
+fn not_started(error: StartError) -> Problem {
+    match error {
+        StartError::Origin(_) => Problem::forbidden("verification.other_origin", error),
+        StartError::OverAsking(_) => Problem::forbidden("registration.exceeded", error),
+        other => Problem::malformed(other),
     }
 }
 

@@ -1,9 +1,10 @@
 //! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
 
-use super::{Answered, RelyingParties, RelyingParty, named};
+use super::{Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, named};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -99,16 +100,32 @@ pub(super) async fn respond(
     Ok(Json(named(&parties, &party)?.answered(&id, &body).await?))
 }
 
+/// Whoever began comes back: the answer that the wallet gave counts.
+#[utoipa::path(post, path = "/parties/{party}/openid4vp/{id}/return", tag = "relying party",
+    params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
+    request_body = ComingBack,
+    responses((status = 200, description = "done, with the party's receipt", body = Object), (status = 403, description = "no answer waits for this code", body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "answered before", body = ProblemBody), (status = 422, description = "the step that the presentation was for is refused by a rule", body = ProblemBody)))]
+pub(super) async fn come_back(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, id)): Path<(String, String)>,
+    request: Result<Json<ComingBack>, JsonRejection>,
+) -> Result<Json<DirectPostResponse>, Problem> {
+    let Json(ComingBack { response_code }) = request?;
+    Ok(Json(named(&parties, &party)?.came_back(&id, &response_code).await?))
+}
+
 impl RelyingParty {
-    /// Starts a presentation for `purpose`, about `subject`; its id, and the link for the wallet.
+    /// Starts a presentation for `purpose`, about `subject`; its id, and the link for the wallet. `returns` says who has to
+    /// come back before the answer counts.
     pub(super) async fn ask(
         &self,
         purpose: Purpose,
         subject: String,
         transaction: Option<TransactionData>,
+        returns: Returns<'_>,
     ) -> Result<(String, String), Problem> {
         let (name, now) = (purpose.name(), self.now());
-        let started = self.party.start(name, purpose.queries(), transaction, now)?;
+        let started = self.party.start(name, purpose.queries(), transaction, (returns, now))?;
         let asked = Asked {
             id: started.id.clone(),
             purpose: name.to_owned(),
@@ -131,22 +148,44 @@ impl RelyingParty {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
         let now = self.now();
-        let answered = self.party.answered(&asked.session, body, &self.trust, now).await?;
-        let Answered::Verified(verified, response) = answered else {
-            return Ok(DirectPostResponse::default());
-        };
+        match self.party.answered(&asked.session, body, &self.trust, now).await? {
+            Answered::Declined => Ok(DirectPostResponse::default()),
+            Answered::Held(response) => Ok(response),
+            Answered::Verified(verified, response) => {
+                self.act(asked, *verified, &response).await?;
+                Ok(response)
+            }
+        }
+    }
+
+    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
+        let asked = self.waiting(id).await?;
+        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        self.act(asked, verified, &response).await?;
+        Ok(DirectPostResponse { redirect_uri: None, ..response })
+    }
+
+    /// Acts on an answer that counts.
+    async fn act(
+        &self,
+        asked: Asked,
+        verified: Verified,
+        response: &DirectPostResponse,
+    ) -> Result<(), Problem> {
+        if let Service::Railway(issuer) = &self.service {
+            issuer.must_stand(&verified).await?;
+        }
         let receipt = response.receipt.clone().unwrap_or_default();
         let purpose = Purpose::ALL.into_iter().find(|p| p.name() == asked.purpose);
-        let answer = Answer { asked, verified: *verified, receipt };
+        let answer = Answer { asked, verified, receipt };
         match purpose {
-            Some(Purpose::CheckIn) => self.guest_came(answer).await?,
-            Some(Purpose::BuyTicket) => self.ticket_bought(answer).await?,
-            Some(Purpose::PassGate) => self.passed(answer).await?,
-            Some(Purpose::RefundTicket) => self.given_back(answer).await?,
-            Some(Purpose::ChangeTicket) => self.changed(answer).await?,
-            None => return Err(Problem::internal("a stored request has no known purpose")),
+            Some(Purpose::CheckIn) => self.guest_came(answer).await,
+            Some(Purpose::BuyTicket) => self.ticket_bought(answer).await,
+            Some(Purpose::PassGate) => self.passed(answer).await,
+            Some(Purpose::RefundTicket) => self.given_back(answer).await,
+            Some(Purpose::ChangeTicket) => self.changed(answer).await,
+            None => Err(Problem::internal("a stored request has no known purpose")),
         }
-        Ok(response)
     }
 
     async fn waiting(&self, id: &str) -> Result<Asked, Problem> {

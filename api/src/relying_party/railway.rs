@@ -3,7 +3,7 @@
 
 use super::charging::Collected;
 use super::presentation::{Answer, Purpose};
-use super::{RelyingParties, RelyingParty, railway};
+use super::{RelyingParties, RelyingParty, Returns, railway, return_address};
 use crate::http::{Problem, ProblemBody};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -41,6 +41,11 @@ pub struct NewDeparture {
 pub struct BookingRequest {
     /// The departure.
     pub departure: String,
+    /// Where the browser goes on that began to book, if one did: the wallet sends it there with a `response_code`, which
+    /// has to be brought to the request's `/return` before anything is paid. Without it, whoever books brings the code
+    /// that its wallet is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
 }
 
 /// A booking that waits to be paid.
@@ -102,7 +107,7 @@ pub(super) async fn book(
     request: Result<Json<BookingRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Booking>), Problem> {
     let railway = railway(&parties, &party)?;
-    Ok((StatusCode::CREATED, Json(railway.begin_booking(&request?.departure).await?)))
+    Ok((StatusCode::CREATED, Json(railway.begin_booking(&request?.0).await?)))
 }
 
 /// Where a booking stands; while its ticket is valid, with an offer of it.
@@ -117,13 +122,17 @@ pub(super) async fn status(
 }
 
 impl RelyingParty {
-    async fn begin_booking(&self, departure: &str) -> Result<Booking, Problem> {
-        let departure = self.records.departure(departure).await?;
+    async fn begin_booking(&self, request: &BookingRequest) -> Result<Booking, Problem> {
+        let returns = match &request.return_to {
+            Some(address) => Returns::To(return_address(address)?),
+            None => Returns::Here,
+        };
+        let departure = self.records.departure(&request.departure).await?;
         let (id, order) = (Uuid::new_v4(), self.fresh_order());
         let bill = self.bill(order, departure.price_minor).await?;
         self.records.book(id, &departure, &order.to_string(), self.now()).await?;
         let (_, authorization_request) =
-            self.ask(Purpose::BuyTicket, id.to_string(), Some(bill)).await?;
+            self.ask(Purpose::BuyTicket, id.to_string(), Some(bill), returns).await?;
         Ok(Booking { booking: id.to_string(), authorization_request })
     }
 

@@ -3,6 +3,7 @@
 use super::{RelyingParties, RelyingParty, railway};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{Claims, OfferFor, Refusal, token_request};
+use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -61,6 +62,17 @@ pub(super) async fn credential(
     Ok(Json(railway.issuer()?.issue(under_way, claims).await?))
 }
 
+/// Where all status lists are (Token Status List, section 9).
+#[utoipa::path(get, path = "/parties/{party}/status", tag = "relying party",
+    params(("party" = String, Path, description = "the railway")),
+    responses((status = 200, body = StatusListAggregation), (status = 404, body = ProblemBody)))]
+pub(super) async fn status_lists(
+    State(parties): State<Arc<RelyingParties>>,
+    Path(party): Path<String>,
+) -> Result<Json<StatusListAggregation>, Problem> {
+    Ok(Json(railway(&parties, &party)?.issuer()?.status_lists().await?))
+}
+
 /// A status list, signed.
 #[utoipa::path(get, path = "/parties/{party}/status/{list}", tag = "relying party",
     params(("party" = String, Path, description = "the railway"), ("list" = String, Path, description = "the list's number")),
@@ -71,6 +83,17 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     railway(&parties, &party)?.issuer()?.status_response(&list, &headers).await
+}
+
+/// The list of this issuer's certificates that were revoked, by a generation of its authority.
+#[utoipa::path(get, path = "/parties/{party}/crl/{generation}", tag = "relying party",
+    params(("party" = String, Path, description = "the railway"), ("generation" = String, Path, description = "the authority's generation, as the certificate says")),
+    responses((status = 200, description = "a certificate revocation list (RFC 5280)", body = Vec<u8>, content_type = "application/pkix-crl"), (status = 404, body = ProblemBody)))]
+pub(super) async fn revocations(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, generation)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    railway(&parties, &party)?.issuer()?.revocation_list(&generation)
 }
 
 pub(super) async fn metadata(

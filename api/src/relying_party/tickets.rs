@@ -3,7 +3,7 @@
 
 use super::presentation::{Answer, Purpose};
 use super::ticketing::TICKET;
-use super::{RelyingParties, RelyingParty, railway, rejected};
+use super::{RelyingParties, RelyingParty, Returns, railway, rejected};
 use crate::http::{ClientError, Problem, ProblemBody};
 use crate::ledger::CommandDone;
 use axum::Json;
@@ -63,7 +63,9 @@ pub(super) async fn open_gate(
 ) -> Result<(StatusCode, Json<TicketRequest>), Problem> {
     let railway = railway(&parties, &party)?;
     railway.operator.authenticate(&headers)?;
-    let (request, authorization_request) = railway.ask(Purpose::PassGate, gate, None).await?;
+    // The gate shows it, and lets pass whoever stands before it.
+    let (request, authorization_request) =
+        railway.ask(Purpose::PassGate, gate, None, Returns::Nobody).await?;
     let asked = TicketRequest { request, authorization_request, booking: None };
     Ok((StatusCode::CREATED, Json(asked)))
 }
@@ -97,7 +99,7 @@ pub(super) async fn give_back(
 ) -> Result<(StatusCode, Json<TicketRequest>), Problem> {
     let railway = railway(&parties, &party)?;
     let (request, authorization_request) =
-        railway.ask(Purpose::RefundTicket, String::new(), None).await?;
+        railway.ask(Purpose::RefundTicket, String::new(), None, Returns::Here).await?;
     let asked = TicketRequest { request, authorization_request, booking: None };
     Ok((StatusCode::CREATED, Json(asked)))
 }
@@ -172,7 +174,7 @@ impl RelyingParty {
         let subject = serde_json::to_string(&Change { departure, ticket });
         let subject = subject.map_err(Problem::internal)?;
         let (request, authorization_request) =
-            self.ask(Purpose::ChangeTicket, subject, None).await?;
+            self.ask(Purpose::ChangeTicket, subject, None, Returns::Here).await?;
         Ok(TicketRequest { request, authorization_request, booking: Some(ticket.to_string()) })
     }
 

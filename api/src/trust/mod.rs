@@ -1,9 +1,11 @@
 //! The trust list: served by its operator, fetched by everybody who relies on it.
 
+mod certificates;
 mod operator;
 mod removing;
 mod seen;
 mod sequence;
+mod status_lists;
 
 pub(crate) use operator::described;
 pub use operator::{Enlisted, Register, TrustOperator};
@@ -12,11 +14,13 @@ pub use seen::SeenLists;
 pub use sequence::ListSequence;
 
 use crate::http::{Client, ClientError, Language, Problem, may_lead_inside};
-use std::collections::{BTreeMap, BTreeSet};
+use certificates::CertificateLists;
+use status_lists::Statuses;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
 use yufu_keys::KeyStoreError;
-use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList, TrustListError};
+use yufu_trust::{TrustList, TrustListError};
+use yufu_verifier::Ages;
 
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -30,8 +34,16 @@ pub struct TrustSource {
     url: String,
     operator: PublicKey,
     seen: SeenLists,
-    newest: Arc<Mutex<Option<Fetched>>>,
+    newest: Newest,
+    /// The one by which status lists are looked after: a party that was listed a moment ago is not to be unknown to whoever
+    /// shows something now.
+    looked: Newest,
+    statuses: Arc<Statuses>,
+    certificates: CertificateLists,
 }
+
+/// The list that was fetched last.
+type Newest = Arc<Mutex<Option<Fetched>>>;
 
 /// A verified list, and when it was fetched.
 #[derive(Clone)]
@@ -65,8 +77,17 @@ impl TrustSource {
         operator: PublicKey,
         seen: SeenLists,
     ) -> Result<Self, ClientError> {
-        let (outside, newest) = (Client::outside(Language::default())?, Arc::default());
-        Ok(Self { client, outside, url, operator, seen, newest })
+        let statuses = Arc::new(Statuses::of_age(Ages::default()));
+        let outside = Client::outside(Language::default())?;
+        let (newest, looked) = (Newest::default(), Newest::default());
+        let certificates = CertificateLists::default();
+        Ok(Self { client, outside, url, operator, seen, newest, looked, statuses, certificates })
+    }
+
+    /// The same, with status lists that become as old as `ages` says; none at hand yet.
+    #[must_use]
+    pub fn with_ages(self, ages: Ages) -> Self {
+        Self { statuses: Arc::new(Statuses::of_age(ages)), ..self }
     }
 
     /// Where the list is, and the key that it is signed with.
@@ -81,67 +102,36 @@ impl TrustSource {
     /// # Errors
     /// [`TrustSourceError`]: fails closed.
     pub async fn list(&self, now: Timestamp) -> Result<Arc<TrustList>, TrustSourceError> {
-        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.list_within(&self.newest, now, FRESH_SECONDS).await
+    }
+
+    /// The list, fetched if the one at hand is older than so many seconds.
+    async fn list_within(
+        &self,
+        newest: &Newest,
+        now: Timestamp,
+        seconds: u64,
+    ) -> Result<Arc<TrustList>, TrustSourceError> {
+        let known = newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Fetched { list, at }) = &known
-            && now < at.plus_seconds(FRESH_SECONDS)
+            && now < at.plus_seconds(seconds)
             && now < list.expires_at
         {
             return Ok(Arc::clone(list));
         }
         let text = self.client.get_text(&self.url).await?;
         let list = Arc::new(self.seen.verify(&text, &self.operator, now)?);
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)
-    }
-
-    /// The status list of this country's identities at an address, verified now.
-    ///
-    /// # Errors
-    /// [`Problem`] if it, or the trust list, cannot be had or does not hold.
-    pub(crate) async fn identity_status(
-        &self,
-        uri: &str,
-        now: Timestamp,
-    ) -> Result<StatusListToken, Problem> {
-        let trust = self.list(now).await?;
-        let fetched = self.status_lists(BTreeSet::from([uri])).await?;
-        let text = fetched.get(uri).map(String::as_str).unwrap_or_default();
-        // Identities of this country: a list signed by another country's authority says nothing of them, nor one of
-        // another authority here.
-        let own = |entry: &&TrustEntry| {
-            entry.origin.is_none() && entry.role == Role::PidIssuer && entry.has_address(uri)
-        };
-        let issuer = trust.entries.iter().find(own).ok_or_else(|| {
-            Problem::unavailable(
-                "trust.unavailable",
-                "no authority of this country on the trust list has this status list",
-            )
-        })?;
-        let list = StatusListToken::verify_of(text, &trust, issuer, uri, now);
-        list.map_err(|error| Problem::unavailable("trust.unavailable", error))
-    }
-
-    /// Status list tokens by their address. Whole lists: nobody learns which entry is looked at.
-    ///
-    /// # Errors
-    /// [`ClientError`] if one cannot be fetched.
-    pub async fn status_lists(
-        &self,
-        uris: BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, String>, ClientError> {
-        let mut lists = BTreeMap::new();
-        for uri in uris {
-            lists.insert(uri.to_owned(), self.client_for(uri).get_text(uri).await?);
-        }
-        Ok(lists)
     }
 
     /// The client for an address that a credential names: to this country's own issuers wherever they are, to others
     /// outside only.
     fn client_for(&self, uri: &str) -> &Client {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = newest.iter().flat_map(|fetched| &fetched.list.entries);
+        let list = |of: &Newest| of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lists = [list(&self.newest), list(&self.looked)];
+        let entries = lists.iter().flatten().flat_map(|fetched| &fetched.list.entries);
         let own = entries.filter(|entry| entry.origin.is_none());
         let listed = own.map(|entry| entry.identifier.as_str());
         if may_lead_inside(uri, &self.url, listed) { &self.client } else { &self.outside }

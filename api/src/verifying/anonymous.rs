@@ -1,12 +1,11 @@
 //! Answers under a pseudonym: a person shows a few claims of an anonymous credential, and this party knows her again by
 //! a pseudonym that nobody else has. One account for each person, where a purpose wants that (ADR 0037).
 
-use super::answering::with_code;
 use super::outcome::{Outcome, digest, says_no_no};
 use super::waiting::{Note, Request};
 use super::{Purpose, VerifyingParties, VerifyingParty, named};
 use crate::http::{Client, Problem, ProblemBody};
-use crate::relying_party::rejected;
+use crate::relying_party::{rejected, with_code};
 use crate::trust::TrustSource;
 use axum::Json;
 use axum::body::Bytes;
@@ -19,7 +18,7 @@ use utoipa_axum::routes;
 use yufu_accounts::{Account, Accounts, AccountsError, Opening};
 use yufu_anonymous::{Presentation, ProofError, Terms};
 use yufu_base::Timestamp;
-use yufu_database::Sealer;
+use yufu_database::{BlindIndex, Sealer};
 use yufu_jose::{ClaimPath, Header, Unverified, parse_json};
 use yufu_keys::random_text;
 use yufu_openid4vc::presentation::DirectPostResponse;
@@ -103,17 +102,15 @@ impl VerifyingParty {
         body: &[u8],
         now: Timestamp,
     ) -> Result<DirectPostResponse, Problem> {
-        let purpose = self.purposes.get(&request.purpose);
-        let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
+        let purpose = self.purpose(request)?;
         let presentation: Presentation = parse_json(body).map_err(Problem::malformed)?;
         let expecting = Expecting::answer_to(Question::own(sent).map_err(rejected)?);
         let terms = self.anonymous.terms(&self.trust, now).await?;
         let known = expecting.handle(&presentation, &terms, now).map_err(not_known)?;
         let claims = json!(known.claims);
         let result = says_no_no(&claims);
-        if purpose.one_account && result {
-            self.anonymous.one_account(id, &known, now).await?;
-        }
+        let has_account = purpose.one_account && result;
+        let account = has_account.then(|| self.anonymous.person(&known));
         let signed = self.receipt((&request.purpose, sent), &terms, &known, now)?;
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
@@ -129,7 +126,7 @@ impl VerifyingParty {
             retained_until: receipt.retained_until.unwrap_or(now),
         };
         let to_seal = to_seal(purpose, &claims, sent, &presentation)?;
-        self.conclude(id, Outcome { verification, to_seal }).await?;
+        self.conclude_or_hold(id, Outcome { verification, to_seal, account }).await?;
         Ok(DirectPostResponse { redirect_uri, receipt: Some(jws) })
     }
 
@@ -174,11 +171,20 @@ impl Anonymous {
         Self { accounts, sealer, client, terms: Mutex::default() }
     }
 
+    /// A person, as accounts know one: a keyed digest of the pseudonym.
+    fn person(&self, known: &Known) -> BlindIndex {
+        self.sealer.blind(DOMAIN, &known.pseudonym.to_string())
+    }
+
     /// The account that the verification `id` is about, unless the person has another.
-    async fn one_account(&self, id: &str, known: &Known, now: Timestamp) -> Result<(), Problem> {
-        let person = self.sealer.blind(DOMAIN, &known.pseudonym.to_string());
+    pub(super) async fn one_account(
+        &self,
+        id: &str,
+        person: &BlindIndex,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let wanted = Account { id: id.to_owned(), opened: now };
-        match self.accounts.open_for(&person, wanted).await? {
+        match self.accounts.open_for(person, wanted).await? {
             Opening::Known(account) if account.id != id => {
                 let detail =
                     "this person has an account here already: use it, or have it closed first";

@@ -1,10 +1,10 @@
 //! The wallet's side of a verification, over OpenID4VP 1.0: the request, and the answer to it.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, several};
 use super::waiting::{Note, Request, Stage, Ways, already_answered};
-use super::{VerifyingParties, VerifyingParty, named};
+use super::{Purpose, VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{authenticated, by_query, not_valid, opened, opened_digital};
+use crate::relying_party::{authenticated, by_query, not_valid, opened, opened_digital, with_code};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -13,15 +13,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use url::Url;
 use utoipa::ToSchema;
 use yufu_keys::random_text;
-use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, SIGNED_PROTOCOL};
+use yufu_openid4vc::presentation::{
+    DirectPost, DirectPostResponse, REQUEST_MEDIA_TYPE, SIGNED_PROTOCOL,
+};
 use yufu_verifier::Verified;
-
-/// The parameter by which the browser that began is known again (OpenID4VP 1.0, 13.3).
-pub(super) const RESPONSE_CODE: &str = "response_code";
 
 /// The signed presentation request.
 #[utoipa::path(get, path = "/verifiers/{verifier}/openid4vp/{id}/request", tag = "verifier",
@@ -118,7 +117,13 @@ impl VerifyingParty {
 
     async fn answered(&self, id: &str, came: Came<'_>) -> Result<DirectPostResponse, Problem> {
         let (request, ways) = self.unanswered_request(id).await?;
-        let verified = match self.verified(ways, came).await {
+        let several = several(ways.link.query());
+        // Before anything of the answer is opened: of whom it is, this party is not to learn.
+        let verified = match self.takes(&request, &came) {
+            Ok(()) => self.verified(ways, came).await,
+            Err(problem) => Err(problem),
+        };
+        let verified = match verified {
             Ok(Some(verified)) => verified,
             Ok(None) => {
                 self.at_work.waiting.note(id, Note::Declined);
@@ -129,7 +134,26 @@ impl VerifyingParty {
                 return Err(problem);
             }
         };
-        self.accept(id, &request, &verified).await
+        self.accept((id, &request), &several, &verified).await
+    }
+
+    /// Refuses an answer under a name where one under a pseudonym is wanted. Whoever declines may.
+    fn takes(&self, request: &Request, came: &Came<'_>) -> Result<(), Problem> {
+        let answers = match came {
+            Came::Form(form) => matches!(DirectPost::from_form(form), Ok(DirectPost::Response(_))),
+            Came::Page(data) => data.contains_key("response"),
+        };
+        if answers && self.purpose(request)?.one_account {
+            let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
+            return Err(Problem::refused("verification.pseudonym_wanted", detail));
+        }
+        Ok(())
+    }
+
+    /// What a request is for.
+    pub(super) fn purpose(&self, request: &Request) -> Result<&Purpose, Problem> {
+        let purpose = self.purposes.get(&request.purpose);
+        purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))
     }
 
     /// Verifies an answer to the end; none if the person declined.
@@ -147,23 +171,20 @@ impl VerifyingParty {
         let Some(received) = opened? else { return Ok(None) };
         let trust = self.trust.list(now).await?;
         let answer = authenticated(received, &trust, now)?;
-        let lists = self.at_work.lists.for_answer(&answer, (&self.trust, &trust), now).await?;
+        self.trust.unrevoked(&answer, now).await?;
+        let lists = self.trust.lists_for(&answer, &trust, now).await?;
         answer.verify_against(&lists, now).map(by_query).map(Some).map_err(not_valid)
     }
 
-    /// The one answer that counts: kept, where its purpose keeps anything, before it is acknowledged.
+    /// The one answer that counts: kept, where its purpose keeps anything, before it is acknowledged. If a browser began, it
+    /// counts once that comes back.
     async fn accept(
         &self,
-        id: &str,
-        request: &Request,
+        (id, request): (&str, &Request),
+        several: &BTreeSet<String>,
         verified: &Verified,
     ) -> Result<DirectPostResponse, Problem> {
-        let purpose = self.purposes.get(&request.purpose);
-        let purpose = purpose.ok_or_else(|| Problem::internal("a request has no known purpose"))?;
-        if purpose.one_account {
-            let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
-            return Err(Problem::refused("verification.pseudonym_wanted", detail));
-        }
+        let purpose = self.purpose(request)?;
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
@@ -171,13 +192,26 @@ impl VerifyingParty {
             verified.respond(&*self.party.signer, redirect).map_err(Problem::internal)?;
         let receipt = response.receipt.clone().unwrap_or_default();
         let receipt = (receipt, code.as_deref());
-        let outcome = Outcome::of((id, &request.purpose), purpose, verified, receipt, self.now())?;
-        self.conclude(id, outcome).await?;
+        let shown = (verified, several);
+        let outcome = Outcome::of((id, &request.purpose), purpose, shown, receipt, self.now())?;
+        self.conclude_or_hold(id, outcome).await?;
         Ok(response)
+    }
+
+    /// Ends a request with an outcome; one that a browser has to come back for waits for it.
+    pub(super) async fn conclude_or_hold(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
+        match outcome.verification.code_digest {
+            Some(_) => self.at_work.waiting.hold(id, outcome),
+            None => self.conclude(id, outcome).await,
+        }
     }
 
     /// Ends a request with the one outcome that counts: durable, if anything of it is kept.
     pub(super) async fn conclude(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
+        #[cfg(feature = "zero-knowledge")]
+        if let Some(person) = &outcome.account {
+            self.anonymous.one_account(id, person, self.now()).await?;
+        }
         let waiting = &self.at_work.waiting;
         let before = waiting.settle(id)?;
         if !outcome.is_kept() {
@@ -195,11 +229,4 @@ impl VerifyingParty {
             }
         }
     }
-}
-
-/// Where the wallet sends the person: back to where she began, with the code that only her browser gets.
-pub(super) fn with_code(to: &str, code: &str) -> Result<String, Problem> {
-    let mut to = Url::parse(to).map_err(Problem::internal)?;
-    to.query_pairs_mut().append_pair(RESPONSE_CODE, code);
-    Ok(to.into())
 }

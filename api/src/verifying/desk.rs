@@ -1,20 +1,23 @@
 //! The desk's side of a verification: start one, learn how it stands, read what was kept.
 
-use super::answering::RESPONSE_CODE;
 use super::outcome::digest;
-use super::waiting::{Note, Request, Stage, Ways};
+use super::waiting::{ALREADY_ANSWERED, Note, Request, Stage, Ways};
 use super::{VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
+use crate::relying_party::{RESPONSE_CODE, return_address};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use yufu_openid4vc::Endpoint;
+use yufu_base::Timestamp;
+use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_verifications::{Access, Kept, Verification, VerificationsError};
+use yufu_verifier::Question;
 
 /// What evidence is called in access records.
 const EVIDENCE: &str = "evidence";
@@ -33,6 +36,20 @@ pub struct VerificationRequest {
     /// the browser itself, by the Digital Credentials API. The link is good all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// A query of the caller's own (DCQL; OpenID4VP 1.0, section 6), within what the purpose is registered for. None asks
+    /// as the purpose does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub dcql_query: Option<Value>,
+}
+
+impl VerificationRequest {
+    /// One for a purpose, as that asks, which another device shows.
+    #[must_use]
+    pub fn of(purpose: &str) -> Self {
+        let (return_to, origin, dcql_query) = (None, None, None);
+        Self { purpose: purpose.to_owned(), return_to, origin, dcql_query }
+    }
 }
 
 /// What a page gives to `navigator.credentials.get`, among `digital.requests`.
@@ -112,7 +129,7 @@ pub(super) async fn begin(
 ) -> Result<(StatusCode, Json<Begun>), Problem> {
     let party = named(&parties, &verifier)?;
     party.operator.authenticate(&headers)?;
-    Ok((StatusCode::CREATED, Json(party.begin(request?.0)?)))
+    Ok((StatusCode::CREATED, Json(party.begin(request?.0).await?)))
 }
 
 /// How a verification stands.
@@ -169,18 +186,14 @@ pub(super) async fn evidence(
 }
 
 impl VerifyingParty {
-    fn begin(&self, wanted: VerificationRequest) -> Result<Begun, Problem> {
-        let VerificationRequest { purpose, return_to, origin } = wanted;
-        if let Some(to) = &return_to {
-            Endpoint::parse(to)
-                .map_err(|error| Problem::malformed(format!("return_to: {error}")))?;
-        }
-        let terms = self.purposes.get(&purpose);
-        let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    async fn begin(&self, wanted: VerificationRequest) -> Result<Begun, Problem> {
+        let VerificationRequest { purpose, return_to, origin, dcql_query } = wanted;
+        return_to.as_deref().map(return_address).transpose()?;
         let now = self.now();
-        let (session, link) = self.party.begin(&purpose, &ids, None, now)?;
-        let in_browser = |origin: String| self.party.begin_in_browser(&purpose, &ids, &origin, now);
+        let question = self.question(&purpose, dcql_query, now).await?;
+        let (session, link) = self.party.begin(&purpose, question.clone(), now)?;
+        let in_browser =
+            |origin: String| self.party.begin_in_browser(&purpose, question, &origin, now);
         let paged = origin.map(in_browser).transpose()?;
         let (id, expires_at) = (session.id().to_owned(), session.expires_at());
         let base = self.party.verifier(&purpose)?.base();
@@ -195,7 +208,8 @@ impl VerifyingParty {
         let shown = link.to_link();
         let ways = Ways { link: session, shown: shown.clone(), page: paged };
         let stage = Stage::Open(Box::new(ways));
-        let request = Request { purpose, return_to, expires_at, stage, note: None };
+        let held = BTreeMap::new();
+        let request = Request { purpose, return_to, expires_at, stage, note: None, held };
         self.at_work.waiting.add(&id, request, now)?;
         Ok(Begun {
             verification: id,
@@ -206,7 +220,40 @@ impl VerifyingParty {
         })
     }
 
+    /// What is asked for a purpose: by a query of the caller's own, by that of the profile, or for all that is registered.
+    async fn question(
+        &self,
+        purpose: &str,
+        own: Option<Value>,
+        now: Timestamp,
+    ) -> Result<Question, Problem> {
+        if let Some(own) = own {
+            let query: DcqlQuery = serde_json::from_value(own)
+                .map_err(|error| Problem::malformed(format!("dcql_query: {error}")))?;
+            return self.party.question_of(query);
+        }
+        let registered = self.party.verifier(purpose)?.certificate();
+        let terms = self.purposes.get(purpose);
+        let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        match terms.and_then(|terms| terms.query.as_ref()) {
+            Some(query) => {
+                let list = self.trust.list(now).await?;
+                self.party.put(registered, &ids, query, &list)
+            }
+            None => self.party.question(registered, &ids, None),
+        }
+    }
+
+    /// How a verification stands. An answer that waits for the browser that began counts from when that comes back.
     async fn state(&self, id: &str, code: Option<&str>) -> Result<VerificationState, Problem> {
+        let request = self.at_work.waiting.get(id);
+        if let Some(request) = &request
+            && let Stage::Open(_) = request.stage
+            && let Some(came_back) = self.came_back(id, request, code).await?
+        {
+            return told(came_back, code);
+        }
         let request = self.at_work.waiting.get(id);
         let settled = match request.as_ref().map(|request| &request.stage) {
             Some(Stage::Settled(outcome)) => Some(outcome.verification.clone()),
@@ -217,6 +264,27 @@ impl VerifyingParty {
             (Some(verification), _) => told(verification, code),
             (None, Some(request)) => Ok(self.unanswered(request)),
             (None, None) => Err(Problem::not_found("verification, or not any more: start one")),
+        }
+    }
+
+    /// The answer that counts now that the browser that began came back with `code`; none if nobody has answered yet.
+    async fn came_back(
+        &self,
+        id: &str,
+        request: &Request,
+        code: Option<&str>,
+    ) -> Result<Option<Verification>, Problem> {
+        if request.held.is_empty() || self.now() >= request.expires_at {
+            return Ok(None);
+        }
+        let held = code.and_then(|code| request.held.get(&digest(code)));
+        let outcome = held.ok_or_else(other_browser)?.clone();
+        let verification = outcome.verification.clone();
+        match self.conclude(id, outcome).await {
+            Ok(()) => Ok(Some(verification)),
+            // Somebody was quicker: it is told as it was kept.
+            Err(problem) if problem.code() == ALREADY_ANSWERED => Ok(None),
+            Err(problem) => Err(problem),
         }
     }
 
@@ -261,14 +329,18 @@ impl VerifyingParty {
     }
 }
 
+fn other_browser() -> Problem {
+    let detail = format!(
+        "it was begun in a browser, to which the wallet gave a code: ask with the {RESPONSE_CODE} with which that browser came back"
+    );
+    Problem::forbidden("verification.other_browser", detail)
+}
+
 /// How an answered verification is told: to the browser that began, if one did, and to no other.
 fn told(found: Verification, code: Option<&str>) -> Result<VerificationState, Problem> {
     let brought = code.map(digest);
     if found.code_digest.is_some() && found.code_digest != brought {
-        let detail = format!(
-            "it was begun in a browser, to which the wallet gave a code: ask with the {RESPONSE_CODE} with which that browser came back"
-        );
-        return Err(Problem::forbidden("verification.other_browser", detail));
+        return Err(other_browser());
     }
     Ok(VerificationState {
         state: if found.result { "yes" } else { "no" }.to_owned(),

@@ -8,7 +8,6 @@ mod answering;
 mod deleting;
 mod desk;
 mod keeping;
-mod lists;
 mod outcome;
 mod page;
 mod reader;
@@ -25,7 +24,6 @@ use crate::http::{OperatorToken, Problem};
 use crate::relying_party::Party;
 use crate::trust::TrustSource;
 use keeping::Keeping;
-use lists::Lists;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +31,7 @@ use utoipa_axum::routes;
 use waiting::{Laid, Waiting};
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
+use yufu_profile::Query;
 use yufu_verifications::{Verifications, VerificationsError};
 use zeroize::Zeroizing;
 
@@ -62,6 +61,8 @@ pub struct VerifyingParty {
 pub struct Purpose {
     /// The credentials that are asked for together, by their ids in the profile.
     pub credentials: Vec<String>,
+    /// How they are asked for, if not simply for all that is registered.
+    pub query: Option<Query>,
     /// Whether a yes or no is all that is made of them.
     pub result_only: bool,
     /// Whether the signed answer is kept.
@@ -70,11 +71,10 @@ pub struct Purpose {
     pub one_account: bool,
 }
 
-/// What a party has under way: requests that wait, in memory; answers on their way into its records; status lists.
+/// What a party has under way: requests that wait, in memory; answers on their way into its records.
 pub struct AtWork {
     waiting: Waiting,
     keeping: Arc<Keeping>,
-    lists: Lists,
 }
 
 impl AtWork {
@@ -82,7 +82,7 @@ impl AtWork {
     #[must_use]
     pub fn new(records: Verifications) -> Self {
         let keeping = Arc::new(Keeping::new(records));
-        Self { waiting: Waiting::default(), keeping, lists: Lists::default() }
+        Self { waiting: Waiting::default(), keeping }
     }
 }
 
@@ -154,9 +154,7 @@ impl VerifyingParty {
     /// # Errors
     /// If the records do not answer: to be repeated.
     pub async fn erase_expired(&self) -> Result<u64, Problem> {
-        let now = self.now();
-        self.at_work.lists.forget_expired(now);
-        Ok(self.at_work.keeping.records().erase_expired(now).await?)
+        Ok(self.at_work.keeping.records().erase_expired(self.now()).await?)
     }
 }
 

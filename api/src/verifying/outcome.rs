@@ -2,9 +2,12 @@
 
 use super::Purpose;
 use crate::http::Problem;
+use crate::relying_party::name_of;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use yufu_base::Timestamp;
 use yufu_jose::{encode_base64url, sha256};
+use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_verifications::{ToSeal, Verification};
 use yufu_verifier::Verified;
 
@@ -13,6 +16,9 @@ use yufu_verifier::Verified;
 pub(super) struct Outcome {
     pub(super) verification: Verification,
     pub(super) to_seal: ToSeal,
+    /// The person whose one account it opens, as accounts know her.
+    #[cfg(feature = "zero-knowledge")]
+    pub(super) account: Option<yufu_database::BlindIndex>,
 }
 
 impl Outcome {
@@ -21,13 +27,13 @@ impl Outcome {
     pub(super) fn of(
         (id, name): (&str, &str),
         purpose: &Purpose,
-        verified: &Verified,
+        (verified, several): (&Verified, &BTreeSet<String>),
         (receipt, code): (String, Option<&str>),
         now: Timestamp,
     ) -> Result<Self, Problem> {
         let found = || verified.credentials.values().flatten();
         let result = found().all(|credential| credential.claims.values().all(says_no_no));
-        let claims = if purpose.result_only { None } else { Some(claims(verified)) };
+        let claims = if purpose.result_only { None } else { Some(claims(verified, several)) };
         let evidence = purpose.keeps_evidence.then_some(&verified.evidence);
         let text = |value: Result<String, serde_json::Error>| value.map_err(Problem::internal);
         let to_seal = ToSeal {
@@ -43,7 +49,12 @@ impl Outcome {
             answered_at: now,
             retained_until: verified.receipt.retained_until.unwrap_or(now),
         };
-        Ok(Self { verification, to_seal })
+        Ok(Self {
+            verification,
+            to_seal,
+            #[cfg(feature = "zero-knowledge")]
+            account: None,
+        })
     }
 
     /// Whether anything of it is kept after it was told.
@@ -68,11 +79,27 @@ pub fn says_no_no(value: &Value) -> bool {
     }
 }
 
-/// The claims of all credentials that were shown. Of two with a claim of the same name the first counts.
-fn claims(verified: &Verified) -> Map<String, Value> {
+/// The queries, by their names here, that several credentials may answer.
+pub(super) fn several(query: &DcqlQuery) -> BTreeSet<String> {
+    let queries = query.credentials().iter().filter(|query| query.multiple);
+    queries.map(|query| name_of(&query.id).to_owned()).collect()
+}
+
+/// The claims of all credentials that were shown. Of a query that several may answer each claim is a list, an element for
+/// each credential in the order of the answer. Of two claims of the same name the first counts.
+fn claims(verified: &Verified, several: &BTreeSet<String>) -> Map<String, Value> {
     let mut all = Map::new();
-    for (name, value) in verified.credentials.values().flatten().flat_map(|one| &one.claims) {
-        all.entry(name.clone()).or_insert_with(|| value.clone());
+    for (id, found) in &verified.credentials {
+        let names: BTreeSet<&String> = found.iter().flat_map(|one| one.claims.keys()).collect();
+        for name in names {
+            let mut values = found.iter().map(|one| one.claims.get(name).cloned());
+            let value = if several.contains(id) {
+                Some(values.map(Option::unwrap_or_default).collect())
+            } else {
+                values.find_map(|value| value)
+            };
+            all.entry(name.clone()).or_insert_with(|| value.unwrap_or_default());
+        }
     }
     all
 }

@@ -12,6 +12,8 @@ use yufu_verifier::Requested;
 
 /// How many requests of a party may wait at once: some kilobytes of memory each.
 const MOST_OPEN: usize = 20_000;
+/// How many answers to one request may wait for the browser that began: whoever has the link can give one.
+const MOST_HELD: usize = 4;
 /// How many may be remembered, those answered included.
 const MOST: usize = 200_000;
 /// For how long after its end a request is remembered, so that its end can be told, in seconds.
@@ -41,6 +43,8 @@ pub(super) struct Request {
     pub(super) stage: Stage,
     /// What came last, if it was no answer that counts.
     pub(super) note: Option<Note>,
+    /// Answers that count once the browser that began comes back, by the digest of its code.
+    pub(super) held: BTreeMap<String, Outcome>,
 }
 
 /// How far a request is.
@@ -134,6 +138,18 @@ impl Waiting {
         }
     }
 
+    /// Lets an answer wait for the browser that began.
+    pub(super) fn hold(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
+        let mut table = self.table();
+        let request = table.by_id.get_mut(id).ok_or_else(|| Problem::not_found("request"))?;
+        if !request.stage.is_open() || request.held.len() >= MOST_HELD {
+            return Err(already_answered());
+        }
+        let digest = outcome.verification.code_digest.clone().unwrap_or_default();
+        request.held.insert(digest, outcome);
+        Ok(())
+    }
+
     /// Takes a request for the one answer that counts.
     pub(super) fn settle(&self, id: &str) -> Result<Stage, Problem> {
         let mut table = self.table();
@@ -176,7 +192,8 @@ impl Waiting {
     pub(super) fn take_up(&self, laid: Laid, now: Timestamp) -> Result<(), Problem> {
         let Laid { id, purpose, return_to, until, ways } = laid;
         let (expires_at, stage) = (Timestamp::from_seconds(until), Stage::Open(Box::new(ways)));
-        self.add(&id, Request { purpose, return_to, expires_at, stage, note: None }, now)
+        let held = BTreeMap::new();
+        self.add(&id, Request { purpose, return_to, expires_at, stage, note: None, held }, now)
     }
 
     /// Forgets a request whose answer is in the records.
@@ -209,6 +226,9 @@ impl Table {
     }
 }
 
+/// The code of an answer that comes too late.
+pub(super) const ALREADY_ANSWERED: &str = "presentation.already_answered";
+
 pub(super) fn already_answered() -> Problem {
     let detail = "this request was answered before: start a new one";
     Problem::conflict("presentation.already_answered", detail)
@@ -227,6 +247,7 @@ mod tests {
             expires_at: NOW.plus_seconds(until),
             stage: Stage::Settling,
             note: None,
+            held: BTreeMap::new(),
         }
     }
 

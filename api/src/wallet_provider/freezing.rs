@@ -47,5 +47,5 @@ pub(super) async fn stop(
     let path = format!("/wallet-providers/{}/v1/freezes", provider.id);
     claimed.proven(key.as_deref(), (provider.id.as_str(), &path), now)?;
     provider.records.stop(&claimed.thumbprint, now).await?;
-    Ok(Json(Frozen { since: now.seconds() }))
+    Ok(Json(Frozen::since(now)))
 }

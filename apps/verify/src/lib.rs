@@ -105,8 +105,17 @@ impl Verify {
     /// # Errors
     /// [`VerifyError::Service`].
     pub async fn start(&self, purpose: &str) -> Result<Started, VerifyError> {
-        let (purpose, return_to, origin) = (purpose.to_owned(), None, None);
-        self.begin(VerificationRequest { purpose, return_to, origin }).await
+        self.begin(VerificationRequest::of(purpose)).await
+    }
+
+    /// As [`Verify::start`], by a query of one's own (DCQL; OpenID4VP 1.0, section 6): alternatives, certain values, several
+    /// credentials, certain authorities. Whatever it asks for has to be registered for the purpose.
+    ///
+    /// # Errors
+    /// [`VerifyError::Service`], with the code `registration.exceeded` if it asks for more.
+    pub async fn start_query(&self, purpose: &str, query: Value) -> Result<Started, VerifyError> {
+        let dcql_query = Some(query);
+        self.begin(VerificationRequest { dcql_query, ..VerificationRequest::of(purpose) }).await
     }
 
     /// Starts a verification on a page of `origin` (`https://inn.example`), which asks the wallet behind the browser
@@ -116,8 +125,8 @@ impl Verify {
     /// # Errors
     /// [`VerifyError::Service`], with the code `verification.other_origin` if no page of that origin is registered.
     pub async fn start_on_page(&self, purpose: &str, origin: &str) -> Result<Started, VerifyError> {
-        let (purpose, return_to, origin) = (purpose.to_owned(), None, Some(origin.to_owned()));
-        self.begin(VerificationRequest { purpose, return_to, origin }).await
+        let origin = Some(origin.to_owned());
+        self.begin(VerificationRequest { origin, ..VerificationRequest::of(purpose) }).await
     }
 
     /// Hands in what a page got of a wallet: an object with `protocol` and `data`. What it came to,
@@ -132,13 +141,13 @@ impl Verify {
     }
 
     /// Starts a verification that the person's own browser opens: the wallet sends it back to `return_to` with a
-    /// `response_code`, without which [`Verify::result_for`] does not tell the result.
+    /// `response_code`, without which [`Verify::result_for`] does not tell the result; until then the answer counts nothing.
     ///
     /// # Errors
     /// [`VerifyError::Service`].
     pub async fn start_here(&self, purpose: &str, return_to: &str) -> Result<Started, VerifyError> {
-        let (purpose, return_to, origin) = (purpose.to_owned(), Some(return_to.to_owned()), None);
-        self.begin(VerificationRequest { purpose, return_to, origin }).await
+        let return_to = Some(return_to.to_owned());
+        self.begin(VerificationRequest { return_to, ..VerificationRequest::of(purpose) }).await
     }
 
     async fn begin(&self, request: VerificationRequest) -> Result<Started, VerifyError> {

@@ -87,6 +87,9 @@ fn print(report: &AuditReport) {
     say!("supply      {supply}", supply = json(serde_json::to_string(&report.supply)));
     say!("pending     {pending}", pending = json(serde_json::to_string(&report.pending)));
     say!("freezes     {freezes}", freezes = json(serde_json::to_string(&report.freezes)));
+    for keyset in &report.keysets {
+        say!("keyset      {keyset}", keyset = json(serde_json::to_string(keyset)));
+    }
     for peer in &report.peers {
         say!("peer        {peer}", peer = json(serde_json::to_string(peer)));
     }

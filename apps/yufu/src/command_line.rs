@@ -99,7 +99,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  yufu audit\n  yufu audit --head 19:df05062156f7332046fe4a9923f0ecb8a112361cdb22aefff03f1ac1b9d6608f --json\n\nThe central bank publishes its head at /central-bank/v1/ledger: keep one from time to time."
     )]
     Audit(Audit),
-    /// Bearer notes on a ledger that was opened without them.
+    /// Bearer notes: allowed on a ledger that was opened without them, or forbidden.
     #[command(
         after_help = "Examples:\n  yufu notes adopt --former my-country-2026/ --profile my-country/ --data /var/lib/yufu\n  yufu notes allow --data /var/lib/yufu --activate"
     )]
@@ -253,6 +253,9 @@ pub(crate) struct Serve {
     /// Connections open at once [default: 512].
     #[arg(long, env = "YUFU_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) connections: Option<usize>,
+    /// How old a status list at hand may be before another one is fetched, in seconds, 60 at the most [default: 60].
+    #[arg(long, env = "YUFU_STATUS_SECONDS", value_name = "SECONDS")]
+    pub(crate) status_seconds: Option<u64>,
     /// A snapshot of the ledger's state is made after so many records of its log [default: 100000].
     #[arg(long, env = "YUFU_SNAPSHOT_RECORDS", value_name = "NUMBER")]
     pub(crate) snapshot_records: Option<u64>,

@@ -109,6 +109,7 @@ pub(crate) fn plan<'a>(
         snapshots: settings.snapshots,
         log: settings.log.clone(),
         history: settings.history,
+        status_seconds: settings.status_seconds,
     }
 }
 

@@ -1,19 +1,36 @@
 //! An error, told to the person who sees it: what is wrong, what to do next, in their language.
 
 use crate::card;
+use crate::unanswered;
 use crate::wallet::{PurseFault, WalletFault};
-use crate::words::{colon, language, text};
+use crate::words::{colon, language, plain};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
 use yufu_card::CardError;
 
+/// How much of an error is said, in characters: more than this program has to say itself, and no more than is read.
+const LONGEST: usize = 4_000;
+
 /// The error with its causes, in one paragraph; a refusal by a server also in its own precise words.
 pub(crate) fn explain(error: &Error) -> String {
-    let links: Vec<String> = error.chain().map(link).collect();
-    links.join(&colon())
+    explain_naming(error, |_| None)
 }
 
-fn link(error: &(dyn std::error::Error + 'static)) -> String {
+/// The same, with the names of those who are at the addresses in it.
+pub(crate) fn explain_naming(error: &Error, whom: impl Fn(&str) -> Option<String>) -> String {
+    let links: Vec<String> = error.chain().map(|error| link(error, &whom)).collect();
+    let mut said = plain(&links.join(&colon()));
+    if let Some((end, _)) = said.char_indices().nth(LONGEST) {
+        said.truncate(end);
+        said.push('…');
+    }
+    said
+}
+
+fn link(
+    error: &(dyn std::error::Error + 'static),
+    whom: &impl Fn(&str) -> Option<String>,
+) -> String {
     if let Some(fault) = error.downcast_ref::<WalletFault>() {
         return fault.said();
     }
@@ -23,23 +40,12 @@ fn link(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(fault) = error.downcast_ref::<PurseFault>() {
         return fault.said();
     }
-    match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Refused(problem)) => refusal(problem),
-        Some(ClientError::Unreachable { url, cause }) => {
-            text!("{url} did not answer: {cause}", url = url, cause = cause)
-        }
-        Some(ClientError::Inside { url }) => text!(
-            "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",
-            address = url
-        ),
-        Some(ClientError::Unexpected { url, status, cause }) => text!(
-            "{url} answered {status} with something unexpected: {cause}",
-            url = url,
-            status = status,
-            cause = cause
-        ),
-        None => error.to_string(),
-    }
+    let Some(error) = error.downcast_ref::<ClientError>() else { return error.to_string() };
+    let whom = match error {
+        ClientError::Refused(_) | ClientError::Inside { .. } => None,
+        ClientError::Unreachable { url, .. } | ClientError::Unexpected { url, .. } => whom(url),
+    };
+    unanswered::said(error, whom)
 }
 
 /// What a server said to people, and under it its code and detail.

@@ -27,6 +27,7 @@ mod stopping;
 mod sweeping;
 mod trust_commands;
 mod trust_key;
+mod unanswered;
 mod verifying;
 mod verifying_near;
 mod views_commands;

@@ -38,7 +38,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         Some(url) => url.clone(),
         None => local_url(listener.local_addr()?),
     };
-    let Settings { apart, recognised, snapshots, log, history, .. } = settings;
+    let Settings { apart, recognised, snapshots, log, history, status_seconds, .. } = settings;
     let plan = Plan {
         country: &country,
         data: &data,
@@ -49,6 +49,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         snapshots,
         log,
         history,
+        status_seconds,
     };
     plan.check()?;
     let limits = Limits { connections: settings.connections, ..Limits::default() };

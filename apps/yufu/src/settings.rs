@@ -18,6 +18,7 @@ use yufu_keys::TokenAddress;
 use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_trust::Role;
+use yufu_verifier::Ages;
 
 /// The settings with their defaults and meanings, as `yufu config template` prints them.
 pub(crate) const TEMPLATE: &str = include_str!("settings/template.toml");
@@ -35,6 +36,7 @@ struct File {
     keys: Option<String>,
     wait_seconds: Option<u64>,
     connections: Option<usize>,
+    status_seconds: Option<u64>,
     snapshot_records: Option<u64>,
     snapshot_mebibytes: Option<u64>,
     old_records: Option<OldRecords>,
@@ -88,6 +90,8 @@ pub(crate) struct Settings {
     pub(crate) profile: Option<PathBuf>,
     pub(crate) apart: Apart,
     pub(crate) connections: usize,
+    /// How old a status list at hand may be before another one is fetched, in seconds.
+    pub(crate) status_seconds: u64,
     pub(crate) log_format: LogFormat,
     pub(crate) recognised: Vec<Recognised>,
     pub(crate) snapshots: SnapshotPolicy,
@@ -151,6 +155,7 @@ impl Settings {
         let listen = options.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let connections = options.connections.or(file.connections).unwrap_or(512);
         anyhow::ensure!(connections > 0, text!("connections is 0: expected at least 1"));
+        let status_seconds = status_seconds(options.status_seconds.or(file.status_seconds))?;
         let institutions = options.institutions.as_deref().and_then(parts).or(file.institutions);
         let institutions = institutions.map(|names| {
             let ids = names.iter().map(|name| id("institutions", name));
@@ -182,6 +187,7 @@ impl Settings {
                 patience: Duration::from_secs(seconds),
             },
             connections,
+            status_seconds,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             recognised: recognised(file.recognised.unwrap_or_default())?,
             snapshots: SnapshotPolicy {
@@ -197,6 +203,21 @@ impl Settings {
             secret_in,
         })
     }
+}
+
+/// Within a minute every revocation is to be seen.
+fn status_seconds(given: Option<u64>) -> Result<u64> {
+    let longest = Ages::default().fresh_seconds;
+    let seconds = given.unwrap_or(longest);
+    anyhow::ensure!(
+        (1..=longest).contains(&seconds),
+        text!(
+            "status_seconds is {seconds}: expected 1 to {longest}",
+            seconds = seconds,
+            longest = longest
+        )
+    );
+    Ok(seconds)
 }
 
 fn snapshots(records: Option<u64>, mebibytes: Option<u64>) -> Result<SnapshotPolicy> {

@@ -4,8 +4,9 @@ use crate::command_line;
 use crate::verifying_near;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use yufu_verify::{Outcome, Verify};
@@ -26,9 +27,10 @@ pub(crate) fn run(options: &command_line::Verify) -> Result<ExitCode> {
 }
 
 async fn ask(options: &command_line::Verify, verify: &Verify) -> Result<ExitCode> {
-    let started = match &options.origin {
-        Some(origin) => verify.start_on_page(&options.purpose, origin).await?,
-        None => verify.start(&options.purpose).await?,
+    let started = match (&options.origin, &options.query) {
+        (Some(origin), _) => verify.start_on_page(&options.purpose, origin).await?,
+        (None, Some(file)) => verify.start_query(&options.purpose, read_query(file)?).await?,
+        (None, None) => verify.start(&options.purpose).await?,
     };
     if options.json {
         println!("{}", serde_json::to_string(&started)?);
@@ -64,6 +66,13 @@ async fn ask(options: &command_line::Verify, verify: &Verify) -> Result<ExitCode
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_query(file: &Path) -> Result<Value> {
+    let read = std::fs::read(file).map_err(anyhow::Error::from);
+    read.and_then(|text| Ok(serde_json::from_slice(&text)?)).with_context(|| {
+        text!("the query cannot be read from {path}: it is DCQL as JSON", path = file.display())
+    })
 }
 
 fn words(outcome: &Outcome) -> String {

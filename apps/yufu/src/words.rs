@@ -52,7 +52,7 @@ macro_rules! noted {
 }
 /// Says a [`text!`] on a line of its own.
 macro_rules! say {
-    ($($text:tt)*) => { std::println!("{}", $crate::words::text!($($text)*)) };
+    ($($text:tt)*) => { std::println!("{}", $crate::words::plain(&$crate::words::text!($($text)*))) };
 }
 pub(crate) use {noted, say, text};
 
@@ -129,6 +129,14 @@ pub(crate) fn sum(amount: &str) -> String {
     said.unwrap_or_else(|| amount.to_owned())
 }
 
+/// `text` as it can stand on a terminal: others' words in it neither command the terminal nor turn what stands beside
+/// them about.
+pub(crate) fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let harmless = |c: char| if c == '\t' || (c.is_control() && c != '\n') { ' ' } else { c };
+    text.chars().filter(|c| !turns(*c)).map(harmless).collect()
+}
+
 /// What stands between two clauses of one sentence.
 pub(crate) fn colon() -> String {
     known(noted!(": "))
@@ -160,6 +168,13 @@ mod tests {
         assert_eq!(text!("no city {name} at {place}", name = "x", place = 1), "no city x at 1");
         assert_eq!(sum("18.00 CNY"), "18.00 CNY");
         assert_eq!(fault("wallet.in_use", &[]), None);
+    }
+
+    #[test]
+    fn others_words_neither_command_the_terminal_nor_turn_it_about() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\tc\nd\u{9b}"), "a [2Jb  c\nd ");
+        assert_eq!(plain("pay \u{202E}001\u{202C} \u{2067}now\u{2069}"), "pay 001 now");
+        assert_eq!(plain("付款给 Ḿéi, “18.00元”"), "付款给 Ḿéi, “18.00元”");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use support::visits::Street;
 use support::{Caller, Data, JIANGCHENG, Resident, Server};
 use yufu::wallet::{Holder, Wanted};
@@ -121,7 +122,7 @@ async fn each_institution_attests_what_the_profile_says_in_both_formats_and_a_sh
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_attested_without_its_ground_and_what_was_is_void_once_that_is_gone() {
     let data = Data::new();
-    let server = Server::start(&data);
+    let server = Server::start_with(&data, &["--status-seconds", "1"]);
     let street = Street::of(&server.caller()).await;
     let caller = street.caller.clone();
     let mut she = Resident::identified(&caller, 1).await;
@@ -154,6 +155,7 @@ async fn nothing_is_attested_without_its_ground_and_what_was_is_void_once_that_i
 
     wallet.get_attestation(PENSIONS, "pensioner", SD_JWT).await.unwrap();
     wallet.leave_programme(PENSIONS, "basic-pension").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     let said = asked(&street, wallet, "pensioner-price").await.unwrap_err();
     assert!(said.contains("credential.revoked"), "{said}");
     let said = refused(wallet, PENSIONS, "pensioner").await;

@@ -12,7 +12,7 @@ mod support;
 
 use serde_json::Value;
 use support::terminal::{Terminal, account_in, code, resident};
-use support::{Caller, Data, JIANGCHENG, Server, run};
+use support::{Caller, Data, JIANGCHENG, Server, run, text};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const PHONE: &str = "+99900000001";
@@ -66,6 +66,8 @@ async fn notes_are_withdrawn_paid_received_and_redeemed_as_people_type_it() {
     let number = listed.lines().find(|line| line.contains("7.00 CNY not taken yet")).unwrap();
     let number = number.split(':').next().unwrap();
     assert_eq!(mei.cash(&["take-back", number]), "Taken back: 7.00 CNY.");
+    let history = mei.says(&["history"]);
+    assert!(history.contains("cash_taken_back  7.00 CNY  at bank-of-jiangcheng"), "{history}");
 
     let told = shop.cash(&["redeem", "20"]);
     assert!(told.contains("Redeemed to your account: 20.00 CNY"), "{told}");
@@ -86,34 +88,88 @@ async fn notes_are_withdrawn_paid_received_and_redeemed_as_people_type_it() {
     assert_eq!(report["keysets"].as_array().unwrap().iter().map(out).sum::<u64>(), 8_000);
 }
 
+/// The same wallet where nothing can be reached.
+fn without_network(data: &Data) -> Caller {
+    Caller::new("http://127.0.0.1:1", &data.path())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_network_locked_notes_are_taken_shown_as_pending_and_collected_later() {
     let data = Data::new();
     let server = Server::start(&data);
-    let caller = server.caller();
+    let (caller, nowhere) = (server.caller(), without_network(&data));
     let (mei, shop, _) = payer_and_shop(&caller).await;
-    // The shop knows the bank's keys from before.
-    shop.cash(&["request"]);
-    let key = shop.cash(&["key"]);
-    let locked = mei.cash(&["pay", "4", "--to-key", &key, "--offline", "--hurry"]);
+    let till = Terminal::of(&nowhere, "shop");
+    till.no_cash(&["request", "4", "--offline"], "run `yufu wallet cash prepare` once");
+    till.no_cash(&["prepare"], "http://127.0.0.1:1 did not answer");
+    let prepared = shop.cash(&["prepare"]);
+    assert!(prepared.contains("Notes of bank-of-jiangcheng can be taken"), "{prepared}");
+    let key = till.cash(&["key"]);
+    let locked = mei.cash(&["pay", "4", "--to-key", &key, "--hurry"]);
     let unlocked = mei.cash(&["pay", "3", "--offline", "--hurry"]);
     let bare = mei.cash(&["pay", "2", "--hurry"]);
-    assert_eq!(shop.cash(&["receive", "--offline", &locked]), "Received: 4.00 CNY.");
-    shop.no_cash(&["receive", "--offline", &locked], "is in this purse already");
-    shop.no_cash(&["receive", "--offline", &unlocked], "not locked to this purse");
-    shop.no_cash(&["receive", "--offline", &bare], "carries no proof");
+    let taken = till.cash(&["receive", "--offline", &locked]);
+    assert!(taken.starts_with("Taken without network: 4.00 CNY."), "{taken}");
+    assert!(taken.contains("4.00 CNY of it is pending: nobody else can spend it until"), "{taken}");
+    till.no_cash(&["receive", "--offline", &locked], "is in this purse already");
+    till.no_cash(&["receive", "--offline", &unlocked], "not locked to this purse");
+    till.no_cash(&["receive", "--offline", &bare], "carries no proof");
     let risky = ["receive", "--offline", "--risk-limit", "3", &unlocked];
-    assert_eq!(shop.cash(&risky), "Received: 3.00 CNY.");
-    let listed = shop.cash(&["list"]);
+    let taken = till.cash(&risky);
+    assert!(taken.contains("3.00 CNY of it is at risk: its payer can spend it too"), "{taken}");
+    let listed = till.cash(&["list"]);
     assert!(listed.contains("taken without network: pending"), "{listed}");
     assert!(listed.contains("taken without network: at risk"), "{listed}");
+    let together = "in all: 0.00 CNY safe, 4.00 CNY pending, 3.00 CNY at risk";
+    assert!(listed.contains(together), "{listed}");
+    let history = till.says(&["history"]);
+    assert!(history.contains("cash_pending     4.00 CNY  at bank-of-jiangcheng"), "{history}");
     // The payer was faster with what was not locked; that spoils nothing else.
     let late = Terminal::of(&caller, "late");
     assert_eq!(late.cash(&["receive", &unlocked]), "Received: 3.00 CNY.");
+    till.no_cash(&["settle"], "http://127.0.0.1:1 did not answer");
     let settled = shop.cash(&["settle"]);
     assert!(settled.contains("notes worth 3.00 CNY had been spent by others before"), "{settled}");
     let listed = shop.cash(&["list"]);
     assert!(listed.contains("4.00 CNY ready") && !listed.contains("without network"), "{listed}");
+    let history = shop.says(&["history"]);
+    assert!(history.contains("cash_received    4.00 CNY"), "{history}");
+    assert!(history.contains("cash_lost        3.00 CNY"), "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_till_asks_without_network_and_is_paid_with_what_it_can_check_in_either_language() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let (caller, nowhere) = (server.caller(), without_network(&data));
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    let mut till = Terminal::of(&nowhere, "shop");
+    till.environment.push(("YUFU_LANG", "zh".to_owned()));
+    till.no_cash(&["request", "4", "--offline"], "请在有网络时运行一次 `yufu wallet cash prepare`");
+    shop.cash(&["prepare"]);
+    let request = till.cash(&["request", "4", "--offline"]);
+    assert!(request.starts_with("creqA"), "{request}");
+    // The payer is told, and need not know how it is done.
+    let paid = mei.type_in(&["cash", "pay", "--request", &request, "--hurry"]);
+    let (token, told) = (text(&paid.stdout), text(&paid.stderr));
+    assert!(told.contains("The payee has no network: proofs go along"), "{told}");
+    let taken = till.cash(&["receive", "--offline", token.trim()]);
+    assert!(taken.starts_with("已离线收取：4.00元。\n其中4.00元待收"), "{taken}");
+    // How much may be at risk its owner says once.
+    let bare = mei.cash(&["pay", "3", "--offline", "--hurry"]);
+    till.no_cash(&["receive", "--offline", &bare], "未锁定的现金付款人可以再次花掉，离线不予接受");
+    assert_eq!(till.cash(&["risk-limit"]), "离线时，只收取锁定给本钱包的现金。");
+    let set = till.cash(&["risk-limit", "5"]);
+    assert_eq!(set, "离线时，未锁定给本钱包的现金合计最多收取5.00元");
+    let taken = till.cash(&["receive", "--offline", &bare]);
+    assert!(taken.contains("其中3.00元有风险"), "{taken}");
+    let more = mei.cash(&["pay", "2.5", "--offline", "--hurry"]);
+    till.no_cash(&["receive", "--offline", &more], "离线不予接受");
+    let listed = till.cash(&["list"]);
+    assert!(listed.contains("离线收取合计：安全0.00元，待收4.00元，有风险3.00元"), "{listed}");
+    till.no_cash(&["settle"], "没有答复");
+    assert_eq!(shop.cash(&["settle"]), "0 steps are still under way.");
+    assert!(shop.cash(&["list"]).contains("7.00 CNY ready"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ use support::{Data, demo, run, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/china");
-const STEPS: [&str; 37] = [
+const STEPS: [&str; 39] = [
     "city",
     "issue-money",
     "authenticate",
@@ -36,6 +36,8 @@ const STEPS: [&str; 37] = [
     "open-purse",
     "withdraw-cash",
     "pay-anonymously",
+    "get-allowance",
+    "top-up-anonymously",
     "bicycle-from-purse",
     "counter-wallet",
     "guardian",

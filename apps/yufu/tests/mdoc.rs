@@ -57,7 +57,7 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
 
     let mut shown = Vec::new();
     let mut look = |consent: &Consent| {
-        shown.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
+        shown.extend(consent.claims().cloned());
         true
     };
     let who = resident.wallet.who_read(&mut look).await.unwrap();
@@ -73,7 +73,7 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
     let revoked = caller.post(path, Some(&desk), &body).await.done();
     assert_eq!(revoked["revoked"], 10);
     // The list says so as CWT too, for readers that have no JOSE.
-    let uri = format!("{}/authority/status/1", caller.url);
+    let uri = all[0].0.credential.status().unwrap().uri.clone();
     let asking = HttpRequest::get(Endpoint::parse(&uri).unwrap(), STATUS_LIST_CWT_MEDIA_TYPE);
     let list = carry(&caller, &asking).await;
     assert_eq!(list.content_type.as_deref(), Some(STATUS_LIST_CWT_MEDIA_TYPE));
@@ -145,18 +145,19 @@ async fn a_gate_reads_an_age_side_by_side_while_the_whole_city_is_down() {
     let text = caller.client.get_text(&format!("{}/trust-list/v1/list", caller.url)).await.unwrap();
     let trust = TrustList::verify(&text, &trust_key(&caller), now(), None).unwrap();
     let (mut lists, mut without) = (BTreeMap::new(), BTreeMap::new());
-    for publisher in ["authority", "registrar"] {
-        let uri = format!("{}/{publisher}/status/1", caller.url);
-        let list = caller.client.get_text(&uri).await.unwrap();
-        without.extend((publisher == "registrar").then(|| (uri.clone(), list.clone())));
-        lists.insert(uri, list);
+    let (held, key) = resident.credentials().remove(0);
+    let own = held.credential.status().unwrap().uri.clone();
+    let registrars = format!("{}/registrar/status/1", caller.url);
+    for uri in [&own, &registrars] {
+        let list = caller.client.get_text(uri).await.unwrap();
+        without.extend((*uri == registrars).then(|| (uri.clone(), list.clone())));
+        lists.insert(uri.clone(), list);
     }
     let keys = KeyStore::open(&caller.data().join(SHOP).join("keys")).unwrap();
     let signer = keys.signer("access").unwrap();
     server.terminate();
     server.ended();
 
-    let (held, key) = resident.credentials().remove(0);
     let read = async |lists: &BTreeMap<String, String>| {
         let known = Offline { trust: &trust, lists, max_age_seconds: 240, now: now() };
         let listening = Listening::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await.unwrap();
@@ -196,6 +197,6 @@ async fn a_gate_reads_an_age_side_by_side_while_the_whole_city_is_down() {
     assert_eq!(receipt.disclosed[0].vct, DOC_TYPE);
     // A reader that did not fetch the authority's list does not know, and so refuses.
     let (_, seen) = read(&without).await;
-    let missing = OfflineStatusError::Missing(format!("{}/authority/status/1", caller.url));
+    let missing = OfflineStatusError::Missing(own);
     assert_eq!(seen.unwrap_err(), ReadError::Status(missing));
 }

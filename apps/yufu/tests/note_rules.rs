@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use support::notes::MintOf;
-use support::{Data, JIANGCHENG, LIANGHU, Server, changed_profile, run, text};
+use support::{Data, JIANGCHENG, LIANGHU, Resident, Server, changed_profile, run, text};
 use yufu_engine::{Engine, Settings, SystemClock, decode_batch};
 use yufu_log::{Head, SqliteLog, VerifiedRecords};
 use yufu_machine::{Action, Machine, Submission};
@@ -179,4 +179,106 @@ async fn only_the_central_banks_desk_sets_rules_for_notes_and_none_that_let_noth
     // They hold from the next command on.
     let minting = json!({"quote": quote["quote"], "outputs": mint.blank(&[512]).messages});
     mint.post(&caller, "mint/bank", &minting).await.mint_refused("above the new limit", 11006);
+}
+
+/// Longer than a mint goes by rules that it looked up.
+async fn until_mints_look_again() {
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_rules_are_withdrawn_no_notes_are_made_and_those_that_are_out_are_as_good_as_before()
+{
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let payer = caller.business(JIANGCHENG, FUNDS).await;
+    let mint = MintOf::at(&caller, JIANGCHENG).await;
+    let held = mint.withdraw(&caller, &payer, &[64, 32, 4]).await;
+    // Asked and paid for under the rules that go.
+    let paid = mint.quote(&caller, 8).await;
+    mint.fund(&caller, &payer, &paid).await.done();
+
+    let forbid = ["forbid", "--url", &server.url];
+    refused(&Data::new(), &forbid, "does not hold the desk token of central-bank");
+    refused(&data, &["forbid", "--url", "http://127.0.0.1:1"], "127.0.0.1:1 did not answer");
+    let path = "/central-bank/v1/note-rules/withdraw";
+    for desk in [None, Some(caller.desk(JIANGCHENG))] {
+        let nobody = caller.post(path, desk.as_deref(), &json!({})).await;
+        nobody.refused("not its desk", 401, "request.unauthenticated");
+    }
+    let (well, said) = notes(&data, &forbid);
+    assert!(well && said.contains("banks make no notes from now on"), "{said}");
+    assert!(said.contains("1.00 CNY is out in notes"), "{said}");
+    let (well, said) = notes(&data, &forbid);
+    assert!(well && said.contains("no rules for bearer notes on this ledger"), "{said}");
+
+    until_mints_look_again().await;
+    let quote = json!({"amount": 8, "unit": "cny"});
+    mint.post(&caller, "mint/quote/bank", &quote).await.mint_refused("no rules", 20003);
+    let info = caller.get(&mint.path("info"), None).await.done();
+    assert_eq!(info["nuts"]["4"]["disabled"], true);
+    let eight = mint.blank(&[8]);
+    let minting = json!({"quote": paid["quote"], "outputs": eight.messages});
+    mint.post(&caller, "mint/bank", &minting).await.mint_refused("no rules", 20003);
+    // What is out changes hands and comes back.
+    let halves = mint.blank(&[32, 32]);
+    let swapped = mint.swap(&caller, &held[..1], &halves).await.done();
+    let halves = mint.notes(&halves, &swapped["signatures"]);
+    let back = mint.melt_quote(&caller, &payer, 32).await;
+    mint.melt(&caller, &back, &held[1..2]).await.done();
+    assert_eq!(caller.supply().await["digital_in_notes"], 68);
+
+    let (well, said) = notes(&data, &["allow", "--url", &server.url]);
+    assert!(well, "{said}");
+    until_mints_look_again().await;
+    mint.swap(&caller, &halves, &mint.blank(&[64])).await.done();
+    mint.post(&caller, "mint/quote/bank", &quote).await.done();
+    // What was paid for was not lost meanwhile.
+    let made = mint.post(&caller, "mint/bank", &minting).await.done();
+    mint.notes(&eight, &made["signatures"]);
+    assert_eq!(caller.supply().await["digital_in_notes"], 76);
+    assert_eq!(caller.balance(&payer).await, FUNDS - 76);
+    server.kill();
+    let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
+    assert!(audited.status.success(), "{}", text(&audited.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_registered_payees_alone_redeem_others_hand_notes_on_and_rules_stay_while_any_are_out()
+ {
+    let data = Data::new();
+    let profile = changed_profile(&data, "alone", |text| {
+        text.replacen("payees = [\"I\"]", "payees_alone = true\npayees = [\"I\"]", 1)
+    });
+    let server = serve(&data, &profile);
+    let caller = server.caller();
+    let shop = caller.business(JIANGCHENG, FUNDS).await;
+    let mut mei = Resident::identified(&caller, 7).await;
+    let mei = mei.open_account(&caller, FUNDS).await;
+    let mint = MintOf::at(&caller, JIANGCHENG).await;
+    let held = mint.withdraw(&caller, &mei, &[64, 32]).await;
+    let published = caller.get("/central-bank/v1/keysets", None).await.done();
+    let kinds = published["keysets"].as_array().unwrap().iter();
+    assert!(kinds.clone().count() > 0 && kinds.clone().all(|k| k["registered_payees"] == true));
+    // From hand to hand, and into no account but a payee's.
+    let blank = mint.blank(&[64]);
+    let swapped = mint.swap(&caller, &held[..1], &blank).await.done();
+    let handed = mint.notes(&blank, &swapped["signatures"]);
+    let own = mint.melt_quote(&caller, &mei, 64).await;
+    let told = mint.melt(&caller, &own, &handed).await.mint_refused("no payee", 0);
+    assert!(told["detail"].as_str().unwrap().contains("notes.not_registered_payee"), "{told}");
+    let forbid = ["forbid", "--url", &server.url];
+    refused(&data, &forbid, "notes.payees_needed");
+    for notes in [&handed[..], &held[1..]] {
+        let worth = notes.iter().map(|note| note.amount).sum();
+        let quote = mint.melt_quote(&caller, &shop, worth).await;
+        mint.melt(&caller, &quote, notes).await.done();
+    }
+    assert_eq!(caller.balance(&shop).await, FUNDS + 96);
+    let (well, said) = notes(&data, &forbid);
+    assert!(well && !said.contains("is out in notes"), "{said}");
+    server.kill();
+    let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
+    assert!(audited.status.success(), "{}", text(&audited.stdout));
 }

@@ -12,21 +12,26 @@
 
 mod support;
 
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, run, takings, text};
+use support::{Answer, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, run, takings, text};
 use yufu_jose::encode_base64url;
 use yufu_log::scratch;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const HOTEL: &str = "yellow-crane-hotel";
+const AUTHORITY: &str = "identity-authority";
 /// Her row in the register.
 const ROW: usize = 2;
 /// What stands in her fields and nowhere else; her telephone; and her name as a chip card writes it.
@@ -91,14 +96,24 @@ fn places(report: &Value) -> BTreeSet<String> {
 }
 
 async fn officer(caller: &Caller, of: &str, path: &str, body: &Value) -> Value {
-    let bearer = format!("Bearer {}", caller.desk(of));
+    officer_with(caller, (&caller.desk(of), "officer-7"), path, body).await.done()
+}
+
+/// What an officer with this token, and of this name, is answered.
+async fn officer_with(
+    caller: &Caller,
+    (token, name): (&str, &str),
+    path: &str,
+    body: &Value,
+) -> Answer {
+    let bearer = format!("Bearer {token}");
     let headers = [
         ("content-type", "application/json"),
         ("authorization", bearer.as_str()),
-        ("operator", "officer-7"),
+        ("operator", name),
     ];
     let body = serde_json::to_vec(body).unwrap();
-    caller.send("POST", path, &headers, body).await.unwrap().done()
+    caller.send("POST", path, &headers, body).await.unwrap()
 }
 
 /// She gets an identity, opens accounts, pays, sleeps at a hotel, asks who read her record, and has a counter wallet
@@ -147,6 +162,27 @@ async fn live(caller: &Caller, number: &str) {
         let path = format!("/banks/{bank}/v1/desk/accounts/{account}/steps");
         officer(caller, bank, &path, &close).await;
     }
+}
+
+/// One officer asks for her erasure, another one confirms it.
+async fn erase(caller: &Caller, number: &str) {
+    let ground = json!({"resident_number": number, "evidence": "decision 2026-88"});
+    let path = "/authority/v1/officer/erasures";
+    let desk = caller.desk(AUTHORITY);
+    let unfounded = json!({"resident_number": number, "evidence": " "});
+    for (case, body) in [("no ground", &unfounded), ("no officer", &ground)] {
+        let refused = caller.post(path, Some(&desk), body).await;
+        refused.refused(case, 400, "request.malformed");
+    }
+    let asked = officer(caller, AUTHORITY, path, &ground).await;
+    let path = format!("{path}/{}/confirmation", asked["erasure"].as_str().unwrap());
+    let approver = caller.secret(AUTHORITY, "approver");
+    let confirmed = officer_with(caller, (&approver, "officer-8"), &path, &json!({})).await;
+    let erased = confirmed.done();
+    assert!(erased["revoked"].as_u64().unwrap() > 0);
+    let path = "/authority/v1/officer/erasures";
+    let again = officer_with(caller, (&desk, "officer-7"), path, &ground).await;
+    again.refused("twice", 404, "request.not_found");
 }
 
 fn backup(data: &Data, to: &Path, more: &[&str]) {
@@ -207,15 +243,7 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
     );
     assert_eq!(before.0, Some(1));
 
-    let ground = json!({"resident_number": number, "evidence": "decision 2026-88"});
-    let path = "/authority/v1/officer/erasures";
-    let erased = officer(&caller, "identity-authority", path, &ground).await;
-    assert!(erased["revoked"].as_u64().unwrap() > 0);
-    let desk = caller.desk("identity-authority");
-    caller.post(path, Some(&desk), &ground).await.refused("twice", 404, "request.not_found");
-    let unfounded = json!({"resident_number": number, "evidence": " "});
-    let refused = caller.post(path, Some(&desk), &unfounded).await;
-    refused.refused("no ground", 400, "request.malformed");
+    erase(&caller, &number).await;
     server.terminate();
     assert!(server.ended().success());
 
@@ -267,6 +295,67 @@ async fn nothing_of_a_person_can_be_read_in_anything_that_is_left_of_her_after_a
     let (status, report) = sweep(&values, &with);
     assert_eq!((status, report["found"].as_array().unwrap().len()), (Some(1), 1), "{report}");
     assert_eq!(report["found"][0]["value"], 3);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    GzEncoder::new(bytes, Compression::default()).read_to_end(&mut packed).unwrap();
+    packed
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
+#[test]
+fn what_was_compressed_is_searched_too_with_the_keys_that_were() {
+    let data = Data::new();
+    let (country, number) = profile(&data);
+    let server = Server::start_with(&data, &["--profile", country.to_str().unwrap()]);
+    server.terminate();
+    assert!(server.ended().success());
+    let values = data.beside("values.txt");
+    fs::write(&values, format!("{number}\n{}\n", MARKS.join("\n"))).unwrap();
+    let packed = data.beside("packed");
+    fs::create_dir(&packed).unwrap();
+
+    // A log that was rotated: found in either form, and nowhere if there is nothing.
+    let line = format!("{}guest {} came\n", "nobody came\n".repeat(9_000), MARKS[0]);
+    for (name, bytes) in [("a.log.gz", gzip(line.as_bytes())), ("b.log.zst", zstd(line.as_bytes()))]
+    {
+        let file = packed.join(name);
+        fs::write(&file, bytes).unwrap();
+        let (status, report) = sweep(&values, &[&packed]);
+        assert_eq!((status, &report["found"][0]["value"]), (Some(1), &json!(2)), "{report}");
+        assert_eq!(report["found"][0]["file"], json!(file), "{report}");
+        fs::write(&file, gzip(b"nobody came")).unwrap();
+        let (status, report) = sweep(&values, &[&packed]);
+        assert_eq!((status, &report["packed"]), (Some(0), &json!(1)), "{report}");
+        fs::remove_file(&file).unwrap();
+    }
+    // A register that was packed says nothing without its keys, packed or not, and all of her with them.
+    let authority = data.path().join(AUTHORITY);
+    let pack = |from: &Path, to: &str, by: fn(&[u8]) -> Vec<u8>| {
+        fs::write(packed.join(to), by(&fs::read(from).unwrap())).unwrap();
+    };
+    pack(&authority.join("population.sqlite"), "population.sqlite.zst", zstd);
+    assert_eq!(sweep(&values, &[&packed]).0, Some(0));
+    pack(&authority.join("person-keys.sqlite"), "person-keys.sqlite.gz", gzip);
+    assert_eq!(sweep(&values, &[&packed]).0, Some(0), "no master key");
+    pack(&authority.join("keys").join("records.key"), "records.key.gz", gzip);
+    let (status, report) = sweep(&values, &[&packed]);
+    assert_eq!((status, places(&report)), (Some(1), BTreeSet::from(["person.sealed".to_owned()])));
+    // Of what cannot be unpacked nothing is claimed.
+    let whole = fs::read(packed.join("population.sqlite.zst")).unwrap();
+    fs::remove_dir_all(&packed).unwrap();
+    fs::create_dir(&packed).unwrap();
+    fs::write(packed.join("cut.zst"), &whole[..whole.len() / 2]).unwrap();
+    let (status, report) = sweep(&values, &[&packed]);
+    assert_eq!(
+        (status, &report["unread"]),
+        (Some(1), &json!([packed.join("cut.zst")])),
+        "{report}"
+    );
 }
 
 #[test]

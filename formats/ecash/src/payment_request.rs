@@ -32,6 +32,9 @@ pub struct PaymentRequest {
     pub transports: Vec<Transport>,
     /// How the notes are to be locked.
     pub lock: Option<RequestedLock>,
+    /// Whether the payee has no network, so that the notes are to come with proofs of their signatures (NUT-12). A member of
+    /// ours, which other wallets pass over.
+    pub offline: bool,
 }
 
 /// A way to the payee.
@@ -184,6 +187,7 @@ impl PaymentRequest {
             self.description.is_some(),
             self.single_use.is_some(),
             self.lock.is_some(),
+            self.offline,
         ];
         out.map(count(members.into_iter().filter(|there| *there).count()))?;
         if !self.transports.is_empty() {
@@ -206,6 +210,9 @@ impl PaymentRequest {
         write_text("d", self.description.as_deref(), out)?;
         if let Some(single_use) = self.single_use {
             out.str("s")?.bool(single_use)?;
+        }
+        if self.offline {
+            out.str("offline")?.bool(true)?;
         }
         match &self.lock {
             Some(lock) => {
@@ -275,6 +282,7 @@ fn read(decoder: &mut Decoder<'_>) -> Result<PaymentRequest, CborError> {
             "m" => request.mints = list(decoder, |d| Ok(d.str()?.to_owned()))?,
             "d" => request.description = Some(decoder.str()?.to_owned()),
             "t" => request.transports = list(decoder, transport)?,
+            "offline" => request.offline = decoder.bool()?,
             "nut10" => {
                 let (kind, data, tags) = triple(decoder, ["k", "d", "t"])?;
                 request.lock = Some(RequestedLock { kind, data, tags });

@@ -254,7 +254,12 @@ fn payment_requests_go_both_ways() {
             data: key(1).1.to_hex(),
             tags: vec![vec!["locktime".to_owned(), "5".to_owned()]],
         }),
+        offline: false,
     };
+    // What it does not know it passes over.
+    let offline = PaymentRequest { offline: true, ..ours.clone() };
+    let passed: nuts::PaymentRequest = offline.to_text().unwrap().parse().unwrap();
+    assert_eq!(PaymentRequest::parse(&passed.to_string()).as_ref(), Ok(&ours));
     let read: nuts::PaymentRequest = ours.to_text().unwrap().parse().unwrap();
     assert_eq!(read.payment_id.as_deref(), Some("i"));
     assert_eq!(read.amount, Some(cashu::Amount::from(5)));

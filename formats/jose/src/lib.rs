@@ -11,6 +11,7 @@ pub mod jwe;
 mod jwk;
 mod jws;
 mod key;
+mod key_ids;
 mod sealing;
 mod time;
 mod x509;
@@ -24,6 +25,7 @@ pub use encoding::{
 pub use jwk::{Jwk, JwkError, JwkSet};
 pub use jws::{DEFAULT_MAX_JWS, Header, JwsError, SignError, Unverified, Verified, sign};
 pub use key::{KeyError, SignatureInvalid, SoftwareKey, verify};
+pub use key_ids::subject_key_id;
 pub use sealing::{SealError, SealingKey, SealingKeys};
 pub use time::{TimeError, Validity, numeric_date, optional_numeric_date};
 pub use x509::{Chain, ChainError, Leaf, unverified_key};

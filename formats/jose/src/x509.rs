@@ -7,7 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use std::time::Duration;
-use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+use webpki::{
+    CertRevocationList, EndEntityCert, Error, ExpirationPolicy, ExtendedKeyUsageValidator,
+    KeyPurposeIdIter, OwnedCertRevocationList, RevocationOptions, RevocationOptionsBuilder,
+};
+use x509_parser::extensions::{DistributionPointName, ParsedExtension};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use yufu_base::{PublicKey, Timestamp};
 
@@ -82,6 +86,14 @@ pub enum ChainError {
     /// The leaf's key is not P-256.
     #[error("the certificate's key is not P-256")]
     NotP256,
+    /// A certificate is on its authority's list of revoked ones.
+    #[error("a certificate of the chain was revoked by whoever issued it")]
+    Revoked,
+    /// No list says that it is not revoked.
+    #[error(
+        "no list of revoked certificates by whoever issued the chain is at hand, or it is over"
+    )]
+    RevocationUnknown,
     /// Another rule of X.509 path validation (RFC 5280 section 6).
     #[error("the chain is not valid: {0}")]
     Invalid(String),
@@ -151,6 +163,28 @@ impl Chain {
         self.certificates.first().map_or(&[], |der| der.as_ref())
     }
 
+    /// Where the lists of revoked certificates are by which the leaf, whoever made it, says that it is to be judged (RFC
+    /// 5280, 4.2.1.13): addresses.
+    #[must_use]
+    pub fn distribution_points(&self) -> Vec<String> {
+        let Some(leaf) = parse(self.unverified_leaf()) else { return Vec::new() };
+        let points = leaf.extensions().iter().find_map(|one| match one.parsed_extension() {
+            ParsedExtension::CRLDistributionPoints(found) => Some(&found.points),
+            _ => None,
+        });
+        let names = points.into_iter().flatten().filter_map(|point| {
+            match point.distribution_point.as_ref()? {
+                DistributionPointName::FullName(names) => Some(names),
+                DistributionPointName::NameRelativeToCRLIssuer(_) => None,
+            }
+        });
+        let address = |name: &GeneralName<'_>| match name {
+            GeneralName::URI(address) => Some((*address).to_owned()),
+            _ => None,
+        };
+        names.flatten().filter_map(address).collect()
+    }
+
     /// Verifies the path from the leaf to one of `anchors` (DER certificates) at the
     /// moment `at` (RFC 5280 section 6; ECDSA P-256 with SHA-256 throughout). Revocation of
     /// certificates is not looked up: an authority that errs leaves the trust list.
@@ -158,6 +192,35 @@ impl Chain {
     /// # Errors
     /// [`ChainError`], the rule broken.
     pub fn verify(&self, anchors: &[Vec<u8>], at: Timestamp) -> Result<Leaf, ChainError> {
+        self.verify_with(anchors, None, at)
+    }
+
+    /// The same, and that none of the `lists` (DER; RFC 5280, section 5), by whoever issued each certificate, has it.
+    ///
+    /// # Errors
+    /// [`ChainError`], the rule broken; [`ChainError::RevocationUnknown`] too if a list cannot be read, or is over.
+    pub fn verify_unrevoked(
+        &self,
+        anchors: &[Vec<u8>],
+        lists: &[Vec<u8>],
+        at: Timestamp,
+    ) -> Result<Leaf, ChainError> {
+        let read = |der: &Vec<u8>| OwnedCertRevocationList::from_der(der).map(Into::into);
+        let lists: Result<Vec<CertRevocationList<'_>>, Error> = lists.iter().map(read).collect();
+        let lists = lists.map_err(|_| ChainError::RevocationUnknown)?;
+        let lists: Vec<&CertRevocationList<'_>> = lists.iter().collect();
+        let options = RevocationOptionsBuilder::new(&lists);
+        let options = options.map_err(|_| ChainError::RevocationUnknown)?;
+        let options = options.with_expiration_policy(ExpirationPolicy::Enforce).build();
+        self.verify_with(anchors, Some(options), at)
+    }
+
+    fn verify_with(
+        &self,
+        anchors: &[Vec<u8>],
+        revocation: Option<RevocationOptions<'_>>,
+        at: Timestamp,
+    ) -> Result<Leaf, ChainError> {
         let (leaf, intermediates) = self.certificates.split_first().ok_or(ChainError::Empty)?;
         if let Some(index) = self.certificates.iter().position(|one| is_anchor(one, anchors)) {
             return Err(ChainError::CarriesAnchor(index));
@@ -179,7 +242,7 @@ impl Chain {
                 intermediates,
                 UnixTime::since_unix_epoch(Duration::from_millis(at.millis())),
                 AnyPurpose,
-                None,
+                revocation,
                 None,
             )
             .map_err(|error| refusal(&error))?;
@@ -293,6 +356,8 @@ fn refusal(error: &Error) -> ChainError {
         Error::UnknownIssuer => ChainError::Untrusted,
         Error::CertExpired { .. } => ChainError::Expired,
         Error::CertNotValidYet { .. } => ChainError::NotYetValid,
+        Error::CertRevoked => ChainError::Revoked,
+        Error::UnknownRevocationStatus | Error::CrlExpired { .. } => ChainError::RevocationUnknown,
         Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::NotP256,
         other => ChainError::Invalid(other.to_string()),

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use yufu_base::SectorId;
+use yufu_base::{RESIDENT_NUMBER, SectorId};
 
 /// What the id of a credential must not end in: so its other format is called where it is offered.
 const MDOC: &str = "-mdoc";
@@ -64,6 +64,9 @@ pub struct CredentialType {
     pub programme: Option<String>,
     /// How long one copy is valid, in days.
     pub validity_days: u32,
+    /// For how many days the place of a copy in the status list is kept: longer than the copy is valid where somebody
+    /// looks at it longer, as a bank at a guardianship.
+    pub status_days: u32,
     /// How many copies, each bound to a key of its own, a wallet gets at once.
     pub batch: u32,
     /// Its claims, in the order shown.
@@ -88,6 +91,8 @@ pub enum ClaimSource {
     Column(Column),
     /// Whether the person has completed so many years.
     AgeOver(u8),
+    /// Whether the person lives where this column of the population register begins so: `locality`, and the name of a city.
+    ResidentOf(Column, String),
     /// The same for everybody, such as the issuing country.
     Constant(String),
     /// The issuer's own records, under this name: not the population register.
@@ -173,6 +178,7 @@ impl ClaimSource {
         match self {
             Self::Column(column) => Some(*column),
             Self::AgeOver(_) => Some(Column::BirthDate),
+            Self::ResidentOf(column, _) => Some(*column),
             Self::Constant(_) | Self::Record(_) | Self::Sector(_) => None,
         }
     }
@@ -199,6 +205,9 @@ impl ClaimSource {
             Self::AgeOver(years) => {
                 let birth = value(Column::BirthDate)?.parse().ok()?;
                 Some(ClaimValue::Flag(is_over(birth, *years, today)))
+            }
+            Self::ResidentOf(column, place) => {
+                Some(ClaimValue::Flag(value(*column)?.starts_with(place.as_str())))
             }
             Self::Constant(text) => Some(ClaimValue::Text(text.clone())),
             Self::Record(_) | Self::Sector(_) => None,
@@ -238,6 +247,7 @@ pub(crate) fn read_credential(
         section.report(&section.span(), what, "exactly what `issuer = \"agency\"` has");
     }
     let validity_days = section.whole("validity_days");
+    let status_days = read_status_days(&mut section, validity_days);
     let batch = section.whole("batch");
     let mut seen = BTreeSet::new();
     let claims = if section.has("claims") {
@@ -256,9 +266,23 @@ pub(crate) fn read_credential(
         issuer: issuer?.0,
         programme: programme.map(|(programme, _)| programme),
         validity_days: validity_days?,
+        status_days: status_days?,
         batch: batch?,
         claims: claims?,
     })
+}
+
+/// As long as the credential is valid, or longer.
+fn read_status_days(section: &mut Section<'_, '_, '_>, validity: Option<u32>) -> Option<u32> {
+    if !section.has("status_days") {
+        return validity;
+    }
+    let days: Option<u32> = section.whole("status_days");
+    if days < validity {
+        let what = format!("`status_days` {}", days.unwrap_or_default());
+        section.report(&section.span(), what, "no fewer days than `validity_days`");
+    }
+    days
 }
 
 fn read_claim(
@@ -270,6 +294,8 @@ fn read_claim(
     let label = read_text(&mut section, "label");
     let source = if section.has("age_over") {
         section.whole("age_over").map(ClaimSource::AgeOver)
+    } else if section.has("resident_of") {
+        read_place(&mut section)
     } else if section.has("constant") {
         section.text("constant").map(|(value, _)| ClaimSource::Constant(value))
     } else if section.has("record") {
@@ -279,6 +305,9 @@ fn read_claim(
     } else {
         section.word("column", &Column::WORDS).map(|(column, _)| ClaimSource::Column(column))
     };
+    if let Some(source) = &source {
+        check_number(&section, path.as_ref(), source);
+    }
     if let Some((path, span)) = &path
         && !seen.insert(path.clone())
     {
@@ -286,6 +315,29 @@ fn read_claim(
     }
     section.finish();
     Some(Claim { path: path?.0, label: label?, source: source? })
+}
+
+/// Reads `resident_of`, a place, with `column`, which begins with it where somebody lives there.
+fn read_place(section: &mut Section<'_, '_, '_>) -> Option<ClaimSource> {
+    const PLACES: [(&str, Column); 2] =
+        [("region", Column::Region), ("locality", Column::Locality)];
+    let place = section.text("resident_of");
+    let column = section.word("column", &PLACES);
+    Some(ClaimSource::ResidentOf(column?.0, place?.0))
+}
+
+/// A wallet knows the number that names a resident by the name of its claim.
+fn check_number(
+    section: &Section<'_, '_, '_>,
+    path: Option<&(ClaimPath, Span)>,
+    source: &ClaimSource,
+) {
+    let Some((path, span)) = path else { return };
+    let named = path.segments().last().is_some_and(|name| name.as_str() == RESIDENT_NUMBER);
+    if *source == ClaimSource::Column(Column::ResidentNumber) && !named {
+        let what = format!("the resident number at `{path}`");
+        section.report(span, what, "a path that ends in personal_administrative_number");
+    }
 }
 
 /// Reads `claims`, a list of paths of which each must be one that is issued.

@@ -1,9 +1,11 @@
 //! Institutions: who they are, and what they may ask of a person and why.
 
 use crate::allowance::{Allowance, read_allowance};
+use crate::client_name::{ClientName, read_client_name};
 use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
 use crate::programme::{Programme, read_programmes};
+use crate::query::{Query, check_number, check_queries, read_query};
 use crate::section::Section;
 use crate::sector::{check_request, check_requests};
 use crate::text::{Text, read_text};
@@ -81,6 +83,8 @@ pub struct Institution {
     pub privacy_policy: Text,
     /// Where a person complains: an e-mail address.
     pub support: String,
+    /// By what it is known in its requests.
+    pub client_name: ClientName,
     /// What it may ask, and why; empty if it asks nothing.
     pub requests: Vec<Request>,
     /// Its trade and bank; exactly if it is a merchant, a hotel, a railway or an agency.
@@ -100,6 +104,8 @@ pub struct Request {
     pub purpose: Text,
     /// The law or contract that allows it.
     pub basis: Text,
+    /// Whether that is a law, which demands it: without one nobody asks for a resident's number.
+    pub by_law: bool,
     /// The ids of the credentials that are asked for together; the identity credential unless the
     /// profile says otherwise.
     pub credentials: Vec<String>,
@@ -107,6 +113,8 @@ pub struct Request {
     pub foreign: bool,
     /// The claims that may be asked of them, and no others; empty if only a signed confirmation is.
     pub claims: BTreeSet<ClaimPath>,
+    /// How it is asked, if not simply for all of it.
+    pub query: Option<Query>,
     /// Whether a yes or no is all that is made of them: then no value is given on or kept.
     pub result_only: bool,
     /// Whether the signed answer is kept as evidence, for as long as the institution keeps anything.
@@ -172,10 +180,12 @@ fn read_one(
     let retention_days = section.whole("retention_days");
     let privacy_policy = read_text(&mut section, "privacy_policy");
     let support = read_support(&mut section);
+    let client_name = read_client_name(&mut section);
     let requests = read_requests(&mut section, credentials);
     if let Some(requests) = &requests {
         check_requests(&section, credentials, requests);
         check_evidence(&section, requests, retention_days);
+        check_queries(&section, requests, role.as_ref().map(|(role, _)| *role));
     }
     let is = |wanted| role.as_ref().is_some_and(|(role, _)| *role == wanted);
     let merchant = if Role::TRADES.into_iter().any(is) {
@@ -206,6 +216,7 @@ fn read_one(
         retention_days: retention_days?,
         privacy_policy: privacy_policy?,
         support: support?,
+        client_name: client_name?,
         requests: requests?,
         merchant: merchant?,
         opening_money: opening_money?,
@@ -267,6 +278,7 @@ fn read_request(
     let id = section.unique_text("id", ids);
     let purpose = read_text(&mut section, "purpose");
     let basis = read_text(&mut section, "basis");
+    let by_law = section.flag("by_law");
     let credentials = read_asked(&mut section, known)?;
     let asked = known.iter().filter(|kind| credentials.contains(&kind.id));
     let paths = asked.flat_map(|kind| &kind.claims).map(|claim| claim.path.clone()).collect();
@@ -274,18 +286,23 @@ fn read_request(
     let foreign = section.flag("foreign");
     let (result_only, keeps_evidence) = (section.flag("result_only"), section.flag("evidence"));
     let one_account = section.flag("one_account");
+    let mut query = Some(None);
     if let Some(claims) = &claims {
         check_request(&mut section, known, claims);
+        check_number(&section, claims, by_law);
+        query = read_query(&mut section, known, &credentials, claims);
     }
     section.finish();
-    let (id, purpose, basis, claims) = (id?, purpose?, basis?, claims?);
+    let (id, purpose, basis, claims, query) = (id?, purpose?, basis?, claims?, query?);
     Some(Request {
         id,
         purpose,
         basis,
+        by_law,
         credentials,
         foreign,
         claims,
+        query,
         result_only,
         keeps_evidence,
         one_account,

@@ -22,6 +22,8 @@ pub struct BearerNotes {
     pub per_redemption: Option<Amount>,
     /// The classes whose wallets are registered payees.
     pub payees: BTreeSet<String>,
+    /// Whether notes are paid into accounts of registered payees alone.
+    pub payees_alone: bool,
     /// How many outputs of a keyset are promised before wallets pay with its notes.
     pub least_promised: u32,
     /// How many denominations keysets have: 1, 2, 4, ... minor units. 1 to 64.
@@ -48,6 +50,12 @@ pub(crate) fn read_notes(
         ["per_withdrawal", "per_day", "per_year", "per_redemption"]
             .map(|key| read_cap(&mut section, key, currency));
     let payees = read_payees(&mut section, classes);
+    let payees_alone = section.flag("payees_alone");
+    if payees_alone && payees.as_ref().is_some_and(BTreeSet::is_empty) {
+        let span = section.span();
+        let what = "with `payees_alone` nobody could redeem a note".to_owned();
+        section.report(&span, what, "a wallet class in `payees`");
+    }
     let least_promised = section.whole("least_promised");
     let denominations = bounded(&mut section, "denominations", 1, 64);
     let input_fee_ppk = bounded(&mut section, "input_fee_ppk", 0, 1_000_000);
@@ -60,6 +68,7 @@ pub(crate) fn read_notes(
         per_year: per_year?,
         per_redemption: per_redemption?,
         payees: payees?,
+        payees_alone,
         least_promised: least_promised?,
         denominations: u8::try_from(denominations?).ok()?,
         input_fee_ppk: input_fee_ppk?,

@@ -26,7 +26,12 @@ pub struct Programme {
     pub monthly: Amount,
     /// After how many days a member has to show again that it is alive.
     pub proof_of_life_days: u32,
+    /// For how many days another account rests before it is paid.
+    pub payout_rest_days: u32,
 }
+
+/// For how long another account rests where a profile does not say.
+const PAYOUT_REST_DAYS: u32 = 7;
 
 impl Programme {
     /// The claim that a member's pseudonym is.
@@ -79,6 +84,10 @@ fn read_one(
     let needs = section.parsed::<ClaimPath>("needs", "names joined by dots: address.locality");
     let monthly = positive::<u64>(&mut section, "monthly");
     let proof_of_life_days = positive::<u32>(&mut section, "proof_of_life_days");
+    let payout_rest_days = match section.has("payout_rest_days") {
+        true => positive::<u32>(&mut section, "payout_rest_days"),
+        false => Some(PAYOUT_REST_DAYS),
+    };
     if let Some((path, span)) = &needs {
         check_flag(&section, credentials, path, span);
     }
@@ -105,6 +114,7 @@ fn read_one(
         needs: needs?.0,
         monthly: Amount::new(currency, monthly?),
         proof_of_life_days: proof_of_life_days?,
+        payout_rest_days: payout_rest_days?,
     })
 }
 

@@ -27,6 +27,8 @@ fn the_basic_pension_needs_an_age_and_nothing_else_of_a_member() {
     assert_eq!((pension.id.as_str(), pension.monthly.minor()), ("basic-pension", 14_300));
     assert_eq!(pension.pseudonym_claim(), "sector_pseudonym.pension");
     assert_eq!(pension.needs.to_string(), "age_equal_or_over.60");
+    // Given, and by default.
+    assert!(china.programmes.iter().all(|programme| programme.payout_rest_days == 7));
     let agency = china.institutions.get(&pension.agency).unwrap();
     assert_eq!(agency.role, Role::Agency);
     assert!(agency.merchant.is_some(), "an agency pays from an account at a bank");
@@ -63,6 +65,7 @@ fn every_spoiled_programme_is_refused_in_its_place() {
         ("proof_of_life_days = 365", "proof_of_life_days = 0", "`proof_of_life_days` is 0"),
         ("proof_of_life_days = 365", "yearly = 365", "`proof_of_life_days` is missing"),
         ("proof_of_life_days = 365", "proof_of_life_days = 365\nx = 1", "`x` is unknown"),
+        ("payout_rest_days = 7", "payout_rest_days = 0", "`payout_rest_days` is 0"),
     ];
     for (before, after, expected) in rows {
         assert!(INSTITUTIONS.contains(before), "{before:?} is not there");

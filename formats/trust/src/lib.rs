@@ -19,8 +19,8 @@ pub use localized::Localized;
 pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
 pub use recognition::{Origin, RecognisedList};
 pub use registration::{
-    OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential, RegisteredMeta,
-    RegistrationCertificate, RegistrationError,
+    Basis, OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential,
+    RegisteredMeta, RegistrationCertificate, RegistrationError, names_resident,
 };
 pub use status_list::{
     MAX_STATUS_TOKEN, STATUS_LIST, STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList,

@@ -5,11 +5,11 @@
 use crate::{LEEWAY_SECONDS, Localized, Role, TrustError, TrustList, TrustedParty};
 use serde::{Deserialize, Serialize};
 use url::Url;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{RESIDENT_NUMBER, Signer, Timestamp};
 use yufu_credential::StatusReference;
 use yufu_jose::{
-    Chain, ChainError, ClaimPath, Header, JwsError, SignError, TimeError, Unverified, Validity,
-    numeric_date, sign,
+    Chain, ChainError, ClaimPath, Header, JwsError, PathStep, SignError, TimeError, Unverified,
+    Validity, numeric_date, sign,
 };
 
 /// The `typ` of a registration certificate (ETSI TS 119 475 clause 5.2.2).
@@ -30,6 +30,9 @@ pub struct RegistrationCertificate {
     pub origins: Vec<String>,
     /// Why it asks.
     pub purpose: Localized,
+    /// What allows it to ask; a registrar that names none registers nobody for a resident's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
     /// What it may ask.
     pub credentials: Vec<RegisteredCredential>,
     /// Where its privacy policy stands.
@@ -54,6 +57,16 @@ pub struct RegistrationCertificate {
     /// Where to ask whether it was withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StatusReference>,
+}
+
+/// What allows a relying party to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The law or the contract, in words.
+    pub text: Localized,
+    /// Whether it is a law that demands it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub law: bool,
 }
 
 /// A kind of credential that may be asked for, with its claims.
@@ -141,6 +154,16 @@ pub enum OverAsking {
         /// The claims beyond the registration.
         claims: Vec<ClaimPath>,
     },
+    /// The number that names a resident, which no law demands here.
+    #[error(
+        "no law is registered that demands {claim} of {vct}: without one nobody may ask for it"
+    )]
+    Number {
+        /// The credential type.
+        vct: String,
+        /// The claim.
+        claim: ClaimPath,
+    },
 }
 
 impl RegistrationCertificate {
@@ -191,8 +214,14 @@ impl RegistrationCertificate {
         })
     }
 
+    /// Whether a law is registered that demands what is asked.
+    #[must_use]
+    pub fn is_by_law(&self) -> bool {
+        self.basis.as_ref().is_some_and(|basis| basis.law)
+    }
+
     /// Checks a query for `claims` of a credential of type `vct` (of an mdoc, its type) against the
-    /// registration.
+    /// registration. The number of a resident is beyond every registration that no law is behind.
     ///
     /// # Errors
     /// [`OverAsking`], naming all claims that go beyond.
@@ -209,11 +238,25 @@ impl RegistrationCertificate {
             registered.iter().flat_map(|one| &one.claims).any(|claim| claim.path.covers(asked))
         };
         let beyond: Vec<ClaimPath> = claims.iter().filter(|path| !allowed(path)).cloned().collect();
-        if beyond.is_empty() {
-            return Ok(());
+        if !beyond.is_empty() {
+            return Err(OverAsking::Claims { vct: vct.to_owned(), claims: beyond });
         }
-        Err(OverAsking::Claims { vct: vct.to_owned(), claims: beyond })
+        match claims.iter().find(|path| names_resident(path)) {
+            Some(claim) if !self.is_by_law() => {
+                Err(OverAsking::Number { vct: vct.to_owned(), claim: claim.clone() })
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether a claim is the number of a resident, in whatever object it stands; of an mdoc the element of that name.
+#[must_use]
+pub fn names_resident(path: &ClaimPath) -> bool {
+    path.steps().iter().any(|step| match step {
+        PathStep::Name(name) => name.rsplit('.').next() == Some(RESIDENT_NUMBER),
+        PathStep::Index(_) | PathStep::Every => false,
+    })
 }
 
 fn is_origin(text: &str) -> bool {

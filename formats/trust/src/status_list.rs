@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 use serde::{Deserialize, Serialize};
 use std::io::Read as _;
+use std::sync::OnceLock;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{
     ChainError, Header, JwsError, SignError, TimeError, Unverified, Validity, decode_base64url,
@@ -129,11 +130,21 @@ impl StatusBits {
 }
 
 /// The statuses of many credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StatusList {
     bits: StatusBits,
     bytes: Vec<u8>,
+    /// Compressed, since somebody asked for that and until a status changes.
+    packed: OnceLock<Vec<u8>>,
 }
+
+impl PartialEq for StatusList {
+    fn eq(&self, other: &Self) -> bool {
+        (self.bits, &self.bytes) == (other.bits, &other.bytes)
+    }
+}
+
+impl Eq for StatusList {}
 
 /// Why a status cannot be set, or a list made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -209,7 +220,11 @@ impl StatusList {
             .ok()
             .filter(|bytes| *bytes <= MAX_LIST)
             .ok_or(StatusRangeError::Size(size))?;
-        Ok(Self { bits, bytes: vec![0; bytes] })
+        Ok(Self::of(bits, vec![0; bytes]))
+    }
+
+    const fn of(bits: StatusBits, bytes: Vec<u8>) -> Self {
+        Self { bits, bytes, packed: OnceLock::new() }
     }
 
     /// How many bits each status takes.
@@ -240,6 +255,7 @@ impl StatusList {
         let byte = self.bytes.get_mut(byte).ok_or(missing)?;
         let clear = !(mask.checked_shl(shift).ok_or(missing)?);
         *byte = (*byte & clear) | value.checked_shl(shift).ok_or(missing)?;
+        self.packed = OnceLock::new();
         Ok(())
     }
 
@@ -251,13 +267,16 @@ impl StatusList {
         self.compressed().map(encode_base64url)
     }
 
-    /// The list compressed.
+    /// The list compressed: once, however often it is signed.
     pub(crate) fn compressed(&self) -> Result<Vec<u8>, SignError> {
+        if let Some(packed) = self.packed.get() {
+            return Ok(packed.clone());
+        }
         let mut out = Vec::new();
         ZlibEncoder::new(self.bytes.as_slice(), Compression::best())
             .read_to_end(&mut out)
             .map_err(|error| SignError::Json(error.to_string()))?;
-        Ok(out)
+        Ok(self.packed.get_or_init(|| out).clone())
     }
 
     /// Reads `lst`, decompressing at most 16 MiB.
@@ -283,7 +302,7 @@ impl StatusList {
         if bytes.len() > MAX_LIST {
             return Err(StatusListError::TooLarge);
         }
-        Ok(Self { bits, bytes })
+        Ok(Self::of(bits, bytes))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{
     Chain, ChainError, Header, Jwk, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
-    numeric_date, sign,
+    numeric_date, sign, subject_key_id,
 };
 
 /// The `typ` of a trust list.
@@ -289,6 +289,13 @@ impl TrustList {
         self.in_role(role).filter_map(|entry| anchors(entry).ok()).flatten().collect()
     }
 
+    /// The identifiers of the keys of everyone's authorities in `role`, in base64url: by them a query names whom a
+    /// credential has to come from (OpenID4VP 1.0, 6.1.1.1).
+    #[must_use]
+    pub fn authority_key_ids(&self, role: Role) -> Vec<String> {
+        self.anchors(role).iter().filter_map(|der| subject_key_id(der)).collect()
+    }
+
     /// Finds out which party of `role` certified the signer of `chain`, at the moment `now`.
     ///
     /// # Errors
@@ -374,6 +381,16 @@ pub(crate) fn is_safe_address(text: &str) -> bool {
 }
 
 /// The entry's authorities as DER; each must read as X.509.
+impl TrustEntry {
+    /// Its certification authorities (DER).
+    ///
+    /// # Errors
+    /// [`ChainError`] if there is none, or one cannot be read.
+    pub fn authorities(&self) -> Result<Vec<Vec<u8>>, ChainError> {
+        anchors(self)
+    }
+}
+
 fn anchors(entry: &TrustEntry) -> Result<Vec<Vec<u8>>, ChainError> {
     let decode = |(index, text): (usize, &String)| {
         let der = STANDARD.decode(text).map_err(|_| ChainError::Base64(index))?;

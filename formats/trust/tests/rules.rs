@@ -16,10 +16,11 @@ use yufu_jose::{
     ChainError, ClaimPath, Header, Jwk, JwsError, SoftwareKey, TimeError, encode_base64url,
 };
 use yufu_trust::{
-    DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT, REGISTRATION_CERTIFICATE,
-    Receipt, ReceiptError, ReceiptKind, RegistrationCertificate, RegistrationError, Role,
-    STATUS_LIST, Status, StatusBits, StatusList, StatusListError, StatusListToken, TRUST_LIST,
-    TrustEntry, TrustError, TrustList, TrustListError, request_digest,
+    Basis, DirectoryEntry, DisclosedNames, Localized, OverAsking, RECEIPT,
+    REGISTRATION_CERTIFICATE, Receipt, ReceiptError, ReceiptKind, RegisteredClaim,
+    RegistrationCertificate, RegistrationError, Role, STATUS_LIST, Status, StatusBits, StatusList,
+    StatusListError, StatusListToken, TRUST_LIST, TrustEntry, TrustError, TrustList,
+    TrustListError, request_digest,
 };
 
 /// A change to a statement before it is signed.
@@ -226,6 +227,30 @@ fn over_asking_is_refused_and_named() {
     assert_eq!(permits(other, &[]), Err(OverAsking::Credential(other.into())));
     let format = registration().permits("mso_mdoc", pid, &[]);
     assert_eq!(format, Err(OverAsking::Credential(pid.into())));
+}
+
+#[test]
+fn a_residents_number_is_beyond_every_registration_that_no_law_is_behind() {
+    let pid = "urn:yufu:pid:1";
+    let number = path(json!(["personal_administrative_number"]));
+    let element = path(json!([pid, "ward.personal_administrative_number"]));
+    let mut certificate = registration();
+    certificate.credentials[0].claims =
+        [&number, &element].map(|path| RegisteredClaim { path: path.clone() }).to_vec();
+    let text = || Localized::new("zh", "旅馆业治安管理办法");
+    for (basis, law) in [
+        (None, false),
+        (Some(Basis { text: text(), law: false }), false),
+        (Some(Basis { text: text(), law: true }), true),
+    ] {
+        certificate.basis = basis;
+        for claim in [&number, &element] {
+            let asked = certificate.permits("dc+sd-jwt", pid, std::slice::from_ref(claim));
+            let refused = OverAsking::Number { vct: pid.into(), claim: claim.clone() };
+            assert_eq!(asked.err(), (!law).then_some(refused), "{claim}, law: {law}");
+        }
+        assert_eq!(certificate.permits("dc+sd-jwt", pid, &[]), Ok(()));
+    }
 }
 
 #[test]

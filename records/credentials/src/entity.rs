@@ -42,6 +42,13 @@ table!(status_entry, "status_entries", {
     card: Option<String>,
 });
 
+table!(status_list, "status_lists", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    list: i32,
+    places: i32,
+    version: i64,
+});
+
 table!(used_once, "used_once", {
     #[sea_orm(primary_key, auto_increment = false)]
     marker: String,

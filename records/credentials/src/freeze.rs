@@ -2,17 +2,13 @@
 //! an officer. Suspended, not revoked: an officer lifts it once the person was seen.
 
 use crate::entity::{freeze_handle, grant, issuance, status_entry};
+use crate::status::{SUSPENDED, VALID, mark};
 use crate::{Credentials, CredentialsError, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-
-/// Status List: valid.
-const VALID: i32 = 0;
-/// Status List: suspended.
-const SUSPENDED: i32 = 2;
 
 /// What may freeze what was issued, left by the wallet that got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,19 +119,15 @@ impl Credentials {
     pub async fn lift_all(&self, person: Uuid) -> Result<u64, CredentialsError> {
         let person = person.to_string();
         let transaction = self.database.begin().await?;
-        let lifted = status_entry::Entity::update_many()
-            .col_expr(status_entry::Column::Status, Expr::value(VALID))
-            .filter(status_entry::Column::Person.eq(&person))
-            .filter(status_entry::Column::Status.eq(SUSPENDED))
-            .exec(&transaction)
-            .await?;
+        let placed = status_entry::Column::Person.eq(&person);
+        let lifted = mark(&transaction, placed, &[SUSPENDED], VALID).await?;
         freeze_handle::Entity::update_many()
             .col_expr(freeze_handle::Column::FrozenAt, Expr::value(Option::<i64>::None))
             .filter(freeze_handle::Column::Person.eq(&person))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
-        Ok(lifted.rows_affected)
+        Ok(lifted)
     }
 }
 
@@ -154,11 +146,5 @@ async fn suspend<C: ConnectionTrait>(
         .exec(connection)
         .await?;
     once::end(connection, granted).await?;
-    let changed = status_entry::Entity::update_many()
-        .col_expr(status_entry::Column::Status, Expr::value(SUSPENDED))
-        .filter(placed)
-        .filter(status_entry::Column::Status.is_in([VALID, SUSPENDED]))
-        .exec(connection)
-        .await?;
-    Ok(changed.rows_affected)
+    mark(connection, placed, &[VALID, SUSPENDED], SUSPENDED).await
 }

@@ -4,12 +4,13 @@
 use crate::entity::issuance;
 use crate::issuance::{Issuance, read};
 use crate::once::{Done, Step, perform};
+use crate::shards::Shards;
 use crate::{CredentialsError, sets};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, TransactionTrait};
 use yufu_database::{Answers, Database, Together};
 
 /// Writes what wallets' steps come to.
-pub(crate) struct Steps(pub(crate) Database);
+pub(crate) struct Steps(pub(crate) Database, pub(crate) Shards);
 
 impl Together for Steps {
     type Step = Step;
@@ -18,15 +19,16 @@ impl Together for Steps {
 
     async fn perform(&self, steps: &mut [Step]) -> Answers<Done, CredentialsError> {
         let all = self.0.begin().await?;
-        let decided = sets::perform(&all, steps).await?;
+        let decided = sets::perform(&all, &self.1, steps).await?;
         let mut answers = Vec::with_capacity(steps.len());
         for (step, answer) in steps.iter_mut().zip(decided) {
             answers.push(match answer {
                 Some(answer) => answer,
-                None => alone(&all, step).await?,
+                None => alone(&all, &self.1, step).await?,
             });
         }
         all.commit().await?;
+        self.1.committed(&self.0).await;
         Ok(answers)
     }
 }
@@ -34,10 +36,11 @@ impl Together for Steps {
 /// A step that is refused leaves nothing.
 async fn alone(
     all: &DatabaseTransaction,
+    shards: &Shards,
     step: &mut Step,
 ) -> Result<Result<Done, CredentialsError>, CredentialsError> {
     let one = all.begin().await?;
-    match perform(&one, step).await {
+    match perform(&one, shards, step).await {
         Ok(done) => {
             one.commit().await?;
             Ok(Ok(done))

@@ -13,16 +13,19 @@ mod nonce;
 mod once;
 mod pseudonym;
 mod sets;
+mod shards;
 mod status;
 
 pub use freeze::FreezeHandle;
 pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
-pub use status::{Allocation, StatusEntry};
+pub use shards::{Herd, Place};
+pub use status::{Allocation, ListState, StatusEntry};
 
 use grouped::{Lookups, Steps};
 use sea_orm::DbErr;
+use shards::Shards;
 use yufu_base::{SectorId, Timestamp};
 use yufu_database::{Database, DatabaseError, Group, MigrationError};
 
@@ -30,6 +33,7 @@ use yufu_database::{Database, DatabaseError, Group, MigrationError};
 #[derive(Clone)]
 pub struct Credentials {
     database: Database,
+    shards: Shards,
     steps: Group<Steps>,
     lookups: Group<Lookups>,
 }
@@ -61,8 +65,10 @@ pub enum CredentialsError {
     /// The officer declined.
     #[error("an officer declined it: ask the office why")]
     CheckDeclined,
-    /// The status list has no room left.
-    #[error("the status list is full: a new one must be opened")]
+    /// No place was found in the status lists, and no further list can be opened.
+    #[error(
+        "no free place was found in the status lists, and no further one can be opened: ask the operator"
+    )]
     ListFull,
     /// Another person registered this pseudonym: two wallets hold one secret.
     #[error(
@@ -99,10 +105,19 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Migration`] if the schema cannot be brought up to date.
     pub async fn open(database: Database) -> Result<Self, CredentialsError> {
+        Self::open_with(database, Herd::default()).await
+    }
+
+    /// As [`Credentials::open`], with status lists of another size.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Migration`] if the schema cannot be brought up to date.
+    pub async fn open_with(database: Database, herd: Herd) -> Result<Self, CredentialsError> {
         database.migrate("credentials", migrations::ALL).await?;
-        let steps = Group::new(Steps(database.clone()));
+        let shards = Shards::open(database.connection(), herd).await?;
+        let steps = Group::new(Steps(database.clone(), shards.clone()));
         let lookups = Group::new(Lookups(database.clone()));
-        Ok(Self { database, steps, lookups })
+        Ok(Self { database, shards, steps, lookups })
     }
 }
 

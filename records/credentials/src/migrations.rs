@@ -2,7 +2,7 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES];
+pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -125,5 +125,16 @@ CREATE TABLE freeze_handles (
 );
 CREATE INDEX freeze_handles_by_thumbprint ON freeze_handles(thumbprint);
 CREATE INDEX freeze_handles_by_person ON freeze_handles(person);
+",
+};
+
+const LISTS: Migration = Migration {
+    name: "status lists: several, each with a version",
+    sql: "
+CREATE TABLE status_lists (
+    list INTEGER PRIMARY KEY NOT NULL,
+    places INTEGER NOT NULL,
+    version BIGINT NOT NULL
+);
 ",
 };

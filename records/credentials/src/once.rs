@@ -4,7 +4,8 @@
 use crate::entity::{check, grant, status_entry, used_once};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
-use crate::status::{Allocation, allocate};
+use crate::shards::{Place, Shards, allocate};
+use crate::status::{Allocation, INVALID, SUSPENDED, VALID, mark as mark_places};
 use crate::{Credentials, CredentialsError, DerivedFrom, from_column, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -111,7 +112,7 @@ pub struct Batch {
     pub derived_from: Option<DerivedFrom>,
     /// The pseudonyms that its credentials carry.
     pub pseudonyms: Vec<Pseudonym>,
-    /// Its places in the status list.
+    /// Its places in the status lists.
     pub wanted: Allocation,
     /// Draws them at random.
     pub draw: Box<dyn FnMut() -> u32 + Send + Sync>,
@@ -167,14 +168,15 @@ pub(crate) enum What {
 
 /// What a step did.
 pub(crate) enum Done {
-    /// What it was to do; the places in the status list, if there are any.
-    Places(Vec<i32>),
+    /// What it was to do; the places in the status lists, if there are any.
+    Places(Vec<Place>),
     /// The code was exchanged before: what was granted then is ended.
     Replayed,
 }
 
 pub(crate) async fn perform<C: ConnectionTrait>(
     connection: &C,
+    shards: &Shards,
     step: &mut Step,
 ) -> Result<Done, CredentialsError> {
     let now = step.now;
@@ -201,7 +203,8 @@ pub(crate) async fn perform<C: ConnectionTrait>(
             }
             pseudonym::register(connection, batch.person, &batch.pseudonyms, now).await?;
             let about = (batch.person, batch.id.as_str(), batch.derived_from);
-            let places = allocate(connection, about, batch.wanted, &mut *batch.draw).await?;
+            let (wanted, draw) = (batch.wanted, &mut *batch.draw);
+            let places = allocate(connection, shards, about, wanted, draw).await?;
             Ok(Done::Places(places))
         }
         What::Defer(new) => {
@@ -367,7 +370,7 @@ impl Credentials {
         }
     }
 
-    /// The places of a batch in the status list: together with what it uses up, or not at all.
+    /// The places of a batch in the status lists: together with what it uses up, or not at all.
     ///
     /// # Errors
     /// [`CredentialsError`]: of markers, of the grant, of the check, of the pseudonyms, or of the list.
@@ -376,7 +379,7 @@ impl Credentials {
         batch: Batch,
         markers: Vec<Marker>,
         now: Timestamp,
-    ) -> Result<Vec<i32>, CredentialsError> {
+    ) -> Result<Vec<Place>, CredentialsError> {
         match self.step(markers, now, What::Issue(Box::new(batch))).await? {
             Done::Places(places) => Ok(places),
             Done::Replayed => Err(CredentialsError::CodeReplayed),
@@ -432,11 +435,10 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
     pub async fn revoke_batch(&self, batch: &str) -> Result<(), CredentialsError> {
-        status_entry::Entity::update_many()
-            .col_expr(status_entry::Column::Status, Expr::value(1))
-            .filter(status_entry::Column::Issuance.eq(batch))
-            .exec(self.database.connection())
-            .await?;
+        let transaction = self.database.begin().await?;
+        let placed = status_entry::Column::Issuance.eq(batch);
+        mark_places(&transaction, placed, &[VALID, SUSPENDED], INVALID).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! recognises no pseudonym that an agency knows.
 
 use crate::entity::{pseudonym, replacement, status_entry};
+use crate::status::{INVALID, SUSPENDED, VALID, mark};
 use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
@@ -145,13 +146,8 @@ pub(crate) async fn revoke<C: ConnectionTrait>(
     connection: &C,
     person: Uuid,
 ) -> Result<u64, CredentialsError> {
-    let changed = status_entry::Entity::update_many()
-        .col_expr(status_entry::Column::Status, Expr::value(1))
-        .filter(status_entry::Column::Person.eq(person.to_string()))
-        .filter(status_entry::Column::Status.ne(1))
-        .exec(connection)
-        .await?;
-    Ok(changed.rows_affected)
+    let placed = status_entry::Column::Person.eq(person.to_string());
+    mark(connection, placed, &[VALID, SUSPENDED], INVALID).await
 }
 
 async fn live<C: ConnectionTrait>(

@@ -6,7 +6,7 @@ use crate::entity::{grant, issuance, used_once};
 use crate::issuance::row;
 use crate::once::{Done, Marker, Step, What, stands};
 use crate::pseudonym::{Pseudonym, Registered, row as pseudonym_row};
-use crate::status::{Drawing, draw_places, rows};
+use crate::shards::{Drawing, Shards, draw_places, rows};
 use crate::{CredentialsError, Issuance};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -44,6 +44,7 @@ enum Touched<'s> {
 /// The answers to the steps that could be done as a set; the others are still to be done.
 pub(crate) async fn perform<C: ConnectionTrait>(
     connection: &C,
+    shards: &Shards,
     steps: &mut [Step],
 ) -> Result<Vec<Option<Answer>>, CredentialsError> {
     let plan = |step| Planned { step, names: Vec::new(), apart: false, answer: None };
@@ -56,7 +57,7 @@ pub(crate) async fn perform<C: ConnectionTrait>(
     for one in planned.iter_mut().filter(|one| one.apart) {
         one.answer = known.decide(one);
     }
-    place(connection, &mut planned).await?;
+    place(connection, shards, &mut planned).await?;
     write(connection, &known, &planned).await?;
     Ok(planned.into_iter().map(|one| one.answer).collect())
 }
@@ -203,16 +204,17 @@ impl Known {
 /// Draws the places of the batches that are issued. One that finds too few among so many is left to draw alone.
 async fn place<C: ConnectionTrait>(
     connection: &C,
+    shards: &Shards,
     planned: &mut [Planned<'_>],
 ) -> Result<(), CredentialsError> {
     let (mut drawings, mut answers) = (Vec::new(), Vec::new());
     for Planned { step, answer, .. } in planned {
         let (What::Issue(batch), Some(Ok(_))) = (&mut step.what, &answer) else { continue };
         let (wanted, draw) = (batch.wanted, &mut *batch.draw);
-        drawings.push(Drawing { wanted, draw, free: Vec::with_capacity(wanted.count) });
+        drawings.push(Drawing::new(wanted, draw));
         answers.push(answer);
     }
-    draw_places(connection, &mut drawings).await?;
+    draw_places(connection, shards, &mut drawings).await?;
     for (drawing, answer) in drawings.into_iter().zip(answers) {
         let enough = drawing.free.len() == drawing.wanted.count;
         *answer = enough.then_some(Ok(Done::Places(drawing.free)));

@@ -1,31 +1,41 @@
 //! The place of every issued credential in a status list, and its status.
 
-use crate::entity::{issuance, status_entry};
+use crate::entity::{issuance, status_entry, status_list};
 use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
-use crate::{Credentials, CredentialsError, DerivedFrom, nonce, once, to_column};
+use crate::shards::{Place, allocate};
+use crate::{Credentials, CredentialsError, nonce, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect as _, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect as _,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
-/// How often taken places are answered by other draws before the list counts as full.
-const DRAWS: usize = 64;
+/// Token Status List, section 7.1: valid.
+pub(crate) const VALID: i32 = 0;
+/// Revoked, for good.
+pub(crate) const INVALID: i32 = 1;
+/// Suspended.
+pub(crate) const SUSPENDED: i32 = 2;
 
 /// What is to be allocated for a batch of credentials.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocation {
-    /// The status list's number.
-    pub list: i32,
-    /// How many places the list has.
-    pub size: i32,
     /// How many credentials the batch has.
     pub count: usize,
-    /// When the credentials expire.
-    pub expires_at: Timestamp,
+    /// Until when somebody may look at their places: not before they expire.
+    pub kept_until: Timestamp,
+}
+
+/// A status list as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListState {
+    /// How many places it has.
+    pub places: i32,
+    /// A number that is another one whenever a status in it changed.
+    pub version: i64,
 }
 
 /// A place in a list with a status other than valid.
@@ -39,7 +49,7 @@ pub struct StatusEntry {
 
 impl Credentials {
     /// The last stage of an issuance: its nonces are spent, the batch gets its places in the status
-    /// list (drawn by `draw`, so that neighbours tell nothing), and the issuance is passed. Together, or not at all.
+    /// lists (drawn by `draw`, so that neighbours tell nothing), and the issuance is passed. Together, or not at all.
     ///
     /// # Errors
     /// [`CredentialsError::NonceSpent`], [`CredentialsError::AlreadyPassed`] or [`CredentialsError::ListFull`].
@@ -50,7 +60,7 @@ impl Credentials {
         wanted: Allocation,
         draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
-    ) -> Result<Vec<i32>, CredentialsError> {
+    ) -> Result<Vec<Place>, CredentialsError> {
         self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
     }
 
@@ -67,7 +77,7 @@ impl Credentials {
         wanted: Allocation,
         mut draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
-    ) -> Result<Vec<i32>, CredentialsError> {
+    ) -> Result<Vec<Place>, CredentialsError> {
         let transaction = self.database.begin().await?;
         for spent in nonces {
             nonce::spend(&transaction, spent, now).await?;
@@ -75,10 +85,11 @@ impl Credentials {
         pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
         let id = issuance.id.to_string();
         let basis = (issuance.person, id.as_str(), issuance.derived_from);
-        let positions = allocate(&transaction, basis, wanted, &mut draw).await?;
+        let places = allocate(&transaction, &self.shards, basis, wanted, &mut draw).await?;
         advance(&transaction, issuance, &id, "").await?;
         transaction.commit().await?;
-        Ok(positions)
+        self.shards.committed(&self.database).await;
+        Ok(places)
     }
 
     /// Marks every credential of a person as invalid, and ends her grants, so that no wallet refreshes them; how
@@ -132,145 +143,116 @@ impl Credentials {
             .filter(under_way)
             .exec(&transaction)
             .await?;
-        let changed = status_entry::Entity::update_many()
-            .col_expr(status_entry::Column::Status, Expr::value(1))
-            .filter(placed)
-            .filter(status_entry::Column::Status.ne(1))
-            .exec(&transaction)
-            .await?;
+        let changed = mark(&transaction, placed, &[VALID, SUSPENDED], INVALID).await?;
         once::end(&transaction, granted).await?;
         transaction.commit().await?;
-        Ok(changed.rows_affected)
+        Ok(changed)
     }
 
-    /// Whom the credential at a place of a list is about, and whether it is still valid.
+    /// Whom the credential at a place is about, and whether it is still valid.
     ///
     /// # Errors
-    /// [`CredentialsError::Unknown`] if nothing was placed there.
-    pub async fn placed(&self, list: i32, position: i32) -> Result<(Uuid, bool), CredentialsError> {
-        let row = status_entry::Entity::find_by_id((list, position));
+    /// [`CredentialsError::Unknown`] if nothing is placed there.
+    pub async fn placed(&self, place: Place) -> Result<(Uuid, bool), CredentialsError> {
+        let row = status_entry::Entity::find_by_id((place.list, place.position));
         let row = row.one(self.database.connection()).await?;
         let row = row.ok_or(CredentialsError::Unknown("credential"))?;
         let person = Uuid::parse_str(&row.person).map_err(|_| CredentialsError::Damaged("id"))?;
-        Ok((person, row.status == 0))
+        Ok((person, row.status == VALID))
     }
 
-    /// The places of a list that are not valid.
+    /// The numbers of the status lists.
     ///
     /// # Errors
     /// [`CredentialsError::Database`] if they cannot be read.
-    pub async fn invalid(&self, list: i32) -> Result<Vec<StatusEntry>, CredentialsError> {
+    pub async fn status_lists(&self) -> Result<Vec<i32>, CredentialsError> {
+        let lists = status_list::Entity::find()
+            .select_only()
+            .column(status_list::Column::List)
+            .order_by_asc(status_list::Column::List)
+            .into_tuple()
+            .all(self.database.connection())
+            .await?;
+        Ok(lists)
+    }
+
+    /// How a list stands.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Unknown`] if there is none of that number.
+    pub async fn list_state(&self, list: i32) -> Result<ListState, CredentialsError> {
+        let row = status_list::Entity::find_by_id(list).one(self.database.connection()).await?;
+        let row = row.ok_or(CredentialsError::Unknown("status list"))?;
+        Ok(ListState { places: row.places, version: row.version })
+    }
+
+    /// The places of a list that are not valid, of credentials that somebody may look at after `ended`.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be read.
+    pub async fn invalid(
+        &self,
+        list: i32,
+        ended: Timestamp,
+    ) -> Result<Vec<StatusEntry>, CredentialsError> {
         let rows = status_entry::Entity::find()
             .filter(status_entry::Column::List.eq(list))
-            .filter(status_entry::Column::Status.ne(0))
+            .filter(status_entry::Column::Status.ne(VALID))
+            .filter(status_entry::Column::ExpiresAt.gte(to_column(ended)))
             .all(self.database.connection())
             .await?;
         Ok(rows.iter().map(|r| StatusEntry { position: r.position, status: r.status }).collect())
     }
-}
 
-/// What is drawn for one batch.
-pub(crate) struct Drawing<'d> {
-    /// What is wanted.
-    pub(crate) wanted: Allocation,
-    /// Draws at random.
-    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send + Sync),
-    /// The places that were found free: as many as are wanted, unless the list is full.
-    pub(crate) free: Vec<i32>,
-}
-
-impl Drawing<'_> {
-    fn missing(&self) -> usize {
-        self.wanted.count.saturating_sub(self.free.len())
-    }
-
-    /// A place of the list, taken or free.
-    fn drawn(&mut self) -> Option<i32> {
-        let size = u32::try_from(self.wanted.size).ok()?;
-        i32::try_from((self.draw)().checked_rem(size)?).ok()
+    /// Frees the places at which nobody looks any more since before `ended`, and forgets whose they were; how many.
+    /// List by list: none keeps others waiting for long.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be freed.
+    pub async fn free_places(&self, ended: Timestamp) -> Result<u64, CredentialsError> {
+        let mut freed = 0_u64;
+        for list in self.status_lists().await? {
+            let gone = status_entry::Entity::delete_many()
+                .filter(status_entry::Column::List.eq(list))
+                .filter(status_entry::Column::ExpiresAt.lt(to_column(ended)))
+                .exec(self.database.connection())
+                .await?;
+            freed = freed.saturating_add(gone.rows_affected);
+        }
+        Ok(freed)
     }
 }
 
-/// Draws free places for batches, none twice: one query of a list for all that is drawn at a time.
-pub(crate) async fn draw_places<C: ConnectionTrait>(
+/// Gives the places that have one of the statuses `from` the status `to`; how many. Every list that it touches gets
+/// another version, so that it is published anew.
+pub(crate) async fn mark<C: ConnectionTrait>(
     connection: &C,
-    drawings: &mut [Drawing<'_>],
-) -> Result<(), CredentialsError> {
-    let mut seen = BTreeSet::new();
-    for _ in 0..DRAWS {
-        if drawings.iter().all(|drawing| drawing.missing() == 0) {
-            break;
-        }
-        let mut drawn: BTreeMap<i32, BTreeMap<i32, usize>> = BTreeMap::new();
-        for (index, drawing) in drawings.iter_mut().enumerate() {
-            let list = drawing.wanted.list;
-            for place in (0..drawing.missing()).filter_map(|_| drawing.drawn()) {
-                if seen.insert((list, place)) {
-                    drawn.entry(list).or_default().insert(place, index);
-                }
-            }
-        }
-        for (list, mut places) in drawn {
-            for place in taken(connection, list, &places).await? {
-                places.remove(&place);
-            }
-            for (place, index) in places {
-                if let Some(drawing) = drawings.get_mut(index) {
-                    drawing.free.push(place);
-                }
-            }
-        }
+    placed: SimpleExpr,
+    from: &[i32],
+    to: i32,
+) -> Result<u64, CredentialsError> {
+    let before = status_entry::Column::Status.is_in(from.iter().copied());
+    let changed = status_entry::Entity::update_many()
+        .col_expr(status_entry::Column::Status, Expr::value(to))
+        .filter(placed.clone().and(before))
+        .exec(connection)
+        .await?;
+    if changed.rows_affected == 0 {
+        return Ok(0);
     }
-    Ok(())
-}
-
-async fn taken<C: ConnectionTrait>(
-    connection: &C,
-    list: i32,
-    places: &BTreeMap<i32, usize>,
-) -> Result<Vec<i32>, CredentialsError> {
-    let taken = status_entry::Entity::find()
+    // Afterwards, so that none is missed that was placed meanwhile; one too many is published anew for nothing.
+    let lists: Vec<i32> = status_entry::Entity::find()
         .select_only()
-        .column(status_entry::Column::Position)
-        .filter(status_entry::Column::List.eq(list))
-        .filter(status_entry::Column::Position.is_in(places.keys().copied()))
+        .column(status_entry::Column::List)
+        .distinct()
+        .filter(placed.and(status_entry::Column::Status.eq(to)))
         .into_tuple()
         .all(connection)
         .await?;
-    Ok(taken)
-}
-
-/// The rows of a batch's places: about whom, on what it rests, and the card behind it.
-pub(crate) fn rows<'p>(
-    (person, basis, derived_from): (Uuid, &'p str, Option<DerivedFrom>),
-    wanted: Allocation,
-    places: &'p [i32],
-) -> impl Iterator<Item = status_entry::ActiveModel> + 'p {
-    places.iter().map(move |position| status_entry::ActiveModel {
-        list: Set(wanted.list),
-        position: Set(*position),
-        person: Set(person.to_string()),
-        issuance: Set(basis.to_owned()),
-        status: Set(0),
-        expires_at: Set(to_column(wanted.expires_at)),
-        card: Set(derived_from.map(|from| from.card.to_string())),
-    })
-}
-
-/// Places for one batch.
-pub(crate) async fn allocate<C: ConnectionTrait>(
-    connection: &C,
-    about: (Uuid, &str, Option<DerivedFrom>),
-    wanted: Allocation,
-    draw: &mut (dyn FnMut() -> u32 + Send + Sync),
-) -> Result<Vec<i32>, CredentialsError> {
-    let mut drawing = [Drawing { wanted, draw, free: Vec::with_capacity(wanted.count) }];
-    draw_places(connection, &mut drawing).await?;
-    let [Drawing { free, .. }] = drawing;
-    if free.len() < wanted.count {
-        return Err(CredentialsError::ListFull);
-    }
-    let rows = rows(about, wanted, &free);
-    status_entry::Entity::insert_many(rows).exec_without_returning(connection).await?;
-    Ok(free)
+    status_list::Entity::update_many()
+        .col_expr(status_list::Column::Version, Expr::col(status_list::Column::Version).add(1))
+        .filter(status_list::Column::List.is_in(lists))
+        .exec(connection)
+        .await?;
+    Ok(changed.rows_affected)
 }

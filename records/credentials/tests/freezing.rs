@@ -7,7 +7,7 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
     Allocation, Authentication, Batch, Credentials, CredentialsError, FreezeHandle, Issuance,
-    NewGrant,
+    NewGrant, Place,
 };
 use yufu_database::Database;
 
@@ -18,7 +18,7 @@ fn at() -> Timestamp {
 }
 
 fn wanted() -> Allocation {
-    Allocation { list: 1, size: 1_000, count: 3, expires_at: at().plus_seconds(86_400) }
+    Allocation { count: 3, kept_until: at().plus_seconds(86_400) }
 }
 
 async fn open() -> Credentials {
@@ -62,7 +62,7 @@ fn draw() -> impl FnMut() -> u32 + Send + Sync {
 }
 
 /// Credentials for somebody, in a wallet that left this key.
-async fn issue(records: &Credentials, person: Uuid, key: &str) -> Vec<i32> {
+async fn issue(records: &Credentials, person: Uuid, key: &str) -> Vec<Place> {
     let issuance = start(records, person, &Uuid::new_v4().to_string()).await;
     let left = handle(key, issuance.id.to_string(), None, person);
     records.keep_freeze_handle(left, at()).await.unwrap();
@@ -70,22 +70,23 @@ async fn issue(records: &Credentials, person: Uuid, key: &str) -> Vec<i32> {
     records.complete_issuance(&issuance, &none, wanted(), draw(), at()).await.unwrap()
 }
 
-async fn suspended(records: &Credentials) -> BTreeSet<i32> {
-    let all = records.invalid(1).await.unwrap();
-    all.iter().filter(|entry| entry.status == SUSPENDED).map(|entry| entry.position).collect()
+async fn suspended(records: &Credentials) -> BTreeSet<Place> {
+    let all = records.invalid(1, at()).await.unwrap();
+    let suspended = all.iter().filter(|entry| entry.status == SUSPENDED);
+    suspended.map(|entry| Place { list: 1, position: entry.position }).collect()
 }
 
 #[tokio::test]
 async fn a_key_suspends_what_its_wallet_got_and_nothing_of_another_wallet() {
     let records = open().await;
     let person = Uuid::now_v7();
-    let lost: BTreeSet<i32> = issue(&records, person, "phone").await.into_iter().collect();
-    let more: BTreeSet<i32> = issue(&records, person, "phone").await.into_iter().collect();
+    let lost: BTreeSet<Place> = issue(&records, person, "phone").await.into_iter().collect();
+    let more: BTreeSet<Place> = issue(&records, person, "phone").await.into_iter().collect();
     issue(&records, person, "tablet").await;
     issue(&records, Uuid::now_v7(), "neighbour").await;
     assert_eq!(records.freeze_key("phone").await.unwrap().unwrap(), "{\"key\":\"phone\"}");
     assert_eq!(records.freeze_key("nobody's").await.unwrap(), None);
-    let both: BTreeSet<i32> = lost.union(&more).copied().collect();
+    let both: BTreeSet<Place> = lost.union(&more).copied().collect();
     for _ in 0..2 {
         assert_eq!(records.freeze("phone", at()).await.unwrap(), BTreeSet::from([person]));
         assert_eq!(suspended(&records).await, both);
@@ -97,7 +98,7 @@ async fn a_key_suspends_what_its_wallet_got_and_nothing_of_another_wallet() {
     records.freeze("phone", at()).await.unwrap();
     assert_eq!(records.suspend_all(person).await.unwrap(), 0);
     assert_eq!(records.lift_all(person).await.unwrap(), 0);
-    assert_eq!(records.invalid(1).await.unwrap().len(), 9);
+    assert_eq!(records.invalid(1, at()).await.unwrap().len(), 9);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
     Allocation, Authentication, Batch, Check, Credentials, CredentialsError, Decision, DerivedFrom,
-    Issuance, Marker, NewGrant, Once, Pseudonym,
+    Issuance, Marker, NewGrant, Once, Place, Pseudonym,
 };
 use yufu_database::Database;
 
@@ -46,7 +46,7 @@ fn batch(id: &str, grant: &str, count: usize) -> Batch {
         person: Uuid::from_u128(1),
         derived_from: None,
         pseudonyms: Vec::new(),
-        wanted: Allocation { list: 1, size: 100_000, count, expires_at: NOW.plus_seconds(9) },
+        wanted: Allocation { count, kept_until: NOW.plus_seconds(9) },
         draw: Box::new(|| DRAWN.fetch_add(7, Ordering::Relaxed)),
     }
 }
@@ -128,8 +128,9 @@ async fn a_batch_that_failed_becomes_void_and_no_other() {
     records.issue_batch(batch("y", "g", 2), vec![], NOW).await.unwrap();
     records.revoke_batch("x").await.unwrap();
     records.revoke_batch("x").await.unwrap();
-    let void: BTreeSet<i32> =
-        records.invalid(1).await.unwrap().iter().map(|entry| entry.position).collect();
+    let void = records.invalid(1, NOW).await.unwrap();
+    let void: BTreeSet<Place> =
+        void.iter().map(|entry| Place { list: 1, position: entry.position }).collect();
     assert_eq!(void, first.into_iter().collect());
 }
 
@@ -302,14 +303,14 @@ async fn pseudonyms_brought_at_once_are_each_one_persons_and_a_refused_batch_use
 async fn batches_at_once_share_no_place_and_those_that_find_none_use_nothing_up() {
     let (records, _folder) = records().await;
     records.grant(grant("g", 1), vec![], NOW).await.unwrap();
+    // Draws from a few places alone, so that further lists are opened in vain for whoever comes late.
     let outcomes = at_once((0..40).map(|number: u32| {
         let records = records.clone();
         let mut next = number;
         let batch = Batch {
-            wanted: Allocation { list: 1, size: 100, count: 4, expires_at: NOW.plus_seconds(9) },
             draw: Box::new(move || {
                 next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                next >> 8
+                (next >> 8) % 100
             }),
             ..batch(&number.to_string(), "g", 4)
         };

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
-    Allocation, Authentication, Credentials, CredentialsError, Issuance, Pseudonym, Replacement,
-    Replacing,
+    Allocation, Authentication, Credentials, CredentialsError, Issuance, Place, Pseudonym,
+    Replacement, Replacing,
 };
 use yufu_database::Database;
 
@@ -37,7 +37,7 @@ impl World {
         person: Uuid,
         brought: &[&str],
         now: Timestamp,
-    ) -> Result<Vec<i32>, CredentialsError> {
+    ) -> Result<Vec<Place>, CredentialsError> {
         let issuance = self.offer(person).await;
         let pseudonyms: Vec<Pseudonym> = brought.iter().map(|text| pseudonym(text)).collect();
         let start = self.drawn.get();
@@ -47,7 +47,7 @@ impl World {
             next += 1;
             next
         };
-        let batch = Allocation { list: 1, size: 500, count: 2, expires_at: now.plus_seconds(1) };
+        let batch = Allocation { count: 2, kept_until: now.plus_seconds(1) };
         let none = BTreeSet::new();
         let issued =
             self.records.complete_issuance_under(&issuance, &none, &pseudonyms, batch, draw, now);
@@ -98,8 +98,9 @@ impl World {
         self.records.replace_pseudonyms(wanted).await
     }
 
-    async fn void(&self) -> BTreeSet<i32> {
-        self.records.invalid(1).await.unwrap().iter().map(|entry| entry.position).collect()
+    async fn void(&self) -> BTreeSet<Place> {
+        let void = self.records.invalid(1, Timestamp::from_seconds(0)).await.unwrap();
+        void.iter().map(|entry| Place { list: 1, position: entry.position }).collect()
     }
 }
 
@@ -108,7 +109,7 @@ fn pseudonym(text: &str) -> Pseudonym {
     Pseudonym { sector: sector.parse().unwrap(), digest: digest.as_bytes().to_vec() }
 }
 
-fn differs(outcome: Result<Vec<i32>, CredentialsError>) -> Option<Timestamp> {
+fn differs(outcome: Result<Vec<Place>, CredentialsError>) -> Option<Timestamp> {
     match outcome {
         Err(CredentialsError::PseudonymDiffers { from }) => from,
         other => unreachable!("{other:?}"),

@@ -2,83 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::json;
-use std::sync::Arc;
+mod support;
+
+use support::{ACCOUNT, NUMBER, ask, at, command, records, sealer};
 use uuid::Uuid;
-use yufu_base::{AccountId, CommandId, Timestamp};
-use yufu_database::{Database, MasterKey, SealError, Sealer};
+use yufu_base::AccountId;
+use yufu_database::{Database, SealError};
 use yufu_onboarding::{
-    Access, Account, AccountState, Answered, CounterStep, Enrolment, FreezeKey, KeyChange, KeyWay,
-    NewCustomer, Onboarding, OnboardingError, OutboxEntry, Verification,
+    Access, Answered, CounterStep, FreezeKey, KeyChange, KeyWay, Onboarding, OnboardingError,
 };
-
-const NUMBER: &str = "11010519491231002X";
-const ACCOUNT: AccountId = AccountId::new(1);
-
-fn at() -> Timestamp {
-    Timestamp::from_seconds(1_800_000_000)
-}
-
-async fn sealer(keys: &Database) -> Sealer {
-    Sealer::open(keys.clone(), &MasterKey::new([7; 32])).await.unwrap()
-}
-
-fn command(random: u128, subject: &str) -> OutboxEntry {
-    OutboxEntry {
-        command: CommandId::at(at(), random),
-        subject: subject.to_owned(),
-        submission: vec![1],
-        outcome: None,
-    }
-}
-
-async fn ask(records: &Onboarding, id: &str) {
-    let verification = Verification {
-        id: id.to_owned(),
-        purpose: "change-key".to_owned(),
-        subject: "{}".to_owned(),
-        session: "{}".to_owned(),
-        expires_at: at().plus_seconds(300),
-        answered: false,
-    };
-    records.start_verification(verification).await.unwrap();
-}
 
 /// An open account in a name, and the database of data keys.
 async fn open() -> (Onboarding, Uuid, Database) {
-    let keys = Database::in_memory().await.unwrap();
-    let sealer = Arc::new(sealer(&keys).await);
-    let records = Onboarding::open(Database::in_memory().await.unwrap(), sealer).await.unwrap();
+    let (records, keys) = records().await;
     let customer = enrol(&records, "opening", ACCOUNT).await;
     (records, customer, keys)
 }
 
 async fn enrol(records: &Onboarding, verification: &str, account: AccountId) -> Uuid {
-    ask(records, verification).await;
-    let opening = command(account.bits(), &format!("account:{account}"));
-    let enrolment = Enrolment {
-        customer: NewCustomer {
-            id: Uuid::now_v7(),
-            number: NUMBER.to_owned(),
-            claims: json!({"family_name": "王"}).as_object().cloned().unwrap(),
-            retained_until: at().plus_seconds(60),
-        },
-        account: Account {
-            id: account,
-            customer: None,
-            class: "III".to_owned(),
-            wallet_key: "a".to_owned(),
-            state: AccountState::Opening,
-        },
-        at_most: 1,
-        command: opening.clone(),
-        verification: verification.to_owned(),
-        receipt: "receipt".to_owned(),
-        provider: None,
-    };
-    let customer = records.enrol(enrolment, at()).await.unwrap();
-    records.record_outcome(opening.command, "{}", true).await.unwrap();
-    customer
+    support::enrol(records, verification, account, None).await
 }
 
 async fn close(records: &Onboarding, account: AccountId) {

@@ -1,76 +1,19 @@
 //! The key of an account: changed once per order, by the key that commands it, with all that goes
 //! with it written together.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod support;
 
-use serde_json::Map;
-use std::sync::Arc;
+use support::{ACCOUNT, NUMBER, ask, at, command, enrol, records};
 use uuid::Uuid;
-use yufu_base::{AccountId, CommandId, Timestamp};
-use yufu_database::{Database, MasterKey, Sealer};
+use yufu_base::{CommandId, Timestamp};
 use yufu_onboarding::{
-    Account, AccountState, Answered, Enrolment, KeyChange, KeyWay, NewCustomer, Onboarding,
-    OnboardingError, Order, OrderState, OutboxEntry, Verification,
+    Answered, KeyChange, KeyWay, Onboarding, OnboardingError, Order, OrderState,
 };
-
-const NUMBER: &str = "11010519491231002X";
-const ACCOUNT: AccountId = AccountId::new(1);
-
-fn at() -> Timestamp {
-    Timestamp::from_seconds(1_800_000_000)
-}
-
-fn command(random: u128, subject: &str) -> OutboxEntry {
-    OutboxEntry {
-        command: CommandId::at(at(), random),
-        subject: subject.to_owned(),
-        submission: vec![1],
-        outcome: None,
-    }
-}
-
-async fn ask(records: &Onboarding, id: &str) {
-    let verification = Verification {
-        id: id.to_owned(),
-        purpose: "change-key".to_owned(),
-        subject: "{}".to_owned(),
-        session: "{}".to_owned(),
-        expires_at: at().plus_seconds(300),
-        answered: false,
-    };
-    records.start_verification(verification).await.unwrap();
-}
 
 /// An open account in a name, commanded by the key `a`, through the wallet provider `p`.
 async fn open() -> (Onboarding, Uuid) {
-    let keys = Database::in_memory().await.unwrap();
-    let sealer = Sealer::open(keys, &MasterKey::new([7; 32])).await.unwrap();
-    let database = Database::in_memory().await.unwrap();
-    let records = Onboarding::open(database, Arc::new(sealer)).await.unwrap();
-    ask(&records, "opening").await;
-    let opening = command(1, &format!("account:{ACCOUNT}"));
-    let enrolment = Enrolment {
-        customer: NewCustomer {
-            id: Uuid::now_v7(),
-            number: NUMBER.to_owned(),
-            claims: Map::new(),
-            retained_until: at(),
-        },
-        account: Account {
-            id: ACCOUNT,
-            customer: None,
-            class: "III".to_owned(),
-            wallet_key: "a".to_owned(),
-            state: AccountState::Opening,
-        },
-        at_most: 1,
-        command: opening.clone(),
-        verification: "opening".to_owned(),
-        receipt: "receipt".to_owned(),
-        provider: Some("p".to_owned()),
-    };
-    let customer = records.enrol(enrolment, at()).await.unwrap();
-    records.record_outcome(opening.command, "{}", true).await.unwrap();
+    let (records, _) = records().await;
+    let customer = enrol(&records, "opening", ACCOUNT, Some("p")).await;
     (records, customer)
 }
 

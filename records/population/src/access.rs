@@ -50,6 +50,8 @@ pub enum Deed {
     Read,
     /// The list of accesses was read.
     ReadAccesses,
+    /// An officer asked for the erasure, which another one has to confirm.
+    ErasureAsked,
     /// The record was erased.
     Erased,
     /// The person's death was recorded.
@@ -61,9 +63,10 @@ pub enum Deed {
 }
 
 impl Deed {
-    const WORDS: [(&'static str, Self); 6] = [
+    const WORDS: [(&'static str, Self); 7] = [
         ("read", Self::Read),
         ("read-accesses", Self::ReadAccesses),
+        ("erasure-asked", Self::ErasureAsked),
         ("erased", Self::Erased),
         ("death-recorded", Self::DeathRecorded),
         ("death-withdrawn", Self::DeathWithdrawn),

@@ -5,7 +5,23 @@ use yufu_database::Migration;
 
 pub(crate) const COMPONENT: &str = "population";
 
-pub(crate) const MIGRATIONS: [Migration; 4] = [FIRST, DEATHS, GUARDIANSHIPS, CARDS];
+pub(crate) const MIGRATIONS: [Migration; 5] = [FIRST, DEATHS, GUARDIANSHIPS, CARDS, ERASURES];
+
+const ERASURES: Migration = Migration {
+    name: "erasures that were asked for",
+    sql: "
+    CREATE TABLE erasures (
+        id {uuid} NOT NULL PRIMARY KEY,
+        person {uuid} NOT NULL,
+        asked_by TEXT NOT NULL,
+        evidence TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        until BIGINT NOT NULL,
+        confirmed_by TEXT,
+        confirmed_at BIGINT
+    );
+    CREATE INDEX erasures_of_person ON erasures (person, until);",
+};
 
 const DEATHS: Migration = Migration {
     name: "deaths",
@@ -77,6 +93,18 @@ const CARDS: Migration = Migration {
     );
     CREATE UNIQUE INDEX cards_in_force ON cards (person) WHERE ended_at IS NULL;",
 };
+
+yufu_database::table!(asked, "erasures", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    person: Uuid,
+    asked_by: String,
+    evidence: String,
+    at: i64,
+    until: i64,
+    confirmed_by: Option<String>,
+    confirmed_at: Option<i64>,
+});
 
 yufu_database::table!(card, "cards", {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod asking;
 mod card;
 mod death;
 mod entity;
@@ -15,6 +16,7 @@ mod population;
 mod reading;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
+pub use asking::{AskedErasure, ERASURE_DAYS};
 pub use card::CardEntry;
 pub use excerpt::Excerpt;
 pub use guardianship::{Entry, Guardianship};

@@ -69,6 +69,18 @@ pub enum PopulationError {
     /// Nobody is recorded as this guardian of this ward.
     #[error("no guardianship between these two is in force: record it first")]
     NoGuardianship,
+    /// No such erasure was asked for.
+    #[error("no such erasure was asked for: ask for it first")]
+    NoErasure,
+    /// Whoever asked for an erasure may not confirm it.
+    #[error("{0} asked for this erasure: another officer has to confirm it")]
+    SameOfficer(String),
+    /// An erasure was not confirmed in time.
+    #[error("this erasure was not confirmed in time: ask for it again")]
+    ErasureLapsed,
+    /// An erasure was confirmed before.
+    #[error("this erasure was confirmed before: the record is gone")]
+    ErasureDone,
     /// Another population was imported before.
     #[error(
         "the register holds another population ({persons} imported, {offered} offered): \
@@ -234,29 +246,6 @@ impl Population {
         transaction.commit().await?;
         let records = rows.ok_or(PopulationError::NotFound)?.into_iter();
         records.map(|row| AccessRecord::from_row(row).ok_or(PopulationError::Damaged)).collect()
-    }
-
-    /// Erases a person: the data key is destroyed first, which makes every copy of the data
-    /// unreadable, then the row goes. The access records stay, with an id that leads nowhere.
-    ///
-    /// # Errors
-    /// As [`Population::read`]. If the database fails after the key is gone, the data are
-    /// erased, and erasing again removes the row.
-    pub async fn erase(
-        &self,
-        number: &ResidentNumber,
-        access: &Access,
-    ) -> Result<(), PopulationError> {
-        access.check(Deed::Erased)?;
-        let transaction = self.database.begin().await?;
-        let row = self.find(&transaction, number).await?;
-        record(&transaction, access, Deed::Erased, row.as_ref()).await?;
-        if let Some(row) = &row {
-            self.sealer.destroy(&[row.id]).await?;
-            person::Entity::delete_by_id(row.id).exec(&transaction).await?;
-        }
-        transaction.commit().await?;
-        row.map(|_| ()).ok_or(PopulationError::NotFound)
     }
 
     /// A keyed digest of somebody's pseudonym in a sector, for the authority's other records: found

@@ -101,7 +101,7 @@ impl Programmes {
 
     /// The presentation was accepted: the request is marked, its secrets wiped, and its holder is a
     /// member from `month` on; together. Of a member it renews what says that it is alive, and the
-    /// account; whoever had left is back from `month` on.
+    /// account; whoever had left is back from `month` on, and whoever was frozen is free, but guarded.
     ///
     /// # Errors
     /// [`ProgrammesError::AlreadyAnswered`] if the request was answered before.
@@ -174,6 +174,12 @@ fn new_member(
         status_index: Set(index(life)?),
         says_until: Set(to_column(life.says_until)),
         shown_at: Set(to_column(life.shown_at)),
+        next_bank: Set(None),
+        next_account: Set(None),
+        next_signed_at: Set(None),
+        next_from: Set(None),
+        frozen_at: Set(None),
+        guarded_at: Set(None),
     })
 }
 
@@ -193,6 +199,12 @@ async fn renew(
         .col_expr(member::Column::StatusIndex, Expr::value(index(life)?))
         .col_expr(member::Column::SaysUntil, Expr::value(to_column(life.says_until)))
         .col_expr(member::Column::ShownAt, Expr::value(to_column(life.shown_at)));
+    if known.frozen_at.is_some() {
+        // Freed by the identity; the key that somebody else may have too decides alone no more.
+        update = update
+            .col_expr(member::Column::FrozenAt, Expr::value(Option::<i64>::None))
+            .col_expr(member::Column::GuardedAt, Expr::value(to_column(life.shown_at)));
+    }
     let signed_at = to_column(from.payout.signed_at);
     // An account that was named later, by the key alone, stays.
     if signed_at >= known.signed_at {

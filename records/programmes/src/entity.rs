@@ -39,6 +39,20 @@ table!(member, "members", {
     status_index: i64,
     says_until: i64,
     shown_at: i64,
+    next_bank: Option<String>,
+    next_account: Option<String>,
+    next_signed_at: Option<i64>,
+    next_from: Option<i64>,
+    frozen_at: Option<i64>,
+    guarded_at: Option<i64>,
+});
+
+table!(freeze_key, "freeze_keys", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    member: String,
+    thumbprint: String,
+    freeze_key: String,
+    at: i64,
 });
 
 table!(envelope, "envelopes", {

@@ -7,17 +7,21 @@
 mod enrolment;
 mod entity;
 mod envelope;
+mod freeze;
 mod item;
 mod member;
 mod migrations;
 mod month;
+mod resting;
 mod totals;
 
 pub use enrolment::{Enrolment, Life};
 pub use envelope::{Envelope, EnvelopeState, Step};
+pub use freeze::FreezeKey;
 pub use item::{Decision, Due, Item, ItemState, Outcome, Reason};
 pub use member::{Member, MemberState, Payment, Payout};
 pub use month::{Month, MonthError};
+pub use resting::NextPayout;
 pub use totals::{Sum, Totals};
 
 use sea_orm::sea_query::OnConflict;

@@ -2,9 +2,10 @@
 
 use crate::entity::{item, member};
 use crate::item::{ItemState, Reason};
+use crate::resting::NextPayout;
 use crate::{Month, Programmes, ProgrammesError, from_column, from_minor, id, to_column};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, UpdateMany};
 use std::fmt;
 use uuid::Uuid;
 use yufu_base::Timestamp;
@@ -79,6 +80,12 @@ pub struct Member {
     pub says_until: Timestamp,
     /// When it was shown: the last proof of life.
     pub shown_at: Timestamp,
+    /// The account that it named since, which rests before it is paid.
+    pub next: Option<NextPayout>,
+    /// Since when it is frozen, if it is.
+    pub frozen_at: Option<Timestamp>,
+    /// Since when its key alone decides no more: it was frozen once, and somebody else may have the key.
+    pub guarded_at: Option<Timestamp>,
 }
 
 /// One month's payment to a member.
@@ -145,7 +152,8 @@ impl Programmes {
         rows.into_iter().map(payment).collect()
     }
 
-    /// Takes down the account that a member named, at `at`. The same one again changes nothing.
+    /// Takes down the account that a member named, at `at`. The same one again changes nothing but that another one, which
+    /// rests, is given up.
     ///
     /// # Errors
     /// [`ProgrammesError::PayoutOlder`] if a newer instruction was taken before.
@@ -160,9 +168,10 @@ impl Programmes {
             .col_expr(member::Column::Bank, Expr::value(payout.bank.as_str()))
             .col_expr(member::Column::Account, Expr::value(payout.account.as_str()))
             .col_expr(member::Column::SignedAt, Expr::value(signed_at))
-            .col_expr(member::Column::PayoutSetAt, Expr::value(to_column(at)))
+            .col_expr(member::Column::PayoutSetAt, Expr::value(to_column(at)));
+        let changed = without_next(changed)
             .filter(member::Column::Id.eq(member.to_string()))
-            .filter(member::Column::SignedAt.lte(signed_at))
+            .filter(newest(signed_at))
             .exec(self.database.connection())
             .await?;
         if changed.rows_affected == 1 { Ok(()) } else { Err(ProgrammesError::PayoutOlder) }
@@ -182,8 +191,38 @@ impl Programmes {
     }
 }
 
+/// That nothing newer was signed for than what was signed at `signed_at`.
+pub(crate) fn newest(signed_at: i64) -> SimpleExpr {
+    let next = member::Column::NextSignedAt;
+    let resting = next.is_null().or(next.lte(signed_at));
+    member::Column::SignedAt.lte(signed_at).and(resting)
+}
+
+/// Gives up the account that rests.
+pub(crate) fn without_next(update: UpdateMany<member::Entity>) -> UpdateMany<member::Entity> {
+    let (text, number) = (Option::<String>::None, Option::<i64>::None);
+    update
+        .col_expr(member::Column::NextBank, Expr::value(text.clone()))
+        .col_expr(member::Column::NextAccount, Expr::value(text))
+        .col_expr(member::Column::NextSignedAt, Expr::value(number))
+        .col_expr(member::Column::NextFrom, Expr::value(number))
+}
+
+fn next(row: &member::Model) -> Result<Option<NextPayout>, ProgrammesError> {
+    let (Some(bank), Some(account)) = (&row.next_bank, &row.next_account) else { return Ok(None) };
+    let (Some(signed_at), Some(from)) = (row.next_signed_at, row.next_from) else {
+        return Err(ProgrammesError::Damaged("account that rests"));
+    };
+    let signed_at = from_column(signed_at)?;
+    let payout = Payout { bank: bank.clone(), account: account.clone(), signed_at };
+    Ok(Some(NextPayout { payout, from: from_column(from)? }))
+}
+
 pub(crate) fn read(row: member::Model) -> Result<Member, ProgrammesError> {
     Ok(Member {
+        next: next(&row)?,
+        frozen_at: row.frozen_at.map(from_column).transpose()?,
+        guarded_at: row.guarded_at.map(from_column).transpose()?,
         id: id(&row.id)?,
         programme: row.programme,
         pseudonym: row.pseudonym,

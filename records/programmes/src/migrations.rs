@@ -3,7 +3,29 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[Migration {
+pub(crate) const ALL: &[Migration] = &[FIRST, FROZEN];
+
+/// What a lost or stolen wallet cannot do: another account rests before it is paid, and a member freezes everything.
+const FROZEN: Migration = Migration {
+    name: "accounts that rest, freeze keys, frozen members",
+    sql: "
+ALTER TABLE members ADD COLUMN next_bank TEXT;
+ALTER TABLE members ADD COLUMN next_account TEXT;
+ALTER TABLE members ADD COLUMN next_signed_at BIGINT;
+ALTER TABLE members ADD COLUMN next_from BIGINT;
+ALTER TABLE members ADD COLUMN frozen_at BIGINT;
+ALTER TABLE members ADD COLUMN guarded_at BIGINT;
+CREATE INDEX members_by_next ON members(next_from);
+CREATE TABLE freeze_keys (
+    member TEXT PRIMARY KEY NOT NULL REFERENCES members(id),
+    thumbprint TEXT NOT NULL UNIQUE,
+    freeze_key TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+",
+};
+
+const FIRST: Migration = Migration {
     name: "settings, enrolments, members, envelopes, items, attempts, steps",
     sql: "
 CREATE TABLE settings (
@@ -94,4 +116,4 @@ CREATE TABLE steps (
     at BIGINT NOT NULL
 );
 ",
-}];
+};

@@ -27,6 +27,8 @@ pub struct Certifying<'a> {
     pub expires_at: Timestamp,
     /// The status list's number, and how many places it has.
     pub list: (i32, i32),
+    /// Places whose certificates ended before then are free.
+    pub freed_after: Timestamp,
 }
 
 /// What came of a use.
@@ -61,7 +63,7 @@ pub struct Registration {
 
 impl Registrations {
     /// Gives each use its place, or says by what it is revoked: the same key and use keep the place that
-    /// they have, others get one by `draw`. What lapsed without having been revoked is forgotten.
+    /// they have, others get one by `draw`. What lapsed is forgotten and its place free; revocations are kept apart from it.
     ///
     /// # Errors
     /// [`RegistrationsError::ListFull`]; then nothing was written.
@@ -73,8 +75,7 @@ impl Registrations {
     ) -> Result<BTreeMap<String, Placed>, RegistrationsError> {
         let transaction = self.database.begin().await?;
         registration::Entity::delete_many()
-            .filter(registration::Column::ExpiresAt.lt(to_column(now)))
-            .filter(registration::Column::Revocation.is_null())
+            .filter(registration::Column::ExpiresAt.lt(to_column(wanted.freed_after)))
             .exec(&transaction)
             .await?;
         let mut placed = BTreeMap::new();
@@ -105,14 +106,19 @@ impl Registrations {
         rows.into_iter().map(Registration::try_from).collect()
     }
 
-    /// The places of a list that are revoked.
+    /// The places of a list that are revoked, of certificates that end after `ended`.
     ///
     /// # Errors
     /// [`RegistrationsError::Database`].
-    pub async fn revoked_places(&self, list: i32) -> Result<Vec<i32>, RegistrationsError> {
+    pub async fn revoked_places(
+        &self,
+        list: i32,
+        ended: Timestamp,
+    ) -> Result<Vec<i32>, RegistrationsError> {
         let rows = registration::Entity::find()
             .filter(registration::Column::List.eq(list))
             .filter(registration::Column::Revocation.is_not_null())
+            .filter(registration::Column::ExpiresAt.gte(to_column(ended)))
             .all(self.database.connection())
             .await?;
         Ok(rows.into_iter().map(|row| row.position).collect())

@@ -5,8 +5,8 @@ use crate::migrations::{registration, revocation};
 use crate::{Registrations, RegistrationsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, Set,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -78,6 +78,15 @@ impl Registrations {
         };
         transaction.commit().await?;
         lifted.try_into()
+    }
+
+    /// A number that is another one whenever a registration was revoked. (Lifting changes no registration.)
+    ///
+    /// # Errors
+    /// [`RegistrationsError::Database`].
+    pub async fn version(&self) -> Result<i64, RegistrationsError> {
+        let count = revocation::Entity::find().count(self.database.connection()).await?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     /// Every revocation, newest first.

@@ -23,7 +23,9 @@ async fn records() -> Registrations {
 
 fn certifying<'a>(party: &'a str, key: &'a str, uses: &'a [&'a str]) -> Certifying<'a> {
     let expires_at = NOW.plus_seconds(360 * DAY);
-    Certifying { party, access_key: key, intended_uses: uses, expires_at, list: (1, SIZE) }
+    let freed_after = Timestamp::from_seconds(0);
+    let list = (1, SIZE);
+    Certifying { party, access_key: key, intended_uses: uses, expires_at, list, freed_after }
 }
 
 /// Places that are drawn one after the other.
@@ -85,23 +87,31 @@ async fn each_registration_has_a_place_of_its_own_until_the_list_is_full() {
 }
 
 #[tokio::test]
-async fn what_lapsed_is_forgotten_unless_it_was_revoked() {
+async fn what_lapsed_is_forgotten_with_its_place_and_that_it_was_revoked_is_not() {
     let records = records().await;
     records.place(&certifying("hotel", "old", &["a", "b"]), from(10), NOW).await.unwrap();
     records.revoke("hotel", &uses(&["b"]), &deed("misuse", 0)).await.unwrap();
+    let end = NOW.plus_seconds(360 * DAY);
+    assert_eq!(records.revoked_places(1, end).await.unwrap(), [11]);
     let later = NOW.plus_seconds(361 * DAY);
+    let marked = records.revoked_places(1, later).await.unwrap();
+    assert!(marked.is_empty(), "it is marked no longer");
+    let kept = async || {
+        let all = records.all().await.unwrap().into_iter();
+        all.map(|row| (row.position, row.access_key)).collect::<Vec<_>>()
+    };
     let new = certifying("hotel", "new", &["a"]);
-    let new = Certifying { expires_at: later.plus_seconds(DAY), ..new };
+    let new = Certifying { expires_at: later.plus_seconds(DAY), freed_after: end, ..new };
     records.place(&new, from(20), later).await.unwrap();
-    let kept: Vec<_> = records
-        .all()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|row| (row.position, row.access_key))
-        .collect();
-    assert_eq!(kept, [(20, "new".to_owned()), (11, "old".to_owned())]);
-    assert_eq!(records.revoked_places(1).await.unwrap(), [11]);
+    assert_eq!(kept().await.len(), 3, "somebody may still look at its place");
+    let freed = Certifying { freed_after: end.plus_seconds(1), ..new };
+    records.place(&freed, from(20), later).await.unwrap();
+    assert_eq!(kept().await, [(20, "new".to_owned())]);
+    let again = Certifying { intended_uses: &["a", "b"], access_key: "third", ..freed };
+    let placed = records.place(&again, from(11), later).await.unwrap();
+    assert_eq!(at(&placed, "a"), 11, "the place is taken again");
+    assert!(matches!(placed["b"], Placed::Revoked(_)), "the revocation stands");
+    assert_eq!(records.revocations().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -115,7 +125,11 @@ async fn a_revoked_use_is_certified_no_more_with_any_key_until_it_is_lifted_and_
     records.place(&certifying("bank", "k2", &["check-in"]), from(300), NOW).await.unwrap();
     let stands = records.revoke("hotel", &uses(&["check-in"]), &deed("misuse", 1)).await.unwrap();
     assert_eq!((stands.len(), &stands[0].revoked), (1, &deed("misuse", 1)));
-    assert_eq!(records.revoked_places(1).await.unwrap(), [100, 200], "of every key of that use");
+    assert_eq!(
+        records.revoked_places(1, NOW).await.unwrap(),
+        [100, 200],
+        "of every key of that use"
+    );
     drop(records);
 
     let records = Registrations::open(Database::open(&path).await.unwrap()).await.unwrap();
@@ -129,7 +143,11 @@ async fn a_revoked_use_is_certified_no_more_with_any_key_until_it_is_lifted_and_
     assert_eq!(lifted.lifted, Some(deed("mended", 2)));
     let placed = records.place(&hotel, from(500), NOW).await.unwrap();
     assert_eq!(at(&placed, "check-in"), 500, "a new place");
-    assert_eq!(records.revoked_places(1).await.unwrap(), [100, 200], "the old ones stay revoked");
+    assert_eq!(
+        records.revoked_places(1, NOW).await.unwrap(),
+        [100, 200],
+        "the old ones stay revoked"
+    );
 }
 
 #[tokio::test]

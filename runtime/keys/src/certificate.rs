@@ -1,22 +1,30 @@
 //! X.509 certificates over keys that only the signer interface can use: one self-signed anchor per
 //! authority, and leaves under it.
 
-use crate::lint::{CertificateKind, LintError, MDOC_SIGNER, lint};
+use crate::extensions::{Reached, add_reached, mdoc_signer, subject_key};
+use crate::lint::{CertificateKind, LintError, lint, lint_revocations, mdoc_key_identifier};
 use crate::random;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa,
-    Issuer, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SignatureAlgorithm,
-    SigningKey,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, DnValue, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PublicKeyData, RevokedCertParams, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use std::sync::{Arc, Mutex, PoisonError};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, ParsedExtension, X509Certificate};
 use yufu_base::{PublicKey, Signer, SignerError, Timestamp};
 
-/// Object identifiers of extensions that the library has no field for, or does not make critical.
-const SUBJECT_KEY_IDENTIFIER: [u64; 4] = [2, 5, 29, 14];
-const EXTENDED_KEY_USAGE: [u64; 4] = [2, 5, 29, 37];
-/// How many octets of a digest identify a key.
-const KEY_IDENTIFIER: usize = 20;
+/// A moment as the certificate library has it, whose type it does not name: in whole seconds.
+macro_rules! moment {
+    ($at:expr) => {{
+        let since = std::time::Duration::from_secs($at.seconds());
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "INVARIANT: dates of certificates are within the years that the calendar type holds"
+        )]
+        let moment = rcgen::date_time_ymd(1970, 1, 1) + since;
+        moment
+    }};
+}
 
 /// From when to when a certificate holds.
 #[derive(Clone, Copy, Debug)]
@@ -86,12 +94,43 @@ impl<'a> AuthorityCertificate<'a> {
         signer: &'a dyn Signer,
         validity: Validity,
     ) -> Result<Self, CertificateError> {
+        Self::signed_by_itself((country, organisation), None, signer, validity)
+    }
+
+    /// The same of an authority that certifies those who sign mdocs.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn self_signed_for_mdocs(
+        (country, organisation): (Option<&str>, &str),
+        reached: &Reached<'_>,
+        signer: &'a dyn Signer,
+        validity: Validity,
+    ) -> Result<Self, CertificateError> {
+        Self::signed_by_itself((country, organisation), Some(reached), signer, validity)
+    }
+
+    fn signed_by_itself(
+        (country, organisation): (Option<&str>, &str),
+        reached: Option<&Reached<'_>>,
+        signer: &'a dyn Signer,
+        validity: Validity,
+    ) -> Result<Self, CertificateError> {
         let mut parameters = parameters(country, organisation, "anchor", validity)?;
+        let kind = match reached {
+            Some(_) => CertificateKind::MdocAnchor,
+            None => CertificateKind::Anchor,
+        };
+        add_reached(&mut parameters, reached);
+        if reached.is_some() {
+            let id = mdoc_key_identifier(&signer.public_key());
+            parameters.key_identifier_method = KeyIdMethod::PreSpecified(id);
+        }
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let hook = Arc::new(Hook::default());
         let key = Remote { signer, public: signer.public_key(), hook: Arc::clone(&hook) };
-        hook.expect(CertificateKind::Anchor, None);
+        hook.expect(Expected::Certificate(kind, None));
         let made = parameters.self_signed(&key).map_err(|error| hook.why(error))?;
         let der = made.der().to_vec();
         Ok(Self { issuer: Issuer::new(parameters, key), hook, der })
@@ -141,6 +180,29 @@ impl<'a> AuthorityCertificate<'a> {
         subject: &LeafSubject,
         validity: Validity,
     ) -> Result<Vec<u8>, CertificateError> {
+        self.issue_reached(kind, subject, None, validity)
+    }
+
+    /// Signs the leaf of somebody who signs mdocs; DER.
+    ///
+    /// # Errors
+    /// As [`AuthorityCertificate::issue_as`].
+    pub fn issue_for_mdocs(
+        &self,
+        subject: &LeafSubject,
+        reached: &Reached<'_>,
+        validity: Validity,
+    ) -> Result<Vec<u8>, CertificateError> {
+        self.issue_reached(CertificateKind::DocumentSigner, subject, Some(reached), validity)
+    }
+
+    fn issue_reached(
+        &self,
+        kind: CertificateKind,
+        subject: &LeafSubject,
+        reached: Option<&Reached<'_>>,
+        validity: Validity,
+    ) -> Result<Vec<u8>, CertificateError> {
         let (country, own) = self.own()?;
         let within =
             Validity { from: validity.from.max(own.from), until: validity.until.min(own.until) };
@@ -154,13 +216,64 @@ impl<'a> AuthorityCertificate<'a> {
             parameters.subject_alt_names.push(SanType::URI(uri.as_str().try_into()?));
         }
         parameters.use_authority_key_identifier_extension = true;
-        parameters.custom_extensions.push(subject_key(&subject.key));
+        parameters.custom_extensions.push(subject_key(&subject.key, reached.is_some()));
+        add_reached(&mut parameters, reached);
         if kind == CertificateKind::DocumentSigner {
             parameters.custom_extensions.push(mdoc_signer());
         }
-        self.hook.expect(kind, Some(self.der.clone()));
+        self.hook.expect(Expected::Certificate(kind, Some(self.der.clone())));
         let signed = parameters.signed_by(&Public(subject.key), &self.issuer);
         Ok(signed.map_err(|error| self.hook.why(error))?.der().to_vec())
+    }
+
+    /// Signs the list of the certificates of this authority that count no more, by number, each with the moment since
+    /// when; DER. The list's own number is to grow from one list to the next.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it would break a rule, or the key does not sign.
+    pub fn revocation_list(
+        &self,
+        revoked: &[(Vec<u8>, Timestamp)],
+        number: u64,
+        validity: Validity,
+    ) -> Result<Vec<u8>, CertificateError> {
+        let revoked = revoked.iter().map(|(serial, at)| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial),
+            revocation_time: moment!(*at),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: moment!(validity.from),
+            next_update: moment!(validity.until),
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::PreSpecified(self.key_identifier()?),
+        };
+        self.hook.expect(Expected::Revocations(self.der.clone()));
+        let signed = list.signed_by(&self.issuer);
+        Ok(signed.map_err(|error| self.hook.why(error))?.der().to_vec())
+    }
+
+    /// Whether a certificate was issued by this authority, for the key of this thumbprint.
+    pub(crate) fn issued(&self, der: &[u8], key: &str) -> bool {
+        let own = X509Certificate::from_der(&self.der);
+        let leaf = X509Certificate::from_der(der);
+        let (Ok((_, own)), Ok((_, leaf))) = (own, leaf) else { return false };
+        let public = yufu_jose::unverified_key(der).map(yufu_jose::Jwk::from);
+        let same = public.is_some_and(|public| public.thumbprint_base64url() == key);
+        same && own.subject().as_raw() == leaf.issuer().as_raw()
+    }
+
+    fn key_identifier(&self) -> Result<Vec<u8>, CertificateError> {
+        let unread = || rcgen::Error::CouldNotParseCertificate;
+        let (_, own) = X509Certificate::from_der(&self.der).map_err(|_| unread())?;
+        let found = own.extensions().iter().find_map(|one| match one.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+            _ => None,
+        });
+        Ok(found.ok_or_else(unread)?)
     }
 
     /// The authority's country, if it has one, and from when to when it is valid.
@@ -185,22 +298,6 @@ fn serial() -> Vec<u8> {
     serial.to_vec()
 }
 
-/// The identifier of a key: the first octets of its digest (RFC 7093, 2).
-fn subject_key(key: &PublicKey) -> CustomExtension {
-    let digest = yufu_jose::sha256(key.as_bytes());
-    let id = digest.get(..KEY_IDENTIFIER).unwrap_or_default();
-    let content = [&[0x04, 0x14], id].concat();
-    CustomExtension::from_oid_content(&SUBJECT_KEY_IDENTIFIER, content)
-}
-
-/// That the key signs mdocs, and nothing else (ISO/IEC 18013-5, table B.4).
-fn mdoc_signer() -> CustomExtension {
-    let content = [&[0x30, 0x09, 0x06, 0x07][..], &MDOC_SIGNER].concat();
-    let mut extension = CustomExtension::from_oid_content(&EXTENDED_KEY_USAGE, content);
-    extension.set_criticality(true);
-    extension
-}
-
 fn parameters(
     country: Option<&str>,
     organisation: &str,
@@ -216,29 +313,27 @@ fn parameters(
     name.push(DnType::CommonName, common_name);
     parameters.distinguished_name = name;
     parameters.serial_number = Some(serial().into());
-    let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let after = std::time::Duration::from_secs;
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "INVARIANT: dates of certificates are within the years that the calendar type holds"
-    )]
-    {
-        parameters.not_before = epoch + after(validity.from.seconds());
-        parameters.not_after = epoch + after(validity.until.seconds());
-    }
+    parameters.not_before = moment!(validity.from);
+    parameters.not_after = moment!(validity.until);
     Ok(parameters)
 }
 
-/// What the next certificate must be, and why the last one was not signed: the library tells its caller neither.
+/// What is to be signed next, and the certificate of whoever signs it, if that is not itself.
+enum Expected {
+    Certificate(CertificateKind, Option<Vec<u8>>),
+    Revocations(Vec<u8>),
+}
+
+/// What must be signed next, and why the last thing was not: the library tells its caller neither.
 #[derive(Default)]
 struct Hook {
-    expected: Mutex<Option<(CertificateKind, Option<Vec<u8>>)>>,
+    expected: Mutex<Option<Expected>>,
     why: Mutex<Option<CertificateError>>,
 }
 
 impl Hook {
-    fn expect(&self, kind: CertificateKind, by: Option<Vec<u8>>) {
-        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some((kind, by));
+    fn expect(&self, next: Expected) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
     }
 
     fn refuse(&self, why: CertificateError) -> rcgen::Error {
@@ -273,8 +368,10 @@ impl SigningKey for Remote<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
         // The one way to a signature: nothing is signed that was not looked at.
         let expected = self.hook.expected.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (kind, by) = expected.ok_or(rcgen::Error::RemoteKeyError)?;
-        let looked = lint(message, kind, by.as_deref());
+        let looked = match expected.ok_or(rcgen::Error::RemoteKeyError)? {
+            Expected::Certificate(kind, by) => lint(message, kind, by.as_deref()),
+            Expected::Revocations(by) => lint_revocations(message, &by),
+        };
         looked.map_err(|rule| self.hook.refuse(CertificateError::Lint(rule)))?;
         let signature = self.signer.sign(message);
         let signature = signature.map_err(|e| self.hook.refuse(CertificateError::Signer(e)))?;

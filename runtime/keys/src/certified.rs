@@ -1,10 +1,12 @@
 //! What an authority certifies, kept in its store: one anchor for each purpose, made once, and one
 //! leaf for each subject and quarter of a year.
 
+use crate::ring::generation_name;
 use crate::{
-    AuthorityCertificate, CertificateError, CertificateKind, KeyStore, KeyStoreError, LeafSubject,
-    Validity,
+    AuthorityCertificate, CertificateError, Generation, KeyStore, KeyStoreError, LeafSubject,
+    Reached, Validity,
 };
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 use yufu_base::{Digest, Timestamp};
 use yufu_jose::{Chain, ChainError};
 
@@ -15,6 +17,8 @@ const ANCHOR_DAYS: u64 = 3650;
 pub const LEAF_DAYS: u64 = 360;
 /// For how long one leaf is used: a quarter of a year.
 const PERIOD_SECONDS: u64 = 90 * DAY;
+/// For how long a list of revoked certificates is good: whoever gets none for longer relies on no certificate.
+const REVOCATIONS_SECONDS: u64 = DAY;
 
 /// Why nothing was certified.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +73,44 @@ impl KeyStore {
         name: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
+        self.made_anchor((country, name), None, anchor, now)
+    }
+
+    /// The same of one that certifies those who sign mdocs, reached at this address. One that was made before keeps what
+    /// it says.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn anchor_for_mdocs(
+        &self,
+        (country, name): (&str, &str),
+        issuer: &str,
+        anchor: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CertifyError> {
+        self.made_anchor((Some(country), name), Some(issuer), anchor, now)
+    }
+
+    fn made_anchor(
+        &self,
+        (country, name): (Option<&str>, &str),
+        issuer: Option<&str>,
+        anchor: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CertifyError> {
         let signer = self.signer(anchor)?;
+        let revocations = self.revocations_at(issuer, anchor)?;
         let der = self.document(&self.in_use(anchor)?, "der", || {
             let valid = validity(now, ANCHOR_DAYS);
-            let made = AuthorityCertificate::self_signed_in(country, name, &*signer, valid)?;
+            let made = match issuer {
+                Some(authority) => AuthorityCertificate::self_signed_for_mdocs(
+                    (country, name),
+                    &Reached { authority, revocations: &revocations },
+                    &*signer,
+                    valid,
+                )?,
+                None => AuthorityCertificate::self_signed_in(country, name, &*signer, valid)?,
+            };
             Ok::<_, CertifyError>(made.der().to_vec())
         })?;
         let key = signer.public_key();
@@ -96,45 +134,103 @@ impl KeyStore {
         self.certify_leaf(anchor, None, subject, now)
     }
 
-    /// The same of one that signs mdocs too.
+    /// The same of one that signs mdocs too, for the issuer at this address.
     ///
     /// # Errors
     /// [`CertifyError`].
     pub fn certify_document_signer(
         &self,
         anchor: &str,
+        issuer: &str,
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        self.certify_leaf(anchor, Some(CertificateKind::DocumentSigner), subject, now)
+        self.certify_leaf(anchor, Some(issuer), subject, now)
+    }
+
+    /// The list of the certificates by this generation of an anchor that count no more, because their keys of the name
+    /// `certified` were withdrawn, as of now; none if there is no such generation, or it was withdrawn itself.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn revocation_list(
+        &self,
+        (anchor, generation): (&str, u32),
+        certified: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, CertifyError> {
+        let ring = self.ring(anchor)?;
+        let withdrawn = |one: &Generation| one.number == generation && one.retired.is_some();
+        let name = generation_name(anchor, generation);
+        let der = match self.find(&name, "der")? {
+            Some(der) if !ring.generations().iter().any(withdrawn) => der,
+            _ => return Ok(None),
+        };
+        let signer = match self.key(&name) {
+            // A former key may be in a token that was lost: what it certified is judged by the trust list alone.
+            Err(_) if generation != ring.current() => return Ok(None),
+            signer => signer?,
+        };
+        let authority = AuthorityCertificate::from_der(der, &*signer)?;
+        let mut revoked = Vec::new();
+        for one in self.ring(certified)?.generations() {
+            let (Some(key), Some(retired)) = (&one.thumbprint, &one.retired) else {
+                continue;
+            };
+            let at = Timestamp::from_seconds(retired.at);
+            let leaves = self.leaves()?.into_iter().filter(|leaf| authority.issued(leaf, key));
+            revoked.extend(leaves.filter_map(|leaf| Some((serial_of(&leaf)?, at))));
+        }
+        let until = now.plus_seconds(REVOCATIONS_SECONDS);
+        let signed =
+            authority.revocation_list(&revoked, now.seconds(), Validity { from: now, until });
+        match signed {
+            Err(CertificateError::Signer(_)) if generation != ring.current() => Ok(None),
+            signed => Ok(Some(signed?)),
+        }
+    }
+
+    /// Where the list of an anchor's revoked certificates is, below the address of its issuer.
+    fn revocations_at(&self, issuer: Option<&str>, anchor: &str) -> Result<String, CertifyError> {
+        let generation = self.ring(anchor)?.current();
+        Ok(format!("{}/crl/{generation}", issuer.unwrap_or_default()))
     }
 
     fn certify_leaf(
         &self,
         anchor: &str,
-        kind: Option<CertificateKind>,
+        issuer: Option<&str>,
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
         let signer = self.signer(anchor)?;
+        let revocations = self.revocations_at(issuer, anchor)?;
         let anchor = self.in_use(anchor)?;
         let der = self.find(&anchor, "der")?;
         let der = der.ok_or_else(|| CertifyError::NoAnchor(anchor.clone()))?;
         let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
         let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
-        let named = kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+        // With where the list of revoked ones is: those that were made before without are made anew.
+        let named = issuer.map(|_| revocations.as_str()).unwrap_or_default();
         let digest = Digest::of(format!("{anchor}{named}{subject:?}").as_bytes()).to_string();
         let name = format!("leaf-{}-{period}", digest.get(..16).unwrap_or_default());
         let leaf = self.document(&name, "der", || {
             let authority = AuthorityCertificate::from_der(der, &*signer)?;
             let valid = validity(begun, LEAF_DAYS);
-            Ok::<_, CertifyError>(match kind {
-                Some(kind) => authority.issue_as(kind, subject, valid)?,
+            let reached = |authority| Reached { authority, revocations: &revocations };
+            Ok::<_, CertifyError>(match issuer.map(reached) {
+                Some(reached) => authority.issue_for_mdocs(subject, &reached, valid)?,
                 None => authority.issue(subject, valid)?,
             })
         })?;
         Ok(Chain::from_der(vec![leaf])?)
     }
+}
+
+/// The number of a certificate, as it stands there.
+fn serial_of(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.raw_serial().to_vec())
 }
 
 fn validity(now: Timestamp, days: u64) -> Validity {
@@ -172,6 +268,46 @@ mod tests {
         let next = NOW.plus_seconds(PERIOD_SECONDS);
         assert_ne!(store.certify("access-anchor", &subject(&store), next).unwrap(), first);
         assert!(first.verify(&[anchor], later).is_ok());
+    }
+
+    #[test]
+    fn certificates_of_a_withdrawn_key_are_on_the_list_of_the_anchor_that_certified_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = KeyStore::open(folder.path()).unwrap();
+        let issuer = "https://issuer.example/authority";
+        let anchor = ("XP", "Authority");
+        let made = store.anchor_for_mdocs(anchor, issuer, "credential-anchor", NOW).unwrap();
+        let leaf = |now| {
+            let subject = LeafSubject {
+                organisation: "Authority".to_owned(),
+                common_name: "credentials".to_owned(),
+                dns_names: Vec::new(),
+                uris: vec![issuer.to_owned()],
+                key: store.signer("credentials").unwrap().public_key(),
+            };
+            store.certify_document_signer("credential-anchor", issuer, &subject, now).unwrap()
+        };
+        let list = |number, now| {
+            store.revocation_list(("credential-anchor", number), "credentials", now).unwrap()
+        };
+        let anchors = [made];
+        let first = leaf(NOW);
+        assert_eq!(first.distribution_points(), [format!("{issuer}/crl/1")]);
+        first.verify_unrevoked(&anchors, &[list(1, NOW).unwrap()], NOW).unwrap();
+        assert_eq!(list(2, NOW), None, "there is no such generation");
+        let until = NOW.plus_seconds(DAY);
+        store.rotate("credentials", crate::KeyUse::Signs, (NOW, until)).unwrap();
+        let second = leaf(NOW);
+        let later = NOW.plus_seconds(10);
+        store.retire("credentials", 1, Some("stolen"), later).unwrap();
+        let lists = [list(1, later).unwrap()];
+        let revoked = first.verify_unrevoked(&anchors, &lists, later);
+        assert_eq!(revoked, Err(ChainError::Revoked));
+        second.verify_unrevoked(&anchors, &lists, later).unwrap();
+        // A list that is over says nothing.
+        let over = later.plus_seconds(REVOCATIONS_SECONDS + 1);
+        let unknown = second.verify_unrevoked(&anchors, &lists, over);
+        assert_eq!(unknown, Err(ChainError::RevocationUnknown));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod cards;
 mod certificate;
 mod certified;
+mod extensions;
 mod lint;
 mod random;
 mod ring;
@@ -16,7 +17,8 @@ mod token;
 pub use cards::{CardCountry, CardKeys, CardKeysError, CardSigner, RevokedSigner};
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
 pub use certified::{CertifyError, LEAF_DAYS};
-pub use lint::{CertificateKind, LintError, lint};
+pub use extensions::Reached;
+pub use lint::{CertificateKind, LintError, lint, lint_revocations};
 pub use random::{random, random_text};
 pub use ring::{Generation, KeyUse, Retired, Ring, RotateError};
 pub use store::{IN_TOKEN, KeyStore, KeyStoreError};

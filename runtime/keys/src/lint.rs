@@ -2,10 +2,16 @@
 //! ISO/IEC 18013-5 Annex B for those who certify and sign mdocs. Each rule has a name; one that is broken is refused,
 //! and nothing is signed.
 
+mod mdocs;
+
+pub use mdocs::lint_revocations;
+pub(crate) use mdocs::mdoc_key_identifier;
+
 use x509_parser::certificate::TbsCertificate;
 use x509_parser::extensions::{GeneralName, KeyUsage, ParsedExtension, X509Extension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_SIG_ECDSA_WITH_SHA256, Oid};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use yufu_base::PublicKey;
 
 /// The extended key usage of those who sign mdocs, 1.0.18013.5.1.2, as DER has it without tag and length.
 pub(crate) const MDOC_SIGNER: [u8; 7] = [0x28, 0x81, 0x8c, 0x5d, 0x05, 0x01, 0x02];
@@ -21,8 +27,10 @@ const MIN_SERIAL_BITS: u64 = 64;
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateKind {
-    /// An authority that signs itself and certifies others: an anchor (table B.1).
+    /// An authority that signs itself and certifies others: an anchor.
     Anchor,
+    /// The same, which certifies those who sign mdocs (table B.1).
+    MdocAnchor,
     /// Whoever signs credentials as mdocs, perhaps in other formats too (table B.4).
     DocumentSigner,
     /// Whoever asks to be shown something, known by a host name (`x509_san_dns`).
@@ -93,6 +101,11 @@ pub enum LintError {
     /// RFC 5280, 4.2.1.2.
     #[error("certificate.subject_key: the identifier of its own key is missing")]
     SubjectKey,
+    /// ISO/IEC 18013-5, tables B.1 and B.4: the SHA-1 of the key, no other digest.
+    #[error(
+        "certificate.subject_key_digest: the identifier of the key of who certifies or signs mdocs is not its SHA-1"
+    )]
+    SubjectKeyDigest,
     /// RFC 5280, 4.2.1.1: that of the certificate that signs.
     #[error(
         "certificate.authority_key: the identifier of its authority's key is missing, or another one"
@@ -118,6 +131,33 @@ pub enum LintError {
         "certificate.san_uri: whoever signs credentials must have the address of the issuer among its alternative names"
     )]
     SanUri,
+    /// ISO/IEC 18013-5, tables B.1 and B.4: how the authority of mdocs is reached, as an address or for mail.
+    #[error(
+        "certificate.issuer_alternative_name: an authority of mdocs, and whoever signs them, must say by an address or for mail how that authority is reached, and nothing else there"
+    )]
+    IssuerAlternativeName,
+    /// ISO/IEC 18013-5, tables B.1 and B.4: an address, of a list for all reasons by the authority itself.
+    #[error(
+        "certificate.distribution_points: an authority of mdocs, and whoever signs them, must have the address of the list of revoked certificates, for all reasons and by that authority"
+    )]
+    DistributionPoints,
+    /// RFC 5280, 5.1 and 5.2; ISO/IEC 18013-5, table B.5: a list of revoked certificates is of version 2, by its authority,
+    /// with its number and the identifier of its authority's key, and says when the next one comes.
+    #[error(
+        "certificate.revocation_list: the list is not of version 2, not its authority's, has no number or no end, or something that readers do not know"
+    )]
+    RevocationList,
+}
+
+impl CertificateKind {
+    const fn is_anchor(self) -> bool {
+        matches!(self, Self::Anchor | Self::MdocAnchor)
+    }
+
+    /// Whether Annex B is about it.
+    const fn is_of_mdocs(self) -> bool {
+        matches!(self, Self::MdocAnchor | Self::DocumentSigner)
+    }
 }
 
 /// Looks at a certificate that is about to be signed (`tbs`, the DER of what is signed) by the authority whose
@@ -141,7 +181,8 @@ pub fn lint(tbs: &[u8], kind: CertificateKind, by: Option<&[u8]>) -> Result<(), 
     looked.validity()?;
     looked.extensions()?;
     looked.keys()?;
-    looked.alternative_names()
+    looked.alternative_names()?;
+    looked.authority_of_mdocs()
 }
 
 /// A certificate, what it is for, and who is to sign it.
@@ -174,7 +215,7 @@ impl<'a> Looked<'a> {
         let by = self.authority.map_or(subject, TbsCertificate::subject);
         ensure(issuer.as_raw() == by.as_raw(), LintError::IssuerName)?;
         let own = issuer.as_raw() == subject.as_raw();
-        ensure(own == (self.kind == CertificateKind::Anchor), LintError::SelfSigned)
+        ensure(own == self.kind.is_anchor(), LintError::SelfSigned)
     }
 
     fn validity(&self) -> Result<(), LintError> {
@@ -189,7 +230,7 @@ impl<'a> Looked<'a> {
         });
         ensure(nested, LintError::ValidityNested)?;
         let most = match self.kind {
-            CertificateKind::Anchor => AUTHORITY_DAYS,
+            CertificateKind::Anchor | CertificateKind::MdocAnchor => AUTHORITY_DAYS,
             CertificateKind::DocumentSigner => SIGNER_DAYS,
             CertificateKind::Access | CertificateKind::Signer => return Ok(()),
         };
@@ -216,7 +257,7 @@ impl<'a> Looked<'a> {
         };
         let unknown = all.iter().filter(|one| one.critical).any(|one| !known(&one));
         ensure(!unknown, LintError::ExtensionUnknown)?;
-        let is_anchor = self.kind == CertificateKind::Anchor;
+        let is_anchor = self.kind.is_anchor();
         let constraints = self.found(|parsed| match parsed {
             ParsedExtension::BasicConstraints(found) => Some((found.ca, found.path_len_constraint)),
             _ => None,
@@ -265,6 +306,10 @@ impl<'a> Looked<'a> {
     fn keys(&self) -> Result<(), LintError> {
         let own = key_identifier(self.certificate).is_some_and(|own| !own.is_empty());
         ensure(own, LintError::SubjectKey)?;
+        let key = &self.certificate.public_key().subject_public_key.data;
+        let right = PublicKey::from_uncompressed(key).map(|key| mdoc_key_identifier(&key));
+        let same = right.as_deref() == key_identifier(self.certificate);
+        ensure(same || !self.kind.is_of_mdocs(), LintError::SubjectKeyDigest)?;
         let Some(authority) = self.authority else { return Ok(()) };
         let named = self.found(|parsed| match parsed {
             ParsedExtension::AuthorityKeyIdentifier(found) => {
@@ -305,7 +350,9 @@ impl<'a> Looked<'a> {
                 let address = names.iter().any(|name| matches!(name, GeneralName::URI(_)));
                 ensure(address, LintError::SanUri)
             }
-            CertificateKind::Anchor | CertificateKind::Signer => Ok(()),
+            CertificateKind::Anchor | CertificateKind::MdocAnchor | CertificateKind::Signer => {
+                Ok(())
+            }
         }
     }
 

@@ -267,6 +267,24 @@ impl KeyStore {
         }
     }
 
+    /// The leaves that were certified here, DER.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Io`] if they cannot be read.
+    pub(crate) fn leaves(&self) -> Result<Vec<Vec<u8>>, KeyStoreError> {
+        let failed = |cause| io(&self.folder, cause);
+        let mut leaves = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("leaf-") && name.ends_with(".der") {
+                leaves.push(fs::read(entry.path()).map_err(failed)?);
+            }
+        }
+        Ok(leaves)
+    }
+
     pub(crate) fn path(&self, name: &str, ending: &str) -> Result<PathBuf, KeyStoreError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if name.is_empty() || !name.bytes().all(allowed) {

@@ -91,6 +91,7 @@ impl IssuerProfile {
             grant_types_supported: vec![GRANT_PRE_AUTHORIZED.to_owned()],
             response_types_supported: Vec::new(),
             pre_authorized_grant_anonymous_access_supported: true,
+            status_list_aggregation_endpoint: Some(self.identifier.join("status")?),
             code_flow: None,
         })
     }

@@ -152,7 +152,7 @@ fn a_status_list_of_another_issuer_in_the_same_role_is_refused_offline_too() {
     let name = world.trust.entries[0].name.clone();
     let entry = TrustEntry::new(name, Role::PidIssuer, "https://other.example", anchors);
     world.trust.entries.push(entry.issuing([DOC_TYPE]));
-    world.lists.insert(STATUS.into(), list(STATUS, &other, &[]));
+    world.lists.insert(STATUS.into(), list(STATUS, &other, &[], Status::Invalid));
     let refused = read(&world, &world.offline()).unwrap_err();
     let ReadError::Status(OfflineStatusError::List { error, .. }) = refused else {
         unreachable!("{refused}")
@@ -197,12 +197,17 @@ fn a_declined_request_tells_the_reader_only_that_the_session_is_over() {
 }
 
 #[test]
-fn a_revoked_document_and_one_that_nobody_knows_to_be_valid_are_refused() {
+fn a_revoked_or_suspended_document_and_one_that_nobody_knows_to_be_valid_are_refused() {
     let mut world = World::new();
     assert!(read(&world, &world.offline()).is_ok());
     world.fetch(&[PLACE], &[]);
     let revoked = OfflineStatusError::NotValid(Status::Invalid);
     assert_eq!(read(&world, &world.offline()), Err(ReadError::Status(revoked)));
+    world
+        .lists
+        .insert(STATUS.to_owned(), list(STATUS, &world.authority, &[PLACE], Status::Suspended));
+    let suspended = OfflineStatusError::NotValid(Status::Suspended);
+    assert_eq!(read(&world, &world.offline()), Err(ReadError::Status(suspended)));
     world.fetch(&[], &[]);
     let without = [(REVOKED.to_owned(), world.lists[REVOKED].clone())].into();
     let known = Offline { lists: &without, ..world.offline() };

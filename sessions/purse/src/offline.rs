@@ -86,6 +86,16 @@ pub enum OfflineRefusal {
         /// When, in Unix seconds.
         until: u64,
     },
+    /// Its keyset could end before it is redeemed.
+    #[error(
+        "note {note} is worth nothing from {at} on, too soon to go online before: ask for newer notes"
+    )]
+    Ending {
+        /// Its place.
+        note: usize,
+        /// When, in Unix seconds.
+        at: u64,
+    },
     /// Not locked, and no risk is taken, or not so much.
     #[error(
         "notes worth {unlocked} are not locked to this purse, so the payer can spend them again, and at most {limit} is taken so: ask for locked notes, or go online"
@@ -111,7 +121,7 @@ impl OfflineRefusal {
             Self::Seen(_) => "purse.offline_seen",
             Self::Malformed { .. } | Self::Unhashable(_) => "purse.condition",
             Self::Lock(_) => "purse.offline_lock",
-            Self::TooSoon { .. } => "purse.offline_too_soon",
+            Self::TooSoon { .. } | Self::Ending { .. } => "purse.offline_too_soon",
             Self::Risk { .. } => "purse.offline_risk",
         }
     }
@@ -167,8 +177,12 @@ impl Purse {
                 return Err(OfflineRefusal::Seen(place));
             }
             let keyset = self.mints.get(&mint).and_then(|known| known.keysets.get(&proof.id));
-            seen.push((hashed, keyset.and_then(|keyset| keyset.final_expiry)));
+            let ends = keyset.and_then(|keyset| keyset.final_expiry);
+            seen.push((hashed, ends));
             let (key, until) = self.lock_of(seed, place, proof, terms.margin, now)?;
+            if let Some(at) = ends.filter(|ends| *ends < now.saturating_add(terms.margin)) {
+                return Err(OfflineRefusal::Ending { note: place, at });
+            }
             let note = HeldNote::from(proof);
             notes.push(OfflineNote { mint: mint.clone(), token: number, note, key, until });
         }

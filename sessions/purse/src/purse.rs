@@ -56,7 +56,7 @@ pub struct Holding {
     pub mint: String,
     /// What its notes count.
     pub unit: String,
-    /// In notes that can be spent now.
+    /// In notes that can be spent now: of no keyset that is over.
     pub ready: u64,
     /// In notes that rest after a withdrawal.
     pub resting: u64,
@@ -91,7 +91,8 @@ impl Purse {
     #[must_use]
     pub fn holdings(&self, now: u64) -> Vec<Holding> {
         let of = |(mint, known): (&String, &KnownMint)| {
-            let own = || self.notes.iter().filter(|note| known.keysets.contains_key(&note.keyset));
+            let good = |note: &HeldNote| known.keysets.get(&note.keyset).map(|k| !k.expired(now));
+            let own = || self.notes.iter().filter(|note| good(note) == Some(true));
             let under_way = self.operations.values().filter(|op| op.mint == *mint);
             let offline = self.offline.iter().filter(|note| note.mint == *mint);
             Holding {

@@ -145,6 +145,7 @@ impl Purse {
             lock: lock.transpose()?,
             tags: request.lock.as_ref().map(|asked| asked.tags.clone()).unwrap_or_default(),
             id: request.id.clone(),
+            offline: request.offline,
             ..PayTerms::to_bearer(mint, amount)
         })
     }

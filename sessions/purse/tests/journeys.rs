@@ -237,8 +237,15 @@ fn a_payment_request_is_paid_as_it_asks() {
     payer.run(id, &mut mint);
     let handing = payer.purse.handing(id).unwrap();
     request.check(&handing.payment).unwrap();
+    assert!(handing.token.notes.iter().all(|note| note.dleq.is_none()), "proofs unmask");
     receive(&mut payee, &handing.token, &mut mint);
     assert_eq!(payee.purse.balance(), 18);
+    // Whoever asks without network gets proofs along.
+    let offline = PaymentRequest { offline: true, ..request.clone() };
+    let offline = PaymentRequest::parse(&offline.to_text().unwrap()).unwrap();
+    let terms = payer.purse.terms_of(&offline, None, mint.now + 900, mint.now).unwrap();
+    let token = pay(&mut payer, terms, &mut mint);
+    assert!(token.notes.iter().all(|note| note.dleq.is_some()));
     let other = PaymentRequest { mints: vec!["https://other.example".to_owned()], ..request };
     assert!(payer.purse.terms_of(&other, None, 0, mint.now).is_err());
 }
@@ -293,6 +300,10 @@ fn without_network_a_till_refuses_what_it_cannot_be_sure_of() {
     let soon = pay(&mut payer, soon, &mut mint);
     let until = mint.now + 99;
     assert_eq!(take(&mut till, &soon, TILL, mint.now), OfflineRefusal::TooSoon { note: 0, until });
+    let (ending, _) = locked(&mut till, 3, 6_000_000);
+    let ending = pay(&mut payer, ending, &mut mint);
+    let refused = take(&mut till, &ending, TILL, 4_999_950);
+    assert_eq!(refused, OfflineRefusal::Ending { note: 0, at: 5_000_000 }, "so does the keyset");
     let mut other = Person::new(3, &mut mint);
     let (elsewhere, _) = locked(&mut other, 3, mint.now + 1_000);
     let elsewhere = pay(&mut payer, elsewhere, &mut mint);

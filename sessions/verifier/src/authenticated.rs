@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::Timestamp;
 use yufu_credential::StatusReference;
-use yufu_jose::{ClaimPath, Jwk, PathStep};
+use yufu_jose::{Chain, ChainError, ClaimPath, Jwk, PathStep};
 use yufu_mdoc::own_claims;
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_openid4vc::dcql::project;
@@ -31,11 +31,39 @@ pub struct Authenticated {
     pub(crate) presentations: BTreeMap<String, Vec<String>>,
     pub(crate) credentials: BTreeMap<String, Vec<Credential>>,
     pub(crate) transactions: Vec<AuthorisedTransaction>,
+    pub(crate) mdoc_signers: Vec<MdocSigner>,
 }
 
 impl fmt::Debug for Authenticated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticated").field("request", &self.request.id).finish_non_exhaustive()
+    }
+}
+
+/// Who signed a presented mdoc, verified but for whether the certificate was revoked.
+pub struct MdocSigner {
+    chain: Chain,
+    issuer: TrustEntry,
+}
+
+impl MdocSigner {
+    pub(crate) const fn new(chain: Chain, issuer: TrustEntry) -> Self {
+        Self { chain, issuer }
+    }
+
+    /// Where its certificate says that the lists of revoked ones are. They are named by trusted issuers.
+    #[must_use]
+    pub fn lists_at(&self) -> Vec<String> {
+        self.chain.distribution_points()
+    }
+
+    /// That it is not on this list (DER), which is its authority's.
+    ///
+    /// # Errors
+    /// [`ChainError::Revoked`], [`ChainError::RevocationUnknown`], or another rule that is broken.
+    pub fn check(&self, list: &[u8], now: Timestamp) -> Result<(), ChainError> {
+        let authorities = self.issuer.authorities()?;
+        self.chain.verify_unrevoked(&authorities, &[list.to_vec()], now).map(|_| ())
     }
 }
 
@@ -123,6 +151,12 @@ impl Authenticated {
         all.filter_map(|credential| credential.status.as_ref()).map(|s| s.uri.as_str()).collect()
     }
 
+    /// Who signed the mdocs that were presented: whether their certificates were revoked, their authorities say.
+    #[must_use]
+    pub fn mdoc_signers(&self) -> &[MdocSigner] {
+        &self.mdoc_signers
+    }
+
     /// Checks every credential's status in `lists`, status list tokens by their address,
     /// each signed by the credential's own issuer.
     ///
@@ -138,7 +172,7 @@ impl Authenticated {
         for (uri, issuer) in self.lists() {
             if read.get(uri, issuer, now).is_none() {
                 let jwt = lists.get(uri).ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
-                read.take(&self, uri, jwt, trust, now)?;
+                read.take((uri, issuer), jwt, trust, now)?;
             }
         }
         self.verify_against(&read, now)
@@ -175,7 +209,7 @@ impl Authenticated {
     }
 
     /// The lists that credentials' statuses stand in, and whose signers may sign each.
-    pub(crate) fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
+    pub fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
         self.credentials.values().flatten().filter_map(Credential::list)
     }
 

@@ -13,8 +13,8 @@ mod sent;
 mod verified;
 mod verifier;
 
-pub use authenticated::{Authenticated, StatusError};
-pub use lists::StatusLists;
+pub use authenticated::{Authenticated, MdocSigner, StatusError};
+pub use lists::{Ages, StatusLists};
 pub use received::{Received, VerifyError};
 pub use requested::{OpenError, RequestError, Requested};
 pub use verified::{AuthorisedTransaction, Evidence, Verified, VerifiedCredential};

@@ -28,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) holder_key: Jwk,
     pub(crate) status: Option<StatusReference>,
     pub(crate) expires_at: Option<Timestamp>,
+    /// Which authorities its chain names, if the query asks for any.
+    pub(crate) authority_key_ids: Vec<String>,
 }
 
 impl Presented {
@@ -105,6 +107,7 @@ impl From<yufu_credential::Presentation> for Found {
             holder_key: found.holder_key,
             status: found.status,
             expires_at: found.validity.expires_at,
+            authority_key_ids: Vec::new(),
         }
     }
 }
@@ -119,6 +122,7 @@ impl From<yufu_mdoc::VerifiedMdoc> for Found {
             holder_key: found.device_key.into(),
             status: found.status,
             expires_at: Some(found.validity.valid_until),
+            authority_key_ids: Vec::new(),
         }
     }
 }

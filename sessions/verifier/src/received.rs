@@ -1,6 +1,6 @@
 //! An answer that was opened, and the checks that need no look at a status list.
 
-use crate::authenticated::{Authenticated, Credential};
+use crate::authenticated::{Authenticated, Credential, MdocSigner};
 use crate::presented::{Found, Presented};
 use crate::requested::Requested;
 use crate::verified::AuthorisedTransaction;
@@ -11,9 +11,9 @@ use yufu_base::Timestamp;
 use yufu_credential::PresentationError;
 use yufu_jose::{Base64Error, Chain, ChainError, KeyError};
 use yufu_mdoc::MdocError;
-use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{Answer, ResponseMismatch};
 use yufu_openid4vc::presentation::EncodedTransaction;
+use yufu_openid4vc::{Endpoint, FORMAT_MSO_MDOC};
 use yufu_trust::{Role, TrustEntry, TrustError, TrustList, TrustedParty};
 
 /// An opened answer. Nothing in it is known to be true yet.
@@ -124,7 +124,7 @@ impl Received {
             return Err(ResponseMismatch::Unasked(id.clone()).into());
         }
         let transactions = self.assign()?;
-        let mut checked = BTreeMap::new();
+        let (mut checked, mut mdoc_signers) = (BTreeMap::new(), Vec::new());
         for (id, texts) in &self.presentations {
             let signed: Vec<String> = transactions
                 .iter()
@@ -133,7 +133,11 @@ impl Received {
                 .collect();
             let mut found = Vec::new();
             for text in texts {
-                found.push(self.check(id, text, &signed, trust, now)?);
+                let (one, chain) = self.check(id, text, &signed, trust, now)?;
+                if one.0.format == FORMAT_MSO_MDOC {
+                    mdoc_signers.push(MdocSigner::new(chain, one.1.clone()));
+                }
+                found.push(one);
             }
             checked.insert(id.clone(), found);
         }
@@ -150,7 +154,14 @@ impl Received {
             })
             .collect();
         let Self { request, request_object, presentations } = self;
-        Ok(Authenticated { request, request_object, presentations, credentials, transactions })
+        Ok(Authenticated {
+            request,
+            request_object,
+            presentations,
+            credentials,
+            transactions,
+            mdoc_signers,
+        })
     }
 
     /// Which presentation must have signed which transaction data: the first of the named
@@ -172,14 +183,19 @@ impl Received {
         transaction_data: &[String],
         trust: &TrustList,
         now: Timestamp,
-    ) -> Result<(Found, TrustEntry), VerifyError> {
-        let format = self.request.query.credential(id).map(|query| query.format.as_str());
+    ) -> Result<((Found, TrustEntry), Chain), VerifyError> {
+        let query = self.request.query.credential(id);
+        let format = query.map(|query| query.format.as_str());
         let presented = Presented::parse(id, format.unwrap_or_default(), text)?;
         let id = || id.to_owned();
         let chain = presented.chain().map_err(|error| VerifyError::Chain { id: id(), error })?;
         let untrusted = |error| VerifyError::Issuer { id: id(), error };
         let party = self.issuer(&id(), &chain, trust, now).map_err(untrusted)?;
-        let found = presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        let mut found =
+            presented.verify(&id(), &self.request, &party.leaf, transaction_data, now)?;
+        if query.is_some_and(|query| query.trusted_authorities.is_some()) {
+            found.authority_key_ids = chain.authority_key_ids();
+        }
         self.check_country(&id(), &found.kind, &party.entry)?;
         party.check_issued(&found.kind, found.issuer.as_deref()).map_err(untrusted)?;
         if let Some(status) = found.status.as_ref().filter(|_| party.entry.country().is_some())
@@ -187,7 +203,7 @@ impl Received {
         {
             return Err(VerifyError::StatusElsewhere { id: id(), uri: status.uri.clone() });
         }
-        Ok((found, party.entry))
+        Ok(((found, party.entry), chain))
     }
 
     /// Who of those trusted for the query issued a credential: where other countries' identity
@@ -227,10 +243,11 @@ fn answers(
     checked
         .iter()
         .map(|(id, found)| {
-            let answers = found.iter().map(|(Found { format, kind, claims, .. }, _)| Answer {
-                format,
-                vct: kind,
-                claims,
+            let answers = found.iter().map(|(found, _)| Answer {
+                format: found.format,
+                vct: &found.kind,
+                claims: &found.claims,
+                authority_key_ids: &found.authority_key_ids,
             });
             (id.clone(), answers.collect())
         })

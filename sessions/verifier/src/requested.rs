@@ -51,6 +51,9 @@ pub struct Requested {
     pub(crate) issued_at: u64,
     pub(crate) expires_at: u64,
     pub(crate) sent: Option<String>,
+    /// Where whoever began comes back to before an answer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) return_to: Option<String>,
 }
 
 /// Which way a request goes out and its answer comes back.
@@ -160,6 +163,25 @@ impl Requested {
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         Timestamp::from_seconds(self.expires_at)
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub const fn query(&self) -> &DcqlQuery {
+        &self.query
+    }
+
+    /// The same, answered on the device where it was begun: whoever began comes back there (OpenID4VP 1.0, 13.3).
+    #[must_use]
+    pub fn returning_to(mut self, address: String) -> Self {
+        self.return_to = Some(address);
+        self
+    }
+
+    /// Where whoever began comes back to before an answer counts; none if another device shows the request.
+    #[must_use]
+    pub fn return_to(&self) -> Option<&str> {
+        self.return_to.as_deref()
     }
 
     /// The signed request for a wallet. Store the session afterwards: the evidence and the

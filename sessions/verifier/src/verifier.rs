@@ -4,7 +4,7 @@ use crate::requested::{Requested, Way};
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
 use yufu_jose::{Chain, ChainError, ClaimPath, encode_base64url};
-use yufu_openid4vc::dcql::DcqlQuery;
+use yufu_openid4vc::dcql::{AKI, DcqlQuery};
 use yufu_openid4vc::presentation::{
     EncodedTransaction, PresentationLink, RequestUriMethod, TransactionData, TransactionError,
     client_id, web_origin,
@@ -98,10 +98,10 @@ pub enum StartError {
     /// A credential without proof of possession could be anyone's.
     #[error("the query {0:?} must require holder binding")]
     Binding(String),
-    /// Who stands behind an issuer is asked of the trust list here, by [`Question::roles`], and by nothing else: what
-    /// nobody checks must not look as if it had been.
+    /// An authority is known here by the identifier of its key ([`AKI`]), beside what [`Question::roles`] demands, and by
+    /// nothing else: what nobody checks must not look as if it had been.
     #[error(
-        "the query {0:?} names trusted authorities, which are not checked here: say by roles who may issue"
+        "the query {0:?} names trusted authorities of another kind than aki, which are not checked here"
     )]
     Authorities(String),
     /// The transaction data break a rule of their type.
@@ -259,6 +259,7 @@ impl Verifier {
             issued_at: now.seconds(),
             expires_at: now.plus_seconds(seconds).seconds(),
             sent: None,
+            return_to: None,
         })
     }
 
@@ -272,7 +273,8 @@ impl Verifier {
             if !credential.require_cryptographic_holder_binding {
                 return Err(StartError::Binding(credential.id.clone()));
             }
-            if credential.trusted_authorities.is_some() {
+            let mut authorities = credential.trusted_authorities.iter().flatten();
+            if authorities.any(|authority| authority.kind != AKI) {
                 return Err(StartError::Authorities(credential.id.clone()));
             }
         }

@@ -143,11 +143,12 @@ fn a_status_list_signed_by_anybody_but_the_credentials_issuer_is_refused() {
     let mut lists = StatusLists::default();
     let list = town.world.status_list_at(LIST, &town.schools, NOW.plus_seconds(DAY), &[]);
     let answer = town.show(&town.schools, SCHOOLS).unwrap();
-    lists.take(&answer, LIST, &list, &town.world.trust, NOW).unwrap();
     let entry = |url: &str| {
         let mut all = town.world.trust.entries.iter();
         all.find(|entry| entry.identifier == url).unwrap()
     };
+    let (_, issuer) = answer.lists().next().unwrap();
+    lists.take((LIST, issuer), &list, &town.world.trust, NOW).unwrap();
     assert!(lists.get(LIST, entry(SCHOOLS), NOW).is_some());
     assert!(lists.get(LIST, entry(PENSIONS), NOW).is_none());
 }

@@ -1,4 +1,4 @@
-//! Status lists that are verified once and used for many answers: fresh for their ttl, good until they expire, and
+//! Status lists that are verified once and used for many answers: fresh for their ttl, good until they are too old, and
 //! never instead of one that is missing.
 #![allow(
     clippy::unwrap_used,
@@ -13,8 +13,8 @@ use serde_json::json;
 use support::*;
 use yufu_base::Timestamp;
 use yufu_jose::Header;
-use yufu_trust::{Status, StatusBits, StatusList, StatusListToken};
-use yufu_verifier::{Authenticated, StatusError, StatusLists};
+use yufu_trust::{Status, StatusBits, StatusList, StatusListToken, TrustEntry};
+use yufu_verifier::{Ages, Authenticated, StatusError, StatusLists};
 
 /// An answer that holds but for its status.
 fn answer(world: &World, now: Timestamp) -> Authenticated {
@@ -28,57 +28,96 @@ fn answer(world: &World, now: Timestamp) -> Authenticated {
         .unwrap()
 }
 
-fn list(by: &Party, revoked: bool) -> String {
+fn issuer(answer: &Authenticated) -> TrustEntry {
+    answer.lists().next().unwrap().1.clone()
+}
+
+fn list(by: &Party, status: Status, ttl_seconds: Option<u64>) -> String {
     let mut list = StatusList::new(StatusBits::Two, 64).unwrap();
     for index in 0..64 {
-        list.set(index, if revoked { Status::Invalid } else { Status::Valid }).unwrap();
+        list.set(index, status).unwrap();
     }
-    let token = StatusListToken {
-        uri: STATUS.into(),
-        issued_at: NOW,
-        expires_at: NOW.plus_seconds(200),
-        ttl_seconds: Some(60),
-        list,
-    };
+    let (uri, expires_at) = (STATUS.into(), NOW.plus_seconds(1_000));
+    let token = StatusListToken { uri, issued_at: NOW, expires_at, ttl_seconds, list };
     token.sign(Header::default().with_chain(&by.chain), &by.key).unwrap()
 }
 
-#[test]
-fn a_list_serves_many_answers_in_its_ttl_and_none_after_its_end() {
-    let world = World::new();
-    let mut lists = StatusLists::default();
-    let first = answer(&world, NOW);
-    assert_eq!(lists.wanted(&first, NOW).len(), 1, "nothing is at hand");
-    assert!(!lists.holds(&first, STATUS, NOW));
-    let jwt = list(&world.authority, false);
-    lists.take(&first, STATUS, &jwt, &world.trust, NOW).unwrap();
-    first.verify_against(&lists, NOW).unwrap();
-
-    let later = |seconds| NOW.plus_seconds(seconds);
-    let second = answer(&world, NOW);
-    assert!(lists.wanted(&second, later(59)).is_empty(), "within the ttl nobody is asked");
-    assert_eq!(lists.wanted(&second, later(60)).len(), 1, "after it the list is asked for");
-    assert!(lists.holds(&second, STATUS, later(199)), "and serves, if nobody answers, to its end");
-    second.verify_against(&lists, later(199)).unwrap();
-    let third = answer(&world, NOW);
-    assert!(!lists.holds(&third, STATUS, later(200)));
-    let refused = third.verify_against(&lists, later(200)).unwrap_err();
-    assert_eq!(refused, StatusError::Missing(STATUS.into()), "then nothing is accepted");
-    lists.forget_expired(later(200));
-    assert!(lists.get(STATUS, &world.trust.entries[0], NOW).is_none());
+const fn later(seconds: u64) -> Timestamp {
+    NOW.plus_seconds(seconds)
 }
 
 #[test]
-fn a_list_that_does_not_hold_is_not_taken_and_what_it_revokes_is_refused() {
+fn a_list_serves_many_answers_in_its_ttl_and_none_after_its_stated_age() {
     let world = World::new();
     let mut lists = StatusLists::default();
     let first = answer(&world, NOW);
-    let forged = list(&world.bank, false);
-    let refused = lists.take(&first, STATUS, &forged, &world.trust, NOW).unwrap_err();
+    let issuer = issuer(&first);
+    assert_eq!(lists.wanted(&first, NOW).len(), 1, "nothing is at hand");
+    assert!(lists.get(STATUS, &issuer, NOW).is_none());
+    let jwt = list(&world.authority, Status::Valid, Some(60));
+    lists.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
+    first.verify_against(&lists, NOW).unwrap();
+
+    let second = answer(&world, NOW);
+    assert!(lists.wanted(&second, later(59)).is_empty(), "within the ttl nobody is asked");
+    assert_eq!(lists.wanted(&second, later(60)).len(), 1, "after it the list is asked for");
+    let held = |seconds| lists.get(STATUS, &issuer, later(seconds)).is_some();
+    assert!(held(299), "and serves, if nobody answers, for five minutes");
+    second.verify_against(&lists, later(299)).unwrap();
+    let third = answer(&world, NOW);
+    assert!(!held(300), "no longer, whatever end it has");
+    let refused = third.verify_against(&lists, later(300)).unwrap_err();
+    assert_eq!(refused, StatusError::Missing(STATUS.into()), "then nothing is accepted");
+    lists.forget_expired(later(300));
+    assert!(lists.get(STATUS, &issuer, NOW).is_none());
+}
+
+#[test]
+fn a_list_is_fresh_for_a_minute_at_the_most_and_counts_from_when_it_was_signed() {
+    let world = World::new();
+    let issuer = issuer(&answer(&world, NOW));
+    let rows = [
+        // The ttl; when it was fetched, after it was signed; until when it is fresh.
+        (Some(60), 0, 60),
+        (Some(60), 25, 60),
+        (Some(20), 5, 20),
+        (Some(43_200), 5, 65),
+        (None, 5, 65),
+        (Some(60), 90, 60),
+    ];
+    for (ttl, fetched, expected) in rows {
+        let mut lists = StatusLists::default();
+        let jwt = list(&world.authority, Status::Valid, ttl);
+        lists.take((STATUS, &issuer), &jwt, &world.trust, later(fetched)).unwrap();
+        let until = lists.fresh_until(STATUS, &issuer, later(fetched)).unwrap();
+        assert_eq!(until, later(expected), "ttl {ttl:?}, fetched after {fetched} s");
+    }
+    let mut strict = StatusLists::of_age(Ages { fresh_seconds: 1, oldest_seconds: 10 });
+    let jwt = list(&world.authority, Status::Valid, Some(60));
+    strict.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
+    assert_eq!(strict.fresh_until(STATUS, &issuer, NOW), Some(later(1)));
+    assert!(strict.get(STATUS, &issuer, later(9)).is_some());
+    assert!(strict.get(STATUS, &issuer, later(10)).is_none());
+}
+
+#[test]
+fn a_list_that_does_not_hold_is_not_taken_and_what_it_revokes_or_suspends_is_refused() {
+    let world = World::new();
+    let mut lists = StatusLists::default();
+    let issuer = issuer(&answer(&world, NOW));
+    let forged = list(&world.bank, Status::Valid, Some(60));
+    let refused = lists.take((STATUS, &issuer), &forged, &world.trust, NOW).unwrap_err();
     assert!(matches!(refused, StatusError::List { .. }), "{refused}");
-    assert!(!lists.holds(&first, STATUS, NOW));
-    let jwt = list(&world.authority, true);
-    lists.take(&first, STATUS, &jwt, &world.trust, NOW).unwrap();
-    let refused = first.verify_against(&lists, NOW).unwrap_err();
-    assert!(matches!(refused, StatusError::NotValid { .. }), "{refused}");
+    assert!(lists.get(STATUS, &issuer, NOW).is_none());
+    for status in [Status::Invalid, Status::Suspended, Status::Other(3)] {
+        let jwt = list(&world.authority, status, Some(60));
+        lists.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
+        let refused = answer(&world, NOW).verify_against(&lists, NOW).unwrap_err();
+        let expected = StatusError::NotValid { id: "id".to_owned(), status };
+        assert_eq!(refused, expected, "the list says {status:?}");
+    }
+    // Suspended for a while, it counts again when the list says so.
+    let jwt = list(&world.authority, Status::Valid, Some(60));
+    lists.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
+    answer(&world, NOW).verify_against(&lists, NOW).unwrap();
 }

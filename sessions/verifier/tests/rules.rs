@@ -65,7 +65,7 @@ fn a_question_that_may_not_be_asked_is_not_started() {
     assert!(matches!(start(more, 300), StartError::OverAsking(OverAsking::Claims { .. })));
     let unbound = with(&|q| q.require_cryptographic_holder_binding = false);
     assert_eq!(start(unbound, 300), StartError::Binding("id".into()));
-    for kind in ["aki", "etsi_tl", "openid_federation"] {
+    for kind in ["etsi_tl", "openid_federation", "of-a-later-version"] {
         let named = with(&|q| {
             let authority = json!({"type": kind, "values": ["https://trust.example"]});
             q.trusted_authorities = Some(vec![serde_json::from_value(authority).unwrap()]);

@@ -2,15 +2,17 @@
 
 use crate::Credential;
 use crate::issuance::Received;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use x509_parser::extensions::ParsedExtension;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use yufu_base::{PublicKey, Timestamp};
-use yufu_jose::{ChainError, encode_base64url};
+use yufu_jose::ChainError;
 use yufu_openid4vc::dcql::Candidate;
 use yufu_trust::{TrustEntry, TrustError, TrustList};
+
+/// What an SD-JWT VC says of itself, and each copy otherwise.
+const OF_EACH_COPY: [&str; 8] =
+    ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
 
 /// A verified credential bound to one key. Show it once: two presentations of one
 /// credential can be linked.
@@ -64,6 +66,21 @@ impl HeldCredential {
         listed && void
     }
 
+    /// Whether it says the same as another, of the same issuer: one of a batch.
+    #[must_use]
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        self.configuration_id == other.configuration_id
+            && self.issuer.identifier == other.issuer.identifier
+            && self.credential.kind() == other.credential.kind()
+            && self.said() == other.said()
+    }
+
+    /// What it says of its holder.
+    fn said(&self) -> BTreeMap<&str, &Value> {
+        let claims = self.credential.claims().iter().map(|(name, value)| (name.as_str(), value));
+        claims.filter(|(name, _)| !OF_EACH_COPY.contains(name)).collect()
+    }
+
     /// The credential as a query sees it.
     #[must_use]
     pub fn candidate(&self) -> Candidate<'_> {
@@ -75,19 +92,4 @@ impl HeldCredential {
             holder_bound: true,
         }
     }
-}
-
-/// The authority key identifiers in a chain (RFC 5280, 4.2.1.1), in base64url, as DCQL's
-/// `aki` wants them (OpenID4VP 1.0, 6.1.1.1).
-pub(crate) fn authority_key_ids(x5c: &[String]) -> Vec<String> {
-    let mut ids = Vec::new();
-    for der in x5c.iter().filter_map(|text| STANDARD.decode(text).ok()) {
-        let Ok((_, certificate)) = X509Certificate::from_der(&der) else { continue };
-        for extension in certificate.extensions() {
-            if let ParsedExtension::AuthorityKeyIdentifier(aki) = extension.parsed_extension() {
-                ids.extend(aki.key_identifier.as_ref().map(|id| encode_base64url(id.0)));
-            }
-        }
-    }
-    ids
 }

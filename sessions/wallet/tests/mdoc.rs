@@ -66,8 +66,11 @@ fn the_verifier_sees_two_elements_as_the_claims_they_were_and_both_keep_a_receip
     let (mut server, link) = ask(&world, &[element("family_name"), element("address.locality")]);
     let reviewed = world.review(&mut server, &link).unwrap();
     let consent = reviewed.consent(&held).unwrap();
-    let shown: Vec<(String, Value)> =
-        consent.credentials[0].claims.iter().map(|(p, v)| (p.to_string(), json!(v))).collect();
+    let shown: Vec<(String, Value)> = consent.credentials[0].holdings[0]
+        .claims
+        .iter()
+        .map(|(p, v)| (p.to_string(), json!(v)))
+        .collect();
     assert_eq!(shown[0], (format!("{MDOC}.family_name"), json!(["李"])));
     assert_eq!(shown[1], (format!("{MDOC}.address.locality"), json!(["武汉"])));
 

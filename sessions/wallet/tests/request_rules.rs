@@ -19,8 +19,9 @@ use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{REQUEST_TYPE, RequestObjectError, TransactionError};
 use yufu_trust::{
-    Localized, OverAsking, RegistrationCertificate, RegistrationError, Role, Status, StatusBits,
-    StatusList, StatusListError, StatusListToken, TrustEntry, TrustError, TrustList,
+    Basis, Localized, OverAsking, RegisteredClaim, RegistrationCertificate, RegistrationError,
+    Role, Status, StatusBits, StatusList, StatusListError, StatusListToken, TrustEntry, TrustError,
+    TrustList,
 };
 use yufu_verifier::Question;
 use yufu_wallet::presentation::{
@@ -390,4 +391,34 @@ proptest! {
         altered.replace_range(at..=at, &to);
         prop_assert!(altered == *jws || review(&altered).is_err());
     }
+}
+
+#[test]
+fn the_number_of_a_resident_is_shown_to_nobody_whom_no_law_has_ask_for_it() {
+    let number = json!(["personal_administrative_number"]);
+    let asks = |f: &mut Forgery<'_>, law: Option<bool>| {
+        f.payload["dcql_query"]["credentials"][0]["claims"] = json!([{"path": number}]);
+        f.register(|certificate| {
+            certificate.credentials[0].claims.push(RegisteredClaim { path: path(number.clone()) });
+            let text = Localized::new("zh", "旅馆业治安管理办法").with("en", "Hotels Act");
+            certificate.basis = law.map(|law| Basis { text, law });
+        });
+    };
+    for law in [None, Some(false)] {
+        let refused = refused(|f| asks(f, law));
+        assert!(
+            matches!(refused, RequestRefused::OverAsking(OverAsking::Number { .. })),
+            "{law:?}"
+        );
+    }
+    let world = World::new();
+    let mut forgery = Forgery::new(&world);
+    asks(&mut forgery, Some(true));
+    let reviewed = forgery.review().unwrap();
+    let claims = json!({"family_name": "李", "personal_administrative_number": "N7"});
+    let server = IssuerServer::new("https://id.example", PID, claims, &world.authority);
+    let consent = reviewed.consent(&world.obtain(server, &[1])).unwrap();
+    assert!(consent.shows_resident_number());
+    let basis = consent.basis.unwrap();
+    assert_eq!((basis.text.get("en"), basis.law), ("Hotels Act", true), "she is told which law");
 }

@@ -58,9 +58,12 @@ fn one_tap_identifies_and_pays_and_both_sides_keep_a_receipt() {
 
     let consent = reviewed.consent(&held).unwrap();
     assert_eq!((consent.party.get("zh"), consent.purpose.get("en")), ("江城宾馆", "Check-in"));
-    assert_eq!(consent.credentials[0].candidates, [0, 1]);
-    let shown: Vec<(String, Value)> =
-        consent.credentials[0].claims.iter().map(|(p, v)| (p.to_string(), json!(v))).collect();
+    assert_eq!(consent.credentials[0].holdings[0].copies, [0, 1]);
+    let shown: Vec<(String, Value)> = consent.credentials[0].holdings[0]
+        .claims
+        .iter()
+        .map(|(p, v)| (p.to_string(), json!(v)))
+        .collect();
     let expected = [("family_name", json!(["李"])), ("address.locality", json!(["武汉"]))];
     assert_eq!(shown, expected.map(|(p, v)| (p.to_owned(), v)));
     assert_eq!(consent.transactions, [payment()]);

@@ -53,6 +53,21 @@ fn a_response_of_ours_is_verified_for_its_own_conversation_of_either_kind_and_no
 }
 
 #[test]
+fn our_certificates_keep_annex_b_as_it_reads_that_and_others_do_not() {
+    let world = World::new();
+    let response = encode_base64url(world.present(&transcript("n")));
+    let errors = |anchor: &[u8]| {
+        let anchor = encode_base64url(anchor);
+        let seen = oracle(&json!({"as": "certificates", "response": response, "anchor": anchor}));
+        assert_eq!(seen["ok"], true, "{seen}");
+        seen["errors"].clone()
+    };
+    assert_eq!(errors(world.issuer().2), json!([]));
+    let stranger = errors(World::new().issuer().2);
+    assert!(stranger[0].as_str().unwrap().contains("no valid trust anchor"), "{stranger}");
+}
+
+#[test]
 fn our_reader_reads_its_device_and_takes_its_answer_in_no_other_session() {
     let world = World::new();
     let input =

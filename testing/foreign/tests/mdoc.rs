@@ -2,86 +2,32 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod mdoc_world;
 mod node;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mdoc_world::{DOC_TYPE, World, transcript};
 use serde_json::{Value, json};
-use yufu_base::{Signer, Timestamp};
-use yufu_jose::{Chain, ClaimPath, Jwk, SoftwareKey, encode_base64url};
-use yufu_keys::{AuthorityCertificate, CertificateKind, LeafSubject, Validity, random};
+use yufu_base::Signer;
+use yufu_jose::{Jwk, SoftwareKey, encode_base64url};
 use yufu_mdoc::cbor::Value as Cbor;
 use yufu_mdoc::{
-    DeviceAuthError, DeviceResponse, IssuedMdoc, IssuerSignedError, MdocError, MdocExpected,
-    MdocIssuance, MdocValidity, SessionTranscript,
+    DeviceAuthError, DeviceResponse, IssuerSignedError, MdocError, MdocExpected, SessionTranscript,
 };
 
-const DOC_TYPE: &str = "org.example.pid.1";
-
-struct World {
-    issuer: SoftwareKey,
-    holder: SoftwareKey,
-    chain: Chain,
-    anchor: Vec<u8>,
-    now: Timestamp,
-}
-
-#[expect(clippy::disallowed_methods, reason = "the foreign library reads the real clock")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_seconds(since.as_secs())
-}
-
-fn world() -> World {
-    let key = || SoftwareKey::from_seed(&random()).unwrap();
-    let (issuer, holder, authority, now) = (key(), key(), key(), now());
-    let validity = Validity { from: now.minus_seconds(60), until: now.plus_seconds(86_400) };
-    let country = Some("CN");
-    let anchor =
-        AuthorityCertificate::self_signed_in(country, "Authority", &authority, validity).unwrap();
-    let subject = LeafSubject {
-        organisation: "Authority".to_owned(),
-        common_name: "credential signing".to_owned(),
-        dns_names: vec![],
-        uris: vec!["https://authority.example".to_owned()],
-        key: issuer.public_key(),
-    };
-    let leaf = anchor.issue_as(CertificateKind::DocumentSigner, &subject, validity).unwrap();
-    let chain = Chain::from_der(vec![leaf]).unwrap();
-    World { issuer, holder, chain, anchor: anchor.der().to_vec(), now }
-}
-
-fn transcript(nonce: &str) -> SessionTranscript {
-    SessionTranscript::openid4vp("x509_hash:v", nonce, Some(&[1; 32]), "https://v.example/r")
-}
-
 impl World {
-    fn present(&self) -> Vec<u8> {
-        let elements = vec![
-            ("family_name".to_owned(), Cbor::text("王")),
-            ("given_name".to_owned(), Cbor::text("芳")),
-            ("birthdate".to_owned(), Cbor::tagged(1004, Cbor::text("1991-05-04"))),
-            ("age_equal_or_over.18".to_owned(), Cbor::Bool(true)),
-            ("sex".to_owned(), Cbor::Unsigned(2)),
+    /// A response that shows four of five elements.
+    fn showing(&self) -> Vec<u8> {
+        let elements = [
+            ("family_name", Cbor::text("王")),
+            ("given_name", Cbor::text("芳")),
+            ("birthdate", Cbor::tagged(1004, Cbor::text("1991-05-04"))),
+            ("age_equal_or_over.18", Cbor::Bool(true)),
+            ("sex", Cbor::Unsigned(2)),
         ];
-        let issuance = MdocIssuance {
-            doc_type: DOC_TYPE.to_owned(),
-            elements,
-            validity: MdocValidity {
-                signed: self.now,
-                valid_from: self.now,
-                valid_until: self.now.plus_seconds(3600),
-            },
-            status: None,
-            device_key: self.holder.public_key(),
-            decoys: 2,
-        };
-        let issued = issuance.sign(&self.issuer, &self.chain, &mut random::<32>).unwrap();
-        let held = IssuedMdoc::verify(issued, &self.issuer.public_key()).unwrap();
-        let paths = ["family_name", "birthdate", "age_equal_or_over.18", "sex"]
-            .map(|name| ClaimPath::members([DOC_TYPE, name]).unwrap());
-        let document = held.show(&paths, &transcript("n"), &self.holder).unwrap();
-        DeviceResponse::of(vec![document]).encode()
+        let shown = ["family_name", "birthdate", "age_equal_or_over.18", "sex"];
+        self.present_of(&elements, &shown, &transcript("n"))
     }
 
     fn foreign(&self, response: &[u8], transcript: &SessionTranscript, anchor: &[u8]) -> Value {
@@ -104,8 +50,8 @@ fn private(key: &SoftwareKey) -> Value {
 
 #[test]
 fn a_presentation_of_ours_is_verified_and_shows_only_what_was_chosen() {
-    let world = world();
-    let seen = world.foreign(&world.present(), &transcript("n"), &world.anchor);
+    let world = World::new();
+    let seen = world.foreign(&world.showing(), &transcript("n"), world.issuer().2);
     assert_eq!(seen["failed"], json!([]), "{seen}");
     let elements = seen["elements"].as_object().unwrap();
     assert_eq!(elements["family_name"], "王");
@@ -117,36 +63,38 @@ fn a_presentation_of_ours_is_verified_and_shows_only_what_was_chosen() {
 
 #[test]
 fn the_foreign_library_refuses_what_must_be_refused() {
-    let world = world();
+    let world = World::new();
     let failed = |response: &[u8], transcript: &SessionTranscript, anchor: &[u8]| {
         let seen = world.foreign(response, transcript, anchor);
         seen["failed"].as_array().cloned().unwrap_or_default()
     };
-    let response = world.present();
-    let other = failed(&response, &transcript("m"), &world.anchor);
+    let anchor = world.issuer().2;
+    let response = world.showing();
+    let other = failed(&response, &transcript("m"), anchor);
     assert_eq!(other, ["Device signature must be valid"], "another conversation");
-    let stranger = self::world();
-    let untrusted = failed(&response, &transcript("n"), &stranger.anchor);
+    let stranger = World::new();
+    let untrusted = failed(&response, &transcript("n"), stranger.issuer().2);
     assert_eq!(untrusted, ["Issuer certificate must be valid"], "another authority");
     let place = response.windows(3).position(|window| window == "王".as_bytes()).unwrap();
     let mut altered = response.clone();
     for (to, from) in altered.iter_mut().skip(place).zip("李".as_bytes()) {
         *to = *from;
     }
-    let altered = failed(&altered, &transcript("n"), &world.anchor);
+    let altered = failed(&altered, &transcript("n"), anchor);
     assert_eq!(altered.len(), 1, "another value: {altered:?}");
 }
 
 #[test]
 fn a_document_that_the_foreign_library_issued_and_showed_is_verified_by_ours() {
-    let world = world();
+    let world = World::new();
+    let (issuer, chain, anchor) = world.issuer();
     let transcript = transcript("n");
     let input = json!({"issue": {
         "doc_type": DOC_TYPE,
         "elements": {"family_name": "Jones", "given_name": "Ava", "age_over_18": true},
-        "issuer": private(&world.issuer),
-        "certificate": STANDARD.encode(world.chain.unverified_leaf()),
-        "device": private(&world.holder),
+        "issuer": private(issuer),
+        "certificate": STANDARD.encode(chain.unverified_leaf()),
+        "device": private(world.holder()),
         "transcript": STANDARD.encode(transcript.to_bytes()),
         "shown": ["family_name", "age_over_18"],
     }});
@@ -154,20 +102,20 @@ fn a_document_that_the_foreign_library_issued_and_showed_is_verified_by_ours() {
     assert_eq!(made["ok"], true, "{made}");
     let response = STANDARD.decode(made["response"].as_str().unwrap()).unwrap();
     let document = DeviceResponse::decode(&response).unwrap().into_document().unwrap();
-    let now = world.now.plus_seconds(5);
+    let now = world.now().plus_seconds(5);
     let expected =
         MdocExpected { transcript: &transcript, reader_key: None, now, leeway_seconds: 30 };
-    let leaf = document.chain().unwrap().verify(std::slice::from_ref(&world.anchor), now).unwrap();
+    let leaf = document.chain().unwrap().verify(&[anchor.to_vec()], now).unwrap();
     let seen = document.verify(&leaf.public_key, &expected).unwrap();
     let elements = json!({DOC_TYPE: {"family_name": "Jones", "age_over_18": true}});
     assert_eq!(Value::Object(seen.elements), elements);
-    assert_eq!(seen.device_key, world.holder.public_key());
+    assert_eq!(seen.device_key, world.holder().public_key());
 
-    let other = self::transcript("m");
+    let other = mdoc_world::transcript("m");
     let refused =
         document.verify(&leaf.public_key, &MdocExpected { transcript: &other, ..expected });
     assert!(matches!(refused, Err(MdocError::Device(DeviceAuthError::Cose(_)))));
-    let stranger = self::world().issuer.public_key();
-    let refused = document.verify(&stranger, &expected);
+    let stranger = World::new();
+    let refused = document.verify(&stranger.issuer().0.public_key(), &expected);
     assert!(matches!(refused, Err(MdocError::Issuer(IssuerSignedError::Signature(_)))));
 }

@@ -21,7 +21,7 @@ pub(super) async fn info(
     Path(bank): Path<String>,
 ) -> Result<Json<MintInfo>, MintRefusal> {
     let (bank, mint) = of(&banks, &bank)?;
-    let book = bank.keysets(mint).await?;
+    let book = bank.keysets_by_newest_rules(mint).await?;
     let methods = mint.methods();
     let method = |method: &String, most| Method {
         method: method.clone(),

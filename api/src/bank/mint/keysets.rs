@@ -66,12 +66,27 @@ impl Book {
         self.get(output.id).map(|own| own.number.0)
     }
 
-    /// Whether a keyset signs that will for a while.
+    /// Whether a keyset of the wanted kind signs, and will for a while.
     fn is_fresh(&self, terms: super::KeysetTerms, now: Timestamp) -> bool {
         let half = u64::from(terms.validity_days).saturating_mul(DAY_SECONDS / 2);
-        self.own.iter().any(|own| {
-            own.active && !own.registered_payees && own.final_expiry > now.plus_seconds(half)
-        })
+        self.own.iter().any(|own| own.signs(terms) && own.final_expiry > now.plus_seconds(half))
+    }
+
+    /// Whether it was looked up a moment ago.
+    fn is_recent(&self, now: Timestamp) -> bool {
+        now < self.at.plus_seconds(LOOKED_UP_AFTER)
+    }
+
+    /// Whether it serves as it is: a keyset signs for a while, or nothing is signed.
+    fn serves(&self, terms: super::KeysetTerms, now: Timestamp) -> bool {
+        if self.open { self.is_fresh(terms, now) } else { !self.own.is_empty() }
+    }
+}
+
+impl Own {
+    /// Whether it signs notes of the wanted kind.
+    fn signs(&self, terms: super::KeysetTerms) -> bool {
+        self.active && self.registered_payees == terms.payees_alone
     }
 }
 
@@ -143,13 +158,34 @@ impl Mint {
 }
 
 impl Bank {
-    /// The mint's keysets, found in the ledger or registered there if none signs.
+    /// The mint's keysets, found in the ledger or registered there if none signs. That none are signed with is looked up
+    /// again after a moment, as rules may have been set.
     pub(super) async fn keysets(&self, mint: &Mint) -> Result<Arc<Book>, MintRefusal> {
-        let book = mint.book();
-        if book.is_fresh(mint.terms, self.now()) || (!book.own.is_empty() && !book.open) {
+        let (book, now) = (mint.book(), self.now());
+        if book.serves(mint.terms, now) && (book.open || book.is_recent(now)) {
             return Ok(book);
         }
-        Ok(self.renew_keysets_of(mint).await?)
+        self.looked_up(mint, book).await
+    }
+
+    /// The same by the rules of a moment ago at the latest: before somebody is led to pay for notes.
+    pub(super) async fn keysets_by_newest_rules(
+        &self,
+        mint: &Mint,
+    ) -> Result<Arc<Book>, MintRefusal> {
+        let (book, now) = (mint.book(), self.now());
+        if book.serves(mint.terms, now) && book.is_recent(now) {
+            return Ok(book);
+        }
+        self.looked_up(mint, book).await
+    }
+
+    /// Looked up anew; while the ledger does not answer, those known last, if they serve.
+    async fn looked_up(&self, mint: &Mint, known: Arc<Book>) -> Result<Arc<Book>, MintRefusal> {
+        match self.renew_keysets_of(mint).await {
+            Err(_) if known.serves(mint.terms, self.now()) => Ok(known),
+            looked_up => Ok(looked_up?),
+        }
     }
 
     /// The same, looked up anew if one of these keysets is not known; now and then, whoever asks.
@@ -160,7 +196,7 @@ impl Bank {
     ) -> Result<Arc<Book>, MintRefusal> {
         let book = self.keysets(mint).await?;
         let known = wanted.all(|id| book.get(id).is_some() || book.other(id).is_some());
-        if known || self.now() < book.at.plus_seconds(LOOKED_UP_AFTER) {
+        if known || book.is_recent(self.now()) {
             return Ok(book);
         }
         Ok(self.renew_keysets_of(mint).await?)
@@ -179,22 +215,28 @@ impl Bank {
     }
 
     async fn renew_keysets_of(&self, mint: &Mint) -> Result<Arc<Book>, Problem> {
+        let asked = self.now();
         let _one_at_a_time = mint.renewing.lock().await;
         let now = self.now();
+        // Somebody else looked meanwhile.
+        let known = mint.book();
+        if known.at > asked && known.serves(mint.terms, now) {
+            return Ok(known);
+        }
         let mut book = mint.read(self, &self.published_keysets().await?)?;
         if book.open && !book.is_fresh(mint.terms, now) {
             self.register_next(mint, now).await?;
             book = mint.read(self, &self.published_keysets().await?)?;
         }
-        let newest = book.own.iter().filter(|own| own.active && !own.registered_payees);
+        let newest = book.own.iter().filter(|own| own.signs(mint.terms));
         let newest = newest.map(|own| own.final_expiry).max();
         let mut changed = false;
         for own in &book.own {
-            let old = Some(own.final_expiry) < newest;
+            let follows = Some(own.final_expiry) < newest || !own.signs(mint.terms);
             if own.final_expiry <= now {
                 self.order(Action::ExpireKeyset { keyset: own.number }).await?;
                 changed = true;
-            } else if own.active && old && !own.registered_payees {
+            } else if own.active && newest.is_some() && follows {
                 self.order(Action::DeactivateKeyset { keyset: own.number }).await?;
                 changed = true;
             }
@@ -213,13 +255,13 @@ impl Bank {
         let end = days.saturating_add(terms.validity_days.into()).saturating_add(1);
         let final_expiry = Timestamp::from_seconds(end.saturating_mul(DAY_SECONDS));
         let like = (terms.denominations, terms.input_fee_ppk);
-        let keys = mint.derive(like, final_expiry, false)?;
+        let keys = mint.derive(like, final_expiry, terms.payees_alone)?;
         let keys = digest(yufu_ecash::KeysetSigner::keyset(&keys).id);
         let terms = KeysetTerms {
             denominations: terms.denominations,
             input_fee_ppk: terms.input_fee_ppk,
             final_expiry,
-            payees: Payees::Anyone,
+            payees: if terms.payees_alone { Payees::Registered } else { Payees::Anyone },
         };
         match self.order(Action::RegisterKeyset { keys, terms }).await {
             Err(problem) if problem.code() == "keyset.registered" => Ok(()),

@@ -34,7 +34,7 @@ pub(super) async fn quote(
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
     mint.must_count(&request.unit)?;
-    let book = bank.keysets(mint).await?;
+    let book = bank.keysets_by_newest_rules(mint).await?;
     if !book.open {
         let detail = "no notes are made now: ask the bank when they will be";
         return Err(MintRefusal::new(ErrorCode::MintingDisabled, detail));

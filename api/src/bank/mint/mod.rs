@@ -49,6 +49,8 @@ pub struct KeysetTerms {
     pub input_fee_ppk: u32,
     /// For how many days notes are redeemed; half as long new ones are signed.
     pub validity_days: u32,
+    /// Whether they are paid into accounts of registered payees alone.
+    pub payees_alone: bool,
 }
 
 /// A bank's mint.

@@ -60,7 +60,7 @@ pub(super) async fn issuer(
 /// is hers alone.
 fn said(identity: CredentialType) -> CredentialType {
     let tells_many = |source: &ClaimSource| match source {
-        ClaimSource::AgeOver(_) | ClaimSource::Constant(_) => true,
+        ClaimSource::AgeOver(_) | ClaimSource::ResidentOf(..) | ClaimSource::Constant(_) => true,
         ClaimSource::Column(column) => matches!(column, Column::Region | Column::Locality),
         ClaimSource::Record(_) | ClaimSource::Sector(_) => false,
     };

@@ -9,6 +9,7 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook, issuer_profile};
+use yufu_api::http::OperatorToken;
 use yufu_api::issuer::{Haip, Issuer};
 use yufu_database::{Database, MasterKey, Sealer};
 use yufu_issuer::haip::HaipDocuments;
@@ -42,6 +43,7 @@ pub(super) async fn open(
         #[cfg(feature = "zero-knowledge")]
         anonymous: super::anonymous::issuer(opening, trust, institution).await?,
         operator: plan.operator(&id)?,
+        approver: OperatorToken::new(plan.data.keys(&id)?.secret("approver")?),
         clock: Arc::clone(&plan.clock),
         id,
     })

@@ -77,6 +77,7 @@ fn mint(plan: &Plan<'_>, institution: &Institution) -> Result<Option<Mint>> {
             denominations: notes.denominations,
             input_fee_ppk: notes.input_fee_ppk,
             validity_days: notes.validity_days,
+            payees_alone: notes.payees_alone,
         },
         bolt11: notes.bolt11,
         top_ups: top_ups(plan),

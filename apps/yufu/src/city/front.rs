@@ -57,11 +57,14 @@ fn page(plan: &Plan<'_>, language: &str) -> String {
          <title>Yufu 鱼符 · {name}</title><style>{STYLE}</style></head><body>\
          <h1>鱼符 Yufu</h1><p>{name}: {subtitle}</p><p>{languages}</p>\
          <h2>{places}</h2><table>{links}</table>\
+         <h2 id=\"lost\">{lost}</h2><ul>{steps}</ul>\
          <h2>{institutions}</h2><table>{rows}</table>\
          </body></html>",
         name = escape(profile.name.get(language)),
         subtitle = words.subtitle,
         places = words.places,
+        lost = words.lost,
+        steps = words.steps.map(|step| format!("<li>{step}</li>")).concat(),
         institutions = words.institutions,
         languages = languages.join(" · "),
     )

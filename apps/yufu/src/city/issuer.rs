@@ -1,11 +1,11 @@
 //! Institutions as issuers: what the profile has those of their role issue.
 
 use super::Plan;
-use super::trust::Trust;
+use super::trust::{CREDENTIAL_ANCHOR, Trust};
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::authority::issuer_profile;
-use yufu_api::issuer::Issuer;
+use yufu_api::issuer::{Issuer, Published, Revocations};
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
 use yufu_database::Database;
@@ -36,8 +36,10 @@ pub(super) async fn issuer(
         authorization_server: profile.authorization_server_metadata()?,
         credentials,
         records: Credentials::open(database).await?,
+        published: Published::default(),
         signer,
         chain,
+        revocations: Revocations::new(keys, CREDENTIAL_ANCHOR, "credentials"),
         haip: None,
         clock: Arc::clone(&plan.clock),
     })

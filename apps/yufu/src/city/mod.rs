@@ -10,6 +10,7 @@ mod erasing;
 mod front;
 mod front_words;
 mod issuer;
+mod lists;
 mod money;
 mod openid_provider;
 mod opening;
@@ -41,6 +42,7 @@ use yufu_api::central_bank::{CentralBank, Courier};
 use yufu_api::http::{Client, Limits, Problem, Switch, serve};
 use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
+use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
 use yufu_api::verifying::VerifyingParty;
 use yufu_api::{Institutions, Router, router};
@@ -225,13 +227,16 @@ impl City {
     /// Does what comes round again while a server runs on the institutions, and closes the state after it.
     pub(crate) async fn accompany(self, served: impl Future<Output = Result<()>>) -> Result<()> {
         let banks: Vec<Arc<Bank>> = self.institutions.banks.values().cloned().collect();
-        let parties = self.institutions.relying_parties.values().cloned().collect();
+        let parties: Vec<Arc<RelyingParty>> =
+            self.institutions.relying_parties.values().cloned().collect();
+        let lists = lists::keep_fresh(&self.institutions);
         let pending = tokio::spawn(submit_pending(banks.clone()));
         let (authority, agencies) =
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
-        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, agencies, providers));
+        let others = (parties.clone(), agencies, providers);
+        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, others));
         let verifying: Vec<Arc<VerifyingParty>> =
             self.institutions.verifying_parties.values().cloned().collect();
         let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying.clone()));
@@ -245,6 +250,7 @@ impl City {
                 reason = reason
             ))),
         };
+        drop(lists);
         pending.abort();
         erasure.abort();
         recognition.abort();
@@ -370,12 +376,14 @@ async fn lay_down(verifying: &[Arc<VerifyingParty>]) {
 async fn forget_lapsed(
     banks: Vec<Arc<Bank>>,
     authority: Option<Arc<Authority>>,
-    agencies: Agencies,
-    providers: OpenidProviders,
+    (parties, agencies, providers): (Vec<Arc<RelyingParty>>, Agencies, OpenidProviders),
 ) {
     loop {
         for bank in &banks {
             told(bank.id.as_str(), bank.forget_lapsed().await);
+        }
+        for party in &parties {
+            told(party.id.as_str(), party.forget_lapsed().await);
         }
         for agency in agencies.values() {
             told(agency.id.as_str(), agency.forget_lapsed().await);

@@ -116,6 +116,8 @@ impl Opening<'_> {
                     url: url.clone(),
                     status: 0,
                     cause: format!("{e:#}"),
+                    retry_after: None,
+                    page: false,
                 };
                 match client.post(&url, None, &body.map_err(unmade)?).await {
                     Ok(answer) => Ok(Ok(answer)),

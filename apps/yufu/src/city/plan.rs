@@ -19,6 +19,7 @@ use yufu_engine::Clock;
 use yufu_log::PostgresAddress;
 use yufu_openid4vc::Endpoint;
 use yufu_profile::{Institution, Profile, Role};
+use yufu_verifier::Ages;
 use yufu_views::Place;
 
 /// Everything that a city is started from.
@@ -38,6 +39,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) log: Option<PostgresAddress>,
     /// Who keeps up the history of the ledger.
     pub(crate) history: HistoryKept,
+    /// How old a status list at hand may be before another one is fetched, in seconds.
+    pub(crate) status_seconds: u64,
 }
 
 /// What long work has to say.
@@ -68,6 +71,7 @@ impl<'a> Plan<'a> {
             snapshots,
             log: None,
             history: HistoryKept::Here,
+            status_seconds: Ages::default().fresh_seconds,
         }
     }
 

@@ -5,7 +5,7 @@ use super::trust::{Trust, admission};
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::enrolment::place;
-use yufu_api::registrar::{Certifier, Registrar};
+use yufu_api::registrar::{Certifier, Published, Registrar};
 use yufu_database::Database;
 use yufu_profile::Institution;
 use yufu_registrations::Registrations;
@@ -28,6 +28,7 @@ pub(super) async fn open(
     Ok(Registrar {
         certifier: Certifier::new(identifier, keys, admission, plan.profile()),
         registrations,
+        published: Published::default(),
         records,
         trust: trust.source(plan, &institution.id, opening.client.clone())?,
         operator: plan.operator(&id)?,

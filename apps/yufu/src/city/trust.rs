@@ -3,6 +3,7 @@
 //! what needs another's signature is asked for at that other, in this process or over HTTP.
 
 use super::Plan;
+use super::issuer::issued_by;
 use super::opening::{INSTITUTION_KEY, Listing, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
@@ -20,9 +21,10 @@ use yufu_jose::Chain;
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
+use yufu_verifier::Ages;
 
 /// The anchor of the key with which an institution signs credentials.
-const CREDENTIAL_ANCHOR: &str = "credential-anchor";
+pub(super) const CREDENTIAL_ANCHOR: &str = "credential-anchor";
 
 /// The code with which the registrar refuses whoever it revoked altogether.
 const REVOKED: &str = "registration.revoked";
@@ -43,6 +45,8 @@ pub(super) struct Trust {
     registrar_id: InstitutionId,
     /// Where the list is.
     url: String,
+    /// How old status lists may become.
+    ages: Ages,
     /// What each institution here knows of the newest list: one memory each, whoever of it looks.
     seen: Mutex<BTreeMap<InstitutionId, SeenLists>>,
 }
@@ -81,8 +85,9 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         })?,
     };
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
+    let ages = Ages { fresh_seconds: plan.status_seconds, ..Ages::default() };
     let (registrar, operator_id, seen) = (None, id, Mutex::default());
-    Ok(Trust { key, operator, registrar, operator_id, registrar_id, url, seen })
+    Ok(Trust { key, operator, registrar, operator_id, registrar_id, url, ages, seen })
 }
 
 /// Whose enrolment is taken here: those of this process, and those whom the operator named.
@@ -171,7 +176,7 @@ impl Trust {
         };
         let now = plan.clock.read().wall;
         Ok(match signs_mdocs {
-            true => keys.certify_document_signer(CREDENTIAL_ANCHOR, &subject, now)?,
+            true => keys.certify_document_signer(CREDENTIAL_ANCHOR, identifier, &subject, now)?,
             false => keys.certify(CREDENTIAL_ANCHOR, &subject, now)?,
         })
     }
@@ -184,7 +189,7 @@ impl Trust {
         client: Client,
     ) -> Result<TrustSource> {
         let seen = self.seen(plan, id)?;
-        Ok(TrustSource::new(client, self.url.clone(), self.key, seen)?)
+        Ok(TrustSource::new(client, self.url.clone(), self.key, seen)?.with_ages(self.ages))
     }
 
     fn seen(&self, plan: &Plan<'_>, id: &InstitutionId) -> Result<SeenLists> {
@@ -229,7 +234,7 @@ impl Trust {
             verifiers.insert(request.id.clone(), verifier);
         }
         let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
-        Ok(Party { signer, verifiers, revoked, issuers, identity })
+        Ok(Party::new(signer, verifiers, revoked, (issuers, identity)))
     }
 
     /// What the registrar certifies. An institution of which it revoked everything opens all the same, and
@@ -290,9 +295,16 @@ fn own_chain(
 fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Result<Listing> {
     let (now, country) = (plan.clock.read().wall, plan.profile().country.as_str());
     let mut listing = Listing::default();
-    for role in place(institution).1 {
+    let (path, roles) = place(institution);
+    let issuer = format!("{}{path}", plan.address(&institution.id));
+    let mdocs = issued_by(plan, institution).iter().any(|kind| kind.doctype.is_some());
+    for role in roles {
         let name = anchor_name(*role);
-        let der = keys.anchor_in(Some(country), name, institution.name.en(), now)?;
+        let (of, called) = (country, institution.name.en());
+        let der = match mdocs && name == CREDENTIAL_ANCHOR {
+            true => keys.anchor_for_mdocs((of, called), &issuer, name, now)?,
+            false => keys.anchor_in(Some(of), name, called, now)?,
+        };
         let subject = LeafSubject {
             organisation: institution.name.en().to_owned(),
             common_name: "enrolment".to_owned(),
@@ -343,5 +355,10 @@ fn issuers(profile: &Profile) -> BTreeMap<String, yufu_trust::Role> {
         Role::Agency => yufu_trust::Role::AgencyIssuer,
         _ => yufu_trust::Role::PidIssuer,
     };
-    profile.credentials.iter().map(|kind| (kind.vct.clone(), role(kind))).collect()
+    let types = |kind: &CredentialType| {
+        let role = role(kind);
+        let types: Vec<_> = std::iter::once(&kind.vct).chain(&kind.doctype).cloned().collect();
+        types.into_iter().map(move |named| (named, role))
+    };
+    profile.credentials.iter().flat_map(types).collect()
 }

@@ -29,6 +29,7 @@ pub(super) async fn open(
     let purposes = institution.requests.iter().map(|request| {
         let purpose = Purpose {
             credentials: request.credentials.clone(),
+            query: request.query.clone(),
             result_only: request.result_only,
             keeps_evidence: request.keeps_evidence,
             one_account: request.one_account,

@@ -28,7 +28,8 @@ pub(crate) enum CashAction {
         /// Without network: notes locked to a key of this wallet, with proofs, are taken and collected later.
         #[arg(long)]
         offline: bool,
-        /// Take so much without network in notes that are not locked to this wallet, which the payer can spend again.
+        /// Take so much in all without network in notes that are not locked to this wallet, which the payer can spend
+        /// again [default: the limit that `risk-limit` set].
         #[arg(long, requires = "offline", value_name = "AMOUNT")]
         risk_limit: Option<String>,
         /// What opens a hash lock: 64 hexadecimal digits.
@@ -42,13 +43,31 @@ pub(crate) enum CashAction {
         amount: String,
     },
     /// Ask for a payment: prints the request to show to the payer.
-    #[command(after_help = "Example:\n  yufu wallet --as shop cash request 18 --locked")]
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as shop cash request 18 --locked\n  yufu wallet --as shop cash request 18 --offline"
+    )]
     Request {
         /// The amount in major units [default: what the payer likes].
         amount: Option<String>,
         /// Only notes that are locked to a fresh key of this wallet.
         #[arg(long)]
         locked: bool,
+        /// Without network: locked as well, in notes of banks that `prepare` learned of; the payer's wallet sends proofs.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Get ready to take notes without network: learns the keys by which the banks' notes are known.
+    #[command(after_help = "Example:\n  yufu wallet --as shop cash prepare")]
+    Prepare,
+    /// Show or set how much is taken without network in notes that are not locked to this wallet.
+    ///
+    /// Their payer can spend them again until they are collected. At the beginning it is nothing.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as shop cash risk-limit 50\n  yufu wallet --as shop cash risk-limit 0"
+    )]
+    RiskLimit {
+        /// So much in all, in major units; 0 is nothing.
+        amount: Option<String>,
     },
     /// Get tokens with your identity, for cash that you pay in without saying who you are.
     ///
@@ -131,6 +150,8 @@ impl CashAction {
                 | Self::Words
                 | Self::Key
                 | Self::Token { .. }
+                | Self::RiskLimit { .. }
+                | Self::Request { offline: true, .. }
                 | Self::Receive { offline: true, .. }
         )
     }
@@ -144,7 +165,8 @@ pub(crate) struct CashPayment {
     /// What the payee asks for: creqA...
     #[arg(long, value_name = "REQUEST")]
     pub(crate) request: Option<String>,
-    /// Lock the notes to this key of the payee; what is not taken in a week can be taken back.
+    /// Lock the notes to this key of the payee, with proofs for a payee without network; what is not taken in a week can be
+    /// taken back.
     #[arg(long, value_name = "KEY", conflicts_with = "request")]
     pub(crate) to_key: Option<String>,
     /// The payee has no network: send proofs along, on notes made for it.

@@ -1,4 +1,4 @@
-//! The command line for bearer notes on a ledger that was opened without them.
+//! The command line for bearer notes: allowed on a ledger that was opened without them, and forbidden.
 
 use super::Data;
 use clap::{Args, Subcommand};
@@ -45,5 +45,20 @@ pub(crate) enum NotesAction {
         /// Put the version of the ledger's rules in force first that has bearer notes. It cannot be undone.
         #[arg(long)]
         activate: bool,
+    },
+    /// Have the central bank withdraw the rules for bearer notes on the running ledger: banks make no more of them.
+    ///
+    /// Notes that are out are swapped and redeemed as before, until their keysets are over; it says how much is out, and until
+    /// when. `yufu notes allow` sets rules again.
+    #[command(
+        after_help = "Examples:\n  yufu notes forbid --data /var/lib/yufu\n  yufu notes forbid --profile my-country/ --url https://central-bank.example"
+    )]
+    Forbid {
+        /// The country's profile, which names the central bank [default: the one built in].
+        #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
+        profile: Option<PathBuf>,
+        /// Where the central bank is reached.
+        #[arg(long, env = "YUFU_URL", default_value = "http://localhost:8080", value_name = "URL")]
+        url: String,
     },
 }

@@ -21,6 +21,10 @@ pub(crate) struct Verify {
     /// taken from the folder of the token.
     #[arg(long, value_name = "CODE", conflicts_with = "origin")]
     pub(crate) near: Option<String>,
+    /// Ask by the query in this file instead of as the purpose does: DCQL as JSON, within what the purpose is registered
+    /// for.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["origin", "near"])]
+    pub(crate) query: Option<PathBuf>,
     /// For how many seconds to wait for a wallet.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub(crate) wait: u64,

@@ -2,6 +2,7 @@
 //! does what their operators would do: it brings the trust list's key to each, and the fingerprints of their
 //! keys to those who admit them.
 
+use super::stage::STATUS_SECONDS;
 use crate::city::{Plan, fingerprint, needed};
 use crate::data::DataFolder;
 use crate::profile::Country;
@@ -51,6 +52,7 @@ struct SettingsFile<'a> {
     profile: Option<PathBuf>,
     institutions: [&'a str; 1],
     trust_list_key: PathBuf,
+    status_seconds: u64,
     addresses: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     admitted: Option<&'a BTreeMap<String, String>>,
@@ -107,6 +109,7 @@ impl Processes {
                 profile: profile.map(std::path::absolute).transpose()?,
                 institutions: [one.id.as_str()],
                 trust_list_key: key_file.clone(),
+                status_seconds: STATUS_SECONDS,
                 addresses: elsewhere.collect::<Result<_>>()?,
                 admitted: admits(one).then_some(&admitted),
             };

@@ -1,5 +1,6 @@
 //! The steps with bearer notes: she withdraws some, pays noodles with them, and nobody can tell that it was her.
 
+use super::cash_words::{noodles, withdrawn};
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::CashTerms;
@@ -18,13 +19,11 @@ impl Story<'_> {
             (paid, more) == (Some(amount.minor()), Some(amount.minor())),
             "what left the account is not what is in notes"
         );
-        Ok(Told::new(format!(
-            "She withdraws {} into bearer notes. Her bank learns that she does, as at a cash machine; the \
-             notes it signs blindly, so that it cannot recognise one that comes back. Balance and \
-             notes changed in one command, and the money behind them is set apart.",
-            self.words(amount)
+        Ok(Told::new(withdrawn(&self.words(amount))).moved(
+            "her wallet",
+            "her bearer notes",
+            amount,
         ))
-        .moved("her wallet", "her bearer notes", amount))
     }
 
     /// Noodles from the notes, as the shop's request asks; the shop changes them at once, and has them paid to its
@@ -49,17 +48,9 @@ impl Story<'_> {
             after.checked_sub(before) == Some(amount.minor()),
             "the shop's account was not paid for its notes"
         );
-        let banks = (self.tell(&self.bank.name), self.tell(&self.other_bank.name));
-        Ok(Told::new(format!(
-            "Noodles for {}, with notes: nobody showed anything, and no account of hers is in it. The notes \
-             are locked to the shop's key; the shop changes them at {}'s mint, so that they cannot be spent \
-             twice, and has them paid to its account at {}. Both banks together cannot say who ate. (A \
-             wallet lets notes rest for up to a day, or the time would tell; this demo does not wait.)",
-            self.words(amount),
-            banks.0,
-            banks.1
-        ))
-        .moved("her bearer notes", "the shop's bearer notes", amount)
-        .moved("the shop's bearer notes", self.tell(&self.merchant.name), amount))
+        let (mint, bank) = (self.tell(&self.bank.name), self.tell(&self.other_bank.name));
+        Ok(Told::new(noodles(&self.words(amount), mint, bank))
+            .moved("her bearer notes", "the shop's bearer notes", amount)
+            .moved("the shop's bearer notes", self.tell(&self.merchant.name), amount))
     }
 }

@@ -2,26 +2,31 @@
 //! checked first, looked up, revoked.
 
 use super::report::Told;
+use super::stage::STATUS_SECONDS;
 use super::story::Story;
 use crate::card::OnTable;
 use crate::wallet::FromCard;
 use anyhow::{Context, Result, ensure};
+use std::time::Duration;
 use yufu_api::authority::{Authentication, IssuedCard, IssuedOffer, NewCard, Revocation, Revoked};
 use yufu_card::{Access, CardError, Chip, Contents};
 use yufu_jose::decode_base64url;
 use yufu_profile::{Evidence, Resident, Role};
 use yufu_wallet::presentation::Consent;
 
+/// After how long the lists that were at hand before a revocation are used no more.
+const LISTS_AGE: Duration = Duration::from_millis(1_000 * STATUS_SECONDS + 100);
+
 /// What is asked of her, on its way to the report.
 #[derive(Default)]
-struct Asked {
-    language: String,
-    party: String,
-    purpose: String,
+pub(super) struct Asked {
+    pub(super) language: String,
+    pub(super) party: String,
+    pub(super) purpose: String,
 }
 
 impl Asked {
-    fn agree(&mut self, consent: &Consent) -> bool {
+    pub(super) fn agree(&mut self, consent: &Consent) -> bool {
         self.party = consent.party.get(&self.language).to_owned();
         self.purpose = consent.purpose.get(&self.language).to_owned();
         true
@@ -122,6 +127,7 @@ impl Story<'_> {
     }
 
     pub(super) async fn open_account_twice(&mut self) -> Result<Told> {
+        tokio::time::sleep(LISTS_AGE).await;
         let mut agree = |_: &Consent| true;
         let class = self.class(Evidence::Identity)?;
         let refused = self.wallet.open_account(self.bank.id.as_str(), class, &mut agree).await;

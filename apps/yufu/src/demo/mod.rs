@@ -1,8 +1,10 @@
 //! `yufu demo`: a whole city on this machine, and the first journey played in it over HTTP, as
 //! anybody else would.
 
+mod allowance;
 mod apart;
 mod cash;
+mod cash_words;
 mod counter;
 mod guardian;
 mod identity;

@@ -1,6 +1,7 @@
 //! Another country beside the one of the journey, small, with a city and institutions of its own. The
 //! two recognise each other.
 
+use super::stage::STATUS_SECONDS;
 use crate::city::{City, Plan};
 use crate::data::DataFolder;
 use crate::profile::{self, Country};
@@ -72,7 +73,8 @@ impl Founded {
     async fn opened(self, here: Recognised, clock: Arc<dyn Clock>) -> Result<Neighbour> {
         let Self { country, data, listener, url, trust_key } = self;
         let whole = Plan::whole(&country, &data, url.clone(), clock);
-        let city = City::open(&Plan { recognised: vec![here], ..whole }, |_| {}).await?;
+        let (recognised, status_seconds) = (vec![here], STATUS_SECONDS);
+        let city = City::open(&Plan { recognised, status_seconds, ..whole }, |_| {}).await?;
         data.mark_as_demo()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {

@@ -116,7 +116,8 @@ impl<'a> Story<'a> {
         }
         let refused = self.wallet.enrol(agency.id.as_str(), &programme.id, &mut agree).await;
         let refusal = refused.err().context("somebody younger enrolled")?.to_string();
-        ensure!(refusal.contains("does not hold"), "refused for another reason: {refusal}");
+        let condition = programme.needs.to_string();
+        ensure!(refusal.contains(&condition), "refused for another reason: {refusal}");
         Ok(" The resident of this journey is younger: her own wallet says so, and shows nothing.")
     }
 

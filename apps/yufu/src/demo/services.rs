@@ -32,7 +32,8 @@ impl Story<'_> {
         let desk = self.desk(&hotel.id)?;
         let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
         let room = self.country.profile.city.story.room.clone();
-        let request = CheckInRequest { room, nights: NIGHTS, amount_minor: amount.minor() };
+        let request =
+            CheckInRequest { room, nights: NIGHTS, amount_minor: amount.minor(), return_to: None };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
         let before = self.balance().await?;
         let mut agree = |_: &Consent| true;

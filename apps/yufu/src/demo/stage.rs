@@ -20,6 +20,9 @@ use yufu_engine::{Clock, SystemClock};
 use yufu_profile::Role;
 use yufu_trust::TrustList;
 
+/// How old status lists at hand become in the journey, in seconds: nobody wants to wait for a minute in it.
+pub(super) const STATUS_SECONDS: u64 = 1;
+
 /// How often, and with which pause, it is looked whether the neighbour is recognised.
 const RECOGNITION_TRIES: usize = 500;
 const RECOGNITION_PAUSE: Duration = Duration::from_millis(10);
@@ -68,7 +71,8 @@ impl Stage {
         let recognised = founded.iter().map(Founded::to_be_recognised).collect();
         let here = known_as(country, &data, &url)?;
         let opening = founded.map(|founded| founded.open(here, Arc::clone(&clock)));
-        let plan = Plan { recognised, ..Plan::whole(country, &data, url, clock) };
+        let status_seconds = STATUS_SECONDS;
+        let plan = Plan { recognised, status_seconds, ..Plan::whole(country, &data, url, clock) };
         let mut bars = Bars::new(!options.json);
         let tell = |progress: &Progress<'_>| {
             // A report for machines has no progress.

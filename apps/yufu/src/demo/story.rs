@@ -38,6 +38,8 @@ pub(super) enum Step {
     Purse,
     WithdrawCash,
     Noodles,
+    Allowance,
+    TopUp,
     PurseLimit,
     CounterWallet,
     Guardian,
@@ -63,7 +65,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 37] = [
+    const ALL: [Self; 39] = [
         Self::Profile,
         Self::Issue,
         Self::Authenticate,
@@ -79,6 +81,8 @@ impl Step {
         Self::Purse,
         Self::WithdrawCash,
         Self::Noodles,
+        Self::Allowance,
+        Self::TopUp,
         Self::PurseLimit,
         Self::CounterWallet,
         Self::Guardian,
@@ -120,6 +124,8 @@ impl Step {
             Self::Purse => ("open-purse", "somebody"),
             Self::WithdrawCash => ("withdraw-cash", "resident"),
             Self::Noodles => ("pay-anonymously", "resident"),
+            Self::Allowance => ("get-allowance", "resident"),
+            Self::TopUp => ("top-up-anonymously", "resident"),
             Self::PurseLimit => ("bicycle-from-purse", "somebody"),
             Self::CounterWallet => ("counter-wallet", "somebody old"),
             Self::Guardian => ("guardian", "a parent"),
@@ -250,7 +256,7 @@ impl<'a> Story<'a> {
         for (index, step) in steps.enumerate() {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
-            let outcome = self.act(step).await;
+            let outcome = Box::pin(self.act(step)).await;
             let took = started.elapsed();
             speed.step(step.id_and_actor().0, took, self.times.take());
             let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -289,6 +295,8 @@ impl<'a> Story<'a> {
             Step::Purse => self.open_purse().await,
             Step::WithdrawCash => self.withdraw_cash().await,
             Step::Noodles => self.noodles().await,
+            Step::Allowance => self.get_allowance().await,
+            Step::TopUp => self.top_up().await,
             Step::PurseLimit => self.bicycle_from_purse().await,
             Step::CounterWallet => self.counter_wallet().await,
             Step::Guardian => self.guardian().await,
@@ -309,7 +317,7 @@ impl<'a> Story<'a> {
             Step::Visitor => self.visitor().await,
             Step::Revoke => self.revoke().await,
             Step::Recover => self.recover_account().await,
-            Step::Synergy => self.synergy().await,
+            Step::Synergy => Box::pin(self.synergy()).await,
             Step::Audit => self.audit(),
         }
     }

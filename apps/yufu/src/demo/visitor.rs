@@ -30,7 +30,8 @@ impl Story<'_> {
         let desk = self.desk(&hotel.id)?;
         let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
         let room = here.city.story.room.clone();
-        let request = CheckInRequest { room, nights: 1, amount_minor: amount.minor() };
+        let request =
+            CheckInRequest { room, nights: 1, amount_minor: amount.minor(), return_to: None };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
         let shown = visitor.present(&begun.authorization_request, &mut agree).await?;
         ensure!(shown.receipt, "the hotel signed no receipt");

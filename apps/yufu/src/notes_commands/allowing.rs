@@ -1,18 +1,16 @@
 //! The central bank's desk sets the profile's rules for bearer notes on the running ledger.
 
+use super::desk::Desk;
 use crate::data::DataFolder;
 use crate::profile;
 use crate::words::{say, text};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
-use yufu_api::CommandDone;
 use yufu_api::central_bank::{Ledger, NextVersion, PublishedNoteRules};
-use yufu_api::http::Client;
 use yufu_base::Amount;
 use yufu_engine::{Clock, SystemClock};
 use yufu_machine::Action;
-use yufu_openid4vc::Endpoint;
-use yufu_profile::{BearerNotes, Role};
+use yufu_profile::BearerNotes;
 
 pub(super) async fn allow(
     data: &DataFolder,
@@ -21,26 +19,12 @@ pub(super) async fn allow(
     activate: bool,
 ) -> Result<()> {
     let country = profile::load(folder, SystemClock::new().read().wall)?;
-    let profile = &country.profile;
-    let notes = profile.bearer_notes.as_ref();
+    let notes = country.profile.bearer_notes.as_ref();
     let notes = notes.with_context(|| {
         text!("the profile has no [bearer_notes]: write them into its profile.toml first")
     })?;
-    let central_bank = profile.institutions_of(Role::CentralBank).next();
-    let central_bank = central_bank
-        .with_context(|| text!("the profile names no {role}", role = Role::CentralBank.word()))?;
-    if !data.has_desk(&central_bank.id)? {
-        bail!(text!(
-            "{folder} does not hold the desk token of {institution}: name its data folder with --data",
-            folder = data.root().display(),
-            institution = central_bank.id
-        ));
-    }
-    let desk = data.keys(&central_bank.id)?.secret("desk")?;
-    let at = format!("{}/central-bank/v1", url.trim_end_matches('/'));
-    Endpoint::parse(&at)?;
-    let client = Client::new()?;
-    let ledger: Ledger = client.get(&format!("{at}/ledger"), None).await?;
+    let desk = Desk::of(&country, data, url)?;
+    let ledger: Ledger = desk.client.get(&format!("{}/ledger", desk.at), None).await?;
     let needed = Action::SetNoteRules { rules: None }.since();
     if ledger.version < needed && !activate {
         bail!(text!(
@@ -50,12 +34,10 @@ pub(super) async fn allow(
         ));
     }
     for version in ledger.version.saturating_add(1)..=needed {
-        let next = NextVersion { version };
-        let _: CommandDone = client.post(&format!("{at}/version"), Some(&desk), &next).await?;
+        desk.order("/version", &NextVersion { version }).await?;
         say!("version {version} of the ledger's rules is in force", version = version);
     }
-    let rules = rules(notes);
-    let _: CommandDone = client.post(&format!("{at}/note-rules"), Some(&desk), &rules).await?;
+    desk.order("/note-rules", &rules(notes)).await?;
     say!("the rules for bearer notes are in force: banks make notes from now on");
     Ok(())
 }

@@ -4,23 +4,24 @@
 use super::Finding;
 use super::keys::FoundKeys;
 use super::needles::{Hit, Needles};
+use super::packed::Source;
 use anyhow::Result;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
 const BUSY: Duration = Duration::from_secs(10);
 
 pub(super) fn search(
-    path: &Path,
+    source: &Source,
     needles: &Needles,
     keys: &FoundKeys,
     found: &mut BTreeSet<Finding>,
 ) -> Result<()> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = Connection::open_with_flags(&source.at, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY)?;
     for table in tables(&connection)? {
         let sql = format!("SELECT * FROM \"{table}\"");
@@ -36,7 +37,7 @@ pub(super) fn search(
             let named: Vec<Uuid> = values.iter().filter_map(id).collect();
             for (column, value) in columns.iter().zip(&values) {
                 let finding = |opened_with: Option<PathBuf>, hit: Hit| Finding {
-                    file: path.to_owned(),
+                    file: source.shown.clone(),
                     column: Some(format!("{table}.{column}")),
                     opened_with,
                     hit,

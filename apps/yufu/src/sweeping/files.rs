@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// How every SQLite database begins.
-const SQLITE: &[u8; 16] = b"SQLite format 3\0";
+pub(super) const SQLITE: &[u8] = b"SQLite format 3\0";
 /// In a data folder: terminal wallets and chip cards, which are people's own.
 const PEOPLES: [&str; 2] = ["wallets", "cards"];
 
@@ -33,5 +33,5 @@ pub(super) fn below(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 pub(super) fn is_database(path: &Path) -> bool {
     let mut start = [0; 16];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start == *SQLITE
+    read.is_ok() && start == SQLITE
 }

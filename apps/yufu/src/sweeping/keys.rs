@@ -1,6 +1,6 @@
 //! The data keys of persons that are still there, in data folders and in backups alike.
 
-use super::is_called;
+use super::packed::Source;
 use crate::keeping::PERSON_KEYS;
 use anyhow::Result;
 use rusqlite::{Connection, OpenFlags};
@@ -19,20 +19,20 @@ const MOST_BLIND: usize = 5_000;
 pub(super) struct FoundKeys(BTreeMap<Uuid, Vec<(PathBuf, BareKey)>>);
 
 impl FoundKeys {
-    /// Those in the files among `paths` that hold some, and that a master key among them opens.
-    pub(super) fn among(paths: &[PathBuf]) -> Result<Self> {
+    /// Those in the files among `sources` that hold some, and that a master key among them opens.
+    pub(super) fn among(sources: &[Source]) -> Result<Self> {
         let mut masters = Vec::new();
-        for path in paths.iter().filter(|path| is_called(path, MASTER)) {
-            if let Ok(bytes) = fs::read(path)?.try_into() {
+        for source in sources.iter().filter(|source| source.name == MASTER) {
+            if let Ok(bytes) = fs::read(&source.at)?.try_into() {
                 masters.push(MasterKey::new(bytes));
             }
         }
         let mut found: BTreeMap<Uuid, Vec<(PathBuf, BareKey)>> = BTreeMap::new();
-        for path in paths.iter().filter(|path| is_called(path, PERSON_KEYS)) {
-            for (person, wrapped) in wrapped(path)? {
+        for source in sources.iter().filter(|source| source.name == PERSON_KEYS) {
+            for (person, wrapped) in wrapped(&source.at)? {
                 let mut opened = masters.iter().filter_map(|key| key.unwrap(person, &wrapped).ok());
                 if let Some(key) = opened.next() {
-                    found.entry(person).or_default().push((path.clone(), key));
+                    found.entry(person).or_default().push((source.shown.clone(), key));
                 }
             }
         }
@@ -52,6 +52,11 @@ impl FoundKeys {
         }
         self.0.values().flatten().collect()
     }
+}
+
+/// Whether a file is called as those are that hold keys.
+pub(super) fn holds_keys(name: &str) -> bool {
+    name == MASTER || name == PERSON_KEYS
 }
 
 fn wrapped(path: &Path) -> Result<Vec<(Uuid, Vec<u8>)>> {

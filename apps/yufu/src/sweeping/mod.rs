@@ -1,21 +1,24 @@
 //! `yufu sweep`: whether anything of a person can still be read in what is left: data folders, backups, logs, dumps. It
-//! looks as somebody would who has all of it, keys included: what a key that is still there opens, is readable.
+//! looks as somebody would who has all of it, keys included: what a key that is still there opens, is readable; what was
+//! compressed, too.
 
 mod databases;
 mod files;
 mod keys;
 mod needles;
+mod packed;
 
 use crate::command_line;
 use crate::words::{say, text};
 use anyhow::{Context, Result};
 use keys::FoundKeys;
 use needles::{Hit, Needles};
+use packed::Sources;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What was found, where. Not the value itself: only its line in the file of values.
@@ -40,7 +43,11 @@ struct Swept {
     databases: usize,
     /// Data keys of persons that were there to be tried.
     keys: usize,
+    /// How many of the files are compressed.
+    packed: usize,
     found: BTreeSet<Finding>,
+    /// Compressed files that cannot be unpacked: of them nothing can be said.
+    unread: BTreeSet<PathBuf>,
 }
 
 pub(crate) fn run(options: &command_line::Sweep) -> Result<ExitCode> {
@@ -60,24 +67,35 @@ pub(crate) fn run(options: &command_line::Sweep) -> Result<ExitCode> {
     } else {
         tell(&swept, needles.values());
     }
-    Ok(if swept.found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let clean = swept.found.is_empty() && swept.unread.is_empty();
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn sweep(needles: &Needles, paths: &[PathBuf]) -> Result<Swept> {
-    let keys = FoundKeys::among(paths)?;
+    let sources = Sources::of(paths, keys::holds_keys)
+        .with_context(|| text!("the files cannot be unpacked for the search"))?;
+    let keys = FoundKeys::among(&sources.all)?;
     let mut swept = Swept { files: paths.len(), keys: keys.len(), ..Swept::default() };
-    for path in paths {
-        let hits = match needles.in_file(path) {
+    swept.unread.extend(sources.unread.iter().cloned());
+    for source in &sources.all {
+        let path = &source.shown;
+        let cannot = || text!("{path} cannot be read", path = path.display());
+        let plain = |hit| Finding { file: path.clone(), column: None, opened_with: None, hit };
+        match needles.in_file(path) {
             // In a folder that is in use files come and go.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            hits => hits.with_context(|| text!("{path} cannot be read", path = path.display()))?,
-        };
-        let plain = |hit| Finding { file: path.clone(), column: None, opened_with: None, hit };
-        swept.found.extend(hits.into_iter().map(plain));
-        if files::is_database(path) {
+            hits => swept.found.extend(hits.with_context(cannot)?.into_iter().map(plain)),
+        }
+        if source.packed {
+            swept.packed = swept.packed.saturating_add(1);
+            match packed::open(path).and_then(|(_, _, inside)| needles.in_stream(inside)) {
+                Ok(hits) => swept.found.extend(hits.into_iter().map(plain)),
+                Err(_) => drop(swept.unread.insert(path.clone())),
+            }
+        }
+        if files::is_database(&source.at) {
             swept.databases = swept.databases.saturating_add(1);
-            databases::search(path, needles, &keys, &mut swept.found)
-                .with_context(|| text!("{path} cannot be read", path = path.display()))?;
+            databases::search(source, needles, &keys, &mut swept.found).with_context(cannot)?;
         }
     }
     Ok(swept)
@@ -105,6 +123,9 @@ fn tell(swept: &Swept, values: usize) {
             ),
         }
     }
+    for path in &swept.unread {
+        say!("NOT READ    {path}: it is compressed and cannot be unpacked", path = path.display());
+    }
     say!(
         "searched    {files} files, {databases} of them databases, for {values} values, with {keys} keys of persons",
         files = swept.files,
@@ -112,12 +133,7 @@ fn tell(swept: &Swept, values: usize) {
         values = values,
         keys = swept.keys
     );
-    if swept.found.is_empty() {
+    if swept.found.is_empty() && swept.unread.is_empty() {
         say!("nothing readable is left there");
     }
-}
-
-/// Whether a file is called so.
-fn is_called(path: &Path, name: &str) -> bool {
-    path.file_name().is_some_and(|found| found == name)
 }

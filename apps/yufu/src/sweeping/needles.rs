@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use yufu_jose::encode_base64url;
 
@@ -79,8 +79,13 @@ impl Needles {
 
     /// What stands in a file, whatever its size.
     pub(super) fn in_file(&self, path: &Path) -> io::Result<BTreeSet<Hit>> {
+        self.in_stream(File::open(path)?)
+    }
+
+    /// What stands in whatever is read, to its end.
+    pub(super) fn in_stream(&self, read: impl Read) -> io::Result<BTreeSet<Hit>> {
         let mut found = BTreeSet::new();
-        for hit in self.automaton.stream_find_iter(File::open(path)?) {
+        for hit in self.automaton.stream_find_iter(read) {
             found.extend(self.hits.get(hit?.pattern().as_usize()).copied());
         }
         Ok(found)

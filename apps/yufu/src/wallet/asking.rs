@@ -5,7 +5,9 @@ use super::sector::pseudonym_label;
 use super::vault::Passphrase;
 use crate::words::{comma, say, sum, text};
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use std::io::{IsTerminal, Write};
+use yufu_jose::ClaimPath;
 use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
 use yufu_wallet::presentation::{Consent, Warning};
 
@@ -48,60 +50,15 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
 pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes: bool) -> bool {
     say!("{party} asks:", party = consent.party.get(language));
     say!("  purpose   {purpose}", purpose = consent.purpose.get(language));
-    for credential in consent.credentials.iter().filter(|credential| credential.selected) {
-        for (path, values) in &credential.claims {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            let name = pseudonym_label(path).unwrap_or_else(|| path.to_string());
-            say!("  shows     {path} = {values}", path = name, values = values.join(&comma()));
-        }
+    allowing(consent, language);
+    for (path, values) in consent.claims() {
+        say!("  shows     {path} = {values}", path = claim_name(path), values = said(values));
     }
-    for transaction in &consent.transactions {
-        match transaction {
-            TransactionData::Payment(payment) => say!(
-                "  signs     payment of {amount} to {payee} ({account}), order {order}",
-                amount = sum(&money(payment.amount, decimals)),
-                payee = payment.payee_name,
-                account = payment.payee_account,
-                order = payment.order_id
-            ),
-            TransactionData::AccountOpening(opening) => {
-                say!(
-                    "  signs     opening an account of class {class} at {bank}",
-                    class = opening.class,
-                    bank = opening.bank
-                );
-            }
-            TransactionData::KeyChange(change) => {
-                let which = match &change.account {
-                    KeyChangeOf::Account(id) => text!("the account {account}", account = id),
-                    KeyChangeOf::Class(class) => {
-                        text!("your account of class {class}", class = class)
-                    }
-                };
-                say!(
-                    "  signs     that this wallet commands {which} at {bank}, and no other any more",
-                    which = which,
-                    bank = change.bank
-                );
-            }
-        }
-    }
+    consent.transactions.iter().for_each(|transaction| signing(transaction, decimals));
     keeping(consent);
-    for warning in &consent.warnings {
-        match warning {
-            Warning::LongRetention { days } => {
-                say!("  warning   kept for {days} days", days = days);
-            }
-            Warning::Unprotected => {
-                say!("  warning   the answer goes to this machine without TLS")
-            }
-            Warning::Unencrypted => {
-                say!("  warning   the answer is not encrypted: whatever runs in the page reads it")
-            }
-            Warning::LastOne { .. } => {
-                say!("  warning   this is your last copy: get a new batch soon")
-            }
-        }
+    consent.warnings.iter().for_each(warning);
+    if let Some(why) = &consent.missing {
+        return lacking(why, yes);
     }
     if yes {
         return true;
@@ -110,11 +67,97 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
         eprintln!("{}", text!("nobody can be asked here: use --yes to agree beforehand"));
         return false;
     }
-    print!("{}", text!("Agree? [y/N] "));
+    let answer = line(&text!("Agree? [y/N] ")).unwrap_or_default();
+    text!("y Y yes").split(' ').any(|yes| yes == answer)
+}
+
+/// Nothing here answers the request. The person is asked all the same, and the other side hears no sooner than if she
+/// had declined something.
+fn lacking(why: &str, yes: bool) -> bool {
+    say!("  missing   {why}: nothing can be shown", why = why);
+    if !yes && std::io::stdin().is_terminal() {
+        let _ = line(&text!("Press Enter to decline: they learn nothing else. "));
+    }
+    false
+}
+
+/// Asks for a line; `None` if none can be read.
+pub(super) fn line(prompt: &str) -> Option<String> {
+    print!("{prompt}");
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer).is_ok();
-    read && text!("y Y yes").split(' ').any(|yes| yes == answer.trim())
+    let read = std::io::stdin().read_line(&mut answer).is_ok_and(|length| length > 0);
+    read.then(|| answer.trim().to_owned())
+}
+
+/// How a claim is named to the person.
+pub(super) fn claim_name(path: &ClaimPath) -> String {
+    pseudonym_label(path).unwrap_or_else(|| path.to_string())
+}
+
+/// Values, joined.
+pub(super) fn said(values: &[Value]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(&comma())
+}
+
+/// What allows the other side to ask; and if it gets the number that names the person for life, that it does.
+fn allowing(consent: &Consent, language: &str) {
+    match &consent.basis {
+        Some(basis) if basis.law => say!("  by law    {law}", law = basis.text.get(language)),
+        Some(basis) => say!("  basis     {basis}", basis = basis.text.get(language)),
+        None => {}
+    }
+    if consent.shows_resident_number() {
+        say!("  NUMBER    it gets the number that names you for life: that law demands it");
+    }
+}
+
+/// What else would be signed.
+fn signing(transaction: &TransactionData, decimals: &Decimals) {
+    match transaction {
+        TransactionData::Payment(payment) => say!(
+            "  signs     payment of {amount} to {payee} ({account}), order {order}",
+            amount = sum(&money(payment.amount, decimals)),
+            payee = payment.payee_name,
+            account = payment.payee_account,
+            order = payment.order_id
+        ),
+        TransactionData::AccountOpening(opening) => {
+            say!(
+                "  signs     opening an account of class {class} at {bank}",
+                class = opening.class,
+                bank = opening.bank
+            );
+        }
+        TransactionData::KeyChange(change) => {
+            let which = match &change.account {
+                KeyChangeOf::Account(id) => text!("the account {account}", account = id),
+                KeyChangeOf::Class(class) => {
+                    text!("your account of class {class}", class = class)
+                }
+            };
+            say!(
+                "  signs     that this wallet commands {which} at {bank}, and no other any more",
+                which = which,
+                bank = change.bank
+            );
+        }
+    }
+}
+
+fn warning(warning: &Warning) {
+    match warning {
+        Warning::LongRetention { days } => {
+            say!("  warning   kept for {days} days", days = days);
+        }
+        Warning::Unprotected => say!("  warning   the answer goes to this machine without TLS"),
+        Warning::Unencrypted => {
+            say!("  warning   the answer is not encrypted: whatever runs in the page reads it")
+        }
+        Warning::LastOne { .. } => {
+            say!("  warning   this is your last copy: get a new batch soon")
+        }
+    }
 }
 
 /// What the other side keeps, and where to complain.

@@ -60,7 +60,7 @@ impl Holder {
         };
         let url = format!("{}/agencies/{agency}/v1/enrolments", self.address(agency));
         let begun: EnrolmentBegun = self.client.post(&url, None, &request).await?;
-        let shown = self.present(&begun.authorization_request, decide).await?;
+        let shown = self.present_begun(&begun.authorization_request, decide).await?;
         let known = StoredProgramme {
             agency: agency.to_owned(),
             programme: programme.to_owned(),
@@ -84,17 +84,22 @@ impl Holder {
     pub async fn benefits(&mut self) -> Result<Vec<Benefit>> {
         let mut benefits = Vec::new();
         for known in self.file.contents.programmes.clone() {
-            let (path, key) = self.membership(&known, "")?;
-            let bearer = self.sector_token(&known.agency, &key, "GET", &path)?;
-            let url = format!("{}{path}", self.address(&known.agency));
-            let file: MemberFile = self.client.get(&url, Some(&bearer)).await?;
+            let file = self.member_file(&known).await?;
             self.note_benefits(&known.agency, &file)?;
             benefits.push(Benefit { agency: known.agency, file });
         }
         Ok(benefits)
     }
 
-    /// Has a programme paid to another account of this wallet.
+    /// What an agency has on file of this wallet's holder.
+    pub(super) async fn member_file(&self, known: &StoredProgramme) -> Result<MemberFile> {
+        let (path, key) = self.membership(known, "")?;
+        let bearer = self.sector_token(&known.agency, &key, "GET", &path)?;
+        let url = format!("{}{path}", self.address(&known.agency));
+        Ok(self.client.get(&url, Some(&bearer)).await?)
+    }
+
+    /// Has a programme paid to another account of this wallet: once that has rested, as the file says.
     ///
     /// # Errors
     /// If the wallet is not enrolled there or has no such account; whatever the agency refused.

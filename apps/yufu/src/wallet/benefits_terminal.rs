@@ -6,6 +6,7 @@ use super::terminal::{print, time};
 use crate::command_line::WalletAction;
 use crate::words::{comma, known, say, sum, text};
 use anyhow::{Result, bail};
+use yufu_api::agency::NextAccount;
 
 pub(super) async fn act(
     holder: &mut Holder,
@@ -38,12 +39,15 @@ pub(super) async fn act(
         }
         WalletAction::Payout { agency, programme, account } => {
             let file = holder.change_payout(&agency, &programme, &account).await?;
-            say!(
-                "{programme} is paid to {account} at {bank} from now on.",
-                programme = programme,
-                account = file.account,
-                bank = file.bank
-            );
+            match &file.next_account {
+                None => say!(
+                    "{programme} is paid to {account} at {bank} from now on.",
+                    programme = programme,
+                    account = file.account,
+                    bank = file.bank
+                ),
+                Some(next) => print(&[resting(next)?])?,
+            }
         }
         WalletAction::Leave { agency, programme } => {
             holder.leave_programme(&agency, &programme).await?;
@@ -52,6 +56,16 @@ pub(super) async fn act(
         _ => bail!(text!("this action is none of a programme's")),
     }
     Ok(())
+}
+
+/// Another account that is not paid yet, and what to do if somebody else named it.
+fn resting(next: &NextAccount) -> Result<String> {
+    Ok(text!(
+        "  from {from} on paid to {account} at {bank}; if you did not name it: freeze with your sheet, or name the other one again",
+        from = time(next.from)?,
+        account = next.account,
+        bank = next.bank
+    ))
 }
 
 /// How a payment stands.
@@ -82,6 +96,9 @@ fn tell(holder: &Holder, benefit: &Benefit) -> Result<Vec<String>> {
             due = due
         ),
     ];
+    if let Some(next) = &file.next_account {
+        lines.push(resting(next)?);
+    }
     if file.payments.is_empty() {
         lines.push(text!("  nothing was paid yet"));
     }

@@ -30,6 +30,8 @@ pub(super) enum PlaceKind {
     Railway,
     /// Vouches for the wallet.
     WalletProvider,
+    /// Knows a member by a pseudonym.
+    Agency,
 }
 
 /// Where a key was left.
@@ -42,6 +44,9 @@ pub(super) struct FreezePlace {
     pub(super) kind: PlaceKind,
     /// Which of the keys that were left there: nothing of an account or a ticket.
     pub(super) number: u32,
+    /// The other country that it is in (ISO 3166-1 alpha-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) country: Option<String>,
 }
 
 /// The words. Never printed but on a sheet; wiped when dropped.
@@ -85,6 +90,7 @@ impl PlaceKind {
             Self::CommercialBank => "commercial-bank",
             Self::Railway => "railway",
             Self::WalletProvider => "wallet-provider",
+            Self::Agency => "agency",
         }
     }
 }
@@ -98,6 +104,16 @@ impl FreezePlace {
             PlaceKind::CommercialBank => format!("/banks/{id}/v1/freezes"),
             PlaceKind::Railway => format!("/parties/{id}/v1/freezes"),
             PlaceKind::WalletProvider => format!("/wallet-providers/{id}/v1/freezes"),
+            PlaceKind::Agency => format!("/agencies/{id}/v1/freezes"),
+        }
+    }
+
+    /// How it is called among all places: the institutions of two countries may be called the same.
+    fn name(&self) -> String {
+        let Self { institution, number, country, .. } = self;
+        match country {
+            None => format!("{institution}/{number}"),
+            Some(country) => format!("{country}:{institution}/{number}"),
         }
     }
 }
@@ -110,8 +126,8 @@ impl FreezeWords {
         // Mistyped words are found here, and not by an institution that knows no such key.
         Seed::from_words(&written, "")?;
         let mut seed = Zeroizing::new([0_u8; 32]);
-        let about = format!("{}/{}", place.institution, place.number);
-        let info = [about.as_bytes()];
+        let name = place.name();
+        let info = [name.as_bytes()];
         let secret = Salt::new(HKDF_SHA256, DOMAIN).extract(written.as_bytes());
         let derived = secret.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut *seed));
         derived.ok().with_context(|| text!("the cryptographic library derives no key"))?;
@@ -149,7 +165,7 @@ impl Guard {
         Ok(Self { words: FreezeWords((*words).clone()), places: Vec::new() })
     }
 
-    /// Whether a key was left there about this.
+    /// Whether a key was left there about this: an account, which is at one place only.
     pub(super) fn has(&self, institution: &str, about: &str) -> bool {
         self.at(institution, about).is_some_and(|known| known.left)
     }
@@ -163,6 +179,7 @@ impl Guard {
     pub(super) fn place(
         &mut self,
         (institution, kind): (&str, PlaceKind),
+        country: Option<&str>,
         about: &str,
     ) -> FreezePlace {
         if let Some(known) = self.at(institution, about) {
@@ -170,7 +187,8 @@ impl Guard {
         }
         let there = self.places.iter().filter(|known| known.place.institution == institution);
         let number = there.map(|known| known.place.number.saturating_add(1)).max().unwrap_or(0);
-        let place = FreezePlace { institution: institution.to_owned(), kind, number };
+        let (institution, country) = (institution.to_owned(), country.map(str::to_owned));
+        let place = FreezePlace { institution, kind, number, country };
         let known = GuardedPlace { place: place.clone(), about: about.to_owned(), left: false };
         self.places.push(known);
         place
@@ -233,7 +251,7 @@ mod tests {
 
     fn place(institution: &str, number: u32) -> FreezePlace {
         let kind = PlaceKind::CommercialBank;
-        FreezePlace { institution: institution.to_owned(), kind, number }
+        FreezePlace { institution: institution.to_owned(), kind, number, country: None }
     }
 
     fn thumbprint(words: &str, place: &FreezePlace) -> String {
@@ -245,7 +263,8 @@ mod tests {
     fn each_place_has_a_key_of_its_own_and_typing_changes_none() {
         let one = thumbprint(WORDS, &place("bank-a", 0));
         assert_eq!(thumbprint(&WORDS.replace(' ', "  ").to_uppercase(), &place("bank-a", 0)), one);
-        for other in [place("bank-b", 0), place("bank-a", 1)] {
+        let abroad = FreezePlace { country: Some("XP".to_owned()), ..place("bank-a", 0) };
+        for other in [place("bank-b", 0), place("bank-a", 1), abroad] {
             assert_ne!(thumbprint(WORDS, &other), one);
         }
         assert!(FreezeWords(WORDS.replace("yellow", "year")).key(&place("bank-a", 0)).is_err());
@@ -255,9 +274,10 @@ mod tests {
     fn a_place_keeps_its_number_and_stands_on_the_sheet_once_its_key_was_left() {
         let mut guard = Guard::fresh().unwrap();
         let bank = ("bank-a", PlaceKind::CommercialBank);
-        let (one, two) = (guard.place(bank, "account 1"), guard.place(bank, "account 2"));
+        let (one, two) =
+            (guard.place(bank, None, "account 1"), guard.place(bank, None, "account 2"));
         assert_eq!((one.number, two.number), (0, 1));
-        assert_eq!(guard.place(bank, "account 1"), one);
+        assert_eq!(guard.place(bank, None, "account 1"), one);
         assert!(guard.sheet().places.is_empty());
         guard.left(&two);
         assert_eq!(guard.sheet().places, std::slice::from_ref(&two));
@@ -269,7 +289,7 @@ mod tests {
     #[test]
     fn a_sheet_is_read_as_it_was_written_says_no_account_and_is_never_printed() {
         let mut guard = Guard::fresh().unwrap();
-        let place = guard.place(("bank-a", PlaceKind::CommercialBank), "account 1");
+        let place = guard.place(("bank-a", PlaceKind::CommercialBank), None, "account 1");
         guard.left(&place);
         let written = serde_json::to_vec(&guard.sheet()).unwrap();
         assert!(!String::from_utf8_lossy(&written).contains("account"));

@@ -1,7 +1,7 @@
 //! Loss and theft. While the wallet is at hand it leaves a key at each institution, and writes a sheet; whoever holds
 //! the sheet freezes everything in one step, from anywhere. What was frozen is freed by the identity, never by the sheet.
 
-use super::contents::StoredAccount;
+use super::contents::{StoredAccount, StoredProgramme};
 use super::file::write_new;
 use super::freeze_sheet::{FreezePlace, FreezeSheet, PlaceKind};
 use super::history::Event;
@@ -9,10 +9,11 @@ use super::holder::{Decide, Holder};
 use super::recovering::Recovered;
 use crate::words::text;
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tokio::task::JoinSet;
 use yufu_api::bank::AccountState;
-use yufu_api::freezing::{FreezeHandle, FreezeHandleKept, Frozen};
+use yufu_api::freezing::{FreezeHandle, FreezeHandleKept, Frozen, Remains};
 use yufu_api::http::ClientError;
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey};
@@ -22,6 +23,8 @@ use yufu_payment::RequestToken;
 
 /// The code of what is asked of an account that its holder had frozen.
 const FROZEN: &str = "account.frozen_by_holder";
+/// The code of what is asked of a membership that its holder had frozen.
+const MEMBERSHIP_FROZEN: &str = "membership.frozen";
 /// The code of an account that is in nobody's name.
 const NO_CUSTOMER: &str = "account.no_customer";
 
@@ -32,6 +35,8 @@ pub struct SheetWritten {
     pub institutions: Vec<String>,
     /// Accounts that are not on it, as nobody's name is behind them.
     pub left_out: Vec<String>,
+    /// Accounts abroad and memberships that are not on it, as no key could be left: of whom, and why.
+    pub unreached: Vec<(String, String)>,
 }
 
 /// What became of freezing at one institution.
@@ -41,6 +46,8 @@ pub struct FreezeOutcome {
     pub institution: String,
     /// Why it is not frozen there, if it is not.
     pub fault: Option<String>,
+    /// What the institution knows of that it cannot freeze.
+    pub remains: Vec<Remains>,
 }
 
 impl Holder {
@@ -49,17 +56,30 @@ impl Holder {
     /// # Errors
     /// If an institution does not answer, or the file cannot be written.
     pub async fn write_sheet(&mut self, to: &Path) -> Result<SheetWritten> {
+        let here = self.country();
+        self.act_in(None).await?;
         self.find_institutions().await?;
-        let mut left_out = Vec::new();
-        let own = |account: &&StoredAccount| account.country.is_none();
-        let accounts: Vec<StoredAccount> =
-            self.file.contents.accounts.iter().filter(own).cloned().collect();
-        for account in accounts {
-            if !self.leave_at_bank(&account).await? {
-                left_out.push(account.account);
+        let (mut left_out, mut unreached) = (Vec::new(), Vec::new());
+        for country in self.account_countries() {
+            if let Err(error) = self.act_in(country.as_deref()).await {
+                unreached.push((country.unwrap_or_default(), format!("{error:#}")));
+                continue;
+            }
+            let accounts: Vec<StoredAccount> = self.accounts_here().cloned().collect();
+            for account in accounts {
+                if !self.leave_at_bank(&account).await? {
+                    left_out.push(account.account);
+                }
+            }
+        }
+        self.act_in(None).await?;
+        for programme in self.file.contents.programmes.clone() {
+            if let Err(error) = self.leave_at_agency(&programme).await {
+                unreached.push((programme.agency, format!("{error:#}")));
             }
         }
         self.leave_at_provider().await?;
+        self.act_in(here.as_deref()).await?;
         let sheet = self.file.contents.guard()?.sheet();
         ensure!(
             !sheet.places.is_empty(),
@@ -67,8 +87,8 @@ impl Holder {
         );
         write_new(to, &serde_json::to_vec_pretty(&sheet)?)?;
         self.note(Event::SheetWritten)?;
-        let places = sheet.places.into_iter();
-        Ok(SheetWritten { institutions: places.map(|place| place.institution).collect(), left_out })
+        let institutions = sheet.places.into_iter().map(|place| place.institution).collect();
+        Ok(SheetWritten { institutions, left_out, unreached })
     }
 
     /// Keeps another wallet's sheet here, so that this one can freeze it. An older one of the same wallet goes.
@@ -98,22 +118,37 @@ impl Holder {
             !sheets.is_empty(),
             text!("no sheet of another wallet is kept here: name the file with --sheet")
         );
-        let mut asked = JoinSet::new();
-        for sheet in &sheets {
-            for place in &sheet.places {
-                let (client, place) = (self.client.clone(), place.clone());
+        let here = self.country();
+        let all =
+            sheets.iter().flat_map(|sheet| sheet.places.iter().map(move |place| (sheet, place)));
+        let all: Vec<(&FreezeSheet, &FreezePlace)> = all.collect();
+        // At home first: nothing there waits for what is abroad.
+        let countries: BTreeSet<Option<&str>> =
+            all.iter().map(|(_, place)| place.country.as_deref()).collect();
+        let (mut asked, mut outcomes) = (JoinSet::new(), Vec::new());
+        for country in countries {
+            let reached = self.act_in(country).await;
+            let there = all.iter().filter(|(_, place)| place.country.as_deref() == country);
+            for (sheet, place) in there {
+                if let Err(error) = &reached {
+                    outcomes.push(FreezeOutcome::not(place, self.told(error)));
+                    continue;
+                }
+                let (client, place) = (self.client.clone(), (*place).clone());
                 let url = format!("{}{}", self.address(&place.institution), place.path());
                 let token = self.freeze_token(&sheet.key(&place)?, &place)?;
                 asked.spawn(async move {
                     let empty = serde_json::json!({});
                     let answer: Result<Frozen, ClientError> =
                         client.post(&url, Some(&token), &empty).await;
-                    let fault = answer.err().map(|error| error.to_string());
-                    FreezeOutcome { institution: place.institution, fault }
+                    (place, answer)
                 });
             }
         }
-        let mut outcomes = asked.join_all().await;
+        let told = |answer: Result<Frozen, ClientError>| answer.map_err(|e| self.told(&e.into()));
+        let answers = asked.join_all().await.into_iter();
+        outcomes.extend(answers.map(|(place, answer)| FreezeOutcome::of(&place, told(answer))));
+        self.act_in(here.as_deref()).await?;
         outcomes.sort_by(|one, other| one.institution.cmp(&other.institution));
         let frozen = outcomes.iter().filter(|one| one.fault.is_none());
         let institutions = frozen.map(|one| one.institution.clone()).collect();
@@ -145,6 +180,26 @@ impl Holder {
         Ok(frozen.map(|account| (account.bank, account.account)).collect())
     }
 
+    /// Frees the memberships of this wallet that were frozen, by enrolling again: the identity is shown. At which
+    /// agencies.
+    ///
+    /// # Errors
+    /// Whatever an agency refused (soon after the freeze, too), or the wallet refused of an agency.
+    pub async fn free_memberships(&mut self, decide: Decide<'_>) -> Result<Vec<String>> {
+        let mut freed = Vec::new();
+        for known in self.file.contents.programmes.clone() {
+            match self.member_file(&known).await {
+                Err(error) if is_refused(&error, MEMBERSHIP_FROZEN) => {
+                    self.enrol(&known.agency, &known.programme, decide).await?;
+                    freed.push(known.agency);
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        Ok(freed)
+    }
+
     async fn frozen_accounts(&self) -> Result<Vec<StoredAccount>> {
         let mut frozen = Vec::new();
         for account in self.accounts_here() {
@@ -165,7 +220,7 @@ impl Holder {
         if guard.has(bank, id) {
             return Ok(true);
         }
-        let place = guard.place((bank, PlaceKind::CommercialBank), id);
+        let place = guard.place((bank, PlaceKind::CommercialBank), account.country.as_deref(), id);
         let handle = handle(&guard.key(&place)?);
         self.file.save()?;
         let path = format!("/banks/{bank}/v1/accounts/{id}/freeze-handle");
@@ -178,6 +233,24 @@ impl Holder {
         }
     }
 
+    /// Leaves the key for a membership.
+    async fn leave_at_agency(&mut self, known: &StoredProgramme) -> Result<()> {
+        // The address has the pseudonym in it: another pseudonym is another member.
+        let (about, _) = self.membership(known, "")?;
+        let guard = self.file.contents.guard()?;
+        if guard.has(&known.agency, &about) {
+            return Ok(());
+        }
+        let place = guard.place((&known.agency, PlaceKind::Agency), None, &about);
+        let handle = handle(&guard.key(&place)?);
+        self.file.save()?;
+        let (path, key) = self.membership(known, "/freeze-handle")?;
+        let bearer = self.sector_token(&known.agency, &key, "POST", &path)?;
+        let url = format!("{}{path}", self.address(&known.agency));
+        let _: FreezeHandleKept = self.client.post(&url, Some(&bearer), &handle).await?;
+        self.left(&place)
+    }
+
     /// Leaves the key for this instance with the wallet provider, if there is one.
     async fn leave_at_provider(&mut self) -> Result<()> {
         let Some(provider) = self.provider().map(str::to_owned) else { return Ok(()) };
@@ -185,7 +258,7 @@ impl Holder {
         if guard.has(&provider, "") {
             return Ok(());
         }
-        let place = guard.place((&provider, PlaceKind::WalletProvider), "");
+        let place = guard.place((&provider, PlaceKind::WalletProvider), None, "");
         let handle = handle(&guard.key(&place)?);
         self.file.save()?;
         let _: FreezeHandleKept = self.ask_provider("freeze-handles", &handle).await?;
@@ -202,7 +275,7 @@ impl Holder {
             _ => String::new(),
         };
         let guard = self.file.contents.guard()?;
-        let place = guard.place((&institution, kind), &about);
+        let place = guard.place((&institution, kind), None, &about);
         let handle = handle(&guard.key(&place)?);
         self.file.save()?;
         let url = format!("{issuer}/v1/freeze-handles");
@@ -218,7 +291,7 @@ impl Holder {
         let issuer = issuer.strip_suffix("/haip").unwrap_or(issuer);
         let Some((institution, kind)) = self.freezing_issuer(issuer) else { return Ok(None) };
         let guard = self.file.contents.guard()?;
-        let place = guard.place((&institution, kind), "");
+        let place = guard.place((&institution, kind), None, "");
         let key = Jwk::from(guard.key(&place)?.public_key());
         self.file.save()?;
         Ok(Some((key, place)))
@@ -247,6 +320,22 @@ impl Holder {
         })
     }
 
+    /// Acts in that country from here on; at home, if none is named.
+    async fn act_in(&mut self, country: Option<&str>) -> Result<()> {
+        match country {
+            Some(country) => self.go_abroad(country).await,
+            None => {
+                self.come_home();
+                Ok(())
+            }
+        }
+    }
+
+    /// The countries in which this wallet has accounts, the own one first.
+    fn account_countries(&self) -> BTreeSet<Option<String>> {
+        self.file.contents.accounts.iter().map(|account| account.country.clone()).collect()
+    }
+
     fn freeze_token(&self, key: &SoftwareKey, place: &FreezePlace) -> Result<String> {
         let token = RequestToken {
             iss: Jwk::from(key.public_key()).thumbprint_base64url(),
@@ -259,10 +348,31 @@ impl Holder {
     }
 }
 
+impl FreezeOutcome {
+    fn of(place: &FreezePlace, answer: Result<Frozen, String>) -> Self {
+        match answer {
+            Ok(frozen) => {
+                let (institution, remains) = (place.institution.clone(), frozen.remains);
+                Self { institution, fault: None, remains }
+            }
+            Err(fault) => Self::not(place, fault),
+        }
+    }
+
+    fn not(place: &FreezePlace, fault: String) -> Self {
+        let institution = place.institution.clone();
+        Self { institution, fault: Some(fault), remains: Vec::new() }
+    }
+}
+
 /// What a bank answers about a frozen account.
 pub(super) fn is_frozen(error: &anyhow::Error) -> bool {
+    is_refused(error, FROZEN)
+}
+
+fn is_refused(error: &anyhow::Error, code: &str) -> bool {
     match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Refused(problem)) => problem.code == FROZEN,
+        Some(ClientError::Refused(problem)) => problem.code == code,
         _ => false,
     }
 }

@@ -126,7 +126,7 @@ impl Holder {
         self.forget_void(&trust)?;
         for stored in self.file.contents.waiting.clone() {
             self.file.contents.waiting.retain(|other| other.waiting != stored.waiting);
-            match self.fetch_waiting(stored.clone()).await {
+            match Box::pin(self.fetch_waiting(stored.clone())).await {
                 Ok(got) => all.push(got),
                 Err(error) => {
                     if is_over(&error) {

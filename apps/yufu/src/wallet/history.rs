@@ -193,6 +193,33 @@ pub enum Event {
         /// Of which currency.
         currency: String,
     },
+    /// Bearer notes were taken from somebody without network: they are to be collected yet.
+    CashTakenOffline {
+        /// The bank whose notes they are.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
+    /// Bearer notes that were given to somebody are back.
+    CashTakenBack {
+        /// The bank whose notes they are.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
+    /// Others spent these bearer notes before.
+    CashLost {
+        /// The bank whose notes they were.
+        bank: String,
+        /// How much, in minor units.
+        amount_minor: u64,
+        /// Of which currency.
+        currency: String,
+    },
     /// Bearer notes were redeemed to an account.
     CashRedeemed {
         /// The bank whose notes they were.

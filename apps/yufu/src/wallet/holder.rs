@@ -22,6 +22,9 @@ use yufu_wallet::presentation::{Consent, StatusLists};
 /// Whether to show what is asked.
 pub type Decide<'a> = &'a mut (dyn FnMut(&Consent) -> bool + Send);
 
+/// Chooses, before that, among what a request leaves open.
+pub type Choose = Box<dyn FnMut(&mut Consent) + Send + Sync>;
+
 /// The word of the directory for who keeps the ledger.
 const CENTRAL_BANK: &str = "central-bank";
 
@@ -43,6 +46,8 @@ pub struct Holder {
     pub(super) abroad: Option<Abroad>,
     /// The language in which parties and purposes are shown (BCP 47).
     pub(super) language: String,
+    /// Who chooses among alternatives; without anybody the least is shown.
+    pub(super) choose: Option<Choose>,
 }
 
 impl Holder {
@@ -71,12 +76,18 @@ impl Holder {
             lists: StatusLists::default(),
             abroad: None,
             language: "en".to_owned(),
+            choose: None,
         })
     }
 
     /// Shows parties and purposes in `language` (BCP 47), where they have it.
     pub fn speak(&mut self, language: &str) {
         language.clone_into(&mut self.language);
+    }
+
+    /// Has `choose` asked wherever a request leaves a choice: before the person decides.
+    pub fn choosing(&mut self, choose: Choose) {
+        self.choose = Some(choose);
     }
 
     /// The same wallet, collecting how long answers take.
@@ -166,7 +177,14 @@ impl Holder {
     }
 
     async fn trust_at_home(&mut self) -> Result<TrustList> {
-        let text = self.client.get_text(&format!("{}/trust-list/v1/list", self.url)).await?;
+        let url = format!("{}/trust-list/v1/list", self.url);
+        let text = self.client.get_text(&url).await?;
+        // The first thing that is asked in a network is where its own page comes instead.
+        if text.trim_start().starts_with('<') {
+            let cause = text.chars().take(80).collect();
+            let (status, retry_after, page) = (200, None, true);
+            return Err(ClientError::Unexpected { url, status, cause, retry_after, page }.into());
+        }
         let known = self.file.contents.trust_sequence;
         let list =
             TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
@@ -217,7 +235,8 @@ impl Holder {
         };
         let headers: Vec<(String, String)> = request.headers.into_iter().collect();
         let address = request.url.as_str();
-        Ok(received(self.exchange_named(method, address, &headers, request.body).await?))
+        let answer = self.exchange_named(method, address, &headers, request.body).await?;
+        Ok(received(answer.looked_at(address)?))
     }
 }
 

@@ -16,7 +16,7 @@ use yufu_nearby::{Channel, Listening, Tcp};
 use yufu_openid4vc::{Endpoint, HttpRequest};
 use yufu_proximity::{Asked, Engaged, Offline, OfflineStatusError, RefuseReader};
 use yufu_trust::{STATUS_LIST_MEDIA_TYPE, TrustList};
-use yufu_wallet::presentation::{Consent, ConsentCredential, Warning};
+use yufu_wallet::presentation::{Consent, ConsentCredential};
 use zeroize::Zeroizing;
 
 /// The id of the one credential that a reader near by asks for, as the person sees it.
@@ -99,7 +99,12 @@ impl Holder {
         let agreed = match &consent {
             Ok(consent) if decide(consent) => Ok(consent),
             Ok(_) => Err(noted!("declined by the person")),
-            Err(why) => Err(*why),
+            Err(why) => {
+                // Asked all the same: the reader cannot tell by the wait what is here.
+                let missing = Some(known(why));
+                decide(&Consent { missing, ..Consent::of(asked.certificate()) });
+                Err(*why)
+            }
         };
         match agreed {
             Ok(consent) => self.answer_near(asked, consent, channel).await,
@@ -141,27 +146,9 @@ impl Holder {
         let values = |path: &yufu_jose::ClaimPath| {
             path.select(answering.mdoc.elements()).into_iter().cloned().collect()
         };
-        let certificate = asked.certificate();
-        let days = certificate.retention_days;
-        let long = (days > 365).then_some(Warning::LongRetention { days });
-        Ok(Consent {
-            party: certificate.name.clone(),
-            purpose: certificate.purpose.clone(),
-            credentials: vec![ConsentCredential {
-                query_id: QUERY.to_owned(),
-                vct: asked.items().doc_type.clone(),
-                selected: true,
-                claims: asked.elements().iter().map(|path| (path.clone(), values(path))).collect(),
-                candidates: vec![0],
-            }],
-            choices: Vec::new(),
-            transactions: Vec::new(),
-            retention_days: days,
-            keeps_evidence: certificate.evidence,
-            privacy_policy: certificate.privacy_policy.clone(),
-            report_uri: certificate.report_uri.clone(),
-            warnings: long.into_iter().collect(),
-        })
+        let claims = asked.elements().iter().map(|path| (path.clone(), values(path))).collect();
+        let credentials = vec![ConsentCredential::one(QUERY, &asked.items().doc_type, claims)];
+        Ok(Consent { credentials, ..Consent::of(asked.certificate()) })
     }
 
     /// The first copy of a document that answers.

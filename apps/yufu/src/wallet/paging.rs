@@ -47,18 +47,19 @@ impl Holder {
             asked = true;
             decide(consent)
         };
-        let consent = match decided(&reviewed, &held, &Awaited::Nothing, &mut look) {
-            Ok(consent) => consent,
-            Err(why) => {
-                self.note_declined(&reviewed, &why)?;
-                let said = text!("nothing was shown: {why}", why = known(&why));
-                // Before she was asked, no answer says what she has (OpenID4VP 1.0, 15.9.1).
-                if !asked {
-                    return Ok(Paged::Cancelled(said));
+        let consent =
+            match decided(&reviewed, &held, &Awaited::Nothing, (self.choose.as_mut(), &mut look)) {
+                Ok(consent) => consent,
+                Err(why) => {
+                    self.note_declined(&reviewed, &why)?;
+                    let said = text!("nothing was shown: {why}", why = known(&why));
+                    // Before she was asked, no answer says what she has (OpenID4VP 1.0, 15.9.1).
+                    if !asked {
+                        return Ok(Paged::Cancelled(said));
+                    }
+                    return Ok(Paged::Refused(error(AuthorizationErrorCode::AccessDenied), said));
                 }
-                return Ok(Paged::Refused(error(AuthorizationErrorCode::AccessDenied), said));
-            }
-        };
+            };
         let shown = self.answer_page(reviewed, &consent, &held)?;
         self.note_presented(&agreed)?;
         Ok(shown)

@@ -214,8 +214,9 @@ impl Holder {
             expires: order.expires,
         });
         drop(account);
-        let shown =
-            self.present_for(link, &Awaited::Transaction(Box::new(awaited)), decide).await?;
+        let awaited = Awaited::Transaction(Box::new(awaited));
+        let shown = self.present_for(link, &awaited, decide).await?;
+        self.bring_back(link, &shown).await?;
         self.note_payment(bill, true)?;
         Ok(shown)
     }

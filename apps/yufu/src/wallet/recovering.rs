@@ -60,7 +60,9 @@ impl Holder {
         });
         self.file.save()?;
         let awaited = Awaited::Transaction(Box::new(awaited));
-        let shown = self.present_for(&begun.authorization_request, &awaited, decide).await?;
+        let link = &begun.authorization_request;
+        let shown = self.present_for(link, &awaited, decide).await?;
+        self.bring_back(link, &shown).await?;
         let account = self.settle_recovery(&begun.recovery).await?;
         let account = account.with_context(|| {
             text!("the bank has not changed the key yet: `yufu wallet show` takes the account up once it has")

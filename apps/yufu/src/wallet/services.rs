@@ -53,9 +53,9 @@ impl Holder {
         decide: Decide<'_>,
     ) -> Result<Bought> {
         let url = format!("{}/parties/{railway}/v1/bookings", self.address(railway));
-        let request = BookingRequest { departure: departure.to_owned() };
+        let request = BookingRequest { departure: departure.to_owned(), return_to: None };
         let booking: Booking = self.client.post(&url, None, &request).await?;
-        let shown = self.present(&booking.authorization_request, decide).await?;
+        let shown = self.present_begun(&booking.authorization_request, decide).await?;
         self.take_ticket(railway, booking.booking, shown).await
     }
 
@@ -90,7 +90,7 @@ impl Holder {
     /// Shows a ticket that ends with it, or turns out to have ended: its other copies go too.
     async fn hand_in(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
         let before = self.tickets();
-        let shown = self.present(link, decide).await;
+        let shown = self.present_begun(link, decide).await;
         let over = match &shown {
             Ok(_) => true,
             Err(error) => ENDED.iter().any(|code| error.to_string().starts_with(code)),

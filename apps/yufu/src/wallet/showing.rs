@@ -1,7 +1,7 @@
 //! Showing credentials over OpenID4VP: the other side is verified before the person is even asked.
 
 use super::history::{Entry, Event};
-use super::holder::{Awaited, Decide, Holder};
+use super::holder::{Awaited, Choose, Decide, Holder};
 use super::refusing;
 use crate::words::{known, noted, text};
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,7 +10,7 @@ use yufu_api::http::ClientError;
 use yufu_api::registrar::Asked;
 use yufu_jose::SoftwareKey;
 use yufu_keys::random;
-use yufu_openid4vc::presentation::TransactionData;
+use yufu_openid4vc::presentation::{EncodedTransaction, TransactionData};
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
@@ -41,14 +41,24 @@ impl Holder {
     /// A request that is refused (unknown, expired or over-asking party, wrong origin, replay), a
     /// person who declines, or a verifier that does.
     pub async fn present(&mut self, link: &str, decide: Decide<'_>) -> Result<Shown> {
+        let (shown, agreed) = self.present_agreed(link, decide).await?;
+        self.note_presented(&agreed)?;
+        Ok(shown)
+    }
+
+    /// What was shown, and what else the person agreed to sign.
+    pub(super) async fn present_agreed(
+        &mut self,
+        link: &str,
+        decide: Decide<'_>,
+    ) -> Result<(Shown, Vec<TransactionData>)> {
         let mut agreed = Vec::new();
         let mut look = |consent: &Consent| {
             agreed.clone_from(&consent.transactions);
             decide(consent)
         };
         let shown = self.present_for(link, &Awaited::Nothing, &mut look).await?;
-        self.note_presented(&agreed)?;
-        Ok(shown)
+        Ok((shown, agreed))
     }
 
     pub(super) async fn present_for(
@@ -60,7 +70,7 @@ impl Holder {
         let trust = self.trust().await?;
         let reviewed = Box::pin(self.review(link, &trust)).await?;
         let held = self.held();
-        match decided(&reviewed, &held, awaited, decide) {
+        match decided(&reviewed, &held, awaited, (self.choose.as_mut(), decide)) {
             Ok(consent) => self.answer(reviewed, &consent, &held).await,
             Err(why) => self.decline(&reviewed, &why).await,
         }
@@ -154,22 +164,27 @@ impl Holder {
         Ok(shown)
     }
 
-    /// The first copy of each credential that the person agreed to show, with its key.
+    /// A copy of each credential that the person agreed to show, with its key: for each query another, or its answers
+    /// could be linked.
     pub(super) fn choose(&self, consent: &Consent) -> Result<Chosen> {
         let mut chosen = Chosen::default();
-        for credential in consent.credentials.iter().filter(|credential| credential.selected) {
-            let index = *credential
-                .candidates
-                .first()
-                .with_context(|| text!("nothing matches the request"))?;
-            let (place, stored) = self
-                .file
-                .contents
-                .usable()
-                .nth(index)
-                .with_context(|| text!("the wallet changed meanwhile"))?;
-            chosen.used.insert(place);
-            chosen.keys.push((credential.query_id.clone(), index, stored.key.key()?));
+        for credential in &consent.credentials {
+            for holding in credential.chosen() {
+                let mut copies = holding.copies.iter();
+                let unused =
+                    copies.find(|copy| !chosen.keys.iter().any(|(_, used, _)| used == *copy));
+                let index = *unused.with_context(|| {
+                    text!("the request wants more copies of one credential than are here: get a new batch")
+                })?;
+                let (place, stored) = self
+                    .file
+                    .contents
+                    .usable()
+                    .nth(index)
+                    .with_context(|| text!("the wallet changed meanwhile"))?;
+                chosen.used.insert(place);
+                chosen.keys.push((credential.query_id.clone(), index, stored.key.key()?));
+            }
         }
         Ok(chosen)
     }
@@ -317,25 +332,37 @@ impl Answering {
     }
 }
 
-/// What the person agreed to, of what she has; or why nothing is shown.
+/// What the person agreed to, of what she has; or why nothing is shown. She is asked as well if nothing here answers: a
+/// party that asks for certain values cannot tell by the answer, nor by the wait for it, whether she has them.
 pub(super) fn decided(
     reviewed: &Reviewed,
     held: &[HeldCredential],
     awaited: &Awaited,
-    decide: Decide<'_>,
+    (choose, decide): (Option<&mut Choose>, Decide<'_>),
 ) -> Result<Consent, String> {
-    let consent = reviewed.consent(held).map_err(|missing| missing.to_string())?;
+    let data = reviewed.request().transaction_data.iter().map(EncodedTransaction::data);
+    let transactions: Vec<&TransactionData> = data.collect();
     if let Awaited::Transaction(wanted) = awaited
-        && consent.transactions != [wanted.as_ref().clone()]
+        && transactions != [wanted.as_ref()]
     {
         return Err(noted!("the request is for something else than was begun here").to_owned());
     }
     // Somebody else's opening, under somebody else's key, would be in this person's name.
     // And somebody else's key would command her account.
     if matches!(awaited, Awaited::Nothing)
-        && let Some(why) = consent.transactions.iter().find_map(begun_elsewhere)
+        && let Some(why) = transactions.into_iter().find_map(begun_elsewhere)
     {
         return Err(why.to_owned());
+    }
+    let mut consent = match reviewed.consent(held) {
+        Ok(consent) => consent,
+        Err(lacking) => {
+            decide(&reviewed.consent_lacking(&lacking));
+            return Err(lacking.to_string());
+        }
+    };
+    if let Some(choose) = choose {
+        choose(&mut consent);
     }
     if decide(&consent) { Ok(consent) } else { Err(noted!("declined by the person").to_owned()) }
 }

@@ -103,7 +103,10 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::CashWithdrawn { .. }
         | Event::CashPaid { .. }
         | Event::CashReceived { .. }
-        | Event::CashRedeemed { .. } => cash(event, decimals),
+        | Event::CashRedeemed { .. }
+        | Event::CashTakenOffline { .. }
+        | Event::CashTakenBack { .. }
+        | Event::CashLost { .. } => cash(event, decimals),
         Event::Voided { issuer, vct, count } => {
             with_reason(noted!("voided"), issuer, &format!("{count} x {vct}"))
         }
@@ -155,6 +158,15 @@ fn cash(event: &Event, decimals: &Decimals) -> Told {
         Event::CashRedeemed { bank, amount_minor, currency } => {
             told(noted!("cash_redeemed"), Some(bank), *amount_minor, currency)
         }
+        Event::CashTakenOffline { bank, amount_minor, currency } => {
+            told(noted!("cash_pending"), Some(bank), *amount_minor, currency)
+        }
+        Event::CashTakenBack { bank, amount_minor, currency } => {
+            told(noted!("cash_taken_back"), Some(bank), *amount_minor, currency)
+        }
+        Event::CashLost { bank, amount_minor, currency } => {
+            told(noted!("cash_lost"), Some(bank), *amount_minor, currency)
+        }
         Event::CashPaid { number, amount_minor, currency } => Told {
             reference: Some(number.to_string()),
             ..told(noted!("cash_paid"), None, *amount_minor, currency)
@@ -204,7 +216,8 @@ fn counterparty(event: &str, party: &str) -> String {
     match event {
         "received" | "benefit_paid" | "voided" => text!("from {party}", party = party),
         "benefit_returned" | "left" | "handed_over" | "took_over" | "account_moved"
-        | "cash_withdrawn" | "cash_received" | "cash_redeemed" => {
+        | "cash_withdrawn" | "cash_received" | "cash_redeemed" | "cash_pending"
+        | "cash_taken_back" | "cash_lost" => {
             text!("at {party}", party = party)
         }
         "declined" | "refused" | "reported" => party.to_owned(),

@@ -4,6 +4,7 @@ use super::asking::{agree, passphrase};
 use super::backup::restore;
 use super::benefits_terminal;
 use super::cash;
+use super::choosing_terminal;
 use super::currency::money;
 use super::deriving_terminal;
 use super::file::{Place, WalletFile};
@@ -22,7 +23,7 @@ use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
-use crate::words::{self, comma, known, say, sum, text};
+use crate::words::{self, comma, known, plain, say, sum, text};
 use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
@@ -63,7 +64,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     holder.speak(words::tag_spoken());
-    runtime.block_on(begin(&mut holder, options))
+    let outcome = runtime.block_on(begin(&mut holder, options));
+    // Who is at an address is known here alone.
+    outcome.map_err(|error| anyhow::Error::msg(holder.told(&error)))
 }
 
 /// Goes where the wallet is to act, learns the currency there, and acts.
@@ -78,6 +81,9 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
         return deriving_terminal::run(holder, &options.data, deriving).await;
     }
     let (decimals, yes) = (holder.decimals().clone(), options.yes);
+    if !yes {
+        holder.choosing(Box::new(choosing_terminal::choose));
+    }
     let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
     act(holder, options.action, &mut decide).await
 }
@@ -353,6 +359,7 @@ fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.
 pub(super) fn print(lines: &[String]) -> Result<()> {
+    let lines: Vec<String> = lines.iter().map(|line| plain(line)).collect();
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().lock().write_all(text.as_bytes()) {

@@ -26,7 +26,7 @@ impl Holder {
         let Some(link) = begun.authorization_request else {
             return Ok(Woken::CodeSent(begun.waking));
         };
-        self.present(&link, decide).await?;
+        self.present_begun(&link, decide).await?;
         Ok(Woken::Awake)
     }
 

@@ -12,7 +12,37 @@
 )]
 
 use super::seen::Seen;
+use super::support::country::adults;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What two verifiers may find: the area under the curve, where 0.5 is chance.
+pub const CHANCE: f64 = 0.52;
+/// How often each person is seen at each verifier.
+pub const SHOWN: usize = 5;
+
+/// Whom the attack looks at: `residents`, unless `YUFU_RESIDENTS` says otherwise, and, if it found more than chance,
+/// once more at `more` times as many others. So few pairs can go against us by chance: for them the area spreads by
+/// one over the root of twelve times the pairs of one person. Of the second look that is a sixth of what it may differ
+/// by or less: of a thousand million runs less than one fails where there is nothing to be found; and where there is
+/// something, the second look finds it all the better.
+pub fn looks(residents: usize, more: usize) -> [Vec<String>; 2] {
+    let residents = std::env::var("YUFU_RESIDENTS").map_or(residents, |n| n.parse().unwrap());
+    let mut all = adults();
+    let others = all.split_off(residents.min(all.len()));
+    [all, others.into_iter().take(residents * more).collect()]
+}
+
+/// Who comes when, of so many people: it has nothing to do with who came before.
+pub fn visits(people: usize, verifiers: [&str; 2]) -> Vec<(usize, &str)> {
+    let once = 0..people * SHOWN * verifiers.len();
+    let visit = |n: usize| (n % people, verifiers[n / people % verifiers.len()]);
+    let mut visits: Vec<(usize, &str)> = once.map(visit).collect();
+    visits.shuffle(&mut ChaCha12Rng::seed_from_u64(7));
+    visits
+}
 
 /// Everything that the colluders have, and, for the judge alone, who it was.
 #[derive(Clone)]
@@ -45,6 +75,22 @@ pub struct Learnt {
 }
 
 impl Pool {
+    /// The same with what the verifiers have of those whom this pool is about.
+    pub fn with(mut self, rows: Vec<Seen>) -> Self {
+        self.seen.extend(rows.into_iter().filter(|seen| self.who.contains_key(&seen.id)));
+        self
+    }
+
+    /// What the attack makes of it, said: the area under its curve.
+    pub fn found(&self) -> f64 {
+        let areas = self.judge(&self.learn());
+        let each: Vec<String> =
+            areas.iter().map(|(sign, area)| format!("{sign} {area:.3}")).collect();
+        let (residents, seen) = (self.residents, self.seen.len());
+        eprintln!("{residents} residents, {seen} presentations: {}", each.join(", "));
+        areas.last().unwrap().1
+    }
+
     /// The log says nothing that tells one presentation from another: no line has anything of one in it.
     pub fn look_at_log(&self, log: &str) {
         assert!(

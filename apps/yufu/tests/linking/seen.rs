@@ -4,6 +4,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "test code; another test takes a part of it"
 )]
 
@@ -23,7 +24,7 @@ pub struct Seen {
     pub verifier: String,
     /// When it was answered, in milliseconds.
     pub at: u64,
-    /// Its place in the status list.
+    /// Its place in the status lists: that of the list, and behind it that in the list.
     pub place: u64,
     /// Everything in it, member by member, and everything in its row: `path=value`.
     pub tokens: BTreeSet<String>,
@@ -65,12 +66,19 @@ pub async fn rows_with(
     all
 }
 
-/// To whom the authority issued the credential at each place of its list, by its own rows.
+/// How many places a list has.
+const PLACES: u64 = 1 << 17;
+
+/// To whom the authority issued the credential at each place of its lists, by its own rows.
 pub fn issued(data: &Data) -> BTreeMap<u64, String> {
     let rows = table(data, "identity-authority", "credentials", "status_entries");
-    let all = rows.into_iter().map(|row| match (&row["position"], &row["person"]) {
-        (Stored::Integer(place), Stored::Text(person)) => {
-            (u64::try_from(*place).unwrap(), person.clone())
+    let number = |value: &Stored| match value {
+        Stored::Integer(number) => u64::try_from(*number).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let all = rows.into_iter().map(|row| match &row["person"] {
+        Stored::Text(person) => {
+            (number(&row["list"]) * PLACES + number(&row["position"]), person.clone())
         }
         other => panic!("{other:?}"),
     });
@@ -113,7 +121,9 @@ fn presentation(text: &str) -> Seen {
     numbers.insert("signature's beginning", beginning(issuer.rsplit('.').next().unwrap()));
     numbers.insert("key's beginning", beginning(payload["cnf"]["jwk"]["x"].as_str().unwrap()));
     numbers.insert("the wallet's clock", bound["iat"].as_u64().unwrap());
-    let place = payload["status"]["status_list"]["idx"].as_u64().unwrap();
+    let status = &payload["status"]["status_list"];
+    let list: u64 = status["uri"].as_str().unwrap().rsplit('/').next().unwrap().parse().unwrap();
+    let place = list * PLACES + status["idx"].as_u64().unwrap();
     let (id, verifier) = (String::new(), String::new());
     Seen { id, verifier, at: 0, place, tokens, numbers }
 }

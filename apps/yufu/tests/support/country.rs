@@ -19,3 +19,22 @@ pub fn country_with(folder: &Path, more: &str) -> PathBuf {
     }
     country
 }
+
+/// A copy of the sample country in `folder`, whose authority issues anonymous credentials, and two parties that want them.
+pub fn anonymous_country(folder: &Path) -> PathBuf {
+    let country = country_with(folder, include_str!("../zero_knowledge/parties.toml"));
+    let file = country.join("institutions.toml");
+    let mut text = fs::read_to_string(&file).unwrap();
+    let at = text.find("[[institutions]]\nid = \"registrar\"").unwrap();
+    text.insert_str(at, include_str!("../zero_knowledge/authority.toml"));
+    fs::write(&file, text).unwrap();
+    country
+}
+
+/// Numbers of the residents who are of age: whether they are does not tell them apart.
+pub fn adults() -> Vec<String> {
+    let residents = include_str!("../../../../profiles/china/residents.csv");
+    let numbers = residents.lines().skip(1).filter_map(|line| line.split(',').next());
+    let born = |number: &&str| number.get(6..10).and_then(|year| year.parse::<u16>().ok());
+    numbers.filter(|number| born(number).unwrap() < 2000).map(str::to_owned).collect()
+}

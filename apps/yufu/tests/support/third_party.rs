@@ -149,7 +149,7 @@ impl ThirdParty {
         let presenting = [Presenting { query_id: "pid", held: &held, signer: &signer }];
         let entropy = AnswerEntropy { ephemeral: random(), iv: random() };
         let (_, request) = reviewed.approve(&presenting, &entropy, now()).unwrap();
-        let answer = super::wallet::carry(&self.caller, &request).await;
+        let answer = super::wallet::send_and_come_back(&self.caller, &request).await;
         let body = serde_json::from_slice(&answer.body).unwrap_or_default();
         Answer { status: answer.status, kind: answer.content_type.unwrap_or_default(), body }
     }

@@ -10,7 +10,7 @@ use yufu::wallet::{Holder, Passphrase};
 use yufu_base::{PublicKey, Signer as _, Timestamp};
 use yufu_jose::{Jwk, SoftwareKey, decode_base64url};
 use yufu_keys::{KeyStore, random};
-use yufu_openid4vc::{HttpRequest, HttpResponse, Method, RESPONSE_HEADERS};
+use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse, Method, RESPONSE_HEADERS};
 use yufu_trust::{EnrolledKey, Enrolment, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, Reviewed, StatusLists, open};
@@ -124,9 +124,22 @@ impl Resident {
     }
 }
 
+/// What comes of an answer that is sent by whoever began: they come back with the code, where it is wanted.
+pub async fn send_and_come_back(caller: &Caller, request: &HttpRequest) -> HttpResponse {
+    let answer = carry(caller, request).await;
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let own = request.url.as_str().replace("/response", "/return");
+    let back = said["redirect_uri"].as_str().and_then(|to| to.strip_prefix(&own));
+    let Some(code) = back.and_then(|rest| rest.strip_prefix("?response_code=")) else {
+        return answer;
+    };
+    let coming = json!({"response_code": code});
+    carry(caller, &HttpRequest::post_json(Endpoint::parse(&own).unwrap(), &coming)).await
+}
+
 impl Presentation {
     pub async fn send(&self, caller: &Caller) -> Answer {
-        let answer = carry(caller, &self.0).await;
+        let answer = send_and_come_back(caller, &self.0).await;
         let body = serde_json::from_slice(&answer.body).unwrap_or_default();
         Answer { status: answer.status, kind: answer.content_type.unwrap_or_default(), body }
     }

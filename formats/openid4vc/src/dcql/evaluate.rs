@@ -1,7 +1,7 @@
 //! What a holder has of what a query wants (OpenID4VP 1.0, section 6.4): the least that
 //! satisfies it, and nothing unless all that is required can be given.
 
-use super::{ClaimPath, CredentialQuery, CredentialSetQuery, DcqlQuery};
+use super::{AKI, ClaimPath, CredentialQuery, CredentialSetQuery, DcqlQuery};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -141,12 +141,8 @@ impl CredentialQuery {
         if !self.accepts_type(candidate.vct) {
             return Err(Mismatch::Type);
         }
-        if let Some(authorities) = &self.trusted_authorities {
-            let stands_behind = |id: &String| candidate.authority_key_ids.contains(id);
-            let mut known = authorities.iter().filter(|authority| authority.kind == "aki");
-            if !known.any(|authority| authority.values.iter().any(stands_behind)) {
-                return Err(Mismatch::Authority);
-            }
+        if !self.accepts_authority(candidate.authority_key_ids) {
+            return Err(Mismatch::Authority);
         }
         if self.require_cryptographic_holder_binding && !candidate.holder_bound {
             return Err(Mismatch::HolderBinding);
@@ -159,6 +155,15 @@ impl CredentialQuery {
     pub fn accepts_type(&self, vct: &str) -> bool {
         let mut types = self.meta.types().peekable();
         types.peek().is_none() || types.any(|t| t == vct)
+    }
+
+    /// Whether one of the wanted authorities, if any are named, is among those behind a credential's issuer: of the
+    /// kind `aki`, the one that can be told here (section 6.1.1).
+    #[must_use]
+    pub fn accepts_authority(&self, authority_key_ids: &[String]) -> bool {
+        let Some(authorities) = &self.trusted_authorities else { return true };
+        let mut known = authorities.iter().filter(|authority| authority.kind == AKI);
+        known.any(|authority| authority.values.iter().any(|id| authority_key_ids.contains(id)))
     }
 
     /// The claims to disclose of `claims` (section 6.4.1): all that are listed, or the first

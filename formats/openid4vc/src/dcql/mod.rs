@@ -10,7 +10,8 @@ mod response;
 pub use evaluate::{Candidate, Evaluation, Match, Mismatch, SetChoice, Unsatisfied};
 pub use project::project;
 pub use query::{
-    ClaimQuery, CredentialQuery, CredentialSetQuery, DcqlError, DcqlQuery, Meta, TrustedAuthority,
+    AKI, ClaimQuery, CredentialQuery, CredentialSetQuery, DcqlError, DcqlQuery, Meta,
+    TrustedAuthority,
 };
 pub use response::{Answer, ResponseMismatch};
 pub use yufu_jose::{ClaimPath, PathStep};

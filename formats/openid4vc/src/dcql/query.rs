@@ -65,7 +65,10 @@ impl Meta {
     }
 }
 
-/// Authorities of one kind (section 6.1.1). Kinds other than `aki` match nothing.
+/// The kind of authority that is known by the identifier of its key.
+pub const AKI: &str = "aki";
+
+/// Authorities of one kind (section 6.1.1). Kinds other than [`AKI`] match nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedAuthority {
     /// `aki`, `etsi_tl`, `openid_federation`, or another.

@@ -14,6 +14,8 @@ pub struct Answer<'a> {
     pub vct: &'a str,
     /// The claims it disclosed; of an mdoc its elements, by namespace.
     pub claims: &'a Map<String, Value>,
+    /// The authority key identifiers in its certificate chain, in base64url.
+    pub authority_key_ids: &'a [String],
 }
 
 /// Why an answer does not fit. Checked in this order.
@@ -33,6 +35,9 @@ pub enum ResponseMismatch {
     /// Another format or type.
     #[error("the credential for {0:?} has another format or type than was asked for")]
     Type(String),
+    /// None of the wanted authorities stands behind its issuer.
+    #[error("none of the trusted authorities stands behind the issuer of the credential for {0:?}")]
+    Authority(String),
     /// Claims are missing or have other values.
     #[error("the credential for {id:?} lacks {}", list(.missing))]
     Claims {
@@ -70,6 +75,9 @@ impl DcqlQuery {
             for answer in given {
                 if answer.format != query.format || !query.accepts_type(answer.vct) {
                     return Err(ResponseMismatch::Type(id.clone()));
+                }
+                if !query.accepts_authority(answer.authority_key_ids) {
+                    return Err(ResponseMismatch::Authority(id.clone()));
                 }
                 let selected = query.select_claims(answer.claims);
                 let claims = |missing| ResponseMismatch::Claims { id: id.clone(), missing };
@@ -114,7 +122,8 @@ mod tests {
         .unwrap();
         let x = json!({"x": 1, "y": 2}).as_object().unwrap().clone();
         let none = Map::new();
-        let answer = |vct, claims| Answer { format: "dc+sd-jwt", vct, claims };
+        let answer =
+            |vct, claims| Answer { format: "dc+sd-jwt", vct, claims, authority_key_ids: &[] };
         let good = answer("t", &x);
         let check = |entries: Vec<(&str, Vec<Answer<'_>>)>| {
             query.check_answers(&entries.into_iter().map(|(id, a)| (id.to_owned(), a)).collect())
@@ -143,6 +152,26 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_from_behind_another_authority_than_was_asked_for_does_not_fit_6_1_1() {
+        let query: DcqlQuery = serde_json::from_value(json!({"credentials": [
+            {"id": "a", "format": "dc+sd-jwt", "meta": {"vct_values": ["t"]},
+             "trusted_authorities": [{"type": "aki", "values": ["one", "two"]}]},
+        ]}))
+        .unwrap();
+        let none = Map::new();
+        for (ids, fits) in
+            [(vec!["two"], true), (vec!["x", "one"], true), (vec!["x"], false), (vec![], false)]
+        {
+            let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+            let vct = "t";
+            let given = Answer { format: "dc+sd-jwt", vct, claims: &none, authority_key_ids: &ids };
+            let said = query.check_answers(&BTreeMap::from([("a".to_owned(), vec![given])]));
+            let other = ResponseMismatch::Authority("a".into());
+            assert_eq!(said.err(), (!fits).then_some(other), "{ids:?}");
+        }
+    }
+
+    #[test]
     fn one_option_of_each_required_set_must_be_there_6_4_2() {
         let query: DcqlQuery = serde_json::from_value(json!({
             "credentials": [
@@ -153,7 +182,7 @@ mod tests {
         }))
         .unwrap();
         let none = Map::new();
-        let good = Answer { format: "dc+sd-jwt", vct: "t", claims: &none };
+        let good = Answer { format: "dc+sd-jwt", vct: "t", claims: &none, authority_key_ids: &[] };
         let given = |id: &str| BTreeMap::from([(id.to_owned(), vec![good])]);
         assert!(query.check_answers(&given("a")).is_ok());
         assert_eq!(

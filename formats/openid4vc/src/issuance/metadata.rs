@@ -176,6 +176,9 @@ pub struct AuthorizationServerMetadata {
     /// Whether a pre-authorized code needs no client id (section 12.3).
     #[serde(rename = "pre-authorized_grant_anonymous_access_supported", default)]
     pub pre_authorized_grant_anonymous_access_supported: bool,
+    /// Where all of the issuer's status lists are named (Token Status List, section 9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_list_aggregation_endpoint: Option<Endpoint>,
     /// What there is for the authorization code flow; all of it or nothing.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub code_flow: Option<CodeFlow>,
@@ -436,6 +439,7 @@ mod tests {
             grant_types_supported: vec![super::super::GRANT_PRE_AUTHORIZED.to_owned()],
             response_types_supported: vec![],
             pre_authorized_grant_anonymous_access_supported: true,
+            status_list_aggregation_endpoint: None,
             code_flow: None,
         };
         assert_eq!(good.check(&server), Ok(()));

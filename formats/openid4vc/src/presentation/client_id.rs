@@ -5,9 +5,9 @@ use crate::Endpoint;
 use yufu_jose::Leaf;
 
 /// The client is whoever has the certificate with this hash.
-const X509_HASH: &str = "x509_hash:";
+pub const X509_HASH: &str = "x509_hash:";
 /// The client is whoever has a certificate for this DNS name.
-const X509_SAN_DNS: &str = "x509_san_dns:";
+pub const X509_SAN_DNS: &str = "x509_san_dns:";
 
 /// The identifier of a client by its certificate's hash.
 #[must_use]

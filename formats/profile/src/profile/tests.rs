@@ -212,6 +212,12 @@ const SPOILED_PROFILE: &[Spoiled] = &[
         "foreign_identity = \"maybe\"",
         "expected one of allow, refuse",
     ),
+    (
+        "payees = [\"I\"]",
+        "payees_alone = true\npayees = []",
+        "with `payees_alone` nobody could redeem a note",
+    ),
+    ("payees = [\"I\"]", "payees = [\"Z\"]", "no wallet class is called \"Z\""),
     ("country = \"XP\"", "country = \"CN\"", "`country` is the profile's own"),
     ("country = \"XP\"", "country = \"Plain\"", "`country` is \"Plain\""),
     (

@@ -52,6 +52,7 @@ pub fn registration() -> RegistrationCertificate {
         client_id: "x509_hash:abc".into(),
         origins: vec!["https://hotel.example".into(), "http://127.0.0.1:8080".into()],
         purpose: Localized::new("zh", "办理入住").with("en", "Check-in"),
+        basis: None,
         credentials: vec![RegisteredCredential {
             format: "dc+sd-jwt".into(),
             meta: RegisteredMeta::sd_jwt_vc(vec!["urn:yufu:pid:1".into()]),

@@ -1,6 +1,7 @@
 //! The register's promises: nothing is read unrecorded, nothing erased comes back.
 
 use super::*;
+use crate::asking::ERASURE_DAYS;
 use sea_orm::Statement;
 use std::path::Path;
 use yufu_base::Timestamp;
@@ -46,6 +47,17 @@ fn access(fields: &[Column], at: u64) -> Access {
     }
 }
 
+/// The same as an access without fields, by another officer.
+fn by(officer: &str, at: u64) -> Access {
+    Access { actor: officer.into(), ..access(&[], at) }
+}
+
+/// Erases somebody, with four eyes.
+async fn erase(population: &Population, number: &ResidentNumber, at: u64) {
+    let asked = population.ask_erasure(number, "decision 88", &access(&[], at)).await.unwrap();
+    population.confirm_erasure(&asked, &by("officer-8", at)).await.unwrap();
+}
+
 async fn count(database: &Database, sql: &str) -> i64 {
     let connection = database.connection();
     let statement = Statement::from_string(connection.get_database_backend(), sql);
@@ -89,9 +101,10 @@ async fn nothing_is_given_if_the_access_cannot_be_recorded() {
     assert!(matches!(population.read(number, &access).await, Err(PopulationError::Database(_))));
     assert!(population.read_person(person, &access).await.is_err());
     assert!(population.accesses_of(number, &access).await.is_err());
-    assert!(population.erase(number, &access).await.is_err());
+    assert!(population.ask_erasure(number, "decision 88", &access).await.is_err());
     records.connection().execute_unprepared("DROP TRIGGER full_").await.unwrap();
-    // The erasure that could not be recorded did not happen either.
+    // An erasure that could not be recorded was not asked for either.
+    assert_eq!(count(&records, "SELECT COUNT(*) FROM erasures").await, 0);
     assert!(population.read(number, &access).await.is_ok());
 }
 
@@ -161,7 +174,7 @@ async fn who_is_erased_is_gone_and_an_import_does_not_bring_them_back() {
     let (population, records, residents) = filled(30).await;
     let number = &residents[0].number;
     let person = population.read(number, &access(&NAME, 1)).await.unwrap().person();
-    population.erase(number, &access(&[], 2)).await.unwrap();
+    erase(&population, number, 2).await;
     assert!(matches!(
         population.read(number, &access(&NAME, 3)).await,
         Err(PopulationError::NotFound)
@@ -170,7 +183,44 @@ async fn who_is_erased_is_gone_and_an_import_does_not_bring_them_back() {
     assert_eq!(population.import(&residents, |_, _| ()).await.unwrap(), Imported::Before);
     assert_eq!(population.count().await.unwrap(), 29);
     let kept = "SELECT COUNT(*) FROM population_access WHERE person IS NOT NULL";
-    assert_eq!(count(&records, kept).await, 2);
+    assert_eq!(count(&records, kept).await, 3);
+}
+
+#[tokio::test]
+async fn an_erasure_is_confirmed_by_another_officer_in_time_and_once() {
+    let (population, records, residents) = filled(3).await;
+    let (number, day) = (&residents[0].number, 86_400_000);
+    let asked = population.ask_erasure(number, "decision 88", &access(&[], 1)).await.unwrap();
+    let later = population.ask_erasure(number, "decision 89", &by("officer-9", 2)).await.unwrap();
+    assert_eq!(later, asked, "one that can be confirmed stays as it is");
+    let last = ERASURE_DAYS * day;
+    assert_eq!(asked.until, Timestamp::from_millis(last + 1));
+    for same in ["officer-7", "OFFICER-7", " officer-7 "] {
+        let refused = population.confirm_erasure(&asked, &by(same, 3)).await;
+        assert!(matches!(refused, Err(PopulationError::SameOfficer(who)) if who == "officer-7"));
+    }
+    let late = population.confirm_erasure(&asked, &by("officer-8", last + 1)).await;
+    assert!(matches!(late, Err(PopulationError::ErasureLapsed)));
+    assert!(population.read(number, &access(&NAME, 4)).await.is_ok(), "nothing was done");
+    // Asked for again after that it is another one.
+    let again =
+        population.ask_erasure(number, "decision 90", &access(&[], last + 1)).await.unwrap();
+    assert_ne!(again.id, asked.id);
+    let list = population.accesses_of(number, &access(&[], last + 2)).await.unwrap();
+    let asked_for = |record: &&AccessRecord| record.deed == Deed::ErasureAsked;
+    assert_eq!(list.iter().filter(asked_for).count(), 3, "she sees each");
+    population.confirm_erasure(&again, &by("officer-8", 2 * last)).await.unwrap();
+    let twice = population.confirm_erasure(&again, &by("officer-8", 2 * last)).await;
+    assert!(matches!(twice, Err(PopulationError::ErasureDone)));
+    let read_anew = population.asked_erasure(again.id).await.unwrap();
+    let refused = read_anew.confirmable("officer-8", again.until);
+    assert!(matches!(refused, Err(PopulationError::ErasureDone)), "that it is done comes first");
+    let unknown = population.asked_erasure(Uuid::new_v4()).await;
+    assert!(matches!(unknown, Err(PopulationError::NoErasure)));
+    let nobody = population.ask_erasure(number, "decision 91", &access(&[], 5)).await;
+    assert!(matches!(nobody, Err(PopulationError::NotFound)));
+    let erased = "SELECT COUNT(*) FROM population_access WHERE deed = 'erased'";
+    assert_eq!(count(&records, erased).await, 1);
 }
 
 #[tokio::test]
@@ -179,7 +229,7 @@ async fn a_restored_row_of_somebody_erased_does_not_open() {
     let number = &residents[0].number;
     let copy = "CREATE TABLE backup AS SELECT * FROM person";
     records.connection().execute_unprepared(copy).await.unwrap();
-    population.erase(number, &access(&[], 1)).await.unwrap();
+    erase(&population, number, 1).await;
     let restore = "DELETE FROM person; INSERT INTO person SELECT * FROM backup";
     records.connection().execute_unprepared(restore).await.unwrap();
     let read = population.read(number, &access(&NAME, 2)).await;
@@ -282,7 +332,7 @@ async fn whoever_is_erased_stays_so_when_a_file_of_keys_brings_the_key_back() {
     assert_eq!(population.erase_again().await.unwrap(), 0);
     let number = &residents[0].number;
     let person = population.read(number, &access(&NAME, 1)).await.unwrap().person();
-    population.erase(number, &access(&[], 2)).await.unwrap();
+    erase(&population, number, 2).await;
     sealer(&keys).await.create(&[person.uuid()]).await.unwrap();
     assert_eq!(population.erase_again().await.unwrap(), 1);
     let gone = sealer(&keys).await.key(person.uuid()).await;
@@ -324,7 +374,7 @@ async fn readings_at_once_are_each_recorded_and_one_that_fails_harms_no_other() 
     for resident in &residents {
         ids.push(population.read(&resident.number, &access(&NAME, 1)).await.unwrap().person());
     }
-    population.erase(&residents[7].number, &access(&[], 2)).await.unwrap();
+    erase(&population, &residents[7].number, 2).await;
     let before = count(&records, "SELECT COUNT(*) FROM population_access").await;
     let population = std::sync::Arc::new(population);
     let readings = ids.iter().enumerate().map(|(index, id)| {

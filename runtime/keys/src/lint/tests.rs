@@ -3,10 +3,17 @@
 
 use super::*;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ECDSA_P384_SHA384, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, CustomExtension, DistinguishedName, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, SanType, date_time_ymd,
 };
+
+const AUTHORITY: &str = "https://issuer.example/authority";
+const LIST: &str = "https://issuer.example/authority/crl/1";
+
+/// Stands for the identifier of the key that is certified.
+const OWN: [u8; 20] = [7; 20];
 
 /// An authority, and its certificate.
 struct Authority {
@@ -56,7 +63,9 @@ fn signer() -> CertificateParams {
     wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     wanted.use_authority_key_identifier_extension = true;
     wanted.subject_alt_names = vec![SanType::URI("https://issuer.example".try_into().unwrap())];
-    wanted.custom_extensions = vec![key_identifier_extension(), mdoc(true)];
+    wanted.custom_extensions =
+        vec![key_identifier_extension(&OWN), reached(&[(0x86, AUTHORITY)]), mdoc(true)];
+    wanted.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![LIST.to_owned()] }];
     wanted.not_before = date_time_ymd(2026, 1, 1);
     wanted.not_after = date_time_ymd(2027, 1, 1);
     wanted
@@ -69,9 +78,19 @@ fn access() -> CertificateParams {
     wanted
 }
 
-fn key_identifier_extension() -> CustomExtension {
-    let content = [&[0x04, 0x14][..], &[7; 20]].concat();
+fn key_identifier_extension(id: &[u8; 20]) -> CustomExtension {
+    let content = [&[0x04, 0x14][..], id].concat();
     CustomExtension::from_oid_content(&[2, 5, 29, 14], content)
+}
+
+/// How an authority is reached: names of these kinds.
+fn reached(names: &[(u8, &str)]) -> CustomExtension {
+    let name = |(kind, text): &(u8, &str)| {
+        [&[*kind, u8::try_from(text.len()).unwrap()][..], text.as_bytes()].concat()
+    };
+    let names = names.iter().map(name).collect::<Vec<_>>().concat();
+    let content = [&[0x30, u8::try_from(names.len()).unwrap()][..], &names].concat();
+    CustomExtension::from_oid_content(&[2, 5, 29, 18], content)
 }
 
 fn mdoc(critical: bool) -> CustomExtension {
@@ -87,7 +106,18 @@ fn tbs(der: &[u8]) -> Vec<u8> {
 }
 
 fn signed(wanted: &CertificateParams, by: &Authority) -> Vec<u8> {
-    tbs(wanted.signed_by(&key(), &by.issuer).unwrap().der())
+    let (key, mut wanted) = (key(), wanted.clone());
+    let own = key_identifier_extension(&OWN);
+    for extension in wanted.custom_extensions.iter_mut().filter(|one| **one == own) {
+        *extension = key_identifier_extension(&identifier(&key));
+    }
+    tbs(wanted.signed_by(&key, &by.issuer).unwrap().der())
+}
+
+/// The identifier that a key must have.
+fn identifier(key: &KeyPair) -> [u8; 20] {
+    let key = PublicKey::from_uncompressed(key.public_key_raw()).unwrap();
+    mdoc_key_identifier(&key).try_into().unwrap()
 }
 
 /// Looks at a signer of mdocs that was changed in one point.
@@ -230,7 +260,7 @@ fn validity_long_signers_of_mdocs_457_days_and_authorities_20_years() {
 
 #[test]
 fn extension_twice_each_extension_stands_once() {
-    let twice = changed(|wanted| wanted.custom_extensions.push(key_identifier_extension()));
+    let twice = changed(|wanted| wanted.custom_extensions.push(key_identifier_extension(&[8; 20])));
     assert_eq!(twice, Err(LintError::ExtensionTwice));
 }
 
@@ -296,6 +326,16 @@ fn subject_key_the_own_key_has_an_identifier() {
 }
 
 #[test]
+fn subject_key_digest_is_the_one_that_readers_of_mdocs_compute() {
+    let other = changed(|wanted| wanted.custom_extensions[0] = key_identifier_extension(&[8; 20]));
+    assert_eq!(other, Err(LintError::SubjectKeyDigest));
+    // Others may have another one.
+    let (by, mut plain) = (authority(), access());
+    plain.custom_extensions[0] = key_identifier_extension(&[8; 20]);
+    assert_eq!(lint(&signed(&plain, &by), CertificateKind::Access, Some(&by.der)), Ok(()));
+}
+
+#[test]
 fn authority_key_the_signing_key_is_named() {
     let without = changed(|wanted| wanted.use_authority_key_identifier_extension = false);
     assert_eq!(without, Err(LintError::AuthorityKey));
@@ -339,4 +379,117 @@ fn san_uri_who_signs_credentials_has_the_issuers_address() {
 fn every_rule_says_its_name_first() {
     let rule = LintError::SerialShort.to_string();
     assert!(rule.starts_with("certificate.serial_short: "), "{rule}");
+}
+
+#[test]
+fn issuer_alternative_name_says_by_address_or_mail_how_the_authority_is_reached() {
+    let named = |names: &[(u8, &str)]| {
+        let extension = reached(names);
+        changed(|wanted| wanted.custom_extensions[1] = extension)
+    };
+    let mail = (0x81, "desk@issuer.example");
+    for right in [&[(0x86, AUTHORITY)][..], &[mail], &[mail, (0x86, AUTHORITY)]] {
+        assert_eq!(named(right), Ok(()));
+    }
+    for wrong in [&[(0x82, "issuer.example")][..], &[], &[(0x86, AUTHORITY), (0x82, "x.example")]] {
+        assert_eq!(named(wrong), Err(LintError::IssuerAlternativeName), "{wrong:?}");
+    }
+    let lacking = changed(|wanted| drop(wanted.custom_extensions.remove(1)));
+    assert_eq!(lacking, Err(LintError::IssuerAlternativeName));
+    let critical = changed(|wanted| wanted.custom_extensions[1].set_criticality(true));
+    assert_eq!(critical, Err(LintError::ExtensionUnknown));
+}
+
+#[test]
+fn distribution_points_are_addresses_for_all_reasons() {
+    let lacking = changed(|wanted| wanted.crl_distribution_points.clear());
+    assert_eq!(lacking, Err(LintError::DistributionPoints));
+    // A point with reasons, one of another issuer, one without an address, none: which the library would not write.
+    let uri = [&[0x86, u8::try_from(LIST.len()).unwrap()][..], LIST.as_bytes()].concat();
+    let tagged =
+        |tag: u8, inner: &[u8]| [&[tag, u8::try_from(inner.len()).unwrap()][..], inner].concat();
+    let point = tagged(0xa0, &tagged(0xa0, &uri));
+    let reasons = [point.clone(), vec![0x81, 0x02, 0x01, 0x06]].concat();
+    let other = [point.clone(), tagged(0xa2, &tagged(0x82, b"x.example"))].concat();
+    let host = tagged(0xa0, &tagged(0xa0, &tagged(0x82, b"issuer.example")));
+    let rows: [(&[u8], Result<(), LintError>); 4] = [
+        (&point, Ok(())),
+        (&reasons, Err(LintError::DistributionPoints)),
+        (&other, Err(LintError::DistributionPoints)),
+        (&host, Err(LintError::DistributionPoints)),
+    ];
+    for (point, expected) in rows {
+        let content = tagged(0x30, &tagged(0x30, point));
+        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 31], content);
+        let looked = changed(|wanted| {
+            wanted.crl_distribution_points.clear();
+            wanted.custom_extensions.push(extension);
+        });
+        assert_eq!(looked, expected, "{point:02x?}");
+    }
+}
+
+#[test]
+fn an_authority_of_mdocs_says_both_of_itself_and_others_need_not() {
+    let of_mdocs = |change: fn(&mut CertificateParams)| {
+        let mut wanted = anchor();
+        wanted.custom_extensions = vec![reached(&[(0x86, AUTHORITY)])];
+        wanted.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![LIST.to_owned()] }];
+        let key = key();
+        wanted.key_identifier_method = KeyIdMethod::PreSpecified(identifier(&key).to_vec());
+        change(&mut wanted);
+        let der = wanted.self_signed(&key).unwrap().der().to_vec();
+        lint(&tbs(&der), CertificateKind::MdocAnchor, None)
+    };
+    assert_eq!(of_mdocs(|_| ()), Ok(()));
+    let digest = of_mdocs(|wanted| wanted.key_identifier_method = KeyIdMethod::Sha256);
+    assert_eq!(digest, Err(LintError::SubjectKeyDigest));
+    let unnamed = of_mdocs(|wanted| wanted.custom_extensions.clear());
+    assert_eq!(unnamed, Err(LintError::IssuerAlternativeName));
+    let nowhere = of_mdocs(|wanted| wanted.crl_distribution_points.clear());
+    assert_eq!(nowhere, Err(LintError::DistributionPoints));
+}
+
+/// The list of revoked certificates that an authority is about to sign, changed in one point.
+fn list(change: impl FnOnce(&mut CertificateRevocationListParams)) -> (Vec<u8>, Vec<u8>) {
+    let by = authority();
+    let (_, own) = X509Certificate::from_der(&by.der).unwrap();
+    let mut wanted = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 6, 1),
+        next_update: date_time_ymd(2026, 6, 2),
+        crl_number: 7.into(),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::PreSpecified(
+            key_identifier(&own.tbs_certificate).unwrap().to_vec(),
+        ),
+    };
+    change(&mut wanted);
+    let signed = wanted.signed_by(&by.issuer).unwrap().der().to_vec();
+    let (_, read) = x509_parser::parse_x509_crl(&signed).unwrap();
+    (read.tbs_cert_list.as_ref().to_vec(), by.der)
+}
+
+#[test]
+fn revocation_list_is_its_authoritys_with_a_number_and_nothing_that_readers_do_not_know() {
+    let (tbs, by) = list(|_| ());
+    assert_eq!(lint_revocations(&tbs, &by), Ok(()));
+    assert_eq!(lint_revocations(b"what", &by), Err(LintError::Malformed));
+    assert_eq!(lint_revocations(&[&tbs[..], &[0]].concat(), &by), Err(LintError::Malformed));
+    // Another authority of the same name, then one of another name.
+    assert_eq!(lint_revocations(&tbs, &authority().der), Err(LintError::AuthorityKey));
+    let mut other = anchor();
+    other.distinguished_name = name(Some("XP"), "another");
+    let other = other.self_signed(&key()).unwrap().der().to_vec();
+    assert_eq!(lint_revocations(&tbs, &other), Err(LintError::IssuerName));
+    let (strange, by) = list(|wanted| {
+        wanted.key_identifier_method = KeyIdMethod::PreSpecified(vec![9; 20]);
+    });
+    assert_eq!(lint_revocations(&strange, &by), Err(LintError::AuthorityKey));
+    let (partial, by) = list(|wanted| {
+        let distribution_point = CrlDistributionPoint { uris: vec![LIST.to_owned()] };
+        wanted.issuing_distribution_point =
+            Some(CrlIssuingDistributionPoint { distribution_point, scope: None });
+    });
+    assert_eq!(lint_revocations(&partial, &by), Err(LintError::RevocationList));
 }

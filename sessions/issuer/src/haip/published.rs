@@ -73,6 +73,7 @@ fn server(
         grant_types_supported: vec![GRANT_CODE.to_owned(), GRANT_REFRESH.to_owned()],
         response_types_supported: vec!["code".to_owned()],
         pre_authorized_grant_anonymous_access_supported: false,
+        status_list_aggregation_endpoint: None,
         code_flow: Some(CodeFlow {
             authorization_endpoint: identifier.join("authorize")?,
             pushed_authorization_request_endpoint: identifier.join("par")?,

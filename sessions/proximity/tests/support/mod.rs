@@ -77,8 +77,8 @@ impl World {
 
     /// Fetches both lists anew; these places are revoked.
     pub fn fetch(&mut self, documents: &[u64], registrations: &[u64]) {
-        let documents = list(STATUS, &self.authority, documents);
-        let registrations = list(REVOKED, &self.registrar, registrations);
+        let documents = list(STATUS, &self.authority, documents, Status::Invalid);
+        let registrations = list(REVOKED, &self.registrar, registrations, Status::Invalid);
         self.lists = [(STATUS.into(), documents), (REVOKED.into(), registrations)].into();
     }
 
@@ -96,6 +96,7 @@ impl World {
             client_id: format!("x509_hash:{}", encode_base64url(hash)),
             origins: vec!["https://bar.example".into()],
             purpose: Localized::new("en", "Serve you a drink"),
+            basis: None,
             credentials: vec![RegisteredCredential {
                 format: "mso_mdoc".into(),
                 meta: RegisteredMeta::mdoc(DOC_TYPE.into()),
@@ -185,10 +186,11 @@ pub fn device(seed: u8) -> Engaged {
     Engaged::new(&[seed; 32], vec![]).unwrap()
 }
 
-pub fn list(uri: &str, by: &Party, revoked: &[u64]) -> String {
-    let mut list = StatusList::new(StatusBits::One, 64).unwrap();
-    for index in revoked {
-        list.set(*index, Status::Invalid).unwrap();
+/// A list in which these places have a status.
+pub fn list(uri: &str, by: &Party, places: &[u64], status: Status) -> String {
+    let mut list = StatusList::new(StatusBits::Two, 64).unwrap();
+    for index in places {
+        list.set(*index, status).unwrap();
     }
     let token = StatusListToken {
         uri: uri.into(),

@@ -78,6 +78,7 @@ impl World {
             client_id: format!("x509_hash:{}", yufu_jose::encode_base64url(hash)),
             origins: vec!["https://hotel.example".into()],
             purpose: Localized::new("en", "Check-in"),
+            basis: None,
             credentials: vec![RegisteredCredential {
                 format: "dc+sd-jwt".into(),
                 meta: RegisteredMeta::sd_jwt_vc(vec![PID.into()]),

@@ -4,7 +4,6 @@ use super::credentials::{CredentialProblem, CredentialsError};
 use super::offer::ISSUERS;
 use super::received::{Received, check_dates};
 use super::sectors::carries;
-use crate::held::authority_key_ids;
 use crate::{Credential, HeldCredential};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +63,7 @@ impl Expected<'_> {
         let format = offered.map(|offered| offered.format.as_str()).unwrap_or_default();
         let received = Received::parse(format, text)?;
         let chain = received.chain()?;
-        let authority_key_ids = authority_key_ids(&chain.to_x5c());
+        let authority_key_ids = chain.authority_key_ids();
         let party = trust.identify_as(self.entry, &chain, now).or_else(|refusal| {
             let mut others = ISSUERS.iter();
             others.find_map(|role| trust.identify(*role, &chain, now).ok()).ok_or(refusal)

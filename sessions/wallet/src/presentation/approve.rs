@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use yufu_base::{Signer, Timestamp};
 use yufu_credential::{BindError, DiscloseError, KeyBinding};
 use yufu_jose::jwe::{self, EncryptError, Entropy};
-use yufu_jose::{ClaimPath, SignError, encode_base64url};
+use yufu_jose::{ClaimPath, SignError, TimeError, encode_base64url};
 use yufu_mdoc::{DeviceResponse, SessionTranscript, ShowError};
-use yufu_openid4vc::dcql::{Answer, Mismatch, ResponseMismatch};
+use yufu_openid4vc::dcql::{Answer, Candidate, Mismatch, ResponseMismatch};
 use yufu_openid4vc::presentation::{
     AuthorizationResponse, DigitalAnswer, DirectPost, RequestObject, audience_of_origin,
 };
@@ -95,13 +95,7 @@ impl Reviewed {
             return Err(ApproveError::OtherWay(mode));
         };
         let http = post(to, &DirectPost::Response(jwe));
-        let answered = Answered {
-            receipt,
-            party: self.certificate.name,
-            request_object: self.request_object,
-            verifier_key: self.verifier_key,
-        };
-        Ok((answered, http))
+        Ok((self.answered(receipt), http))
     }
 
     /// Makes the answer for the page that asked, and what to keep of it: no word of the verifier comes back this way.
@@ -142,16 +136,37 @@ impl Reviewed {
         // The order of the answer, which is the order of the verifier's receipt.
         disclosed.sort_by_key(|(query_id, _)| *query_id);
         let answer = self.encrypt(vp_token, entropy)?;
-        let receipt = Receipt {
+        let receipt = self.presented(disclosed.into_iter().map(|(_, names)| names).collect(), now);
+        Ok((receipt, answer))
+    }
+
+    /// What the wallet keeps of an answer that shows this.
+    pub(super) fn presented(&self, disclosed: Vec<DisclosedNames>, now: Timestamp) -> Receipt {
+        Receipt {
             kind: ReceiptKind::Presented,
             party: self.request.client_id.clone(),
             purpose: self.certificate.purpose.clone(),
             request_digest: request_digest(&self.request_object),
-            disclosed: disclosed.into_iter().map(|(_, names)| names).collect(),
+            disclosed,
             at: now,
             retained_until: None,
-        };
-        Ok((receipt, answer))
+        }
+    }
+
+    /// The request, once it is answered: what the verifier says is held against it.
+    pub(super) fn answered(self, receipt: Receipt) -> Answered {
+        Answered {
+            receipt,
+            party: self.certificate.name,
+            request_object: self.request_object,
+            verifier_key: self.verifier_key,
+        }
+    }
+
+    /// That the request has not expired.
+    pub(super) fn check_unexpired(&self, now: Timestamp) -> Result<(), TimeError> {
+        let until = self.request.expires_at;
+        if now < until { Ok(()) } else { Err(TimeError::Expired(until.seconds())) }
     }
 
     /// The presentation of one credential, bound to this request.
@@ -200,10 +215,7 @@ impl Reviewed {
     }
 
     fn check_still_open(&self, now: Timestamp) -> Result<(), ApproveError> {
-        if now >= self.request.expires_at {
-            let expired = yufu_jose::TimeError::Expired(self.request.expires_at.seconds());
-            return Err(Box::new(RequestRefused::Time(expired)).into());
-        }
+        self.check_unexpired(now).map_err(|expired| Box::new(RequestRefused::Time(expired)))?;
         self.check_payments(now).map_err(|refused| ApproveError::Refused(Box::new(refused)))
     }
 
@@ -221,8 +233,9 @@ impl Reviewed {
                 .matches(&candidate)
                 .map_err(|error| ApproveError::Mismatch { id: id.clone(), error })?;
             selected.push(claims);
-            let (format, vct, claims) = (candidate.format, candidate.vct, candidate.claims);
-            answers.entry(id).or_default().push(Answer { format, vct, claims });
+            let Candidate { format, vct, claims, authority_key_ids, .. } = candidate;
+            let answer = Answer { format, vct, claims, authority_key_ids };
+            answers.entry(id).or_default().push(answer);
         }
         query.check_answers(&answers)?;
         Ok(selected)

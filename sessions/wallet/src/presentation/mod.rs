@@ -5,6 +5,7 @@
 mod answered;
 mod approve;
 mod checking;
+mod choosing;
 mod consent;
 mod fetching;
 mod otherwise;
@@ -15,7 +16,8 @@ mod sectors;
 pub use answered::{AnswerError, Answered, Done, VerifierReceipt};
 pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
-pub use consent::{Consent, ConsentCredential, Warning};
+pub use choosing::{Choice, ChoiceError};
+pub use consent::{Consent, ConsentCredential, Holding, Warning};
 pub use fetching::{FetchingRequest, open};
 pub use otherwise::OtherwiseError;
 pub use paged::take;

@@ -7,9 +7,8 @@ use super::reviewed::Reviewed;
 use serde_json::Value;
 use yufu_base::Timestamp;
 use yufu_jose::{ClaimPath, TimeError};
-use yufu_openid4vc::dcql::CredentialQuery;
 use yufu_openid4vc::{Endpoint, HttpRequest};
-use yufu_trust::{DisclosedNames, Receipt, ReceiptKind, request_digest};
+use yufu_trust::DisclosedNames;
 
 /// How the address for answers ends.
 const RESPONSE: &str = "/response";
@@ -30,25 +29,9 @@ impl Reviewed {
     #[must_use]
     pub fn consent_otherwise(&self, kind: &str, claims: Vec<(ClaimPath, Vec<Value>)>) -> Consent {
         let first = self.request.dcql_query.credentials().first();
-        let credential = ConsentCredential {
-            query_id: first.map(|query: &CredentialQuery| query.id.clone()).unwrap_or_default(),
-            vct: kind.to_owned(),
-            selected: true,
-            claims,
-            candidates: vec![0],
-        };
-        Consent {
-            party: self.certificate.name.clone(),
-            purpose: self.certificate.purpose.clone(),
-            credentials: vec![credential],
-            choices: Vec::new(),
-            transactions: Vec::new(),
-            retention_days: self.certificate.retention_days,
-            keeps_evidence: self.certificate.evidence,
-            privacy_policy: self.certificate.privacy_policy.clone(),
-            report_uri: self.certificate.report_uri.clone(),
-            warnings: self.warnings(),
-        }
+        let query_id = first.map(|query| query.id.as_str()).unwrap_or_default();
+        let credentials = vec![ConsentCredential::one(query_id, kind, claims)];
+        Consent { credentials, transactions: Vec::new(), ..self.consent_to_nothing() }
     }
 
     /// Makes the answer `document`, of the form called `form`, which shows what `disclosed` names. Remember
@@ -63,28 +46,12 @@ impl Reviewed {
         disclosed: DisclosedNames,
         now: Timestamp,
     ) -> Result<(Answered, HttpRequest), OtherwiseError> {
-        if now >= self.request.expires_at {
-            return Err(TimeError::Expired(self.request.expires_at.seconds()).into());
-        }
+        self.check_unexpired(now)?;
         let address = self.request.reply.address().map(Endpoint::as_str);
         let address = address.and_then(|address| address.strip_suffix(RESPONSE));
         let address = address.map(|base| Endpoint::parse(&format!("{base}/{form}")));
         let address = address.and_then(Result::ok).ok_or(OtherwiseError::Address)?;
-        let receipt = Receipt {
-            kind: ReceiptKind::Presented,
-            party: self.request.client_id,
-            purpose: self.certificate.purpose,
-            request_digest: request_digest(&self.request_object),
-            disclosed: vec![disclosed],
-            at: now,
-            retained_until: None,
-        };
-        let answered = Answered {
-            receipt,
-            party: self.certificate.name,
-            request_object: self.request_object,
-            verifier_key: self.verifier_key,
-        };
-        Ok((answered, HttpRequest::post_json(address, document)))
+        let receipt = self.presented(vec![disclosed], now);
+        Ok((self.answered(receipt), HttpRequest::post_json(address, document)))
     }
 }

@@ -105,6 +105,7 @@ impl World {
             client_id: self.client_id(),
             origins: vec!["https://hotel.example".into()],
             purpose: Localized::new("zh", "办理入住").with("en", "Check-in"),
+            basis: None,
             credentials: vec![
                 credential(PID, &[json!(["family_name"]), json!(["address", "locality"])]),
                 credential(PAY, &[json!(["account"])]),

@@ -1,6 +1,8 @@
 //! The crate `isomdl` behind JSON: reads a step on standard input, writes `{ok, ...}` or `{ok: false, error}`. Bytes are
 //! base64url without padding.
 //!   {as: "verify", response, transcript}: who issued a device response and whether its device signed that transcript;
+//!   {as: "certificates", response, anchor}: which rules of ISO/IEC 18013-5, Annex B, its issuer's certificate and the
+//!     authority's do not keep;
 //!   {as: "engage", issuer, certificate, device, doc_type, elements}: a device with a document that it issued itself, its
 //!     QR code, and its state;
 //!   {as: "answer", state, message, device, shown}: the device's answer to a reader's first message;
@@ -8,14 +10,15 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use isomdl::cbor;
 use isomdl::definitions::device_key::cose_key::{EC2Curve, EC2Y};
 use isomdl::definitions::device_request::{DataElements, Namespaces};
 use isomdl::definitions::helpers::{ByteStr, Tag24};
 use isomdl::definitions::session::SessionTranscript;
 use isomdl::definitions::x509::X5Chain;
-use isomdl::definitions::x509::trust_anchor::TrustAnchorRegistry;
+use isomdl::definitions::x509::trust_anchor::{PemTrustAnchor, TrustAnchorRegistry, TrustPurpose};
+use isomdl::definitions::x509::validation::ValidationRuleset;
 use isomdl::definitions::{
     CoseKey, DeviceKeyInfo, DeviceResponse, DigestAlgorithm, Mso, SessionEstablishment,
     ValidityInfo,
@@ -60,6 +63,7 @@ fn key(input: &Value, name: &str) -> Result<SigningKey> {
 fn step(input: &Value) -> Result<Value> {
     match text(input, "as")? {
         "verify" => verify(input),
+        "certificates" => certificates(input),
         "engage" => engage(input),
         "answer" => answer(input),
         "read" => read(input),
@@ -67,18 +71,36 @@ fn step(input: &Value) -> Result<Value> {
     }
 }
 
+/// The document in a response, and the chain of who signed it.
+fn signed(response: &DeviceResponse) -> Result<(&isomdl::definitions::Document, X5Chain)> {
+    let documents = response.documents.as_ref().context("no documents")?;
+    let document = documents.first().context("no document")?;
+    let header = &document.issuer_signed.issuer_auth.unprotected;
+    let chain = header.rest.iter().find(|(label, _)| *label == coset::Label::Int(33));
+    let (_, chain) = chain.context("no x5chain")?;
+    Ok((document, X5Chain::from_cbor(chain.clone()).map_err(|error| anyhow!("{error:?}"))?))
+}
+
+/// The certificates of who signed a response, and of its authority, by the rules for mDLs.
+fn certificates(input: &Value) -> Result<Value> {
+    let response: DeviceResponse = cbor::from_slice(&bytes(input, "response")?)?;
+    let (_, chain) = signed(&response)?;
+    let anchor = STANDARD.encode(bytes(input, "anchor")?);
+    let lines: Vec<String> =
+        anchor.as_bytes().chunks(64).map(String::from_utf8_lossy).map(Into::into).collect();
+    let anchor = lines.join("\n");
+    let certificate_pem =
+        format!("-----BEGIN CERTIFICATE-----\n{anchor}\n-----END CERTIFICATE-----\n");
+    let anchor = PemTrustAnchor { certificate_pem, purpose: TrustPurpose::Iaca };
+    let anchors = TrustAnchorRegistry::from_pem_certificates(vec![anchor])?;
+    Ok(json!({"errors": ValidationRuleset::Mdl.validate(&chain, &anchors).errors}))
+}
+
 /// Everything that the crate checks of a response: the issuer's signature, the digests, the device's signature.
 fn verify(input: &Value) -> Result<Value> {
     let response: DeviceResponse = cbor::from_slice(&bytes(input, "response")?)?;
     let transcript: ciborium::Value = cbor::from_slice(&bytes(input, "transcript")?)?;
-    let (document, chain) = {
-        let documents = response.documents.as_ref().context("no documents")?;
-        let document = documents.first().context("no document")?;
-        let header = &document.issuer_signed.issuer_auth.unprotected;
-        let chain = header.rest.iter().find(|(label, _)| *label == coset::Label::Int(33));
-        let (_, chain) = chain.context("no x5chain")?;
-        (document, X5Chain::from_cbor(chain.clone()).map_err(|error| anyhow!("{error:?}"))?)
-    };
+    let (document, chain) = signed(&response)?;
     let issuer = issuer_authentication(chain, &document.issuer_signed).err();
     let device = device_authentication(document, Transcript(transcript)).err();
     let payload = document.issuer_signed.issuer_auth.payload.as_ref().context("no payload")?;

@@ -1,12 +1,16 @@
 //! An authority, a reader and a holder for mdocs, with the clock that foreign programs read too.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking; each takes a part of it"
+)]
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yufu_base::{Signer as _, Timestamp};
 use yufu_credential::StatusReference;
 use yufu_jose::{Chain, ClaimPath, SoftwareKey, encode_base64url, sha256};
-use yufu_keys::{AuthorityCertificate, LeafSubject, Validity, random};
+use yufu_keys::{AuthorityCertificate, LeafSubject, Reached, Validity, random};
 use yufu_mdoc::cbor::Value as Cbor;
 use yufu_mdoc::{DeviceResponse, IssuedMdoc, MdocIssuance, MdocValidity, SessionTranscript};
 use yufu_proximity::{Offline, ReadError, ReaderIdentity, Seen, Waiting, Wanted, ask};
@@ -43,19 +47,43 @@ fn fresh() -> SoftwareKey {
     SoftwareKey::from_seed(&random()).unwrap()
 }
 
-fn party(now: Timestamp) -> Party {
-    let (key, authority) = (fresh(), fresh());
-    let validity = Validity { from: now.minus_seconds(60), until: now.plus_seconds(86_400) };
-    let anchor = AuthorityCertificate::self_signed("Authority", &authority, validity).unwrap();
-    let subject = LeafSubject {
+const ISSUER: &str = "https://authority.example";
+
+fn subject(key: &SoftwareKey) -> LeafSubject {
+    LeafSubject {
         organisation: "Authority".to_owned(),
         common_name: "signing".to_owned(),
         dns_names: vec![],
-        uris: vec!["https://authority.example".to_owned()],
+        uris: vec![ISSUER.to_owned()],
         key: key.public_key(),
-    };
-    let chain = Chain::from_der(vec![anchor.issue(&subject, validity).unwrap()]).unwrap();
-    Party { key, chain, anchor: anchor.der().to_vec() }
+    }
+}
+
+fn validity(now: Timestamp) -> Validity {
+    Validity { from: now.minus_seconds(60), until: now.plus_seconds(86_400) }
+}
+
+fn party(now: Timestamp) -> Party {
+    let (key, authority) = (fresh(), fresh());
+    let anchor = AuthorityCertificate::self_signed("Authority", &authority, validity(now)).unwrap();
+    let leaf = anchor.issue(&subject(&key), validity(now)).unwrap();
+    Party { key, chain: Chain::from_der(vec![leaf]).unwrap(), anchor: anchor.der().to_vec() }
+}
+
+/// Who signs mdocs, and who certifies it, as ISO/IEC 18013-5 wants them (Annex B).
+fn issuer(now: Timestamp) -> Party {
+    let (key, authority) = (fresh(), fresh());
+    let list = format!("{ISSUER}/crl/1");
+    let reached = Reached { authority: ISSUER, revocations: &list };
+    let anchor = AuthorityCertificate::self_signed_for_mdocs(
+        (Some("XP"), "Authority"),
+        &reached,
+        &authority,
+        validity(now),
+    );
+    let anchor = anchor.unwrap();
+    let leaf = anchor.issue_for_mdocs(&subject(&key), &reached, validity(now)).unwrap();
+    Party { key, chain: Chain::from_der(vec![leaf]).unwrap(), anchor: anchor.der().to_vec() }
 }
 
 /// The conversation of a posted answer.
@@ -66,7 +94,7 @@ pub(crate) fn transcript(nonce: &str) -> SessionTranscript {
 impl World {
     pub(crate) fn new() -> Self {
         let now = now();
-        let (authority, registrar, reader) = (party(now), party(now), party(now));
+        let (authority, registrar, reader) = (issuer(now), party(now), party(now));
         let entry = |role, url: &str, party: &Party| {
             let anchors = std::slice::from_ref(&party.anchor);
             TrustEntry::new(Localized::new("en", url), role, url, anchors)
@@ -94,15 +122,41 @@ impl World {
         Offline { trust, lists, max_age_seconds: 60, now }
     }
 
+    /// The issuer's key, certificate and authority.
+    pub(crate) fn issuer(&self) -> (&SoftwareKey, &Chain, &[u8]) {
+        let Party { key, chain, anchor } = &self.authority;
+        (key, chain, anchor)
+    }
+
+    pub(crate) const fn holder(&self) -> &SoftwareKey {
+        &self.holder
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// A response of ours that shows two of three elements.
     pub(crate) fn present(&self, transcript: &SessionTranscript) -> Vec<u8> {
+        let elements = [
+            ("family_name", Cbor::text("王")),
+            ("given_name", Cbor::text("芳")),
+            ("age_equal_or_over.18", Cbor::Bool(true)),
+        ];
+        self.present_of(&elements, &["family_name", "age_equal_or_over.18"], transcript)
+    }
+
+    /// A response of ours that shows some of these elements.
+    pub(crate) fn present_of(
+        &self,
+        elements: &[(&str, Cbor)],
+        shown: &[&str],
+        transcript: &SessionTranscript,
+    ) -> Vec<u8> {
+        let elements = elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let issuance = MdocIssuance {
             doc_type: DOC_TYPE.to_owned(),
-            elements: vec![
-                ("family_name".to_owned(), Cbor::text("王")),
-                ("given_name".to_owned(), Cbor::text("芳")),
-                ("age_equal_or_over.18".to_owned(), Cbor::Bool(true)),
-            ],
+            elements: elements.collect(),
             validity: MdocValidity {
                 signed: self.now,
                 valid_from: self.now,
@@ -115,8 +169,8 @@ impl World {
         let Party { key, chain, .. } = &self.authority;
         let issued = issuance.sign(key, chain, &mut random::<32>).unwrap();
         let held = IssuedMdoc::verify(issued, &key.public_key()).unwrap();
-        let paths = ["family_name", "age_equal_or_over.18"]
-            .map(|name| ClaimPath::members([DOC_TYPE, name]).unwrap());
+        let path = |name: &&str| ClaimPath::members([DOC_TYPE, *name]).unwrap();
+        let paths: Vec<ClaimPath> = shown.iter().map(path).collect();
         DeviceResponse::of(vec![held.show(&paths, transcript, &self.holder).unwrap()]).encode()
     }
 
@@ -140,6 +194,7 @@ impl World {
             client_id: format!("x509_hash:{hash}"),
             origins: vec!["https://bar.example".into()],
             purpose: Localized::new("en", "Greet you by name"),
+            basis: None,
             credentials: vec![RegisteredCredential {
                 format: "mso_mdoc".into(),
                 meta: RegisteredMeta::mdoc(DOC_TYPE.into()),

@@ -80,7 +80,8 @@ impl Story<'_> {
         let desk = self.desk(&hotel.id)?;
         let url = format!("{}/parties/{}/v1/desk/check-ins", self.address(&hotel.id), hotel.id);
         let amount_minor = self.major(NIGHT).minor();
-        let request = CheckInRequest { room: "404".to_owned(), nights: 1, amount_minor };
+        let request =
+            CheckInRequest { room: "404".to_owned(), nights: 1, amount_minor, return_to: None };
         let begun: CheckIn = self.client.post(&url, Some(&desk), &request).await?;
         wallet.present(&begun.authorization_request, &mut agree).await?;
         act();

@@ -22,11 +22,11 @@ const PROVIDER: &str = "openid-provider";
 
 /// Cash that is to be paid in at a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PayingIn {
+pub struct PayingIn {
     /// What the counter needs to see.
-    pub(super) quote: String,
+    pub quote: String,
     /// Until when, in Unix seconds.
-    pub(super) until: Option<u64>,
+    pub until: Option<u64>,
 }
 
 impl Holder {
@@ -89,8 +89,12 @@ impl Holder {
         Ok(taken.map_err(PurseFault::from)?)
     }
 
-    /// Begins to pay in cash at a counter of a bank, with a token: what the counter needs to see.
-    pub(super) async fn pay_in_cash(&mut self, bank: &str, amount: Amount) -> Result<PayingIn> {
+    /// Begins to pay in cash at a counter of a bank, with a token: what the counter needs to see. Once it is paid,
+    /// [`Holder::settle_cash`] takes the notes.
+    ///
+    /// # Errors
+    /// If there is no token, or whatever the mint refused.
+    pub async fn pay_in_cash(&mut self, bank: &str, amount: Amount) -> Result<PayingIn> {
         let mint = self.learn_mint(bank).await?;
         let digits = self.decimals().get(amount.currency().code()).copied().unwrap_or_default();
         let (now, randomness) = (self.now().seconds(), u64::from_be_bytes(random()));
@@ -124,13 +128,14 @@ impl Holder {
         let kind = "application/x-www-form-urlencoded".to_owned();
         let headers = [("content-type".to_owned(), kind)];
         let body = form.finish().into_bytes();
-        let (status, _, body) = self.client.exchange("POST", url, &headers, body).await?;
-        if (200..300).contains(&status) {
-            return Ok(serde_json::from_slice(&body)?);
+        let answer = self.client.exchange_whole("POST", url, &headers, body).await?;
+        let answer = answer.looked_at(url)?;
+        if (200..300).contains(&answer.status) {
+            return Ok(answer.json(url)?);
         }
-        let refused = serde_json::from_slice::<DeviceError>(&body).ok();
-        let why = refused.and_then(|refused| refused.error_description);
-        let why = why.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
+        let refused: DeviceError = answer.json(url)?;
+        let why = refused.error_description;
+        let why = why.unwrap_or_else(|| format!("{:?}", refused.error));
         bail!(text!("no tokens were given out: {why}", why = why))
     }
 }

@@ -4,8 +4,9 @@
 use super::refusing::PurseFault;
 use crate::wallet::holder::Holder;
 use crate::words::text;
-use anyhow::{Result, bail};
-use yufu_api::http::Client;
+use anyhow::{Context, Result, bail};
+use yufu_api::http::{Client, ClientError, Exchanged, ProblemBody};
+use yufu_ecash::message::ErrorBody;
 use yufu_openid4vc::Endpoint;
 use yufu_purse::{OperationId, Progress, Purse, Reply, Request};
 
@@ -24,8 +25,7 @@ impl Holder {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         let body = request.body.clone().unwrap_or_default();
-        let (status, _, body) = client.exchange(method, &url, &headers, body).await?;
-        Ok(Reply { status, body })
+        Ok(of_a_mint(client.exchange_whole(method, &url, &headers, body).await?, &url)?)
     }
 
     /// Goes on with an operation until it is over or waits for somebody.
@@ -37,7 +37,11 @@ impl Holder {
             let purse = &self.cash()?.purse;
             let request = purse.request(&seed, id).map_err(PurseFault::from)?;
             let mint = purse.mint_of(id).unwrap_or_default().to_owned();
-            let reply = self.ask_mint(&mint, &request).await?;
+            let reply = self.ask_mint(&mint, &request).await.with_context(|| {
+                text!(
+                    "what was begun is kept: `yufu wallet cash settle` goes on with it, and nothing is done twice"
+                )
+            })?;
             let now = self.now().seconds();
             let progress = self.cash()?.purse.handle(&seed, id, &reply, now);
             let progress = progress.map_err(PurseFault::from)?;
@@ -57,5 +61,73 @@ impl Holder {
         let changed = change(&mut self.cash()?.purse).map_err(Into::<PurseFault>::into)?;
         self.file.save()?;
         Ok(changed)
+    }
+}
+
+/// The answer, if it is one of a mint: a document by which something was done or refused. What says that nobody looked at
+/// the request, or comes from something else in between, is no answer, and changes nothing in the purse.
+fn of_a_mint(answer: Exchanged, url: &str) -> Result<Reply, ClientError> {
+    let answer = match answer.looked_at(url) {
+        Err(ClientError::Refused(problem)) if (400..500).contains(&problem.status) => {
+            return Ok(refusal(*problem));
+        }
+        other => other?,
+    };
+    answer.json::<serde::de::IgnoredAny>(url)?;
+    Ok(Reply { status: answer.status, body: answer.body })
+}
+
+/// A refusal by what surrounds a mint, in the mint's own form.
+fn refusal(problem: ProblemBody) -> Reply {
+    let detail = problem.remedy.unwrap_or(problem.detail);
+    let body = serde_json::to_vec(&ErrorBody { detail, code: 0 }).unwrap_or_default();
+    Reply { status: problem.status, body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderMap, HeaderValue};
+
+    const URL: &str = "https://bank.example/banks/b/mint/v1/swap";
+
+    fn answer(status: u16, kind: &str, body: &str) -> Exchanged {
+        let headers = HeaderMap::from_iter([(
+            axum::http::header::RETRY_AFTER,
+            HeaderValue::from_static("7"),
+        )]);
+        Exchanged { status, content_type: kind.to_owned(), headers, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn what_a_mint_did_or_refused_goes_to_the_purse_and_nothing_else_does() {
+        let json = "application/json";
+        for (status, body) in [(200, "{}"), (400, r#"{"detail":"spent","code":11001}"#)] {
+            let reply = of_a_mint(answer(status, json, body), URL).unwrap();
+            assert_eq!((reply.status, reply.body), (status, body.as_bytes().to_vec()));
+        }
+        let problem = r#"{"type":"urn:yufu:problem:request.not_found","code":"request.not_found","status":404,"detail":"there is none"}"#;
+        let reply = of_a_mint(answer(404, "application/problem+json", problem), URL).unwrap();
+        assert_eq!(reply.body, br#"{"detail":"there is none","code":0}"#);
+        let rows = [
+            (200, "text/html", "<html>log in</html>"),
+            (302, "text/html", ""),
+            (303, "text/html", ""),
+            (403, "text/html", "<html>blocked</html>"),
+            (408, json, "{}"),
+            (429, json, r#"{"detail":"too many exchanges wait","code":0}"#),
+            (503, json, r#"{"detail":"ledger.stopped","code":0}"#),
+            (502, "text/html", "<html>bad gateway</html>"),
+        ];
+        for (status, kind, body) in rows {
+            let error = of_a_mint(answer(status, kind, body), URL).unwrap_err();
+            let ClientError::Unexpected { status: told, retry_after, .. } = &error else {
+                unreachable!("{error}")
+            };
+            assert_eq!(*told, status, "{error}");
+            let says_when =
+                if (200..400).contains(&status) && status != 302 { None } else { Some(7) };
+            assert_eq!(*retry_after, says_when, "{error}");
+        }
     }
 }

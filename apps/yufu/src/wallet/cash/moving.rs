@@ -8,22 +8,18 @@ use anyhow::{Context, Result, bail};
 use yufu_api::bank::{WithdrawalFunded, WithdrawalRequest};
 use yufu_api::http::{ClientError, Exchanged};
 use yufu_base::{AccountId, Amount, InstitutionId, Timestamp};
-use yufu_ecash::{PaymentRequest, Point, RequestedLock, Token};
-use yufu_keys::{random, random_text};
+use yufu_ecash::{PaymentRequest, Point, Token};
+use yufu_keys::random;
 use yufu_ledger::{AccountKind, institution_account};
 use yufu_openid4vc::Endpoint;
 use yufu_payment::PaymentOrder;
 use yufu_purse::delay::standard_part;
-use yufu_purse::{
-    OfflineTerms, OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Waiting,
-};
+use yufu_purse::{OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Waiting};
 
 /// How long an order may be taken, in seconds.
 const ORDER_SECONDS: u64 = 600;
 /// How long notes are locked to a payee before they can come back, in seconds: a week.
 const LOCKED_SECONDS: u64 = 7 * 86_400;
-/// How long before a lock ends a till without network will be online again, in seconds: a day.
-const MARGIN_SECONDS: u64 = 86_400;
 
 /// How to pay with notes.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +30,7 @@ pub struct CashTerms {
     pub request: Option<String>,
     /// The payee's key, to lock the notes to.
     pub key: Option<String>,
-    /// Whether the payee has no network.
+    /// Whether the payee has no network; a request, or a key to lock to, says so too.
     pub offline: bool,
     /// Whether to spend notes that rest.
     pub hurry: bool,
@@ -105,7 +101,11 @@ impl Holder {
                     text!("the mint refused: {detail}", detail = detail),
                 );
             }
+            Progress::Done(Outcome::TakenBack(amount)) => {
+                self.note(Event::CashTakenBack { bank, amount_minor: *amount, currency })?;
+            }
             Progress::Done(Outcome::Lost(amount)) => {
+                self.note(Event::CashLost { bank, amount_minor: *amount, currency })?;
                 let amount = self.money_here(*amount)?;
                 return fault(
                     "purse.lost",
@@ -231,7 +231,7 @@ impl Holder {
                 }
             }
         };
-        pay.offline = terms.offline;
+        pay.offline |= terms.offline;
         pay.hurry = terms.hurry;
         Ok(pay)
     }
@@ -283,18 +283,6 @@ impl Holder {
         }
     }
 
-    /// Takes a token without network: up to `risk_limit_minor` of notes that are not locked to this wallet.
-    ///
-    /// # Errors
-    /// Whatever the purse refused.
-    pub fn receive_cash_offline(&mut self, token: &str, risk_limit_minor: u64) -> Result<u64> {
-        let mut token = Token::parse(token)?;
-        token.mint = self.mint_of(&self.bank_of(&token.mint)?);
-        let (seed, now) = (self.cash_seed()?, self.now().seconds());
-        let terms = OfflineTerms { margin: MARGIN_SECONDS, risk_limit: risk_limit_minor };
-        self.with_purse(|purse| purse.take_offline(&seed, &token, terms, now))
-    }
-
     /// Redeems notes to the acting account.
     ///
     /// # Errors
@@ -310,42 +298,5 @@ impl Holder {
         let id = self.with_purse(|purse| purse.redeem(&mint, minor, &account, now))?;
         self.go_on(id).await?;
         Ok(())
-    }
-
-    /// Asks for a payment: locked to a fresh key of this wallet if wanted.
-    ///
-    /// # Errors
-    /// If no bank's mint is known, or the wallet cannot be saved.
-    pub async fn request_cash(&mut self, minor: Option<u64>, locked: bool) -> Result<String> {
-        let mut mints = Vec::new();
-        for bank in self.mint_banks() {
-            mints.push(self.learn_mint(&bank).await?);
-        }
-        let lock = if locked { Some(self.cash_key()?) } else { None };
-        let request = PaymentRequest {
-            id: Some(random_text()),
-            amount: minor,
-            unit: Some(self.currency_here()?.code().to_ascii_lowercase()),
-            single_use: Some(true),
-            mints,
-            lock: lock.map(|data| RequestedLock {
-                kind: "P2PK".to_owned(),
-                data,
-                tags: Vec::new(),
-            }),
-            ..PaymentRequest::default()
-        };
-        Ok(request.to_text()?)
-    }
-
-    /// A fresh key of this wallet, to lock notes to.
-    ///
-    /// # Errors
-    /// If the wallet cannot be saved.
-    pub fn cash_key(&mut self) -> Result<String> {
-        let seed = self.cash_seed()?;
-        let key = self.cash()?.purse.fresh_key(&seed)?;
-        self.file.save()?;
-        Ok(key.to_hex())
     }
 }

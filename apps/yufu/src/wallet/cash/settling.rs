@@ -3,11 +3,34 @@
 use super::refusing::PurseFault;
 use crate::wallet::holder::Holder;
 use crate::words::text;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
+use std::collections::BTreeSet;
 use yufu_purse::{OperationId, Progress, Waiting};
 
 /// How soon notes are changed for newer ones before they end, in seconds: a month.
 const RENEWED_BEFORE: u64 = 30 * 86_400;
+
+/// What came of going on with everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many operations are still under way.
+    pub left: usize,
+    /// What was refused, and why.
+    pub refused: Vec<String>,
+    /// Who did not answer, and what to do about it: what waits for them is as it was.
+    pub unanswered: Vec<String>,
+}
+
+impl Settled {
+    /// Takes a step that came to nothing.
+    fn failed(&mut self, holder: &Holder, error: &Error) {
+        let into = match error.downcast_ref::<PurseFault>() {
+            Some(_) => &mut self.refused,
+            None => &mut self.unanswered,
+        };
+        into.push(holder.told(error));
+    }
+}
 
 impl Holder {
     /// Takes back what a payee has not taken.
@@ -44,31 +67,45 @@ impl Holder {
     }
 
     /// Goes on with everything that is under way, collects what was taken without network, and changes notes that
-    /// end soon. How many operations are still under way, and what was refused.
+    /// end soon. A bank that does not answer keeps nobody else's notes waiting.
     ///
     /// # Errors
-    /// If a mint does not answer.
-    pub async fn settle_cash(&mut self) -> Result<(usize, Vec<String>)> {
-        let mut refused = Vec::new();
+    /// If there are no notes, or the wallet cannot be saved.
+    pub async fn settle_cash(&mut self) -> Result<Settled> {
+        let mut settled = Settled::default();
         let now = self.now().seconds();
         let mints: Vec<String> = self.purse()?.holdings(now).into_iter().map(|h| h.mint).collect();
         for mint in mints {
-            let mint = self.learn_mint(&self.bank_of(&mint)?).await?;
-            let (seed, before) = (self.cash_seed()?, now.saturating_add(RENEWED_BEFORE));
-            self.with_purse(|purse| purse.renew(&seed, &mint, before, now))?;
+            if let Err(error) = self.renew_cash(&mint, now).await {
+                settled.failed(self, &error);
+            }
         }
         let seed = self.cash_seed()?;
         self.cash()?.purse.collect(&seed, now);
         self.file.save()?;
         let under_way: Vec<OperationId> = self.purse()?.under_way().collect();
+        let mut silent = BTreeSet::new();
         for id in under_way {
+            let mint = self.purse()?.mint_of(id).unwrap_or_default().to_owned();
+            if silent.contains(&mint) {
+                continue;
+            }
             if let Err(error) = self.go_on_checking(id).await {
-                match error.downcast::<PurseFault>() {
-                    Ok(fault) => refused.push(fault.said()),
-                    Err(other) => return Err(other),
+                if error.downcast_ref::<PurseFault>().is_none() {
+                    silent.insert(mint);
                 }
+                settled.failed(self, &error);
             }
         }
-        Ok((self.purse()?.under_way().count(), refused))
+        settled.left = self.purse()?.under_way().count();
+        Ok(settled)
+    }
+
+    /// Learns a mint's keysets, and begins to change notes that end soon.
+    async fn renew_cash(&mut self, mint: &str, now: u64) -> Result<()> {
+        let mint = self.learn_mint(&self.bank_of(mint)?).await?;
+        let (seed, before) = (self.cash_seed()?, now.saturating_add(RENEWED_BEFORE));
+        self.with_purse(|purse| purse.renew(&seed, &mint, before, now))?;
+        Ok(())
     }
 }

@@ -23,6 +23,9 @@ pub(in crate::wallet) struct StoredCash {
     /// Whose mint was ever reached under which address.
     #[serde(default)]
     pub(super) mints: BTreeMap<String, String>,
+    /// How much is taken without network in notes that are not locked to this wallet, in minor units.
+    #[serde(default)]
+    pub(super) risk_limit: u64,
 }
 
 /// A seed phrase. Never printed but when asked for; wiped when it is dropped.
@@ -37,6 +40,7 @@ impl StoredCash {
             purse: Purse::default(),
             central_banks: BTreeMap::new(),
             mints: BTreeMap::new(),
+            risk_limit: 0,
         }
     }
 }

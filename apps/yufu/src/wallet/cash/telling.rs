@@ -1,11 +1,12 @@
 //! What notes there are, in the person's words.
 
+use super::taking::Taken;
 use crate::wallet::holder::Holder;
 use crate::wallet::terminal::time;
 use crate::words::{sum, text};
 use anyhow::Result;
-use yufu_purse::Standing;
 use yufu_purse::delay::standard_sums;
+use yufu_purse::{Purse, Standing};
 
 impl Holder {
     /// What the bank learns of a withdrawal and could infer from it, before it is made.
@@ -70,6 +71,26 @@ impl Holder {
                 None => text!("{number}: paid, {left} not taken yet", number = id, left = left),
             });
         }
+        lines.extend(self.told_of_offline(purse, now)?);
+        for expiring in purse.expiring() {
+            let (amount, at) = (money(expiring.amount)?, time(expiring.at)?);
+            lines.push(if expiring.at > now {
+                text!(
+                    "{amount} is worth nothing from {time} on: `settle` changes it in time",
+                    amount = amount,
+                    time = at
+                )
+            } else {
+                text!("{amount} is worth nothing any more since {time}", amount = amount, time = at)
+            });
+        }
+        Ok(lines)
+    }
+
+    /// Each note that was taken without network, with its deadline, and all of them together.
+    fn told_of_offline(&self, purse: &Purse, now: u64) -> Result<Vec<String>> {
+        let money = |minor| self.money_here(minor).map(|told| sum(&told));
+        let mut lines = Vec::new();
         for note in purse.offline() {
             let amount = money(note.amount())?;
             lines.push(match note.standing(now) {
@@ -85,13 +106,58 @@ impl Holder {
                 ),
             });
         }
-        for expiring in purse.expiring() {
+        if !lines.is_empty() {
+            let taken = Taken::of(purse.offline().iter(), now);
             lines.push(text!(
-                "{amount} is worth nothing from {time} on: `settle` changes it in time",
-                amount = money(expiring.amount)?,
-                time = time(expiring.at)?
+                "taken without network in all: {safe} safe, {pending} pending, {risk} at risk",
+                safe = money(taken.safe)?,
+                pending = money(taken.pending)?,
+                risk = money(taken.at_risk)?
+            ));
+            if let Some(until) = taken.until {
+                lines
+                    .push(text!("the first is to be collected before {time}", time = time(until)?));
+            }
+        }
+        let limit = self.risk_limit();
+        if limit > 0 {
+            lines.push(told_limit(&money(limit)?));
+        }
+        Ok(lines)
+    }
+
+    /// What was just taken without network: how safe it is, until when, and what to do.
+    pub(super) fn told_of_taken(&self, taken: &Taken) -> Result<Vec<String>> {
+        let money = |minor| self.money_here(minor).map(|told| sum(&told));
+        let mut lines =
+            vec![text!("Taken without network: {amount}.", amount = money(taken.sum())?)];
+        if let Some(until) = taken.until {
+            lines.push(text!(
+                "{amount} of it is pending: nobody else can spend it until {time}. Collect it with `yufu wallet cash settle` before.",
+                amount = money(taken.pending)?,
+                time = time(until)?
+            ));
+        }
+        if taken.safe > 0 {
+            lines.push(text!(
+                "{amount} of it is safe: nobody else can spend it. `yufu wallet cash settle` collects it.",
+                amount = money(taken.safe)?
+            ));
+        }
+        if taken.at_risk > 0 {
+            lines.push(text!(
+                "{amount} of it is at risk: its payer can spend it too, until you have collected it with `yufu wallet cash settle`.",
+                amount = money(taken.at_risk)?
             ));
         }
         Ok(lines)
     }
+}
+
+/// What may be taken at a risk.
+pub(super) fn told_limit(limit: &str) -> String {
+    text!(
+        "without network up to {limit} in all is taken in notes that are not locked to this wallet",
+        limit = limit
+    )
 }

@@ -1,11 +1,13 @@
 //! `yufu wallet cash`.
 
 use super::moving::CashTerms;
+use super::telling::told_limit;
 use crate::command_line::{CashAction, CashPayment};
 use crate::wallet::holder::{Decide, Holder};
 use crate::wallet::terminal::{print, time};
-use crate::words::{say, sum, text};
-use anyhow::{Context, Result};
+use crate::words::{plain, say, sum, text};
+use anyhow::{Context, Result, bail};
+use yufu_ecash::PaymentRequest;
 use yufu_purse::{Outcome, Progress};
 use zeroize::Zeroizing;
 
@@ -27,20 +29,23 @@ pub(in crate::wallet) async fn act(
         CashAction::Withdraw { amount } => withdraw(holder, &amount).await?,
         CashAction::Pay(payment) => pay(holder, payment).await?,
         CashAction::Receive { token, offline, risk_limit, preimage } => {
-            let preimage = preimage.as_deref().map(read_preimage).transpose()?;
-            let limit = risk_limit.map(|limit| minor(holder, &limit)).transpose()?;
-            let limit = limit.map_or(0, |limit| limit.minor());
-            let received = match offline {
-                true => holder.receive_cash_offline(&token, limit)?,
-                false => holder.receive_cash(&token, preimage).await?,
-            };
-            say!("Received: {amount}.", amount = sum(&holder.money_here(received)?));
+            if offline {
+                holder.must_be_prepared()?;
+                let limit = risk_limit.map(|limit| minor(holder, &limit)).transpose()?;
+                let taken = holder.receive_cash_offline(&token, limit.map(|l| l.minor()))?;
+                print(&holder.told_of_taken(&taken)?)?;
+            } else {
+                let preimage = preimage.as_deref().map(read_preimage).transpose()?;
+                let received = holder.receive_cash(&token, preimage).await?;
+                say!("Received: {amount}.", amount = sum(&holder.money_here(received)?));
+            }
         }
         CashAction::Redeem { amount } => redeem(holder, &amount).await?,
-        CashAction::Request { amount, locked } => {
-            let amount = amount.map(|amount| minor(holder, &amount)).transpose()?;
-            println!("{}", holder.request_cash(amount.map(|a| a.minor()), locked).await?);
+        CashAction::Request { amount, locked, offline } => {
+            request(holder, amount.as_deref(), (locked, offline)).await?;
         }
+        CashAction::Prepare => prepare(holder).await?,
+        CashAction::RiskLimit { amount } => risk_limit(holder, amount.as_deref())?,
         CashAction::Allowance { bank } => allowance(holder, &bank, decide).await?,
         CashAction::TopUp { bank, amount } => top_up(holder, &bank, &amount).await?,
         CashAction::Invoice { amount } => {
@@ -50,11 +55,7 @@ pub(in crate::wallet) async fn act(
         CashAction::PayInvoice { invoice } => pay_invoice(holder, &invoice).await?,
         CashAction::Key => println!("{}", holder.cash_key()?),
         CashAction::List => print(&holder.told_of_cash()?)?,
-        CashAction::Settle => {
-            let (left, refused) = holder.settle_cash().await?;
-            print(&refused)?;
-            say!("{count} steps are still under way.", count = left);
-        }
+        CashAction::Settle => settle(holder).await?,
         CashAction::TakeBack { number } => match holder.take_back_cash(number).await? {
             Progress::Done(Outcome::TakenBack(amount)) => {
                 say!("Taken back: {amount}.", amount = sum(&holder.money_here(amount)?));
@@ -85,6 +86,67 @@ async fn withdraw(holder: &mut Holder, amount: &str) -> Result<()> {
     say!("Withdrawn: {amount}.", amount = amount);
     if let Some(until) = rests {
         say!("It rests until {time} at the latest.", time = time(until)?);
+    }
+    Ok(())
+}
+
+async fn request(
+    holder: &mut Holder,
+    amount: Option<&str>,
+    (locked, offline): (bool, bool),
+) -> Result<()> {
+    if offline {
+        holder.must_be_prepared()?;
+    }
+    let amount = amount.map(|amount| holder.parse_amount(amount)).transpose()?;
+    let amount = amount.map(|amount| amount.minor());
+    let request = match offline {
+        true => holder.request_cash_offline(amount)?,
+        false => holder.request_cash(amount, locked).await?,
+    };
+    println!("{request}");
+    Ok(())
+}
+
+async fn prepare(holder: &mut Holder) -> Result<()> {
+    let prepared = holder.prepare_till().await?;
+    for bank in &prepared.banks {
+        say!("Notes of {bank} can be taken without network from now on.", bank = bank);
+    }
+    for (bank, why) in &prepared.unready {
+        eprintln!("{}", text!("Notes of {bank} cannot: {why}", bank = bank, why = why));
+    }
+    if prepared.banks.is_empty() {
+        bail!(text!("no bank's notes can be taken without network: try again later"));
+    }
+    say!(
+        "Then `yufu wallet cash request 18 --offline` asks for a payment, and `yufu wallet cash receive --offline` takes it."
+    );
+    Ok(())
+}
+
+/// Shows how much is taken at a risk without network, or sets it.
+fn risk_limit(holder: &mut Holder, amount: Option<&str>) -> Result<()> {
+    if let Some(amount) = amount {
+        holder.must_be_prepared()?;
+        let limit = holder.parse_amount(amount)?.minor();
+        holder.set_risk_limit(limit)?;
+    }
+    match holder.risk_limit() {
+        0 => say!("Without network only notes are taken that are locked to this wallet."),
+        limit => print(&[told_limit(&sum(&holder.money_here(limit)?))])?,
+    }
+    Ok(())
+}
+
+async fn settle(holder: &mut Holder) -> Result<()> {
+    let settled = holder.settle_cash().await?;
+    for line in settled.refused.iter().chain(&settled.unanswered) {
+        print(std::slice::from_ref(line))?;
+    }
+    say!("{count} steps are still under way.", count = settled.left);
+    if !settled.unanswered.is_empty() {
+        bail!(text!("not everybody answered: run `yufu wallet cash settle` again later"));
     }
     Ok(())
 }
@@ -136,6 +198,9 @@ async fn pay_invoice(holder: &mut Holder, invoice: &str) -> Result<()> {
 
 async fn pay(holder: &mut Holder, payment: CashPayment) -> Result<()> {
     let CashPayment { amount, request, to_key, offline, hurry } = payment;
+    if let Some(said) = request.as_deref().map(PaymentRequest::parse).transpose()? {
+        told_of_request(&said);
+    }
     let amount = amount.map(|amount| holder.parse_amount(&amount)).transpose()?;
     let amount_minor = amount.map(|amount| amount.minor());
     let terms = CashTerms { amount_minor, request, key: to_key, offline, hurry };
@@ -161,6 +226,20 @@ async fn pay(holder: &mut Holder, payment: CashPayment) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a request says beside the sum, before it is paid.
+fn told_of_request(request: &PaymentRequest) {
+    if let Some(words) = &request.description {
+        let said = text!("The payee says: {words}", words = words);
+        eprintln!("{}", plain(&said));
+    }
+    if request.offline {
+        let said = text!(
+            "The payee has no network: proofs go along. With them it and the bank could find which notes these were made from, not who withdrew those."
+        );
+        eprintln!("{said}");
+    }
 }
 
 /// The words of notes that are to come back: from the environment, else asked without echo.

@@ -196,6 +196,21 @@ async fn an_answer_counts_once_for_its_own_request_and_under_a_pseudonym_where_t
         let body: Value = serde_json::from_slice(&answer.2).unwrap_or_default();
         (answer.0, body["code"].as_str().unwrap_or_default().to_owned())
     };
+    // Refused before it is opened: there is nothing in it that could be.
+    for (purpose, status, code) in [
+        ("account", 422, "verification.pseudonym_wanted"),
+        ("of-age", 400, "presentation.rejected"),
+    ] {
+        let id = world.begin(FORUM, purpose).await.verification;
+        let path = format!("/verifiers/{FORUM}/openid4vp/{id}/response");
+        let refused = post(&path, b"response=not.opened.at.all.".to_vec()).await;
+        assert_eq!(refused, (status, code.to_owned()), "{purpose}");
+    }
+    // Whoever declines an account may, and is told nothing else.
+    let begun = world.begin(FORUM, "account").await;
+    let path = format!("/verifiers/{FORUM}/openid4vp/{}/response", begun.verification);
+    let declined = post(&path, b"error=access_denied".to_vec()).await;
+    assert_eq!((declined.0, world.state(FORUM, &begun).await.state.as_str()), (200, "declined"));
     // What was shown, from the forum's own evidence, sent once more, to itself and to the club.
     let begun = world.begin(FORUM, "of-age").await;
     wallet.present_anonymously(&begun.authorization_request, &mut |_| true).await.unwrap();

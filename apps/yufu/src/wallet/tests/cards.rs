@@ -1,7 +1,7 @@
 //! A chip card, and what a wallet derives from it: how much, for how long, and what a blocked, replaced or copied card
 //! still gives.
 
-use super::city::{BANK, TestCity};
+use super::city::{BANK, TestCity, lists_age};
 use crate::wallet::{FromCard, Holder};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -102,6 +102,7 @@ async fn a_card_whose_holder_was_seen_leads_to_the_identity_once_and_it_moves_wi
     on_table.0.reset();
     let moved = other.derive(&mut on_table, access.clone(), false).await.unwrap();
     assert_eq!(moved.assurance, "full");
+    lists_age().await;
     let refused = wallet.open_account("bank-of-lianghu", "III", &mut |_| true).await.unwrap_err();
     assert_eq!(code(&refused).0, "credential.revoked");
     other.open_account("bank-of-lianghu", "III", &mut |_| true).await.unwrap();
@@ -166,6 +167,7 @@ async fn blocking_a_card_revokes_what_was_derived_from_it_at_once_and_a_new_card
     let path = "/authority/v1/officer/cards/blocks";
     let revoked: Revoked = city.desk(AUTHORITY, path, &block).await;
     assert_eq!(revoked.revoked, 10);
+    lists_age().await;
     let refused = opens_an_account(&mut wallet).await.unwrap_err();
     assert_eq!(code(&refused).0, "credential.revoked");
     let refused = derive(&mut wallet, &mut on_table, &access).await.unwrap_err();
@@ -266,6 +268,7 @@ async fn a_new_card_replaces_the_one_before_and_a_death_blocks_it() {
     let mut wallet = wallet_in(&city, "mei").await;
     derive(&mut wallet, &mut laid(&first), &first_access).await.unwrap();
     let (second, access) = card(&city, true).await;
+    lists_age().await;
     let refused = opens_an_account(&mut wallet).await.unwrap_err();
     assert_eq!(code(&refused).0, "credential.revoked");
     let refused = derive(&mut wallet, &mut laid(&first), &first_access).await.unwrap_err();
@@ -276,6 +279,7 @@ async fn a_new_card_replaces_the_one_before_and_a_death_blocks_it() {
     let _: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/deaths", &death).await;
     let refused = derive(&mut wallet, &mut laid(&second), &access).await.unwrap_err();
     assert_eq!(code(&refused).0, "id_card.blocked");
+    lists_age().await;
     let refused = opens_an_account(&mut wallet).await.unwrap_err();
     assert_eq!(code(&refused).0, "credential.revoked");
 }

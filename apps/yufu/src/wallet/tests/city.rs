@@ -15,11 +15,19 @@ use yufu_api::authority::IssuedOffer;
 use yufu_api::bank::OpenedAccount;
 use yufu_api::http::{Client, Limits};
 use yufu_base::{PublicKey, Signer};
-use yufu_engine::{Clock, SystemClock};
+use yufu_engine::{Clock, ManualClock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_profile::Resident;
 
 pub(super) const BANK: &str = "bank-of-jiangcheng";
+
+/// How old status lists at hand become in a city that reads the system's clock, in seconds.
+pub(super) const STATUS_SECONDS: u64 = 1;
+
+/// Waits until no list is used any more that was at hand before.
+pub(super) async fn lists_age() {
+    tokio::time::sleep(std::time::Duration::from_millis(1_000 * STATUS_SECONDS + 50)).await;
+}
 
 pub(super) struct TestCity {
     pub(super) folder: TempDir,
@@ -37,21 +45,45 @@ impl TestCity {
 
     /// A city of the profile in a folder.
     pub(super) async fn start_in(profile: Option<&Path>) -> Self {
-        Self::start_at(profile, Arc::new(SystemClock::new())).await
+        Self::start_aged(profile, Arc::new(SystemClock::new()), STATUS_SECONDS).await
     }
 
-    /// A city whose institutions read this clock.
+    /// A city whose institutions read this clock, and have status lists at hand for a minute.
     pub(super) async fn start_at(profile: Option<&Path>, clock: Arc<dyn Clock>) -> Self {
+        Self::start_aged(profile, clock, 60).await
+    }
+
+    async fn start_aged(
+        profile: Option<&Path>,
+        clock: Arc<dyn Clock>,
+        status_seconds: u64,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::choose(Some(folder.path().join("city")), "demo").unwrap();
         let country = profile::load(profile, clock.read().wall).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-        let plan = Plan::whole(&country, &data, url.clone(), clock);
+        let whole = Plan::whole(&country, &data, url.clone(), clock);
+        let plan = Plan { status_seconds, ..whole };
         let city = City::open(&plan, |_| {}).await.unwrap();
         let trust_key = city.trust_key;
         tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));
         Self { folder, data, url, client: Client::new().unwrap(), trust_key, country }
+    }
+
+    /// A city of the sample country in which something else holds, with the clock that its institutions read.
+    pub(super) async fn start_changed(holds: &str, instead: &str) -> (Self, ManualClock, TempDir) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(source).unwrap() {
+            let entry = entry.unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            std::fs::write(folder.path().join(entry.file_name()), text.replace(holds, instead))
+                .unwrap();
+        }
+        let clock = ManualClock::new(SystemClock::new().read().wall);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        (Self::start_at(Some(folder.path()), shared).await, clock, folder)
     }
 
     /// A folder of wallets on another device.

@@ -1,6 +1,6 @@
 //! Loss and theft: one step from a second device, or at a counter, stops everything a wallet had; the sheet frees nothing.
 
-use super::city::{BANK, TestCity};
+use super::city::{BANK, TestCity, lists_age};
 use super::purses::{officer, purse};
 use super::services::agree;
 use crate::wallet::{Bill, Event, Holder, Wanted};
@@ -86,6 +86,7 @@ async fn everything_is_frozen_in_one_step_from_a_second_device_and_freed_by_the_
     assert!(said.contains("instance.stopped"), "{said}");
     // Nor in another wallet program, with what he read out of this one.
     phone.file.contents.provider = None;
+    lists_age().await;
     let said = refusal(phone.unfreeze(&mut agree)).await;
     assert!(said.contains("credential.revoked"), "the identity is suspended: {said}");
 
@@ -122,6 +123,7 @@ async fn a_telephone_that_is_found_again_is_freed_by_an_officer_and_then_frees_i
     let path = "/authority/v1/officer/freezes/lift";
     let lifted: IdentityFrozen = city.desk(AUTHORITY, path, &body).await;
     assert!(lifted.credentials > 0);
+    lists_age().await;
     // The instance stays stopped: a fresh one is made, here within the same file.
     phone.file.contents.provider = None;
     let freed = phone.unfreeze(&mut agree).await.unwrap();
@@ -144,6 +146,7 @@ async fn at_a_counter_the_authority_freezes_all_of_a_persons_identity_and_the_ba
     let first: IdentityFrozen = city.desk(AUTHORITY, path, &body).await;
     let second: IdentityFrozen = city.desk(AUTHORITY, path, &body).await;
     assert_eq!((first.credentials, first), (10, second), "again is harmless");
+    lists_age().await;
     let said = refusal(phone.open_account(OTHER_BANK, "III", &mut agree)).await;
     assert!(said.contains("credential.revoked"), "{said}");
 
@@ -163,6 +166,7 @@ async fn at_a_counter_the_authority_freezes_all_of_a_persons_identity_and_the_ba
     let path = "/authority/v1/officer/freezes/lift";
     let lifted: IdentityFrozen = city.desk(AUTHORITY, path, &body).await;
     assert_eq!(lifted, first);
+    lists_age().await;
     phone.open_account(OTHER_BANK, "III", &mut agree).await.unwrap();
     let who = phone.who_read(&mut agree).await.unwrap();
     let saw = |what: &str| who.authority.iter().any(|access| access.purpose.contains(what));
@@ -191,6 +195,7 @@ async fn an_attested_wallet_that_is_frozen_gets_no_fresh_copies_and_its_copies_a
     phone.file.contents.credentials.truncate(1);
     assert!(refusal(phone.renew()).await.contains("instance.stopped"));
     phone.file.contents.provider = None;
+    lists_age().await;
     let said = refusal(phone.open_account(BANK, "III", &mut agree)).await;
     assert!(said.contains("credential.revoked"), "{said}");
 }

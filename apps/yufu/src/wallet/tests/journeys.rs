@@ -85,7 +85,7 @@ async fn whoever_holds_her_data_tells_her_who_read_them_and_nobody_else() {
     let mut asked = Vec::new();
     let who = wallet
         .who_read(&mut |consent| {
-            asked.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
+            asked.extend(consent.claims().cloned());
             true
         })
         .await

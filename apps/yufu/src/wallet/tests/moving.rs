@@ -1,7 +1,7 @@
 //! An account moves to another wallet, handed over or recovered: the same account, another key,
 //! and the old key stops at once.
 
-use super::city::{BANK, TestCity};
+use super::city::{BANK, TestCity, lists_age};
 use super::purses::purse;
 use super::services::{agree, begin_check_in, guest};
 use crate::wallet::{Bill, Event, Holder, Paid};
@@ -237,7 +237,7 @@ async fn a_lost_phones_account_is_recovered_by_identity_and_rests_from_large_pay
     city.issue_identity_again(&mut new).await;
     let mut asked = Vec::new();
     let mut look = |consent: &yufu_wallet::presentation::Consent| {
-        asked.extend(consent.credentials.iter().flat_map(|c| c.claims.clone()));
+        asked.extend(consent.claims().cloned());
         true
     };
     let recovered = new.recover_account(BANK, &class("III"), &mut look).await.unwrap();
@@ -311,6 +311,7 @@ async fn only_the_holders_valid_identity_recovers_an_account_and_only_what_was_b
     let revoke = json!({"resident_number": city.number(0), "reason": "phone lost"});
     let path = "/authority/v1/officer/revocations";
     let _: Value = city.desk("identity-authority", path, &revoke).await;
+    lists_age().await;
     let said = new.recover_account(BANK, &id, &mut agree).await.unwrap_err().to_string();
     assert!(said.contains("credential.revoked"), "{said}");
     let state = wallet.accounts().await.unwrap().remove(0);

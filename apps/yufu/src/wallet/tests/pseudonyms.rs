@@ -115,9 +115,10 @@ async fn a_new_wallet_is_refused_until_an_officer_replaces_and_then_in_the_next_
     let code = Some(offer.transaction_code.as_str());
     found.get_without_pseudonyms(&offer.offer, code).await.unwrap();
     assert!(carried(&found).is_empty(), "without pseudonyms, until the epoch ends");
+    clock.advance(Duration::from_secs(60));
     let shown = lost.open_account(BANK, "III", &mut |_| true).await.unwrap_err().to_string();
     assert!(shown.contains("credential.revoked"), "{shown}");
-    clock.advance(Duration::from_millis(3_599_999));
+    clock.advance(Duration::from_millis(3_539_999));
     assert!(refused(&city, &mut found).await.contains("pseudonym.differs"));
     clock.advance(Duration::from_millis(1));
     city.issue_identity(&mut found).await;

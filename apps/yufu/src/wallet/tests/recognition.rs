@@ -1,7 +1,7 @@
 //! Two countries, two cities, two servers: a resident of each in the other, and what happens when one
 //! country no longer recognises the other.
 
-use super::city::phrase;
+use super::city::{STATUS_SECONDS, lists_age, phrase};
 use crate::city::{City, Plan};
 use crate::data::DataFolder;
 use crate::profile::{self, Country};
@@ -30,12 +30,12 @@ use yufu_trust::TrustList;
 use yufu_wallet::presentation::Consent;
 
 /// A country with its city, which can be stopped and started again at the same address.
-struct Land {
-    folder: TempDir,
+pub(super) struct Land {
+    pub(super) folder: TempDir,
     data: DataFolder,
-    country: Country,
+    pub(super) country: Country,
     port: u16,
-    trust_key: PublicKey,
+    pub(super) trust_key: PublicKey,
     client: Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>)>,
 }
@@ -54,7 +54,7 @@ impl Land {
         Self { folder, data, country, port, trust_key: key, client, running: None }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
@@ -62,7 +62,8 @@ impl Land {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         let (country, data, url) = (&self.country, &self.data, self.url());
         let clock = Arc::new(SystemClock::new());
-        let plan = Plan { recognised, ..Plan::whole(country, data, url, clock) };
+        let whole = Plan::whole(country, data, url, clock);
+        let plan = Plan { recognised, status_seconds: STATUS_SECONDS, ..whole };
         let city = City::open(&plan, |_| {}).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {
@@ -71,7 +72,7 @@ impl Land {
         self.running = Some((stop, served));
     }
 
-    async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         let (stop, served) = self.running.take().unwrap();
         stop.send(()).unwrap();
         served.await.unwrap().unwrap();
@@ -104,7 +105,7 @@ impl Land {
         panic!("the other country's list was not taken over");
     }
 
-    fn the(&self, role: Role) -> &Institution {
+    pub(super) fn the(&self, role: Role) -> &Institution {
         self.country.profile.institutions_of(role).next().unwrap()
     }
 
@@ -130,7 +131,7 @@ impl Land {
     }
 
     /// That resident, with an identity.
-    async fn resident(&self) -> Holder {
+    pub(super) async fn resident(&self) -> Holder {
         let folder = self.folder.path().join("phone");
         std::fs::create_dir_all(&folder).unwrap();
         let mut wallet =
@@ -158,7 +159,7 @@ impl Land {
     }
 
     /// Opens an account at a bank here, for somebody who came here; which, or why not.
-    async fn open_account(
+    pub(super) async fn open_account(
         &self,
         bank: &Institution,
         wallet: &mut Holder,
@@ -210,7 +211,7 @@ fn agree(_: &Consent) -> bool {
 }
 
 /// China and Plain, each recognising the other.
-async fn two_countries() -> [Land; 2] {
+pub(super) async fn two_countries() -> [Land; 2] {
     let mut lands = [Land::found("china").await, Land::found("plain").await];
     let [china, plain] = &mut lands;
     let (of_china, of_plain) = (china.to_be_recognised(), plain.to_be_recognised());
@@ -260,6 +261,7 @@ async fn visit(home: &Land, host: &Land) {
     let again = host.open_account(bank, &mut wallet).await.unwrap_err();
     assert!(again.contains("account.too_many"), "{again}");
     home.revoke().await;
+    lists_age().await;
     let mut banks = host.country.profile.institutions_of(Role::CommercialBank);
     let refused = host.open_account(banks.nth(1).unwrap(), &mut wallet).await.unwrap_err();
     assert!(refused.contains("credential.revoked"), "{refused}");

@@ -48,13 +48,17 @@ async fn a_wallet_that_has_the_list_at_hand_refuses_a_minute_after_the_revocatio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_list_nothing_is_shown_and_nobody_is_blamed() {
-    let (city, mut wallet, _) = guest_in(TestCity::start().await).await;
-    wallet.lists = Default::default();
+    let clock = ManualClock::new(Timestamp::from_seconds(SystemClock::new().read().wall.seconds()));
+    let city = TestCity::start_at(None, Arc::new(clock.clone())).await;
+    let (city, wallet, _) = guest_in(city).await;
+    let mut wallet = wallet.with_clock(Arc::new(clock.clone()));
     let check_in = begin_check_in(&city, 1_000).await;
     let key =
         city.data.of(&"registrar".parse().unwrap()).unwrap().join("keys").join("registration.p8");
     let kept = std::fs::read(&key).unwrap();
     std::fs::write(&key, b"damaged").unwrap();
+    // Until then the registrar serves the list that it signed before.
+    clock.advance(Duration::from_secs(61));
     let entries = wallet.history().len();
     let refused = wallet.present(&check_in.authorization_request, &mut |_| panic!("asked")).await;
     let refused = refused.unwrap_err().to_string();

@@ -17,7 +17,7 @@ use yufu_openid4vc::presentation::{PresentationLink, REQUEST_TYPE, RequestUriMet
 use yufu_wallet::presentation::Consent;
 
 pub(super) const HOTEL: &str = "yellow-crane-hotel";
-const RAILWAY: &str = "jingguang-railway";
+pub(super) const RAILWAY: &str = "jingguang-railway";
 const THEIR_BANK: &str = "bank-of-lianghu";
 const FARE: u64 = 18_000;
 
@@ -230,7 +230,7 @@ async fn a_presentation_pays_no_other_request_and_no_other_audience() {
     assert_eq!(balance(&wallet).await, before);
 }
 
-async fn add_departure(city: &TestCity, id: &str, seats: u16) {
+pub(super) async fn add_departure(city: &TestCity, id: &str, seats: u16) {
     let request = json!({
         "id": id, "train": id, "date": "2026-12-01", "class": "second",
         "price_minor": FARE, "seats": seats,
@@ -244,7 +244,7 @@ async fn gate(city: &TestCity) -> TicketRequest {
     city.desk(RAILWAY, &path, &json!({})).await
 }
 
-async fn pass(city: &TestCity, wallet: &mut Holder) -> Result<Vec<String>, String> {
+pub(super) async fn pass(city: &TestCity, wallet: &mut Holder) -> Result<Vec<String>, String> {
     let asked = gate(city).await;
     let shown = wallet.present(&asked.authorization_request, &mut agree).await;
     shown.map(|shown| shown.claims).map_err(|refused| refused.to_string())

@@ -4,25 +4,14 @@ use super::city::{BANK, TestCity};
 use super::purses::{bill, code, code_of, exchange, officer};
 use crate::wallet::{Holder, Paid, Woken};
 use serde_json::json;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use yufu_engine::{Clock, ManualClock, SystemClock};
+use yufu_engine::{Clock, ManualClock};
 
 /// The sample country, where a wallet may rest after a day, and its clock.
 async fn city() -> (TestCity, ManualClock, TempDir) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/china");
-    let folder = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(source).unwrap() {
-        let entry = entry.unwrap();
-        let text = std::fs::read_to_string(entry.path()).unwrap();
-        let text = text.replace("dormant_after_days = 1825", "dormant_after_days = 1");
-        std::fs::write(folder.path().join(entry.file_name()), text).unwrap();
-    }
-    let clock = ManualClock::new(SystemClock::new().read().wall);
-    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    (TestCity::start_at(Some(folder.path()), shared).await, clock, folder)
+    TestCity::start_changed("dormant_after_days = 1825", "dormant_after_days = 1").await
 }
 
 fn wallet(city: &TestCity, clock: &ManualClock, name: &str) -> Holder {

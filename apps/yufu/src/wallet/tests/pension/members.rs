@@ -104,7 +104,7 @@ async fn whoever_is_sixty_today_enrols_and_whoever_is_tomorrow_does_not_yet() {
     let key = wallet.sector_key("pension").unwrap();
     let payout = instruction(&opened.account, wallet.now()).sign(&key).unwrap();
     let begun = office.begin(&key, &payout).await.unwrap();
-    let refused = wallet.present(&begun.authorization_request, &mut agree).await.unwrap_err();
+    let refused = wallet.present_begun(&begun.authorization_request, &mut agree).await.unwrap_err();
     assert!(refused.to_string().contains("membership.not_eligible"), "{refused}");
     let url = format!("{}/agencies/{AGENCY}/v1/enrolments/{}", office.city.url, begun.enrolment);
     let state: EnrolmentState = office.city.client.get(&url, None).await.unwrap();
@@ -175,6 +175,22 @@ async fn only_the_pseudonyms_own_key_names_the_account_looks_or_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_enrolled_by_an_answer_whose_wallet_does_not_come_back() {
+    let office = Office::open(0).await;
+    let (mut wallet, account) = office.resident(0).await;
+    let key = wallet.sector_key("pension").unwrap();
+    let payout = instruction(&account, wallet.now()).sign(&key).unwrap();
+    let begun = office.begin(&key, &payout).await.unwrap();
+    let shown = wallet.present(&begun.authorization_request, &mut agree).await.unwrap();
+    let url = format!("{}/agencies/{AGENCY}/v1/enrolments/{}", office.city.url, begun.enrolment);
+    let state: EnrolmentState = office.city.client.get(&url, None).await.unwrap();
+    assert_eq!(state.state, "waiting");
+    wallet.bring_back(&begun.authorization_request, &shown).await.unwrap();
+    let state: EnrolmentState = office.city.client.get(&url, None).await.unwrap();
+    assert_eq!(state.state, "enrolled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_enrols_with_a_key_that_the_pseudonym_shown_is_not_of() {
     let office = Office::open(0).await;
     let (mut wallet, account) = office.resident(0).await;
@@ -182,7 +198,7 @@ async fn nobody_enrols_with_a_key_that_the_pseudonym_shown_is_not_of() {
     let theirs = other.sector_key("pension").unwrap();
     let payout = instruction(&account, wallet.now()).sign(&theirs).unwrap();
     let begun = office.begin(&theirs, &payout).await.unwrap();
-    let refused = wallet.present(&begun.authorization_request, &mut agree).await.unwrap_err();
+    let refused = wallet.present_begun(&begun.authorization_request, &mut agree).await.unwrap_err();
     assert!(refused.to_string().contains("membership.other_pseudonym"), "{refused}");
     // Nor is an account taken that another key signed for.
     let hers = wallet.sector_key("pension").unwrap();

@@ -4,6 +4,7 @@
 
 mod members;
 mod returns;
+mod stolen;
 
 use super::city::{BANK, TestCity};
 use crate::wallet::Holder;

@@ -28,7 +28,10 @@ impl Published {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut asked = [0; 4096];
-                let _ = stream.read(&mut asked).await;
+                match stream.read(&mut asked).await {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => continue,
+                }
                 let body = said.lock().unwrap().clone();
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/jwt\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

@@ -84,7 +84,7 @@ async fn an_identity_as_an_mdoc_is_issued_shown_to_the_authority_and_refused_onc
     let place = all[0].0.credential.status().unwrap().index;
     assert_eq!(list.unwrap().list.get(place), Some(Status::Invalid));
     let refused = resident.wallet.who_read(&mut |_| true).await.unwrap_err();
-    assert!(format!("{refused:#}").contains("no longer valid"), "{refused:#}");
+    assert!(format!("{refused:#}").contains("credential.revoked"), "{refused:#}");
     drop(server);
 }
 

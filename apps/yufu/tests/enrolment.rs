@@ -251,7 +251,7 @@ async fn a_start_says_whom_it_waits_for_and_gives_up_in_time() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let said = data.beside("said");
     let addresses = format!(
-        "trust-list-operator=http://localhost:{nobody},registrar=http://localhost:{nobody},central-bank=http://localhost:{nobody}"
+        "trust-list-operator=http://localhost:{nobody},registrar=http://localhost:{nobody},central-bank=http://localhost:{nobody},bank-of-lianghu=http://localhost:{nobody},cash-allowance=http://localhost:{nobody}"
     );
     let child = yufu()
         .args(["serve", "--institutions", JIANGCHENG, "--listen", &format!("127.0.0.1:{port}")])

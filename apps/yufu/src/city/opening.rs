@@ -214,7 +214,14 @@ pub(crate) fn needed(profile: &Profile, institution: &Institution) -> Vec<Instit
         }
         Role::CommercialBank => {
             let both = of(Role::TrustListOperator).chain(of(Role::Registrar));
-            both.chain(of(Role::CentralBank)).collect()
+            let notes = profile.bearer_notes.iter().flat_map(|_| of(Role::CommercialBank));
+            let tokens = profile.allowance.iter().map(|allowance| allowance.provider.clone());
+            let all = both.chain(of(Role::CentralBank)).chain(notes).chain(tokens);
+            all.filter(|id| *id != institution.id).collect()
+        }
+        Role::OpenidProvider => {
+            let both = of(Role::TrustListOperator).chain(of(Role::Registrar));
+            both.chain(of(Role::CommercialBank)).collect()
         }
         _ => of(Role::TrustListOperator).chain(of(Role::Registrar)).collect(),
     };

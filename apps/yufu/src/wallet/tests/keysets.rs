@@ -10,6 +10,8 @@ use yufu_base::{Amount, Currency};
 use yufu_ecash::{KeysetId, Token};
 use yufu_engine::{Clock, ManualClock};
 
+/// The base point of secp256k1: an output that nobody needs to open.
+const POINT: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn wallet(city: &TestCity, clock: &ManualClock, name: &str) -> Holder {
@@ -68,11 +70,15 @@ async fn old_notes_are_changed_until_their_keyset_is_over_and_worth_nothing_afte
     assert!(format!("{refused:#}").contains("whose time is over"), "{refused:#}");
     let mint = format!("{}/banks/{BANK}/mint/v1", city.url);
     let listed: Value = city.client.get(&format!("{mint}/keysets"), None).await.unwrap();
-    let listed = listed["keysets"].as_array().unwrap().iter();
+    let listed = listed["keysets"].as_array().unwrap();
+    let active = listed.iter().find(|one| one["active"] == true).unwrap();
     let ids: Vec<KeysetId> =
-        listed.map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
+        listed.iter().map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
     let inputs = Token::parse(&never).unwrap().proofs(&ids).unwrap();
-    let body = serde_json::to_vec(&json!({"inputs": inputs, "outputs": []})).unwrap();
+    let body = serde_json::to_vec(
+        &json!({"inputs": inputs, "outputs": [{"amount": 1, "id": active["id"], "B_": POINT}]}),
+    )
+    .unwrap();
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
     let answer = city.client.exchange("POST", &format!("{mint}/swap"), &headers, body).await;
     let (status, _, answer) = answer.unwrap();

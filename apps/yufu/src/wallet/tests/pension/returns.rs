@@ -314,7 +314,10 @@ async fn after_a_death_nothing_is_offered_or_issued_until_it_is_withdrawn() {
     office.death("", 0).await;
     let code = Some(offered.transaction_code.as_str());
     let issued = wallet.get(&offered.offer, code).await.unwrap_err().to_string();
-    assert!(issued.contains("resident.deceased"), "{issued}");
+    assert!(
+        issued.contains("ask the issuer for a new offer"),
+        "the death ended the offer: {issued}"
+    );
     let request = json!({
         "resident_number": office.elder(0).number.as_str(),
         "evidence": "card", "credential": "pid",

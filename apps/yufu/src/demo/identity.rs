@@ -173,6 +173,8 @@ impl Story<'_> {
         };
         let desk = self.desk(&authority.id)?;
         let revoked: Revoked = self.client.post(&url, Some(&desk), &request).await?;
+        // No longer do verifiers here rely on the lists that they have at hand.
+        tokio::time::sleep(LISTS_AGE).await;
         let mut agree = |_: &Consent| true;
         let class = self.class(Evidence::Identity)?;
         let refused =

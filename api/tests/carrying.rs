@@ -42,7 +42,7 @@ async fn a_redirect_is_not_followed() {
     let (address, _) = server(move |stream| {
         let _ = write!(
             stream,
-            "HTTP/1.1 302 Found\r\nlocation: http://{inside}/secret\r\ncontent-length: 0\r\n\r\n"
+            "HTTP/1.1 302 Found\r\nlocation: http://{inside}/secret\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         );
     });
     let client = Client::new().unwrap();

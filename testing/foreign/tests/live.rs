@@ -68,7 +68,15 @@ async fn send(caller: &Caller, request: &RequestObject, presentation: &str) {
     let parameters = metadata.content_encryption.into();
     let jwe = jwe::encrypt(&metadata.encryption_key, &parameters, &plaintext, &entropy).unwrap();
     let path = request.reply.address().unwrap().as_str().strip_prefix(&caller.url).unwrap();
-    caller.post_form(path, &[("response", &jwe)]).await.done();
+    let taken = caller.post_form(path, &[("response", &jwe)]).await.done();
+    // Whoever began comes back with the code.
+    let Some((_, code)) =
+        taken["redirect_uri"].as_str().and_then(|to| to.split_once("response_code="))
+    else {
+        return;
+    };
+    let back = path.replace("/response", "/return");
+    caller.post(&back, None, &json!({"response_code": code})).await.done();
 }
 
 #[tokio::test]

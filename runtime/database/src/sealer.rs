@@ -54,6 +54,12 @@ impl BlindIndex {
     }
 }
 
+impl fmt::Debug for BlindIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlindIndex(hidden)")
+    }
+}
+
 const MIGRATIONS: [Migration; 1] = [Migration {
     name: "wrapped data keys",
     sql: "CREATE TABLE data_key (person {uuid} NOT NULL PRIMARY KEY, wrapped {bytes} NOT NULL);

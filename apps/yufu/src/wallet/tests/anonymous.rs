@@ -113,7 +113,7 @@ async fn a_person_opens_one_account_at_each_party_and_nobody_learns_more_than_wa
     let link = &begun.authorization_request;
     let shown = wallet
         .present_anonymously(link, &mut |asked| {
-            consent.extend(asked.credentials[0].claims.clone());
+            consent.extend(asked.credentials[0].holdings[0].claims.clone());
             true
         })
         .await

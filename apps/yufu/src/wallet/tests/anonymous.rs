@@ -104,7 +104,8 @@ async fn a_person_opens_one_account_at_each_party_and_nobody_learns_more_than_wa
     assert_eq!(asked, ["Issue an anonymous credential to you"]);
     let names: Vec<&String> = received.claims.keys().collect();
     let many = |name: &&String| {
-        name.starts_with("age_") || name.starts_with("address.") || *name == "issuing_country"
+        let open = ["age_", "address.", "resident_of."];
+        open.iter().any(|prefix| name.starts_with(prefix)) || *name == "issuing_country"
     };
     assert!(names.iter().all(many), "what is hers alone is in it: {names:?}");
 
@@ -208,8 +209,12 @@ async fn an_answer_counts_once_for_its_own_request_and_under_a_pseudonym_where_t
     }
     // Whoever declines an account may, and is told nothing else.
     let begun = world.begin(FORUM, "account").await;
-    let path = format!("/verifiers/{FORUM}/openid4vp/{}/response", begun.verification);
-    let declined = post(&path, b"error=access_denied".to_vec()).await;
+    let path = format!("/verifiers/{FORUM}/openid4vp/{}", begun.verification);
+    let request = world.city.client.get_text(&format!("{}{path}/request", world.city.url)).await;
+    let request = yufu_jose::Unverified::parse(&request.unwrap()).unwrap();
+    let state = request.unverified_claims::<Value>().unwrap()["state"].clone();
+    let refusal = format!("error=access_denied&state={}", state.as_str().unwrap());
+    let declined = post(&format!("{path}/response"), refusal.into_bytes()).await;
     assert_eq!((declined.0, world.state(FORUM, &begun).await.state.as_str()), (200, "declined"));
     // What was shown, from the forum's own evidence, sent once more, to itself and to the club.
     let begun = world.begin(FORUM, "of-age").await;

@@ -4,13 +4,13 @@
 
 use super::Agency;
 use super::desk::RunStop;
+use super::life::DAY;
 use crate::bank::{AccountState, PaymentDone, PaymentRequest};
 use crate::http::{ClientError, Problem, ProblemBody};
 use yufu_base::{AccountId, Amount, CommandId, Timestamp};
 use yufu_payment::{PaymentOrder, RequestToken};
 use yufu_programmes::{Envelope, Item, Outcome, Reason};
 
-const DAY: u64 = 86_400;
 /// What the bank says while it has no answer from the ledger.
 const TAKEN: &str = "taken";
 /// Refusals that say nothing of whether an order was carried out before.

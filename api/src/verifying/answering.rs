@@ -108,7 +108,7 @@ impl VerifyingParty {
     /// A request that nobody has answered, and the ways to answer it.
     pub(super) async fn unanswered_request(&self, id: &str) -> Result<(Request, Ways), Problem> {
         if self.at_work.waiting.get(id).is_none()
-            && self.at_work.keeping.records().verification(id).await.is_ok()
+            && self.at_work.records.verification(id).await.is_ok()
         {
             return Err(already_answered());
         }
@@ -218,14 +218,14 @@ impl VerifyingParty {
             waiting.put(id, Stage::Settled(Box::new(outcome)));
             return Ok(());
         }
-        match self.at_work.keeping.keep(outcome).await {
+        match self.at_work.records.keep(outcome.verification, outcome.to_seal).await {
             Ok(()) => {
                 waiting.forget(id);
                 Ok(())
             }
-            Err(problem) => {
+            Err(error) => {
                 waiting.put(id, before);
-                Err(problem)
+                Err(Problem::internal(error))
             }
         }
     }

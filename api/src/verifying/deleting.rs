@@ -22,7 +22,7 @@ pub(super) async fn delete(
 
 impl VerifyingParty {
     async fn delete(&self, wish: &DeletionRequest) -> Result<DeletionAnswer, Problem> {
-        let records = self.at_work.keeping.records();
+        let records = &self.at_work.records;
         let kept = records.by_receipt(&wish.request, &wish.receipt).await?;
         if self.purposes.get(&kept.purpose).is_none_or(|purpose| purpose.keeps_evidence) {
             return Ok(DeletionAnswer::kept(kept.retained_until));

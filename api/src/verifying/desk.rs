@@ -289,7 +289,7 @@ impl VerifyingParty {
     }
 
     async fn kept(&self, id: &str) -> Result<Option<Verification>, Problem> {
-        match self.at_work.keeping.records().verification(id).await {
+        match self.at_work.records.verification(id).await {
             Ok(verification) => Ok(Some(verification)),
             Err(VerificationsError::Unknown(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -320,7 +320,7 @@ impl VerifyingParty {
         (actor, purpose, fields): (String, String, Vec<String>),
     ) -> Result<Map<String, Value>, Problem> {
         let at = self.now();
-        let records = self.at_work.keeping.records();
+        let records = &self.at_work.records;
         let verification = records.verification(id).await?;
         if verification.retained_until <= at {
             return Err(VerificationsError::Unknown("verification").into());

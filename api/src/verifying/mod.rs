@@ -7,7 +7,6 @@ mod anonymous;
 mod answering;
 mod deleting;
 mod desk;
-mod keeping;
 mod outcome;
 mod page;
 mod reader;
@@ -23,7 +22,6 @@ pub use reader::ReaderPapers;
 use crate::http::{OperatorToken, Problem};
 use crate::relying_party::Party;
 use crate::trust::TrustSource;
-use keeping::Keeping;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -74,15 +72,14 @@ pub struct Purpose {
 /// What a party has under way: requests that wait, in memory; answers on their way into its records.
 pub struct AtWork {
     waiting: Waiting,
-    keeping: Arc<Keeping>,
+    records: Verifications,
 }
 
 impl AtWork {
     /// Nothing yet, with these records.
     #[must_use]
     pub fn new(records: Verifications) -> Self {
-        let keeping = Arc::new(Keeping::new(records));
-        Self { waiting: Waiting::default(), keeping }
+        Self { waiting: Waiting::default(), records }
     }
 }
 
@@ -127,7 +124,7 @@ impl VerifyingParty {
             return Ok(0);
         }
         let text = Zeroizing::new(serde_json::to_string(&laid).map_err(Problem::internal)?);
-        self.at_work.keeping.records().lay_down(&text, until).await?;
+        self.at_work.records.lay_down(&text, until).await?;
         Ok(laid.len())
     }
 
@@ -138,7 +135,7 @@ impl VerifyingParty {
     pub async fn take_up(&self) -> Result<usize, Problem> {
         let now = self.now();
         let mut count = 0_usize;
-        for text in self.at_work.keeping.records().take_up(now).await? {
+        for text in self.at_work.records.take_up(now).await? {
             let text = Zeroizing::new(text);
             let laid: Vec<Laid> = serde_json::from_str(&text).map_err(Problem::internal)?;
             for one in laid {
@@ -154,7 +151,7 @@ impl VerifyingParty {
     /// # Errors
     /// If the records do not answer: to be repeated.
     pub async fn erase_expired(&self) -> Result<u64, Problem> {
-        Ok(self.at_work.keeping.records().erase_expired(self.now()).await?)
+        Ok(self.at_work.records.erase_expired(self.now()).await?)
     }
 }
 

@@ -297,6 +297,9 @@ impl Registered {
         person: Uuid,
         brought: &'b [Pseudonym],
     ) -> Option<Vec<&'b Pseudonym>> {
+        if brought.is_empty() {
+            return Some(Vec::new());
+        }
         let person = person.to_string();
         let live = self.live.get(&person).map(Vec::as_slice).unwrap_or_default();
         let differs = live.iter().any(|row| {

@@ -31,6 +31,16 @@ impl Issuer {
         Err(Problem::refused("credential.revoked", detail))
     }
 
+    /// Whether the credential with this status, one of ours, was derived from a chip card.
+    pub(crate) async fn is_of_card(
+        &self,
+        status: Option<&StatusReference>,
+    ) -> Result<bool, Problem> {
+        let place = status.and_then(|status| i32::try_from(status.index).ok());
+        let place = place.ok_or_else(|| Problem::not_found("credential of this issuer"))?;
+        Ok(self.records.is_of_card(LIST, place).await?)
+    }
+
     /// A status list, signed, as it is served.
     pub(crate) async fn status_response(
         &self,

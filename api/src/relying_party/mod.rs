@@ -2,6 +2,7 @@
 //! authority have in common is [`Party`]; a hotel and a railway are served here.
 
 mod asking;
+mod attested;
 mod charging;
 mod deleting;
 mod hotel;
@@ -26,7 +27,7 @@ pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, described_haip, well_known_haip};
 use crate::trust::TrustSource;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -114,6 +115,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::nonce))
         .routes(routes!(ticketing::credential))
         .routes(routes!(ticketing::status))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.
@@ -125,6 +127,7 @@ pub(crate) fn well_known() -> Router<Arc<RelyingParties>> {
             get(ticketing::authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/parties/{party}", get(ticketing::keys))
+        .merge(well_known_haip())
 }
 
 /// Set the account that payments are taken on.
@@ -173,6 +176,17 @@ impl RelyingParty {
         match &self.service {
             Service::Railway(issuer) => Ok(issuer),
             Service::Hotel => Err(Problem::not_found("issuer here")),
+        }
+    }
+
+    /// Forgets issuances that lapsed a day ago; how many.
+    ///
+    /// # Errors
+    /// If the records fail.
+    pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
+        match &self.service {
+            Service::Railway(issuer) => issuer.forget_lapsed().await,
+            Service::Hotel => Ok(0),
         }
     }
 

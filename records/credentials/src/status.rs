@@ -155,6 +155,16 @@ impl Credentials {
         Ok((person, row.status == 0))
     }
 
+    /// Whether the credential at a place of a list was derived from a chip card, with which it ends.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Unknown`] if nothing was placed there.
+    pub async fn is_of_card(&self, list: i32, position: i32) -> Result<bool, CredentialsError> {
+        let row = status_entry::Entity::find_by_id((list, position));
+        let row = row.one(self.database.connection()).await?;
+        Ok(row.ok_or(CredentialsError::Unknown("credential"))?.card.is_some())
+    }
+
     /// The places of a list that are not valid.
     ///
     /// # Errors

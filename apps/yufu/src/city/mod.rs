@@ -4,6 +4,7 @@
 mod agency;
 #[cfg(feature = "zero-knowledge")]
 mod anonymous;
+mod attested;
 mod authority;
 mod bank;
 mod erasing;
@@ -41,6 +42,7 @@ use yufu_api::central_bank::{CentralBank, Courier};
 use yufu_api::http::{Client, Limits, Problem, Switch, serve};
 use yufu_api::openid_provider::OpenidProviders;
 use yufu_api::public::{Public, Readiness};
+use yufu_api::relying_party::RelyingParties;
 use yufu_api::trust::TrustOperator;
 use yufu_api::verifying::VerifyingParty;
 use yufu_api::{Institutions, Router, router};
@@ -231,7 +233,8 @@ impl City {
             (self.institutions.authority.clone(), self.institutions.agencies.clone());
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
-        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, agencies, providers));
+        let issuing = (authority, agencies, self.institutions.relying_parties.clone());
+        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), issuing, providers));
         let verifying: Vec<Arc<VerifyingParty>> =
             self.institutions.verifying_parties.values().cloned().collect();
         let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying.clone()));
@@ -369,8 +372,7 @@ async fn lay_down(verifying: &[Arc<VerifyingParty>]) {
 /// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
 async fn forget_lapsed(
     banks: Vec<Arc<Bank>>,
-    authority: Option<Arc<Authority>>,
-    agencies: Agencies,
+    (authority, agencies, parties): (Option<Arc<Authority>>, Agencies, RelyingParties),
     providers: OpenidProviders,
 ) {
     loop {
@@ -379,6 +381,9 @@ async fn forget_lapsed(
         }
         for agency in agencies.values() {
             told(agency.id.as_str(), agency.forget_lapsed().await);
+        }
+        for party in parties.values() {
+            told(party.id.as_str(), party.forget_lapsed().await);
         }
         for provider in providers.values() {
             told(provider.id.as_str(), provider.forget_lapsed().await);

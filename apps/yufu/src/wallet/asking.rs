@@ -55,37 +55,7 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
             say!("  shows     {path} = {values}", path = name, values = values.join(&comma()));
         }
     }
-    for transaction in &consent.transactions {
-        match transaction {
-            TransactionData::Payment(payment) => say!(
-                "  signs     payment of {amount} to {payee} ({account}), order {order}",
-                amount = sum(&money(payment.amount, decimals)),
-                payee = payment.payee_name,
-                account = payment.payee_account,
-                order = payment.order_id
-            ),
-            TransactionData::AccountOpening(opening) => {
-                say!(
-                    "  signs     opening an account of class {class} at {bank}",
-                    class = opening.class,
-                    bank = opening.bank
-                );
-            }
-            TransactionData::KeyChange(change) => {
-                let which = match &change.account {
-                    KeyChangeOf::Account(id) => text!("the account {account}", account = id),
-                    KeyChangeOf::Class(class) => {
-                        text!("your account of class {class}", class = class)
-                    }
-                };
-                say!(
-                    "  signs     that this wallet commands {which} at {bank}, and no other any more",
-                    which = which,
-                    bank = change.bank
-                );
-            }
-        }
-    }
+    consent.transactions.iter().for_each(|transaction| signing(transaction, decimals));
     keeping(consent);
     for warning in &consent.warnings {
         match warning {
@@ -115,6 +85,43 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer).is_ok();
     read && text!("y Y yes").split(' ').any(|yes| yes == answer.trim())
+}
+
+/// What else would be signed.
+fn signing(transaction: &TransactionData, decimals: &Decimals) {
+    match transaction {
+        TransactionData::Payment(payment) => say!(
+            "  signs     payment of {amount} to {payee} ({account}), order {order}",
+            amount = sum(&money(payment.amount, decimals)),
+            payee = payment.payee_name,
+            account = payment.payee_account,
+            order = payment.order_id
+        ),
+        TransactionData::AccountOpening(opening) => {
+            say!(
+                "  signs     opening an account of class {class} at {bank}",
+                class = opening.class,
+                bank = opening.bank
+            );
+        }
+        TransactionData::KeyChange(change) => {
+            let which = match &change.account {
+                KeyChangeOf::Account(id) => text!("the account {account}", account = id),
+                KeyChangeOf::Class(class) => {
+                    text!("your account of class {class}", class = class)
+                }
+            };
+            say!(
+                "  signs     that this wallet commands {which} at {bank}, and no other any more",
+                which = which,
+                bank = change.bank
+            );
+        }
+        TransactionData::SignIn(sign_in) => say!(
+            "  signs     that this wallet gets credentials at {issuer} for you",
+            issuer = sign_in.issuer
+        ),
+    }
 }
 
 /// What the other side keeps, and where to complain.

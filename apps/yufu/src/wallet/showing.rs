@@ -325,9 +325,7 @@ pub(super) fn decided(
     decide: Decide<'_>,
 ) -> Result<Consent, String> {
     let consent = reviewed.consent(held).map_err(|missing| missing.to_string())?;
-    if let Awaited::Transaction(wanted) = awaited
-        && consent.transactions != [wanted.as_ref().clone()]
-    {
+    if !awaited.is(&consent.transactions) {
         return Err(noted!("the request is for something else than was begun here").to_owned());
     }
     // Somebody else's opening, under somebody else's key, would be in this person's name.
@@ -348,6 +346,9 @@ fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
         )),
         TransactionData::KeyChange(_) => Some(noted!(
             "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`"
+        )),
+        TransactionData::SignIn(_) => Some(noted!(
+            "it signs somebody in who began with another wallet, and would get credentials of yours: begin it here with `yufu wallet obtain`"
         )),
         TransactionData::Payment(_) => None,
     }

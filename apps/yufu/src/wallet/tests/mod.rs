@@ -10,6 +10,7 @@ mod guardians;
 mod inside;
 mod journeys;
 mod moving;
+mod notifying;
 mod pension;
 mod pseudonyms;
 mod purses;

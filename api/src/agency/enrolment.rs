@@ -23,7 +23,7 @@ use yufu_programmes::{Enrolment, Life, Payout, ProgrammesError};
 use yufu_verifier::Verified;
 
 /// The id of the one credential query.
-const QUERY: &str = "pid";
+pub(super) const QUERY: &str = "pid";
 
 /// A programme, as everybody may read it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -307,7 +307,7 @@ fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if rest.is_empty() { Some(found) } else { find(found.as_object()?, rest) }
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
     find(claims, path).and_then(Value::as_str)
 }
 

@@ -1,6 +1,7 @@
 //! An agency: pays programmes to members whom it knows by a pseudonym. They enrol with their
 //! wallets; officers prepare, approve and pay a month; what comes back stays with its envelope.
 
+mod attested;
 mod desk;
 mod enrolment;
 mod freezing;
@@ -17,7 +18,7 @@ pub use membership::{MemberFile, MemberPayment, NextAccount, PayoutChange};
 pub use running::Runs;
 
 use crate::http::{Client, OperatorToken, Problem};
-use crate::issuer::{Issuer, LAPSED_SECONDS};
+use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip};
 use crate::relying_party::{Party, TakingsAccount};
 use crate::trust::TrustSource;
 use axum::Json;
@@ -104,6 +105,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(desk::returns))
         .routes(routes!(desk::reissue_all))
         .routes(routes!(desk::reissue))
+        .merge(described_haip())
 }
 
 /// Set the account that payments leave from.

@@ -6,6 +6,7 @@ mod accounts;
 mod ages;
 mod anonymous;
 mod attestation;
+mod attested;
 mod attesting;
 mod branch;
 mod classes;
@@ -69,8 +70,7 @@ pub use terminal::{
 pub use waking::Waking;
 
 use crate::http::{Client, OperatorToken, Problem};
-use crate::issuer::Issuer;
-use crate::issuer::LAPSED_SECONDS;
+use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
 use crate::relying_party::Party;
 use crate::trust::TrustSource;
 use axum::Router;
@@ -186,6 +186,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(mint::funding::fund))
         .routes(routes!(mint::invoicing::invoice))
         .routes(routes!(mint::top_up::pay_in))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine, and the mints, which
@@ -198,6 +199,7 @@ pub(crate) fn well_known() -> Router<Arc<Banks>> {
             get(issuing::authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/banks/{bank}", get(issuing::keys))
+        .merge(well_known_haip())
 }
 
 /// The bank of that name.

@@ -6,15 +6,20 @@ mod freezing;
 mod haip;
 mod offer;
 mod protocol;
+mod referring;
 mod revocations;
 mod status;
 
 pub(crate) use claims::claims_of;
-pub use haip::Haip;
-pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
+pub(crate) use haip::{
+    Attesters, Attests, Shown, described as described_haip, not_by_sign_in,
+    well_known as well_known_haip,
+};
+pub use haip::{Haip, SignInDesk};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
+pub(crate) use referring::Referring;
 pub use revocations::Revocations;
 
 pub use crate::status_list::Published;
@@ -88,6 +93,9 @@ impl From<CredentialsError> for Problem {
         match error {
             CredentialsError::Unknown(what) => Self::not_found(what),
             CredentialsError::AlreadyPassed => Self::conflict("issuance.already_passed", error),
+            CredentialsError::AlreadyAnswered => {
+                Self::conflict("presentation.already_answered", error)
+            }
             CredentialsError::PseudonymDiffers { from: None } => {
                 denied("pseudonym.differs", &error.to_string())
             }

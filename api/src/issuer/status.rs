@@ -54,6 +54,16 @@ impl Issuer {
         Ok(())
     }
 
+    /// Whether the credential with this status, one of ours, was derived from a chip card.
+    pub(crate) async fn is_of_card(
+        &self,
+        status: Option<&StatusReference>,
+    ) -> Result<bool, Problem> {
+        let place = status.and_then(|status| self.own_place(status));
+        let place = place.ok_or_else(|| Problem::not_found("credential of this issuer"))?;
+        Ok(self.records.is_of_card(place).await?)
+    }
+
     /// A status list, signed, as it is served.
     pub(crate) async fn status_response(
         &self,

@@ -2,6 +2,7 @@
 //! authority have in common is [`Party`]; a hotel and a railway are served here.
 
 mod asking;
+mod attested;
 mod charging;
 mod deleting;
 mod hotel;
@@ -30,7 +31,7 @@ pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, described_haip, well_known_haip};
 use crate::trust::TrustSource;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -121,6 +122,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::status))
         .routes(routes!(ticketing::status_lists))
         .routes(routes!(ticketing::revocations))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.
@@ -132,6 +134,7 @@ pub(crate) fn well_known() -> Router<Arc<RelyingParties>> {
             get(ticketing::authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/parties/{party}", get(ticketing::keys))
+        .merge(well_known_haip())
 }
 
 /// Set the account that payments are taken on.

@@ -10,6 +10,7 @@ mod freezing;
 mod keeping;
 mod keys;
 mod notes;
+mod obtaining;
 mod showing;
 mod trust;
 mod verify;
@@ -25,6 +26,7 @@ pub(crate) use freezing::FreezeAction;
 pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Sweep};
 pub(crate) use keys::{Keys, KeysAction};
 pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use obtaining::ObtainAction;
 pub(crate) use showing::ShowingAction;
 pub(crate) use trust::{Trust, TrustAction, TrustAt, TrustChange};
 pub(crate) use verify::Verify;
@@ -452,6 +454,8 @@ pub(crate) enum WalletAction {
     /// Get payment credentials for your account: to pay where somebody else asks, as at a hotel.
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
+    #[command(flatten)]
+    Obtaining(ObtainAction),
     #[command(flatten)]
     Freezing(FreezeAction),
     #[command(flatten)]

@@ -1,17 +1,26 @@
 //! An issuer under HAIP 1.0: authorization code flow with pushed requests, PKCE, DPoP and attested wallets and
 //! keys. Its sessions are sealed and carried by the wallet; the records keep what may happen once.
 
+mod attesting;
 mod authorizing;
 mod client;
+mod described;
 mod describing;
+mod endpoints;
 mod issuing;
 mod page;
 mod refusing;
+mod signing_in;
 mod tokens;
 
+pub(crate) use attesting::{Attesters, Attests};
 pub(crate) use authorizing::Shown;
-pub(crate) use issuing::{Answer, Asked};
+pub(crate) use described::{described, well_known};
 pub(crate) use refusing::{Fresh, HaipRefusal};
+pub use signing_in::SignInDesk;
+pub(crate) use signing_in::not_by_sign_in;
+
+use signing_in::told;
 
 use super::Issuer;
 use crate::http::Problem;
@@ -43,8 +52,10 @@ pub struct Haip {
     pub sealing: SealingKeys,
     /// Open requests that are encrypted to one of them, the published one first.
     pub decryption: Vec<DecryptionKey>,
-    /// Who is a wallet provider.
+    /// Who is a wallet provider; who issues what is shown at a sign-in.
     pub trust: TrustSource,
+    /// How persons sign in who come without an offer; none where they cannot.
+    pub sign_in: Option<SignInDesk>,
 }
 
 /// What is sealed.

@@ -29,7 +29,7 @@ pub(super) async fn open(
     let issuer = if issued_by(plan, institution).is_empty() {
         None
     } else {
-        Some(Box::new(issuer(plan, institution, &format!("/agencies/{id}")).await?))
+        Some(Box::new(issuer(opening, trust, institution, &format!("/agencies/{id}")).await?))
     };
     let own = profile.programmes.iter().filter(|programme| programme.agency == id);
     Ok(Agency {

@@ -45,7 +45,7 @@ pub(super) async fn open(
         mint,
         onboards_through: institution.onboards_through.clone(),
         signer: plan.command_key(&id)?,
-        issuer: issuer(plan, institution, &format!("/banks/{id}")).await?,
+        issuer: issuer(opening, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
         records,
         party,

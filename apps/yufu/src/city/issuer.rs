@@ -1,6 +1,8 @@
 //! Institutions as issuers: what the profile has those of their role issue.
 
 use super::Plan;
+use super::attested::haip;
+use super::opening::Opening;
 use super::trust::{CREDENTIAL_ANCHOR, Trust};
 use anyhow::Result;
 use std::sync::Arc;
@@ -16,12 +18,14 @@ pub(crate) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<Crede
     plan.profile().issued_by(institution).cloned().collect()
 }
 
-/// An institution as an issuer, at `path`.
+/// An institution as an issuer, at `path`; below it, to attested wallets too, if the country has it so.
 pub(super) async fn issuer(
-    plan: &Plan<'_>,
+    opening: &mut Opening<'_>,
+    trust: &Trust,
     institution: &Institution,
     path: &str,
 ) -> Result<Issuer> {
+    let plan = opening.plan;
     let keys = plan.data.keys(&institution.id)?;
     let database = Database::open(&plan.data.database(&institution.id, "credentials")?).await?;
     let credentials = issued_by(plan, institution);
@@ -34,13 +38,13 @@ pub(super) async fn issuer(
     Ok(Issuer {
         metadata: profile.issuer_metadata()?,
         authorization_server: profile.authorization_server_metadata()?,
+        haip: Box::pin(haip(opening, trust, institution, (path, &profile))).await?,
         credentials,
         records: Credentials::open(database).await?,
         published: Published::default(),
         signer,
         chain,
         revocations: Revocations::new(keys, CREDENTIAL_ANCHOR, "credentials"),
-        haip: None,
         clock: Arc::clone(&plan.clock),
     })
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use yufu_api::Institutions;
+use yufu_api::issuer::Issuer;
+use yufu_api::relying_party::Service;
 use yufu_api::trust::TrustSource;
 use yufu_engine::Clock;
 use yufu_trust::Role;
@@ -39,5 +41,24 @@ pub(super) fn keep_fresh(here: &Institutions) -> JoinSet<()> {
             after(&anonymous.trust, anonymous.party.issuer_roles(), &authority.clock);
         }
     }
+    for issuer in issuers(here) {
+        if let Some(haip) = &issuer.haip
+            && let Some(desk) = &haip.sign_in
+        {
+            after(&haip.trust, desk.party.issuer_roles(), &issuer.clock);
+        }
+    }
     looking
+}
+
+/// Whoever issues here.
+fn issuers(here: &Institutions) -> Vec<&Issuer> {
+    let mut all: Vec<&Issuer> = here.banks.values().map(|bank| &bank.issuer).collect();
+    all.extend(here.agencies.values().filter_map(|agency| agency.issuer.as_deref()));
+    all.extend(here.relying_parties.values().filter_map(|party| match &party.service {
+        Service::Railway(issuer) => Some(&**issuer),
+        Service::Hotel => None,
+    }));
+    all.extend(here.authority.iter().map(|authority| &authority.issuer));
+    all
 }

@@ -4,6 +4,7 @@
 mod agency;
 #[cfg(feature = "zero-knowledge")]
 mod anonymous;
+mod attested;
 mod authority;
 mod bank;
 mod erasing;

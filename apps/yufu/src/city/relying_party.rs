@@ -29,7 +29,7 @@ pub(super) async fn open(
     let service = match institution.role {
         Role::Railway => {
             let path = format!("/parties/{id}");
-            Service::Railway(Box::new(issuer(plan, institution, &path).await?))
+            Service::Railway(Box::new(issuer(opening, trust, institution, &path).await?))
         }
         _ => Service::Hotel,
     };

@@ -172,6 +172,9 @@ pub(super) struct StoredGrant {
     pub(super) instance: StoredKey,
     /// The key that tokens are bound to.
     pub(super) dpop: StoredKey,
+    /// How the issuer is told of the last batches that came of it, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) batches: Vec<String>,
 }
 
 /// An issuance that waits for an officer.

@@ -260,6 +260,27 @@ pub(super) enum Awaited {
     Nothing,
     /// Exactly this.
     Transaction(Box<TransactionData>),
+    /// A sign-in at this issuer for this pushed request, whichever credential signs it.
+    SignIn {
+        /// The issuer's identifier.
+        issuer: String,
+        /// What the pushed request is known by.
+        request: String,
+    },
+}
+
+impl Awaited {
+    /// Whether these are what was begun here; anything is, if nothing was.
+    pub(super) fn is(&self, transactions: &[&TransactionData]) -> bool {
+        match (self, transactions) {
+            (Self::Nothing, _) => true,
+            (Self::Transaction(wanted), [one]) => **one == **wanted,
+            (Self::SignIn { issuer, request }, [TransactionData::SignIn(one)]) => {
+                one.issuer == *issuer && one.request == *request
+            }
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

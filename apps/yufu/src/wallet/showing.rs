@@ -342,9 +342,7 @@ pub(super) fn decided(
 ) -> Result<Consent, String> {
     let data = reviewed.request().transaction_data.iter().map(EncodedTransaction::data);
     let transactions: Vec<&TransactionData> = data.collect();
-    if let Awaited::Transaction(wanted) = awaited
-        && transactions != [wanted.as_ref()]
-    {
+    if !awaited.is(&transactions) {
         return Err(noted!("the request is for something else than was begun here").to_owned());
     }
     // Somebody else's opening, under somebody else's key, would be in this person's name.
@@ -375,6 +373,9 @@ fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
         )),
         TransactionData::KeyChange(_) => Some(noted!(
             "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`"
+        )),
+        TransactionData::SignIn(_) => Some(noted!(
+            "it signs somebody in who began with another wallet, and would get credentials of yours: begin it here with `yufu wallet obtain`"
         )),
         TransactionData::Payment(_) => None,
     }

@@ -129,6 +129,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Freezing(action) => {
             return freezing_terminal::act(holder, action, decide).await;
         }
+        WalletAction::Obtaining(action) => {
+            super::obtaining_terminal::act(holder, action, decide).await?
+        }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Cash(action) => cash::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,

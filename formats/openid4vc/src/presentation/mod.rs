@@ -7,6 +7,7 @@ mod link;
 mod reply;
 mod request_object;
 mod response;
+mod sign_in;
 mod transaction;
 mod wallet_metadata;
 
@@ -22,6 +23,7 @@ pub use response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, DirectPost,
     DirectPostError, DirectPostResponse,
 };
+pub use sign_in::SignIn;
 pub use transaction::{
     AccountOpening, EncodedTransaction, Payment, TransactionData, TransactionError,
 };

@@ -153,7 +153,7 @@ impl Agency {
     async fn begin_enrolment(&self, request: EnrolmentRequest) -> Result<EnrolmentBegun, Problem> {
         let programme = self.programme(&request.programme)?;
         let payout = self.payout(&request.payout, &request.key, &programme.id)?;
-        let started = self.party.start(&programme.request, &[QUERY], None, self.now())?;
+        let started = self.party.get().start(&programme.request, &[QUERY], None, self.now())?;
         let begun =
             EnrolmentBegun { enrolment: started.id.clone(), authorization_request: started.link };
         let enrolment = Enrolment {
@@ -184,7 +184,8 @@ impl Agency {
 
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let waiting = self.waiting(id).await?;
-        let (signed, session) = self.party.request_object(&waiting.session, body, self.now())?;
+        let (signed, session) =
+            self.party.get().request_object(&waiting.session, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -192,7 +193,7 @@ impl Agency {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
         let now = self.now();
-        let answered = self.party.answered(&waiting.session, body, &self.trust, now).await?;
+        let answered = self.party.get().answered(&waiting.session, body, &self.trust, now).await?;
         let Answered::Verified(verified, response) = answered else {
             return Ok(DirectPostResponse::default());
         };

@@ -123,7 +123,7 @@ impl Bank {
         transaction: impl Into<Option<TransactionData>>,
     ) -> Result<(String, String), Problem> {
         let (name, queries, now) = (purpose.name(), purpose.queries(), self.now());
-        let started = self.party.start(name, queries, transaction.into(), now)?;
+        let started = self.party.get().start(name, queries, transaction.into(), now)?;
         let verification = Verification {
             id: started.id.clone(),
             purpose: purpose.name().to_owned(),
@@ -139,7 +139,7 @@ impl Bank {
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let verification = self.records.verification(id).await?;
         let (signed, session) =
-            self.party.request_object(waiting(&verification)?, body, self.now())?;
+            self.party.get().request_object(waiting(&verification)?, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -147,7 +147,7 @@ impl Bank {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         let session = waiting(&verification)?;
-        let answered = self.party.answered(session, body, &self.trust, self.now()).await?;
+        let answered = self.party.get().answered(session, body, &self.trust, self.now()).await?;
         let Answered::Verified(verified, response) = answered else {
             return Ok(DirectPostResponse::default());
         };

@@ -16,15 +16,17 @@ pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
 
 use crate::http::Problem;
+use crate::signing::Signing;
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::Timestamp;
 use yufu_credentials::{Credentials, CredentialsError};
 use yufu_engine::Clock;
-use yufu_jose::{Chain, Jwk, JwkSet};
+use yufu_jose::JwkSet;
+use yufu_keys::InUse;
 use yufu_openid4vc::issuance::{AuthorizationServerMetadata, CredentialErrorCode, IssuerMetadata};
 use yufu_profile::CredentialType;
 
@@ -38,12 +40,10 @@ pub struct Issuer {
     pub credentials: Vec<CredentialType>,
     /// Issuances and statuses.
     pub records: Credentials,
-    /// The key that signs credentials and status lists.
-    pub signer: Arc<dyn Signer>,
-    /// Its certificate chain.
-    pub chain: Chain,
+    /// The key that signs credentials and status lists, with its certificates.
+    pub signing: InUse<Signing>,
     /// Itself under HAIP, if it issues to attested wallets.
-    pub haip: Option<Box<Haip>>,
+    pub haip: Option<InUse<Haip>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -66,8 +66,7 @@ impl Issuer {
 
     /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).
     pub(crate) fn keys(&self) -> Value {
-        let key: Jwk = self.signer.public_key().into();
-        let set = JwkSet { keys: vec![key] };
+        let set = JwkSet { keys: self.signing.get().keys() };
         serde_json::json!({"issuer": self.metadata.credential_issuer, "jwks": set})
     }
 }

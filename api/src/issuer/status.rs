@@ -43,7 +43,8 @@ impl Issuer {
             let status = u8::try_from(entry.status).unwrap_or(1);
             (entry.position, Status::from(status))
         });
-        let by = (&*self.signer, &self.chain);
+        let key = self.signing.get();
+        let by = (&*key.signer, &key.chain);
         status_list::answer(self.status_uri(list), invalid, by, asked, self.clock.read().wall)
     }
 }

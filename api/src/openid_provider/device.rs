@@ -172,7 +172,8 @@ impl OpenidProvider {
 
     /// A presentation request for a bank's tokens, which are fetched by a code.
     pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, self.now())?;
+        let started =
+            self.party.get().start(&self.allowance.request, &[QUERY], None, self.now())?;
         Ok(Pending {
             id: started.id,
             code: digest(code),
@@ -211,8 +212,9 @@ impl OpenidProvider {
             exp: asked.expires_at,
             yufu_epoch: *epoch,
         };
-        let signed = token.sign(&self.chain, &*self.signer);
-        let signed = signed.map_err(|error| unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let signed = token.sign(&key.chain, &*key.signer);
+        let signed = signed.map_err(|error| unsigned(&*key.signer, error))?;
         Ok(TokenResponse {
             access_token: signed,
             token_type: "Bearer".to_owned(),

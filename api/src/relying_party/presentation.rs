@@ -108,7 +108,7 @@ impl RelyingParty {
         transaction: Option<TransactionData>,
     ) -> Result<(String, String), Problem> {
         let (name, now) = (purpose.name(), self.now());
-        let started = self.party.start(name, purpose.queries(), transaction, now)?;
+        let started = self.party.get().start(name, purpose.queries(), transaction, now)?;
         let asked = Asked {
             id: started.id.clone(),
             purpose: name.to_owned(),
@@ -123,7 +123,8 @@ impl RelyingParty {
 
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let asked = self.waiting(id).await?;
-        let (signed, session) = self.party.request_object(&asked.session, body, self.now())?;
+        let (signed, session) =
+            self.party.get().request_object(&asked.session, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -131,7 +132,7 @@ impl RelyingParty {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
         let now = self.now();
-        let answered = self.party.answered(&asked.session, body, &self.trust, now).await?;
+        let answered = self.party.get().answered(&asked.session, body, &self.trust, now).await?;
         let Answered::Verified(verified, response) = answered else {
             return Ok(DirectPostResponse::default());
         };

@@ -3,13 +3,14 @@
 mod operator;
 
 pub(crate) use operator::described;
-pub use operator::{Enlisted, Register, TrustOperator};
+pub use operator::{Enlisted, ListKeys, Register, TrustOperator};
 
 use crate::http::{Client, ClientError, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use yufu_base::{PublicKey, Timestamp};
-use yufu_trust::{Role, StatusListToken, TrustList, TrustListError};
+use yufu_base::Timestamp;
+use yufu_jose::Jwk;
+use yufu_trust::{Role, StatusListToken, TrustList, TrustListError, TrustPin};
 
 /// How long a fetched list is used before it is fetched again, in seconds.
 const FRESH_SECONDS: u64 = 60;
@@ -19,8 +20,42 @@ const FRESH_SECONDS: u64 = 60;
 pub struct TrustSource {
     client: Client,
     url: String,
-    operator: PublicKey,
+    pin: SharedPin,
     newest: Arc<Mutex<Option<Fetched>>>,
+}
+
+/// By which key the list is known: all who ask in this process learn of a change together.
+#[derive(Clone)]
+pub struct SharedPin(Arc<Mutex<TrustPin>>);
+
+impl SharedPin {
+    /// As it is known now.
+    #[must_use]
+    pub fn new(pin: TrustPin) -> Self {
+        Self(Arc::new(Mutex::new(pin)))
+    }
+
+    /// The same.
+    #[must_use]
+    pub fn get(&self) -> TrustPin {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Verifies a list by it, and keeps what the list says of keys.
+    ///
+    /// # Errors
+    /// [`TrustListError`].
+    pub fn verify(
+        &self,
+        text: &str,
+        now: Timestamp,
+        sequence: Option<u64>,
+    ) -> Result<TrustList, TrustListError> {
+        let mut pin = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (list, next) = TrustList::verify_by(text, &pin, now, sequence)?;
+        *pin = next;
+        Ok(list)
+    }
 }
 
 /// A verified list, and when it was fetched.
@@ -42,16 +77,16 @@ pub enum TrustSourceError {
 }
 
 impl TrustSource {
-    /// The list at `url`, signed by `operator`.
+    /// The list at `url`, known by `pin`.
     #[must_use]
-    pub fn new(client: Client, url: String, operator: PublicKey) -> Self {
-        Self { client, url, operator, newest: Arc::default() }
+    pub fn new(client: Client, url: String, pin: SharedPin) -> Self {
+        Self { client, url, pin, newest: Arc::default() }
     }
 
     /// Where the list is, and the key that it is signed with.
     #[must_use]
-    pub fn place(&self) -> (&str, &PublicKey) {
-        (&self.url, &self.operator)
+    pub fn place(&self) -> (&str, Jwk) {
+        (&self.url, self.pin.get().key)
     }
 
     /// The list, fetched if the one at hand is older than a minute. Not older than one seen before.
@@ -67,7 +102,7 @@ impl TrustSource {
         }
         let text = self.client.get_text(&self.url).await?;
         let sequence = known.map(|known| known.list.sequence);
-        let list = Arc::new(TrustList::verify(&text, &self.operator, now, sequence)?);
+        let list = Arc::new(self.pin.verify(&text, now, sequence)?);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)

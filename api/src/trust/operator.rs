@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk, unverified_key};
-use yufu_keys::{KeyStore, KeyStoreError};
+use yufu_keys::{InUse, KeyStore, KeyStoreError};
 use yufu_profile::{Institution, Profile};
 use yufu_trust::{DirectoryEntry, Enrolment, Localized, Role, TrustEntry, TrustList};
 
@@ -40,10 +40,22 @@ pub struct TrustOperator {
     pub recognition: Recognition,
     /// Whose enrolment is taken.
     pub admission: Admission,
-    /// Its key, which everybody is given out of band.
-    pub signer: Arc<dyn Signer>,
+    /// Its keys, the first of which everybody is given out of band.
+    pub keys: InUse<ListKeys>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What a list is signed with.
+pub struct ListKeys {
+    /// The key in use.
+    pub signer: Arc<dyn Signer>,
+    /// The operator's words on which key followed which, oldest first, one that is ahead included.
+    pub succession: Vec<String>,
+    /// When that last changed, in seconds since the epoch.
+    pub since: u64,
+    /// From when on another key signs, if one is ahead, in seconds since the epoch.
+    pub until: Option<u64>,
 }
 
 /// Who is listed: a document for each institution, and what the profile says of it.
@@ -273,7 +285,7 @@ impl TrustOperator {
         let now = self.clock.read().wall;
         let (id, enrolment) = self.admission.verify(enrolment, &self.id, now)?;
         self.register.enter(&id, &enrolment, now)?;
-        Ok(Enlisted { sequence: self.list().sequence })
+        Ok(Enlisted { sequence: self.list(&self.keys.get()).sequence })
     }
 
     /// The list as of now, signed.
@@ -281,19 +293,22 @@ impl TrustOperator {
     /// # Errors
     /// If the key does not sign.
     pub fn signed_list(&self) -> Result<String, yufu_jose::SignError> {
-        self.list().sign(&*self.signer)
+        let keys = self.keys.get();
+        self.list(&keys).sign_after(&*keys.signer, &keys.succession)
     }
 
     /// The list as of today, or as of its last change if that was later: its sequence is that moment, so that it
     /// never runs back.
-    fn list(&self) -> TrustList {
+    fn list(&self, keys: &ListKeys) -> TrustList {
         let wall = self.clock.read().wall;
         let now = wall.seconds();
         let day = now.checked_div(RENEWAL_SECONDS).unwrap_or(0).saturating_mul(RENEWAL_SECONDS);
         let (mut entries, directory, changed) = self.register.contents();
         let abroad = self.recognition.taken_over(wall);
         entries.extend(abroad.entries);
-        let sequence = changed.max(abroad.changed).min(now).max(day);
+        let sequence = changed.max(abroad.changed).max(keys.since).min(now).max(day);
+        // What is of the next key's time is not signed with this one.
+        let sequence = keys.until.map_or(sequence, |end| sequence.min(end.saturating_sub(1)));
         let issued_at = Timestamp::from_seconds(sequence);
         TrustList {
             operator: self.identifier.clone(),

@@ -179,11 +179,13 @@ impl VerifyingParty {
         let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let now = self.now();
-        let (session, link) = self.party.begin(&purpose, &ids, None, now)?;
-        let in_browser = |origin: String| self.party.begin_in_browser(&purpose, &ids, &origin, now);
+        let party = self.party.get();
+        let (session, link) = party.begin(&purpose, &ids, None, now)?;
+        let in_browser =
+            |origin: String| party.begin_in_browser(&purpose, &ids, (&origin, session.id()), now);
         let paged = origin.map(in_browser).transpose()?;
         let (id, expires_at) = (session.id().to_owned(), session.expires_at());
-        let base = self.party.verifier(&purpose)?.base();
+        let base = party.verifier(&purpose)?.base();
         let below = |what: &str| base.join(&format!("{id}/{what}")).map_err(Problem::internal);
         let page = below("page")?.to_string();
         let answer_to = below("digital-credential")?.to_string();
@@ -208,15 +210,19 @@ impl VerifyingParty {
 
     async fn state(&self, id: &str, code: Option<&str>) -> Result<VerificationState, Problem> {
         let request = self.at_work.waiting.get(id);
-        let settled = match request.as_ref().map(|request| &request.stage) {
-            Some(Stage::Settled(outcome)) => Some(outcome.verification.clone()),
-            Some(Stage::Open(_)) => None,
-            Some(Stage::Settling) | None => self.kept(id).await?,
-        };
-        match (settled, request) {
+        match (self.settled(id).await?, request) {
             (Some(verification), _) => told(verification, code),
             (None, Some(request)) => Ok(self.unanswered(request)),
             (None, None) => Err(Problem::not_found("verification, or not any more: start one")),
+        }
+    }
+
+    /// What came of a verification, as long as that is known.
+    pub(super) async fn settled(&self, id: &str) -> Result<Option<Verification>, Problem> {
+        match self.at_work.waiting.get(id).as_ref().map(|request| &request.stage) {
+            Some(Stage::Settled(outcome)) => Ok(Some(outcome.verification.clone())),
+            Some(Stage::Open(_)) => Ok(None),
+            Some(Stage::Settling) | None => self.kept(id).await,
         }
     }
 

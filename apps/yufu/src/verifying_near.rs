@@ -4,7 +4,7 @@
 
 use crate::command_line;
 use crate::words::text;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -15,16 +15,21 @@ use yufu_api::verifying::says_no_no;
 use yufu_base::{Signer, Timestamp};
 use yufu_engine::{Clock as _, SystemClock};
 use yufu_jose::{Chain, Jwk};
-use yufu_keys::{KeyStore, random};
+use yufu_keys::{KeyStore, KeyUse, Token, TokenAddress, random};
 use yufu_mdoc::DeviceEngagement;
 use yufu_nearby::{Channel, Tcp};
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_proximity::{Offline, ReaderIdentity, Seen, Wanted, ask as ask_device};
-use yufu_trust::{RegistrationCertificate, Role, TrustList};
+use yufu_trust::{Localized, RegistrationCertificate, Role, TrustList};
 use yufu_verify::{ReaderPapers, Verify};
 
 /// How long after its signature a status list is relied on, in seconds.
 const MOST_SECONDS: u64 = 3600;
+
+/// The key of a party's access certificate.
+const ACCESS: &str = "access";
+/// Remembers, beside the key, that a token refused a PIN.
+const REFUSED_PIN: &str = ".refused-pin";
 
 /// A reader with its papers and its key.
 struct Reader {
@@ -72,16 +77,23 @@ impl Reader {
         let folder = options.token.parent().with_context(|| {
             text!("the token of the desk is to be named with the folder in which it lies")
         })?;
-        let keys = KeyStore::open(folder)?;
-        let signer: Arc<dyn Signer> = keys.signer("access")?;
-        let certified = trust.identify(Role::AccessCa, &chain, now())?;
-        ensure!(
-            certified.leaf.public_key == signer.public_key(),
+        let address = options.keys.as_deref().map(str::parse::<TokenAddress>).transpose()?;
+        let token = address.map(|one| Arc::new(Token::new(one, &folder.join(REFUSED_PIN))));
+        let keys = KeyStore::open(folder)?.with_token(token, "");
+        let certified = trust.identify(Role::AccessCa, &chain, now())?.leaf.public_key;
+        // The one in use, or one before it, if the papers are of before it turned.
+        let mut own = keys.former_signers(ACCESS, now())?;
+        if keys.has(ACCESS, keys.ring(ACCESS)?.current(), KeyUse::Signs)? {
+            own.push(keys.signer(ACCESS)?);
+        }
+        let signer = own.into_iter().find(|one| one.public_key() == certified);
+        let signer = signer.with_context(|| {
             text!(
                 "the key in {folder} is not the one that the reader's certificate is for: name the token in the party's own folder",
                 folder = folder.display()
             )
-        );
+        })?;
+        signer.ready()?;
         Ok(Self { chain, signer, registration: papers.registration.clone(), trust, client })
     }
 
@@ -97,7 +109,8 @@ impl Reader {
             signer: &*self.signer,
             registration: &self.registration,
         };
-        let (waiting, message) = ask_device(code.trim(), self.wanted()?, who, &random())?;
+        let (wanted, purpose) = self.wanted()?;
+        let (waiting, message) = ask_device(code.trim(), wanted, who, &random())?;
         let mut channel = Tcp::connect(&host, port).await?;
         channel.send(&message).await?;
         eprintln!("{}", text!("Asked: the person decides on the device."));
@@ -110,13 +123,17 @@ impl Reader {
         }
         let (trust, now) = (&self.trust, now());
         let known = Offline { trust, lists: &lists, max_age_seconds: MOST_SECONDS, now };
-        Ok(shown.check(&known)?)
+        let (seen, receipt) = shown.check_and_thank(&known, who, purpose)?;
+        // Whether the device waits for it is its affair.
+        let _ = channel.send(&receipt).await;
+        Ok(seen)
     }
 
-    /// All that the registration allows to be asked of an mdoc. Nothing of it is kept here.
-    fn wanted(&self) -> Result<Wanted> {
+    /// All that the registration allows to be asked of an mdoc, and what for. Nothing of it is kept here.
+    fn wanted(&self) -> Result<(Wanted, Localized)> {
         let (certificate, _) =
             RegistrationCertificate::verify(&self.registration, &self.trust, now())?;
+        let purpose = certificate.purpose;
         let mut registered = certificate.credentials.into_iter();
         let mdoc = registered.find(|one| one.format == FORMAT_MSO_MDOC);
         let mdoc = mdoc.with_context(|| {
@@ -124,12 +141,13 @@ impl Reader {
                 "this purpose is not registered for an mdoc: devices near by show no other document"
             )
         })?;
-        Ok(Wanted {
+        let wanted = Wanted {
             doc_type: mdoc.meta.doctype_value.unwrap_or_default(),
             elements: mdoc.claims.into_iter().map(|claim| claim.path).collect(),
             keep: false,
             role: Role::PidIssuer,
-        })
+        };
+        Ok((wanted, purpose))
     }
 }
 

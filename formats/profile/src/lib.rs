@@ -15,6 +15,7 @@ mod institution;
 mod money;
 mod notes;
 mod number;
+mod page_origin;
 mod profile;
 mod programme;
 mod resident;

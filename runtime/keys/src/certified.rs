@@ -1,6 +1,7 @@
 //! What an authority certifies, kept in its store: one anchor for each purpose, made once, and one
 //! leaf for each subject and quarter of a year.
 
+use crate::ring::generation_name;
 use crate::{
     AuthorityCertificate, CertificateError, CertificateKind, KeyStore, KeyStoreError, LeafSubject,
     Validity,
@@ -69,8 +70,35 @@ impl KeyStore {
         name: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
-        let signer = self.signer(anchor)?;
-        let der = self.document(&self.in_use(anchor)?, "der", || {
+        self.anchor_called((anchor, &self.in_use(anchor)?), country, name, now)
+    }
+
+    /// The same of the generation that is ahead, if one is: what will certify, for those who are to know it before.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn anchor_ahead(
+        &self,
+        country: Option<&str>,
+        anchor: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, CertifyError> {
+        let ring = self.ring(anchor)?;
+        let Some(ahead) = ring.ahead() else { return Ok(None) };
+        let called = generation_name(anchor, ahead.number);
+        self.anchor_called((anchor, &called), country, name, now).map(Some)
+    }
+
+    fn anchor_called(
+        &self,
+        (anchor, called): (&str, &str),
+        country: Option<&str>,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CertifyError> {
+        let signer = self.key(called)?;
+        let der = self.document(called, "der", || {
             let valid = validity(now, ANCHOR_DAYS);
             let made = AuthorityCertificate::self_signed_in(country, name, &*signer, valid)?;
             Ok::<_, CertifyError>(made.der().to_vec())
@@ -93,7 +121,22 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        self.certify_leaf(anchor, None, subject, now)
+        self.certify_leaf(&self.in_use(anchor)?, None, subject, now)
+    }
+
+    /// The same under the generation of the anchor that is ahead.
+    ///
+    /// # Errors
+    /// [`CertifyError`]: also if none is.
+    pub fn certify_ahead(
+        &self,
+        anchor: &str,
+        subject: &LeafSubject,
+        now: Timestamp,
+    ) -> Result<Chain, CertifyError> {
+        let ring = self.ring(anchor)?;
+        let ahead = ring.ahead().ok_or_else(|| CertifyError::NoAnchor(anchor.to_owned()))?;
+        self.certify_leaf(&generation_name(anchor, ahead.number), None, subject, now)
     }
 
     /// The same of one that signs mdocs too.
@@ -106,7 +149,8 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        self.certify_leaf(anchor, Some(CertificateKind::DocumentSigner), subject, now)
+        let kind = Some(CertificateKind::DocumentSigner);
+        self.certify_leaf(&self.in_use(anchor)?, kind, subject, now)
     }
 
     fn certify_leaf(
@@ -116,10 +160,9 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        let signer = self.signer(anchor)?;
-        let anchor = self.in_use(anchor)?;
-        let der = self.find(&anchor, "der")?;
-        let der = der.ok_or_else(|| CertifyError::NoAnchor(anchor.clone()))?;
+        let signer = self.key(anchor)?;
+        let der = self.find(anchor, "der")?;
+        let der = der.ok_or_else(|| CertifyError::NoAnchor(anchor.to_owned()))?;
         let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
         let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
         let named = kind.map(|kind| format!("{kind:?}")).unwrap_or_default();

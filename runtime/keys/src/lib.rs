@@ -7,6 +7,7 @@
 mod cards;
 mod certificate;
 mod certified;
+mod in_use;
 mod lint;
 mod random;
 mod ring;
@@ -16,9 +17,10 @@ mod token;
 pub use cards::{CardCountry, CardKeys, CardKeysError, CardSigner, RevokedSigner};
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
 pub use certified::{CertifyError, LEAF_DAYS};
+pub use in_use::InUse;
 pub use lint::{CertificateKind, LintError, lint};
 pub use random::{random, random_text};
-pub use ring::{Generation, KeyUse, Retired, Ring, RotateError};
+pub use ring::{Ahead, Generation, KeyUse, Retired, Ring, RotateError};
 pub use store::{IN_TOKEN, KeyStore, KeyStoreError};
 pub use token::{
     PIN_VARIABLE, Token, TokenAddress, TokenAddressError, TokenError, TokenKey, TokenKeyName,

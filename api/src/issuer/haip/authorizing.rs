@@ -79,11 +79,11 @@ impl Issuer {
         language: Language,
     ) -> Result<Shown, Problem> {
         let haip = self.under_haip()?;
-        let taking = match self.taking(haip, client_id, request_uri).await? {
+        let taking = match self.taking(&haip, client_id, request_uri).await? {
             Ok(taking) => taking,
             Err(shown) => return Ok(shown),
         };
-        Ok(Shown::Page(self.page(haip, &taking, request_uri, language)))
+        Ok(Shown::Page(self.page(&haip, &taking, request_uri, language)))
     }
 
     /// The person typed the digits of the offer, or only agreed if it has none: a code for the wallet. Wrong
@@ -96,7 +96,7 @@ impl Issuer {
     ) -> Result<Shown, Problem> {
         let (haip, now) = (self.under_haip()?, self.clock.read().wall);
         let Taking { pushed, state, row, offered } =
-            match self.taking(haip, client_id, request_uri).await? {
+            match self.taking(&haip, client_id, request_uri).await? {
                 Ok(taking) => taking,
                 Err(shown) => return Ok(shown),
             };

@@ -17,6 +17,9 @@ use yufu_jose::{SealingKey, SealingKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 
+/// Where wallets answer the authority when its holder looks at her record.
+pub(super) const OWN_LOOK: &str = "/authority/openid4vp";
+
 pub(super) async fn open(
     opening: &mut Opening<'_>,
     trust: &Trust,
@@ -28,7 +31,7 @@ pub(super) async fn open(
     trust.enlist(opening, institution).await?;
     Ok(Authority {
         issuer: Issuer {
-            haip: haip(opening, trust, institution)?,
+            haip: haip(opening, trust, institution)?.map(Into::into),
             ..issuer(plan, institution, "/authority").await?
         },
         numbers: plan.profile().resident_number.clone(),
@@ -49,11 +52,11 @@ pub(super) async fn open(
 
 /// The authority as an issuer to attested wallets, if the country has it so. What wallets carry for it is sealed under
 /// a key of its own.
-fn haip(
+pub(super) fn haip(
     opening: &Opening<'_>,
     trust: &Trust,
     institution: &Institution,
-) -> Result<Option<Box<Haip>>> {
+) -> Result<Option<Haip>> {
     let plan = opening.plan;
     let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
     let keys = plan.data.keys(&institution.id)?;
@@ -77,13 +80,13 @@ fn haip(
     );
     let identifier = plan.endpoint(&institution.id, "/authority/haip")?;
     let documents = HaipDocuments::new(&profile, &identifier, &rules.key_storage, encryption)?;
-    Ok(Some(Box::new(Haip {
+    Ok(Some(Haip {
         documents,
         profile: rules,
         sealing: SealingKeys::new(current, former),
         decryption,
         trust: trust.source(opening.client.clone()),
-    })))
+    }))
 }
 
 /// The country's chip cards and the keys that sign them, if it issues any.
@@ -100,7 +103,7 @@ async fn own_look(
     institution: &Institution,
 ) -> Result<OwnLook> {
     Ok(OwnLook {
-        party: trust.party(opening, institution, "/authority/openid4vp").await?,
+        party: trust.party(opening, institution, OWN_LOOK).await?.into(),
         trust: trust.source(opening.client.clone()),
         looks: Looks::default(),
     })

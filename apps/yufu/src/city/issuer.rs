@@ -6,6 +6,7 @@ use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::authority::issuer_profile;
 use yufu_api::issuer::Issuer;
+use yufu_api::signing::Signing;
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
 use yufu_database::Database;
@@ -22,28 +23,46 @@ pub(crate) fn issued_by(plan: &Plan<'_>, institution: &Institution) -> Vec<Crede
     all.filter(|kind| kind.programme.as_ref().is_none_or(runs)).cloned().collect()
 }
 
+/// The key with which an institution signs credentials at `path`, as it is now.
+pub(super) fn signing(plan: &Plan<'_>, institution: &Institution, path: &str) -> Result<Signing> {
+    let mdocs = issued_by(plan, institution).iter().any(|kind| kind.doctype.is_some());
+    let identifier = plan.endpoint(&institution.id, path)?;
+    signing_with(plan, institution, ("credentials", identifier.as_str()), mdocs)
+}
+
+/// A key that the institution's credential anchor certifies for `identifier`, as it is now.
+pub(super) fn signing_with(
+    plan: &Plan<'_>,
+    institution: &Institution,
+    (key, identifier): (&str, &str),
+    mdocs: bool,
+) -> Result<Signing> {
+    let keys = plan.data.keys(&institution.id)?;
+    let signer: Arc<dyn Signer> = keys.signer(key)?;
+    let of = (signer.public_key(), mdocs);
+    let chain = Trust::credential_chain(plan, &keys, &institution.name, identifier, of)?;
+    let former = keys.former_signers(key, plan.clock.read().wall)?;
+    let former = former.iter().map(|one| one.public_key()).collect();
+    Ok(Signing { signer, chain, former })
+}
+
 /// An institution as an issuer, at `path`.
 pub(super) async fn issuer(
     plan: &Plan<'_>,
     institution: &Institution,
     path: &str,
 ) -> Result<Issuer> {
-    let keys = plan.data.keys(&institution.id)?;
     let database = Database::open(&plan.data.database(&institution.id, "credentials")?).await?;
     let credentials = issued_by(plan, institution);
     let identifier = plan.endpoint(&institution.id, path)?;
-    let signer: Arc<dyn Signer> = keys.signer("credentials")?;
-    let name = &institution.name;
-    let key = (signer.public_key(), credentials.iter().any(|kind| kind.doctype.is_some()));
-    let chain = Trust::credential_chain(plan, &keys, name, identifier.as_str(), key)?;
-    let profile = issuer_profile(identifier, name, &credentials);
+    let signing = signing(plan, institution, path)?;
+    let profile = issuer_profile(identifier, &institution.name, &credentials);
     Ok(Issuer {
         metadata: profile.issuer_metadata()?,
         authorization_server: profile.authorization_server_metadata()?,
         credentials,
         records: Credentials::open(database).await?,
-        signer,
-        chain,
+        signing: signing.into(),
         haip: None,
         clock: Arc::clone(&plan.clock),
     })

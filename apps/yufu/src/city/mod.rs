@@ -10,6 +10,7 @@ mod erasing;
 mod front;
 mod front_words;
 mod issuer;
+mod list_keys;
 mod money;
 mod openid_provider;
 mod opening;
@@ -17,6 +18,7 @@ mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod turning;
 mod verifying;
 mod wallet_provider;
 
@@ -67,6 +69,7 @@ pub(crate) struct City {
     public: Arc<Public>,
     ledger: Arc<OnceLock<Arc<CentralBank>>>,
     engine: Option<Engine<Machine>>,
+    trust: Trust,
     _lock: Lock,
 }
 
@@ -97,6 +100,7 @@ impl City {
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
         let client = Client::new()?;
+        turning::take_up_due(plan)?;
         let mut trust = trust::establish(plan)?;
         let starting = Arc::clone(&public.starting);
         let mut city = Self {
@@ -106,6 +110,7 @@ impl City {
             public: Arc::new(public),
             ledger,
             engine: None,
+            trust: trust.clone(),
             _lock: lock,
         };
         let mut opening = Opening { plan, client, starting, progress };
@@ -114,6 +119,7 @@ impl City {
             switch.to(city.router(limits));
         }
         city.open_all(&mut opening, &mut trust, server).await?;
+        city.trust = trust;
         city.public.starting.done();
         Ok(city)
     }

@@ -3,6 +3,7 @@
 //! what needs another's signature is asked for at that other, in this process or over HTTP.
 
 use super::Plan;
+use super::list_keys::list_keys;
 use super::opening::{INSTITUTION_KEY, Listing, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
@@ -14,9 +15,9 @@ use yufu_api::http::Client;
 use yufu_api::recognition::Recognition;
 use yufu_api::registrar::{ACCESS_ANCHOR, Certified, REGISTRATION_ANCHOR, Registrar};
 use yufu_api::relying_party::{IdentityTerms, Party};
-use yufu_api::trust::{Enlisted, Register, TrustOperator, TrustSource};
+use yufu_api::trust::{Enlisted, Register, SharedPin, TrustOperator, TrustSource};
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
-use yufu_jose::Chain;
+use yufu_jose::{Chain, unverified_key};
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
@@ -24,13 +25,21 @@ use yufu_trust::{Anchor, TrustList};
 /// The anchor of the key with which an institution signs credentials.
 const CREDENTIAL_ANCHOR: &str = "credential-anchor";
 
+/// The key of a relying party's access certificate.
+const ACCESS: &str = "access";
+/// What the registrar certified last.
+const CERTIFIED: &str = "certified";
+
 /// The code with which the registrar refuses whoever it revoked altogether.
 const REVOKED: &str = "registration.revoked";
 
 /// Whom the institutions here ask for trust.
+#[derive(Clone)]
 pub(super) struct Trust {
-    /// The key that the trust list is signed with.
+    /// The key of the trust list that was given.
     pub(super) key: PublicKey,
+    /// By which key it is known since.
+    pub(super) pin: SharedPin,
     /// The operator of the list, if it is served here.
     pub(super) operator: Option<Arc<TrustOperator>>,
     /// The registrar, if it is served here.
@@ -50,8 +59,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     let identifier = format!("{}{path}", plan.address(&id));
     let url = format!("{identifier}/v1/list");
     let operator = if plan.serves(&id) {
-        let signer: Arc<dyn Signer> = plan.data.keys(&id)?.signer("trust-list")?;
-        trust_key::write(plan.data, signer.public_key())?;
+        let keys = list_keys(plan, &id, &identifier)?;
         let register = Register::open(plan.data.store(&id, "listed")?, plan.profile());
         let (store, now) = (plan.data.store(&id, "recognised")?, plan.clock.read().wall);
         let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone(), now)?;
@@ -60,7 +68,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
             register: register.map_err(|e| refused(&id, &e))?,
             recognition,
             admission: admission(plan)?,
-            signer,
+            keys: keys.into(),
             clock: Arc::clone(&plan.clock),
             id: id.clone(),
         }))
@@ -68,13 +76,14 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         None
     };
     let key = match &operator {
-        Some(operator) => operator.signer.public_key(),
+        Some(operator) => operator.keys.get().signer.public_key(),
         None => trust_key::read_at(plan.trust_key_file()).with_context(|| {
             text!("the key of the trust list was not brought here: copy trust-list-key.json from its operator")
         })?,
     };
+    let pin = SharedPin::new(trust_key::pinned(plan.data, key));
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
-    Ok(Trust { key, operator, registrar: None, operator_id: id, registrar_id, url })
+    Ok(Trust { key, pin, operator, registrar: None, operator_id: id, registrar_id, url })
 }
 
 /// Whose enrolment is taken here: those of this process, and those whom the operator named.
@@ -114,7 +123,7 @@ impl Trust {
 
     /// The list as of now, from its operator.
     pub(super) async fn list(&self, opening: &mut Opening<'_>) -> Result<TrustList> {
-        let now = opening.now();
+        let (now, plan) = (opening.now(), opening.plan);
         let text = match &self.operator {
             Some(operator) => operator.signed_list()?,
             None => {
@@ -126,11 +135,13 @@ impl Trust {
                 opening.until(&self.operator_id, noted!("give the trust list"), ask).await?
             }
         };
-        TrustList::verify(&text, &self.key, now, None).with_context(|| {
+        let list = self.pin.verify(&text, now, None).with_context(|| {
             text!(
                 "the trust list is refused: is the key in trust-list-key.json that of its operator?"
             )
-        })
+        })?;
+        trust_key::keep(plan.data, self.key, &self.pin.get())?;
+        Ok(list)
     }
 
     /// The chain of the key with which an institution signs credentials.
@@ -157,7 +168,7 @@ impl Trust {
 
     /// Where a relying party of this city gets the trust list from, and by whose key it knows it.
     pub(super) fn source(&self, client: Client) -> TrustSource {
-        TrustSource::new(client, self.url.clone(), self.key)
+        TrustSource::new(client, self.url.clone(), self.pin.clone())
     }
 
     /// An institution as a relying party below `base`: certified, and registered for each of its purposes.
@@ -168,10 +179,12 @@ impl Trust {
         base: &str,
     ) -> Result<Party> {
         let plan = opening.plan;
-        let signer: Arc<dyn Signer> = plan.data.keys(&institution.id)?.signer("access")?;
-        let certified = self.certified(opening, institution, &*signer).await?;
+        let keys = plan.data.keys(&institution.id)?;
+        let signer: Arc<dyn Signer> = keys.signer(ACCESS)?;
+        let certified = self.certified(opening, institution, (&*signer, &keys)).await?;
         let list = self.list(opening).await?;
         let now = opening.now();
+        let former = keys.former_signers(ACCESS, now)?;
         let base = plan.endpoint(&institution.id, base)?;
         let mut verifiers = BTreeMap::new();
         let revoked: BTreeSet<String> = certified.revoked.keys().cloned().collect();
@@ -193,20 +206,30 @@ impl Trust {
             verifiers.insert(request.id.clone(), verifier);
         }
         let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
-        Ok(Party { signer, verifiers, revoked, issuers, identity })
+        Ok(Party { signer, former, verifiers, revoked, issuers, identity })
     }
 
-    /// What the registrar certifies. An institution of which it revoked everything opens all the same, and
-    /// asks nothing: its other work, and the registrar itself, may be in this very process.
+    /// What the registrar certifies; what it certified before, if the key is in a token that does not sign just now. An
+    /// institution of which it revoked everything opens all the same, and asks nothing: its other work, and the
+    /// registrar itself, may be in this very process.
     async fn certified(
         &self,
         opening: &mut Opening<'_>,
         institution: &Institution,
-        signer: &dyn Signer,
+        (signer, keys): (&dyn Signer, &KeyStore),
     ) -> Result<Certified> {
         let plan = opening.plan;
-        let make =
-            || enrolment(plan, institution, &self.registrar_id, Some(signer), Listing::default());
+        if let Err(why) = signer.ready()
+            && let Some(before) = certified_before(keys, signer.public_key())?
+        {
+            tracing::warn!(institution = %institution.id, %why, "its key does not sign: it goes on with the certificates of before");
+            return Ok(before);
+        }
+        let withdrawn: Vec<String> = keys.ring(ACCESS)?.retired().map(str::to_owned).collect();
+        let make = || {
+            let listing = Listing { withdrawn: withdrawn.clone(), ..Listing::default() };
+            enrolment(plan, institution, &self.registrar_id, Some(signer), listing)
+        };
         let certified = match &self.registrar {
             Some(registrar) => {
                 let certified = registrar.enrol(&make()?.enrolment).await;
@@ -228,8 +251,17 @@ impl Trust {
         for why in certified.revoked.values() {
             tracing::warn!(institution = %institution.id, "it asks nothing for this: {why}");
         }
+        keys.replace(CERTIFIED, "json", &serde_json::to_vec(&certified)?)?;
         Ok(certified)
     }
+}
+
+/// What the registrar certified for this very key before, if that is kept.
+fn certified_before(keys: &KeyStore, key: PublicKey) -> Result<Option<Certified>> {
+    let Some(bytes) = keys.find(CERTIFIED, "json")? else { return Ok(None) };
+    let before: Certified = serde_json::from_slice(&bytes)?;
+    let of_key = |chain: &Chain| unverified_key(chain.unverified_leaf()) == Some(key);
+    Ok(Chain::from_x5c(&before.access).ok().filter(of_key).map(|_| before))
 }
 
 /// The chain that the registrar gave, if it is under its listed anchor and for the key that was sent.
@@ -266,12 +298,17 @@ fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Resul
         };
         let proof = keys.certify(name, &subject, now)?;
         listing.anchors.push(Anchor::new(*role, &der, proof.unverified_leaf()));
+        // One that is ahead is listed before it certifies anything.
+        if let Some(der) = keys.anchor_ahead(Some(country), name, institution.name.en(), now)? {
+            let proof = keys.certify_ahead(name, &subject, now)?;
+            listing.anchors.push(Anchor::new(*role, &der, proof.unverified_leaf()));
+        }
         let ring = keys.ring(name)?;
         let before = ring.generations().iter().filter(|one| one.number != ring.current());
         let kept = before.filter(|one| one.retired.is_none());
         listing.former.extend(kept.filter_map(|one| one.thumbprint.clone()));
     }
-    for name in ROTATED {
+    for name in ROTATED.into_iter().filter(|name| *name != ACCESS) {
         listing.withdrawn.extend(keys.ring(name)?.retired().map(str::to_owned));
     }
     Ok(listing)

@@ -16,7 +16,7 @@ pub use answered::{AnswerError, Answered, Done, VerifierReceipt};
 pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use consent::{Consent, ConsentCredential, Warning};
-pub use fetching::{FetchingRequest, open};
+pub use fetching::{FetchingRequest, open, open_with_key};
 pub use otherwise::OtherwiseError;
 pub use paged::take;
 pub use reviewed::{RequestRefused, Reviewed};

@@ -75,7 +75,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
     let served = async move { Ok(served.await.with_context(|| text!("the server"))??) };
     tokio::select! {
         done = city.accompany(served) => done?,
-        never = turning.watch() => match never {},
+        never = Box::pin(turning.watch()) => match never {},
     }
     tracing::info!("stopped: what was taken is finished, the state is closed");
     Ok(())

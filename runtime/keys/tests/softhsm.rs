@@ -351,16 +351,8 @@ fn a_session_that_is_lost_again_after_it_was_opened_anew_is_said_to_be_lost() {
 }
 
 #[test]
-fn a_token_without_elliptic_curves_is_unfit_to_make_keys() {
-    apart("a_token_without_elliptic_curves_is_unfit_to_make_keys", |hsm| {
-        hsm.without("CKM_EC_KEY_PAIR_GEN,CKM_ECDSA");
-        assert_eq!(fault(hsm.token().generate("x")), TokenFault::Unfit);
-    });
-}
-
-#[test]
-fn a_token_that_lost_its_signatures_is_unfit() {
-    apart("a_token_that_lost_its_signatures_is_unfit", |hsm| {
+fn a_token_without_signatures_by_elliptic_curves_is_unfit() {
+    apart("a_token_without_signatures_by_elliptic_curves_is_unfit", |hsm| {
         let named = hsm.token().generate("yufu/authority/credentials").unwrap();
         hsm.without("CKM_ECDSA");
         let told = hsm.asked_apart(&named);

@@ -130,7 +130,7 @@ impl Turning<'_> {
         if !changed || waits {
             return Ok(());
         }
-        self.turn(institution, &found).await?;
+        Box::pin(self.turn(institution, &found)).await?;
         let after = rings(plan, institution)?;
         let before = self.seen.insert(id.clone(), after.clone()).unwrap_or_default();
         self.again.remove(id);

@@ -133,7 +133,12 @@ impl KeyStore {
     /// Held while a ring is changed: a command and a server may do so at once.
     pub(super) fn one_at_a_time(&self) -> Result<File, KeyStoreError> {
         let path = self.path("rings", "lock")?;
-        let held = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        // As everything in this folder: nobody else reads it.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let held = options.open(&path).and_then(|file| file.lock().map(|()| file));
         held.map_err(|cause| io(&path, cause))
     }
 }

@@ -7,7 +7,7 @@ use crate::issuer::{UnderWay, claims_of};
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use yufu_base::Timestamp;
-use yufu_population::{Access, PersonId};
+use yufu_population::{Access, Excerpt, PersonId};
 use yufu_profile::CredentialType;
 
 impl Authority {
@@ -26,7 +26,7 @@ impl Authority {
         self.claims(PersonId::new(under_way.subject()), kind, purpose, |_| None).await
     }
 
-    /// The claims of a credential about a person: reads the columns that it needs and no others;
+    /// The claims of a credential about a living person: reads the columns that it needs and no others;
     /// the person can see that they were read, and what for. `record` gives what is not in the register.
     pub(super) async fn claims(
         &self,
@@ -35,28 +35,42 @@ impl Authority {
         purpose: String,
         record: impl Fn(&str) -> Option<String> + Send,
     ) -> Result<Map<String, Value>, Problem> {
-        let by = ("credential issuance", "pid-issuer");
-        self.claims_by(by, person, kind, purpose, record).await
+        let access = self.reading(("credential issuance", "pid-issuer"), kind, purpose);
+        let excerpt = self.population.read_living(person, &access).await?;
+        self.claims_from(&excerpt, kind, record, access.at)
     }
 
-    /// As [`Authority::claims`], read by somebody else than the issuance: who, and in which role.
+    /// As [`Authority::claims`], read by somebody else than the issuance, of whoever it is: who, and in which role.
     pub(super) async fn claims_by(
         &self,
-        (actor, role): (&str, &str),
+        by: (&str, &str),
         person: PersonId,
         kind: &CredentialType,
         purpose: String,
         record: impl Fn(&str) -> Option<String> + Send,
     ) -> Result<Map<String, Value>, Problem> {
-        let now = self.now();
-        let access = Access {
-            actor: actor.to_owned(),
-            role: role.to_owned(),
-            purpose,
-            fields: kind.columns(),
-            at: now,
-        };
+        let access = self.reading(by, kind, purpose);
         let excerpt = self.population.read_person(person, &access).await?;
+        self.claims_from(&excerpt, kind, record, access.at)
+    }
+
+    fn reading(
+        &self,
+        (actor, role): (&str, &str),
+        kind: &CredentialType,
+        purpose: String,
+    ) -> Access {
+        let (actor, role) = (actor.to_owned(), role.to_owned());
+        Access { actor, role, purpose, fields: kind.columns(), at: self.now() }
+    }
+
+    fn claims_from(
+        &self,
+        excerpt: &Excerpt,
+        kind: &CredentialType,
+        record: impl Fn(&str) -> Option<String>,
+        now: Timestamp,
+    ) -> Result<Map<String, Value>, Problem> {
         let today = self.today(now)?;
         let values = kind.values(|column| excerpt.value(column), record, today);
         let values =

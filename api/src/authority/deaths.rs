@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_population::{Access, Entry, PersonId};
+use yufu_population::{Access, Entry, PersonId, PopulationError};
 use yufu_profile::ResidentNumber;
 
 /// A person's death, or that it was recorded wrongly.
@@ -49,8 +49,8 @@ pub(super) async fn record(
     let person = authority.population.record_death(&number, &access).await?;
     let Access { actor: officer, purpose: basis, at, .. } = access;
     authority.population.end_cards(person, Entry { officer, basis, at }).await?;
-    // Recorded first: what is issued from here on is refused.
-    Ok(Json(Revoked { revoked: authority.issuer.records.revoke(person.uuid()).await? }))
+    // Recorded first: nothing begins from here on. What is under way ends, so that it brings nothing either.
+    Ok(Json(Revoked { revoked: authority.issuer.records.withdraw(person.uuid()).await? }))
 }
 
 /// Withdraw a death that was recorded wrongly. What was revoked stays so: new credentials are issued.
@@ -87,7 +87,6 @@ impl Authority {
         if !self.population.is_deceased(person).await? {
             return Ok(());
         }
-        let detail = "this person's death is recorded: if that is wrong, an officer withdraws it";
-        Err(Problem::refused("resident.deceased", detail))
+        Err(PopulationError::Deceased.into())
     }
 }

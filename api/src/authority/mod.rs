@@ -151,6 +151,7 @@ impl From<PopulationError> for Problem {
             PopulationError::NotFound => Self::not_found("person in the register"),
             PopulationError::NoGuardianship => Self::not_found("guardianship in force"),
             PopulationError::Access(access) => Self::malformed(access),
+            PopulationError::Deceased => Self::refused("resident.deceased", error),
             other => Self::internal(other),
         }
     }

@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use axum::routing::future::RouteFuture;
 use http_body_util::Limited;
+use metrics::{Counter, Histogram};
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tower::{Service, layer::layer_fn};
@@ -22,6 +23,9 @@ use yufu_profile::CurrencyProfile;
 
 /// The longest reason of the framework's that is passed on, in bytes.
 const LONGEST_REASON: usize = 4096;
+
+/// The most kinds of answers of one route that are looked up once.
+const MOST_ANSWERS: usize = 64;
 
 /// Puts the per-request bounds, the request log, the words for people and the answer for unknown paths around
 /// `router`. One layer: each further one costs every request a boxed service and a boxed future.
@@ -40,7 +44,11 @@ pub(crate) fn layers(
                 None => Problem::not_found("address; see /docs"),
             })
         })
-        .layer(layer_fn(move |inner| Edged { inner, edge: Arc::clone(&edge) }))
+        .layer(layer_fn(move |inner| Edged {
+            inner,
+            edge: Arc::clone(&edge),
+            tally: Arc::default(),
+        }))
 }
 
 /// What surrounds every route.
@@ -55,6 +63,7 @@ struct Edge {
 struct Edged {
     inner: Route,
     edge: Arc<Edge>,
+    tally: Arc<Tally>,
 }
 
 impl Service<Request> for Edged {
@@ -69,7 +78,7 @@ impl Service<Request> for Edged {
     fn call(&mut self, request: Request) -> Self::Future {
         let seen = Seen::of(&request);
         let wishes = Wishes::of(request.headers());
-        let edge = Arc::clone(&self.edge);
+        let (edge, tally) = (Arc::clone(&self.edge), Arc::clone(&self.tally));
         let answer = (!too_large(&request, edge.limits.body)).then(|| {
             let bounded = |body| Body::new(Limited::new(body, edge.limits.body));
             self.inner.call(request.map(bounded))
@@ -81,7 +90,7 @@ impl Service<Request> for Edged {
             };
             let response = in_one_shape(response).await;
             let response = localise(response, &wishes, &edge.currency);
-            Ok(seen.answered(response))
+            Ok(seen.answered(response, &tally))
         })
     }
 }
@@ -167,18 +176,12 @@ impl Seen {
     }
 
     /// Counts and logs the answer, and adds the headers that every answer has.
-    fn answered(self, mut response: Response) -> Response {
+    fn answered(self, mut response: Response, tally: &Tally) -> Response {
         let elapsed = self.started.elapsed();
         let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
-        let (method, status) = (self.method.as_str(), response.status().as_u16());
-        let labels = [
-            ("method", method.to_owned()),
-            ("route", route.to_owned()),
-            ("status", status.to_string()),
-        ];
-        metrics::counter!("yufu_http_requests_total", &labels).increment(1);
-        metrics::histogram!("yufu_http_request_seconds", "route" => route.to_owned())
-            .record(elapsed);
+        let status = response.status().as_u16();
+        tally.count(route, &self.method, status, elapsed);
+        let method = self.method.as_str();
         tracing::debug!(method, route, status, micros = elapsed.as_micros(), "request");
         let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
         let headers = response.headers_mut();
@@ -191,4 +194,61 @@ impl Seen {
         }
         response
     }
+}
+
+/// What is counted of a route, looked up once: by its labels alone it costs a request more than many an answer does.
+#[derive(Default)]
+struct Tally(OnceLock<Counted>);
+
+struct Counted {
+    route: String,
+    seconds: Histogram,
+    answers: RwLock<Vec<(Method, u16, Counter)>>,
+}
+
+impl Tally {
+    fn count(&self, route: &str, method: &Method, status: u16, elapsed: Duration) {
+        let counted = self.0.get_or_init(|| Counted {
+            route: route.to_owned(),
+            seconds: seconds(route),
+            answers: RwLock::default(),
+        });
+        if counted.route == route {
+            counted.seconds.record(elapsed);
+            counted.answered(method, status);
+        } else {
+            // The same handler at another address.
+            seconds(route).record(elapsed);
+            answers(route, method, status).increment(1);
+        }
+    }
+}
+
+impl Counted {
+    fn answered(&self, method: &Method, status: u16) {
+        let known = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let same = |(by, with, _): &&(Method, u16, Counter)| by == method && *with == status;
+        if let Some((_, _, counter)) = known.iter().find(same) {
+            counter.increment(1);
+            return;
+        }
+        drop(known);
+        let counter = answers(&self.route, method, status);
+        counter.increment(1);
+        let mut known = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        // Methods that are not of HTTP could be without number.
+        if known.len() < MOST_ANSWERS {
+            known.push((method.clone(), status, counter));
+        }
+    }
+}
+
+fn answers(route: &str, method: &Method, status: u16) -> Counter {
+    let (method, route) = (method.as_str().to_owned(), route.to_owned());
+    let labels = [("method", method), ("route", route), ("status", status.to_string())];
+    metrics::counter!("yufu_http_requests_total", &labels)
+}
+
+fn seconds(route: &str) -> Histogram {
+    metrics::histogram!("yufu_http_request_seconds", "route" => route.to_owned())
 }

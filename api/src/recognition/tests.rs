@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use yufu_base::Signer;
 use yufu_jose::SoftwareKey;
 use yufu_keys::{AuthorityCertificate, Validity};
-use yufu_trust::Localized;
+use yufu_trust::{GoodPaths, Localized};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const DAY: u64 = 86_400;
@@ -63,6 +63,7 @@ impl Abroad {
             entries: vec![entry(Role::PidIssuer), entry(Role::BankIssuer)],
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         *self.published.lock().unwrap() = list.sign(key).unwrap();
     }

@@ -21,7 +21,7 @@ use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk, unverified_key};
 use yufu_keys::{InUse, KeyStore, KeyStoreError};
 use yufu_profile::{Institution, Profile};
-use yufu_trust::{DirectoryEntry, Enrolment, Localized, Role, TrustEntry, TrustList};
+use yufu_trust::{DirectoryEntry, Enrolment, GoodPaths, Localized, Role, TrustEntry, TrustList};
 
 /// How long a list is valid after it was signed, in seconds.
 const LIFETIME_SECONDS: u64 = 7 * 86_400;
@@ -318,6 +318,7 @@ impl TrustOperator {
             entries,
             recognised: abroad.lists,
             directory,
+            good_paths: GoodPaths::default(),
         }
     }
 }

@@ -127,6 +127,21 @@ impl Chain {
         self.certificates.iter().map(AsRef::as_ref)
     }
 
+    /// The first and the last second, since the epoch, at which every certificate of it is valid; `None` if one has dates
+    /// that cannot be read.
+    #[must_use]
+    pub fn validity(&self) -> Option<(u64, u64)> {
+        let mut seconds = (0, u64::MAX);
+        for der in self.certificates() {
+            let certificate = parse(der)?;
+            let validity = certificate.validity();
+            let first = u64::try_from(validity.not_before.timestamp()).ok()?;
+            let last = u64::try_from(validity.not_after.timestamp()).ok()?;
+            seconds = (seconds.0.max(first), seconds.1.min(last));
+        }
+        Some(seconds)
+    }
+
     /// The leaf's DER, whoever made it.
     #[must_use]
     pub fn unverified_leaf(&self) -> &[u8] {

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod enrolment;
+mod good_paths;
 mod localized;
 mod receipt;
 mod recognition;
@@ -13,6 +14,7 @@ mod succession;
 mod trust_list;
 
 pub use enrolment::{Anchor, ENROLMENT, EnrolledKey, Enrolment, EnrolmentError};
+pub use good_paths::GoodPaths;
 pub use localized::Localized;
 pub use receipt::{DisclosedNames, RECEIPT, Receipt, ReceiptError, ReceiptKind, request_digest};
 pub use recognition::{Origin, RecognisedList};

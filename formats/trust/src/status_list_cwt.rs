@@ -105,7 +105,7 @@ fn claims(content: &[u8]) -> Result<StatusListToken, StatusListError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Localized, Role, Status};
+    use crate::{GoodPaths, Localized, Role, Status};
     use yufu_fixtures::{Party, party};
 
     const URI: &str = "https://id.example/status/1";
@@ -123,6 +123,7 @@ mod tests {
             entries: vec![entry.clone()],
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         (list, entry)
     }

@@ -2,6 +2,7 @@
 //! certificates. A list that is expired, from the future or older than one already seen is
 //! refused, so that no revoked authority comes back.
 
+use crate::good_paths::GoodPaths;
 use crate::{LEEWAY_SECONDS, Localized, Origin, RecognisedList, TrustPin};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -127,6 +128,9 @@ pub struct TrustList {
     /// Who is reached where.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directory: Vec<DirectoryEntry>,
+    /// What was verified under it.
+    #[serde(skip)]
+    pub good_paths: GoodPaths,
 }
 
 /// Why a trust list is refused. Checked in this order.
@@ -331,8 +335,8 @@ impl TrustList {
         }
         let mut refusal = TrustError::Nobody(role);
         for entry in self.in_role(role).filter(|entry| entry.holds_at(now) && among(entry)) {
-            let verified = anchors(entry).and_then(|anchors| chain.verify(&anchors, now));
-            match verified {
+            let verify = || anchors(entry).and_then(|anchors| chain.verify(&anchors, now));
+            match self.good_paths.leaf(&entry.certificates, chain, now, verify) {
                 Ok(leaf) if entry.withdrew(&leaf) => {
                     let party = entry.identifier.clone();
                     return Err(TrustError::Withdrawn { party });

@@ -2,7 +2,7 @@
 //! Each stage is passed once: moving on names the stage it moves from.
 
 use crate::entity::{authentication, issuance};
-use crate::{Credentials, CredentialsError, to_column};
+use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
@@ -64,26 +64,15 @@ impl Credentials {
         new: Issuance,
     ) -> Result<(), CredentialsError> {
         let transaction = self.database.begin().await?;
-        let row = authentication::ActiveModel {
+        let basis = authentication::ActiveModel {
             id: Set(basis.id.to_string()),
             person: Set(basis.person.to_string()),
             officer: Set(basis.officer),
             evidence: Set(basis.evidence),
             at: Set(to_column(basis.at)),
         };
-        authentication::Entity::insert(row).exec_without_returning(&transaction).await?;
-        let row = issuance::ActiveModel {
-            id: Set(new.id.to_string()),
-            authentication: Set(new.authentication.to_string()),
-            person: Set(new.person.to_string()),
-            lookup: Set(new.lookup),
-            session: Set(new.session),
-            stage: Set(new.stage),
-            expires_at: Set(to_column(new.expires_at)),
-            card: Set(new.derived_from.map(|from| from.card.to_string())),
-            until: Set(new.derived_from.map(|from| to_column(from.until))),
-        };
-        issuance::Entity::insert(row).exec_without_returning(&transaction).await?;
+        authentication::Entity::insert(basis).exec_without_returning(&transaction).await?;
+        issuance::Entity::insert(row(&new)).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -93,30 +82,7 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Unknown`] if there is none.
     pub async fn issuance(&self, lookup: &str) -> Result<Issuance, CredentialsError> {
-        let row = issuance::Entity::find()
-            .filter(issuance::Column::Lookup.eq(lookup))
-            .one(self.database.connection())
-            .await?;
-        let row = row.ok_or(CredentialsError::Unknown("issuance"))?;
-        let id = |text: &str| Uuid::parse_str(text).map_err(|_| CredentialsError::Damaged("id"));
-        let time = |column: i64| {
-            let millis = u64::try_from(column).map_err(|_| CredentialsError::Damaged("time"))?;
-            Ok::<_, CredentialsError>(Timestamp::from_millis(millis))
-        };
-        let derived_from = match row.card.as_deref().zip(row.until) {
-            Some((card, until)) => Some(DerivedFrom { card: id(card)?, until: time(until)? }),
-            None => None,
-        };
-        Ok(Issuance {
-            id: id(&row.id)?,
-            authentication: id(&row.authentication)?,
-            person: id(&row.person)?,
-            lookup: row.lookup,
-            session: row.session,
-            stage: row.stage,
-            expires_at: time(row.expires_at)?,
-            derived_from,
-        })
+        self.lookups.done(lookup.to_owned()).await
     }
 
     /// Forgets issuances and grants that lapsed before `before`, and what was used before then. The officer's
@@ -143,7 +109,7 @@ impl Credentials {
         lookup: &str,
         session: &str,
     ) -> Result<(), CredentialsError> {
-        advance(self.database.connection(), from, lookup, session).await
+        self.move_on(from.clone(), (lookup.to_owned(), session.to_owned())).await
     }
 }
 
@@ -162,4 +128,38 @@ pub(crate) async fn advance<C: ConnectionTrait>(
         .exec(connection)
         .await?;
     if changed.rows_affected == 1 { Ok(()) } else { Err(CredentialsError::AlreadyPassed) }
+}
+
+/// The row of an issuance.
+pub(crate) fn row(new: &Issuance) -> issuance::ActiveModel {
+    issuance::ActiveModel {
+        id: Set(new.id.to_string()),
+        authentication: Set(new.authentication.to_string()),
+        person: Set(new.person.to_string()),
+        lookup: Set(new.lookup.clone()),
+        session: Set(new.session.clone()),
+        stage: Set(new.stage),
+        expires_at: Set(to_column(new.expires_at)),
+        card: Set(new.derived_from.map(|from| from.card.to_string())),
+        until: Set(new.derived_from.map(|from| to_column(from.until))),
+    }
+}
+
+/// What a row says.
+pub(crate) fn read(row: &issuance::Model) -> Result<Issuance, CredentialsError> {
+    let id = |text: &str| Uuid::parse_str(text).map_err(|_| CredentialsError::Damaged("id"));
+    let derived_from = match row.card.as_deref().zip(row.until) {
+        Some((card, until)) => Some(DerivedFrom { card: id(card)?, until: from_column(until)? }),
+        None => None,
+    };
+    Ok(Issuance {
+        id: id(&row.id)?,
+        authentication: id(&row.authentication)?,
+        person: id(&row.person)?,
+        lookup: row.lookup.clone(),
+        session: row.session.clone(),
+        stage: row.stage,
+        expires_at: from_column(row.expires_at)?,
+        derived_from,
+    })
 }

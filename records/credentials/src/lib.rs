@@ -12,6 +12,7 @@ mod migrations;
 mod nonce;
 mod once;
 mod pseudonym;
+mod sets;
 mod status;
 
 pub use freeze::FreezeHandle;
@@ -20,17 +21,17 @@ pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use status::{Allocation, StatusEntry};
 
-use grouped::Group;
+use grouped::{Lookups, Steps};
 use sea_orm::DbErr;
-use std::sync::Arc;
 use yufu_base::{SectorId, Timestamp};
-use yufu_database::{Database, DatabaseError, MigrationError};
+use yufu_database::{Database, DatabaseError, Group, MigrationError};
 
 /// The issuer's records.
 #[derive(Clone)]
 pub struct Credentials {
     database: Database,
-    group: Arc<Group>,
+    steps: Group<Steps>,
+    lookups: Group<Lookups>,
 }
 
 /// Why the issuer's records could not answer, or refused.
@@ -99,7 +100,9 @@ impl Credentials {
     /// [`CredentialsError::Migration`] if the schema cannot be brought up to date.
     pub async fn open(database: Database) -> Result<Self, CredentialsError> {
         database.migrate("credentials", migrations::ALL).await?;
-        Ok(Self { database, group: Arc::default() })
+        let steps = Group::new(Steps(database.clone()));
+        let lookups = Group::new(Lookups(database.clone()));
+        Ok(Self { database, steps, lookups })
     }
 }
 

@@ -57,6 +57,19 @@ pub struct Marker {
     pub expires_at: Timestamp,
 }
 
+impl Marker {
+    /// What it is kept under.
+    pub(crate) fn name(&self) -> String {
+        format!("{}:{}", self.what.word(), self.id)
+    }
+
+    /// Its row, under its name.
+    pub(crate) fn row(&self, name: String) -> used_once::ActiveModel {
+        let expires_at = to_column(self.expires_at);
+        used_once::ActiveModel { marker: Set(name), expires_at: Set(expires_at) }
+    }
+}
+
 /// A grant: what a code was exchanged for, and what its tokens rest on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGrant {
@@ -68,6 +81,20 @@ pub struct NewGrant {
     pub expires_at: Timestamp,
     /// The card behind it, if one is: it ends with it.
     pub derived_from: Option<DerivedFrom>,
+}
+
+impl NewGrant {
+    /// Its row, made at `now`.
+    pub(crate) fn row(&self, now: Timestamp) -> grant::ActiveModel {
+        grant::ActiveModel {
+            id: Set(self.id.clone()),
+            person: Set(self.person.to_string()),
+            state: Set(STANDS),
+            at: Set(to_column(now)),
+            expires_at: Set(to_column(self.expires_at)),
+            card: Set(self.derived_from.map(|from| from.card.to_string())),
+        }
+    }
 }
 
 /// A batch that is about to be issued.
@@ -87,7 +114,7 @@ pub struct Batch {
     /// Its places in the status list.
     pub wanted: Allocation,
     /// Draws them at random.
-    pub draw: Box<dyn FnMut() -> u32 + Send>,
+    pub draw: Box<dyn FnMut() -> u32 + Send + Sync>,
 }
 
 /// A check that an officer is to make before a credential is issued.
@@ -148,42 +175,42 @@ pub(crate) enum Done {
 
 pub(crate) async fn perform<C: ConnectionTrait>(
     connection: &C,
-    step: Step,
+    step: &mut Step,
 ) -> Result<Done, CredentialsError> {
-    let Step { markers, now, what } = step;
-    for marker in &markers {
+    let now = step.now;
+    for marker in &step.markers {
         mark(connection, marker).await?;
     }
     let nothing = Done::Places(Vec::new());
-    match what {
+    match &mut step.what {
         What::Spend { grant } => {
             if let Some(id) = grant {
-                must_stand(connection, &id, now).await?;
+                must_stand(connection, id, now).await?;
             }
             Ok(nothing)
         }
         What::Take { from, lookup, session } => {
-            advance(connection, &from, &lookup, &session).await?;
+            advance(connection, from, lookup, session).await?;
             Ok(nothing)
         }
         What::Grant(new) => grant_once(connection, new, now).await,
         What::Issue(batch) => {
-            let Batch { id, grant, check, person, derived_from, pseudonyms, wanted, draw } = *batch;
-            must_stand(connection, &grant, now).await?;
-            if let Some(check) = check {
-                fetch(connection, &check).await?;
+            must_stand(connection, &batch.grant, now).await?;
+            if let Some(check) = &batch.check {
+                fetch(connection, check).await?;
             }
-            pseudonym::register(connection, person, &pseudonyms, now).await?;
-            let places = allocate(connection, (person, id, derived_from), wanted, draw).await?;
+            pseudonym::register(connection, batch.person, &batch.pseudonyms, now).await?;
+            let about = (batch.person, batch.id.as_str(), batch.derived_from);
+            let places = allocate(connection, about, batch.wanted, &mut *batch.draw).await?;
             Ok(Done::Places(places))
         }
         What::Defer(new) => {
             must_stand(connection, &new.grant, now).await?;
             let row = check::ActiveModel {
-                id: Set(new.id),
-                grant_id: Set(new.grant),
+                id: Set(new.id.clone()),
+                grant_id: Set(new.grant.clone()),
                 person: Set(new.person.to_string()),
-                credential: Set(new.credential),
+                credential: Set(new.credential.clone()),
                 at: Set(to_column(new.at)),
                 state: Set(WAITS),
                 officer: Set(None),
@@ -197,35 +224,26 @@ pub(crate) async fn perform<C: ConnectionTrait>(
 }
 
 async fn mark<C: ConnectionTrait>(connection: &C, marker: &Marker) -> Result<(), CredentialsError> {
-    let name = format!("{}:{}", marker.what.word(), marker.id);
+    let name = marker.name();
     let known = used_once::Entity::find_by_id(&name).one(connection).await?;
     if known.is_some() {
         return Err(CredentialsError::UsedBefore(marker.what));
     }
-    let row =
-        used_once::ActiveModel { marker: Set(name), expires_at: Set(to_column(marker.expires_at)) };
+    let row = marker.row(name);
     used_once::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
 }
 
 async fn grant_once<C: ConnectionTrait>(
     connection: &C,
-    new: NewGrant,
+    new: &NewGrant,
     now: Timestamp,
 ) -> Result<Done, CredentialsError> {
     if grant::Entity::find_by_id(&new.id).one(connection).await?.is_some() {
-        end(connection, grant::Column::Id.eq(new.id)).await?;
+        end(connection, grant::Column::Id.eq(&new.id)).await?;
         return Ok(Done::Replayed);
     }
-    let row = grant::ActiveModel {
-        id: Set(new.id),
-        person: Set(new.person.to_string()),
-        state: Set(STANDS),
-        at: Set(to_column(now)),
-        expires_at: Set(to_column(new.expires_at)),
-        card: Set(new.derived_from.map(|from| from.card.to_string())),
-    };
-    grant::Entity::insert(row).exec_without_returning(connection).await?;
+    grant::Entity::insert(new.row(now)).exec_without_returning(connection).await?;
     Ok(Done::Places(Vec::new()))
 }
 
@@ -235,6 +253,11 @@ async fn must_stand<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<(), CredentialsError> {
     let row = grant::Entity::find_by_id(id).one(connection).await?;
+    stands(row.as_ref(), now)
+}
+
+/// That a grant is known, was not ended, and has not lapsed.
+pub(crate) fn stands(row: Option<&grant::Model>, now: Timestamp) -> Result<(), CredentialsError> {
     let stands = row.is_some_and(|row| row.state == STANDS && to_column(now) < row.expires_at);
     if stands { Ok(()) } else { Err(CredentialsError::GrantEnded) }
 }
@@ -286,7 +309,7 @@ impl Credentials {
         now: Timestamp,
         what: What,
     ) -> Result<Done, CredentialsError> {
-        self.group.done(&self.database, Step { markers, now, what }).await
+        self.steps.done(Step { markers, now, what }).await
     }
 
     /// Uses what may be used once; with a grant, only if it stands.
@@ -315,6 +338,17 @@ impl Credentials {
     ) -> Result<(), CredentialsError> {
         let what = What::Take { from: Box::new(from), lookup, session };
         self.step(markers, now, what).await.map(|_| ())
+    }
+
+    /// Moves an issuance on, and uses nothing up.
+    pub(crate) async fn move_on(
+        &self,
+        from: Issuance,
+        (lookup, session): (String, String),
+    ) -> Result<(), CredentialsError> {
+        // Stages have no time: whoever asks has looked whether the issuance lapsed.
+        let ever = Timestamp::from_seconds(0);
+        self.take_up(from, (lookup, session), Vec::new(), ever).await
     }
 
     /// Records what a code is exchanged for. A code that comes again ends what it was exchanged for.

@@ -6,6 +6,7 @@ use crate::entity::{pseudonym, replacement, status_entry};
 use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use yufu_base::{SectorId, Timestamp};
 
@@ -221,12 +222,95 @@ async fn write<C: ConnectionTrait>(
             .await?;
         return Ok(());
     }
-    let row = pseudonym::ActiveModel {
+    pseudonym::Entity::insert(row(person, one)).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The row of a live pseudonym.
+pub(crate) fn row(person: Uuid, one: &Pseudonym) -> pseudonym::ActiveModel {
+    pseudonym::ActiveModel {
         sector: Set(one.sector.to_string()),
         digest: Set(one.digest.clone()),
         person: Set(person.to_string()),
         retired_at: Set(None),
-    };
-    pseudonym::Entity::insert(row).exec_without_returning(connection).await?;
-    Ok(())
+    }
+}
+
+/// What is registered of several persons, and of the pseudonyms that they bring, read together.
+#[derive(Default)]
+pub(crate) struct Registered {
+    live: BTreeMap<String, Vec<pseudonym::Model>>,
+    replacing: BTreeSet<String>,
+    known: BTreeSet<(String, Vec<u8>)>,
+}
+
+impl Registered {
+    pub(crate) async fn read<C: ConnectionTrait>(
+        connection: &C,
+        brought: &[(Uuid, &[Pseudonym])],
+    ) -> Result<Self, CredentialsError> {
+        let mut found = Self::default();
+        if brought.is_empty() {
+            return Ok(found);
+        }
+        let persons: Vec<String> = brought.iter().map(|(person, _)| person.to_string()).collect();
+        let live = pseudonym::Entity::find()
+            .filter(pseudonym::Column::Person.is_in(&persons))
+            .filter(pseudonym::Column::RetiredAt.is_null());
+        for row in live.all(connection).await? {
+            found.live.entry(row.person.clone()).or_default().push(row);
+        }
+        let replacing = replacement::Entity::find()
+            .filter(replacement::Column::Person.is_in(&persons))
+            .filter(replacement::Column::State.eq(PENDING));
+        found.replacing = replacing.all(connection).await?.into_iter().map(|r| r.person).collect();
+        let mut by_sector: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
+        for (person, brought) in brought {
+            for one in found.unregistered(&person.to_string(), brought) {
+                by_sector.entry(one.sector.as_str()).or_default().push(&one.digest);
+            }
+        }
+        let mut known = BTreeSet::new();
+        for (sector, digests) in by_sector {
+            let rows = pseudonym::Entity::find()
+                .filter(pseudonym::Column::Sector.eq(sector))
+                .filter(pseudonym::Column::Digest.is_in(digests.into_iter().map(<[u8]>::to_vec)));
+            let rows = rows.all(connection).await?.into_iter();
+            known.extend(rows.map(|row| (row.sector, row.digest)));
+        }
+        Ok(Self { known, ..found })
+    }
+
+    /// Those for whose sectors nothing is registered.
+    fn unregistered<'b>(
+        &self,
+        person: &str,
+        brought: &'b [Pseudonym],
+    ) -> impl Iterator<Item = &'b Pseudonym> {
+        let live = self.live.get(person);
+        let of = move |one: &&Pseudonym| {
+            !live.into_iter().flatten().any(|row| row.sector == one.sector.as_str())
+        };
+        brought.iter().filter(of)
+    }
+
+    /// What is to be written for what a person brings: whatever is new. `None` if it is not as simple: others are
+    /// registered, an officer's replacement waits, or somebody had it before.
+    pub(crate) fn fresh<'b>(
+        &self,
+        person: Uuid,
+        brought: &'b [Pseudonym],
+    ) -> Option<Vec<&'b Pseudonym>> {
+        let person = person.to_string();
+        let live = self.live.get(&person).map(Vec::as_slice).unwrap_or_default();
+        let differs = live.iter().any(|row| {
+            let same = brought.iter().find(|one| one.sector.as_str() == row.sector);
+            same.is_some_and(|one| one.digest != row.digest)
+        });
+        let fresh: Vec<&Pseudonym> = self.unregistered(&person, brought).collect();
+        let had =
+            |one: &&Pseudonym| self.known.contains(&(one.sector.to_string(), one.digest.clone()));
+        let simple = !differs && !self.replacing.contains(&person) && !fresh.iter().any(had);
+        simple.then_some(fresh)
+    }
 }

@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect as _, Set,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
@@ -48,7 +48,7 @@ impl Credentials {
         issuance: &Issuance,
         nonces: &BTreeSet<String>,
         wanted: Allocation,
-        draw: impl FnMut() -> u32 + Send,
+        draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<i32>, CredentialsError> {
         self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
@@ -65,7 +65,7 @@ impl Credentials {
         nonces: &BTreeSet<String>,
         pseudonyms: &[Pseudonym],
         wanted: Allocation,
-        draw: impl FnMut() -> u32 + Send,
+        mut draw: impl FnMut() -> u32 + Send + Sync,
         now: Timestamp,
     ) -> Result<Vec<i32>, CredentialsError> {
         let transaction = self.database.begin().await?;
@@ -73,9 +73,10 @@ impl Credentials {
             nonce::spend(&transaction, spent, now).await?;
         }
         pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
-        let basis = (issuance.person, issuance.id.to_string(), issuance.derived_from);
-        let positions = allocate(&transaction, basis, wanted, draw).await?;
-        advance(&transaction, issuance, &issuance.id.to_string(), "").await?;
+        let id = issuance.id.to_string();
+        let basis = (issuance.person, id.as_str(), issuance.derived_from);
+        let positions = allocate(&transaction, basis, wanted, &mut draw).await?;
+        advance(&transaction, issuance, &id, "").await?;
         transaction.commit().await?;
         Ok(positions)
     }
@@ -94,15 +95,15 @@ impl Credentials {
     }
 
     /// As [`Credentials::revoke`], and what is still under way for the person ends too: nothing that was
-    /// begun before is issued after. Again is harmless.
+    /// begun before is issued after; how many credentials became void. Again is harmless.
     ///
     /// # Errors
     /// [`CredentialsError::Database`] if it cannot be written.
-    pub async fn withdraw(&self, person: Uuid) -> Result<(), CredentialsError> {
+    pub async fn withdraw(&self, person: Uuid) -> Result<u64, CredentialsError> {
         let person = person.to_string();
         let (under_way, placed) =
             (issuance::Column::Person.eq(&person), status_entry::Column::Person.eq(&person));
-        self.end(under_way, placed, once::of_person(&person)).await.map(|_| ())
+        self.end(under_way, placed, once::of_person(&person)).await
     }
 
     /// Marks every credential that was derived from these cards as invalid, and ends what is under way from them; how
@@ -168,53 +169,108 @@ impl Credentials {
     }
 }
 
-/// Places for a batch: about whom, on what it rests, and the card behind it.
-pub(crate) async fn allocate<C: ConnectionTrait>(
+/// What is drawn for one batch.
+pub(crate) struct Drawing<'d> {
+    /// What is wanted.
+    pub(crate) wanted: Allocation,
+    /// Draws at random.
+    pub(crate) draw: &'d mut (dyn FnMut() -> u32 + Send + Sync),
+    /// The places that were found free: as many as are wanted, unless the list is full.
+    pub(crate) free: Vec<i32>,
+}
+
+impl Drawing<'_> {
+    fn missing(&self) -> usize {
+        self.wanted.count.saturating_sub(self.free.len())
+    }
+
+    /// A place of the list, taken or free.
+    fn drawn(&mut self) -> Option<i32> {
+        let size = u32::try_from(self.wanted.size).ok()?;
+        i32::try_from((self.draw)().checked_rem(size)?).ok()
+    }
+}
+
+/// Draws free places for batches, none twice: one query of a list for all that is drawn at a time.
+pub(crate) async fn draw_places<C: ConnectionTrait>(
     connection: &C,
-    (person, basis, derived_from): (Uuid, String, Option<DerivedFrom>),
-    wanted: Allocation,
-    mut draw: impl FnMut() -> u32 + Send,
-) -> Result<Vec<i32>, CredentialsError> {
-    let size =
-        u32::try_from(wanted.size).ok().filter(|s| *s > 0).ok_or(CredentialsError::ListFull)?;
-    let mut free: Vec<i32> = Vec::with_capacity(wanted.count);
+    drawings: &mut [Drawing<'_>],
+) -> Result<(), CredentialsError> {
+    let mut seen = BTreeSet::new();
     for _ in 0..DRAWS {
-        let missing = wanted.count.saturating_sub(free.len());
-        if missing == 0 {
+        if drawings.iter().all(|drawing| drawing.missing() == 0) {
             break;
         }
-        // Looked up together: a query for a batch, not for each of its places.
-        let mut drawn = Vec::with_capacity(missing);
-        for _ in 0..missing {
-            let place = draw().checked_rem(size).and_then(|p| i32::try_from(p).ok()).unwrap_or(0);
-            if !free.contains(&place) && !drawn.contains(&place) {
-                drawn.push(place);
+        let mut drawn: BTreeMap<i32, BTreeMap<i32, usize>> = BTreeMap::new();
+        for (index, drawing) in drawings.iter_mut().enumerate() {
+            let list = drawing.wanted.list;
+            for place in (0..drawing.missing()).filter_map(|_| drawing.drawn()) {
+                if seen.insert((list, place)) {
+                    drawn.entry(list).or_default().insert(place, index);
+                }
             }
         }
-        let taken: BTreeSet<i32> = status_entry::Entity::find()
-            .select_only()
-            .column(status_entry::Column::Position)
-            .filter(status_entry::Column::List.eq(wanted.list))
-            .filter(status_entry::Column::Position.is_in(drawn.iter().copied()))
-            .into_tuple()
-            .all(connection)
-            .await?
-            .into_iter()
-            .collect();
-        free.extend(drawn.into_iter().filter(|place| !taken.contains(place)));
+        for (list, mut places) in drawn {
+            for place in taken(connection, list, &places).await? {
+                places.remove(&place);
+            }
+            for (place, index) in places {
+                if let Some(drawing) = drawings.get_mut(index) {
+                    drawing.free.push(place);
+                }
+            }
+        }
     }
-    if free.len() < wanted.count {
-        return Err(CredentialsError::ListFull);
-    }
-    let rows = free.iter().map(|position| status_entry::ActiveModel {
+    Ok(())
+}
+
+async fn taken<C: ConnectionTrait>(
+    connection: &C,
+    list: i32,
+    places: &BTreeMap<i32, usize>,
+) -> Result<Vec<i32>, CredentialsError> {
+    let taken = status_entry::Entity::find()
+        .select_only()
+        .column(status_entry::Column::Position)
+        .filter(status_entry::Column::List.eq(list))
+        .filter(status_entry::Column::Position.is_in(places.keys().copied()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(taken)
+}
+
+/// The rows of a batch's places: about whom, on what it rests, and the card behind it.
+pub(crate) fn rows<'p>(
+    (person, basis, derived_from): (Uuid, &'p str, Option<DerivedFrom>),
+    wanted: Allocation,
+    places: &'p [i32],
+) -> impl Iterator<Item = status_entry::ActiveModel> + 'p {
+    places.iter().map(move |position| status_entry::ActiveModel {
         list: Set(wanted.list),
         position: Set(*position),
         person: Set(person.to_string()),
-        issuance: Set(basis.clone()),
+        issuance: Set(basis.to_owned()),
         status: Set(0),
         expires_at: Set(to_column(wanted.expires_at)),
         card: Set(derived_from.map(|from| from.card.to_string())),
-    });
+    })
+}
+
+/// Places for one batch.
+pub(crate) async fn allocate<C: ConnectionTrait>(
+    connection: &C,
+    about: (Uuid, &str, Option<DerivedFrom>),
+    wanted: Allocation,
+    draw: &mut (dyn FnMut() -> u32 + Send + Sync),
+) -> Result<Vec<i32>, CredentialsError> {
+    let mut drawing = [Drawing { wanted, draw, free: Vec::with_capacity(wanted.count) }];
+    draw_places(connection, &mut drawing).await?;
+    let [Drawing { free, .. }] = drawing;
+    if free.len() < wanted.count {
+        return Err(CredentialsError::ListFull);
+    }
+    let rows = rows(about, wanted, &free);
     status_entry::Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(free)
 }

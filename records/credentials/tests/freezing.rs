@@ -57,7 +57,7 @@ fn handle(key: &str, batch: String, grant: Option<&str>, person: Uuid) -> Freeze
     }
 }
 
-fn draw() -> impl FnMut() -> u32 + Send {
+fn draw() -> impl FnMut() -> u32 + Send + Sync {
     || u32::try_from(Uuid::new_v4().as_u128() % 1_000).unwrap_or(0)
 }
 

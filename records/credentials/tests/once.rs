@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 use yufu_base::Timestamp;
 use yufu_credentials::{
-    Allocation, Batch, Check, Credentials, CredentialsError, Decision, DerivedFrom, Marker,
-    NewGrant, Once,
+    Allocation, Authentication, Batch, Check, Credentials, CredentialsError, Decision, DerivedFrom,
+    Issuance, Marker, NewGrant, Once, Pseudonym,
 };
 use yufu_database::Database;
 
@@ -176,4 +176,161 @@ async fn what_would_be_refused_anyway_is_forgotten_and_grants_that_stand_are_not
     assert_eq!(records.forget_lapsed(NOW.plus_seconds(61)).await.unwrap(), 1, "the marker");
     assert_eq!(records.forget_lapsed(NOW.plus_seconds(61)).await.unwrap(), 0);
     assert_eq!(records.forget_lapsed(NOW.plus_seconds(1001)).await.unwrap(), 1, "the grant");
+}
+
+/// What steps that are asked for at the same time come to.
+async fn at_once<T: Send + 'static>(
+    steps: impl Iterator<Item = impl Future<Output = Result<T, CredentialsError>> + Send + 'static>,
+) -> Vec<Result<T, CredentialsError>> {
+    let mut outcomes = Vec::new();
+    for step in steps.map(tokio::spawn).collect::<Vec<_>>() {
+        outcomes.push(step.await.unwrap());
+    }
+    outcomes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_exchanged_twice_at_once_are_granted_once_and_ended_each() {
+    let (records, _folder) = records().await;
+    let outcomes = at_once((0..80).map(|number: u128| {
+        let records = records.clone();
+        async move { records.grant(grant(&(number / 2).to_string(), number), vec![], NOW).await }
+    }))
+    .await;
+    let granted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let replayed = outcomes.iter().filter(|o| matches!(o, Err(CredentialsError::CodeReplayed)));
+    assert_eq!((granted, replayed.count()), (40, 40));
+    for number in 0..40 {
+        let ended = records.use_once(vec![], Some(number.to_string()), NOW).await;
+        assert!(matches!(ended, Err(CredentialsError::GrantEnded)), "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_taken_up_by_many_at_once_is_taken_up_by_one() {
+    let (records, _folder) = records().await;
+    let mut offers = Vec::new();
+    for number in 0..10 {
+        offers.push(offered(&records, &format!("offer {number}")).await);
+    }
+    let outcomes = at_once((0..100).map(|number: usize| {
+        let (records, offer) = (records.clone(), offers[number % 10].clone());
+        let next = (format!("next {number}"), "authorised".to_owned());
+        let markers = vec![marker(Once::PushedRequest, &number.to_string())];
+        async move { records.take_up(offer, next, markers, NOW).await.map(|()| number) }
+    }))
+    .await;
+    let won: Vec<usize> = outcomes.into_iter().filter_map(Result::ok).collect();
+    let offers_won: BTreeSet<usize> = won.iter().map(|number| number % 10).collect();
+    assert_eq!((won.len(), offers_won.len()), (10, 10));
+    for number in 0..10 {
+        let former = records.issuance(&format!("offer {number}")).await;
+        assert!(matches!(former, Err(CredentialsError::Unknown("issuance"))));
+    }
+    for number in won {
+        let stored = records.issuance(&format!("next {number}")).await.unwrap();
+        assert_eq!((stored.stage, stored.session.as_str()), (1, "authorised"));
+        // Whose request lost was not used up.
+        let used = vec![marker(Once::PushedRequest, &number.to_string())];
+        assert!(records.use_once(used, None, NOW).await.is_err());
+    }
+}
+
+async fn offered(records: &Credentials, lookup: &str) -> Issuance {
+    let basis = Authentication {
+        id: Uuid::new_v4(),
+        person: Uuid::from_u128(1),
+        officer: "officer 7".to_owned(),
+        evidence: "card and portrait".to_owned(),
+        at: NOW,
+    };
+    let offer = Issuance {
+        id: Uuid::new_v4(),
+        authentication: basis.id,
+        person: basis.person,
+        lookup: lookup.to_owned(),
+        session: "offered".to_owned(),
+        stage: 0,
+        expires_at: NOW.plus_seconds(600),
+        derived_from: None,
+    };
+    records.start_issuance(basis, offer.clone()).await.unwrap();
+    offer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pseudonyms_brought_at_once_are_each_one_persons_and_a_refused_batch_uses_nothing_up() {
+    let (records, _folder) = records().await;
+    let sector: yufu_base::SectorId = "pension".parse().unwrap();
+    for person in 0..60 {
+        records.grant(grant(&format!("g{person}"), person), vec![], NOW).await.unwrap();
+    }
+    // Two persons bring each digest; each person brings it twice.
+    let issue = |round: usize, person: u128| {
+        let (records, sector) = (records.clone(), sector.clone());
+        let digest = vec![u8::try_from(person / 2).unwrap(); 32];
+        let id = format!("{round}-{person}");
+        let batch = Batch {
+            person: Uuid::from_u128(person),
+            pseudonyms: vec![Pseudonym { sector, digest }],
+            ..batch(&id, &format!("g{person}"), 2)
+        };
+        let markers = vec![marker(Once::Token, &id)];
+        async move { records.issue_batch(batch, markers, NOW).await.map(|places| (person, places)) }
+    };
+    let steps = (0..2).flat_map(|round| (0..60).map(move |person| (round, person)));
+    let outcomes = at_once(steps.clone().map(|(round, person)| issue(round, person))).await;
+    let (mut winners, mut places, mut taken) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for (outcome, (round, person)) in outcomes.into_iter().zip(steps) {
+        match outcome {
+            Ok((person, batch)) => {
+                winners.insert(person);
+                places.extend(batch);
+            }
+            Err(CredentialsError::PseudonymTaken(_)) => taken.push(format!("{round}-{person}")),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((winners.len(), places.len(), taken.len()), (30, 120, 60));
+    assert_eq!(winners.iter().map(|person| person / 2).collect::<BTreeSet<_>>().len(), 30);
+    for id in taken {
+        records.use_once(vec![marker(Once::Token, &id)], None, NOW).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_at_once_share_no_place_and_those_that_find_none_use_nothing_up() {
+    let (records, _folder) = records().await;
+    records.grant(grant("g", 1), vec![], NOW).await.unwrap();
+    let outcomes = at_once((0..40).map(|number: u32| {
+        let records = records.clone();
+        let mut next = number;
+        let batch = Batch {
+            wanted: Allocation { list: 1, size: 100, count: 4, expires_at: NOW.plus_seconds(9) },
+            draw: Box::new(move || {
+                next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                next >> 8
+            }),
+            ..batch(&number.to_string(), "g", 4)
+        };
+        let markers = vec![marker(Once::Token, &number.to_string())];
+        async move { records.issue_batch(batch, markers, NOW).await }
+    }))
+    .await;
+    let (mut places, mut all) = (BTreeSet::new(), 0);
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(batch) => {
+                all += batch.len();
+                places.extend(batch);
+            }
+            Err(CredentialsError::ListFull) => {
+                let unused = vec![marker(Once::Token, &number.to_string())];
+                records.use_once(unused, None, NOW).await.unwrap();
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(places.len(), all, "two credentials have one place");
+    assert!((80..=100).contains(&all), "{all} of a hundred places");
 }

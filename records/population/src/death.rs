@@ -2,7 +2,7 @@
 
 use crate::access::{Access, Deed};
 use crate::entity::death;
-use crate::population::{Key, PersonId, Population, PopulationError, record};
+use crate::population::{PersonId, Population, PopulationError, record};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::OnConflict;
@@ -21,7 +21,7 @@ impl Population {
     ) -> Result<PersonId, PopulationError> {
         access.check(Deed::DeathRecorded)?;
         let transaction = self.database().begin().await?;
-        let row = self.find(&transaction, Key::Number(number)).await?;
+        let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::DeathRecorded, row.as_ref()).await?;
         if let Some(row) = &row {
             let at = i64::try_from(access.at.millis()).unwrap_or(i64::MAX);
@@ -47,7 +47,7 @@ impl Population {
     ) -> Result<PersonId, PopulationError> {
         access.check(Deed::DeathWithdrawn)?;
         let transaction = self.database().begin().await?;
-        let row = self.find(&transaction, Key::Number(number)).await?;
+        let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::DeathWithdrawn, row.as_ref()).await?;
         if let Some(row) = &row {
             death::Entity::delete_by_id(row.id).exec(&transaction).await?;

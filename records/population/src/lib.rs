@@ -12,6 +12,7 @@ mod guardianship;
 mod import;
 mod note;
 mod population;
+mod reading;
 
 pub use access::{Access, AccessError, AccessRecord, Deed};
 pub use card::CardEntry;

@@ -5,15 +5,19 @@ use crate::access::{Access, AccessError, AccessRecord, Deed};
 use crate::entity::{COMPONENT, MIGRATIONS, access, person};
 use crate::excerpt::{Excerpt, decode};
 use crate::import::{self, Imported};
+use crate::reading::{Reading, Readings};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 };
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use uuid::Uuid;
 use yufu_base::SectorId;
-use yufu_database::{BlindIndex, Database, DatabaseError, MigrationError, SealError, Sealer};
+use yufu_database::{
+    BlindIndex, Database, DatabaseError, Group, MigrationError, PersonKey, SealError, Sealer,
+};
 use yufu_profile::{Column, Resident, ResidentNumber};
 use zeroize::Zeroizing;
 
@@ -82,6 +86,9 @@ pub enum PopulationError {
     /// Sealing or opening failed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The person's death is recorded.
+    #[error("this person's death is recorded: if that is wrong, an officer withdraws it")]
+    Deceased,
     /// The database failed; nothing was given out.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -103,13 +110,8 @@ pub(crate) const SEALED: &str = "person.sealed";
 #[derive(Debug)]
 pub struct Population {
     database: Database,
-    sealer: Sealer,
-}
-
-/// How a person is looked up.
-pub(crate) enum Key<'a> {
-    Number(&'a ResidentNumber),
-    Id(PersonId),
+    sealer: Arc<Sealer>,
+    readings: Group<Readings>,
 }
 
 impl Population {
@@ -119,7 +121,9 @@ impl Population {
     /// [`PopulationError::Migration`].
     pub async fn open(database: Database, sealer: Sealer) -> Result<Self, PopulationError> {
         database.migrate(COMPONENT, &MIGRATIONS).await?;
-        Ok(Self { database, sealer })
+        let sealer = Arc::new(sealer);
+        let readings = Group::new(Readings::new(database.clone(), Arc::clone(&sealer)));
+        Ok(Self { database, sealer, readings })
     }
 
     /// Imports the whole register: all residents or none. The same ones again change nothing;
@@ -154,10 +158,21 @@ impl Population {
         number: &ResidentNumber,
         access: &Access,
     ) -> Result<Excerpt, PopulationError> {
-        self.read_by(Key::Number(number), access).await
+        access.check(Deed::Read)?;
+        let transaction = self.database.begin().await?;
+        let row = self.find(&transaction, number).await?;
+        record(&transaction, access, Deed::Read, row.as_ref()).await?;
+        let values = match &row {
+            Some(row) => Some(opened(&self.sealer.key(row.id).await?, row, access)?),
+            None => None,
+        };
+        transaction.commit().await?;
+        let (row, values) = row.zip(values).ok_or(PopulationError::NotFound)?;
+        Ok(Excerpt::new(PersonId(row.id), values))
     }
 
-    /// Reads the fields that `access` names of the person with that id; recorded alike.
+    /// Reads the fields that `access` names of the person with that id; recorded alike, together with other
+    /// readings that come at the same time.
     ///
     /// # Errors
     /// As [`Population::read`].
@@ -166,21 +181,29 @@ impl Population {
         id: PersonId,
         access: &Access,
     ) -> Result<Excerpt, PopulationError> {
-        self.read_by(Key::Id(id), access).await
+        self.read_by_id(id, access, false).await
     }
 
-    async fn read_by(&self, key: Key<'_>, access: &Access) -> Result<Excerpt, PopulationError> {
+    /// As [`Population::read_person`], of somebody whose death is not recorded.
+    ///
+    /// # Errors
+    /// Also [`PopulationError::Deceased`]: then nothing was read.
+    pub async fn read_living(
+        &self,
+        id: PersonId,
+        access: &Access,
+    ) -> Result<Excerpt, PopulationError> {
+        self.read_by_id(id, access, true).await
+    }
+
+    async fn read_by_id(
+        &self,
+        id: PersonId,
+        access: &Access,
+        living: bool,
+    ) -> Result<Excerpt, PopulationError> {
         access.check(Deed::Read)?;
-        let transaction = self.database.begin().await?;
-        let row = self.find(&transaction, key).await?;
-        record(&transaction, access, Deed::Read, row.as_ref()).await?;
-        let values = match &row {
-            Some(row) => Some(self.unseal(row, access).await?),
-            None => None,
-        };
-        transaction.commit().await?;
-        let (row, values) = row.zip(values).ok_or(PopulationError::NotFound)?;
-        Ok(Excerpt::new(PersonId(row.id), values))
+        self.readings.done(Reading { id: id.uuid(), access: access.clone(), living }).await
     }
 
     /// Who touched the record of the person with that number, the oldest first, for the
@@ -196,7 +219,7 @@ impl Population {
     ) -> Result<Vec<AccessRecord>, PopulationError> {
         access.check(Deed::ReadAccesses)?;
         let transaction = self.database.begin().await?;
-        let row = self.find(&transaction, Key::Number(number)).await?;
+        let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::ReadAccesses, row.as_ref()).await?;
         let rows = match &row {
             Some(row) => Some(
@@ -226,7 +249,7 @@ impl Population {
     ) -> Result<(), PopulationError> {
         access.check(Deed::Erased)?;
         let transaction = self.database.begin().await?;
-        let row = self.find(&transaction, Key::Number(number)).await?;
+        let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::Erased, row.as_ref()).await?;
         if let Some(row) = &row {
             self.sealer.destroy(&[row.id]).await?;
@@ -247,33 +270,29 @@ impl Population {
         &self.database
     }
 
-    pub(crate) const fn sealer(&self) -> &Sealer {
+    pub(crate) fn sealer(&self) -> &Sealer {
         &self.sealer
     }
 
     pub(crate) async fn find(
         &self,
         connection: &impl ConnectionTrait,
-        key: Key<'_>,
+        number: &ResidentNumber,
     ) -> Result<Option<person::Model>, DbErr> {
-        let query = match key {
-            Key::Id(id) => person::Entity::find_by_id(id.0),
-            Key::Number(number) => {
-                let index = number_index(&self.sealer, number);
-                person::Entity::find().filter(person::Column::NumberIndex.eq(index))
-            }
-        };
+        let index = number_index(&self.sealer, number);
+        let query = person::Entity::find().filter(person::Column::NumberIndex.eq(index));
         query.one(connection).await
     }
+}
 
-    async fn unseal(
-        &self,
-        row: &person::Model,
-        access: &Access,
-    ) -> Result<BTreeMap<Column, Zeroizing<String>>, PopulationError> {
-        let bytes = self.sealer.key(row.id).await?.open(SEALED, &row.sealed)?;
-        decode(&bytes, access.fields.iter()).ok_or(PopulationError::Damaged)
-    }
+/// The fields that an access names, from a row.
+pub(crate) fn opened(
+    key: &PersonKey,
+    row: &person::Model,
+    access: &Access,
+) -> Result<BTreeMap<Column, Zeroizing<String>>, PopulationError> {
+    let bytes = key.open(SEALED, &row.sealed)?;
+    decode(&bytes, access.fields.iter()).ok_or(PopulationError::Damaged)
 }
 
 pub(crate) async fn record(

@@ -5,24 +5,28 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod keeping;
 mod laying;
 mod reading;
 mod schema;
 
 pub use reading::{Access, Kept};
 
+use keeping::{Finding, Keeping};
 use schema::{MIGRATIONS, verification};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Set};
 use std::sync::Arc;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, MigrationError, PersonKey, SealError, Sealer};
+use yufu_database::{Database, DatabaseError, Group, MigrationError, PersonKey, SealError, Sealer};
 
 /// A verifier's records.
 #[derive(Clone)]
 pub struct Verifications {
     database: Database,
     sealer: Arc<Sealer>,
+    keeping: Group<Keeping>,
+    finding: Group<Finding>,
 }
 
 /// A presentation that was asked for and answered.
@@ -88,43 +92,18 @@ impl Verifications {
     /// [`VerificationsError::Migration`].
     pub async fn open(database: Database, sealer: Arc<Sealer>) -> Result<Self, VerificationsError> {
         database.migrate("verifications", MIGRATIONS).await?;
-        Ok(Self { database, sealer })
+        let keeping = Keeping { database: database.clone(), sealer: Arc::clone(&sealer) };
+        let (keeping, finding) = (Group::new(keeping), Group::new(Finding(database.clone())));
+        Ok(Self { database, sealer, keeping, finding })
     }
 
-    /// Keeps answered presentations, all of them or none: one commit for as many as wait. Each is kept once:
-    /// an id that is there already refuses the whole.
+    /// Keeps an answered presentation, in one commit with others that come at the same time. Each is kept once:
+    /// an id that is there already is refused.
     ///
     /// # Errors
-    /// [`VerificationsError::Database`] or [`VerificationsError::Seal`]; then nothing is kept.
-    pub async fn keep(&self, all: &[(Verification, ToSeal)]) -> Result<(), VerificationsError> {
-        let mut rows = Vec::with_capacity(all.len());
-        let keys = self.keys(all).await?;
-        let mut keys = keys.into_iter();
-        for (one, to_seal) in all {
-            let key = if to_seal.is_nothing() { None } else { keys.next() };
-            rows.push(row(one, to_seal, key)?);
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let transaction = self.database.begin().await?;
-        verification::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// A key for each that has something to seal, with the id it is filed under.
-    async fn keys(
-        &self,
-        all: &[(Verification, ToSeal)],
-    ) -> Result<Vec<(Uuid, PersonKey)>, VerificationsError> {
-        let sealed = all.iter().filter(|(_, to_seal)| !to_seal.is_nothing());
-        let ids: Vec<Uuid> = sealed.map(|_| Uuid::new_v4()).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = self.sealer.create(&ids).await?;
-        Ok(ids.into_iter().zip(keys).collect())
+    /// [`VerificationsError::Database`] or [`VerificationsError::Seal`]; then nothing of it is kept.
+    pub async fn keep(&self, one: Verification, to_seal: ToSeal) -> Result<(), VerificationsError> {
+        self.keeping.done((one, to_seal)).await
     }
 
     /// The verification with this id.
@@ -132,17 +111,7 @@ impl Verifications {
     /// # Errors
     /// [`VerificationsError::Unknown`] if there is none, or none any more.
     pub async fn verification(&self, id: &str) -> Result<Verification, VerificationsError> {
-        let row = verification::Entity::find_by_id(id).one(self.database.connection()).await?;
-        let row = row.ok_or(VerificationsError::Unknown("verification"))?;
-        Ok(Verification {
-            id: row.id,
-            purpose: row.purpose,
-            result: row.result,
-            receipt: row.receipt,
-            code_digest: row.code_digest,
-            answered_at: from_column(row.answered_at)?,
-            retained_until: from_column(row.retained_until)?,
-        })
+        self.finding.done(id.to_owned()).await
     }
 
     /// The verification with this id, if this is the receipt of it, word for word.

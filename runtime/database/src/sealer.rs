@@ -7,6 +7,7 @@ use crate::migration::{Migration, MigrationError};
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::{hmac, rand};
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use std::collections::BTreeMap;
 use std::fmt;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -165,8 +166,38 @@ impl Sealer {
             [person.into()],
         );
         let row = connection.query_one_raw(select).await?.ok_or(SealError::Erased)?;
-        let wrapped: Vec<u8> = row.try_get("", "wrapped")?;
-        let bytes = open(&self.wrapping, &context(WRAPPED, person), &wrapped)?;
+        self.unwrap(person, &row.try_get::<Vec<u8>>("", "wrapped")?)
+    }
+
+    /// The data keys of many persons, looked up together: of each that has one, as [`Sealer::key`] gives it.
+    ///
+    /// # Errors
+    /// [`SealError::Database`].
+    pub async fn keys(
+        &self,
+        persons: &[Uuid],
+    ) -> Result<BTreeMap<Uuid, Result<PersonKey, SealError>>, SealError> {
+        let connection = self.keys.connection();
+        let mut found = BTreeMap::new();
+        for chunk in persons.chunks(BATCH) {
+            let places = (1..=chunk.len()).map(|place| format!("${place}"));
+            let places = places.collect::<Vec<_>>().join(", ");
+            let select = Statement::from_sql_and_values(
+                connection.get_database_backend(),
+                format!("SELECT person, wrapped FROM data_key WHERE person IN ({places})"),
+                chunk.iter().map(|person| Value::from(*person)),
+            );
+            for row in connection.query_all_raw(select).await? {
+                let person: Uuid = row.try_get("", "person")?;
+                let wrapped: Vec<u8> = row.try_get("", "wrapped")?;
+                found.insert(person, self.unwrap(person, &wrapped));
+            }
+        }
+        Ok(found)
+    }
+
+    fn unwrap(&self, person: Uuid, wrapped: &[u8]) -> Result<PersonKey, SealError> {
+        let bytes = open(&self.wrapping, &context(WRAPPED, person), wrapped)?;
         let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError::Opening)?;
         PersonKey::new(person, bytes)
     }
@@ -277,6 +308,22 @@ mod tests {
         );
         keys.connection().execute_raw(steal).await.unwrap();
         assert!(matches!(sealer.key(second).await, Err(SealError::Opening)));
+    }
+
+    #[tokio::test]
+    async fn keys_looked_up_together_are_those_looked_up_alone() {
+        let sealer = sealer(&keys().await, 1).await.unwrap();
+        let known: [Uuid; 700] = persons();
+        let made = sealer.create(&known).await.unwrap();
+        let [stranger] = persons();
+        let asked: Vec<Uuid> = known.iter().copied().chain([stranger]).collect();
+        let found = sealer.keys(&asked).await.unwrap();
+        assert_eq!(found.len(), known.len());
+        for (person, made) in known.iter().zip(made) {
+            let sealed = made.seal("a.b", person.as_bytes()).unwrap();
+            let key = found[person].as_ref().unwrap();
+            assert_eq!(key.open("a.b", &sealed).unwrap().as_slice(), person.as_bytes());
+        }
     }
 
     #[tokio::test]

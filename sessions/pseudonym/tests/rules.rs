@@ -16,7 +16,7 @@ use yufu_fixtures::{Party, key, party};
 use yufu_jose::{Header, sign};
 use yufu_openid4vc::presentation::RequestObject;
 use yufu_pseudonym::*;
-use yufu_trust::{Localized, Role, TrustEntry, TrustList};
+use yufu_trust::{GoodPaths, Localized, Role, TrustEntry, TrustList};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const ISSUER: &str = "https://id.example/authority";
@@ -45,6 +45,7 @@ impl World {
             entries: vec![TrustEntry::new(name, Role::PidIssuer, ISSUER, anchors)],
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         Self { key, terms, authority, trust }
     }

@@ -1,17 +1,19 @@
 //! Hostile bytes for the decoders of the log, for the machine, for what reads notes of Cashu, for what
-//! reads ISO mdocs and for what reads anonymous credentials.
+//! reads ISO mdocs, anonymous credentials, and the messages between wallets, issuers and verifiers.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod anonymous;
 mod cards;
 mod history;
+mod identity;
 mod mdoc;
 mod notes;
 
 pub use anonymous::anonymous;
 pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
+pub use identity::{credential, is_credential, issuance, jose, presentation, trust};
 pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
 
@@ -24,7 +26,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -38,6 +40,11 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("card_commands", card_commands),
     ("card_answers", card_answers),
     ("anonymous", anonymous),
+    ("jose", jose),
+    ("credential", credential),
+    ("presentation", presentation),
+    ("issuance", issuance),
+    ("trust", trust),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

@@ -59,7 +59,9 @@ pub fn messages(bytes: &[u8]) {
     }
 }
 
-fn same<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(bytes: &[u8]) -> Option<T> {
+pub(crate) fn same<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(
+    bytes: &[u8],
+) -> Option<T> {
     let read: T = serde_json::from_slice(bytes).ok()?;
     let written = serde_json::to_vec(&read).ok();
     let again = written.and_then(|written| serde_json::from_slice::<T>(&written).ok());

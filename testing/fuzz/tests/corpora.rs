@@ -4,6 +4,10 @@
 
 use std::path::PathBuf;
 use yufu_fuzz::{TARGETS, steps};
+use yufu_openid4vc::dcql::DcqlQuery;
+use yufu_openid4vc::issuance::{CredentialOffer, IssuerMetadata};
+use yufu_openid4vc::presentation::RequestObject;
+use yufu_trust::TrustList;
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -32,4 +36,16 @@ fn the_corpora_reach_beyond_the_decoders() {
         .filter(|(_, bytes)| borsh::from_slice::<yufu_machine::Submission>(bytes).is_ok())
         .count();
     assert!(decoded >= 10, "only {decoded} commands are decoded");
+    let read = |name: &str, reads: fn(&[u8]) -> bool| {
+        corpus(name).iter().filter(|(_, bytes)| reads(bytes)).count()
+    };
+    let queries = read("presentation", |bytes| serde_json::from_slice::<DcqlQuery>(bytes).is_ok());
+    let requests = read("presentation", |bytes| RequestObject::from_json(bytes).is_ok());
+    let offers = read("issuance", |bytes| CredentialOffer::from_json(bytes).is_ok());
+    let metadata =
+        read("issuance", |bytes| serde_json::from_slice::<IssuerMetadata>(bytes).is_ok());
+    let lists = read("trust", |bytes| serde_json::from_slice::<TrustList>(bytes).is_ok());
+    let credentials = read("credential", yufu_fuzz::is_credential);
+    let counts = [queries, requests, offers, metadata, lists, credentials];
+    assert!(counts.iter().all(|count| *count > 0), "of some kind nothing is read: {counts:?}");
 }

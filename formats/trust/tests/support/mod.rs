@@ -14,8 +14,8 @@ use yufu_base::{Signer, Timestamp};
 pub use yufu_fixtures::{Party, party};
 use yufu_jose::{Header, SoftwareKey, sign};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
-    Role, TrustEntry, TrustList,
+    GoodPaths, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, Role, TrustEntry, TrustList,
 };
 
 pub const DAY: u64 = 86_400;
@@ -42,6 +42,7 @@ pub fn list(entries: Vec<TrustEntry>) -> TrustList {
         entries,
         recognised: Vec::new(),
         directory: Vec::new(),
+        good_paths: GoodPaths::default(),
     }
 }
 

@@ -300,3 +300,51 @@ async fn a_freeze_stands_in_the_list_of_accesses_and_reads_nothing() {
     let deeds: Vec<Deed> = list.iter().map(|record| record.deed).collect();
     assert_eq!(deeds, [Deed::Read, Deed::Frozen, Deed::ReadAccesses]);
 }
+
+#[tokio::test]
+async fn what_is_read_of_the_living_is_refused_of_the_dead_and_not_recorded_then() {
+    let (population, records, residents) = filled(5).await;
+    let read =
+        async |index: usize| population.read(&residents[index].number, &access(&NAME, 1)).await;
+    let (living, dead) = (read(0).await.unwrap().person(), read(1).await.unwrap().person());
+    population.record_death(&residents[1].number, &access(&[], 2)).await.unwrap();
+    let before = count(&records, "SELECT COUNT(*) FROM population_access").await;
+    let refused = population.read_living(dead, &access(&NAME, 3)).await;
+    assert!(matches!(refused, Err(PopulationError::Deceased)));
+    assert_eq!(count(&records, "SELECT COUNT(*) FROM population_access").await, before);
+    assert!(population.read_person(dead, &access(&NAME, 4)).await.is_ok());
+    assert_eq!(population.read_living(living, &access(&NAME, 5)).await.unwrap().person(), living);
+    assert_eq!(count(&records, "SELECT COUNT(*) FROM population_access").await, before + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readings_at_once_are_each_recorded_and_one_that_fails_harms_no_other() {
+    let (population, records, residents) = filled(40).await;
+    let mut ids = Vec::new();
+    for resident in &residents {
+        ids.push(population.read(&resident.number, &access(&NAME, 1)).await.unwrap().person());
+    }
+    population.erase(&residents[7].number, &access(&[], 2)).await.unwrap();
+    let before = count(&records, "SELECT COUNT(*) FROM population_access").await;
+    let population = std::sync::Arc::new(population);
+    let readings = ids.iter().enumerate().map(|(index, id)| {
+        let (population, id) = (population.clone(), *id);
+        let fields = if index % 2 == 0 { &NAME[..] } else { &NAME[..1] };
+        let access = access(fields, 3);
+        tokio::spawn(async move { population.read_person(id, &access).await })
+    });
+    for (index, reading) in readings.collect::<Vec<_>>().into_iter().enumerate() {
+        match reading.await.unwrap() {
+            Ok(excerpt) => {
+                let name = residents[index].family_name.as_str();
+                assert_eq!(excerpt.value(Column::FamilyName), Some(name));
+                assert_eq!(excerpt.value(Column::GivenName).is_some(), index % 2 == 0);
+            }
+            Err(PopulationError::NotFound) => assert_eq!(index, 7),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(count(&records, "SELECT COUNT(*) FROM population_access").await, before + 40);
+    let unknown = "SELECT COUNT(*) FROM population_access WHERE person IS NULL";
+    assert_eq!(count(&records, unknown).await, 1);
+}

@@ -19,8 +19,9 @@ use yufu_mdoc::{
 };
 use yufu_proximity::{Engaged, Offline, ReaderIdentity, Waiting, Wanted, ask};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
-    Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry, TrustList,
+    GoodPaths, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry,
+    TrustList,
 };
 
 pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_123);
@@ -66,6 +67,7 @@ impl World {
             ],
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         let lists = BTreeMap::new();
         let mut world = Self { trust, authority, registrar, access, lists };

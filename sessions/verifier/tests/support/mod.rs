@@ -19,8 +19,9 @@ use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::{CredentialQuery, DcqlQuery};
 use yufu_openid4vc::presentation::{AccountOpening, RequestObject, TransactionData};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
-    Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry, TrustList,
+    GoodPaths, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry,
+    TrustList,
 };
 use yufu_verifier::{Question, RequestEntropy, Requested, Verifier};
 
@@ -58,6 +59,7 @@ impl World {
             entries,
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         Self { trust, authority, bank, registrar, access }
     }

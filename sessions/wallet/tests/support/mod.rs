@@ -22,8 +22,9 @@ use yufu_openid4vc::issuance::{CredentialRequest, OfferLink, TokenRequest};
 use yufu_openid4vc::presentation::REQUEST_MEDIA_TYPE;
 use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
-    Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry, TrustList,
+    GoodPaths, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, Role, Status, StatusBits, StatusList, StatusListToken, TrustEntry,
+    TrustList,
 };
 use yufu_verifier::{Question, RequestEntropy, Requested, Verified, Verifier};
 use yufu_wallet::HeldCredential;
@@ -80,6 +81,7 @@ impl World {
             entries,
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         Self { trust, authority, bank, registrar, access }
     }

@@ -11,8 +11,8 @@ use yufu_mdoc::cbor::Value as Cbor;
 use yufu_mdoc::{DeviceResponse, IssuedMdoc, MdocIssuance, MdocValidity, SessionTranscript};
 use yufu_proximity::{Offline, ReadError, ReaderIdentity, Seen, Waiting, Wanted, ask};
 use yufu_trust::{
-    Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta, RegistrationCertificate,
-    Role, TrustEntry, TrustList,
+    GoodPaths, Localized, RegisteredClaim, RegisteredCredential, RegisteredMeta,
+    RegistrationCertificate, Role, TrustEntry, TrustList,
 };
 
 pub(crate) const DOC_TYPE: &str = "org.example.pid.1";
@@ -83,6 +83,7 @@ impl World {
             ],
             recognised: Vec::new(),
             directory: Vec::new(),
+            good_paths: GoodPaths::default(),
         };
         let holder = fresh();
         Self { authority, registrar, reader, holder, trust, now, none: BTreeMap::new() }

@@ -1,0 +1,4 @@
+//! `cargo fuzz run jose --fuzz-dir testing/fuzz --features libfuzzer`: see the crate's README.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| yufu_fuzz::jose(bytes));

@@ -167,7 +167,7 @@ impl VerifyingParty {
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
-        let response = self.party.get().respond(&verified, redirect)?;
+        let response = self.party.get().respond(verified, redirect)?;
         let receipt = response.receipt.clone().unwrap_or_default();
         let receipt = (receipt, code.as_deref());
         let outcome = Outcome::of((id, &request.purpose), purpose, verified, receipt, self.now())?;

@@ -20,7 +20,7 @@ pub use certified::{CertifyError, LEAF_DAYS};
 pub use in_use::InUse;
 pub use lint::{CertificateKind, LintError, lint};
 pub use random::{random, random_text};
-pub use ring::{Ahead, Generation, KeyUse, Retired, Ring, RotateError};
+pub use ring::{Ahead, AheadSigner, Generation, KeyUse, Retired, Ring, RotateError};
 pub use store::{IN_TOKEN, KeyStore, KeyStoreError};
 pub use token::{
     PIN_VARIABLE, Token, TokenAddress, TokenAddressError, TokenError, TokenKey, TokenKeyName,

@@ -3,7 +3,7 @@
 
 mod ahead;
 
-pub use ahead::Ahead;
+pub use ahead::{Ahead, AheadSigner};
 
 use crate::{KeyStore, KeyStoreError, TokenKeyName};
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,7 @@ impl KeyStore {
     ) -> Result<Ring, RotateError> {
         let counts = ends.seconds().saturating_sub(now.seconds());
         self.announce(name, kind, now, counts)?;
-        Ok(self.take_up(name, now)?)
+        self.take_up(name, now)
     }
 
     /// What a former generation made counts no more, from now on: `why` says so if its time is not over. Its private

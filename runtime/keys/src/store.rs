@@ -108,6 +108,15 @@ impl KeyStore {
         }
     }
 
+    /// A former signing key. It may be lost with its token, which is then as ready as it was.
+    pub(crate) fn former_key(&self, name: &str) -> Result<Arc<dyn Signer>, KeyStoreError> {
+        let named = self.named_in_token(name)?;
+        match (named, &self.token) {
+            (Some(named), Some((token, _))) => Ok(token.former_key(named)),
+            _ => self.key(name),
+        }
+    }
+
     /// The key called `name` itself, of one that lies in a file; made and stored durably at first use.
     ///
     /// # Errors

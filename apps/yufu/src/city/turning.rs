@@ -14,7 +14,7 @@ use anyhow::{Result, anyhow};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use yufu_api::Institutions;
 use yufu_api::enrolment::place;
 use yufu_api::http::{Client, Problem, Starting};
@@ -25,8 +25,8 @@ use yufu_profile::{Institution, Role};
 
 /// How often it is looked whether a key is to turn.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// After how long it is tried again, if somebody else could not be told.
-const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// After how many looks it is tried again, if somebody else could not be told.
+const AGAIN_AFTER: u32 = 5;
 /// The key that commands an institution's account at its bank.
 const WALLET: &str = "wallet";
 /// Those of which others have to be told at the moment that they turn.
@@ -41,8 +41,8 @@ pub(crate) struct Turning<'a> {
     client: Client,
     institutions: Institutions,
     seen: BTreeMap<InstitutionId, Rings>,
-    /// Whose keys could not be turned, and when that is tried again.
-    again: BTreeMap<InstitutionId, Instant>,
+    /// Whose keys could not be turned, and how many looks they are left alone.
+    again: BTreeMap<InstitutionId, u32>,
 }
 
 impl City {
@@ -102,8 +102,7 @@ impl Turning<'_> {
                 if let Err(why) = self.look(institution).await {
                     tracing::warn!(institution = %institution.id, why = format!("{why:#}"), "a key does not turn yet: it is tried again");
                     metrics::counter!("yufu_key_turns_failed_total").increment(1);
-                    let at = Instant::now().checked_add(AGAIN_AFTER);
-                    self.again.extend(at.map(|at| (institution.id.clone(), at)));
+                    self.again.insert(institution.id.clone(), AGAIN_AFTER);
                 }
             }
             let known = self.trust.pin.get();
@@ -126,7 +125,10 @@ impl Turning<'_> {
         let found = rings(plan, institution)?;
         let due = |ring: &Ring| ring.ahead().is_some_and(|ahead| ahead.is_due(now));
         let changed = before != Some(&found) || found.values().any(due);
-        let waits = self.again.get(id).is_some_and(|at| Instant::now() < *at);
+        let waits = self.again.get_mut(id).is_some_and(|looks| {
+            *looks = looks.saturating_sub(1);
+            *looks > 0
+        });
         if !changed || waits {
             return Ok(());
         }

@@ -250,7 +250,7 @@ impl<'a> Story<'a> {
         for (index, step) in steps.enumerate() {
             #[expect(clippy::disallowed_methods, reason = "a measurement of how long a step took")]
             let started = std::time::Instant::now();
-            let outcome = self.act(step).await;
+            let outcome = Box::pin(self.act(step)).await;
             let took = started.elapsed();
             speed.step(step.id_and_actor().0, took, self.times.take());
             let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -309,7 +309,7 @@ impl<'a> Story<'a> {
             Step::Visitor => self.visitor().await,
             Step::Revoke => self.revoke().await,
             Step::Recover => self.recover_account().await,
-            Step::Synergy => self.synergy().await,
+            Step::Synergy => Box::pin(self.synergy()).await,
             Step::Audit => self.audit(),
         }
     }

@@ -23,6 +23,9 @@ pub struct Ahead {
     pub counts: u64,
 }
 
+/// The signing key that is ahead, with what is known of it.
+pub type AheadSigner = (Ahead, Arc<dyn Signer>);
+
 impl Ahead {
     /// Whether its time has come.
     #[must_use]
@@ -98,14 +101,14 @@ impl KeyStore {
         let called = generation_name(name, number);
         self.forget(&called)?;
         self.forget_reference(&called)?;
-        Ok(self.write(name, &ring)?)
+        self.write(name, &ring)
     }
 
     /// The signing key that is ahead, and what is known of it.
     ///
     /// # Errors
     /// [`KeyStoreError`] if it cannot be read.
-    pub fn ahead(&self, name: &str) -> Result<Option<(Ahead, Arc<dyn Signer>)>, KeyStoreError> {
+    pub fn ahead(&self, name: &str) -> Result<Option<AheadSigner>, KeyStoreError> {
         let Some(ahead) = self.ring(name)?.ahead else { return Ok(None) };
         let signer = self.key(&generation_name(name, ahead.number))?;
         Ok(Some((ahead, signer)))
@@ -124,7 +127,7 @@ impl KeyStore {
         let mut signers = Vec::new();
         for one in ring.former(now) {
             if self.has(name, one.number, KeyUse::Signs)? {
-                signers.push(self.key(&generation_name(name, one.number))?);
+                signers.push(self.former_key(&generation_name(name, one.number))?);
             }
         }
         Ok(signers)

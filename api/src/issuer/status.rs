@@ -78,8 +78,10 @@ impl Issuer {
             let status = |status| Status::from(u8::try_from(status).unwrap_or(1));
             Ok(invalid.map(|entry| (entry.position, status(entry.status))).collect())
         };
-        let key = || Ok((Arc::clone(&self.signer), self.chain.clone()));
-        let asked = Asked { list, uri: self.status_uri(list), places, version };
+        let signing = self.signing.get();
+        let by = signing.signer.public_key();
+        let key = || Ok((Arc::clone(&signing.signer), signing.chain.clone()));
+        let asked = Asked { list, uri: self.status_uri(list), places, version, by };
         self.published.answer(asked, marked, key, headers, now).await
     }
 

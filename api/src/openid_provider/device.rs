@@ -163,7 +163,7 @@ impl OpenidProvider {
     pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
         // Its browser comes back on its own way, with a code of OAuth.
         let back = (Returns::Nobody, self.now());
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, back)?;
+        let started = self.party.get().start(&self.allowance.request, &[QUERY], None, back)?;
         Ok(Pending {
             id: started.id,
             code: digest(code),
@@ -202,8 +202,9 @@ impl OpenidProvider {
             exp: asked.expires_at,
             yufu_epoch: *epoch,
         };
-        let signed = token.sign(&self.chain, &*self.signer);
-        let signed = signed.map_err(|error| unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let signed = token.sign(&key.chain, &*key.signer);
+        let signed = signed.map_err(|error| unsigned(&*key.signer, error))?;
         Ok(TokenResponse {
             access_token: signed,
             token_type: "Bearer".to_owned(),

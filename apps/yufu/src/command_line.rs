@@ -547,7 +547,8 @@ pub(crate) enum WalletAction {
         /// The file; it must not exist.
         file: PathBuf,
     },
-    /// Verify again, offline, the receipts that the other sides signed. Exits with 1 if one does not hold.
+    /// Verify again, offline, the receipts that the other sides signed. Exits with 1 if one does not hold. Those that a
+    /// page's party has for this wallet are asked for first, if they are lacking.
     #[command(after_help = "Example:\n  yufu wallet --as mei receipts")]
     Receipts {
         /// Print JSON.

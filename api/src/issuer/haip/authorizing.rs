@@ -91,11 +91,11 @@ impl Issuer {
         language: Language,
     ) -> Result<Shown, Problem> {
         let haip = self.under_haip()?;
-        match self.came(haip, client_id, request_uri).await? {
+        match self.came(&haip, client_id, request_uri).await? {
             Came::Nowhere(shown) => Ok(shown),
-            Came::Alone(pushed) => self.signing_in(haip, *pushed, request_uri, language).await,
+            Came::Alone(pushed) => self.signing_in(&haip, *pushed, request_uri, language).await,
             Came::Offered(taking) => {
-                Ok(Shown::Page(self.page(haip, &taking, request_uri, language)))
+                Ok(Shown::Page(self.page(&haip, &taking, request_uri, language)))
             }
         }
     }
@@ -110,14 +110,14 @@ impl Issuer {
     ) -> Result<Shown, Problem> {
         let haip = self.under_haip()?;
         let declined = "the person declined";
-        match (self.came(haip, client_id, request_uri).await?, agreed) {
+        match (self.came(&haip, client_id, request_uri).await?, agreed) {
             (Came::Nowhere(shown), _) => Ok(shown),
             (Came::Alone(pushed), None) => haip.back(&pushed, "access_denied", declined),
             (Came::Alone(pushed), Some(_)) => {
-                self.signing_in(haip, *pushed, request_uri, language).await
+                self.signing_in(&haip, *pushed, request_uri, language).await
             }
             (Came::Offered(taking), None) => haip.back(&taking.pushed, "access_denied", declined),
-            (Came::Offered(taking), Some(digits)) => self.take(haip, *taking, digits).await,
+            (Came::Offered(taking), Some(digits)) => self.take(&haip, *taking, digits).await,
         }
     }
 

@@ -26,12 +26,13 @@ use super::Issuer;
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_issuer::haip::HaipDocuments;
 use yufu_issuer::secret_id;
 use yufu_jose::SealingKeys;
 use yufu_jose::jwe::DecryptionKey;
-use yufu_keys::random;
+use yufu_keys::{InUse, random};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{
     AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, NonceResponse, OfferLink,
@@ -99,8 +100,9 @@ impl Issuer {
     ///
     /// # Errors
     /// 404 if it is none.
-    pub(crate) fn under_haip(&self) -> Result<&Haip, Problem> {
-        self.haip.as_deref().ok_or_else(|| Problem::not_found("issuer under HAIP here"))
+    pub(crate) fn under_haip(&self) -> Result<Arc<Haip>, Problem> {
+        let haip = self.haip.as_ref().map(InUse::get);
+        haip.ok_or_else(|| Problem::not_found("issuer under HAIP here"))
     }
 }
 

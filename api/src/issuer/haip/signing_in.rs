@@ -118,7 +118,8 @@ impl Issuer {
 
     /// The signed presentation request of a sign-in.
     pub(super) async fn sign_in_request(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let (desk, waiting) = self.waiting_sign_in(id).await?;
+        let (haip, waiting) = (self.under_haip()?, self.waiting_sign_in(id).await?);
+        let desk = haip.sign_in_desk()?;
         let now = self.clock.read().wall;
         let (signed, session) = desk.party.request_object(&waiting.session, body, now)?;
         self.records.store_sign_in(id, &session).await?;
@@ -126,14 +127,18 @@ impl Issuer {
     }
 
     /// A sign-in that nobody answered yet.
-    async fn waiting_sign_in(&self, id: &str) -> Result<(&SignInDesk, SignIn), Problem> {
-        let desk = self.under_haip()?.sign_in.as_ref();
-        let desk = desk.ok_or_else(|| Problem::not_found("sign-in here"))?;
+    async fn waiting_sign_in(&self, id: &str) -> Result<SignIn, Problem> {
         let found = self.records.sign_in(id).await?;
         match found.state {
-            SignInState::Waits => Ok((desk, found)),
+            SignInState::Waits => Ok(found),
             _ => Err(CredentialsError::AlreadyAnswered.into()),
         }
+    }
+}
+
+impl Haip {
+    fn sign_in_desk(&self) -> Result<&SignInDesk, Problem> {
+        self.sign_in.as_ref().ok_or_else(|| Problem::not_found("sign-in here"))
     }
 }
 
@@ -144,9 +149,9 @@ pub(super) async fn told(
     body: &[u8],
 ) -> Result<DirectPostResponse, Problem> {
     let issuer = institution.as_issuer()?;
-    let (desk, waiting) = issuer.waiting_sign_in(id).await?;
-    let (trust, now) = (&issuer.under_haip()?.trust, issuer.clock.read().wall);
-    match desk.party.answered(&waiting.session, body, trust, now).await? {
+    let (haip, waiting) = (issuer.under_haip()?, issuer.waiting_sign_in(id).await?);
+    let (desk, now) = (haip.sign_in_desk()?, issuer.clock.read().wall);
+    match desk.party.answered(&waiting.session, body, &haip.trust, now).await? {
         Answered::Declined => {
             issuer.records.answer_sign_in(id, None).await?;
             Ok(DirectPostResponse::default())

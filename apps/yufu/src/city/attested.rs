@@ -22,7 +22,7 @@ pub(super) async fn haip(
     trust: &Trust,
     institution: &Institution,
     (path, profile): (&str, &IssuerProfile),
-) -> Result<Option<Box<Haip>>> {
+) -> Result<Option<Haip>> {
     let plan = opening.plan;
     let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
     let keys = plan.data.keys(&institution.id)?;
@@ -41,14 +41,14 @@ pub(super) async fn haip(
     let (current, encryption) = (sealing.pop().with_context(none)?, published.with_context(none)?);
     let identifier = plan.endpoint(&institution.id, &format!("{path}/haip"))?;
     let documents = HaipDocuments::new(profile, &identifier, &rules.key_storage, encryption)?;
-    Ok(Some(Box::new(Haip {
+    Ok(Some(Haip {
         documents,
         profile: rules_of(rules, institution),
         sealing: SealingKeys::new(current, former),
         decryption,
         trust: trust.source(plan, &institution.id, opening.client.clone())?,
         sign_in: sign_in(opening, trust, institution, path).await?,
-    })))
+    }))
 }
 
 /// What of the rules is an institution's: officers look at what the authority issues.

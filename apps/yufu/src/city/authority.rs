@@ -14,6 +14,9 @@ use yufu_database::{Database, MasterKey, Sealer};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
 
+/// Where wallets answer the authority when its holder looks at her record.
+pub(super) const OWN_LOOK: &str = "/authority/openid4vp";
+
 pub(super) async fn open(
     opening: &mut Opening<'_>,
     trust: &Trust,
@@ -56,7 +59,7 @@ async fn own_look(
     institution: &Institution,
 ) -> Result<OwnLook> {
     Ok(OwnLook {
-        party: trust.party(opening, institution, "/authority/openid4vp").await?,
+        party: trust.party(opening, institution, OWN_LOOK).await?.into(),
         trust: trust.source(opening.plan, &institution.id, opening.client.clone())?,
         looks: Looks::default(),
     })

@@ -8,6 +8,7 @@ use yufu_api::issuer::Issuer;
 use yufu_api::relying_party::Service;
 use yufu_api::trust::TrustSource;
 use yufu_engine::Clock;
+use yufu_keys::InUse;
 use yufu_trust::Role;
 
 /// What looks after the lists of the parties here; it ends with what is returned.
@@ -19,30 +20,31 @@ pub(super) fn keep_fresh(here: &Institutions) -> JoinSet<()> {
         }
     };
     for bank in here.banks.values() {
-        after(&bank.trust, bank.party.issuer_roles(), &bank.clock);
+        after(&bank.trust, bank.party.get().issuer_roles(), &bank.clock);
     }
     for party in here.relying_parties.values() {
-        after(&party.trust, party.party.issuer_roles(), &party.clock);
+        after(&party.trust, party.party.get().issuer_roles(), &party.clock);
     }
     for party in here.verifying_parties.values() {
-        after(&party.trust, party.party.issuer_roles(), &party.clock);
+        after(&party.trust, party.party.get().issuer_roles(), &party.clock);
     }
     for agency in here.agencies.values() {
-        after(&agency.trust, agency.party.issuer_roles(), &agency.clock);
+        after(&agency.trust, agency.party.get().issuer_roles(), &agency.clock);
     }
     for provider in here.openid_providers.values() {
-        after(&provider.trust, provider.party.issuer_roles(), &provider.clock);
+        after(&provider.trust, provider.party.get().issuer_roles(), &provider.clock);
     }
     if let Some(authority) = &here.authority {
         let look = &authority.own_look;
-        after(&look.trust, look.party.issuer_roles(), &authority.clock);
+        after(&look.trust, look.party.get().issuer_roles(), &authority.clock);
         #[cfg(feature = "zero-knowledge")]
         if let Some(anonymous) = &authority.anonymous {
-            after(&anonymous.trust, anonymous.party.issuer_roles(), &authority.clock);
+            after(&anonymous.trust, anonymous.party.get().issuer_roles(), &authority.clock);
         }
     }
     for issuer in issuers(here) {
-        if let Some(haip) = &issuer.haip
+        let haip = issuer.haip.as_ref().map(InUse::get);
+        if let Some(haip) = &haip
             && let Some(desk) = &haip.sign_in
         {
             after(&haip.trust, desk.party.issuer_roles(), &issuer.clock);

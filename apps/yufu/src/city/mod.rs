@@ -11,6 +11,7 @@ mod erasing;
 mod front;
 mod front_words;
 mod issuer;
+mod list_keys;
 mod lists;
 mod money;
 mod openid_provider;
@@ -19,6 +20,7 @@ mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod turning;
 mod verifying;
 mod wallet_provider;
 
@@ -70,6 +72,7 @@ pub(crate) struct City {
     public: Arc<Public>,
     ledger: Arc<OnceLock<Arc<CentralBank>>>,
     engine: Option<Engine<Machine>>,
+    trust: Trust,
     _lock: Lock,
 }
 
@@ -100,6 +103,7 @@ impl City {
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
         let client = Client::new()?;
+        turning::take_up_due(plan)?;
         let mut trust = trust::establish(plan)?;
         let starting = Arc::clone(&public.starting);
         let mut city = Self {
@@ -109,6 +113,7 @@ impl City {
             public: Arc::new(public),
             ledger,
             engine: None,
+            trust: trust.clone(),
             _lock: lock,
         };
         let mut opening = Opening { plan, client, starting, progress };
@@ -117,6 +122,7 @@ impl City {
             switch.to(city.router(limits));
         }
         city.open_all(&mut opening, &mut trust, server).await?;
+        city.trust = trust;
         city.public.starting.done();
         Ok(city)
     }

@@ -16,8 +16,8 @@ pub use key_change::{KeyChange, KeyChangeOf};
 pub use link::{LinkError, PresentationLink, RequestUriMethod};
 pub use reply::{ClientMetadata, Reply, audience_of_origin, web_origin};
 pub use request_object::{
-    REGISTRATION_CERTIFICATE_FORMAT, REQUEST_MEDIA_TYPE, REQUEST_TYPE, RequestObject,
-    RequestObjectError, SELF_ISSUED, VerifierInfo,
+    RECEIPT_ADDRESS_FORMAT, REGISTRATION_CERTIFICATE_FORMAT, REQUEST_MEDIA_TYPE, REQUEST_TYPE,
+    RequestObject, RequestObjectError, SELF_ISSUED, VerifierInfo,
 };
 pub use response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, DirectPost,

@@ -43,7 +43,7 @@ impl Attests for Bank {
         let found = shown.credentials.get(QUERY).and_then(|found| found.first());
         let found =
             found.ok_or_else(|| Problem::internal("a verified answer lacks the identity"))?;
-        let number = self.party.identity.person(found)?.number;
+        let number = self.party.get().identity.person(found)?.number;
         let mut own = self.records.accounts_of(&number).await?;
         own.retain(|account| account.state == AccountState::Open);
         let Some(account) = own.pop() else {

@@ -315,7 +315,7 @@ impl TrustOperator {
     /// If the key does not sign, or what was said last cannot be kept.
     pub fn signed_list(&self) -> Result<String, Problem> {
         let now = self.clock.read().wall;
-        let sign = |list: &TrustList, keys: &ListKeys| {
+        let sign = |list: &TrustList, keys: &Arc<ListKeys>| {
             list.sign_after(&*keys.signer, &keys.succession).map_err(Problem::internal)
         };
         self.sequence.signed(|| self.saying(now), sign)

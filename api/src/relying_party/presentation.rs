@@ -125,7 +125,8 @@ impl RelyingParty {
         returns: Returns<'_>,
     ) -> Result<(String, String), Problem> {
         let (name, now) = (purpose.name(), self.now());
-        let started = self.party.get().start(name, purpose.queries(), transaction, (returns, now))?;
+        let started =
+            self.party.get().start(name, purpose.queries(), transaction, (returns, now))?;
         let asked = Asked {
             id: started.id.clone(),
             purpose: name.to_owned(),

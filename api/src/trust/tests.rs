@@ -115,7 +115,8 @@ async fn an_older_list_is_refused_by_a_running_reader_and_after_its_restart() {
 }
 
 #[tokio::test]
-async fn once_a_key_followed_no_list_by_the_former_one_and_none_older_is_taken_also_after_a_restart() {
+async fn once_a_key_followed_no_list_by_the_former_one_and_none_older_is_taken_also_after_a_restart()
+ {
     let operator = Published::start().await;
     let (former, next) = (&operator.key, SoftwareKey::from_seed(&[6; 32]).unwrap());
     operator.say(7, DAY);

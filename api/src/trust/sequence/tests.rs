@@ -108,7 +108,8 @@ fn what_the_former_key_said_is_said_anew_by_the_one_that_follows() {
     let sequence = open(&folder);
     let by = |key: &'static str, at| {
         let saying = || (Saying { keys: vec![key.to_owned()], ..saying(&["a"], at) }, key);
-        let sign = |list: &TrustList, by: &&str| Ok::<_, KeyStoreError>(format!("{by} {}", list.sequence));
+        let sign =
+            |list: &TrustList, by: &&str| Ok::<_, KeyStoreError>(format!("{by} {}", list.sequence));
         sequence.signed(saying, sign).unwrap()
     };
     let number = |text: &str| text.split(' ').nth(1).unwrap().parse::<u64>().unwrap();

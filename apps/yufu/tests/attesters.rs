@@ -53,8 +53,7 @@ async fn obtained(resident: &mut Resident, from: &str, called: &str) -> (Receive
     let got = resident
         .wallet
         .obtain(from, called, &mut |consent: &Consent| {
-            let shown = consent.credentials.iter().filter(|one| one.selected);
-            asked.extend(shown.flat_map(|one| one.claims.iter().map(|(path, _)| path.to_string())));
+            asked.extend(consent.claims().map(|(path, _)| path.to_string()));
             assert_eq!(consent.transactions.len(), 1, "she signs what she signs in for");
             true
         })

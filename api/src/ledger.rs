@@ -6,10 +6,14 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use yufu_base::{CommandId, InstitutionId, Signer, SignerError};
+use yufu_base::{CommandId, InstitutionId, Signer, SignerError, Timestamp};
 use yufu_engine::{Applied, ReadError, SubmitError};
 use yufu_jose::{decode_base64url, encode_base64url};
+use yufu_keys::random;
 use yufu_machine::{Action, LimitExceeded, Order, Outcome, Refusal, StepUp, Submission};
+
+/// The refusal of a command that is signed with another key than the ledger knows.
+pub(crate) const KEY_NOT_CURRENT: &str = "command.key_not_current";
 
 /// A signed command for the ledger.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -64,6 +68,42 @@ pub(crate) fn sign(
     let order = Order { id, action };
     let signature = signer.sign(&Submission::signing_bytes(institution, &order))?;
     Ok(Submission { institution: institution.clone(), key: signer.public_key(), order, signature })
+}
+
+/// The same order by the key in use, if it was signed with one before it: the order is what counts, so a repeat gets
+/// its first answer.
+pub(crate) fn signed_anew(
+    submission: Submission,
+    signer: &dyn Signer,
+) -> Result<Submission, SignerError> {
+    if submission.key == signer.public_key() {
+        return Ok(submission);
+    }
+    let Submission { institution, order, .. } = submission;
+    sign(&institution, signer, order.id, order.action)
+}
+
+/// That `next` is an institution's key at a ledger from now on: said by `former` through `say`. If the ledger does not
+/// take that key's word any more, it may have been told before: then `next` says so itself.
+pub(crate) async fn replace_key<F>(
+    institution: &InstitutionId,
+    (former, next): (&dyn Signer, &dyn Signer),
+    now: Timestamp,
+    say: impl Fn(Submission) -> F,
+) -> Result<(), Problem>
+where
+    F: Future<Output = Result<CommandDone, Problem>>,
+{
+    let said_by = |signer: &dyn Signer| {
+        let id = CommandId::at(now, u128::from_be_bytes(random()));
+        let (institution, key) = (institution.clone(), next.public_key());
+        let action = Action::ReplaceKey { institution: institution.clone(), key };
+        sign(&institution, signer, id, action).map_err(Problem::internal)
+    };
+    match say(said_by(former)?).await {
+        Err(problem) if problem.code() == KEY_NOT_CURRENT => say(said_by(next)?).await.map(drop),
+        other => other.map(drop),
+    }
 }
 
 /// A submission's canonical encoding.

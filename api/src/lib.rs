@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod account_key;
 pub mod agency;
 pub mod authority;
 pub mod bank;
@@ -19,7 +20,7 @@ pub mod recognition;
 pub mod registrar;
 pub mod relying_party;
 mod router;
-mod signing;
+pub mod signing;
 mod status_list;
 pub mod trust;
 pub mod verifying;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
 use yufu_jose::Jwk;
 use yufu_keys::{KeyStore, KeyStoreError};
-use yufu_trust::{RecognisedList, Role, TrustEntry, TrustList, TrustListError};
+use yufu_trust::{RecognisedList, Role, TrustEntry, TrustList, TrustListError, TrustPin};
 
 /// The document in the operator's store.
 const DOCUMENT: &str = "recognised";
@@ -50,6 +50,9 @@ struct Newest {
     sequence: u64,
     /// What is taken over of it.
     entries: Vec<TrustEntry>,
+    /// By which key it is known, once that was followed by another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<TrustPin>,
 }
 
 /// Why another country's list is not taken over; what was taken over before lapses at its time.
@@ -128,11 +131,14 @@ impl Recognition {
         let country = || one.country.clone();
         let fetched = self.client.get_text(&one.url).await;
         let text = fetched.map_err(|error| RecognitionError::Fetch(country(), error))?;
-        let known = self.memory().newest.get(&one.country).map(|newest| newest.sequence);
-        let list = TrustList::verify(&text, &one.key.key, now, known)
+        let before = self.memory().newest.get(&one.country).cloned();
+        let known = before.as_ref().map(|newest| newest.sequence);
+        let pin = before.and_then(|newest| newest.pin);
+        let pin = pin.unwrap_or_else(|| TrustPin::given(one.key.key));
+        let (list, pin) = TrustList::verify_by(&text, &pin, now, known)
             .map_err(|error| RecognitionError::Refused(country(), error))?;
         let entries = list.taken_over(&one.country, &one.roles);
-        let newest = Newest { sequence: list.sequence, entries };
+        let newest = Newest { sequence: list.sequence, entries, pin: Some(pin) };
         self.keep(&one.country, newest).map_err(|error| RecognitionError::Store(country(), error))
     }
 

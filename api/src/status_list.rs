@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as Turn;
 use utoipa::ToSchema;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{Chain, Header};
 use yufu_trust::{
     LEEWAY_SECONDS, STATUS_LIST_CWT_MEDIA_TYPE, STATUS_LIST_MEDIA_TYPE, Status, StatusBits,
@@ -52,6 +52,7 @@ type Last = Arc<Turn<Option<Signed>>>;
 struct Signed {
     version: i64,
     made: Timestamp,
+    by: PublicKey,
     token: StatusListToken,
     body: Vec<u8>,
 }
@@ -85,6 +86,8 @@ pub(crate) struct Asked {
     pub(crate) places: i32,
     /// Another one whenever a status changed.
     pub(crate) version: i64,
+    /// The key in use, which signs it: one that a former key signed is served no more.
+    pub(crate) by: PublicKey,
 }
 
 /// The address of a list below its publisher's.
@@ -147,7 +150,10 @@ impl Published {
         let last = self.last(asked.list, kind);
         let mut last = last.lock().await;
         let body = match last.take().filter(|signed| signed.stands(asked.version, now)) {
-            Some(signed) if is_young(signed.token.issued_at, SIGNED_SECONDS, now) => {
+            Some(signed)
+                if signed.by == asked.by
+                    && is_young(signed.token.issued_at, SIGNED_SECONDS, now) =>
+            {
                 let body = signed.body.clone();
                 *last = Some(signed);
                 body
@@ -168,7 +174,7 @@ impl Published {
                     list,
                 };
                 let body = sign(&token, kind, (&*signer, &chain))?;
-                *last = Some(Signed { version, made, token, body: body.clone() });
+                *last = Some(Signed { version, made, by: asked.by, token, body: body.clone() });
                 body
             }
         };
@@ -213,7 +219,6 @@ mod tests {
     use axum::body::to_bytes;
     use axum::http::HeaderValue;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use yufu_base::PublicKey;
     use yufu_fixtures::{Party, party};
     use yufu_jose::Unverified;
 
@@ -241,8 +246,9 @@ mod tests {
             accept: &'static str,
             now: Timestamp,
         ) -> Vec<u8> {
-            let asked =
-                Asked { list, uri: address("https://id.example", list), places: 64, version };
+            let by = self.signer.public_key();
+            let uri = address("https://id.example", list);
+            let asked = Asked { list, uri, places: 64, version, by };
             let marked = async {
                 self.made.fetch_add(1, Ordering::Relaxed);
                 Ok(vec![(i32::try_from(version).unwrap(), Status::Invalid)])
@@ -289,6 +295,18 @@ mod tests {
         assert_eq!(publisher.made(), 3, "and made anew, for what ended since");
         publisher.get(1, 4, "*/*", NOW).await;
         assert_eq!(publisher.made(), 4, "nothing from the future is served");
+    }
+
+    #[tokio::test]
+    async fn once_the_key_turned_no_list_by_the_former_one_is_served() {
+        let mut publisher = Publisher::new();
+        publisher.get(1, 3, "*/*", NOW).await;
+        let Party { key, chain, .. } = party();
+        let next = key.public_key();
+        (publisher.signer, publisher.chain) = (Arc::new(key), chain);
+        let list = publisher.get(1, 3, "*/*", NOW.plus_seconds(1)).await;
+        assert_eq!(read(&list, next, NOW).list.get(3), Some(Status::Invalid));
+        assert_eq!(publisher.made(), 1, "signed anew, and not made anew");
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ use yufu_programmes::{Enrolment, Life, Payout, ProgrammesError};
 use yufu_verifier::Verified;
 
 /// The id of the one credential query.
-const QUERY: &str = "pid";
+pub(super) const QUERY: &str = "pid";
 
 /// A programme, as everybody may read it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -168,7 +168,7 @@ impl Agency {
         let programme = self.programme(&request.programme)?;
         let payout = self.payout(&request.payout, &request.key, &programme.id)?;
         let back = (Returns::Here, self.now());
-        let started = self.party.start(&programme.request, &[QUERY], None, back)?;
+        let started = self.party.get().start(&programme.request, &[QUERY], None, back)?;
         let begun =
             EnrolmentBegun { enrolment: started.id.clone(), authorization_request: started.link };
         let enrolment = Enrolment {
@@ -199,7 +199,8 @@ impl Agency {
 
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let waiting = self.waiting(id).await?;
-        let (signed, session) = self.party.request_object(&waiting.session, body, self.now())?;
+        let (signed, session) =
+            self.party.get().request_object(&waiting.session, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -207,7 +208,7 @@ impl Agency {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
         let now = self.now();
-        match self.party.answered(&waiting.session, body, &self.trust, now).await? {
+        match self.party.get().answered(&waiting.session, body, &self.trust, now).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
             Answered::Held(response) => Ok(response),
             Answered::Verified(verified, response) => {
@@ -219,7 +220,7 @@ impl Agency {
 
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
-        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
         self.act(&waiting, &verified, &response).await?;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }
@@ -307,7 +308,7 @@ fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if rest.is_empty() { Some(found) } else { find(found.as_object()?, rest) }
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
     find(claims, path).and_then(Value::as_str)
 }
 

@@ -5,11 +5,12 @@ use super::freezing::{must_not_be_frozen, must_not_be_guarded};
 use super::{Agencies, Agency, named};
 use crate::http::{Problem, ProblemBody};
 use crate::issuer::{
-    Claims, IssuedOffer, Issuer, OfferFor, Refusal, UnderWay, claims_of, today, token_request,
+    Attests as _, Claims, IssuedOffer, Issuer, OfferFor, Referring, Refusal, UnderWay, claims_of,
+    today, token_request, well_known_haip,
 };
 use crate::status_list::StatusListAggregation;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -26,18 +27,20 @@ use yufu_programmes::{Member, MemberState};
 ///
 /// The bearer token is a JWS of type `yufu-request+jwt` by the sector key, for this address.
 #[utoipa::path(post, path = "/agencies/{agency}/v1/programmes/{programme}/members/{pseudonym}/credentials/{credential}", tag = "agency",
-    params(("agency" = String, Path, description = "the agency"), ("programme" = String, Path, description = "the programme"), ("pseudonym" = String, Path, description = "the member's pseudonym"), ("credential" = String, Path, description = "the credential, by its id in the profile")),
+    params(("agency" = String, Path, description = "the agency"), ("programme" = String, Path, description = "the programme"), ("pseudonym" = String, Path, description = "the member's pseudonym"), ("credential" = String, Path, description = "the credential, by its id in the profile"), Referring),
     security(("request" = [])),
     responses((status = 200, body = IssuedOffer), (status = 401, description = "not the pseudonym's key", body = ProblemBody), (status = 404, description = "no such member, or no such credential of the programme", body = ProblemBody), (status = 422, description = "the member left", body = ProblemBody)))]
 pub(super) async fn offer(
     State(agencies): State<Arc<Agencies>>,
     Path((agency, programme, pseudonym, credential)): Path<(String, String, String, String)>,
+    Query(wish): Query<Referring>,
     headers: HeaderMap,
 ) -> Result<Json<IssuedOffer>, Problem> {
     let agency = named(&agencies, &agency)?;
     let below = format!("/credentials/{credential}");
     let member = agency.member((&programme, &pseudonym), &headers, ("POST", &below)).await?;
-    Ok(Json(agency.offer_attestation(&member, &credential).await?))
+    let made = agency.offer_attestation(&member, &credential).await?;
+    Ok(Json(agency.issuer()?.as_asked(made, &wish).await?))
 }
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
@@ -77,8 +80,7 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let agency = named(&agencies, &agency)?;
     let under_way = agency.issuer()?.under_way(&headers, &body).await?;
-    let claims = agency.claims_for(&under_way).await?;
-    Ok(Json(agency.issuer()?.issue(under_way, claims).await?))
+    Ok(Json(agency.issue_under(under_way).await?))
 }
 
 /// Where all status lists are (Token Status List, section 9).
@@ -124,6 +126,7 @@ pub(crate) fn well_known() -> Router<Arc<Agencies>> {
             get(authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/agencies/{agency}", get(keys))
+        .merge(well_known_haip())
 }
 
 async fn metadata(
@@ -172,7 +175,7 @@ impl Agency {
         self.issuer()?.offer(offer).await
     }
 
-    async fn claims_for(&self, under_way: &UnderWay) -> Result<Claims, Problem> {
+    pub(super) async fn claims_for(&self, under_way: &UnderWay) -> Result<Claims, Problem> {
         let member = self.records.member_by_id(under_way.subject()).await?;
         let kind = self.attests(&member, under_way.credential_id())?;
         still_one(&member)?;
@@ -192,7 +195,11 @@ impl Agency {
     }
 
     /// The credential, if it is about members of this member's programme.
-    fn attests(&self, member: &Member, credential: &str) -> Result<&CredentialType, Problem> {
+    pub(super) fn attests(
+        &self,
+        member: &Member,
+        credential: &str,
+    ) -> Result<&CredentialType, Problem> {
         let found = self.issuer()?.credentials.iter().find(|kind| kind.id == credential);
         let found = found.filter(|kind| kind.programme.as_ref() == Some(&member.programme));
         found.ok_or_else(|| Problem::not_found("credential of this programme"))
@@ -200,7 +207,7 @@ impl Agency {
 }
 
 /// Whoever left is attested nothing any more.
-fn still_one(member: &Member) -> Result<(), Problem> {
+pub(super) fn still_one(member: &Member) -> Result<(), Problem> {
     if member.state == MemberState::Enrolled {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! An agency: pays programmes to members whom it knows by a pseudonym. They enrol with their
 //! wallets; officers prepare, approve and pay a month; what comes back stays with its envelope.
 
+mod attested;
 mod desk;
 mod enrolment;
 mod freezing;
@@ -16,9 +17,11 @@ pub(crate) use issuing::well_known;
 pub use membership::{MemberFile, MemberPayment, NextAccount, PayoutChange};
 pub use running::Runs;
 
+use crate::account_key::AtBank;
 use crate::http::{Client, OperatorToken, Problem};
-use crate::issuer::{Issuer, LAPSED_SECONDS};
+use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip};
 use crate::relying_party::{Party, TakingsAccount};
+use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -28,9 +31,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{AccountId, CommandId, Currency, InstitutionId, Signer, Timestamp};
+use yufu_base::{AccountId, CommandId, Currency, InstitutionId, Timestamp};
 use yufu_engine::Clock;
-use yufu_keys::random;
+use yufu_keys::{InUse, random};
 use yufu_profile::{Programme, UtcOffsets};
 use yufu_programmes::{Month, Programmes, ProgrammesError};
 
@@ -49,7 +52,7 @@ pub struct Agency {
     /// Its records.
     pub records: Programmes,
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Whom it trusts to issue identities, and to say which were revoked.
     pub trust: TrustSource,
     /// Calls its bank.
@@ -57,7 +60,7 @@ pub struct Agency {
     /// Its bank, and the address below which that is reached.
     pub bank: (InstitutionId, String),
     /// The key that gives orders for its account.
-    pub account_key: Arc<dyn Signer>,
+    pub account_key: HeldKey,
     /// The ledger that it pays on, and its currency.
     pub ledger: (InstitutionId, Currency),
     /// Its programmes, by id.
@@ -104,6 +107,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(desk::returns))
         .routes(routes!(desk::reissue_all))
         .routes(routes!(desk::reissue))
+        .merge(described_haip())
 }
 
 /// Set the account that payments leave from.

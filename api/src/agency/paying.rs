@@ -2,14 +2,16 @@
 //! key, and what its answer means. An order that can be taken no more is asked about, never repeated
 //! under another id on a guess.
 
-use super::Agency;
 use super::desk::RunStop;
 use super::life::DAY;
+use super::{Agency, AtBank};
 use crate::bank::{AccountState, PaymentDone, PaymentRequest};
 use crate::http::{ClientError, Problem, ProblemBody};
-use yufu_base::{AccountId, Amount, CommandId, Timestamp};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use yufu_base::{AccountId, Amount, CommandId, Signer, Timestamp};
 use yufu_payment::{PaymentOrder, RequestToken};
-use yufu_programmes::{Envelope, Item, Outcome, Reason};
+use yufu_programmes::{Envelope, Item, Outcome, ProgrammesError, Reason};
 
 /// What the bank says while it has no answer from the ledger.
 const TAKEN: &str = "taken";
@@ -81,9 +83,12 @@ impl Agency {
             amount: Amount::new(self.ledger.1, item.amount_minor),
             expires: self.expiry(item.command),
         };
-        let order = order.sign(&*self.account_key).map_err(Problem::internal)?;
+        let key = self.account_key.held().await;
+        let order = order.sign(&*key).map_err(Problem::internal)?;
         let url = format!("{}/banks/{}/v1/payments", self.bank.1, self.bank.0);
-        match self.client.post(&url, None, &PaymentRequest { order }).await {
+        let taken = self.client.post(&url, None, &PaymentRequest { order }).await;
+        drop(key);
+        match taken {
             Ok(PaymentDone { .. }) => Ok(settled(Outcome::Paid)),
             Err(ClientError::Refused(body)) => self.refused(&body).await,
             // Whether it was carried out is unknown: the same order, again, will tell.
@@ -94,9 +99,7 @@ impl Agency {
     /// Asks about an order that can be taken no more.
     async fn ask(&self, account: AccountId, item: &Item) -> Result<Settled, Problem> {
         let path = format!("/banks/{}/v1/payments/{}", self.bank.0, item.command);
-        let bearer = self.token(account, &path)?;
-        let url = format!("{}{path}", self.bank.1);
-        let done: Result<PaymentDone, ClientError> = self.client.get(&url, Some(&bearer)).await;
+        let done: Result<PaymentDone, ClientError> = self.asked(account, &path).await?;
         match done {
             Ok(done) => match (done.state.as_str(), done.refusal) {
                 ("settled", _) => Ok(settled(Outcome::Paid)),
@@ -140,9 +143,7 @@ impl Agency {
         let account: AccountId =
             self.records.account().await?.parse().map_err(Problem::internal)?;
         let path = format!("/banks/{}/v1/accounts/{account}", self.bank.0);
-        let bearer = self.token(account, &path)?;
-        let url = format!("{}{path}", self.bank.1);
-        let state: AccountState = self.client.get(&url, Some(&bearer)).await?;
+        let state: AccountState = self.asked(account, &path).await??;
         if state.wallet.standing == "open" {
             return Ok(account);
         }
@@ -153,7 +154,13 @@ impl Agency {
         Err(Problem::unavailable("party.account_unusable", detail))
     }
 
-    fn token(&self, account: AccountId, path: &str) -> Result<String, Problem> {
+    /// Asks the bank, by the account's key.
+    async fn asked<T: DeserializeOwned>(
+        &self,
+        account: AccountId,
+        path: &str,
+    ) -> Result<Result<T, ClientError>, Problem> {
+        let key = self.account_key.held().await;
         let token = RequestToken {
             iss: account.to_string(),
             aud: self.bank.0.to_string(),
@@ -161,7 +168,24 @@ impl Agency {
             htu: path.to_owned(),
             iat: self.now(),
         };
-        token.sign(&*self.account_key).map_err(Problem::internal)
+        let bearer = token.sign(&*key).map_err(Problem::internal)?;
+        let url = format!("{}{path}", self.bank.1);
+        Ok(self.client.get(&url, Some(&bearer)).await)
+    }
+
+    /// Has `next` command the agency's account from now on.
+    ///
+    /// # Errors
+    /// If its bank cannot be told; then the former key stays in use.
+    pub async fn command_account_with(&self, next: Arc<dyn Signer>) -> Result<(), Problem> {
+        let account = match self.records.account().await {
+            Ok(account) => Some(account.parse().map_err(Problem::internal)?),
+            Err(ProgrammesError::NoAccount) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let (client, bank, now) = (&self.client, &self.bank, self.now());
+        let at = account.map(|account| AtBank { client, bank, account, now });
+        self.account_key.hand_over(next, at).await
     }
 }
 

@@ -22,6 +22,7 @@ use yufu_anonymous::{ClaimValue, Claims, IssueError, Issued, IssuerKey, Terms};
 use yufu_base::SectorId;
 use yufu_credentials::Pseudonym;
 use yufu_jose::parse_json;
+use yufu_keys::InUse;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
 use yufu_population::{Access, PersonId};
 use yufu_profile::CredentialType;
@@ -42,7 +43,7 @@ const TERMS_MEDIA_TYPE: &str = "application/jwt";
 /// The authority as the issuer of anonymous credentials.
 pub struct Anonymous {
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Whom it trusts: itself, by the list that everybody uses.
     pub trust: TrustSource,
     /// The key that signs them.
@@ -80,8 +81,9 @@ pub(super) fn described() -> OpenApiRouter<Arc<Authority>> {
     responses((status = 200, description = "a JWS of type yufu-anonymous-terms+jwt", body = String, content_type = "application/jwt"), (status = 404, body = ProblemBody)))]
 async fn terms(State(authority): State<Arc<Authority>>) -> Result<impl IntoResponse, Problem> {
     let issuer = &authority.issuer;
-    let key = (&*issuer.signer, &issuer.chain);
-    let signed = PublishedTerms::sign(&authority.anonymous()?.terms, key, authority.now());
+    let key = issuer.signing.get();
+    let by = (&*key.signer, &key.chain);
+    let signed = PublishedTerms::sign(&authority.anonymous()?.terms, by, authority.now());
     Ok(([(header::CONTENT_TYPE, TERMS_MEDIA_TYPE)], signed.map_err(Problem::internal)?))
 }
 
@@ -93,7 +95,7 @@ async fn begin(
 ) -> Result<(StatusCode, Json<AnonymousProof>), Problem> {
     let (anonymous, now) = (authority.anonymous()?, authority.now());
     let back = (Returns::Nobody, now);
-    let started = anonymous.party.start(PURPOSE, &[QUERY], None, back)?;
+    let started = anonymous.party.get().start(PURPOSE, &[QUERY], None, back)?;
     let authorization_request = started.link.clone();
     if !anonymous.proven.0.asked(started, now) {
         let detail =
@@ -115,7 +117,8 @@ async fn request(
 ) -> Result<impl IntoResponse, Problem> {
     let anonymous = authority.anonymous()?;
     let session = anonymous.proven.0.session(&id).ok_or_else(gone)?;
-    let (signed, session) = anonymous.party.request_object(&session, &body, authority.now())?;
+    let (signed, session) =
+        anonymous.party.get().request_object(&session, &body, authority.now())?;
     anonymous.proven.0.store(&id, session).then_some(()).ok_or_else(gone)?;
     Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
 }
@@ -160,14 +163,14 @@ impl Authority {
     async fn proved(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let anonymous = self.anonymous()?;
         let session = anonymous.proven.0.session(id).ok_or_else(gone)?;
-        let (party, trust) = (&anonymous.party, &anonymous.trust);
+        let (party, trust) = (anonymous.party.get(), &anonymous.trust);
         let answered = party.answered(&session, body, trust, self.now()).await?;
         anonymous.proven.0.answered(id).then_some(()).ok_or_else(gone)?;
         let Answered::Verified(verified, mut response) = answered else {
             return Ok(DirectPostResponse::default());
         };
         self.issuer.must_stand(&verified).await?;
-        let person = self.shown_person(party, &verified).await?;
+        let person = self.shown_person(&party, &verified).await?;
         let code = anonymous.proven.0.ready(person, self.now());
         let address = self.issuer.metadata.credential_issuer.as_str();
         let to = format!("{address}/v1/anonymous/credentials#response_code={code}");

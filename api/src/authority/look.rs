@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use yufu_base::Timestamp;
+use yufu_keys::InUse;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
 use yufu_population::Access;
 use yufu_verifier::Verified;
@@ -30,7 +31,7 @@ const QUERY: &str = "pid";
 /// The authority as a relying party for a person's own look.
 pub struct OwnLook {
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Whom it trusts: itself, by the list that everybody uses.
     pub trust: TrustSource,
     /// Looks under way.
@@ -56,7 +57,7 @@ pub(super) async fn begin(
 ) -> Result<(StatusCode, Json<Look>), Problem> {
     let now = authority.now();
     let back = (Returns::Nobody, now);
-    let started = authority.own_look.party.start(PURPOSE, &[QUERY], None, back)?;
+    let started = authority.own_look.party.get().start(PURPOSE, &[QUERY], None, back)?;
     let authorization_request = started.link.clone();
     authority.own_look.looks.asked(started, now)?;
     Ok((StatusCode::CREATED, Json(Look { authorization_request })))
@@ -74,7 +75,7 @@ pub(super) async fn request(
 ) -> Result<impl IntoResponse, Problem> {
     let look = &authority.own_look;
     let session = look.looks.session(&id)?;
-    let (signed, session) = look.party.request_object(&session, &body, authority.now())?;
+    let (signed, session) = look.party.get().request_object(&session, &body, authority.now())?;
     look.looks.store(&id, session)?;
     Ok(([(header::CONTENT_TYPE, REQUEST_MEDIA_TYPE)], signed))
 }
@@ -112,7 +113,7 @@ impl Authority {
     async fn shown(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let look = &self.own_look;
         let session = look.looks.session(id)?;
-        let answered = look.party.answered(&session, body, &look.trust, self.now()).await?;
+        let answered = look.party.get().answered(&session, body, &look.trust, self.now()).await?;
         // One answer: of two at once, one finds the look gone.
         look.looks.answered(id)?;
         let Answered::Verified(verified, mut response) = answered else {
@@ -129,7 +130,8 @@ impl Authority {
     async fn accesses_of_holder(&self, verified: &Verified) -> Result<Vec<AccessEntry>, Problem> {
         let shown = verified.credentials.get(QUERY).and_then(|found| found.first());
         let shown = shown.ok_or_else(|| rejected("no identity was shown"))?;
-        let number = self.own_look.party.identity.number(&shown.claims)?;
+        let party = self.own_look.party.get();
+        let number = party.identity.number(&shown.claims)?;
         let number = self.numbers.parse(number).map_err(rejected)?;
         let access = Access {
             actor: "the person".to_owned(),

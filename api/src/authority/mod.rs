@@ -3,6 +3,7 @@
 
 #[cfg(feature = "zero-knowledge")]
 mod anonymous;
+mod attested;
 mod cards;
 mod checks;
 mod claims;
@@ -10,7 +11,6 @@ mod deaths;
 mod erasing;
 mod freezing;
 mod guardianship;
-mod haip;
 mod handover;
 mod issuance;
 mod look;
@@ -38,7 +38,7 @@ pub use officer::{AccessEntry, Authentication, NumberOnly, Revocation, Revoked};
 pub use pseudonyms::{PseudonymReplacement, PseudonymsReplaced};
 
 use crate::http::{OperatorToken, Problem};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, described_haip, well_known_haip};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -118,19 +118,12 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(issuance::token))
         .routes(routes!(issuance::nonce))
         .routes(routes!(issuance::credential))
-        .routes(routes!(haip::push))
-        .routes(routes!(haip::page, haip::decide))
-        .routes(routes!(haip::token))
-        .routes(routes!(haip::challenge))
-        .routes(routes!(haip::nonce))
-        .routes(routes!(haip::credential))
-        .routes(routes!(haip::deferred))
-        .routes(routes!(haip::notify))
         .routes(routes!(checks::list))
         .routes(routes!(checks::look, checks::decide))
         .routes(routes!(status::list))
         .routes(routes!(status::all))
         .routes(routes!(status::revocations))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the issuer's identifier determines.
@@ -141,9 +134,8 @@ pub(crate) fn well_known() -> Router<Arc<Authority>> {
             "/.well-known/oauth-authorization-server/authority",
             get(metadata::authorization_server),
         )
-        .route("/.well-known/openid-credential-issuer/authority/haip", get(haip::issuer))
-        .route("/.well-known/oauth-authorization-server/authority/haip", get(haip::server))
         .route("/.well-known/jwt-vc-issuer/authority", get(metadata::keys))
+        .merge(well_known_haip())
 }
 
 impl Authority {

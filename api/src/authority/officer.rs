@@ -3,10 +3,10 @@
 
 use super::Authority;
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::{IssuedOffer, OfferFor};
+use crate::issuer::{IssuedOffer, OfferFor, Referring};
 use axum::Json;
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -71,10 +71,11 @@ pub struct Revoked {
 
 /// Record that a person was authenticated, and offer them a credential.
 #[utoipa::path(post, path = "/authority/v1/officer/authentications", tag = "authority",
-    request_body = Authentication, security(("operator" = [])),
+    params(Referring), request_body = Authentication, security(("operator" = [])),
     responses((status = 200, body = IssuedOffer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn authenticate(
     State(authority): State<Arc<Authority>>,
+    Query(wish): Query<Referring>,
     headers: HeaderMap,
     request: Result<Json<Authentication>, JsonRejection>,
 ) -> Result<Json<IssuedOffer>, Problem> {
@@ -85,7 +86,8 @@ pub(super) async fn authenticate(
         format!("authentication for the credential {}: {}", request.credential, request.evidence);
     let person = authority.find(&number, &officer, purpose).await?;
     authority.must_live(person).await?;
-    Ok(Json(authority.offer(person, officer, request).await?))
+    let made = authority.offer(person, officer, request).await?;
+    Ok(Json(authority.issuer.as_asked(made, &wish).await?))
 }
 
 /// Who read a person's record. Looking is recorded too.

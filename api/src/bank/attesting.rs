@@ -4,9 +4,9 @@
 use super::issuing::PAYMENT;
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::{Claims, IssuedOffer, OfferFor, UnderWay, claims_of, day, today};
+use crate::issuer::{Claims, IssuedOffer, OfferFor, Referring, UnderWay, claims_of, day, today};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,19 +22,21 @@ const OF_ACCOUNT: [&str; 4] = ["bank", "class", "since", "standing"];
 ///
 /// The bearer token is a JWS of type `yufu-request+jwt` by the account's wallet key, for this address.
 #[utoipa::path(post, path = "/banks/{bank}/v1/accounts/{account}/credentials/{credential}", tag = "bank",
-    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id"), ("credential" = String, Path, description = "the credential, by its id in the profile")),
+    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id"), ("credential" = String, Path, description = "the credential, by its id in the profile"), Referring),
     security(("request" = [])),
     responses((status = 200, body = IssuedOffer), (status = 401, body = ProblemBody), (status = 404, description = "no such account, or no such credential here", body = ProblemBody), (status = 409, description = "the account is not open", body = ProblemBody), (status = 422, description = "nobody has shown an identity for the account", body = ProblemBody)))]
 pub(super) async fn offer(
     State(banks): State<Arc<Banks>>,
     Path((bank, account, credential)): Path<(String, String, String)>,
+    Query(wish): Query<Referring>,
     headers: HeaderMap,
 ) -> Result<Json<IssuedOffer>, Problem> {
     let bank = named(&banks, &bank)?;
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
     let path = format!("/banks/{}/v1/accounts/{account}/credentials/{credential}", bank.id);
     let found = bank.authenticate(id, &headers, "POST", &path).await?;
-    Ok(Json(bank.offer_attestation(&found, &credential).await?))
+    let made = bank.offer_attestation(&found, &credential).await?;
+    Ok(Json(bank.issuer.as_asked(made, &wish).await?))
 }
 
 impl Bank {
@@ -44,10 +46,7 @@ impl Bank {
         credential: &str,
     ) -> Result<IssuedOffer, Problem> {
         let kind = self.attests(credential)?;
-        if account.state != AccountState::Open {
-            let detail = format!("the account is {}: open one first", account.state.as_str());
-            return Err(Problem::conflict("account.not_open", detail));
-        }
+        must_be_open(account)?;
         if account.customer.is_none() && of_customer(kind).next().is_some() {
             return Err(in_nobodys_name());
         }
@@ -62,14 +61,16 @@ impl Bank {
         self.issuer.offer(offer).await
     }
 
-    /// What a credential of this bank says: nothing, if it is to pay with.
+    /// What a credential of this bank says: nothing, if it is to pay with. The account has to stand as it had when the
+    /// credential was offered: a wallet that was granted fresh copies comes long after.
     pub(super) async fn claims_for(&self, under_way: &UnderWay) -> Result<Claims, Problem> {
+        let account = self.records.account(AccountId::new(under_way.subject().as_u128())).await?;
+        must_be_open(&account)?;
+        self.may_act(&account).await?;
         if under_way.credential_id() == PAYMENT {
             return Ok(Claims::new());
         }
         let kind = self.attests(under_way.credential_id())?;
-        let account = self.records.account(AccountId::new(under_way.subject().as_u128())).await?;
-        self.may_act(&account).await?;
         let facts = self.facts(&account, kind).await?;
         let values = kind.values(|_| None, |name| facts.get(name).cloned(), today(self.now())?);
         let values = values.ok_or_else(|| {
@@ -115,6 +116,15 @@ impl Bank {
         }
         Ok(facts)
     }
+}
+
+/// That an account is open.
+pub(super) fn must_be_open(account: &Account) -> Result<(), Problem> {
+    if account.state == AccountState::Open {
+        return Ok(());
+    }
+    let detail = format!("the account is {}: open one first", account.state.as_str());
+    Err(Problem::conflict("account.not_open", detail))
 }
 
 /// The records of the customer's that a credential says.

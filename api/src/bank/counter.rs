@@ -220,7 +220,8 @@ impl Bank {
 
     /// For how long an identity is kept, in seconds: as one that was shown remotely.
     fn kept_seconds(&self) -> u64 {
-        let registered = self.party.verifiers.get(KEPT_AS);
+        let party = self.party.get();
+        let registered = party.verifiers.get(KEPT_AS);
         let days = registered.map_or(0, |verifier| verifier.certificate().retention_days);
         u64::from(days).saturating_mul(DAY)
     }

@@ -2,20 +2,21 @@
 //! asks. That has no claim; its place in the bank's status list leads the bank, and nobody else, to
 //! the account (decision 8). What else the bank attests is in `attesting`.
 
+use super::attesting::must_be_open;
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::{IssuedOffer, OfferFor, Refusal, token_request};
+use crate::issuer::{Attests as _, IssuedOffer, OfferFor, Referring, Refusal, token_request};
 use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 use yufu_base::AccountId;
-use yufu_onboarding::{AccountState, OnboardingError};
+use yufu_onboarding::OnboardingError;
 use yufu_openid4vc::issuance::{
     AuthorizationServerMetadata, CredentialResponse, IssuerMetadata, NonceResponse, TokenResponse,
 };
@@ -27,29 +28,27 @@ pub(crate) const PAYMENT: &str = "payment";
 ///
 /// The bearer token is a JWS of type `yufu-request+jwt` by the account's wallet key, for this address.
 #[utoipa::path(post, path = "/banks/{bank}/v1/accounts/{account}/payment-credentials", tag = "bank",
-    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id")),
+    params(("bank" = String, Path, description = "the bank"), ("account" = String, Path, description = "the account's id"), Referring),
     security(("request" = [])),
     responses((status = 200, body = IssuedOffer), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, description = "the account is not open", body = ProblemBody)))]
 pub(super) async fn offer(
     State(banks): State<Arc<Banks>>,
     Path((bank, account)): Path<(String, String)>,
+    Query(wish): Query<Referring>,
     headers: HeaderMap,
 ) -> Result<Json<IssuedOffer>, Problem> {
     let bank = named(&banks, &bank)?;
     let id: AccountId = account.parse().map_err(Problem::malformed)?;
     let path = format!("/banks/{}/v1/accounts/{account}/payment-credentials", bank.id);
     let found = bank.authenticate(id, &headers, "POST", &path).await?;
-    if found.state != AccountState::Open {
-        let detail = format!("the account is {}: open one first", found.state.as_str());
-        return Err(Problem::conflict("account.not_open", detail));
-    }
+    must_be_open(&found)?;
     let offer = bank.offer_payment_credential(id).await?;
     if bank.records.account(id).await?.wallet_key != found.wallet_key {
         // Changed meanwhile, and perhaps after what was under way was withdrawn.
         bank.issuer.records.withdraw(Uuid::from_u128(id.bits())).await?;
         return Err(OnboardingError::KeyChanged.into());
     }
-    Ok(Json(offer))
+    Ok(Json(bank.issuer.as_asked(offer, &wish).await?))
 }
 
 /// Exchange a pre-authorized code for an access token (OpenID4VCI 1.0, section 6).
@@ -89,8 +88,7 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let bank = named(&banks, &bank)?;
     let under_way = bank.issuer.under_way(&headers, &body).await?;
-    let claims = bank.claims_for(&under_way).await?;
-    Ok(Json(bank.issuer.issue(under_way, claims).await?))
+    Ok(Json(bank.issue_under(under_way).await?))
 }
 
 /// Where all status lists are (Token Status List, section 9).

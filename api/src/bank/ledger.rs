@@ -3,18 +3,17 @@
 use super::Bank;
 use crate::central_bank::WalletState;
 use crate::http::{ClientError, Problem, ProblemBody};
-use crate::ledger::{self, CommandDone, CommandRequest};
+use crate::ledger::{self, CommandDone, CommandRequest, KEY_NOT_CURRENT};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use yufu_base::{AccountId, CommandId};
-use yufu_machine::Action;
+use yufu_base::{AccountId, CommandId, Signer};
+use yufu_machine::{Action, Submission};
 use yufu_onboarding::OutboxEntry;
 use yufu_payment::RequestToken;
 
 /// Refusals of the bank itself, not of the command: the ledger does not know it, or its key.
-const CURABLE: [&str; 3] =
-    ["command.key_not_current", "command.submitter_unknown", "ledger.not_open"];
+const CURABLE: [&str; 3] = [KEY_NOT_CURRENT, "command.submitter_unknown", "ledger.not_open"];
 
 /// The ledger's answer as the outbox keeps it.
 #[derive(Serialize, Deserialize)]
@@ -60,8 +59,8 @@ impl Bank {
         subject: String,
         action: Action,
     ) -> Result<OutboxEntry, Problem> {
-        let submission =
-            ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
+        let key = self.commands.get();
+        let submission = ledger::sign(&self.id, &*key, id, action).map_err(Problem::internal)?;
         let submission = ledger::encode(&submission)?;
         Ok(OutboxEntry { command: id, subject, submission, outcome: None })
     }
@@ -103,9 +102,8 @@ impl Bank {
     }
 
     async fn send(&self, entry: &OutboxEntry) -> Result<Answer, Problem> {
-        let url = format!("{}/v1/commands", self.central_bank.1);
-        let request = CommandRequest::new(&entry.submission);
-        let answer = match self.client.post(&url, None, &request).await {
+        let submission = borsh::from_slice(&entry.submission).map_err(Problem::internal)?;
+        let answer = match self.say(submission).await? {
             Ok(done) => Answer::Done(done),
             // Given before the command was admitted, and cured by the bank's operator: it stays.
             Err(ClientError::Refused(body)) if CURABLE.contains(&body.code.as_str()) => {
@@ -123,6 +121,38 @@ impl Bank {
         serde_json::from_str(&first).map_err(Problem::internal)
     }
 
+    /// Puts a submission before the ledger, by the key in use, which is held until the answer is there.
+    pub(super) async fn say(
+        &self,
+        submission: Submission,
+    ) -> Result<Result<CommandDone, ClientError>, Problem> {
+        let key = self.commands.held().await;
+        let submission = ledger::signed_anew(submission, &*key).map_err(Problem::internal)?;
+        let request = CommandRequest::new(&ledger::encode(&submission)?);
+        let url = format!("{}/v1/commands", self.central_bank.1);
+        Ok(self.client.post(&url, None, &request).await)
+    }
+
+    /// Has `next` command from now on: the ledger is told by the key in use, and takes that one's word no more. What is
+    /// on its way is waited for; what waits in the outbox is signed anew when it is sent.
+    ///
+    /// # Errors
+    /// If the ledger cannot be told; then the former key stays in use.
+    pub async fn command_with(&self, next: Arc<dyn Signer>) -> Result<(), Problem> {
+        let url = format!("{}/v1/commands", self.central_bank.1);
+        let told = |former: Arc<dyn Signer>, next: Arc<dyn Signer>| async move {
+            let say = |submission: Submission| {
+                let (client, url) = (&self.client, &url);
+                async move {
+                    let request = CommandRequest::new(&ledger::encode(&submission)?);
+                    Ok(client.post(url, None, &request).await?)
+                }
+            };
+            ledger::replace_key(&self.id, (&*former, &*next), self.now(), say).await
+        };
+        self.commands.change(next, told).await
+    }
+
     /// A wallet of this bank as the ledger has it.
     pub(super) async fn wallet(&self, account: AccountId) -> Result<WalletState, Problem> {
         let path = format!("/central-bank/v1/accounts/{account}");
@@ -133,7 +163,8 @@ impl Bank {
             htu: path,
             iat: self.now(),
         };
-        let bearer = token.sign(&*self.signer).map_err(Problem::internal)?;
+        let key = self.commands.held().await;
+        let bearer = token.sign(&*key).map_err(Problem::internal)?;
         let url = format!("{}/v1/accounts/{account}", self.central_bank.1);
         Ok(self.client.get(&url, Some(&bearer)).await?)
     }

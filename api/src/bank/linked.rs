@@ -75,8 +75,9 @@ pub(super) async fn state(
         wallet_key_thumbprint: request.wallet_key_thumbprint,
         exp: bank.now().plus_seconds(STATEMENT_SECONDS),
     };
-    let signed = statement.sign(&bank.issuer.chain, &*bank.issuer.signer);
-    let statement = signed.map_err(|error| unsigned(&*bank.issuer.signer, error))?;
+    let key = bank.issuer.signing.get();
+    let signed = statement.sign(&key.chain, &*key.signer);
+    let statement = signed.map_err(|error| unsigned(&*key.signer, error))?;
     Ok((StatusCode::CREATED, Json(Statement { statement })))
 }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod ages;
 mod anonymous;
 mod attestation;
+mod attested;
 mod attesting;
 mod branch;
 mod classes;
@@ -69,9 +70,9 @@ pub use terminal::{
 pub use waking::Waking;
 
 use crate::http::{Client, OperatorToken, Problem};
-use crate::issuer::Issuer;
-use crate::issuer::LAPSED_SECONDS;
+use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
 use crate::relying_party::Party;
+use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::Router;
 use axum::http::StatusCode;
@@ -80,9 +81,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{Amount, CommandId, Currency, InstitutionId, Signer, Timestamp};
+use yufu_base::{Amount, CommandId, Currency, InstitutionId, Timestamp};
 use yufu_engine::Clock;
-use yufu_keys::random;
+use yufu_keys::{InUse, random};
 use yufu_onboarding::{Onboarding, OnboardingError};
 
 /// A bank, and what it works with.
@@ -90,13 +91,13 @@ pub struct Bank {
     /// Its name in the ledger.
     pub id: InstitutionId,
     /// Its key for commands and request tokens.
-    pub signer: Arc<dyn Signer>,
+    pub commands: HeldKey,
     /// The token of its desk.
     pub operator: OperatorToken,
     /// Its records.
     pub records: Onboarding,
     /// How it shows itself to wallets: certificates, purposes, addresses.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Itself as the issuer of payment credentials.
     pub issuer: Issuer,
     /// Whom it trusts to issue identities.
@@ -186,6 +187,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(mint::funding::fund))
         .routes(routes!(mint::invoicing::invoice))
         .routes(routes!(mint::top_up::pay_in))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine, and the mints, which
@@ -198,6 +200,7 @@ pub(crate) fn well_known() -> Router<Arc<Banks>> {
             get(issuing::authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/banks/{bank}", get(issuing::keys))
+        .merge(well_known_haip())
 }
 
 /// The bank of that name.

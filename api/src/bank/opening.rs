@@ -135,7 +135,7 @@ impl Bank {
     /// A verified presentation opens the account: customer, account, receipt and ledger command
     /// are written together, then the command is submitted.
     pub(super) async fn opened(&self, answer: Answer) -> Result<(), Problem> {
-        let person = self.party.identity.person(presented(&answer)?)?;
+        let person = self.party.get().identity.person(presented(&answer)?)?;
         if let Some(country) = &person.country
             && self.wallet_rules.foreign_identity == ForeignIdentity::Refuse
         {

@@ -192,7 +192,7 @@ impl Bank {
         let row = self.records.order(id).await?;
         let (order, order_commitment, key) = self.verified_order(&row.signed).await?;
         let account = self.records.account(order.payer).await?;
-        let person = self.party.identity.person(presented(&answer)?)?;
+        let person = self.party.get().identity.person(presented(&answer)?)?;
         let holder = match account.customer {
             Some(customer) => self.records.is_customer(customer, &person.number).await?,
             None => false,

@@ -140,7 +140,7 @@ impl Bank {
     ) -> Result<(String, String), Problem> {
         let (name, queries, now) = (purpose.name(), purpose.queries(), self.now());
         let back = (Returns::Here, now);
-        let started = self.party.start(name, queries, transaction.into(), back)?;
+        let started = self.party.get().start(name, queries, transaction.into(), back)?;
         let verification = Verification {
             id: started.id.clone(),
             purpose: purpose.name().to_owned(),
@@ -156,7 +156,7 @@ impl Bank {
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let verification = self.records.verification(id).await?;
         let (signed, session) =
-            self.party.request_object(waiting(&verification)?, body, self.now())?;
+            self.party.get().request_object(waiting(&verification)?, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -164,7 +164,7 @@ impl Bank {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         let session = waiting(&verification)?;
-        match self.party.answered(session, body, &self.trust, self.now()).await? {
+        match self.party.get().answered(session, body, &self.trust, self.now()).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
             Answered::Held(response) => Ok(response),
             Answered::Verified(verified, response) => {
@@ -177,7 +177,7 @@ impl Bank {
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         waiting(&verification)?;
-        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
         self.act(verification, verified, &response).await?;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }

@@ -154,8 +154,13 @@ impl Bank {
             max_age_seconds: now.seconds().saturating_sub(issued_at),
             transaction_data: &transactions,
         };
-        let key = self.issuer.signer.public_key();
-        let found = verify_presentation(presentation, &key, &expected)
+        // Credentials of before a rotation count until they end.
+        let keys = self.issuer.signing.get().keys();
+        let mut tried =
+            keys.iter().map(|key| verify_presentation(presentation, &key.key, &expected));
+        let first = tried.next().ok_or_else(|| Problem::internal("no key signs here"))?;
+        let found = first
+            .or_else(|error| tried.find_map(Result::ok).ok_or(error))
             .map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "presentation.rejected", e))?;
         if !self.issuer.credentials.iter().any(|k| k.id == PAYMENT && k.vct == found.vct) {
             return Err(Problem::malformed("the credential presented is no payment credential"));

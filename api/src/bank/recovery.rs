@@ -133,7 +133,7 @@ impl Bank {
     pub(super) async fn recovered(&self, answer: Answer) -> Result<(), Problem> {
         let subject: Subject =
             serde_json::from_str(&answer.verification.subject).map_err(Problem::internal)?;
-        let person = self.party.identity.person(presented(&answer)?)?;
+        let person = self.party.get().identity.person(presented(&answer)?)?;
         let account = self.to_recover(&subject, &person.number).await?;
         self.may_take_over(&account).await?;
         let change = KeyChange {

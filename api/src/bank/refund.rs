@@ -162,8 +162,9 @@ impl Bank {
         let question =
             Question { aud: payer_bank.to_owned(), payment: payment.to_string(), iat: self.now() };
         let json = serde_json::to_vec(&question).map_err(Problem::internal)?;
-        let header = Header::typed(TYPE).with_chain(&self.issuer.chain);
-        let question = yufu_jose::sign(&header, &json, &*self.issuer.signer);
+        let key = self.issuer.signing.get();
+        let header = Header::typed(TYPE).with_chain(&key.chain);
+        let question = yufu_jose::sign(&header, &json, &*key.signer);
         let question = question.map_err(Problem::internal)?;
         let trust = self.trust.list(self.now()).await?;
         let named = format!("/banks/{payer_bank}");

@@ -97,7 +97,7 @@ impl Bank {
     pub(super) async fn shown_to_wake(&self, answer: Answer) -> Result<(), Problem> {
         let id: AccountId = answer.verification.subject.parse().map_err(Problem::internal)?;
         let account = self.records.account(id).await?;
-        let person = self.party.identity.person(presented(&answer)?)?;
+        let person = self.party.get().identity.person(presented(&answer)?)?;
         let holder = match account.customer {
             Some(customer) => self.records.is_customer(customer, &person.number).await?,
             None => false,

@@ -60,7 +60,7 @@ pub(super) async fn guardian(
 impl Bank {
     /// A verified presentation of both credentials opens the ward's account.
     pub(super) async fn opened_for_ward(&self, answer: Answer) -> Result<(), Problem> {
-        let own = self.party.identity.person(presented(&answer)?)?;
+        let own = self.party.get().identity.person(presented(&answer)?)?;
         let shown = credential(&answer, GUARDIANSHIP)?;
         let named = member(&shown.claims, "guardian")?;
         if own.number != text(named, NUMBER)? {

@@ -161,7 +161,8 @@ impl CentralBank {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let actions = opening.of_central_bank(bank, key);
-        let mut commands = sign_all(&self.id, &*self.signer, now, actions)?;
+        let own_key = self.commands.held().await;
+        let mut commands = sign_all(&self.id, &*own_key, now, actions)?;
         let mut of_bank = Vec::new();
         for text in own {
             let submission = CommandRequest { submission: text.clone() }.verified()?;

@@ -9,6 +9,7 @@ mod history;
 mod note_rules;
 mod notes;
 mod operations;
+mod own_key;
 mod peers;
 mod rules;
 mod supply;
@@ -32,14 +33,15 @@ pub use transfers::{Answers, Words};
 use crate::enrolment::Admission;
 use crate::http::{OperatorToken, Problem};
 use crate::ledger::{self, CommandDone};
+use crate::signing::HeldKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{CommandId, Currency, InstitutionId, Signer, Timestamp};
+use yufu_base::{CommandId, Currency, InstitutionId, Timestamp};
 use yufu_engine::{Handle, Status};
-use yufu_keys::random;
+use yufu_keys::{InUse, random};
 use yufu_machine::{Action, Machine};
 use yufu_views::Views;
 
@@ -54,7 +56,9 @@ pub struct CentralBank {
     /// The history of what moved, which follows behind the ledger.
     pub views: Arc<Views>,
     /// Its key for commands.
-    pub signer: Arc<dyn Signer>,
+    pub commands: HeldKey,
+    /// Its words on which key followed which, for those who were given a former one.
+    pub succession: InUse<Vec<String>>,
     /// The token of its desk.
     pub operator: OperatorToken,
     /// Whose enrolment is taken.
@@ -98,8 +102,8 @@ impl CentralBank {
     pub async fn command(&self, action: Action) -> Result<CommandDone, Problem> {
         let now = self.read(|_, now| now).await?;
         let id = CommandId::at(now, u128::from_be_bytes(random()));
-        let submission =
-            ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)?;
+        let key = self.commands.held().await;
+        let submission = ledger::sign(&self.id, &*key, id, action).map_err(Problem::internal)?;
         ledger::answer(id, self.ledger.submit(submission).await)
     }
 

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::Timestamp;
 use yufu_jose::Header;
 use yufu_machine::{KeysetView, MOST_NOTES, NoteRules, Payees, Point};
 
@@ -207,8 +207,8 @@ impl CentralBank {
             rules,
         };
         let json = serde_json::to_vec(&claims).map_err(Problem::internal)?;
-        let signer: &dyn Signer = &*self.signer;
-        yufu_jose::sign(&Header::typed(TYPE), &json, signer).map_err(Problem::internal)
+        let key = self.commands.get();
+        yufu_jose::sign(&Header::typed(TYPE), &json, &*key).map_err(Problem::internal)
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Ledger {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub key: Option<Jwk>,
+    /// Which key followed which, oldest first: JWS of type `yufu-next-key+jwt`, each by the key before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub succession: Vec<String>,
     /// The newest checkpoint that a record carries; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<LedgerCheckpoint>,
@@ -97,7 +100,8 @@ pub(super) async fn ledger(State(bank): State<Arc<CentralBank>>) -> Result<Json<
         version,
         currency: bank.currency.0.to_string(),
         decimals: bank.currency.1,
-        key: Some(Jwk::from(bank.signer.public_key())),
+        key: Some(Jwk::from(bank.commands.public_key())),
+        succession: bank.succession.get().to_vec(),
         checkpoint: bank.ledger.checkpoint().map(|checkpoint| LedgerCheckpoint {
             seq: checkpoint.seq.get(),
             state_root: checkpoint.state_root.to_string(),

@@ -104,7 +104,7 @@ impl CentralBank {
             let orders = actions.into_iter().map(|action| Order { id: id(), action }).collect();
             Action::Each { orders: Orders::new(orders).map_err(Problem::internal)? }
         };
-        let signed = ledger::sign(&self.id, &*self.signer, id(), action);
+        let signed = ledger::sign(&self.id, &*self.commands.get(), id(), action);
         signed.map(Some).map_err(Problem::internal)
     }
 }

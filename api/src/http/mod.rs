@@ -28,5 +28,5 @@ pub(crate) use body::Parsed;
 pub(crate) use edge::layers;
 pub(crate) use language::weighted;
 pub(crate) use operator::bearer;
-pub(crate) use page::{Page, escape};
-pub(crate) use page_words::{ConfirmationWords, page_words};
+pub(crate) use page::{Page, confirmation, escape};
+pub(crate) use page_words::page_words;

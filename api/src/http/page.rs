@@ -1,7 +1,7 @@
 //! Pages that a person meets on the way between a wallet and an institution: one look in light and dark, no script but
 //! the institution's own where a page says so, nothing loaded from elsewhere, shown in no frame.
 
-use super::Language;
+use super::{Language, page_words};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -60,6 +60,22 @@ impl IntoResponse for Page {
         ];
         (headers, Html(self.text)).into_response()
     }
+}
+
+/// A page that leads to a presentation: what it asks, the link, and whether the page goes on by itself afterwards.
+pub(crate) fn confirmation(language: Language, asks: &str, link: &str, goes_on: bool) -> Page {
+    let words = &page_words(language).confirmation;
+    let then = if goes_on {
+        format!("<p>{} <a href=\"\">{}</a></p>", words.then, words.back)
+    } else {
+        String::new()
+    };
+    let markup = format!(
+        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p>{then}",
+        link = escape(link),
+        open = words.open,
+    );
+    Page::new(language, &words.title, &markup)
 }
 
 /// Text that becomes no markup, also between quotation marks.

@@ -11,6 +11,7 @@ pub(crate) struct AuthorizationWords {
     pub(crate) title: String,
     pub(crate) asks: String,
     pub(crate) digits: String,
+    pub(crate) sign_in: String,
     pub(crate) agree: String,
     pub(crate) decline: String,
 }
@@ -78,6 +79,7 @@ mod tests {
         for language in Language::ALL {
             let words = page_words(language);
             assert!(!words.authorization.title.is_empty(), "{language:?}");
+            assert!(!words.authorization.sign_in.is_empty(), "{language:?}");
             assert!(!words.confirmation.open.is_empty(), "{language:?}");
             assert!(!words.confirmation.back.is_empty(), "{language:?}");
             assert!(!words.verification.ask.is_empty(), "{language:?}");

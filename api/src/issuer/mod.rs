@@ -6,30 +6,37 @@ mod freezing;
 mod haip;
 mod offer;
 mod protocol;
+mod referring;
 mod revocations;
 mod status;
 
 pub(crate) use claims::claims_of;
-pub use haip::Haip;
-pub(crate) use haip::{Answer, Asked, HaipRefusal, Shown};
+pub(crate) use haip::{
+    Attesters, Attests, Shown, described as described_haip, not_by_sign_in,
+    well_known as well_known_haip,
+};
+pub use haip::{Haip, SignInDesk};
 pub use offer::IssuedOffer;
 pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
+pub(crate) use referring::Referring;
 pub use revocations::Revocations;
 
 pub use crate::status_list::Published;
 
 use crate::http::Problem;
+use crate::signing::Signing;
 use crate::status_list::FREED_SECONDS;
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::Timestamp;
 use yufu_credentials::{Credentials, CredentialsError};
 use yufu_engine::Clock;
-use yufu_jose::{Chain, Jwk, JwkSet};
+use yufu_jose::JwkSet;
+use yufu_keys::InUse;
 use yufu_openid4vc::issuance::{AuthorizationServerMetadata, CredentialErrorCode, IssuerMetadata};
 use yufu_profile::CredentialType;
 
@@ -45,14 +52,12 @@ pub struct Issuer {
     pub records: Credentials,
     /// Its status lists as they were signed last.
     pub published: Published,
-    /// The key that signs credentials and status lists.
-    pub signer: Arc<dyn Signer>,
-    /// Its certificate chain.
-    pub chain: Chain,
+    /// The key that signs credentials and status lists, with its certificates.
+    pub signing: InUse<Signing>,
     /// Which of its certificates count no more.
     pub revocations: Revocations,
     /// Itself under HAIP, if it issues to attested wallets.
-    pub haip: Option<Box<Haip>>,
+    pub haip: Option<InUse<Haip>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -77,8 +82,7 @@ impl Issuer {
 
     /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).
     pub(crate) fn keys(&self) -> Value {
-        let key: Jwk = self.signer.public_key().into();
-        let set = JwkSet { keys: vec![key] };
+        let set = JwkSet { keys: self.signing.get().keys() };
         serde_json::json!({"issuer": self.metadata.credential_issuer, "jwks": set})
     }
 }
@@ -88,6 +92,9 @@ impl From<CredentialsError> for Problem {
         match error {
             CredentialsError::Unknown(what) => Self::not_found(what),
             CredentialsError::AlreadyPassed => Self::conflict("issuance.already_passed", error),
+            CredentialsError::AlreadyAnswered => {
+                Self::conflict("presentation.already_answered", error)
+            }
             CredentialsError::PseudonymDiffers { from: None } => {
                 denied("pseudonym.differs", &error.to_string())
             }

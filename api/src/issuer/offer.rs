@@ -85,7 +85,8 @@ impl Issuer {
         };
         let expires = issuance.expires_at.seconds();
         self.records.start_issuance(basis, issuance).await?;
-        let haip_offer = self.haip.as_ref().map(|haip| haip.offer(&made.offer)).transpose()?;
+        let haip_offer =
+            self.haip.as_ref().map(|haip| haip.get().offer(&made.offer)).transpose()?;
         let offer = OfferLink::Value(made.offer).to_link().map_err(Problem::internal)?;
         let code = made.tx_code.map(|code| code.digits().to_owned()).unwrap_or_default();
         Ok(IssuedOffer { offer, haip_offer, transaction_code: code, expires })

@@ -238,7 +238,8 @@ impl Issuer {
             takes_pseudonyms,
             registering,
         } = under_way;
-        can_sign(&*self.signer)?;
+        let key = self.signing.get();
+        can_sign(&*key.signer)?;
         let now = self.clock.read().wall;
         // One more, so that nobody sees by their number whether a copy carries pseudonyms.
         let without = proven.pseudonyms().is_empty() && takes_pseudonyms;
@@ -291,8 +292,8 @@ impl Issuer {
             })
             .collect();
         let issued =
-            proven.issue(&template, &statuses, &*self.signer, &self.chain, &mut random::<16>);
-        issued.map_err(|error| Refusal::Problem(unsigned(&*self.signer, error)))
+            proven.issue(&template, &statuses, &*key.signer, &key.chain, &mut random::<16>);
+        issued.map_err(|error| Refusal::Problem(unsigned(&*key.signer, error)))
     }
 }
 

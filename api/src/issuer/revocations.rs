@@ -47,7 +47,7 @@ impl Issuer {
             None => {
                 let by = (revocations.anchor, number);
                 let list = revocations.keys.revocation_list(by, revocations.certified, now);
-                let list = list.map_err(|error| unsigned(&*self.signer, error))?;
+                let list = list.map_err(|error| unsigned(&*self.signing.get().signer, error))?;
                 let list = list.ok_or_else(none)?;
                 made.insert(number, (now, list.clone()));
                 list

@@ -54,6 +54,16 @@ impl Issuer {
         Ok(())
     }
 
+    /// Whether the credential with this status, one of ours, was derived from a chip card.
+    pub(crate) async fn is_of_card(
+        &self,
+        status: Option<&StatusReference>,
+    ) -> Result<bool, Problem> {
+        let place = status.and_then(|status| self.own_place(status));
+        let place = place.ok_or_else(|| Problem::not_found("credential of this issuer"))?;
+        Ok(self.records.is_of_card(place).await?)
+    }
+
     /// A status list, signed, as it is served.
     pub(crate) async fn status_response(
         &self,
@@ -68,8 +78,10 @@ impl Issuer {
             let status = |status| Status::from(u8::try_from(status).unwrap_or(1));
             Ok(invalid.map(|entry| (entry.position, status(entry.status))).collect())
         };
-        let key = || Ok((Arc::clone(&self.signer), self.chain.clone()));
-        let asked = Asked { list, uri: self.status_uri(list), places, version };
+        let signing = self.signing.get();
+        let by = signing.signer.public_key();
+        let key = || Ok((Arc::clone(&signing.signer), signing.chain.clone()));
+        let asked = Asked { list, uri: self.status_uri(list), places, version, by };
         self.published.answer(asked, marked, key, headers, now).await
     }
 

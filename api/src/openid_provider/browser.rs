@@ -76,9 +76,7 @@ pub(super) async fn resume(
         let error = [("error", late.0), ("error_description", late.1)];
         return Ok(provider.back(&to, state.as_deref(), &error));
     }
-    let page = confirmation(&headers, &asked.link, |words| {
-        format!("<p>{} <a href=\"\">{}</a></p>", words.then, words.back)
-    });
+    let page = confirmation(&headers, &asked.link, true);
     Ok(([(header::REFRESH, LOOKS_EVERY)], page).into_response())
 }
 

@@ -2,7 +2,7 @@
 //! fetched.
 
 use super::{OpenidProvider, OpenidProviders, named};
-use crate::http::{ConfirmationWords, Language, Page, Problem, ProblemBody, escape, page_words};
+use crate::http::{self, Language, Page, Problem, ProblemBody, page_words};
 use crate::relying_party::Returns;
 use crate::signing::unsigned;
 use axum::Json;
@@ -61,25 +61,13 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Page, Problem> {
     let asked = named(&providers, &provider)?.records.asked(&id).await?;
-    Ok(confirmation(&headers, &asked.link, |_| String::new()))
+    Ok(confirmation(&headers, &asked.link, false))
 }
 
-/// A page that leads to a presentation, and what else it says.
-pub(super) fn confirmation(
-    headers: &HeaderMap,
-    link: &str,
-    more: impl FnOnce(&ConfirmationWords) -> String,
-) -> Page {
+/// A page that leads to a presentation; whether it goes on to the wallet by itself.
+pub(super) fn confirmation(headers: &HeaderMap, link: &str, goes_on: bool) -> Page {
     let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
-    let words = &page_words(language).confirmation;
-    let markup = format!(
-        "<p>{asks}</p><p><a href=\"{link}\">{open}</a></p>{more}",
-        asks = words.asks,
-        link = escape(link),
-        open = words.open,
-        more = more(words),
-    );
-    Page::new(language, &words.title, &markup)
+    http::confirmation(language, &page_words(language).confirmation.asks, link, goes_on)
 }
 
 /// Fetch the access token, once the presentation was answered.
@@ -175,7 +163,7 @@ impl OpenidProvider {
     pub(super) fn started(&self, bank: String, code: &str) -> Result<Pending, Problem> {
         // Its browser comes back on its own way, with a code of OAuth.
         let back = (Returns::Nobody, self.now());
-        let started = self.party.start(&self.allowance.request, &[QUERY], None, back)?;
+        let started = self.party.get().start(&self.allowance.request, &[QUERY], None, back)?;
         Ok(Pending {
             id: started.id,
             code: digest(code),
@@ -214,8 +202,9 @@ impl OpenidProvider {
             exp: asked.expires_at,
             yufu_epoch: *epoch,
         };
-        let signed = token.sign(&self.chain, &*self.signer);
-        let signed = signed.map_err(|error| unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let signed = token.sign(&key.chain, &*key.signer);
+        let signed = signed.map_err(|error| unsigned(&*key.signer, error))?;
         Ok(TokenResponse {
             access_token: signed,
             token_type: "Bearer".to_owned(),

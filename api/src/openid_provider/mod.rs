@@ -9,6 +9,7 @@ mod presenting;
 use crate::http::{Client, Problem};
 use crate::issuer::LAPSED_SECONDS;
 use crate::relying_party::Party;
+use crate::signing::Signing;
 use crate::trust::TrustSource;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,9 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_allowances::{Allowances, AllowancesError};
-use yufu_base::{InstitutionId, Signer, Timestamp};
+use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
-use yufu_jose::{Chain, Jwk};
+use yufu_keys::InUse;
 use yufu_openid4vc::device::GRANT_DEVICE_CODE;
 use yufu_openid4vc::issuance::{GRANT_CODE, PKCE_S256};
 use yufu_payment::ALLOWANCE_SCOPE;
@@ -40,7 +41,7 @@ pub struct OpenidProvider {
     /// Its records.
     pub records: Allowances,
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Whom it trusts to issue identities, and to say which were revoked.
     pub trust: TrustSource,
     /// Looks at the banks' keysets.
@@ -51,10 +52,8 @@ pub struct OpenidProvider {
     pub allowance: Allowance,
     /// Its epochs.
     pub epoch: PseudonymEpoch,
-    /// The key that signs access tokens.
-    pub signer: Arc<dyn Signer>,
-    /// Its certificate chain.
-    pub chain: Chain,
+    /// The key that signs access tokens, with its certificates.
+    pub signing: InUse<Signing>,
     /// Under which pseudonyms are digested.
     pub digests: Zeroizing<[u8; 32]>,
     /// What time it is.
@@ -126,7 +125,7 @@ async fn keys(
     Path(provider): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let provider = named(&providers, &provider)?;
-    Ok(Json(json!({"keys": [Jwk::from(provider.signer.public_key())]})))
+    Ok(Json(json!({"keys": provider.signing.get().keys()})))
 }
 
 /// With which keysets banks sign blind tokens in this epoch.

@@ -60,7 +60,8 @@ pub(super) async fn respond(
 impl OpenidProvider {
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let waiting = self.waiting(id).await?;
-        let (signed, session) = self.party.request_object(&waiting.session, body, self.now())?;
+        let (signed, session) =
+            self.party.get().request_object(&waiting.session, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -68,7 +69,7 @@ impl OpenidProvider {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
         let now = self.now();
-        let answered = self.party.answered(&waiting.session, body, &self.trust, now).await?;
+        let answered = self.party.get().answered(&waiting.session, body, &self.trust, now).await?;
         let Answered::Verified(verified, response) = answered else {
             return Ok(DirectPostResponse::default());
         };

@@ -24,7 +24,7 @@ use yufu_mdoc::element_path;
 use yufu_openid4vc::presentation::client_id::{X509_HASH, X509_SAN_DNS};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_profile::{ClientName, CredentialType, ForeignCredential, Institution, Profile, Request};
-use yufu_registrations::{Certifying, Placed, Revocation};
+use yufu_registrations::{Certifying, Deed, Placed, Revocation};
 use yufu_trust::{
     Basis, Enrolment, RegisteredClaim, RegisteredCredential, RegisteredMeta,
     RegistrationCertificate,
@@ -80,7 +80,8 @@ struct Applicant<'a> {
     responses(
         (status = 200, body = Certified),
         (status = 401, description = "no enrolment for here and now", body = ProblemBody),
-        (status = 403, description = "not admitted; or revoked for every purpose", body = ProblemBody)))]
+        (status = 403, description = "not admitted; or revoked for every purpose", body = ProblemBody),
+        (status = 409, description = "the access key was withdrawn, or a page's origin is another institution's", body = ProblemBody)))]
 pub(super) async fn enrol(
     State(registrar): State<Arc<Registrar>>,
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
@@ -117,6 +118,8 @@ impl Registrar {
         let now = self.clock.read().wall;
         let (id, enrolment) = self.certifier.admission.verify(enrolment, &self.id, now)?;
         let applicant = self.certifier.applicant(&id, &enrolment)?;
+        self.own_pages(&applicant, now).await?;
+        self.withdraw(&id, &enrolment, &applicant.key.thumbprint_base64url(), now).await?;
         let requests = &applicant.institution.requests;
         let uses: Vec<&str> = requests.iter().map(|request| request.id.as_str()).collect();
         let wanted = Certifying {
@@ -141,6 +144,54 @@ impl Registrar {
             return Err(refusal.with("revoked", &revoked));
         }
         self.certifier.certify(&applicant, &places, revoked, now)
+    }
+
+    /// That none of the origins that a party has pages at is where somebody else is reached.
+    async fn own_pages(&self, applicant: &Applicant<'_>, now: Timestamp) -> Result<(), Problem> {
+        let party = applicant.institution;
+        if party.page_origins.is_empty() {
+            return Ok(());
+        }
+        let list = self.trust.list(now).await?;
+        let others = list.directory.iter().filter(|other| other.id != party.id.as_str());
+        let mut others = others.filter(|other| other.url != applicant.origin);
+        match others.find(|other| party.page_origins.contains(&other.url)) {
+            Some(other) => {
+                let detail = format!(
+                    "the profile has pages of {} at {}, which is the address of {}: take it out of page_origins",
+                    party.id, other.url, other.id
+                );
+                Err(Problem::conflict("registration.origin_taken", detail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what was certified for keys that the party withdrew, for good; and refuses one of those.
+    async fn withdraw(
+        &self,
+        id: &InstitutionId,
+        enrolment: &Enrolment,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let reason = "the party withdrew its access key".to_owned();
+        let deed = Deed { reason, officer: id.to_string(), at: now };
+        for withdrawn in &enrolment.withdrawn {
+            let count = self.registrations.withdraw_key(id.as_str(), withdrawn, &deed).await?;
+            if count > 0 {
+                tracing::info!(party = %id, count, "a party withdrew an access key: what was certified for it is revoked");
+            }
+        }
+        let over = enrolment.withdrawn.iter().any(|one| one == key)
+            || self.registrations.is_withdrawn(id.as_str(), key).await?;
+        if over {
+            let detail = format!(
+                "the access key of {id} was withdrawn, which is for good: enrol with another (yufu keys rotate)"
+            );
+            return Err(Problem::conflict("enrolment.key_withdrawn", detail));
+        }
+        Ok(())
     }
 
     /// Why a use is not certified, and whom to ask.
@@ -216,12 +267,17 @@ impl Certifier {
         Ok(Certified { access: access.to_x5c(), registrations, revoked })
     }
 
-    /// The key that signs registrations and the list of those revoked, with its chain.
+    /// The key that signs registrations and the list of those revoked.
+    pub(super) fn registration_signer(&self) -> Result<Arc<dyn Signer>, Problem> {
+        Ok(self.keys.signer("registration")?)
+    }
+
+    /// The same with its chain.
     pub(super) fn registration_key(
         &self,
         now: Timestamp,
     ) -> Result<(Arc<dyn Signer>, Chain), Problem> {
-        let signer = self.keys.signer("registration")?;
+        let signer = self.registration_signer()?;
         let subject = LeafSubject {
             organisation: "Registrar".to_owned(),
             common_name: "registration certificates".to_owned(),
@@ -253,7 +309,7 @@ impl Certifier {
             sub: party.id.to_string(),
             name: localized(&party.name),
             client_id: applicant.client_id(access)?,
-            origins: vec![origin.to_owned()],
+            origins: std::iter::once(origin.to_owned()).chain(party.page_origins.clone()).collect(),
             purpose: localized(&request.purpose),
             basis: Some(Basis { text: localized(&request.basis), law: request.by_law }),
             credentials: self.asked(request)?,

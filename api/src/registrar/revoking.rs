@@ -174,7 +174,8 @@ impl Registrar {
             Ok(places.map(|place| (place, Status::Invalid)).collect())
         };
         let uri = status_list::address(&self.certifier.identifier, LIST);
-        let list = Asked { list: LIST, uri, places: LIST_SIZE, version };
+        let by = self.certifier.registration_signer()?.public_key();
+        let list = Asked { list: LIST, uri, places: LIST_SIZE, version, by };
         let key = || self.certifier.registration_key(now);
         self.published.answer(list, revoked, key, asked, now).await
     }

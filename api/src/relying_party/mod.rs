@@ -2,6 +2,7 @@
 //! authority have in common is [`Party`]; a hotel and a railway are served here.
 
 mod asking;
+mod attested;
 mod charging;
 mod deleting;
 mod hotel;
@@ -29,8 +30,10 @@ pub(crate) use returning::{RESPONSE_CODE, Returning, Returns, with_code};
 pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
+use crate::account_key::AtBank;
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, described_haip, well_known_haip};
+use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -45,6 +48,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::{AccountId, Currency, InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
+use yufu_keys::InUse;
 use yufu_services::{Services, ServicesError, TicketState};
 
 /// A hotel or a railway, and what it works with.
@@ -60,7 +64,7 @@ pub struct RelyingParty {
     /// Its records.
     pub records: Services,
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// Whom it trusts to issue what it is shown.
     pub trust: TrustSource,
     /// Calls banks.
@@ -68,7 +72,7 @@ pub struct RelyingParty {
     /// The address below which its own bank is reached, and the bank's name.
     pub bank: (InstitutionId, String),
     /// The key that gives orders for its account.
-    pub account_key: Arc<dyn Signer>,
+    pub account_key: HeldKey,
     /// The ledger that it is paid in, and its currency.
     pub ledger: (InstitutionId, Currency),
     /// What time it is.
@@ -121,6 +125,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(ticketing::status))
         .routes(routes!(ticketing::status_lists))
         .routes(routes!(ticketing::revocations))
+        .merge(described_haip())
 }
 
 /// Documents at well-known addresses, whose paths the issuers' identifiers determine.
@@ -132,6 +137,7 @@ pub(crate) fn well_known() -> Router<Arc<RelyingParties>> {
             get(ticketing::authorization_server),
         )
         .route("/.well-known/jwt-vc-issuer/parties/{party}", get(ticketing::keys))
+        .merge(well_known_haip())
 }
 
 /// Set the account that payments are taken on.
@@ -173,6 +179,21 @@ fn railway(parties: &RelyingParties, name: &str) -> Result<Arc<RelyingParty>, Pr
 impl RelyingParty {
     fn now(&self) -> Timestamp {
         self.clock.read().wall
+    }
+
+    /// Has `next` command its account from now on.
+    ///
+    /// # Errors
+    /// If its bank cannot be told; then the former key stays in use.
+    pub async fn command_account_with(&self, next: Arc<dyn Signer>) -> Result<(), Problem> {
+        let account = match self.records.account().await {
+            Ok(account) => Some(account.parse().map_err(Problem::internal)?),
+            Err(ServicesError::NoAccount) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let (client, bank, now) = (&self.client, &self.bank, self.now());
+        let at = account.map(|account| AtBank { client, bank, account, now });
+        self.account_key.hand_over(next, at).await
     }
 
     /// Itself as an issuer of tickets.

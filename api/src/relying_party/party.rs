@@ -6,12 +6,13 @@ use super::asking::named;
 use super::identity::IdentityTerms;
 use super::returning::{Held, Returning, Returns, with_code};
 use crate::http::Problem;
+use crate::signing::unsigned;
 use crate::trust::TrustSource;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::Entropy;
 use yufu_keys::{random, random_text};
 use yufu_openid4vc::Endpoint;
@@ -28,10 +29,12 @@ use yufu_verifier::{
 const REQUEST_SECONDS: u64 = 600;
 
 /// How a relying party shows itself: the key of its access certificate, and one registered
-/// verifier for each purpose.
+/// verifier for each purpose. Taken whole: the key may be followed by the next one while a server runs.
 pub struct Party {
     /// The key of its access certificate: signs requests and receipts.
     pub signer: Arc<dyn Signer>,
+    /// Those before it, the newest first: what they began goes on with them.
+    pub former: Vec<Arc<dyn Signer>>,
     /// By purpose.
     pub verifiers: BTreeMap<String, Verifier>,
     /// The purposes for which the registrar revoked its registration: it asks nothing for them.
@@ -41,7 +44,7 @@ pub struct Party {
     /// What an identity credential is, of this country and of others.
     pub identity: IdentityTerms,
     /// Answers that wait for whoever began.
-    pub(super) returning: Returning<Held>,
+    pub(super) returning: Arc<Returning<Held>>,
 }
 
 /// A request that was just started, for the records.
@@ -67,15 +70,22 @@ pub(crate) enum Answered {
 }
 
 impl Party {
-    /// A party with this key, the verifiers of its purposes, those revoked; and who issues what.
+    /// A party with this key and those before it, the verifiers of its purposes, those revoked; and who issues what.
     #[must_use]
     pub fn new(
-        signer: Arc<dyn Signer>,
+        (signer, former): (Arc<dyn Signer>, Vec<Arc<dyn Signer>>),
         verifiers: BTreeMap<String, Verifier>,
         revoked: BTreeSet<String>,
         (issuers, identity): (BTreeMap<String, Role>, IdentityTerms),
     ) -> Self {
-        Self { signer, verifiers, revoked, issuers, identity, returning: Returning::default() }
+        let returning = Arc::default();
+        Self { signer, former, verifiers, revoked, issuers, identity, returning }
+    }
+
+    /// The same in the place of `before`: what waits there for whoever began goes on waiting.
+    #[must_use]
+    pub fn following(self, before: &Self) -> Self {
+        Self { returning: Arc::clone(&before.returning), ..self }
     }
 
     /// Starts a request for all that `purpose` is registered for. The queries are named `ids`, in the
@@ -118,19 +128,22 @@ impl Party {
         verifier.start(question, &entropy(), now, REQUEST_SECONDS).map_err(not_started)
     }
 
-    /// As [`Party::begin`], for a page of `origin`, which hands the request and the answer over. What it gets, signed, is
-    /// the request's.
+    /// As [`Party::begin`], for a page of `origin`, which hands the request and the answer over, in the verification `id`:
+    /// there the wallet gets its receipt. What the page gets, signed, is the request's.
     pub(crate) fn begin_in_browser(
         &self,
         purpose: &str,
         question: Question,
-        origin: &str,
+        (origin, id): (&str, &str),
         now: Timestamp,
     ) -> Result<(Requested, DigitalRequest), Problem> {
         let verifier = self.verifier(purpose)?;
         let started = verifier.start_in_browser(origin, question, &entropy(), now, REQUEST_SECONDS);
         let mut session = started.map_err(not_started)?;
-        let request = session.digital_request(now, &*self.signer).map_err(Problem::internal)?;
+        let receipt = verifier.base().join(&format!("{id}/receipt"));
+        session.tell_receipt_at(receipt.map_err(Problem::internal)?);
+        let request = session.digital_request(now, &*self.signer);
+        let request = request.map_err(|error| unsigned(&*self.signer, error))?;
         Ok((session, request))
     }
 
@@ -187,16 +200,17 @@ impl Party {
             let mut fields = url::form_urlencoded::parse(body);
             fields.find(|(found, _)| found == name).map(|(_, value)| value)
         };
+        let signer = self.signer_of(session.asked_with())?;
         let nonce = field("wallet_nonce");
         let nonce = nonce.as_deref();
         let signed = match field("wallet_metadata") {
             Some(said) => {
                 WalletMetadata::parse(&said).map_err(RequestError::Wallet).and_then(|wallet| {
                     let entropy = Entropy { ephemeral: random(), iv: random() };
-                    session.request_object_for(&wallet, nonce, (now, entropy), &*self.signer)
+                    session.request_object_for(&wallet, nonce, (now, entropy), signer)
                 })
             }
-            None => session.request_object(nonce, now, &*self.signer),
+            None => session.request_object(nonce, now, signer),
         };
         signed.map_err(|error| match error {
             RequestError::Expired => expired(error),
@@ -206,6 +220,7 @@ impl Party {
             RequestError::WalletNonce | RequestError::Wallet(_) | RequestError::Encrypt(_) => {
                 Problem::malformed(error)
             }
+            RequestError::Sign(error) => unsigned(signer, error),
             other => Problem::internal(other),
         })
     }
@@ -230,13 +245,34 @@ impl Party {
         let lists = trust.lists_for(&authenticated, &list, now).await?;
         let verified = authenticated.verify_against(&lists, now).map_err(not_valid)?;
         let redirect = back.as_ref().map(|(to, code)| with_code(to, code)).transpose()?;
-        let response = verified.respond(&*self.signer, redirect).map_err(Problem::internal)?;
+        let response = self.respond(&verified, redirect)?;
         let verified = named(verified);
         let Some((_, code)) = back else {
             return Ok(Answered::Verified(Box::new(verified), response));
         };
         self.hold(&id, &code, (verified, response.clone()), (now, until));
         Ok(Answered::Held(response))
+    }
+
+    /// What a wallet is answered with, by the key that asked it.
+    pub(crate) fn respond(
+        &self,
+        verified: &Verified,
+        redirect_uri: Option<String>,
+    ) -> Result<DirectPostResponse, Problem> {
+        let signer = self.signer_of(verified.asked_with())?;
+        verified.respond(signer, redirect_uri).map_err(|error| unsigned(signer, error))
+    }
+
+    /// The key in use, or the former one that a request was begun with.
+    pub(crate) fn signer_of(&self, asked_with: Option<PublicKey>) -> Result<&dyn Signer, Problem> {
+        let mut all = std::iter::once(&self.signer).chain(&self.former);
+        let found = all.find(|one| Some(one.public_key()) == asked_with);
+        found.map(|found| &**found).ok_or_else(|| {
+            expired(
+                "the request was begun with a key that its party withdrew since: start a new one",
+            )
+        })
     }
 }
 

@@ -125,7 +125,8 @@ impl RelyingParty {
         returns: Returns<'_>,
     ) -> Result<(String, String), Problem> {
         let (name, now) = (purpose.name(), self.now());
-        let started = self.party.start(name, purpose.queries(), transaction, (returns, now))?;
+        let started =
+            self.party.get().start(name, purpose.queries(), transaction, (returns, now))?;
         let asked = Asked {
             id: started.id.clone(),
             purpose: name.to_owned(),
@@ -140,7 +141,8 @@ impl RelyingParty {
 
     async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let asked = self.waiting(id).await?;
-        let (signed, session) = self.party.request_object(&asked.session, body, self.now())?;
+        let (signed, session) =
+            self.party.get().request_object(&asked.session, body, self.now())?;
         self.records.store_session(id, &session).await?;
         Ok(signed)
     }
@@ -148,7 +150,7 @@ impl RelyingParty {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
         let now = self.now();
-        match self.party.answered(&asked.session, body, &self.trust, now).await? {
+        match self.party.get().answered(&asked.session, body, &self.trust, now).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
             Answered::Held(response) => Ok(response),
             Answered::Verified(verified, response) => {
@@ -160,7 +162,7 @@ impl RelyingParty {
 
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
-        let (verified, response) = self.party.came_back(id, code, self.now())?;
+        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
         self.act(asked, verified, &response).await?;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }

@@ -66,6 +66,9 @@ pub struct BookingState {
     pub refusal: Option<String>,
     /// The offer of the ticket, `openid-credential-offer://...`, while it is valid.
     pub offer: Option<String>,
+    /// The same offer for attested wallets, `haip-vci://...`, where the railway issues to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub haip_offer: Option<String>,
 }
 
 /// Enter a departure into the timetable.
@@ -174,10 +177,12 @@ impl RelyingParty {
             }
             _ => {}
         }
-        let offer = match ticket.state {
+        let made = match ticket.state {
             TicketState::Valid => Some(self.offer_ticket(id).await?),
             _ => None,
         };
-        Ok(BookingState { state: ticket.state.to_string(), refusal, offer })
+        let (offer, haip_offer) = made.map(|made| (made.offer, made.haip_offer)).unzip();
+        let state = ticket.state.to_string();
+        Ok(BookingState { state, refusal, offer, haip_offer: haip_offer.flatten() })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{RelyingParties, RelyingParty, railway};
 use crate::http::{Problem, ProblemBody};
-use crate::issuer::{Claims, OfferFor, Refusal, token_request};
+use crate::issuer::{Attests as _, Claims, IssuedOffer, OfferFor, Refusal, token_request};
 use crate::status_list::StatusListAggregation;
 use axum::Json;
 use axum::body::Bytes;
@@ -58,8 +58,7 @@ pub(super) async fn credential(
 ) -> Result<Json<CredentialResponse>, Refusal> {
     let railway = railway(&parties, &party)?;
     let under_way = railway.issuer()?.under_way(&headers, &body).await?;
-    let claims = railway.ticket_claims(under_way.subject()).await?;
-    Ok(Json(railway.issuer()?.issue(under_way, claims).await?))
+    Ok(Json(railway.issue_under(under_way).await?))
 }
 
 /// Where all status lists are (Token Status List, section 9).
@@ -119,7 +118,7 @@ pub(super) async fn keys(
 
 impl RelyingParty {
     /// Offers a ticket to whoever booked it.
-    pub(super) async fn offer_ticket(&self, ticket: Uuid) -> Result<String, Problem> {
+    pub(super) async fn offer_ticket(&self, ticket: Uuid) -> Result<IssuedOffer, Problem> {
         let offer = OfferFor {
             credential: TICKET.to_owned(),
             subject: ticket,
@@ -128,10 +127,10 @@ impl RelyingParty {
             code: None,
             derived_from: None,
         };
-        Ok(self.issuer()?.offer(offer).await?.offer)
+        self.issuer()?.offer(offer).await
     }
 
-    async fn ticket_claims(&self, id: Uuid) -> Result<Claims, Problem> {
+    pub(super) async fn ticket_claims(&self, id: Uuid) -> Result<Claims, Problem> {
         let ticket = self.records.ticket(id).await?;
         if ticket.state != TicketState::Valid {
             let needed = TicketState::Valid;

@@ -152,10 +152,12 @@ impl RelyingParty {
             htu: path.clone(),
             iat: self.now(),
         };
-        let token = token.sign(&*self.account_key).map_err(Problem::internal)?;
+        let key = self.account_key.held().await;
+        let token = token.sign(&*key).map_err(Problem::internal)?;
         let url = format!("{address}{path}");
         let back: Result<CommandDone, ClientError> =
             self.client.post(&url, Some(&token), &json!({})).await;
+        drop(key);
         if let Err(ClientError::Refused(body)) = &back
             && body.status == 422
         {

@@ -8,7 +8,7 @@ mod sequence;
 mod status_lists;
 
 pub(crate) use operator::described;
-pub use operator::{Enlisted, Register, TrustOperator};
+pub use operator::{Enlisted, ListKeys, Register, TrustOperator};
 pub use removing::{Deed, ListedInstitution, Removal, RemovalLift, RemovalRequest};
 pub use seen::SeenLists;
 pub use sequence::ListSequence;
@@ -18,8 +18,9 @@ use certificates::CertificateLists;
 use status_lists::Statuses;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
+use yufu_jose::Jwk;
 use yufu_keys::KeyStoreError;
-use yufu_trust::{TrustList, TrustListError};
+use yufu_trust::{TrustList, TrustListError, TrustPin};
 use yufu_verifier::Ages;
 
 /// How long a fetched list is used before it is fetched again, in seconds.
@@ -32,7 +33,7 @@ pub struct TrustSource {
     /// For addresses that credentials name.
     outside: Client,
     url: String,
-    operator: PublicKey,
+    pin: SharedPin,
     seen: SeenLists,
     newest: Newest,
     /// The one by which status lists are looked after: a party that was listed a moment ago is not to be unknown to whoever
@@ -44,6 +45,42 @@ pub struct TrustSource {
 
 /// The list that was fetched last.
 type Newest = Arc<Mutex<Option<Fetched>>>;
+
+/// By which key the list is known: all who ask in this process learn of a change together.
+#[derive(Clone)]
+pub struct SharedPin(Arc<Mutex<TrustPin>>);
+
+impl SharedPin {
+    /// As it is known now.
+    #[must_use]
+    pub fn new(pin: TrustPin) -> Self {
+        Self(Arc::new(Mutex::new(pin)))
+    }
+
+    /// The same.
+    #[must_use]
+    pub fn get(&self) -> TrustPin {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Verifies a list by it, and keeps what the list says of keys, and by which it is known from now on. `seen` is the
+    /// highest sequence that was seen of a key's lists; those of a key that follows are all higher than its own.
+    fn verify(
+        &self,
+        text: &str,
+        now: Timestamp,
+        seen: impl FnOnce(&PublicKey) -> Option<u64>,
+    ) -> Result<(TrustList, PublicKey), TrustListError> {
+        let mut pin = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (list, next) = TrustList::verify_by(text, &pin, now, None)?;
+        let key = next.key.key;
+        if let Some(known) = seen(&key) {
+            list.not_before(known)?;
+        }
+        *pin = next;
+        Ok((list, key))
+    }
+}
 
 /// A verified list, and when it was fetched.
 #[derive(Clone)]
@@ -67,21 +104,21 @@ pub enum TrustSourceError {
 }
 
 impl TrustSource {
-    /// The list at `url`, signed by `operator`; none older than `seen` knows of.
+    /// The list at `url`, known by `pin`; none older than `seen` knows of.
     ///
     /// # Errors
     /// [`ClientError`] if the TLS library cannot be set up.
     pub fn new(
         client: Client,
         url: String,
-        operator: PublicKey,
+        pin: SharedPin,
         seen: SeenLists,
     ) -> Result<Self, ClientError> {
         let statuses = Arc::new(Statuses::of_age(Ages::default()));
         let outside = Client::outside(Language::default())?;
         let (newest, looked) = (Newest::default(), Newest::default());
         let certificates = CertificateLists::default();
-        Ok(Self { client, outside, url, operator, seen, newest, looked, statuses, certificates })
+        Ok(Self { client, outside, url, pin, seen, newest, looked, statuses, certificates })
     }
 
     /// The same, with status lists that become as old as `ages` says; none at hand yet.
@@ -92,8 +129,8 @@ impl TrustSource {
 
     /// Where the list is, and the key that it is signed with.
     #[must_use]
-    pub fn place(&self) -> (&str, &PublicKey) {
-        (&self.url, &self.operator)
+    pub fn place(&self) -> (&str, Jwk) {
+        (&self.url, self.pin.get().key)
     }
 
     /// The list, fetched if the one at hand is older than a minute, or over. Not older than one seen before, whenever
@@ -120,7 +157,7 @@ impl TrustSource {
             return Ok(Arc::clone(list));
         }
         let text = self.client.get_text(&self.url).await?;
-        let list = Arc::new(self.seen.verify(&text, &self.operator, now)?);
+        let list = Arc::new(self.seen.verify(&text, &self.pin, now)?);
         let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(Fetched { list: Arc::clone(&list), at: now });
         Ok(list)

@@ -6,7 +6,7 @@ use crate::http::{OperatorToken, Problem, ProblemBody};
 use crate::localized;
 use crate::recognition::Recognition;
 use crate::trust::removing::{self, Removal};
-use crate::trust::sequence::ListSequence;
+use crate::trust::sequence::{ListSequence, Saying};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
 use yufu_jose::{Chain, Jwk, unverified_key};
-use yufu_keys::{KeyStore, KeyStoreError};
+use yufu_keys::{InUse, KeyStore, KeyStoreError};
 use yufu_profile::{CredentialType, Institution, Profile};
 use yufu_trust::{DirectoryEntry, Enrolment, GoodPaths, Localized, Role, TrustEntry, TrustList};
 
@@ -44,10 +44,20 @@ pub struct TrustOperator {
     pub admission: Admission,
     /// Its desk's token.
     pub desk: OperatorToken,
-    /// Its key, which everybody is given out of band.
-    pub signer: Arc<dyn Signer>,
+    /// Its keys, the first of which everybody is given out of band.
+    pub keys: InUse<ListKeys>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What a list is signed with.
+pub struct ListKeys {
+    /// The key in use.
+    pub signer: Arc<dyn Signer>,
+    /// The operator's words on which key followed which, oldest first, one that is ahead included.
+    pub succession: Vec<String>,
+    /// From when on another key signs, if one is ahead, in seconds since the epoch.
+    pub until: Option<u64>,
 }
 
 /// Who is listed: a document for each institution, and what the profile says of it.
@@ -296,7 +306,7 @@ impl TrustOperator {
     /// The list as of now, with its sequence.
     pub(super) fn stamped(&self) -> Result<TrustList, Problem> {
         let now = self.clock.read().wall;
-        Ok(self.sequence.stamp(|| self.list(now), now)?)
+        Ok(self.sequence.stamp(|| self.saying(now).0)?)
     }
 
     /// The list as of now, signed.
@@ -305,8 +315,21 @@ impl TrustOperator {
     /// If the key does not sign, or what was said last cannot be kept.
     pub fn signed_list(&self) -> Result<String, Problem> {
         let now = self.clock.read().wall;
-        let sign = |list: &TrustList| list.sign(&*self.signer).map_err(Problem::internal);
-        self.sequence.signed(|| self.list(now), now, sign)
+        let sign = |list: &TrustList, keys: &Arc<ListKeys>| {
+            list.sign_after(&*keys.signer, &keys.succession).map_err(Problem::internal)
+        };
+        self.sequence.signed(|| self.saying(now), sign)
+    }
+
+    /// What is to be said now, and the keys that sign it: taken together, and what is of the next key's time is not signed
+    /// with this one.
+    fn saying(&self, now: Timestamp) -> (Saying, Arc<ListKeys>) {
+        let keys = self.keys.get();
+        let last = keys.until.map(|end| Timestamp::from_seconds(end.saturating_sub(1)));
+        let at = last.map_or(now, |last| last.min(now));
+        let by = Jwk::from(keys.signer.public_key()).thumbprint_base64url();
+        let said_with = keys.succession.iter().cloned().chain([by]).collect();
+        (Saying { list: self.list(at), at, keys: said_with }, keys)
     }
 
     /// What is to be said now, before it has its sequence.

@@ -1,7 +1,7 @@
 //! The highest sequence of the trust list that was seen here, kept durably: whoever holds back a newer list, or has an
 //! older one that has not lapsed yet, gets it past nobody by waiting for a restart.
 
-use crate::trust::TrustSourceError;
+use crate::trust::{SharedPin, TrustSourceError};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::{PublicKey, Timestamp};
@@ -42,15 +42,19 @@ impl SeenLists {
     pub fn verify(
         &self,
         text: &str,
-        operator: &PublicKey,
+        pin: &SharedPin,
         now: Timestamp,
     ) -> Result<TrustList, TrustSourceError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let print = Jwk::from(*operator).thumbprint_base64url();
-        let known = self.read()?.filter(|seen| seen.operator == print).map(|seen| seen.sequence);
-        let list = TrustList::verify(text, operator, now, known)?;
-        if known.is_none_or(|known| known < list.sequence) {
-            let seen = Seen { operator: print, sequence: list.sequence };
+        let seen = self.read()?;
+        let known = |key: &PublicKey| {
+            let print = Jwk::from(*key).thumbprint_base64url();
+            seen.as_ref().filter(|seen| seen.operator == print).map(|seen| seen.sequence)
+        };
+        let (list, key) = pin.verify(text, now, known)?;
+        if known(&key).is_none_or(|known| known < list.sequence) {
+            let operator = Jwk::from(key).thumbprint_base64url();
+            let seen = Seen { operator, sequence: list.sequence };
             let json = serde_json::to_vec(&seen).map_err(|_| unreadable())?;
             self.store.replace(DOCUMENT, "json", &json)?;
         }

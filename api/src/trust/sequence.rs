@@ -18,6 +18,16 @@ pub struct ListSequence {
     last: Mutex<Last>,
 }
 
+/// What is to be said.
+pub(super) struct Saying {
+    /// The list, before it has its sequence.
+    pub(super) list: TrustList,
+    /// When it is said: not of the time of a key that follows.
+    pub(super) at: Timestamp,
+    /// By which key, and the words on which followed which.
+    pub(super) keys: Vec<String>,
+}
+
 #[derive(Default)]
 struct Last {
     said: Option<Said>,
@@ -48,37 +58,36 @@ impl ListSequence {
         Ok(Self { store, last: Mutex::new(last) })
     }
 
-    /// The list with its sequence and the time of its signing: those of before, if it says the same and the day is not
-    /// over; else the next ones, which are kept first. `list` is what is to be said in this turn: so that nobody says later
-    /// what was true before.
+    /// The list with its sequence and the time of its signing: those of before, if it says the same, by the same key, and
+    /// the day is not over; else the next ones, which are kept first. `saying` is what is to be said in this turn: so that
+    /// nobody says later what was true before.
     ///
     /// # Errors
     /// [`KeyStoreError`] if it cannot be kept: then nothing is said.
     pub(super) fn stamp(
         &self,
-        list: impl FnOnce() -> TrustList,
-        now: Timestamp,
+        saying: impl FnOnce() -> Saying,
     ) -> Result<TrustList, KeyStoreError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        self.stamp_under(&mut last, list(), now)
+        self.stamp_under(&mut last, saying())
     }
 
     /// As [`ListSequence::stamp`], signed by `sign`; the same text for the same sequence.
     ///
     /// # Errors
     /// As [`ListSequence::stamp`], and those of `sign`.
-    pub(super) fn signed<E: From<KeyStoreError>>(
+    pub(super) fn signed<K, E: From<KeyStoreError>>(
         &self,
-        list: impl FnOnce() -> TrustList,
-        now: Timestamp,
-        sign: impl FnOnce(&TrustList) -> Result<String, E>,
+        saying: impl FnOnce() -> (Saying, K),
+        sign: impl FnOnce(&TrustList, &K) -> Result<String, E>,
     ) -> Result<String, E> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = self.stamp_under(&mut last, list(), now)?;
+        let (saying, keys) = saying();
+        let list = self.stamp_under(&mut last, saying)?;
         if let Some(signed) = &last.signed {
             return Ok(signed.clone());
         }
-        let signed = sign(&list)?;
+        let signed = sign(&list, &keys)?;
         last.signed = Some(signed.clone());
         Ok(signed)
     }
@@ -86,11 +95,10 @@ impl ListSequence {
     fn stamp_under(
         &self,
         last: &mut Last,
-        list: TrustList,
-        now: Timestamp,
+        Saying { list, at, keys }: Saying,
     ) -> Result<TrustList, KeyStoreError> {
-        let contents = contents(&list)?;
-        let now = now.seconds();
+        let contents = contents(&list, &keys)?;
+        let now = at.seconds();
         let day = |seconds: u64| seconds.checked_div(RENEWAL_SECONDS);
         let holds = |said: &&Said| said.contents == contents && day(said.issued_at) == day(now);
         let said = match last.said.as_ref().filter(holds) {
@@ -113,9 +121,9 @@ impl ListSequence {
     }
 }
 
-/// What a list says, but for its sequence and its dates.
-fn contents(list: &TrustList) -> Result<String, KeyStoreError> {
-    let said = (&list.operator, &list.entries, &list.recognised, &list.directory);
+/// What a list says and by which keys, but for its sequence and its dates.
+fn contents(list: &TrustList, keys: &[String]) -> Result<String, KeyStoreError> {
+    let said = (&list.operator, &list.entries, &list.recognised, &list.directory, keys);
     let bytes = serde_json::to_vec(&said).map_err(|_| unwritten())?;
     Ok(Digest::derive("yufu.trust-list-contents.v1", &bytes).to_string())
 }

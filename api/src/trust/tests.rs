@@ -7,10 +7,11 @@ use tempfile::TempDir;
 use yufu_base::Signer as _;
 use yufu_jose::SoftwareKey;
 use yufu_keys::KeyStore;
-use yufu_trust::GoodPaths;
+use yufu_trust::{GoodPaths, Succession};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const DAY: u64 = 86_400;
+const OPERATOR: &str = "https://trust.example";
 
 /// An operator that publishes whatever a test says, and a reader's memory.
 struct Published {
@@ -44,7 +45,7 @@ impl Published {
 
     fn say_by(&self, key: &SoftwareKey, sequence: u64, seconds: u64) {
         let list = TrustList {
-            operator: "https://trust.example".to_owned(),
+            operator: OPERATOR.to_owned(),
             sequence,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(seconds),
@@ -54,6 +55,21 @@ impl Published {
             good_paths: GoodPaths::default(),
         };
         *self.text.lock().unwrap() = list.sign(key).unwrap();
+    }
+
+    /// Publishes list `sequence` of `at`, by a key that others followed by these words.
+    fn say_after(&self, words: &[String], key: &SoftwareKey, sequence: u64, at: Timestamp) {
+        let list = TrustList {
+            operator: OPERATOR.to_owned(),
+            sequence,
+            issued_at: at,
+            expires_at: at.plus_seconds(DAY),
+            entries: Vec::new(),
+            recognised: Vec::new(),
+            directory: Vec::new(),
+            good_paths: GoodPaths::default(),
+        };
+        *self.text.lock().unwrap() = list.sign_after(key, words).unwrap();
     }
 
     fn fall_silent(&self) {
@@ -67,8 +83,8 @@ impl Published {
 
     fn reader_of(&self, key: &SoftwareKey) -> TrustSource {
         let seen = SeenLists::new(KeyStore::open(self.folder.path()).unwrap());
-        let client = Client::new().unwrap();
-        TrustSource::new(client, self.url.clone(), key.public_key(), seen).unwrap()
+        let (client, pin) = (Client::new().unwrap(), TrustPin::given(key.public_key()));
+        TrustSource::new(client, self.url.clone(), SharedPin::new(pin), seen).unwrap()
     }
 }
 
@@ -96,6 +112,31 @@ async fn an_older_list_is_refused_by_a_running_reader_and_after_its_restart() {
     let much_later = later.plus_seconds(FRESH_SECONDS);
     let error = running.list(much_later).await.unwrap_err();
     assert!(rolled_back(7, 8, &error), "what another start saw counts too: {error}");
+}
+
+#[tokio::test]
+async fn once_a_key_followed_no_list_by_the_former_one_and_none_older_is_taken_also_after_a_restart()
+ {
+    let operator = Published::start().await;
+    let (former, next) = (&operator.key, SoftwareKey::from_seed(&[6; 32]).unwrap());
+    operator.say(7, DAY);
+    let reader = operator.reader();
+    reader.list(NOW).await.unwrap();
+    let from = NOW.plus_seconds(FRESH_SECONDS);
+    let jwk = next.public_key().into();
+    let word = Succession { iss: OPERATOR.to_owned(), jwk, iat: NOW, from };
+    let words = [word.sign(former).unwrap()];
+    operator.say_after(&words, &next, 8, from);
+    assert_eq!(reader.list(from).await.unwrap().sequence, 8);
+    operator.say_after(&words, &next, 7, from);
+    let later = from.plus_seconds(FRESH_SECONDS);
+    for reader in [&reader, &operator.reader()] {
+        let error = reader.list(later).await.unwrap_err();
+        assert!(rolled_back(7, 8, &error), "{error}");
+    }
+    operator.say_after(&[], former, 9, later);
+    let error = reader.list(later).await.unwrap_err();
+    assert!(matches!(error, TrustSourceError::Refused(TrustListError::Token(_))), "{error}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use yufu_accounts::{Account, Accounts, AccountsError, Opening};
 use yufu_anonymous::{Presentation, ProofError, Terms};
 use yufu_base::Timestamp;
 use yufu_database::{BlindIndex, Sealer};
-use yufu_jose::{ClaimPath, Header, Unverified, parse_json};
+use yufu_jose::{ClaimPath, Header, Unverified, parse_json, unverified_key};
 use yufu_keys::random_text;
 use yufu_openid4vc::presentation::DirectPostResponse;
 use yufu_pseudonym::{Expecting, Known, PublishedTerms, Question, Unknown};
@@ -138,7 +138,8 @@ impl VerifyingParty {
         known: &Known,
         now: Timestamp,
     ) -> Result<(Receipt, String), Problem> {
-        let verifier = self.party.verifiers.get(purpose);
+        let party = self.party.get();
+        let verifier = party.verifiers.get(purpose);
         let verifier = verifier.ok_or_else(|| Problem::internal("a request has no verifier"))?;
         let certificate = verifier.certificate();
         let named = |name: &String| ClaimPath::members(name.split('.'));
@@ -158,8 +159,10 @@ impl VerifyingParty {
             retained_until: Some(now.plus_seconds(days.saturating_mul(86_400))),
         };
         let token = Unverified::parse(sent).map_err(Problem::internal)?;
+        let chain = token.header().chain().map_err(Problem::internal)?;
+        let signer = party.signer_of(unverified_key(chain.unverified_leaf()))?;
         let header = Header { x5c: token.header().x5c.clone(), ..Header::default() };
-        let jws = receipt.sign(header, &*self.party.signer).map_err(Problem::internal)?;
+        let jws = receipt.sign(header, signer).map_err(Problem::internal)?;
         Ok((receipt, jws))
     }
 }

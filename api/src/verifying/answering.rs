@@ -100,7 +100,7 @@ pub(super) async fn respond_for_page(
 impl VerifyingParty {
     fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
         let (_, mut ways) = self.at_work.waiting.open(id)?;
-        let signed = self.party.sign(&mut ways.link, body, self.now())?;
+        let signed = self.party.get().sign(&mut ways.link, body, self.now())?;
         self.at_work.waiting.sent(id, ways.link);
         Ok(signed)
     }
@@ -188,8 +188,7 @@ impl VerifyingParty {
         let code = request.return_to.as_ref().map(|_| random_text());
         let redirect = request.return_to.as_ref().zip(code.as_ref());
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
-        let response =
-            verified.respond(&*self.party.signer, redirect).map_err(Problem::internal)?;
+        let response = self.party.get().respond(verified, redirect)?;
         let receipt = response.receipt.clone().unwrap_or_default();
         let receipt = (receipt, code.as_deref());
         let shown = (verified, several);

@@ -191,12 +191,14 @@ impl VerifyingParty {
         return_to.as_deref().map(return_address).transpose()?;
         let now = self.now();
         let question = self.question(&purpose, dcql_query, now).await?;
-        let (session, link) = self.party.begin(&purpose, question.clone(), now)?;
-        let in_browser =
-            |origin: String| self.party.begin_in_browser(&purpose, question, &origin, now);
+        let party = self.party.get();
+        let (session, link) = party.begin(&purpose, question.clone(), now)?;
+        let in_browser = |origin: String| {
+            party.begin_in_browser(&purpose, question, (&origin, session.id()), now)
+        };
         let paged = origin.map(in_browser).transpose()?;
         let (id, expires_at) = (session.id().to_owned(), session.expires_at());
-        let base = self.party.verifier(&purpose)?.base();
+        let base = party.verifier(&purpose)?.base();
         let below = |what: &str| base.join(&format!("{id}/{what}")).map_err(Problem::internal);
         let page = below("page")?.to_string();
         let answer_to = below("digital-credential")?.to_string();
@@ -230,18 +232,19 @@ impl VerifyingParty {
         if let Some(own) = own {
             let query: DcqlQuery = serde_json::from_value(own)
                 .map_err(|error| Problem::malformed(format!("dcql_query: {error}")))?;
-            return self.party.question_of(query);
+            return self.party.get().question_of(query);
         }
-        let registered = self.party.verifier(purpose)?.certificate();
+        let party = self.party.get();
+        let registered = party.verifier(purpose)?.certificate();
         let terms = self.purposes.get(purpose);
         let ids = terms.map(|terms| &*terms.credentials).unwrap_or_default();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         match terms.and_then(|terms| terms.query.as_ref()) {
             Some(query) => {
                 let list = self.trust.list(now).await?;
-                self.party.put(registered, &ids, query, &list)
+                party.put(registered, &ids, query, &list)
             }
-            None => self.party.question(registered, &ids, None),
+            None => party.question(registered, &ids, None),
         }
     }
 
@@ -255,12 +258,7 @@ impl VerifyingParty {
             return told(came_back, code);
         }
         let request = self.at_work.waiting.get(id);
-        let settled = match request.as_ref().map(|request| &request.stage) {
-            Some(Stage::Settled(outcome)) => Some(outcome.verification.clone()),
-            Some(Stage::Open(_)) => None,
-            Some(Stage::Settling) | None => self.kept(id).await?,
-        };
-        match (settled, request) {
+        match (self.settled(id).await?, request) {
             (Some(verification), _) => told(verification, code),
             (None, Some(request)) => Ok(self.unanswered(request)),
             (None, None) => Err(Problem::not_found("verification, or not any more: start one")),
@@ -285,6 +283,15 @@ impl VerifyingParty {
             // Somebody was quicker: it is told as it was kept.
             Err(problem) if problem.code() == ALREADY_ANSWERED => Ok(None),
             Err(problem) => Err(problem),
+        }
+    }
+
+    /// What came of a verification, as long as that is known.
+    pub(super) async fn settled(&self, id: &str) -> Result<Option<Verification>, Problem> {
+        match self.at_work.waiting.get(id).as_ref().map(|request| &request.stage) {
+            Some(Stage::Settled(outcome)) => Ok(Some(outcome.verification.clone())),
+            Some(Stage::Open(_)) => Ok(None),
+            Some(Stage::Settling) | None => self.kept(id).await,
         }
     }
 

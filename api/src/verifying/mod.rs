@@ -10,6 +10,7 @@ mod desk;
 mod outcome;
 mod page;
 mod reader;
+mod receipts;
 mod waiting;
 
 #[cfg(feature = "zero-knowledge")]
@@ -18,6 +19,7 @@ pub use answering::PageAnswer;
 pub use desk::{Begun, PageRequest, VerificationRequest, VerificationState};
 pub use outcome::says_no_no;
 pub use reader::ReaderPapers;
+pub use receipts::HolderReceipt;
 
 use crate::http::{OperatorToken, Problem};
 use crate::relying_party::Party;
@@ -29,6 +31,7 @@ use utoipa_axum::routes;
 use waiting::{Laid, Waiting};
 use yufu_base::{InstitutionId, Timestamp};
 use yufu_engine::Clock;
+use yufu_keys::InUse;
 use yufu_profile::Query;
 use yufu_verifications::{Verifications, VerificationsError};
 use zeroize::Zeroizing;
@@ -40,7 +43,7 @@ pub struct VerifyingParty {
     /// The token of its desk.
     pub operator: OperatorToken,
     /// How it shows itself to wallets.
-    pub party: Party,
+    pub party: InUse<Party>,
     /// What it is registered for, by purpose.
     pub purposes: BTreeMap<String, Purpose>,
     /// Whom it trusts to issue what it is shown.
@@ -100,6 +103,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
         .routes(routes!(deleting::delete))
         .routes(routes!(answering::respond_for_page))
         .routes(routes!(reader::papers))
+        .routes(routes!(receipts::receipt))
         .routes(routes!(page::page))
         .routes(routes!(page::script))
 }

@@ -42,7 +42,8 @@ pub(super) async fn script(
 impl VerifyingParty {
     fn page(&self, id: &str, language: Language) -> Result<Page, Problem> {
         let (request, ways) = self.at_work.waiting.open(id)?;
-        let certificate = self.party.verifier(&request.purpose)?.certificate();
+        let party = self.party.get();
+        let certificate = party.verifier(&request.purpose)?.certificate();
         let Ways { page, shown, .. } = ways;
         let words = &page_words(language).verification;
         let asking = page.map(|(_, request)| {

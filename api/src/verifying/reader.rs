@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use yufu_jose::Jwk;
 
 /// For what a reader asks.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -49,12 +48,13 @@ pub(super) async fn papers(
     let party = named(&parties, &verifier)?;
     party.operator.authenticate(&headers)?;
     let Query(ReaderOf { purpose }) = of.map_err(Problem::malformed)?;
-    let verifier = party.party.verifier(&purpose)?;
+    let asking = party.party.get();
+    let verifier = asking.verifier(&purpose)?;
     let (url, key) = party.trust.place();
     Ok(Json(ReaderPapers {
         access: verifier.chain().to_x5c(),
         registration: verifier.registration().to_owned(),
         trust_list: url.to_owned(),
-        trust_list_key: serde_json::to_value(Jwk::from(*key)).map_err(Problem::internal)?,
+        trust_list_key: serde_json::to_value(key).map_err(Problem::internal)?,
     }))
 }

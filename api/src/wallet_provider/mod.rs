@@ -6,7 +6,7 @@
 mod freezing;
 
 use crate::http::{Problem, ProblemBody, bearer};
-use crate::signing;
+use crate::signing::{self, Signing};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -17,10 +17,11 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
+use yufu_base::{InstitutionId, PublicKey, Timestamp};
 use yufu_engine::Clock;
 use yufu_instances::{Instance, Instances, InstancesError};
-use yufu_jose::{Chain, Jwk};
+use yufu_jose::Jwk;
+use yufu_keys::InUse;
 use yufu_openid4vc::attestation::WalletAttestation;
 use yufu_openid4vc::issuance::{KeyAttestation, MAX_ATTESTED_KEYS, STORAGE_BASIC};
 use yufu_payment::RequestToken;
@@ -36,10 +37,8 @@ pub struct WalletProvider {
     pub identifier: String,
     /// Its records.
     pub records: Instances,
-    /// The key that signs attestations.
-    pub signer: Arc<dyn Signer>,
-    /// Its certificate chain.
-    pub chain: Chain,
+    /// The key that signs attestations, with its certificates.
+    pub signing: InUse<Signing>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -210,8 +209,9 @@ impl WalletProvider {
             key: Jwk::from(key.key),
             expires,
         };
-        let signed = attestation.sign(&self.chain, &*self.signer);
-        let signed = signed.map_err(|error| signing::unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let signed = attestation.sign(&key.chain, &*key.signer);
+        let signed = signed.map_err(|error| signing::unsigned(&*key.signer, error))?;
         Ok(Attestation { attestation: signed })
     }
 
@@ -232,8 +232,9 @@ impl WalletProvider {
             key_storage: vec![STORAGE_BASIC.to_owned()],
             nonce: Some(request.nonce),
         };
-        let signed = attestation.sign(&self.chain, &*self.signer);
-        let signed = signed.map_err(|error| signing::unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let signed = attestation.sign(&key.chain, &*key.signer);
+        let signed = signed.map_err(|error| signing::unsigned(&*key.signer, error))?;
         Ok(AttestedKeys { key_attestation: signed })
     }
 

@@ -10,6 +10,7 @@ mod freezing;
 mod keeping;
 mod keys;
 mod notes;
+mod obtaining;
 mod showing;
 mod trust;
 mod verify;
@@ -25,6 +26,7 @@ pub(crate) use freezing::FreezeAction;
 pub(crate) use keeping::{Backup, ForgetKeys, Log, LogAction, LogAt, Restore, Sweep};
 pub(crate) use keys::{Keys, KeysAction};
 pub(crate) use notes::{Notes, NotesAction};
+pub(crate) use obtaining::ObtainAction;
 pub(crate) use showing::ShowingAction;
 pub(crate) use trust::{Trust, TrustAction, TrustAt, TrustChange};
 pub(crate) use verify::Verify;
@@ -453,6 +455,8 @@ pub(crate) enum WalletAction {
     #[command(after_help = "Example:\n  yufu wallet --as mei payment-credential")]
     PaymentCredential,
     #[command(flatten)]
+    Obtaining(ObtainAction),
+    #[command(flatten)]
     Freezing(FreezeAction),
     #[command(flatten)]
     Accounts(AccountAction),
@@ -543,7 +547,8 @@ pub(crate) enum WalletAction {
         /// The file; it must not exist.
         file: PathBuf,
     },
-    /// Verify again, offline, the receipts that the other sides signed. Exits with 1 if one does not hold.
+    /// Verify again, offline, the receipts that the other sides signed. Exits with 1 if one does not hold. Those that a
+    /// page's party has for this wallet are asked for first, if they are lacking.
     #[command(after_help = "Example:\n  yufu wallet --as mei receipts")]
     Receipts {
         /// Print JSON.

@@ -179,6 +179,11 @@ impl DataFolder {
         Ok(Lock { _file: file })
     }
 
+    /// Whether a server runs on the folder.
+    pub(crate) fn is_served(&self) -> bool {
+        self.lock().is_err()
+    }
+
     /// The keys of an institution.
     pub(crate) fn keys(&self, institution: &InstitutionId) -> Result<KeyStore> {
         let store = KeyStore::open(&self.of(institution)?.join("keys"))?;

@@ -72,7 +72,12 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
         address = city.url,
         folder = data.root().display()
     );
-    city.accompany(async move { Ok(served.await.with_context(|| text!("the server"))??) }).await?;
+    let turning = city.turning(&plan)?;
+    let served = async move { Ok(served.await.with_context(|| text!("the server"))??) };
+    tokio::select! {
+        done = city.accompany(served) => done?,
+        never = Box::pin(turning.watch()) => match never {},
+    }
     tracing::info!("stopped: what was taken is finished, the state is closed");
     Ok(())
 }

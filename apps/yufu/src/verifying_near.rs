@@ -4,28 +4,33 @@
 
 use crate::command_line;
 use crate::words::text;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_api::http::{Client, Language, may_lead_inside};
-use yufu_api::trust::SeenLists;
+use yufu_api::trust::{SeenLists, SharedPin};
 use yufu_api::verifying::says_no_no;
 use yufu_base::{Signer, Timestamp};
 use yufu_engine::{Clock as _, SystemClock};
 use yufu_jose::{Chain, Jwk};
-use yufu_keys::{KeyStore, random};
+use yufu_keys::{KeyStore, KeyUse, Token, TokenAddress, random};
 use yufu_mdoc::DeviceEngagement;
 use yufu_nearby::{Channel, Tcp};
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_proximity::{Offline, ReaderIdentity, Seen, Wanted, ask as ask_device};
-use yufu_trust::{RegistrationCertificate, Role, TrustList};
+use yufu_trust::{Localized, RegistrationCertificate, Role, TrustList, TrustPin};
 use yufu_verify::{ReaderPapers, Verify};
 
 /// How long after its signature a status list is relied on, in seconds.
 const MOST_SECONDS: u64 = 3600;
+
+/// The key of a party's access certificate.
+const ACCESS: &str = "access";
+/// Remembers, beside the key, that a token refused a PIN.
+const REFUSED_PIN: &str = ".refused-pin";
 
 /// A reader with its papers and its key.
 struct Reader {
@@ -74,18 +79,26 @@ impl Reader {
         let folder = options.token.parent().with_context(|| {
             text!("the token of the desk is to be named with the folder in which it lies")
         })?;
-        let keys = KeyStore::open(folder)?;
+        let address = options.keys.as_deref().map(str::parse::<TokenAddress>).transpose()?;
+        let token = address.map(|one| Arc::new(Token::new(one, &folder.join(REFUSED_PIN))));
+        let keys = KeyStore::open(folder)?.with_token(token, "");
         // None older than this reader saw before: what lies beside the keys is its own memory, not the service's.
-        let trust = SeenLists::new(keys.clone()).verify(&list, &key.key, now())?;
-        let signer: Arc<dyn Signer> = keys.signer("access")?;
-        let certified = trust.identify(Role::AccessCa, &chain, now())?;
-        ensure!(
-            certified.leaf.public_key == signer.public_key(),
+        let pin = SharedPin::new(TrustPin::given(key.key));
+        let trust = SeenLists::new(keys.clone()).verify(&list, &pin, now())?;
+        let certified = trust.identify(Role::AccessCa, &chain, now())?.leaf.public_key;
+        // The one in use, or one before it, if the papers are of before it turned.
+        let mut own = keys.former_signers(ACCESS, now())?;
+        if keys.has(ACCESS, keys.ring(ACCESS)?.current(), KeyUse::Signs)? {
+            own.push(keys.signer(ACCESS)?);
+        }
+        let signer = own.into_iter().find(|one| one.public_key() == certified);
+        let signer = signer.with_context(|| {
             text!(
                 "the key in {folder} is not the one that the reader's certificate is for: name the token in the party's own folder",
                 folder = folder.display()
             )
-        );
+        })?;
+        signer.ready()?;
         let (registration, home) = (papers.registration.clone(), papers.trust_list.clone());
         Ok(Self { chain, signer, registration, trust, home, client })
     }
@@ -102,7 +115,8 @@ impl Reader {
             signer: &*self.signer,
             registration: &self.registration,
         };
-        let (waiting, message) = ask_device(code.trim(), self.wanted()?, who, &random())?;
+        let (wanted, purpose) = self.wanted()?;
+        let (waiting, message) = ask_device(code.trim(), wanted, who, &random())?;
         let mut channel = Tcp::connect(&host, port).await?;
         channel.send(&message).await?;
         eprintln!("{}", text!("Asked: the person decides on the device."));
@@ -115,7 +129,10 @@ impl Reader {
         }
         let (trust, now) = (&self.trust, now());
         let known = Offline { trust, lists: &lists, max_age_seconds: MOST_SECONDS, now };
-        Ok(shown.check(&known)?)
+        let (seen, receipt) = shown.check_and_thank(&known, who, purpose)?;
+        // Whether the device waits for it is its affair.
+        let _ = channel.send(&receipt).await;
+        Ok(seen)
     }
 
     /// The status list at an address that a document names.
@@ -128,10 +145,11 @@ impl Reader {
         Ok(Client::outside(Language::default())?.get_text(uri).await?)
     }
 
-    /// All that the registration allows to be asked of an mdoc. Nothing of it is kept here.
-    fn wanted(&self) -> Result<Wanted> {
+    /// All that the registration allows to be asked of an mdoc, and what for. Nothing of it is kept here.
+    fn wanted(&self) -> Result<(Wanted, Localized)> {
         let (certificate, _) =
             RegistrationCertificate::verify(&self.registration, &self.trust, now())?;
+        let purpose = certificate.purpose;
         let mut registered = certificate.credentials.into_iter();
         let mdoc = registered.find(|one| one.format == FORMAT_MSO_MDOC);
         let mdoc = mdoc.with_context(|| {
@@ -139,12 +157,13 @@ impl Reader {
                 "this purpose is not registered for an mdoc: devices near by show no other document"
             )
         })?;
-        Ok(Wanted {
+        let wanted = Wanted {
             doc_type: mdoc.meta.doctype_value.unwrap_or_default(),
             elements: mdoc.claims.into_iter().map(|claim| claim.path).collect(),
             keep: false,
             role: Role::PidIssuer,
-        })
+        };
+        Ok((wanted, purpose))
     }
 }
 

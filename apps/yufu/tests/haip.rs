@@ -612,10 +612,7 @@ async fn what_lies_in_the_issuers_records_holds_no_key_code_or_token_and_ends_wi
     let dead = wallet.form("token", &fields, Changed::default()).await;
     dead.answer.oauth("after a death", 400, "invalid_grant");
     server.kill();
-    let file = data.path().join("identity-authority").join("credentials.sqlite");
-    let mut stored = std::fs::read(&file).unwrap();
-    let wal = file.with_extension("sqlite-wal");
-    stored.extend(std::fs::read(wal).unwrap_or_default());
+    let stored = data.issuances(DESK);
     let instance = Jwk::from(wallet.instance.public_key()).thumbprint_base64url();
     let dpop = Jwk::from(wallet.dpop.public_key()).thumbprint_base64url();
     let cut = |text: &str| text.get(..40).unwrap().to_owned();

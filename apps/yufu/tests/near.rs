@@ -65,7 +65,15 @@ impl Shows {
 
 /// A reader at a terminal that reads a code.
 fn reads(caller: &Caller, token: &std::path::Path, code: &str) -> Output {
-    let mut command = yufu();
+    reads_with(yufu(), caller, token, code)
+}
+
+fn reads_with(
+    mut command: std::process::Command,
+    caller: &Caller,
+    token: &std::path::Path,
+    code: &str,
+) -> Output {
     let at = format!("{}/verifiers/{SHOP}", caller.url);
     command.args(["verify", "check-age", "--at", &at, "--near", code, "--json"]);
     command.args(["--wait", "30", "--claims", "age_equal_or_over", "--why", "bicycle"]);
@@ -107,6 +115,9 @@ async fn a_reader_reads_the_code_of_a_wallet_near_by_and_both_say_what_was_shown
     );
     let history = terminal.says(&["history"]);
     assert!(history.contains("Donghu Bicycles"), "{history}");
+    // The reader's receipt came by the same channel, and holds offline.
+    let receipts = terminal.says(&["receipts"]);
+    assert!(receipts.contains("1 of 1 receipts hold."), "{receipts}");
 
     // Somebody who does not agree shows nothing, and the reader learns only that.
     let shows = Shows::of(&caller, &name, false);
@@ -130,6 +141,54 @@ async fn a_reader_reads_the_code_of_a_wallet_near_by_and_both_say_what_was_shown
     let shows = Shows::of(&caller, &name, true);
     let stranger = reads(&caller, &elsewhere.join("desk.token"), &shows.code);
     assert!(text(&stranger.stderr).contains("is not the one"), "{stranger:?}");
+    let mut waiting = shows.wallet;
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_signs_with_a_key_in_a_token_also_after_it_turned_and_says_which_it_needs() {
+    let data = Data::new();
+    let hsm = support::token::SoftHsm::new(&data);
+    let (conf, settings) = (hsm.conf(), hsm.settings());
+    let more = ["--config", settings.to_str().unwrap()];
+    let environment = [(support::token::CONF, conf.as_path())];
+    let server = Server::start_in(&data, 0, &more, &environment);
+    let caller = server.caller();
+    let name = with_mdoc(&caller, 1).await;
+    let keys = data.path().join(SHOP).join("keys");
+    let token = keys.join("desk.token");
+    assert!(keys.join("access.p11").exists() && !keys.join("access.p8").exists());
+    let read = |code: &str| {
+        let mut command = hsm.tool(BINARY);
+        command.env("YUFU_LANG", "en").env("YUFU_KEYS", hsm.address());
+        reads_with(command, &caller, &token, code)
+    };
+    let shows = Shows::of(&caller, &name, true);
+    let done = read(&shows.code);
+    assert!(done.status.success(), "{done:?}");
+    assert!(shows.ended().0);
+
+    let turned = hsm.yufu(&["keys", "rotate", SHOP, "access"]);
+    assert!(turned.status.success(), "{turned:?}");
+    let mut waited = 0;
+    while !text(&hsm.yufu(&["keys", "list"]).stdout).contains("former") {
+        assert!(waited < 100, "it does not turn");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        waited += 1;
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let shows = Shows::of(&caller, &name, true);
+    let done = read(&shows.code);
+    assert!(done.status.success(), "{done:?}");
+    assert!(shows.ended().0);
+
+    // Without the token's address it says what is lacking.
+    let shows = Shows::of(&caller, &name, true);
+    let refused = reads(&caller, &token, &shows.code);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("is in a token"), "{refused:?}");
     let mut waiting = shows.wallet;
     waiting.kill().unwrap();
     waiting.wait().unwrap();

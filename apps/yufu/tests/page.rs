@@ -161,6 +161,18 @@ async fn the_terminals_wallet_answers_a_page_and_refuses_what_another_page_took_
     assert_eq!(street.state(SHOP, id(&begun)).await["state"], "yes");
     let history = wallet.says(&["history", "--json"]);
     assert!(history.contains("age_equal_or_over.16"), "{history}");
+    // Through the page nothing came back: the wallet asks for its receipt, and deletion and complaint work with it.
+    let receipts = wallet.says(&["receipts", "--json"]);
+    let receipts: Vec<Value> = serde_json::from_str(&receipts).unwrap();
+    assert_eq!((receipts.len(), &receipts[0]["holds"]), (1, &json!(true)), "{receipts:?}");
+    let path = format!("/verifiers/{SHOP}/openid4vp/{}/receipt?request=another", id(&begun));
+    caller.get(&path, None).await.refused("another's request", 404, "request.not_found");
+    let entry = receipts[0]["entry"].to_string();
+    let deleted = wallet.says(&["ask-deletion", &entry]);
+    assert!(deleted.contains("has erased it"), "{deleted}");
+    wallet.says(&["report", &entry, "asked for an age that the law does not name"]);
+    // What is erased cannot be asked for any more, and the receipt at hand holds.
+    assert!(wallet.says(&["receipts"]).contains("1 of 1 receipts hold."));
     drop(server);
 }
 
@@ -190,4 +202,59 @@ async fn a_page_hears_nothing_before_the_person_was_asked_and_a_refusal_after_15
     assert_eq!(answer["data"], json!({"error": "access_denied"}));
     assert_eq!(answer, nothing);
     drop(server);
+}
+
+/// The sample country, its bicycle shop with pages at these origins.
+fn with_pages(data: &Data, origins: &str) -> std::path::PathBuf {
+    let country = support::country::country_with(&data.beside("profile"), "");
+    let file = country.join("institutions.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let shop = "support = \"shop@donghu-bicycles.example\"\n";
+    assert!(text.contains(shop));
+    let changed = text.replace(shop, &format!("{shop}page_origins = {origins}\n"));
+    std::fs::write(&file, changed).unwrap();
+    country
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_at_another_origin_of_the_party_asks_once_that_is_registered() {
+    let data = Data::new();
+    let country = with_pages(&data, "[\"https://bicycles.example\", \"http://localhost:3000\"]");
+    let server = Server::start_with(&data, &["--profile", country.to_str().unwrap()]);
+    let caller = server.caller();
+    let mut street = Street::of(&caller).await;
+    let batch = street.sd_jwts(&Resident::of(&caller, 1).number).await;
+    for (origin, held) in ["https://bicycles.example", "http://localhost:3000"].iter().zip(&batch) {
+        let begun = begin(&caller, json!({"origin": origin})).await.done();
+        let given = street.answer_page(origin, &begun, held).await;
+        hand_in(&caller, &begun, &given).await.done();
+        assert_eq!(street.state(SHOP, id(&begun)).await["state"], "yes");
+    }
+    let refused = begin(&caller, json!({"origin": "https://other.example"})).await;
+    refused.refused("not registered", 403, "verification.other_origin");
+    drop(server);
+}
+
+#[test]
+fn an_origin_that_is_none_or_somebody_elses_is_refused_where_it_stands() {
+    for (origins, told) in [
+        ("[\"https://bicycles.example/shop\"]", "`page_origins` names"),
+        ("[\"http://bicycles.example\"]", "`page_origins` names"),
+        ("[\"https://a.example\", \"https://a.example\"]", "is given twice"),
+    ] {
+        let data = Data::new();
+        let country = with_pages(&data, origins);
+        let (state, profile) = (data.path(), country.to_str().unwrap().to_owned());
+        let done = support::run(&[
+            "config",
+            "check",
+            "--data",
+            state.to_str().unwrap(),
+            "--profile",
+            &profile,
+        ]);
+        let said = format!("{}{}", support::text(&done.stdout), support::text(&done.stderr));
+        assert!(!done.status.success() && said.contains(told), "{said}");
+        assert!(said.contains("institutions.toml"), "{said}");
+    }
 }

@@ -224,7 +224,7 @@ async fn what_a_key_signed_before_its_rotation_counts_until_it_is_retired() {
     let server = city.start();
     let caller = server.caller();
     let before = Street::of(&caller).await.sd_jwts(&number()).await;
-    let refused = city.refused(&["rotate", AUTHORITY, "credentials"]);
+    let refused = city.refused(&["replace", AUTHORITY]);
     assert!(refused.contains("another server runs"), "{refused}");
     city.stop(server);
 
@@ -245,7 +245,7 @@ async fn what_a_key_signed_before_its_rotation_counts_until_it_is_retired() {
     assert!(early.contains("counts until") && early.contains("--compromised"), "{early}");
     let silent = city.refused(&["retire", AUTHORITY, "credentials", "--compromised", " "]);
     assert!(silent.contains("say why"), "{silent}");
-    let unknown = city.refused(&["rotate", AUTHORITY, "commands"]);
+    let unknown = city.refused(&["rotate", AUTHORITY, "institution"]);
     assert!(unknown.contains("credential-anchor, credentials"), "{unknown}");
     city.keys(&["retire", AUTHORITY, "credentials", "--compromised", "copied by a contractor"]);
     assert_eq!(city.generations("credentials")[0]["retired"]["why"], "copied by a contractor");

@@ -4,6 +4,7 @@ use crate::allowance::{Allowance, read_allowance};
 use crate::client_name::{ClientName, read_client_name};
 use crate::credential::{ClaimPath, CredentialType, identity, read_claim_paths};
 use crate::money::{BankMoney, read_bank_money};
+use crate::page_origin::{Taken, read_page_origins};
 use crate::programme::{Programme, read_programmes};
 use crate::query::{Query, check_number, check_queries, read_query};
 use crate::section::Section;
@@ -93,6 +94,8 @@ pub struct Institution {
     pub opening_money: Option<BankMoney>,
     /// The wallet providers that onboard people for a commercial bank.
     pub onboards_through: Vec<InstitutionId>,
+    /// Where its pages are from which it may ask, beside its own address: origins.
+    pub page_origins: Vec<String>,
 }
 
 /// Something an institution is registered to ask of a person.
@@ -147,9 +150,11 @@ pub(crate) fn read_institutions(
     currency: Currency,
 ) -> Option<Institutions> {
     let mut seen: BTreeMap<InstitutionId, Role> = BTreeMap::new();
+    let mut origins = Taken::new();
     let paper = root.whole("paper_in_circulation").map(|minor| Amount::new(currency, minor));
-    let list =
-        root.tables("institutions", |section| read_one(section, credentials, currency, &mut seen));
+    let list = root.tables("institutions", |section| {
+        read_one(section, (credentials, currency), &mut seen, &mut origins)
+    });
     let span = root.span();
     for role in Role::SINGLE {
         let count = seen.values().filter(|r| **r == role).count();
@@ -170,9 +175,9 @@ pub(crate) fn read_institutions(
 
 fn read_one(
     mut section: Section<'_, '_, '_>,
-    credentials: &[CredentialType],
-    currency: Currency,
+    (credentials, currency): (&[CredentialType], Currency),
     seen: &mut BTreeMap<InstitutionId, Role>,
+    origins: &mut Taken,
 ) -> Option<Institution> {
     let id = section.parsed::<InstitutionId>("id", "1 to 40 of a-z, 0-9 and hyphen");
     let role = section.word("role", &Role::WORDS);
@@ -203,6 +208,8 @@ fn read_one(
     } else {
         Some(Vec::new())
     };
+    let owner = id.as_ref().map(|(id, _)| id.as_str());
+    let page_origins = read_page_origins(&mut section, owner, origins);
     if let (Some((id, span)), Some((role, _))) = (&id, &role)
         && seen.insert(id.clone(), *role).is_some()
     {
@@ -221,6 +228,7 @@ fn read_one(
         merchant: merchant?,
         opening_money: opening_money?,
         onboards_through: onboards_through?,
+        page_origins: page_origins?,
     })
 }
 

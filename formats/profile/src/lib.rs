@@ -17,6 +17,7 @@ mod issuing;
 mod money;
 mod notes;
 mod number;
+mod page_origin;
 mod profile;
 mod programme;
 mod query;

@@ -11,6 +11,7 @@ mod recognition;
 mod registration;
 mod status_list;
 mod status_list_cwt;
+mod succession;
 mod trust_list;
 
 pub use enrolment::{Anchor, ENROLMENT, EnrolledKey, Enrolment, EnrolmentError};
@@ -27,6 +28,7 @@ pub use status_list::{
     StatusListError, StatusListToken, StatusRangeError,
 };
 pub use status_list_cwt::STATUS_LIST_CWT_MEDIA_TYPE;
+pub use succession::{NEXT_KEY, NextKey, Succession, TrustPin};
 pub use trust_list::{
     DirectoryEntry, Role, TRUST_LIST, TrustEntry, TrustError, TrustList, TrustListError,
     TrustedParty,

@@ -3,14 +3,14 @@
 //! refused, so that no revoked authority comes back.
 
 use crate::good_paths::GoodPaths;
-use crate::{LEEWAY_SECONDS, Localized, Origin, RecognisedList};
+use crate::{LEEWAY_SECONDS, Localized, Origin, RecognisedList, TrustPin};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::{
-    Chain, ChainError, Header, Jwk, JwsError, Leaf, SignError, TimeError, Unverified, Validity,
-    numeric_date, sign, subject_key_id,
+    Chain, ChainError, Jwk, JwsError, Leaf, SignError, TimeError, Validity, numeric_date,
+    subject_key_id,
 };
 
 /// The `typ` of a trust list.
@@ -146,9 +146,22 @@ pub struct TrustList {
 /// Why a trust list is refused. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrustListError {
-    /// Not a token of the operator's key; type and signature included.
+    /// Not a token, or not by the key that is to sign it.
     #[error("the trust list: {0}")]
     Token(#[from] JwsError),
+    /// It says that another key follows than the one that was announced before.
+    #[error(
+        "the trust list names another key to follow than was announced before: somebody else has its key; compare the key with its operator by hand"
+    )]
+    OtherSuccessor,
+    /// Signed with a key that another one followed.
+    #[error(
+        "the trust list is signed with a key that another follows since {from} s since the epoch: somebody has the former key; fetch the list from its operator"
+    )]
+    FormerKey {
+        /// Since when.
+        from: u64,
+    },
     /// Expired, or from the future.
     #[error("the trust list: {0}")]
     Time(#[from] TimeError),
@@ -235,13 +248,11 @@ impl TrustList {
     /// # Errors
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, signer: &dyn Signer) -> Result<String, SignError> {
-        let payload =
-            serde_json::to_vec(self).map_err(|error| SignError::Json(error.to_string()))?;
-        sign(&Header::typed(TRUST_LIST), &payload, signer)
+        self.sign_after(signer, &[])
     }
 
-    /// Verifies a list at the moment `now`. `previous_sequence` is the highest seen before;
-    /// the same list again is fine.
+    /// Verifies a list at the moment `now`, by the operator's key or whichever followed it. `previous_sequence` is the
+    /// highest seen before; the same list again is fine. Whoever keeps what it saw uses [`TrustList::verify_by`].
     ///
     /// # Errors
     /// [`TrustListError`], the first rule broken.
@@ -251,29 +262,48 @@ impl TrustList {
         now: Timestamp,
         previous_sequence: Option<u64>,
     ) -> Result<Self, TrustListError> {
-        let token = Unverified::parse(jws)?.expect_type(TRUST_LIST)?.verify(operator_key)?;
-        let list: Self = token.claims()?;
-        list.validity().check(now, LEEWAY_SECONDS)?;
-        if list.expires_at > list.issued_at.plus_seconds(MAX_LIFETIME) {
+        let pin = TrustPin::given(*operator_key);
+        Self::verify_by(jws, &pin, now, previous_sequence).map(|(list, _)| list)
+    }
+
+    /// What holds of a list whose signature does.
+    pub(crate) fn check(
+        &self,
+        now: Timestamp,
+        previous_sequence: Option<u64>,
+    ) -> Result<(), TrustListError> {
+        self.validity().check(now, LEEWAY_SECONDS)?;
+        if self.expires_at > self.issued_at.plus_seconds(MAX_LIFETIME) {
             return Err(TrustListError::Lifetime);
         }
-        if let Some(known) = previous_sequence.filter(|known| list.sequence < *known) {
-            return Err(TrustListError::RolledBack { found: list.sequence, known });
+        if let Some(known) = previous_sequence {
+            self.not_before(known)?;
         }
-        for (index, entry) in list.entries.iter().enumerate() {
+        for (index, entry) in self.entries.iter().enumerate() {
             if url::Url::parse(&entry.identifier).is_err() {
                 return Err(TrustListError::Identifier(index));
             }
             anchors(entry).map_err(|error| TrustListError::Certificate(index, error))?;
         }
-        let bad = list.recognised.iter().find(|other| url::Url::parse(&other.url).is_err());
+        let bad = self.recognised.iter().find(|other| url::Url::parse(&other.url).is_err());
         if let Some(other) = bad {
             return Err(TrustListError::Recognised(other.country.clone()));
         }
-        if let Some(bad) = list.directory.iter().find(|entry| !is_safe_address(&entry.url)) {
+        if let Some(bad) = self.directory.iter().find(|entry| !is_safe_address(&entry.url)) {
             return Err(TrustListError::Address(bad.id.clone(), bad.url.clone()));
         }
-        Ok(list)
+        Ok(())
+    }
+
+    /// That the list is not older than one of the sequence `known`.
+    ///
+    /// # Errors
+    /// [`TrustListError::RolledBack`].
+    pub fn not_before(&self, known: u64) -> Result<(), TrustListError> {
+        if self.sequence < known {
+            return Err(TrustListError::RolledBack { found: self.sequence, known });
+        }
+        Ok(())
     }
 
     /// Under which address an institution is reached.

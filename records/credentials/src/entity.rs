@@ -108,3 +108,23 @@ table!(freeze_handle, "freeze_handles", {
     at: i64,
     frozen_at: Option<i64>,
 });
+
+table!(sign_in, "sign_ins", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    pushed: String,
+    wanted: String,
+    session: String,
+    link: String,
+    expires_at: i64,
+    state: i32,
+    person: Option<String>,
+    granted: Option<String>,
+});
+
+table!(offer, "offers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    sealed: String,
+    expires_at: i64,
+});

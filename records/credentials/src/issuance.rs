@@ -85,7 +85,7 @@ impl Credentials {
         self.lookups.done(lookup.to_owned()).await
     }
 
-    /// Forgets issuances and grants that lapsed before `before`, and what was used before then. The officer's
+    /// Forgets issuances, sign-ins, offers and grants that lapsed before `before`, and what was used before then. The officer's
     /// authentications stay. How many there were.
     ///
     /// # Errors
@@ -95,7 +95,10 @@ impl Credentials {
             .filter(issuance::Column::ExpiresAt.lt(to_column(before)))
             .exec(self.database.connection())
             .await?;
-        Ok(gone.rows_affected.saturating_add(self.forget_used(before).await?))
+        let begun = self.forget_sign_ins(before).await?;
+        let begun = begun.saturating_add(self.forget_offers(before).await?);
+        let used = self.forget_used(before).await?.saturating_add(begun);
+        Ok(gone.rows_affected.saturating_add(used))
     }
 
     /// Stores an issuance's session anew, from the stage in which it was read, with what the next

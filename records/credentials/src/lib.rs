@@ -10,10 +10,12 @@ mod grouped;
 mod issuance;
 mod migrations;
 mod nonce;
+mod offer;
 mod once;
 mod pseudonym;
 mod sets;
 mod shards;
+mod sign_in;
 mod status;
 
 pub use freeze::FreezeHandle;
@@ -21,6 +23,7 @@ pub use issuance::{Authentication, DerivedFrom, Issuance};
 pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use shards::{Herd, Place};
+pub use sign_in::{SignIn, SignInState, SignedIn};
 pub use status::{Allocation, ListState, StatusEntry};
 
 use grouped::{Lookups, Steps};
@@ -82,6 +85,9 @@ pub enum CredentialsError {
         /// From when new ones are taken, if an officer's replacement waits.
         from: Option<Timestamp>,
     },
+    /// Somebody signed in, or declined, before.
+    #[error("this sign-in was answered before: begin anew in the wallet")]
+    AlreadyAnswered,
     /// There is nothing to replace.
     #[error(
         "no pseudonyms are registered for this person: the next credential registers those of \

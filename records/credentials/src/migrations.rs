@@ -2,7 +2,8 @@
 
 use yufu_database::Migration;
 
-pub(crate) const ALL: &[Migration] = &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS];
+pub(crate) const ALL: &[Migration] =
+    &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS, SIGN_INS];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -136,5 +137,29 @@ CREATE TABLE status_lists (
     places INTEGER NOT NULL,
     version BIGINT NOT NULL
 );
+",
+};
+
+const SIGN_INS: Migration = Migration {
+    name: "sign-ins by presentation, offers by reference",
+    sql: "
+CREATE TABLE sign_ins (
+    id TEXT PRIMARY KEY NOT NULL,
+    pushed TEXT NOT NULL UNIQUE,
+    wanted TEXT NOT NULL,
+    session TEXT NOT NULL,
+    link TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    state INTEGER NOT NULL,
+    person TEXT,
+    granted TEXT
+);
+CREATE INDEX sign_ins_by_expiry ON sign_ins(expires_at);
+CREATE TABLE offers (
+    id TEXT PRIMARY KEY NOT NULL,
+    sealed TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX offers_by_expiry ON offers(expires_at);
 ",
 };

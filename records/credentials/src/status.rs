@@ -161,6 +161,16 @@ impl Credentials {
         Ok((person, row.status == VALID))
     }
 
+    /// Whether the credential at a place was derived from a chip card, with which it ends.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Unknown`] if nothing is placed there.
+    pub async fn is_of_card(&self, place: Place) -> Result<bool, CredentialsError> {
+        let row = status_entry::Entity::find_by_id((place.list, place.position));
+        let row = row.one(self.database.connection()).await?;
+        Ok(row.ok_or(CredentialsError::Unknown("credential"))?.card.is_some())
+    }
+
     /// The numbers of the status lists.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod migrations;
 mod placing;
 mod revoking;
+mod withdrawing;
 
 pub use placing::{Certifying, Placed, Registration};
 pub use revoking::{Deed, Revocation};

@@ -169,3 +169,23 @@ async fn a_revocation_and_its_lifting_keep_their_first_reason_and_may_follow_eac
     let unknown = records.lift(Uuid::nil(), &deed("x", 7)).await;
     assert!(matches!(unknown, Err(RegistrationsError::Unknown(_))), "{unknown:?}");
 }
+
+#[tokio::test]
+async fn a_key_that_its_party_withdraws_ends_what_was_certified_for_it_and_nothing_else() {
+    let records = records().await;
+    records.place(&certifying("hotel", "old", &["a", "b"]), from(10), NOW).await.unwrap();
+    records.place(&certifying("bank", "other", &["a"]), from(20), NOW).await.unwrap();
+    let why = deed("the party withdrew its access key", 1);
+    assert_eq!(records.withdraw_key("hotel", "old", &why).await.unwrap(), 2);
+    assert_eq!(records.withdraw_key("hotel", "old", &why).await.unwrap(), 0, "again is harmless");
+    assert_eq!(records.withdraw_key("bank", "old", &why).await.unwrap(), 0);
+    assert_eq!(records.revoked_places(1, NOW).await.unwrap(), [10, 11]);
+    assert!(records.is_withdrawn("hotel", "old").await.unwrap());
+    assert!(!records.is_withdrawn("hotel", "new").await.unwrap());
+    // The uses go on under another key.
+    let placed = records.place(&certifying("hotel", "new", &["a"]), from(30), NOW).await.unwrap();
+    assert_eq!(at(&placed, "a"), 30);
+    // What the registrar's desk revoked is not the party's withdrawal.
+    records.revoke("bank", &uses(&["a"]), &deed("misuse", 2)).await.unwrap();
+    assert!(!records.is_withdrawn("bank", "other").await.unwrap());
+}

@@ -73,7 +73,8 @@ impl KeyStore {
         name: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
-        self.made_anchor((country, name), None, anchor, now)
+        let number = self.ring(anchor)?.current();
+        self.made_anchor((country, name), None, (anchor, number), now)
     }
 
     /// The same of one that certifies those who sign mdocs, reached at this address. One that was made before keeps what
@@ -88,19 +89,38 @@ impl KeyStore {
         anchor: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
-        self.made_anchor((Some(country), name), Some(issuer), anchor, now)
+        let number = self.ring(anchor)?.current();
+        self.made_anchor((Some(country), name), Some(issuer), (anchor, number), now)
+    }
+
+    /// The same of the generation that is ahead, if one is: what will certify, for those who are to know it before. With an
+    /// `issuer` one that certifies those who sign mdocs.
+    ///
+    /// # Errors
+    /// [`CertifyError`].
+    pub fn anchor_ahead(
+        &self,
+        of: (Option<&str>, &str),
+        issuer: Option<&str>,
+        anchor: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, CertifyError> {
+        let ring = self.ring(anchor)?;
+        let Some(ahead) = ring.ahead() else { return Ok(None) };
+        self.made_anchor(of, issuer, (anchor, ahead.number), now).map(Some)
     }
 
     fn made_anchor(
         &self,
         (country, name): (Option<&str>, &str),
         issuer: Option<&str>,
-        anchor: &str,
+        (anchor, number): (&str, u32),
         now: Timestamp,
     ) -> Result<Vec<u8>, CertifyError> {
-        let signer = self.signer(anchor)?;
-        let revocations = self.revocations_at(issuer, anchor)?;
-        let der = self.document(&self.in_use(anchor)?, "der", || {
+        let called = generation_name(anchor, number);
+        let signer = self.key(&called)?;
+        let revocations = revocations_at(issuer, number);
+        let der = self.document(&called, "der", || {
             let valid = validity(now, ANCHOR_DAYS);
             let made = match issuer {
                 Some(authority) => AuthorityCertificate::self_signed_for_mdocs(
@@ -131,7 +151,23 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        self.certify_leaf(anchor, None, subject, now)
+        let number = self.ring(anchor)?.current();
+        self.certify_leaf((anchor, number), None, subject, now)
+    }
+
+    /// The same under the generation of the anchor that is ahead.
+    ///
+    /// # Errors
+    /// [`CertifyError`]: also if none is.
+    pub fn certify_ahead(
+        &self,
+        anchor: &str,
+        subject: &LeafSubject,
+        now: Timestamp,
+    ) -> Result<Chain, CertifyError> {
+        let ring = self.ring(anchor)?;
+        let ahead = ring.ahead().ok_or_else(|| CertifyError::NoAnchor(anchor.to_owned()))?;
+        self.certify_leaf((anchor, ahead.number), None, subject, now)
     }
 
     /// The same of one that signs mdocs too, for the issuer at this address.
@@ -145,7 +181,8 @@ impl KeyStore {
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        self.certify_leaf(anchor, Some(issuer), subject, now)
+        let number = self.ring(anchor)?.current();
+        self.certify_leaf((anchor, number), Some(issuer), subject, now)
     }
 
     /// The list of the certificates by this generation of an anchor that count no more, because their keys of the name
@@ -190,29 +227,23 @@ impl KeyStore {
         }
     }
 
-    /// Where the list of an anchor's revoked certificates is, below the address of its issuer.
-    fn revocations_at(&self, issuer: Option<&str>, anchor: &str) -> Result<String, CertifyError> {
-        let generation = self.ring(anchor)?.current();
-        Ok(format!("{}/crl/{generation}", issuer.unwrap_or_default()))
-    }
-
     fn certify_leaf(
         &self,
-        anchor: &str,
+        (anchor, number): (&str, u32),
         issuer: Option<&str>,
         subject: &LeafSubject,
         now: Timestamp,
     ) -> Result<Chain, CertifyError> {
-        let signer = self.signer(anchor)?;
-        let revocations = self.revocations_at(issuer, anchor)?;
-        let anchor = self.in_use(anchor)?;
-        let der = self.find(&anchor, "der")?;
-        let der = der.ok_or_else(|| CertifyError::NoAnchor(anchor.clone()))?;
+        let called = generation_name(anchor, number);
+        let signer = self.key(&called)?;
+        let revocations = revocations_at(issuer, number);
+        let der = self.find(&called, "der")?;
+        let der = der.ok_or_else(|| CertifyError::NoAnchor(called.clone()))?;
         let period = now.seconds().checked_div(PERIOD_SECONDS).unwrap_or(0);
         let begun = Timestamp::from_seconds(period.saturating_mul(PERIOD_SECONDS));
         // With where the list of revoked ones is: those that were made before without are made anew.
         let named = issuer.map(|_| revocations.as_str()).unwrap_or_default();
-        let digest = Digest::of(format!("{anchor}{named}{subject:?}").as_bytes()).to_string();
+        let digest = Digest::of(format!("{called}{named}{subject:?}").as_bytes()).to_string();
         let name = format!("leaf-{}-{period}", digest.get(..16).unwrap_or_default());
         let leaf = self.document(&name, "der", || {
             let authority = AuthorityCertificate::from_der(der, &*signer)?;
@@ -225,6 +256,11 @@ impl KeyStore {
         })?;
         Ok(Chain::from_der(vec![leaf])?)
     }
+}
+
+/// Where the list of the revoked certificates by a generation of an anchor is, below the address of its issuer.
+fn revocations_at(issuer: Option<&str>, generation: u32) -> String {
+    format!("{}/crl/{generation}", issuer.unwrap_or_default())
 }
 
 /// The number of a certificate, as it stands there.

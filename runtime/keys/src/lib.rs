@@ -8,6 +8,7 @@ mod cards;
 mod certificate;
 mod certified;
 mod extensions;
+mod in_use;
 mod lint;
 mod random;
 mod ring;
@@ -18,9 +19,10 @@ pub use cards::{CardCountry, CardKeys, CardKeysError, CardSigner, RevokedSigner}
 pub use certificate::{AuthorityCertificate, CertificateError, LeafSubject, Validity};
 pub use certified::{CertifyError, LEAF_DAYS};
 pub use extensions::Reached;
+pub use in_use::InUse;
 pub use lint::{CertificateKind, LintError, lint, lint_revocations};
 pub use random::{random, random_text};
-pub use ring::{Generation, KeyUse, Retired, Ring, RotateError};
+pub use ring::{Ahead, AheadSigner, Generation, KeyUse, Retired, Ring, RotateError};
 pub use store::{IN_TOKEN, KeyStore, KeyStoreError};
 pub use token::{
     PIN_VARIABLE, Token, TokenAddress, TokenAddressError, TokenError, TokenKey, TokenKeyName,

@@ -1,6 +1,10 @@
 //! The generations of a key: the one in use, and those before it, whose work is still good for a while. A key that was
 //! never rotated has no ring: it is its own first generation.
 
+mod ahead;
+
+pub use ahead::{Ahead, AheadSigner};
+
 use crate::{KeyStore, KeyStoreError, TokenKeyName};
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Timestamp};
@@ -13,6 +17,9 @@ const ENDING: &str = "ring";
 #[serde(deny_unknown_fields)]
 pub struct Ring {
     generations: Vec<Generation>,
+    /// The next one, which is known to others and not used yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ahead: Option<Ahead>,
 }
 
 /// One generation of a key.
@@ -55,6 +62,14 @@ pub enum RotateError {
     /// There is no such key yet.
     #[error("there is no key {0} here: start the institution first, which makes it")]
     NoKey(String),
+    /// The next generation is made already.
+    #[error("the next {name} is made already: it is used from {from} s since the epoch on")]
+    Ahead {
+        /// The key.
+        name: String,
+        /// From when on it is used, in seconds since the epoch.
+        from: u64,
+    },
     /// The generation cannot be retired.
     #[error(
         "the key {name} has no former generation {number}: `yufu keys list` shows those there are"
@@ -81,6 +96,12 @@ impl Ring {
     #[must_use]
     pub fn current(&self) -> u32 {
         self.generations.last().map_or(1, |last| last.number)
+    }
+
+    /// The next one, if it is made and not used yet.
+    #[must_use]
+    pub const fn ahead(&self) -> Option<&Ahead> {
+        self.ahead.as_ref()
     }
 
     /// All of them, the one in use last.
@@ -132,8 +153,8 @@ impl KeyStore {
         Ok(generation_name(name, self.ring(name)?.current()))
     }
 
-    /// Makes the next generation of a key and has it used from the next start on. What the former one made counts
-    /// until `ends`. A former key of signatures does not have to be at hand: what was noted of it is enough.
+    /// Makes the next generation of a key and has it used at once. What the former one made counts until `ends`. A
+    /// former key of signatures does not have to be at hand: what was noted of it is enough.
     ///
     /// # Errors
     /// [`RotateError`]; then the former one stays in use.
@@ -143,28 +164,9 @@ impl KeyStore {
         kind: KeyUse,
         (now, ends): (Timestamp, Timestamp),
     ) -> Result<Ring, RotateError> {
-        let mut ring = self.ring(name)?;
-        let number = ring.current();
-        let thumbprint = self.known(name, number, kind)?;
-        if ring.generations.is_empty() {
-            ring.generations.push(Generation::new(number, thumbprint));
-        }
-        let next = number.saturating_add(1);
-        let fresh = generation_name(name, next);
-        let thumbprint = match kind {
-            KeyUse::Signs => Some(print(self.key(&fresh)?.public_key())),
-            KeyUse::Seals => {
-                self.master_called(&fresh)?;
-                None
-            }
-        };
-        if let Some(former) = ring.generations.last_mut() {
-            former.replaced = Some(now.seconds());
-            former.ends = Some(ends.seconds());
-        }
-        ring.generations.push(Generation::new(next, thumbprint));
-        self.write(name, &ring)?;
-        Ok(ring)
+        let counts = ends.seconds().saturating_sub(now.seconds());
+        self.announce(name, kind, now, counts)?;
+        self.take_up(name, now)
     }
 
     /// What a former generation made counts no more, from now on: `why` says so if its time is not over. Its private
@@ -179,6 +181,7 @@ impl KeyStore {
         why: Option<&str>,
         now: Timestamp,
     ) -> Result<Ring, RotateError> {
+        let _one = self.one_at_a_time()?;
         let mut ring = self.ring(name)?;
         let none = || RotateError::NoGeneration { name: name.to_owned(), number };
         if ring.current() == number {

@@ -10,11 +10,12 @@ use yufu_base::{PublicKey, Signer};
 use yufu_jose::{KeyError, SoftwareKey};
 
 /// The keys that are made in a token, where there is one: those that certify, and those that they certify for the
-/// institution itself. What could not be replaced if the token were lost stays in files, which have backups: the key
-/// that an institution enrols by (with it, it tells others that keys are lost), those that command money, that of the
-/// trust list, those of chip cards, and those of relying parties, which the registrar certifies. So does what only
-/// seals and opens.
-pub const IN_TOKEN: [&str; 7] = [
+/// institution itself, and those of relying parties, which the registrar certifies anew for whoever enrols. What could
+/// not be replaced if the token were lost stays in files, which have backups: the key that an institution enrols by
+/// (with it, it tells others that keys are lost), those that command money, that of the trust list, and those of chip
+/// cards: the next one of each is known by the word of the one before. So does what only seals and opens.
+pub const IN_TOKEN: [&str; 8] = [
+    "access",
     "access-anchor",
     "access-tokens",
     "attestations",
@@ -107,6 +108,15 @@ impl KeyStore {
         }
     }
 
+    /// A former signing key. It may be lost with its token, which is then as ready as it was.
+    pub(crate) fn former_key(&self, name: &str) -> Result<Arc<dyn Signer>, KeyStoreError> {
+        let named = self.named_in_token(name)?;
+        match (named, &self.token) {
+            (Some(named), Some((token, _))) => Ok(token.former_key(named)),
+            _ => self.key(name),
+        }
+    }
+
     /// The key called `name` itself, of one that lies in a file; made and stored durably at first use.
     ///
     /// # Errors
@@ -187,6 +197,16 @@ impl KeyStore {
             }
         }
         Ok(())
+    }
+
+    /// Removes what names a key in a token, which nobody will use.
+    pub(crate) fn forget_reference(&self, name: &str) -> Result<(), KeyStoreError> {
+        let path = self.path(name, "p11")?;
+        match fs::remove_file(&path) {
+            Ok(()) => sync_folder(&path).map_err(|cause| io(&path, cause)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(cause) => Err(io(&path, cause)),
+        }
     }
 
     /// The token, if there is one.
@@ -304,7 +324,7 @@ fn belongs_in_token(name: &str) -> bool {
     IN_TOKEN.into_iter().any(of)
 }
 
-fn io(path: &Path, cause: std::io::Error) -> KeyStoreError {
+pub(crate) fn io(path: &Path, cause: std::io::Error) -> KeyStoreError {
     KeyStoreError::Io { path: path.to_owned(), cause }
 }
 
@@ -409,18 +429,19 @@ mod tests {
 
     #[test]
     fn what_cannot_be_replaced_stays_out_of_tokens() {
-        for name in ["credentials", "credentials-2", "credential-anchor-12", "attestations"] {
+        for name in [
+            "access",
+            "access-2",
+            "credentials",
+            "credentials-2",
+            "credential-anchor-12",
+            "attestations",
+        ] {
             assert!(belongs_in_token(name), "{name}");
         }
-        for name in [
-            "institution",
-            "commands",
-            "trust-list",
-            "wallet",
-            "credentials-x",
-            "access",
-            "access-anchor-1",
-        ] {
+        for name in
+            ["institution", "commands", "trust-list", "wallet", "credentials-x", "access-anchor-1"]
+        {
             assert!(!belongs_in_token(name), "{name}");
         }
     }

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "test code: a wrong fixture is to fail loudly"
 )]
 
@@ -83,6 +84,41 @@ impl SoftHsm {
 
     fn store(&self, token: Option<Arc<Token>>) -> KeyStore {
         KeyStore::open(&self.0.join("keys")).unwrap().with_token(token, "authority")
+    }
+
+    /// Changes the token as SoftHSM keeps it in a file: `change` gets the value of an attribute of an object.
+    fn alter(&self, object: &str, attribute: u64, change: impl Fn(&mut [u8])) {
+        let folder = fs::read_dir(self.tokens()).unwrap().next().unwrap().unwrap().path();
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let named = |path: &PathBuf| path.to_str().unwrap().ends_with(object);
+        for path in files.filter(named) {
+            let mut bytes = fs::read(&path).unwrap();
+            let (wanted, mut at) = (attribute.to_be_bytes(), 8);
+            while at + 24 <= bytes.len() {
+                let number =
+                    |from: usize| u64::from_be_bytes(bytes[from..from + 8].try_into().unwrap());
+                let (found, kind) = (bytes[at..at + 8] == wanted, number(at + 8));
+                let (from, length) = match kind {
+                    1 => (at + 16, 1),
+                    2 => (at + 16, 8),
+                    3 => (at + 24, usize::try_from(number(at + 16)).unwrap()),
+                    _ => break,
+                };
+                if found {
+                    change(&mut bytes[from..from + length]);
+                }
+                at = from + length;
+            }
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+
+    /// Has SoftHSM go without some of its mechanisms, from the next start of a process on.
+    fn without(&self, mechanisms: &str) {
+        let conf = self.0.join("conf");
+        let text = fs::read_to_string(&conf).unwrap();
+        // The first of the list is overlooked by SoftHSM 2.6.
+        fs::write(conf, format!("{text}slots.mechanisms = -CKM_RSA_PKCS,{mechanisms}\n")).unwrap();
     }
 
     fn there(&self, name: &str) -> bool {
@@ -272,4 +308,85 @@ fn an_executor_goes_on_while_a_token_signs() {
         });
         assert!(others > 0, "the other task waited for the token");
     });
+}
+
+/// What SoftHSM keeps the flags of a token under, and one of them: that its PIN is locked (PKCS#11 v2.40, 3.2).
+const TOKEN_FLAGS: u64 = 0x8000_534b;
+const USER_PIN_LOCKED: u64 = 0x0004_0000;
+/// The private value of a key.
+const VALUE: u64 = 0x11;
+
+#[test]
+fn a_locked_token_says_so_before_a_pin_is_tried_and_signs_once_it_has_a_new_one() {
+    apart("a_locked_token_says_so_before_a_pin_is_tried_and_signs_once_it_has_a_new_one", |hsm| {
+        let named = hsm.token().generate("yufu/authority/credentials").unwrap();
+        hsm.alter("token.object", TOKEN_FLAGS, |flags| {
+            let locked = u64::from_be_bytes(flags.try_into().unwrap()) | USER_PIN_LOCKED;
+            flags.copy_from_slice(&locked.to_be_bytes());
+        });
+        // Asked by a process that is not logged in yet.
+        let told = hsm.asked_apart(&named);
+        assert!(told.contains("TokenLocked"), "{told}");
+        assert!(!hsm.0.join("refused").exists(), "no PIN was tried");
+        let module = ["--module", MODULE, "--token-label", "yufu", "--login"];
+        let officer = ["--login-type", "so", "--so-pin", "12345678", "--init-pin", "--pin", PIN];
+        hsm.tool("pkcs11-tool", &[&module[..], &officer].concat());
+        let told = hsm.asked_apart(&named);
+        assert!(told.contains("signed"), "{told}");
+    });
+}
+
+#[test]
+fn a_session_that_is_lost_again_after_it_was_opened_anew_is_said_to_be_lost() {
+    apart("a_session_that_is_lost_again_after_it_was_opened_anew_is_said_to_be_lost", |hsm| {
+        let named = hsm.token().generate("yufu/authority/credentials").unwrap();
+        // What the token keeps of the key is damaged: it fails at every attempt, for no reason that it names.
+        hsm.alter(".object", VALUE, |value| value.iter_mut().for_each(|byte| *byte ^= 0x55));
+        let told = hsm.asked_apart(&named);
+        assert!(
+            told.contains("SessionLost") && told.contains("opened anew and lost again"),
+            "{told}"
+        );
+    });
+}
+
+#[test]
+fn a_token_without_signatures_by_elliptic_curves_is_unfit() {
+    apart("a_token_without_signatures_by_elliptic_curves_is_unfit", |hsm| {
+        let named = hsm.token().generate("yufu/authority/credentials").unwrap();
+        hsm.without("CKM_ECDSA");
+        let told = hsm.asked_apart(&named);
+        assert!(told.contains("Unfit") && told.contains("use another token"), "{told}");
+    });
+}
+
+/// Names the key that [`asked`] signs with.
+const KEY: &str = "YUFU_SOFTHSM_KEY";
+
+impl SoftHsm {
+    /// What becomes of a signature in a process that begins now.
+    fn asked_apart(&self, named: &yufu_keys::TokenKeyName) -> String {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "--nocapture", "asked"]).env(FOLDER, &self.0);
+        again.env(KEY, serde_json::to_string(named).unwrap());
+        let done = again.env("SOFTHSM2_CONF", self.0.join("conf")).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+}
+
+/// Tells what becomes of a signature, for [`SoftHsm::asked_apart`]; by itself it has nothing to tell.
+#[test]
+fn asked() {
+    let (Some(folder), Ok(named)) = (std::env::var_os(FOLDER), std::env::var(KEY)) else { return };
+    let hsm = SoftHsm(PathBuf::from(folder));
+    let key = hsm.token().key(&serde_json::from_str(&named).unwrap());
+    match key.sign(b"m") {
+        Ok(signature) => {
+            verify(&key.public_key(), b"m", &signature).unwrap();
+            println!("signed");
+        }
+        Err(SignerError::Token { fault, why }) => println!("{fault:?}: {why}"),
+        Err(other) => panic!("{other}"),
+    }
 }

@@ -1,7 +1,8 @@
 //! The person decides: the device answers, or ends the session.
 
-use yufu_base::{Signer, Timestamp};
-use yufu_jose::{ClaimPath, encode_base64url};
+use crate::receipts::{AwaitingReceipt, conversation};
+use yufu_base::{PublicKey, Signer, Timestamp};
+use yufu_jose::ClaimPath;
 use yufu_mdoc::{
     DeviceResponse, IssuedMdoc, ItemsRequest, SessionCipher, SessionData, SessionError,
     SessionStatus, SessionTranscript, ShowError,
@@ -14,6 +15,7 @@ pub struct Asked {
     pub(crate) cipher: SessionCipher,
     pub(crate) transcript: SessionTranscript,
     pub(crate) reader: String,
+    pub(crate) reader_key: PublicKey,
     pub(crate) certificate: RegistrationCertificate,
     pub(crate) items: ItemsRequest,
     pub(crate) elements: Vec<ClaimPath>,
@@ -54,7 +56,7 @@ impl Asked {
     /// The conversation, as text: what the receipt commits to, since no signed request stands apart from it.
     #[must_use]
     pub fn conversation(&self) -> String {
-        encode_base64url(self.transcript.encode())
+        conversation(&self.transcript)
     }
 
     /// The elements, by namespace and name.
@@ -76,11 +78,25 @@ impl Asked {
     /// # Errors
     /// [`AnswerError`], the first rule broken.
     pub fn approve(
-        mut self,
+        self,
         mdoc: &IssuedMdoc,
         signer: &dyn Signer,
         now: Timestamp,
     ) -> Result<(Vec<u8>, Receipt), AnswerError> {
+        self.approve_for_receipt(mdoc, signer, now).map(|(message, receipt, _)| (message, receipt))
+    }
+
+    /// As [`Asked::approve`], for a device that waits for the reader's receipt a moment longer: a word of this house's
+    /// readers after the session, which others do not say.
+    ///
+    /// # Errors
+    /// [`AnswerError`], the first rule broken.
+    pub fn approve_for_receipt(
+        mut self,
+        mdoc: &IssuedMdoc,
+        signer: &dyn Signer,
+        now: Timestamp,
+    ) -> Result<(Vec<u8>, Receipt, AwaitingReceipt), AnswerError> {
         let held = &mdoc.mso().doc_type;
         if *held != self.items.doc_type {
             let (asked, held) = (self.items.doc_type, held.clone());
@@ -101,7 +117,8 @@ impl Asked {
             at: now,
             retained_until: None,
         };
-        Ok((message, receipt))
+        let (cipher, reader_key, own) = (self.cipher, self.reader_key, receipt.clone());
+        Ok((message, receipt, AwaitingReceipt { cipher, reader_key, conversation, own }))
     }
 
     /// The person declines, or has not what is asked: the reader learns only that the session is over.

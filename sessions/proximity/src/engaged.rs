@@ -120,12 +120,13 @@ impl Engaged {
         let reader = format!("x509_hash:{}", encode_base64url(sha256(&party.leaf.der)));
         let elements = elements(&request.items);
         let certificate = registration(&request.items, &reader, &elements, known)?;
-        Ok(Asked { cipher, transcript, reader, certificate, items: request.items, elements })
+        let (reader_key, items) = (party.leaf.public_key, request.items);
+        Ok(Asked { cipher, transcript, reader, reader_key, certificate, items, elements })
     }
 }
 
 /// What is asked, by namespace and element.
-fn elements(items: &ItemsRequest) -> Vec<ClaimPath> {
+pub(crate) fn elements(items: &ItemsRequest) -> Vec<ClaimPath> {
     let all = items.namespaces.iter().flat_map(|(namespace, elements)| {
         elements.keys().map(|name| ClaimPath::members([namespace.as_str(), name.as_str()]))
     });

@@ -8,8 +8,10 @@ mod asked;
 mod engaged;
 mod offline;
 mod reader;
+mod receipts;
 
 pub use asked::{AnswerError, Asked};
 pub use engaged::{Engaged, REGISTRATION, RefuseReader};
 pub use offline::{Offline, OfflineStatusError};
 pub use reader::{AskError, ReadError, ReaderIdentity, Seen, Shown, Waiting, Wanted, ask};
+pub use receipts::{AwaitingReceipt, NoReceipt, ThankError};

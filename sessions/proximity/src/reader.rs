@@ -1,7 +1,8 @@
 //! The reader: it sees a code, asks, and verifies the answer, without a network.
 
-use crate::engaged::REGISTRATION;
+use crate::engaged::{REGISTRATION, elements};
 use crate::offline::{Offline, OfflineStatusError};
+use crate::receipts::{Ended, conversation};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,7 @@ use yufu_mdoc::{
     SessionEstablishment, SessionStatus, SessionTranscript, Side, own_claims,
 };
 use yufu_openid4vc::dcql::project;
-use yufu_trust::{LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList};
+use yufu_trust::{DisclosedNames, LEEWAY_SECONDS, Role, TrustEntry, TrustError, TrustList};
 
 /// Who reads: the access certificate with its key, and the registration for this use.
 #[derive(Clone, Copy)]
@@ -47,6 +48,8 @@ pub struct Waiting {
     cipher: SessionCipher,
     transcript: SessionTranscript,
     wanted: Wanted,
+    /// What is asked, in the order in which the device reads it.
+    asked: Vec<ClaimPath>,
 }
 
 /// Why nothing is asked. Checked in this order.
@@ -111,6 +114,7 @@ pub enum ReadError {
 pub struct Shown {
     seen: Seen,
     status: Option<StatusReference>,
+    session: Ended,
 }
 
 /// A verified document, with what was asked and nothing else.
@@ -144,12 +148,13 @@ pub fn ask(
     let reader_key = SessionEstablishment::key_bytes(&key.public_key());
     let transcript = SessionTranscript::proximity(engagement.bytes(), &reader_key, Handover::Qr);
     let items = wanted.items(who.registration)?;
+    let asked = elements(&items);
     let request = DocumentRequest::signed(items, &transcript, who.chain, who.signer)?;
     let request = DeviceRequest { documents: vec![request] }.encode();
     let mut cipher = SessionCipher::new(Side::Reader, &key, &engagement.device_key, &transcript)?;
     let data = cipher.encrypt(&request)?;
     let message = SessionEstablishment { reader_key, data }.encode();
-    Ok((Waiting { key, cipher, transcript, wanted }, message))
+    Ok((Waiting { key, cipher, transcript, wanted, asked }, message))
 }
 
 impl Wanted {
@@ -216,8 +221,13 @@ impl Waiting {
         let claims = own_claims(&found.doc_type, claims);
         let holder_key = found.device_key.into();
         let (doc_type, issuer) = (found.doc_type, party.entry);
+        let session = Ended {
+            cipher: self.cipher,
+            conversation: conversation(&self.transcript),
+            disclosed: DisclosedNames { vct: doc_type.clone(), claims: self.asked },
+        };
         let seen = Seen { doc_type, issuer, holder_key, claims, unasked };
-        Ok(Shown { seen, status })
+        Ok(Shown { seen, status, session })
     }
 }
 
@@ -233,10 +243,14 @@ impl Shown {
     /// # Errors
     /// [`ReadError::Status`]: fails closed.
     pub fn check(self, known: &Offline<'_>) -> Result<Seen, ReadError> {
+        self.checked(known).map(|(seen, _)| seen)
+    }
+
+    pub(crate) fn checked(self, known: &Offline<'_>) -> Result<(Seen, Ended), ReadError> {
         if let Some(place) = &self.status {
             known.check(place, &self.seen.issuer)?;
         }
-        Ok(self.seen)
+        Ok((self.seen, self.session))
     }
 }
 

@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::{
     self, ContentEncryption, DecryptError, DecryptionKey, EncryptError, Entropy, Parameters,
 };
-use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError};
+use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError, unverified_key};
 use yufu_mdoc::SessionTranscript;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::DcqlQuery;
 use yufu_openid4vc::presentation::{
     AuthorizationErrorResponse, AuthorizationResponse, ClientMetadata, DigitalAnswer,
-    DigitalRequest, DirectPost, DirectPostError, REGISTRATION_CERTIFICATE_FORMAT, Reply,
-    RequestObject, VerifierInfo, WalletMetadata, WalletMetadataError, audience_of_origin,
+    DigitalRequest, DirectPost, DirectPostError, RECEIPT_ADDRESS_FORMAT,
+    REGISTRATION_CERTIFICATE_FORMAT, Reply, RequestObject, VerifierInfo, WalletMetadata,
+    WalletMetadataError, audience_of_origin,
 };
 use yufu_trust::{Localized, Role};
 use zeroize::Zeroizing;
@@ -69,6 +70,9 @@ pub(crate) enum Way {
     Browser {
         /// The page's origin.
         origin: String,
+        /// Where the wallet gets the receipt, as nothing comes back to it through the page.
+        #[serde(default)]
+        receipt: Option<Endpoint>,
     },
 }
 
@@ -152,11 +156,30 @@ pub enum OpenError {
     State,
 }
 
+/// The key of the first of these certificates.
+pub(crate) fn certified_key(x5c: &[String]) -> Option<PublicKey> {
+    unverified_key(Chain::from_x5c(x5c).ok()?.unverified_leaf())
+}
+
 impl Requested {
     /// The id of the request, which is in its addresses.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The key that its certificate is for. The party may have another one by now; this request goes on with its own.
+    #[must_use]
+    pub fn asked_with(&self) -> Option<PublicKey> {
+        certified_key(&self.x5c)
+    }
+
+    /// Says to the wallet of a page's visitor where it gets the receipt afterwards: through the page nothing comes back.
+    /// To be said before the request is signed; of a link there is nothing to say.
+    pub fn tell_receipt_at(&mut self, address: Endpoint) {
+        if let Way::Browser { receipt, .. } = &mut self.way {
+            *receipt = Some(address);
+        }
     }
 
     /// From when it can be deleted.
@@ -247,7 +270,7 @@ impl Requested {
         now: Timestamp,
         signer: &dyn Signer,
     ) -> Result<DigitalRequest, RequestError> {
-        let Way::Browser { origin } = self.way.clone() else {
+        let Way::Browser { origin, .. } = self.way.clone() else {
             return Err(RequestError::OtherWay);
         };
         if now >= self.expires_at() {
@@ -256,6 +279,12 @@ impl Requested {
         let encryption = Some(self.encryption(ContentEncryption::A256Gcm)?);
         let reply = Reply::Browser { expected_origins: vec![origin], encryption };
         Ok(DigitalRequest::signed(&self.sign(reply, None, signer)?))
+    }
+
+    fn receipt_address(&self) -> Option<VerifierInfo> {
+        let Way::Browser { receipt: Some(address), .. } = &self.way else { return None };
+        let format = RECEIPT_ADDRESS_FORMAT.to_owned();
+        Some(VerifierInfo { format, data: address.as_str().into(), credential_ids: None })
     }
 
     fn sign(
@@ -277,7 +306,7 @@ impl Requested {
             state,
             wallet_nonce: wallet_nonce.map(str::to_owned),
             dcql_query: self.query.clone(),
-            verifier_info: vec![registration],
+            verifier_info: std::iter::once(registration).chain(self.receipt_address()).collect(),
             transaction_data: decode(&self.transactions),
             issued_at: Some(Timestamp::from_seconds(self.issued_at)),
             expires_at: self.expires_at(),
@@ -359,7 +388,7 @@ impl Requested {
     pub(crate) fn audience(&self) -> String {
         match &self.way {
             Way::Post { .. } => self.client_id.clone(),
-            Way::Browser { origin } => audience_of_origin(origin),
+            Way::Browser { origin, .. } => audience_of_origin(origin),
         }
     }
 
@@ -374,7 +403,7 @@ impl Requested {
                 thumbprint,
                 response_uri.as_str(),
             ),
-            Way::Browser { origin } => {
+            Way::Browser { origin, .. } => {
                 SessionTranscript::digital_credentials(origin, &self.nonce, thumbprint)
             }
         })

@@ -1,10 +1,11 @@
 //! What the verifier may act on, and what it keeps.
 
+use crate::requested::certified_key;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
-use yufu_base::{Signer, Timestamp};
+use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_credential::StatusReference;
 use yufu_jose::{ClaimPath, Header, Jwk, SignError};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
@@ -89,6 +90,12 @@ impl fmt::Debug for Evidence {
 }
 
 impl Verified {
+    /// The key that the request's certificate is for: what answers it is signed by the same.
+    #[must_use]
+    pub fn asked_with(&self) -> Option<PublicKey> {
+        certified_key(&self.x5c)
+    }
+
     /// What the response endpoint answers: the signed receipt, and where the person goes
     /// next.
     ///

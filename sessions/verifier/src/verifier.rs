@@ -224,7 +224,8 @@ impl Verifier {
             return Err(StartError::Origin(origin.to_owned()));
         }
         let (id, origin) = (encode_base64url(entropy.id), origin.to_owned());
-        self.wait(id, Way::Browser { origin }, question, entropy, now, seconds)
+        let way = Way::Browser { origin, receipt: None };
+        self.wait(id, way, question, entropy, now, seconds)
     }
 
     fn wait(

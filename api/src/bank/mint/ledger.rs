@@ -4,7 +4,7 @@
 use super::{Bank, MintRefusal};
 use crate::central_bank::{NotesAsked, NotesKnown, PromisedOutput};
 use crate::http::Problem;
-use crate::ledger::{self, CommandDone, CommandRequest};
+use crate::ledger::{self, CommandDone};
 use yufu_base::CommandId;
 use yufu_ecash::Point;
 use yufu_ecash::message::BlindedMessage;
@@ -27,16 +27,14 @@ impl Bank {
     /// A signed submission under a fresh id.
     pub(super) fn signed(&self, action: Action) -> Result<Submission, Problem> {
         let id: CommandId = self.fresh_command_id();
-        ledger::sign(&self.id, &*self.signer, id, action).map_err(Problem::internal)
+        ledger::sign(&self.id, &*self.commands.get(), id, action).map_err(Problem::internal)
     }
 
     pub(super) async fn put_before_ledger(
         &self,
         submission: &Submission,
     ) -> Result<CommandDone, Problem> {
-        let url = format!("{}/v1/commands", self.central_bank.1);
-        let request = CommandRequest::new(&ledger::encode(submission)?);
-        Ok(self.client.post(&url, None, &request).await?)
+        Ok(self.say(submission.clone()).await??)
     }
 
     /// What the ledger knows of own notes.
@@ -55,7 +53,8 @@ impl Bank {
             htu: "/central-bank/v1/notes/state".to_owned(),
             iat: self.now(),
         };
-        let bearer = token.sign(&*self.signer).map_err(MintRefusal::internal)?;
+        let key = self.commands.held().await;
+        let bearer = token.sign(&*key).map_err(MintRefusal::internal)?;
         let url = format!("{}/v1/notes/state", self.central_bank.1);
         let known: NotesKnown = self.client.post(&url, Some(&bearer), &asked).await?;
         let fits =

@@ -3,13 +3,14 @@
 
 use super::client::{NoProof, Proof};
 use super::page::page;
-use super::{Fresh, Haip, HaipRefusal, Kind, digest};
+use super::signing_in::leads_to_one_code;
+use super::{Fresh, Haip, HaipRefusal, Kind};
 use crate::http::{Language, Page, Problem};
 use crate::issuer::Issuer;
 use crate::issuer::protocol::session;
 use axum::http::{HeaderMap, StatusCode};
 use yufu_base::Timestamp;
-use yufu_credentials::{CredentialsError, Issuance, Marker, Once};
+use yufu_credentials::{CredentialsError, Issuance, Marker};
 use yufu_issuer::haip::{AuthorizeError, CardBasis, PUSHED_SECONDS, Pushed};
 use yufu_issuer::{IssuerSession, Offered, TokenError, secret_id};
 use yufu_keys::random_text;
@@ -21,8 +22,20 @@ use yufu_openid4vc::issuance::{
 pub(crate) enum Shown {
     /// A page that asks for the digits.
     Page(Page),
+    /// A page that leads to the wallet, and the link that it leads by.
+    SignIn { page: Box<Page>, link: String },
     /// Back to the wallet.
     Redirect(String),
+}
+
+/// What a request is about that a browser brings.
+enum Came {
+    /// An offer.
+    Offered(Box<Taking>),
+    /// No offer: the person is to sign in.
+    Alone(Box<Pushed>),
+    /// Nothing: where the browser goes.
+    Nowhere(Shown),
 }
 
 /// An offer that a pushed request is about, as it stands.
@@ -71,38 +84,51 @@ impl Issuer {
         Ok((PushedResponse { request_uri, expires_in: PUSHED_SECONDS }, fresh))
     }
 
-    /// The page for a pushed request, or straight back to the wallet if it leads nowhere.
+    /// The page for a pushed request, or straight back to the wallet: if it leads nowhere, or the person signed in.
     pub(crate) async fn authorization_page(
         &self,
-        client_id: &str,
-        request_uri: &str,
+        (client_id, request_uri): (&str, &str),
         language: Language,
     ) -> Result<Shown, Problem> {
         let haip = self.under_haip()?;
-        let taking = match self.taking(haip, client_id, request_uri).await? {
-            Ok(taking) => taking,
-            Err(shown) => return Ok(shown),
-        };
-        Ok(Shown::Page(self.page(haip, &taking, request_uri, language)))
+        match self.came(&haip, client_id, request_uri).await? {
+            Came::Nowhere(shown) => Ok(shown),
+            Came::Alone(pushed) => self.signing_in(&haip, *pushed, request_uri, language).await,
+            Came::Offered(taking) => {
+                Ok(Shown::Page(self.page(&haip, &taking, request_uri, language)))
+            }
+        }
     }
 
-    /// The person typed the digits of the offer, or only agreed if it has none: a code for the wallet. Wrong
-    /// digits are counted before they are answered.
+    /// The person agreed, with the digits of the offer if she typed some: a code for the wallet. Wrong digits are
+    /// counted before they are answered.
     pub(crate) async fn authorize(
         &self,
         (client_id, request_uri): (&str, &str),
-        digits: Option<&str>,
-        agreed: bool,
+        agreed: Option<Option<&str>>,
+        language: Language,
     ) -> Result<Shown, Problem> {
-        let (haip, now) = (self.under_haip()?, self.clock.read().wall);
-        let Taking { pushed, state, row, offered } =
-            match self.taking(haip, client_id, request_uri).await? {
-                Ok(taking) => taking,
-                Err(shown) => return Ok(shown),
-            };
-        if !agreed {
-            return haip.back(&pushed, "access_denied", "the person declined");
+        let haip = self.under_haip()?;
+        let declined = "the person declined";
+        match (self.came(&haip, client_id, request_uri).await?, agreed) {
+            (Came::Nowhere(shown), _) => Ok(shown),
+            (Came::Alone(pushed), None) => haip.back(&pushed, "access_denied", declined),
+            (Came::Alone(pushed), Some(_)) => {
+                self.signing_in(&haip, *pushed, request_uri, language).await
+            }
+            (Came::Offered(taking), None) => haip.back(&taking.pushed, "access_denied", declined),
+            (Came::Offered(taking), Some(digits)) => self.take(&haip, *taking, digits).await,
         }
+    }
+
+    /// Takes up an offer with the digits that were typed.
+    async fn take(
+        &self,
+        haip: &Haip,
+        taking: Taking,
+        digits: Option<&str>,
+    ) -> Result<Shown, Problem> {
+        let (Taking { pushed, state, row, offered }, now) = (taking, self.clock.read().wall);
         let tx_code = digits.filter(|digits| !digits.is_empty()).map(str::to_owned);
         let request = TokenRequest { pre_authorized_code: state, tx_code };
         let taken = match offered.take(&request, now) {
@@ -124,13 +150,8 @@ impl Issuer {
             Ok(coded) => coded.from_card(card),
             Err(error) => return haip.back(&pushed, "access_denied", &error.to_string()),
         };
-        let marker = Marker {
-            what: Once::PushedRequest,
-            id: digest(&[pushed.id()]),
-            expires_at: pushed.expires_at(),
-        };
         let passed = (row.id.to_string(), String::new());
-        match self.records.take_up(row, passed, vec![marker], now).await {
+        match self.records.take_up(row, passed, vec![leads_to_one_code(&pushed)], now).await {
             Ok(()) => {}
             Err(error @ (CredentialsError::UsedBefore(_) | CredentialsError::AlreadyPassed)) => {
                 return Err(Problem::conflict("authorization.over", error));
@@ -141,13 +162,8 @@ impl Issuer {
         haip.answer(&pushed, &[("code", &code)])
     }
 
-    /// The offer that a request is about; or where the browser goes if there is none.
-    async fn taking(
-        &self,
-        haip: &Haip,
-        client_id: &str,
-        request_uri: &str,
-    ) -> Result<Result<Taking, Shown>, Problem> {
+    /// What a request is about.
+    async fn came(&self, haip: &Haip, client_id: &str, request_uri: &str) -> Result<Came, Problem> {
         let now = self.clock.read().wall;
         let sealed = request_uri.strip_prefix(REQUEST_URI).unwrap_or_default();
         let unknown = || {
@@ -160,21 +176,26 @@ impl Issuer {
             // Nobody is sent to an address that another wallet gave.
             Err(AuthorizeError::Client) => return Err(unknown()),
             Err(error) => {
-                return haip.back(&pushed, "access_denied", &error.to_string()).map(Err);
+                let back = haip.back(&pushed, "access_denied", &error.to_string());
+                return back.map(Came::Nowhere);
             }
         }
-        let nothing = || {
-            let why = "nothing is offered: begin with the offer of an officer, or with your card";
-            haip.back(&pushed, "access_denied", why).map(Err)
+        let Some(state) = pushed.issuer_state().map(str::to_owned) else {
+            return Ok(Came::Alone(Box::new(pushed)));
         };
-        let Some(state) = pushed.issuer_state().map(str::to_owned) else { return nothing() };
+        let nothing = || {
+            let why = "the offer was used, or has lapsed: ask for another one";
+            haip.back(&pushed, "access_denied", why).map(Came::Nowhere)
+        };
         let row = match self.records.issuance(&secret_id(&state)).await {
             Ok(row) => row,
             Err(CredentialsError::Unknown(_)) => return nothing(),
             Err(other) => return Err(other.into()),
         };
         match session(&row) {
-            Ok(IssuerSession::Offered(offered)) => Ok(Ok(Taking { pushed, state, row, offered })),
+            Ok(IssuerSession::Offered(offered)) => {
+                Ok(Came::Offered(Box::new(Taking { pushed, state, row, offered })))
+            }
             _ => nothing(),
         }
     }
@@ -235,11 +256,11 @@ impl Haip {
     }
 
     /// Back to the wallet with an error.
-    fn back(&self, pushed: &Pushed, error: &str, why: &str) -> Result<Shown, Problem> {
+    pub(super) fn back(&self, pushed: &Pushed, error: &str, why: &str) -> Result<Shown, Problem> {
         self.answer(pushed, &[("error", error), ("error_description", why)])
     }
 
-    fn answer(&self, pushed: &Pushed, what: &[(&str, &str)]) -> Result<Shown, Problem> {
+    pub(super) fn answer(&self, pushed: &Pushed, what: &[(&str, &str)]) -> Result<Shown, Problem> {
         let address = pushed.answer(self.identifier().as_str(), what);
         let address = address.ok_or_else(|| Problem::internal("a redirect URI is none"))?;
         Ok(Shown::Redirect(address))

@@ -12,15 +12,17 @@ use yufu_openid4vc::issuance::{AuthorizationServerMetadata, SIGNED_METADATA_MEDI
 impl Issuer {
     /// The issuer's metadata under HAIP, signed if `Accept` asks for it (OpenID4VCI 1.0, 12.2.2).
     pub(crate) fn haip_metadata(&self, headers: &HeaderMap) -> Result<Response, Problem> {
-        let metadata = &self.under_haip()?.documents.issuer;
+        let haip = self.under_haip()?;
+        let metadata = &haip.documents.issuer;
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
         let signed = accept.is_some_and(|accept| accept.contains(SIGNED_METADATA_MEDIA_TYPE));
         if !signed {
             return Ok(Json(metadata.clone()).into_response());
         }
         let now = self.clock.read().wall;
-        let text = metadata.sign(&self.chain, &*self.signer, now);
-        let text = text.map_err(|error| unsigned(&*self.signer, error))?;
+        let key = self.signing.get();
+        let text = metadata.sign(&key.chain, &*key.signer, now);
+        let text = text.map_err(|error| unsigned(&*key.signer, error))?;
         Ok(([(header::CONTENT_TYPE, SIGNED_METADATA_MEDIA_TYPE)], text).into_response())
     }
 

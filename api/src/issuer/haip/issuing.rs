@@ -195,8 +195,17 @@ impl Issuer {
         let unknown = HaipRefusal::Notification(NotificationErrorCode::InvalidNotificationId);
         let about = about.ok_or(unknown)?;
         self.records.use_once(vec![marker], None, now).await.map_err(not_placed)?;
-        if request.event != NotificationEvent::CredentialAccepted {
+        if let Some(event) = not_kept(request.event) {
             self.records.revoke_batch(&about.batch).await.map_err(Problem::from)?;
+            // Which batch, and whose, is in the records alone.
+            let issuer = self.metadata.credential_issuer.to_string();
+            metrics::counter!("yufu_batches_not_kept_total", "issuer" => issuer.clone(), "event" => event)
+                .increment(1);
+            tracing::warn!(
+                issuer,
+                event,
+                "a wallet has not what was issued to it: the batch is void"
+            );
         } else if let Some(freeze_key) = request.yufu_freeze_key {
             let (thumbprint, key) = FreezeHandle { freeze_key }.kept()?;
             let Notified { grant, batch } = about;
@@ -292,6 +301,15 @@ impl Haip {
             ..WantedResponse::default()
         };
         Ok(Answer { status: StatusCode::ACCEPTED, body, key, fresh: self.fresh(now)? })
+    }
+}
+
+/// The word for what became of a batch that is not in its wallet.
+const fn not_kept(event: NotificationEvent) -> Option<&'static str> {
+    match event {
+        NotificationEvent::CredentialAccepted => None,
+        NotificationEvent::CredentialFailure => Some("failure"),
+        NotificationEvent::CredentialDeleted => Some("deleted"),
     }
 }
 

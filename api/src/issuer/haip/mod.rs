@@ -1,28 +1,38 @@
 //! An issuer under HAIP 1.0: authorization code flow with pushed requests, PKCE, DPoP and attested wallets and
 //! keys. Its sessions are sealed and carried by the wallet; the records keep what may happen once.
 
+mod attesting;
 mod authorizing;
 mod client;
+mod described;
 mod describing;
+mod endpoints;
 mod issuing;
 mod page;
 mod refusing;
+mod signing_in;
 mod tokens;
 
+pub(crate) use attesting::{Attesters, Attests};
 pub(crate) use authorizing::Shown;
-pub(crate) use issuing::{Answer, Asked};
+pub(crate) use described::{described, well_known};
 pub(crate) use refusing::{Fresh, HaipRefusal};
+pub use signing_in::SignInDesk;
+pub(crate) use signing_in::not_by_sign_in;
+
+use signing_in::told;
 
 use super::Issuer;
 use crate::http::Problem;
 use crate::trust::TrustSource;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_issuer::haip::HaipDocuments;
 use yufu_issuer::secret_id;
 use yufu_jose::SealingKeys;
 use yufu_jose::jwe::DecryptionKey;
-use yufu_keys::random;
+use yufu_keys::{InUse, random};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{
     AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, NonceResponse, OfferLink,
@@ -43,8 +53,10 @@ pub struct Haip {
     pub sealing: SealingKeys,
     /// Open requests that are encrypted to one of them, the published one first.
     pub decryption: Vec<DecryptionKey>,
-    /// Who is a wallet provider.
+    /// Who is a wallet provider; who issues what is shown at a sign-in.
     pub trust: TrustSource,
+    /// How persons sign in who come without an offer; none where they cannot.
+    pub sign_in: Option<SignInDesk>,
 }
 
 /// What is sealed.
@@ -88,8 +100,9 @@ impl Issuer {
     ///
     /// # Errors
     /// 404 if it is none.
-    pub(crate) fn under_haip(&self) -> Result<&Haip, Problem> {
-        self.haip.as_deref().ok_or_else(|| Problem::not_found("issuer under HAIP here"))
+    pub(crate) fn under_haip(&self) -> Result<Arc<Haip>, Problem> {
+        let haip = self.haip.as_ref().map(InUse::get);
+        haip.ok_or_else(|| Problem::not_found("issuer under HAIP here"))
     }
 }
 

@@ -1,6 +1,7 @@
-//! The one page of the authorization endpoint: what is asked for, by whom it is issued, and a field for digits.
+//! The pages of the authorization endpoint: what is asked for, by whom it is issued, and a field for digits; or, without
+//! an offer, the way to the wallet.
 
-use crate::http::{Language, Page, escape, page_words};
+use crate::http::{Language, Page, confirmation, escape, page_words};
 use yufu_openid4vc::issuance::Display;
 
 /// The page for a request: the issuer's name and the credentials', whose request it is, whether digits are needed.
@@ -35,6 +36,11 @@ pub(super) fn page<'d>(
         request_uri = escape(request_uri),
     );
     Page::new(language, &words.title, &markup)
+}
+
+/// The page that leads to the presentation of a sign-in, and goes on by itself.
+pub(super) fn signing_in(link: &str, language: Language) -> Page {
+    confirmation(language, &page_words(language).authorization.sign_in, link, true)
 }
 
 /// A name in the language, or the first one.

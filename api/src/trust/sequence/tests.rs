@@ -30,8 +30,13 @@ fn open(folder: &TempDir) -> ListSequence {
     ListSequence::open(KeyStore::open(folder.path()).unwrap()).unwrap()
 }
 
+/// What is to be said by the one key there is.
+fn saying(named: &[&str], at: Timestamp) -> Saying {
+    Saying { list: list(named), at, keys: vec!["key".to_owned()] }
+}
+
 fn said(sequence: &ListSequence, named: &[&str], now: Timestamp) -> u64 {
-    sequence.stamp(|| list(named), now).unwrap().sequence
+    sequence.stamp(|| saying(named, now)).unwrap().sequence
 }
 
 #[test]
@@ -56,7 +61,7 @@ fn a_clock_that_runs_back_does_not_take_the_sequence_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let first = said(&open(&folder), &["a"], NOW);
     let earlier = NOW.minus_seconds(30 * RENEWAL_SECONDS);
-    let stamped = open(&folder).stamp(|| list(&["b"]), earlier).unwrap();
+    let stamped = open(&folder).stamp(|| saying(&["b"], earlier)).unwrap();
     assert!(stamped.sequence > first);
     assert_eq!(stamped.issued_at, earlier, "the dates are the clock's");
 }
@@ -65,9 +70,9 @@ fn a_clock_that_runs_back_does_not_take_the_sequence_with_it() {
 fn each_day_has_a_list_of_its_own_that_lasts_as_long() {
     let folder = tempfile::tempdir().unwrap();
     let sequence = open(&folder);
-    let first = sequence.stamp(|| list(&["a"]), NOW).unwrap();
+    let first = sequence.stamp(|| saying(&["a"], NOW)).unwrap();
     let next = NOW.plus_seconds(RENEWAL_SECONDS);
-    let second = sequence.stamp(|| list(&["a"]), next).unwrap();
+    let second = sequence.stamp(|| saying(&["a"], next)).unwrap();
     assert!(second.sequence > first.sequence);
     assert_eq!(second.issued_at, next);
     let lasts =
@@ -82,9 +87,8 @@ fn one_sequence_is_signed_once() {
     let sign = |named: &'static [&'static str]| {
         let mut signed = false;
         let text = sequence.signed(
-            || list(named),
-            NOW,
-            |list| {
+            || (saying(named, NOW), ()),
+            |list, ()| {
                 signed = true;
                 Ok::<_, KeyStoreError>(list.sequence.to_string())
             },
@@ -96,6 +100,23 @@ fn one_sequence_is_signed_once() {
     assert_eq!(sign(&["a"]), (first.clone(), false));
     let (second, anew) = sign(&["b"]);
     assert!(second != first && anew);
+}
+
+#[test]
+fn what_the_former_key_said_is_said_anew_by_the_one_that_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let sequence = open(&folder);
+    let by = |key: &'static str, at| {
+        let saying = || (Saying { keys: vec![key.to_owned()], ..saying(&["a"], at) }, key);
+        let sign =
+            |list: &TrustList, by: &&str| Ok::<_, KeyStoreError>(format!("{by} {}", list.sequence));
+        sequence.signed(saying, sign).unwrap()
+    };
+    let number = |text: &str| text.split(' ').nth(1).unwrap().parse::<u64>().unwrap();
+    let former = by("former", NOW);
+    assert_eq!(by("former", NOW.plus_seconds(9)), former);
+    let next = by("next", NOW.plus_seconds(10));
+    assert!(next.starts_with("next ") && number(&next) > number(&former));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::http::Client;
-use crate::trust::SeenLists;
+use crate::trust::{SeenLists, SharedPin};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -16,7 +16,7 @@ use yufu_base::Signer as _;
 use yufu_fixtures::{Party, key, party};
 use yufu_jose::Header;
 use yufu_keys::KeyStore;
-use yufu_trust::{GoodPaths, Localized, Status, StatusBits, StatusList};
+use yufu_trust::{GoodPaths, Localized, Status, StatusBits, StatusList, TrustPin};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
@@ -62,7 +62,8 @@ impl Issuer {
     fn source(&self) -> TrustSource {
         let seen = SeenLists::new(KeyStore::open(self.folder.path()).unwrap());
         let url = format!("{}/list", self.url);
-        TrustSource::new(Client::new().unwrap(), url, key(9).public_key(), seen).unwrap()
+        let pin = SharedPin::new(TrustPin::given(key(9).public_key()));
+        TrustSource::new(Client::new().unwrap(), url, pin, seen).unwrap()
     }
 
     fn of(&self) -> std::sync::MutexGuard<'_, Of> {

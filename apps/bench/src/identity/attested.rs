@@ -14,8 +14,8 @@ use yufu_openid4vc::{HttpRequest, HttpResponse};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::SectorKeys;
 use yufu_wallet::issuance::haip::{
-    Authorising, Entropy, Exchanging, Granted, Keys, Outcome, Pushing, Ready, Requesting, Secrets,
-    Step, Wallet, begin,
+    Authorising, Begun, Entropy, Exchanging, Granted, Keys, Outcome, Pushing, Ready, Requesting,
+    Secrets, Step, Wallet, begin,
 };
 
 /// Where the browser would come back to.
@@ -52,7 +52,9 @@ impl Attested {
         offered: &Offered,
         format: &str,
     ) -> Result<Self> {
-        let (fetching, request) = begin(&offered.attested, &city.trust)?;
+        let Begun::Value(fetching, request) = begin(&offered.attested, &city.trust)? else {
+            bail!("the offer is only referred to");
+        };
         let answer = city.published(&request)?;
         let (fetching, request) = fetching.handle(&answer, &city.trust, format, now()?)?;
         let ready = fetching.handle(&city.published(&request)?, &provider.client_id)?;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::agency::{Agency, Runs};
 use yufu_api::http::OperatorToken;
+use yufu_api::signing::HeldKey;
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use yufu_programmes::Programmes;
@@ -29,7 +30,7 @@ pub(super) async fn open(
     let issuer = if issued_by(plan, institution).is_empty() {
         None
     } else {
-        Some(Box::new(issuer(plan, institution, &format!("/agencies/{id}")).await?))
+        Some(Box::new(issuer(opening, trust, institution, &format!("/agencies/{id}")).await?))
     };
     let own = profile.programmes.iter().filter(|programme| programme.agency == id);
     Ok(Agency {
@@ -37,11 +38,11 @@ pub(super) async fn open(
         approver: OperatorToken::new(plan.data.keys(&id)?.secret("approver")?),
         issuer,
         records: Programmes::open(database).await?,
-        party,
+        party: party.into(),
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (bank.clone(), plan.address(bank).to_owned()),
-        account_key: plan.data.keys(&id)?.signer("wallet")?,
+        account_key: HeldKey::new(plan.data.keys(&id)?.signer("wallet")?),
         ledger: (plan.the(Role::CentralBank)?.id.clone(), profile.currency.code),
         programmes: own.map(|programme| (programme.id.clone(), programme.clone())).collect(),
         offsets: profile.utc_offsets.clone(),

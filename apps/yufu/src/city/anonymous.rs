@@ -19,6 +19,8 @@ use yufu_profile::{ClaimSource, Column, CredentialType, Institution, PseudonymEp
 
 /// The purpose for which the authority has to be registered.
 const PURPOSE: &str = "anonymous-credential";
+/// Where wallets answer the authority when they get one.
+pub(super) const ANSWERS: &str = "/authority/anonymous/openid4vp";
 /// The longest that a withdrawn person can go on showing a credential, in days.
 const LONGEST_EPOCH: u32 = 7;
 
@@ -47,7 +49,7 @@ pub(super) async fn issuer(
     let days = epoch_days(epoch);
     let terms = Terms::new(identifier.as_str(), &kind.vct, claims, days, key.public())?;
     Ok(Some(authority::Anonymous {
-        party: trust.party(opening, institution, "/authority/anonymous/openid4vp").await?,
+        party: trust.party(opening, institution, ANSWERS).await?.into(),
         trust: trust.source(plan, &institution.id, opening.client.clone())?,
         key,
         terms,

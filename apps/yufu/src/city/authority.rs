@@ -1,6 +1,6 @@
 //! The identity authority: opens its register, imports the city, publishes itself as an issuer.
 
-use super::issuer::{issued_by, issuer};
+use super::issuer::issuer;
 use super::opening::Opening;
 use super::trust::Trust;
 use super::{Plan, Progress};
@@ -8,15 +8,14 @@ use crate::card;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook, issuer_profile};
+use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook};
 use yufu_api::http::OperatorToken;
-use yufu_api::issuer::{Haip, Issuer};
 use yufu_database::{Database, MasterKey, Sealer};
-use yufu_issuer::haip::HaipDocuments;
-use yufu_jose::jwe::DecryptionKey;
-use yufu_jose::{SealingKey, SealingKeys};
 use yufu_population::{Imported, Population};
 use yufu_profile::Institution;
+
+/// Where wallets answer the authority when its holder looks at her record.
+pub(super) const OWN_LOOK: &str = "/authority/openid4vp";
 
 pub(super) async fn open(
     opening: &mut Opening<'_>,
@@ -28,10 +27,7 @@ pub(super) async fn open(
     let population = population(opening, institution).await?;
     trust.enlist(opening, institution).await?;
     Ok(Authority {
-        issuer: Issuer {
-            haip: haip(opening, trust, institution)?,
-            ..issuer(plan, institution, "/authority").await?
-        },
+        issuer: issuer(opening, trust, institution, "/authority").await?,
         numbers: plan.profile().resident_number.clone(),
         offsets: plan.profile().utc_offsets.clone(),
         majority: plan.profile().majority,
@@ -49,45 +45,6 @@ pub(super) async fn open(
     })
 }
 
-/// The authority as an issuer to attested wallets, if the country has it so. What wallets carry for it is sealed under
-/// a key of its own.
-fn haip(
-    opening: &Opening<'_>,
-    trust: &Trust,
-    institution: &Institution,
-) -> Result<Option<Box<Haip>>> {
-    let plan = opening.plan;
-    let Some(rules) = plan.profile().haip.clone() else { return Ok(None) };
-    let keys = plan.data.keys(&institution.id)?;
-    let (now, mut published, mut decryption) = (plan.clock.read().wall, None, Vec::new());
-    for (number, seed) in keys.masters("requests", now)? {
-        let key = DecryptionKey::from_seed(&seed)?;
-        published.get_or_insert_with(|| key.public_jwk(format!("requests-{number}")));
-        decryption.push(key);
-    }
-    let mut sealing = Vec::new();
-    for (_, bytes) in keys.masters("sessions", now)? {
-        sealing.push(SealingKey::new(&bytes)?);
-    }
-    let former = sealing.split_off(1);
-    let none = || text!("no key of sessions, or of requests");
-    let (current, encryption) = (sealing.pop().with_context(none)?, published.with_context(none)?);
-    let profile = issuer_profile(
-        plan.endpoint(&institution.id, "/authority")?,
-        &institution.name,
-        &issued_by(plan, institution),
-    );
-    let identifier = plan.endpoint(&institution.id, "/authority/haip")?;
-    let documents = HaipDocuments::new(&profile, &identifier, &rules.key_storage, encryption)?;
-    Ok(Some(Box::new(Haip {
-        documents,
-        profile: rules,
-        sealing: SealingKeys::new(current, former),
-        decryption,
-        trust: trust.source(plan, &institution.id, opening.client.clone())?,
-    })))
-}
-
 /// The country's chip cards and the keys that sign them, if it issues any.
 fn cards(plan: &Plan<'_>) -> Result<Option<Cards>> {
     let Some(profile) = plan.profile().cards.clone() else { return Ok(None) };
@@ -102,7 +59,7 @@ async fn own_look(
     institution: &Institution,
 ) -> Result<OwnLook> {
     Ok(OwnLook {
-        party: trust.party(opening, institution, "/authority/openid4vp").await?,
+        party: trust.party(opening, institution, OWN_LOOK).await?.into(),
         trust: trust.source(opening.plan, &institution.id, opening.client.clone())?,
         looks: Looks::default(),
     })

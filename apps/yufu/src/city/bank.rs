@@ -13,6 +13,7 @@ use yufu_api::bank::{
     WalletRules,
 };
 use yufu_api::central_bank::CentralBank;
+use yufu_api::signing::HeldKey;
 use yufu_base::InstitutionId;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
@@ -44,11 +45,11 @@ pub(super) async fn open(
     Ok(Bank {
         mint,
         onboards_through: institution.onboards_through.clone(),
-        signer: plan.command_key(&id)?,
-        issuer: issuer(plan, institution, &format!("/banks/{id}")).await?,
+        commands: HeldKey::new(plan.command_key(&id)?),
+        issuer: issuer(opening, trust, institution, &format!("/banks/{id}")).await?,
         operator: plan.operator(&id)?,
         records,
-        party,
+        party: party.into(),
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         central_bank: (central_bank, ledger),

@@ -4,12 +4,15 @@
 mod agency;
 #[cfg(feature = "zero-knowledge")]
 mod anonymous;
+mod attested;
 mod authority;
 mod bank;
 mod erasing;
+mod forgetting;
 mod front;
 mod front_words;
 mod issuer;
+mod list_keys;
 mod lists;
 mod money;
 mod openid_provider;
@@ -18,6 +21,7 @@ mod plan;
 mod registrar;
 mod relying_party;
 mod trust;
+mod turning;
 mod verifying;
 mod wallet_provider;
 
@@ -35,12 +39,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use trust::Trust;
-use yufu_api::agency::Agencies;
-use yufu_api::authority::Authority;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::{CentralBank, Courier};
-use yufu_api::http::{Client, Limits, Problem, Switch, serve};
-use yufu_api::openid_provider::OpenidProviders;
+use yufu_api::http::{Client, Limits, Switch, serve};
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
@@ -69,6 +70,7 @@ pub(crate) struct City {
     public: Arc<Public>,
     ledger: Arc<OnceLock<Arc<CentralBank>>>,
     engine: Option<Engine<Machine>>,
+    trust: Trust,
     _lock: Lock,
 }
 
@@ -99,6 +101,7 @@ impl City {
         };
         public.starting.wait_for("the institutions are being opened: try again in a moment");
         let client = Client::new()?;
+        turning::take_up_due(plan)?;
         let mut trust = trust::establish(plan)?;
         let starting = Arc::clone(&public.starting);
         let mut city = Self {
@@ -108,6 +111,7 @@ impl City {
             public: Arc::new(public),
             ledger,
             engine: None,
+            trust: trust.clone(),
             _lock: lock,
         };
         let mut opening = Opening { plan, client, starting, progress };
@@ -116,6 +120,7 @@ impl City {
             switch.to(city.router(limits));
         }
         city.open_all(&mut opening, &mut trust, server).await?;
+        city.trust = trust;
         city.public.starting.done();
         Ok(city)
     }
@@ -236,7 +241,7 @@ impl City {
         let keysets = tokio::spawn(renew_keysets(banks.clone()));
         let providers = self.institutions.openid_providers.clone();
         let others = (parties.clone(), agencies, providers);
-        let lapsed = tokio::spawn(forget_lapsed(banks.clone(), authority, others));
+        let lapsed = tokio::spawn(forgetting::forget_lapsed(banks.clone(), authority, others));
         let verifying: Vec<Arc<VerifyingParty>> =
             self.institutions.verifying_parties.values().cloned().collect();
         let erasure = tokio::spawn(erasing::erase_expired(banks, parties, verifying.clone()));
@@ -369,40 +374,6 @@ async fn lay_down(verifying: &[Arc<VerifyingParty>]) {
         if let Err(problem) = party.lay_down().await {
             tracing::warn!(verifier = %party.id, code = problem.code(), "what waits for an answer is not kept: it is asked again");
         }
-    }
-}
-
-/// Requests and offers that nobody answered: anybody can begin one, so they must not pile up.
-async fn forget_lapsed(
-    banks: Vec<Arc<Bank>>,
-    authority: Option<Arc<Authority>>,
-    (parties, agencies, providers): (Vec<Arc<RelyingParty>>, Agencies, OpenidProviders),
-) {
-    loop {
-        for bank in &banks {
-            told(bank.id.as_str(), bank.forget_lapsed().await);
-        }
-        for party in &parties {
-            told(party.id.as_str(), party.forget_lapsed().await);
-        }
-        for agency in agencies.values() {
-            told(agency.id.as_str(), agency.forget_lapsed().await);
-        }
-        for provider in providers.values() {
-            told(provider.id.as_str(), provider.forget_lapsed().await);
-        }
-        if let Some(authority) = &authority {
-            told(authority.id.as_str(), authority.issuer.forget_lapsed().await);
-        }
-        tokio::time::sleep(ERASE_EVERY).await;
-    }
-}
-
-fn told(institution: &str, outcome: Result<u64, Problem>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(institution, count, "lapsed requests were forgotten"),
-        Err(problem) => tracing::warn!(institution, code = problem.code(), "nothing was forgotten"),
     }
 }
 

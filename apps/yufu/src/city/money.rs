@@ -1,7 +1,8 @@
 //! The ledger at its beginning: policy from the profile, the banks, and the money there is. All of it is
 //! one record of the log, so that a crash leaves either nothing or everything.
 
-use super::opening::{Listing, Opening, enrolment, refused};
+use super::list_keys::words_in_use;
+use super::opening::{Listing, Opening, enrolment, refused, refused_with};
 use super::trust::{Trust, admission};
 use super::{Plan, Progress};
 use crate::command_line::HistoryKept;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use yufu_api::central_bank::{BankEnrolment, BankOpening, CentralBank, RegisteredBank, sign_all};
+use yufu_api::signing::HeldKey;
 use yufu_base::{Amount, InstitutionId, Signer, StateMachine as _};
 use yufu_engine::{Clock, Engine, Handle, Retirement, Settings, Snapshots};
 use yufu_log::Seq;
@@ -22,6 +24,11 @@ use yufu_machine::{
 };
 use yufu_profile::{Institution, Profile, Role};
 use yufu_views::{Place, Views, prunable};
+
+/// The key of an institution for commands.
+pub(super) const COMMANDS: &str = "commands";
+/// The refusal of a bank whose key the ledger knows otherwise.
+const KEY_DIFFERS: &str = "enrolment.key_differs";
 
 /// How far ahead of the ledger's clock a command id may have been made, in seconds.
 const ID_FUTURE_SECONDS: u64 = 300;
@@ -74,7 +81,8 @@ pub(super) async fn open(
     let history = history(plan, &id, of_history)?;
     let currency = &plan.profile().currency;
     let central_bank = CentralBank {
-        signer: plan.command_key(&id)?,
+        commands: HeldKey::new(plan.command_key(&id)?),
+        succession: words_in_use(&plan.data.keys(&id)?, COMMANDS)?.into(),
         operator: plan.operator(&id)?,
         currency: (currency.code, currency.decimals),
         ledger,
@@ -130,25 +138,35 @@ pub(super) async fn enrol(
 ) -> Result<()> {
     let plan = opening.plan;
     let at = plan.the(Role::CentralBank)?.id.clone();
-    let key = plan.command_key(&institution.id)?;
     let terms = openings(plan.profile())?;
     let terms =
         terms.get(&institution.id).with_context(|| text!("a commercial bank has opening money"))?;
-    let make = || {
-        let request = enrolment(plan, institution, &at, Some(&*key), Listing::default())?;
+    let key = plan.command_key(&institution.id)?;
+    let make = |key: &dyn Signer| {
+        let request = enrolment(plan, institution, &at, Some(key), Listing::default())?;
         let now = plan.clock.read().wall;
-        let own = sign_all(&institution.id, &*key, now, terms.of_bank());
+        let own = sign_all(&institution.id, key, now, terms.of_bank());
         let own = own.and_then(|own| BankEnrolment::new(request.enrolment, &own));
         own.map_err(|problem| refused(&institution.id, &problem))
     };
     match central_bank {
         Some(central_bank) => {
-            let registered = central_bank.enrol(&make()?).await;
+            let registered = central_bank.enrol(&make(&*key)?).await;
             registered.map_err(|problem| refused(&at, &problem))?;
         }
         None => {
             let what = ("/central-bank/v1/enrolments", noted!("register it"));
-            let _: RegisteredBank = opening.post(&at, what, make).await?;
+            let first: Result<RegisteredBank, _> =
+                opening.post_unless(&at, what, KEY_DIFFERS, || make(&*key)).await?;
+            if let Err(body) = first {
+                // The ledger may have been told of the next key before a crash.
+                let ahead = plan.data.keys(&institution.id)?.ahead(COMMANDS)?;
+                let Some((_, next)) = ahead else {
+                    return Err(refused_with(&at, &body.code, &body.detail));
+                };
+                let _: RegisteredBank = opening.post(&at, what, || make(&*next)).await?;
+                take_up(plan, &institution.id)?;
+            }
         }
     }
     Ok(())
@@ -164,13 +182,27 @@ async fn check_keys(plan: &Plan<'_>, ledger: &Handle<Machine>) -> Result<()> {
         institutions.map(|(id, found)| (id.clone(), found.key)).collect::<Vec<_>>()
     };
     for (id, registered) in ledger.read(|machine, _| keys(machine)).await? {
-        if plan.serves(&id) && plan.command_key(&id)?.public_key() != registered {
+        if !plan.serves(&id) || plan.command_key(&id)?.public_key() == registered {
+            continue;
+        }
+        let ahead = plan.data.keys(&id)?.ahead(COMMANDS)?;
+        // The ledger was told of the next key, and a crash came before anybody else was.
+        let told = ahead.is_some_and(|(_, next)| next.public_key() == registered);
+        if told {
+            take_up(plan, &id)?;
+        } else {
             bail!(text!(
                 "the key of {institution} in the data folder is not the one the ledger knows: restore {institution}/keys/commands.p8 from the backup of keys",
                 institution = id
             ));
         }
     }
+    Ok(())
+}
+
+/// Uses the next key for commands, which the ledger knows.
+fn take_up(plan: &Plan<'_>, id: &InstitutionId) -> Result<()> {
+    plan.data.keys(id)?.take_up(COMMANDS, plan.clock.read().wall)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! OpenID providers: open their records, register as relying parties, and have a certified key to sign access tokens
 //! with.
 
+use super::issuer::signing_with;
 use super::opening::Opening;
 use super::trust::Trust;
 use crate::words::text;
@@ -9,10 +10,12 @@ use std::sync::Arc;
 use yufu_allowances::Allowances;
 use yufu_api::enrolment::place;
 use yufu_api::openid_provider::OpenidProvider;
-use yufu_base::Signer;
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use zeroize::Zeroizing;
+
+/// The key that signs.
+pub(super) const KEY: &str = "access-tokens";
 
 pub(super) async fn open(
     opening: &mut Opening<'_>,
@@ -31,24 +34,20 @@ pub(super) async fn open(
     let (path, _) = place(institution);
     let identifier = format!("{}{path}", plan.address(&id));
     let keys = plan.data.keys(&id)?;
-    let signer: Arc<dyn Signer> = keys.signer("access-tokens")?;
-    let name = &institution.name;
-    let key = (signer.public_key(), false);
-    let chain = Trust::credential_chain(plan, &keys, name, &identifier, key)?;
+    let signing = signing_with(plan, institution, (KEY, &identifier), false)?;
     let database = Database::open(&plan.data.database(&id, "allowances")?).await?;
     let banks = profile.institutions_of(Role::CommercialBank).map(|bank| &bank.id);
     let mints = banks.map(|id| (id.to_string(), format!("{}/banks/{id}/mint", plan.address(id))));
     Ok(OpenidProvider {
         identifier,
         records: Allowances::open(database).await?,
-        party,
+        party: party.into(),
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         mints: mints.collect(),
         allowance,
         epoch,
-        signer,
-        chain,
+        signing: signing.into(),
         digests: Zeroizing::new(keys.master("pseudonyms")?),
         clock: Arc::clone(&plan.clock),
         id,

@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
 
     /// An institution's key for commands.
     pub(crate) fn command_key(&self, id: &InstitutionId) -> Result<Arc<dyn Signer>> {
-        Ok(self.data.keys(id)?.signer("commands")?)
+        Ok(self.data.keys(id)?.signer(super::money::COMMANDS)?)
     }
 
     /// What of the institutions' spread does not fit the profile, and what to do about it.

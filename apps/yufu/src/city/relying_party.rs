@@ -9,6 +9,7 @@ use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::relying_party::{RelyingParty, Service};
+use yufu_api::signing::HeldKey;
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use yufu_services::Services;
@@ -29,7 +30,7 @@ pub(super) async fn open(
     let service = match institution.role {
         Role::Railway => {
             let path = format!("/parties/{id}");
-            Service::Railway(Box::new(issuer(plan, institution, &path).await?))
+            Service::Railway(Box::new(issuer(opening, trust, institution, &path).await?))
         }
         _ => Service::Hotel,
     };
@@ -38,11 +39,11 @@ pub(super) async fn open(
         service,
         operator: plan.operator(&id)?,
         records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,
-        party,
+        party: party.into(),
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (trade.bank.clone(), plan.address(&trade.bank).to_owned()),
-        account_key: plan.data.keys(&id)?.signer("wallet")?,
+        account_key: HeldKey::new(plan.data.keys(&id)?.signer("wallet")?),
         ledger: (plan.the(Role::CentralBank)?.id.clone(), profile.currency.code),
         clock: Arc::clone(&plan.clock),
         id,

@@ -4,6 +4,7 @@
 
 use super::Plan;
 use super::issuer::issued_by;
+use super::list_keys::list_keys;
 use super::opening::{INSTITUTION_KEY, Listing, Opening, enrolment, refused, refused_with};
 use crate::trust_key;
 use crate::words::{noted, text};
@@ -15,9 +16,11 @@ use yufu_api::http::Client;
 use yufu_api::recognition::Recognition;
 use yufu_api::registrar::{ACCESS_ANCHOR, Certified, REGISTRATION_ANCHOR, Registrar};
 use yufu_api::relying_party::{IdentityTerms, Party};
-use yufu_api::trust::{Enlisted, ListSequence, Register, SeenLists, TrustOperator, TrustSource};
+use yufu_api::trust::{
+    Enlisted, ListSequence, Register, SeenLists, SharedPin, TrustOperator, TrustSource,
+};
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
-use yufu_jose::Chain;
+use yufu_jose::{Chain, unverified_key};
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
@@ -26,6 +29,11 @@ use yufu_verifier::Ages;
 /// The anchor of the key with which an institution signs credentials.
 pub(super) const CREDENTIAL_ANCHOR: &str = "credential-anchor";
 
+/// The key of a relying party's access certificate.
+const ACCESS: &str = "access";
+/// What the registrar certified last.
+const CERTIFIED: &str = "certified";
+
 /// The code with which the registrar refuses whoever it revoked altogether.
 const REVOKED: &str = "registration.revoked";
 
@@ -33,9 +41,12 @@ const REVOKED: &str = "registration.revoked";
 const REMOVED: &str = "enrolment.removed";
 
 /// Whom the institutions here ask for trust.
+#[derive(Clone)]
 pub(super) struct Trust {
-    /// The key that the trust list is signed with.
+    /// The key of the trust list that was given.
     pub(super) key: PublicKey,
+    /// By which key it is known since.
+    pub(super) pin: SharedPin,
     /// The operator of the list, if it is served here.
     pub(super) operator: Option<Arc<TrustOperator>>,
     /// The registrar, if it is served here.
@@ -48,7 +59,7 @@ pub(super) struct Trust {
     /// How old status lists may become.
     ages: Ages,
     /// What each institution here knows of the newest list: one memory each, whoever of it looks.
-    seen: Mutex<BTreeMap<InstitutionId, SeenLists>>,
+    seen: Arc<Mutex<BTreeMap<InstitutionId, SeenLists>>>,
 }
 
 /// Opens the list of the operator, if it is served here; else takes its key from where it was brought to.
@@ -59,8 +70,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
     let identifier = format!("{}{path}", plan.address(&id));
     let url = format!("{identifier}/v1/list");
     let operator = if plan.serves(&id) {
-        let signer: Arc<dyn Signer> = plan.data.keys(&id)?.signer("trust-list")?;
-        trust_key::write(plan.data, signer.public_key())?;
+        let keys = list_keys(plan, &id, &identifier)?;
         let register = Register::open(plan.data.store(&id, "listed")?, plan.profile());
         let store = plan.data.store(&id, "recognised")?;
         let recognition = Recognition::open(store, Client::new()?, plan.recognised.clone())?;
@@ -71,7 +81,7 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
             sequence: ListSequence::open(plan.data.store(&id, "list")?)?,
             admission: admission(plan)?,
             desk: plan.operator(&id)?,
-            signer,
+            keys: keys.into(),
             clock: Arc::clone(&plan.clock),
             id: id.clone(),
         }))
@@ -79,15 +89,16 @@ pub(super) fn establish(plan: &Plan<'_>) -> Result<Trust> {
         None
     };
     let key = match &operator {
-        Some(operator) => operator.signer.public_key(),
+        Some(operator) => operator.keys.get().signer.public_key(),
         None => trust_key::read_at(plan.trust_key_file()).with_context(|| {
             text!("the key of the trust list was not brought here: copy trust-list-key.json from its operator")
         })?,
     };
+    let pin = SharedPin::new(trust_key::pinned(plan.data, key));
     let registrar_id = plan.the(Role::Registrar)?.id.clone();
     let ages = Ages { fresh_seconds: plan.status_seconds, ..Ages::default() };
-    let (registrar, operator_id, seen) = (None, id, Mutex::default());
-    Ok(Trust { key, operator, registrar, operator_id, registrar_id, url, ages, seen })
+    let (registrar, operator_id, seen) = (None, id, Arc::default());
+    Ok(Trust { key, pin, operator, registrar, operator_id, registrar_id, url, ages, seen })
 }
 
 /// Whose enrolment is taken here: those of this process, and those whom the operator named.
@@ -136,8 +147,8 @@ impl Trust {
 
     /// The list as of now, from its operator, for an institution.
     async fn list(&self, opening: &mut Opening<'_>, id: &InstitutionId) -> Result<TrustList> {
-        let now = opening.now();
-        let seen = self.seen(opening.plan, id)?;
+        let (now, plan) = (opening.now(), opening.plan);
+        let seen = self.seen(plan, id)?;
         let text = match &self.operator {
             Some(operator) => {
                 let signed = operator.signed_list();
@@ -152,11 +163,13 @@ impl Trust {
                 opening.until(&self.operator_id, noted!("give the trust list"), ask).await?
             }
         };
-        seen.verify(&text, &self.key, now).with_context(|| {
+        let list = seen.verify(&text, &self.pin, now).with_context(|| {
             text!(
                 "the trust list is refused: is the key in trust-list-key.json that of its operator?"
             )
-        })
+        })?;
+        trust_key::keep(plan.data, self.key, &self.pin.get())?;
+        Ok(list)
     }
 
     /// The chain of the key with which an institution signs credentials.
@@ -188,8 +201,8 @@ impl Trust {
         id: &InstitutionId,
         client: Client,
     ) -> Result<TrustSource> {
-        let seen = self.seen(plan, id)?;
-        Ok(TrustSource::new(client, self.url.clone(), self.key, seen)?.with_ages(self.ages))
+        let (seen, pin) = (self.seen(plan, id)?, self.pin.clone());
+        Ok(TrustSource::new(client, self.url.clone(), pin, seen)?.with_ages(self.ages))
     }
 
     fn seen(&self, plan: &Plan<'_>, id: &InstitutionId) -> Result<SeenLists> {
@@ -209,10 +222,12 @@ impl Trust {
         base: &str,
     ) -> Result<Party> {
         let plan = opening.plan;
-        let signer: Arc<dyn Signer> = plan.data.keys(&institution.id)?.signer("access")?;
-        let certified = self.certified(opening, institution, &*signer).await?;
+        let keys = plan.data.keys(&institution.id)?;
+        let signer: Arc<dyn Signer> = keys.signer(ACCESS)?;
+        let certified = self.certified(opening, institution, (&*signer, &keys)).await?;
         let list = self.list(opening, &institution.id).await?;
         let now = opening.now();
+        let former = keys.former_signers(ACCESS, now)?;
         let base = plan.endpoint(&institution.id, base)?;
         let mut verifiers = BTreeMap::new();
         let revoked: BTreeSet<String> = certified.revoked.keys().cloned().collect();
@@ -234,20 +249,30 @@ impl Trust {
             verifiers.insert(request.id.clone(), verifier);
         }
         let (issuers, identity) = (issuers(plan.profile()), identity_terms(plan.profile())?);
-        Ok(Party::new(signer, verifiers, revoked, (issuers, identity)))
+        Ok(Party::new((signer, former), verifiers, revoked, (issuers, identity)))
     }
 
-    /// What the registrar certifies. An institution of which it revoked everything opens all the same, and
-    /// asks nothing: its other work, and the registrar itself, may be in this very process.
+    /// What the registrar certifies; what it certified before, if the key is in a token that does not sign just now. An
+    /// institution of which it revoked everything opens all the same, and asks nothing: its other work, and the
+    /// registrar itself, may be in this very process.
     async fn certified(
         &self,
         opening: &mut Opening<'_>,
         institution: &Institution,
-        signer: &dyn Signer,
+        (signer, keys): (&dyn Signer, &KeyStore),
     ) -> Result<Certified> {
         let plan = opening.plan;
-        let make =
-            || enrolment(plan, institution, &self.registrar_id, Some(signer), Listing::default());
+        if let Err(why) = signer.ready()
+            && let Some(before) = certified_before(keys, signer.public_key())?
+        {
+            tracing::warn!(institution = %institution.id, %why, "its key does not sign: it goes on with the certificates of before");
+            return Ok(before);
+        }
+        let withdrawn: Vec<String> = keys.ring(ACCESS)?.retired().map(str::to_owned).collect();
+        let make = || {
+            let listing = Listing { withdrawn: withdrawn.clone(), ..Listing::default() };
+            enrolment(plan, institution, &self.registrar_id, Some(signer), listing)
+        };
         let certified = match &self.registrar {
             Some(registrar) => {
                 let certified = registrar.enrol(&make()?.enrolment).await;
@@ -269,8 +294,17 @@ impl Trust {
         for why in certified.revoked.values() {
             tracing::warn!(institution = %institution.id, "it asks nothing for this: {why}");
         }
+        keys.replace(CERTIFIED, "json", &serde_json::to_vec(&certified)?)?;
         Ok(certified)
     }
+}
+
+/// What the registrar certified for this very key before, if that is kept.
+fn certified_before(keys: &KeyStore, key: PublicKey) -> Result<Option<Certified>> {
+    let Some(bytes) = keys.find(CERTIFIED, "json")? else { return Ok(None) };
+    let before: Certified = serde_json::from_slice(&bytes)?;
+    let of_key = |chain: &Chain| unverified_key(chain.unverified_leaf()) == Some(key);
+    Ok(Chain::from_x5c(&before.access).ok().filter(of_key).map(|_| before))
 }
 
 /// The chain that the registrar gave, if it is under its listed anchor and for the key that was sent.
@@ -301,9 +335,10 @@ fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Resul
     for role in roles {
         let name = anchor_name(*role);
         let (of, called) = (country, institution.name.en());
-        let der = match mdocs && name == CREDENTIAL_ANCHOR {
-            true => keys.anchor_for_mdocs((of, called), &issuer, name, now)?,
-            false => keys.anchor_in(Some(of), name, called, now)?,
+        let for_mdocs = (mdocs && name == CREDENTIAL_ANCHOR).then_some(issuer.as_str());
+        let der = match for_mdocs {
+            Some(issuer) => keys.anchor_for_mdocs((of, called), issuer, name, now)?,
+            None => keys.anchor_in(Some(of), name, called, now)?,
         };
         let subject = LeafSubject {
             organisation: institution.name.en().to_owned(),
@@ -314,12 +349,17 @@ fn listing(plan: &Plan<'_>, keys: &KeyStore, institution: &Institution) -> Resul
         };
         let proof = keys.certify(name, &subject, now)?;
         listing.anchors.push(Anchor::new(*role, &der, proof.unverified_leaf()));
+        // One that is ahead is listed before it certifies anything.
+        if let Some(der) = keys.anchor_ahead((Some(of), called), for_mdocs, name, now)? {
+            let proof = keys.certify_ahead(name, &subject, now)?;
+            listing.anchors.push(Anchor::new(*role, &der, proof.unverified_leaf()));
+        }
         let ring = keys.ring(name)?;
         let before = ring.generations().iter().filter(|one| one.number != ring.current());
         let kept = before.filter(|one| one.retired.is_none());
         listing.former.extend(kept.filter_map(|one| one.thumbprint.clone()));
     }
-    for name in ROTATED {
+    for name in ROTATED.into_iter().filter(|name| *name != ACCESS) {
         listing.withdrawn.extend(keys.ring(name)?.retired().map(str::to_owned));
     }
     Ok(listing)

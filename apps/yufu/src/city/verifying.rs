@@ -38,7 +38,7 @@ pub(super) async fn open(
     });
     let party = VerifyingParty {
         operator: plan.operator(&id)?,
-        party,
+        party: party.into(),
         purposes: purposes.collect(),
         #[cfg(feature = "zero-knowledge")]
         anonymous: super::anonymous::party(plan, client.clone(), &id).await?,

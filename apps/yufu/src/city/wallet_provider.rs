@@ -1,15 +1,18 @@
 //! Wallet providers: open their records, and have a certified key to attest with.
 
+use super::issuer::signing_with;
 use super::opening::Opening;
 use super::trust::Trust;
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::enrolment::place;
 use yufu_api::wallet_provider::WalletProvider;
-use yufu_base::Signer;
 use yufu_database::Database;
 use yufu_instances::Instances;
 use yufu_profile::Institution;
+
+/// The key that signs.
+pub(super) const KEY: &str = "attestations";
 
 pub(super) async fn open(
     opening: &mut Opening<'_>,
@@ -21,17 +24,12 @@ pub(super) async fn open(
     trust.enlist(opening, institution).await?;
     let (path, _) = place(institution);
     let identifier = format!("{}{path}", plan.address(&id));
-    let keys = plan.data.keys(&id)?;
-    let signer: Arc<dyn Signer> = keys.signer("attestations")?;
-    let name = &institution.name;
-    let key = (signer.public_key(), false);
-    let chain = Trust::credential_chain(plan, &keys, name, &identifier, key)?;
+    let signing = signing_with(plan, institution, (KEY, &identifier), false)?;
     let database = Database::open(&plan.data.database(&id, "instances")?).await?;
     Ok(WalletProvider {
         identifier,
         records: Instances::open(database).await?,
-        signer,
-        chain,
+        signing: signing.into(),
         clock: Arc::clone(&plan.clock),
         id,
     })

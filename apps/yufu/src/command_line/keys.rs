@@ -24,9 +24,11 @@ pub(crate) enum KeysAction {
     },
     /// Make the next generation of a key; what the former one signed counts until it ends.
     ///
-    /// The server is stopped meanwhile. At its next start the new key is certified and listed beside the former one.
+    /// A running server notices within a second: it has the next key certified and listed, says so to whoever knows the
+    /// former one by name, and uses it from the time that is printed. What was begun with the former one is finished with
+    /// it. A stopped server does the same at its next start.
     #[command(
-        after_help = "Examples:\n  yufu keys rotate identity-authority credentials --config yufu.toml\n  yufu keys rotate identity-authority sessions"
+        after_help = "Examples:\n  yufu keys rotate identity-authority credentials --config yufu.toml\n  yufu keys rotate trust-list-operator trust-list --lead 2592000"
     )]
     Rotate {
         #[command(flatten)]
@@ -35,10 +37,14 @@ pub(crate) enum KeysAction {
         institution: String,
         /// The key, as `yufu keys list` names it.
         key: String,
+        /// For how many seconds the next key is only known before it is used; what the key needs, if it is not said.
+        #[arg(long, value_name = "SECONDS")]
+        lead: Option<u64>,
     },
     /// End the former generations of a key whose time is over: what they signed counts no more, everywhere, for good.
     ///
-    /// The server is stopped meanwhile. At its next start the trust list says so.
+    /// A running server makes it known within a second, a stopped one at its next start: the trust list says so, and the
+    /// registrar revokes what it certified for a relying party's key.
     #[command(
         after_help = "Examples:\n  yufu keys retire identity-authority credentials --config yufu.toml\n  yufu keys retire identity-authority credentials --compromised 'copied by a contractor'"
     )]

@@ -18,13 +18,16 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
     /// Ask a device near by instead, which shows this code (mdoc:...): no server is between the two. The reader's key is
-    /// taken from the folder of the token.
+    /// the one in the folder of the desk's token, or in the PKCS#11 token that --keys names.
     #[arg(long, value_name = "CODE", conflicts_with = "origin")]
     pub(crate) near: Option<String>,
     /// Ask by the query in this file instead of as the purpose does: DCQL as JSON, within what the purpose is registered
     /// for.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["origin", "near"])]
     pub(crate) query: Option<PathBuf>,
+    /// The PKCS#11 token that holds the reader's key, as the server's setting keys names it: pkcs11:...
+    #[arg(long, env = "YUFU_KEYS", value_name = "ADDRESS")]
+    pub(crate) keys: Option<String>,
     /// For how many seconds to wait for a wallet.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub(crate) wait: u64,

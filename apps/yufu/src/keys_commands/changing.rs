@@ -1,6 +1,7 @@
-//! `yufu keys rotate`, `retire` and `replace`. None runs beside a server, which holds the keys it began with.
+//! `yufu keys rotate`, `retire` and `replace`. The first two beside a server or without one; the last without, because
+//! what it changes was lost.
 
-use super::listing::day;
+use super::listing::{day, time};
 use super::terms;
 use crate::city::Plan;
 use crate::words::{say, text};
@@ -9,17 +10,45 @@ use yufu_base::{Timestamp, TokenFault};
 use yufu_keys::{KeyStore, KeyUse};
 use yufu_profile::Institution;
 
-pub(super) fn rotate(plan: &Plan<'_>, institution: &Institution, key: &str) -> Result<()> {
+/// Makes the next generation. A server that runs uses it from its time on; so does the next start. What nobody else has
+/// to be told of is used at once where no server runs.
+pub(super) fn rotate(
+    plan: &Plan<'_>,
+    institution: &Institution,
+    key: &str,
+    lead: Option<u64>,
+) -> Result<()> {
     let kind = kind(key)?;
-    let _lock = plan.data.lock()?;
-    let keys = plan.data.keys(&institution.id)?;
-    let end = next(plan, institution, &keys, (key, kind))?;
-    say!(
-        "{key} of {institution}: a new one from the next start on; what the former one made counts until {day}",
-        key = key,
-        institution = institution.id,
-        day = day(end)
-    );
+    let (keys, now) = (plan.data.keys(&institution.id)?, plan.clock.read().wall);
+    let lock = if plan.data.is_served() { None } else { Some(plan.data.lock()?) };
+    if lock.is_some() && lead.is_none() && !terms::NAMED.contains(&key) {
+        let end = next(plan, institution, &keys, (key, kind))?;
+        say!(
+            "{key} of {institution}: a new one from the next start on; what the former one made counts until {day}",
+            key = key,
+            institution = institution.id,
+            day = day(end)
+        );
+        return Ok(());
+    }
+    let usual = if lock.is_some() { 0 } else { terms::lead(key) };
+    let from = now.plus_seconds(lead.unwrap_or(usual));
+    keys.announce(key, kind, from, terms::counts(plan, institution, key))?;
+    if lock.is_some() {
+        say!(
+            "{key} of {institution}: the next one is made; the next start makes it known, and uses it from {time} on",
+            key = key,
+            institution = institution.id,
+            time = time(from)
+        );
+    } else {
+        say!(
+            "{key} of {institution}: the next one is made; the running server makes it known now, and uses it from {time} on",
+            key = key,
+            institution = institution.id,
+            time = time(from)
+        );
+    }
     Ok(())
 }
 
@@ -31,7 +60,7 @@ pub(super) fn retire(
 ) -> Result<()> {
     kind(key)?;
     reason(compromised)?;
-    let _lock = plan.data.lock()?;
+    let served = plan.data.is_served();
     let keys = plan.data.keys(&institution.id)?;
     let (ring, now) = (keys.ring(key)?, plan.clock.read().wall);
     let over: Vec<u32> = ring.over(now).map(|one| one.number).collect();
@@ -58,12 +87,21 @@ pub(super) fn retire(
     }
     for number in numbers {
         keys.retire(key, number, compromised, now)?;
-        say!(
-            "{key} {number} of {institution} is retired: what it made counts no more from the next start on",
-            key = key,
-            number = number,
-            institution = institution.id
-        );
+        if served {
+            say!(
+                "{key} {number} of {institution} is retired: the running server makes it known now that what it made counts no more",
+                key = key,
+                number = number,
+                institution = institution.id
+            );
+        } else {
+            say!(
+                "{key} {number} of {institution} is retired: what it made counts no more from the next start on",
+                key = key,
+                number = number,
+                institution = institution.id
+            );
+        }
     }
     Ok(())
 }
@@ -93,6 +131,8 @@ pub(super) fn replace(
             Err(error) if error.fault == TokenFault::KeyAbsent => {}
             Err(error) => return Err(error.into()),
         }
+        // One that was ahead in the lost token nobody used.
+        keys.drop_ahead(key)?;
         let end = next(plan, institution, &keys, (key, kind))?;
         count = count.saturating_add(1);
         if compromised.is_some() {
@@ -126,7 +166,7 @@ fn next(
     (key, kind): (&str, KeyUse),
 ) -> Result<Timestamp> {
     let now = plan.clock.read().wall;
-    let end = terms::end(plan, institution, key, now);
+    let end = now.plus_seconds(terms::counts(plan, institution, key));
     keys.rotate(key, kind, (now, end))?;
     Ok(end)
 }

@@ -6,7 +6,7 @@ use crate::words::text;
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::Timestamp;
-use yufu_keys::{Generation, KeyStore, KeyUse};
+use yufu_keys::{Ahead, Generation, KeyStore, KeyUse};
 
 /// A generation of a key, as it is listed.
 #[derive(Serialize)]
@@ -17,8 +17,11 @@ struct Line {
     generation: Generation,
     /// `token` or `file`.
     place: &'static str,
-    /// `in_use`, `former`, `over` (its time is over, and it may be retired) or `retired`.
+    /// `in_use`, `ahead` (known and not used yet), `former`, `over` (its time is over, and it may be retired) or `retired`.
     state: &'static str,
+    /// From when on one that is ahead is used, in seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u64>,
 }
 
 pub(super) fn list(plan: &Plan<'_>, json: bool) -> Result<()> {
@@ -28,10 +31,12 @@ pub(super) fn list(plan: &Plan<'_>, json: bool) -> Result<()> {
         return Ok(());
     }
     for line in &lines {
-        let Line { institution, key, generation, place, state } = line;
+        let Line { institution, key, generation, place, state, from } = line;
         let until = generation.ends.map_or_else(String::new, |ends| {
             text!("until {day}", day = day(Timestamp::from_seconds(ends)))
         });
+        let until = from
+            .map_or(until, |from| text!("from {time}", time = time(Timestamp::from_seconds(from))));
         let number = generation.number;
         println!("{institution:24} {key:20} {number:>3}  {place:6} {state:8} {until}");
         if let Some(why) = generation.retired.as_ref().and_then(|retired| retired.why.as_ref()) {
@@ -74,6 +79,18 @@ fn lines(plan: &Plan<'_>) -> Result<Vec<Line>> {
                     generation: generation.clone(),
                     place: place(&keys, key, generation.number, kind)?,
                     state,
+                    from: None,
+                });
+            }
+            if let Some(Ahead { number, thumbprint, from, .. }) = ring.ahead() {
+                let (number, thumbprint) = (*number, thumbprint.clone());
+                lines.push(Line {
+                    institution: institution.id.to_string(),
+                    key,
+                    generation: Generation { number, thumbprint, ..Generation::first() },
+                    place: place(&keys, key, number, kind)?,
+                    state: "ahead",
+                    from: Some(*from),
                 });
             }
         }
@@ -84,6 +101,13 @@ fn lines(plan: &Plan<'_>) -> Result<Vec<Line>> {
 fn place(keys: &KeyStore, key: &str, number: u32, kind: KeyUse) -> Result<&'static str> {
     let in_token = kind == KeyUse::Signs && keys.generation_in_token(key, number)?.is_some();
     Ok(if in_token { "token" } else { "file" })
+}
+
+/// A moment to the second, UTC.
+pub(super) fn time(at: Timestamp) -> String {
+    let at = i64::try_from(at.seconds()).ok();
+    let at = at.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    at.map_or_else(String::new, |at| at.to_string())
 }
 
 /// The day of a moment, UTC.

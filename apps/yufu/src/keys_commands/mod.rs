@@ -17,11 +17,16 @@ use std::sync::Arc;
 use yufu_engine::{Clock, SystemClock};
 use yufu_profile::Institution;
 
+/// The keys that have generations.
+pub(crate) fn rotated() -> impl Iterator<Item = &'static str> {
+    terms::all().map(|(name, _)| name)
+}
+
 pub(crate) fn run(options: command_line::Keys) -> Result<ExitCode> {
     match options.action {
         KeysAction::List { serve, json } => with_plan(*serve, |plan| listing::list(plan, json)),
-        KeysAction::Rotate { serve, institution, key } => {
-            with_plan(*serve, |plan| changing::rotate(plan, named(plan, &institution)?, &key))
+        KeysAction::Rotate { serve, institution, key, lead } => {
+            with_plan(*serve, |plan| changing::rotate(plan, named(plan, &institution)?, &key, lead))
         }
         KeysAction::Retire { serve, institution, key, compromised } => with_plan(*serve, |plan| {
             changing::retire(plan, named(plan, &institution)?, &key, compromised.as_deref())

@@ -4,6 +4,7 @@
 use super::contents::{StoredAccount, StoredForeign};
 use super::fault::WalletFault;
 use super::holder::Holder;
+use super::pins::{self, StoredPin};
 use crate::words::text;
 use anyhow::{Context, Result};
 use url::Url;
@@ -75,14 +76,17 @@ impl Holder {
     /// Another country's list; never one older than was seen before.
     async fn foreign_trust(&mut self, there: &RecognisedList) -> Result<TrustList> {
         let text = self.client.get_text(&there.url).await?;
-        let known = self.file.contents.foreign.get(&there.country).map(|known| known.sequence);
-        let list =
-            TrustList::verify(&text, &there.key.key, self.now(), known).with_context(|| {
-                text!("the trust list of {country} is refused", country = there.country)
-            })?;
+        let before = self.file.contents.foreign.get(&there.country);
+        let known = before.map(|known| known.sequence);
+        let pin = pins::known(before.and_then(|known| known.pin.as_ref()), there.key.key);
+        let verified = TrustList::verify_by(&text, &pin, self.now(), known);
+        let (list, next) = verified.with_context(|| {
+            text!("the trust list of {country} is refused", country = there.country)
+        })?;
         let anchors = list.anchors(Role::AccessCa);
         let seen = StoredForeign {
             sequence: list.sequence,
+            pin: Some(StoredPin::new(there.key.key, next)),
             access_anchors: anchors.iter().map(encode_base64url).collect(),
             directory: list.directory.clone(),
         };

@@ -112,6 +112,21 @@ fn allowing(consent: &Consent, language: &str) {
     }
 }
 
+fn warning(warning: &Warning) {
+    match warning {
+        Warning::LongRetention { days } => {
+            say!("  warning   kept for {days} days", days = days);
+        }
+        Warning::Unprotected => say!("  warning   the answer goes to this machine without TLS"),
+        Warning::Unencrypted => {
+            say!("  warning   the answer is not encrypted: whatever runs in the page reads it")
+        }
+        Warning::LastOne { .. } => {
+            say!("  warning   this is your last copy: get a new batch soon")
+        }
+    }
+}
+
 /// What else would be signed.
 fn signing(transaction: &TransactionData, decimals: &Decimals) {
     match transaction {
@@ -142,21 +157,10 @@ fn signing(transaction: &TransactionData, decimals: &Decimals) {
                 bank = change.bank
             );
         }
-    }
-}
-
-fn warning(warning: &Warning) {
-    match warning {
-        Warning::LongRetention { days } => {
-            say!("  warning   kept for {days} days", days = days);
-        }
-        Warning::Unprotected => say!("  warning   the answer goes to this machine without TLS"),
-        Warning::Unencrypted => {
-            say!("  warning   the answer is not encrypted: whatever runs in the page reads it")
-        }
-        Warning::LastOne { .. } => {
-            say!("  warning   this is your last copy: get a new batch soon")
-        }
+        TransactionData::SignIn(sign_in) => say!(
+            "  signs     that this wallet gets credentials at {issuer} for you",
+            issuer = sign_in.issuer
+        ),
     }
 }
 

@@ -24,7 +24,7 @@ impl Holder {
             Some(account) => self.offer_at_bank(&account, credential).await?,
             None => self.offer_at_agency(issuer, credential).await?,
         };
-        self.get_as(&offer.offer, None, wanted).await
+        self.take_issued((&offer.offer, offer.haip_offer.as_deref()), wanted).await
     }
 
     /// The account at this bank: the one that acts, if it is there.

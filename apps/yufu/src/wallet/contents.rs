@@ -3,6 +3,7 @@
 use super::cash::StoredCash;
 use super::freeze_sheet::{FreezeSheet, Guard};
 use super::history::Entry;
+use super::pins::StoredPin;
 use super::sector::RootSecret;
 use crate::words::text;
 use anyhow::{Context, Result};
@@ -56,6 +57,9 @@ pub(super) struct Contents {
     pub(super) answered: BTreeMap<String, u64>,
     /// The sequence of the newest trust list seen: an older one is refused.
     pub(super) trust_sequence: Option<u64>,
+    /// By which key that list is known, once its operator's key was followed by another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trust_pin: Option<StoredPin>,
     /// Who certified relying parties by that list, DER in base64url: receipts are verified with it offline.
     #[serde(default)]
     pub(super) access_anchors: Vec<String>,
@@ -96,6 +100,9 @@ pub(super) struct Contents {
 pub(super) struct StoredForeign {
     /// Its sequence: an older one is refused.
     pub(super) sequence: u64,
+    /// By which key it is known, once that was followed by another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pin: Option<StoredPin>,
     /// Who certified relying parties by that list, DER in base64url.
     pub(super) access_anchors: Vec<String>,
     /// Who is reached where, by that list.
@@ -172,6 +179,9 @@ pub(super) struct StoredGrant {
     pub(super) instance: StoredKey,
     /// The key that tokens are bound to.
     pub(super) dpop: StoredKey,
+    /// How the issuer is told of the last batches that came of it, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) batches: Vec<String>,
 }
 
 /// An issuance that waits for an officer.

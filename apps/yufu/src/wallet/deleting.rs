@@ -1,5 +1,6 @@
 //! Asking a party to delete what it was shown, with the receipt that it signed.
 
+use super::collecting::receipt_address;
 use super::history::Event;
 use super::holder::Holder;
 use crate::words::text;
@@ -39,7 +40,9 @@ impl Holder {
         // The wallet answered there, after it had held the address against the party's registration.
         let asked: serde_json::Value = Unverified::parse(&request)?.unverified_claims()?;
         let answered = asked.get("response_uri").and_then(serde_json::Value::as_str);
-        let parts = answered.and_then(|address| address.split_once("/openid4vp/"));
+        // What was shown to a page went through the browser: there the receipt's address says who keeps it.
+        let answered = answered.map(str::to_owned).or_else(|| receipt_address(&request));
+        let parts = answered.as_deref().and_then(|address| address.split_once("/openid4vp/"));
         let place = parts.and_then(|(party, rest)| Some((party, rest.split_once('/')?.0)));
         let (address, id) = place.with_context(|| {
             text!("this party has no address for deletions: write to it, with the receipt")

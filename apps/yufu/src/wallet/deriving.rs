@@ -2,10 +2,9 @@
 //! challenge to the chip and the answer back. It understands neither.
 
 use super::getting::{Received, Wanted};
-use super::haip::Got;
 use super::holder::Holder;
 use crate::words::text;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_api::authority::{CardLists, ChallengeIssued, ChipAnswer, Derived, PresentedFiles};
@@ -74,27 +73,14 @@ impl Holder {
         let url = format!("{url}/{}", issued.derivation);
         let derived: Derived = self.client.post(&url, None, &answer).await?;
         let before = self.file.contents.credentials.len();
-        let received = self.take_derived(&derived, pseudonyms).await?;
+        let wanted = Wanted { pseudonyms, ..Wanted::default() };
+        let links = (derived.offer.as_str(), derived.haip_offer.as_deref());
+        let received = self.take_issued(links, wanted).await?;
         let assurance = derived.assurance;
         if assurance == FULL {
             self.forget_moved(before, &received.vct)?;
         }
         Ok(FromCard { received, assurance, card: data })
-    }
-
-    /// What the card led to: as an attested wallet, if a provider stands behind this one and the country issues to those.
-    async fn take_derived(&mut self, derived: &Derived, pseudonyms: bool) -> Result<Received> {
-        let wanted = Wanted { pseudonyms, ..Wanted::default() };
-        let attested = derived.haip_offer.as_ref().filter(|_| self.provider().is_some());
-        let Some(offer) = attested else {
-            return self.get_as(&derived.offer, None, wanted).await;
-        };
-        match self.get_attested(offer, None, wanted).await? {
-            Got::Received(received) => Ok(received),
-            Got::Waits(_) => bail!(text!(
-                "an officer looks at this first: fetch it later with `yufu wallet renew`"
-            )),
-        }
     }
 
     /// Forgets what the authority revoked when the identity moved here: the first `before` credentials, if of this type.

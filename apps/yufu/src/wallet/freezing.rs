@@ -269,11 +269,7 @@ impl Holder {
     /// answer, is not on the sheet; the credentials come all the same.
     pub(super) async fn leave_at_issuer(&mut self, issuer: &str, token: &str) -> Result<()> {
         let Some((institution, kind)) = self.freezing_issuer(issuer) else { return Ok(()) };
-        // Every identity under one key: the authority knows whose it is. Each ticket under its own.
-        let about = match kind {
-            PlaceKind::Railway => random_text(),
-            _ => String::new(),
-        };
+        let about = about(kind);
         let guard = self.file.contents.guard()?;
         let place = guard.place((&institution, kind), None, &about);
         let handle = handle(&guard.key(&place)?);
@@ -285,13 +281,14 @@ impl Holder {
         }
     }
 
-    /// The key to be left with what an authority brought to this wallet as an attested one, and its place.
+    /// The key to be left with what an authority or a railway brought to this wallet as an attested one, and its place.
     pub(super) fn freeze_key_for(&mut self, issuer: &str) -> Result<Option<(Jwk, FreezePlace)>> {
-        // The identifier for attested wallets is below the authority's.
+        // The identifier for attested wallets is below the institution's.
         let issuer = issuer.strip_suffix("/haip").unwrap_or(issuer);
         let Some((institution, kind)) = self.freezing_issuer(issuer) else { return Ok(None) };
+        let about = about(kind);
         let guard = self.file.contents.guard()?;
-        let place = guard.place((&institution, kind), None, "");
+        let place = guard.place((&institution, kind), None, &about);
         let key = Jwk::from(guard.key(&place)?.public_key());
         self.file.save()?;
         Ok(Some((key, place)))
@@ -374,6 +371,14 @@ fn is_refused(error: &anyhow::Error, code: &str) -> bool {
     match error.downcast_ref::<ClientError>() {
         Some(ClientError::Refused(problem)) => problem.code == code,
         _ => false,
+    }
+}
+
+/// What a key is left for. Every identity under one: the authority knows whose it is. Each ticket under its own.
+fn about(kind: PlaceKind) -> String {
+    match kind {
+        PlaceKind::Railway => random_text(),
+        _ => String::new(),
     }
 }
 

@@ -55,12 +55,17 @@ async fn renew(holder: &mut Holder) -> Result<()> {
     Ok(())
 }
 
-fn told(got: &Got) {
+pub(super) fn told(got: &Got) {
     match got {
         Got::Received(received) => saying::received(received),
         Got::Waits(seconds) => say!(
             "An officer is to look first: ask again with `yufu wallet renew`, in {seconds} seconds at the earliest.",
             seconds = seconds
+        ),
+        Got::Ended { issuer, kind } => say!(
+            "{issuer} grants no more copies of {kind}: get a new offer, or obtain it anew.",
+            issuer = issuer,
+            kind = kind
         ),
     }
 }

@@ -98,6 +98,13 @@ pub enum Event {
         /// The registrar's number of the report, if it took it.
         report: Option<String>,
     },
+    /// Copies were deleted by the person.
+    Discarded {
+        /// Of which type.
+        vct: String,
+        /// How many.
+        count: usize,
+    },
     /// A party was asked to delete what it had been shown.
     DeletionAsked {
         /// Which.

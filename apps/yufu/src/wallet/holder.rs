@@ -5,6 +5,7 @@ use super::abroad::Abroad;
 use super::fault::WalletFault;
 use super::file::{Place, WalletFile};
 use super::history::{Entry, Event};
+use super::pins::StoredPin;
 use super::vault::Passphrase;
 use crate::words::{self, text};
 use anyhow::{Context, Result, bail};
@@ -186,12 +187,15 @@ impl Holder {
             return Err(ClientError::Unexpected { url, status, cause, retry_after, page }.into());
         }
         let known = self.file.contents.trust_sequence;
-        let list =
-            TrustList::verify(&text, &self.trust_key, self.now(), known).with_context(|| {
-                text!("the trust list is refused: nobody can be verified, so nothing is shown")
-            })?;
-        if known != Some(list.sequence) || self.file.contents.directory != list.directory {
+        let pin = self.file.contents.trust_pin(self.trust_key);
+        let verified = TrustList::verify_by(&text, &pin, self.now(), known);
+        let (list, next) = verified.with_context(|| {
+            text!("the trust list is refused: nobody can be verified, so nothing is shown")
+        })?;
+        let same = known == Some(list.sequence) && self.file.contents.directory == list.directory;
+        if !same || next != pin {
             self.know(&list);
+            self.file.contents.trust_pin = Some(StoredPin::new(self.trust_key, next));
             self.file.contents.trust_sequence = Some(list.sequence);
             let anchors = list.anchors(Role::AccessCa);
             self.file.contents.access_anchors = anchors.iter().map(encode_base64url).collect();
@@ -260,6 +264,27 @@ pub(super) enum Awaited {
     Nothing,
     /// Exactly this.
     Transaction(Box<TransactionData>),
+    /// A sign-in at this issuer for this pushed request, whichever credential signs it.
+    SignIn {
+        /// The issuer's identifier.
+        issuer: String,
+        /// What the pushed request is known by.
+        request: String,
+    },
+}
+
+impl Awaited {
+    /// Whether these are what was begun here; anything is, if nothing was.
+    pub(super) fn is(&self, transactions: &[&TransactionData]) -> bool {
+        match (self, transactions) {
+            (Self::Nothing, _) => true,
+            (Self::Transaction(wanted), [one]) => **one == **wanted,
+            (Self::SignIn { issuer, request }, [TransactionData::SignIn(one)]) => {
+                one.issuer == *issuer && one.request == *request
+            }
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

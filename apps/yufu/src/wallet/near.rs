@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 const QUERY: &str = "near";
 /// How long after its signature a registrar's list is relied on, in seconds.
 const MOST_SECONDS: u64 = 3600;
+/// How long the device waits for the reader's receipt, in seconds: it looks at a status list first.
+const RECEIPT_SECONDS: u64 = 10;
 /// How long a reader may take from its connection to its request, in seconds.
 const ASK_SECONDS: u64 = 30;
 
@@ -172,14 +174,20 @@ impl Holder {
         let (place, message, receipt, request) = {
             let Answering { place, mdoc, key } = self.answering(&asked)?;
             let request = asked.conversation();
-            let (message, receipt) = asked.approve(mdoc, &key, now)?;
-            (place, message, receipt, request)
+            let (message, receipt, waiting) = asked.approve_for_receipt(mdoc, &key, now)?;
+            (place, (message, waiting), receipt, request)
         };
+        let (message, waiting) = message;
         // Gone from the wallet, and in the history, before it leaves.
         self.use_up(&BTreeSet::from([place]));
-        let (_, shown) = self.note_shown(consent, receipt, request)?;
+        let (entry, shown) = self.note_shown(consent, receipt, request)?;
         channel.send(&message).await?;
-        Ok(shown)
+        // A reader of another house says nothing more, and closes.
+        let said = channel.receive(Duration::from_secs(RECEIPT_SECONDS)).await.ok();
+        let receipt = said.and_then(|message| waiting.take(&message).ok());
+        let Some(receipt) = receipt else { return Ok(shown) };
+        self.keep_receipt(entry, receipt)?;
+        Ok(Shown { receipt: true, ..shown })
     }
 
     async fn decline_reader(&mut self, asked: Asked, why: &str, mut channel: Tcp) -> Result<Shown> {

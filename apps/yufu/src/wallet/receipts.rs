@@ -4,7 +4,7 @@ use super::history::{Entry, Event};
 use super::holder::Holder;
 use serde::Serialize;
 use yufu_base::Timestamp;
-use yufu_jose::{ChainError, JwsError, Unverified, decode_base64url};
+use yufu_jose::{ChainError, JwsError, Unverified, decode_base64url, encode_base64url, sha256};
 use yufu_openid4vc::presentation::REQUEST_TYPE;
 use yufu_trust::{Receipt, ReceiptError, ReceiptKind, request_digest};
 
@@ -45,14 +45,18 @@ pub enum ReceiptFault {
 }
 
 impl Holder {
-    /// Verifies every receipt in the history.
-    #[must_use]
-    pub fn check_receipts(&self) -> Vec<CheckedReceipt> {
-        let decode = |text: &String| decode_base64url(text).ok();
+    /// Who certified parties, by the lists seen last.
+    pub(super) fn receipt_anchors(&self) -> Vec<Vec<u8>> {
         let contents = &self.file.contents;
         let abroad = contents.foreign.values().flat_map(|list| &list.access_anchors);
         let anchors = contents.access_anchors.iter().chain(abroad);
-        let anchors: Vec<Vec<u8>> = anchors.filter_map(decode).collect();
+        anchors.filter_map(|text| decode_base64url(text).ok()).collect()
+    }
+
+    /// Verifies every receipt in the history.
+    #[must_use]
+    pub fn check_receipts(&self) -> Vec<CheckedReceipt> {
+        let anchors = self.receipt_anchors();
         let mut checked = Vec::new();
         for (index, entry) in self.history().iter().enumerate() {
             let Event::Disclosed { party, .. } = &entry.event else { continue };
@@ -70,12 +74,16 @@ impl Holder {
 
 /// The request was signed by a party that `anchors` certified at the time, and the same key signed a
 /// receipt for this request that names the claims that the wallet noted.
-fn check(entry: &Entry, anchors: &[Vec<u8>]) -> Result<(), ReceiptFault> {
+pub(super) fn check(entry: &Entry, anchors: &[Vec<u8>]) -> Result<(), ReceiptFault> {
     let Event::Disclosed { receipt, signed_receipt, request, .. } = &entry.event else {
         return Ok(());
     };
     let signed = signed_receipt.as_ref().ok_or(ReceiptFault::Missing)?;
-    let token = Unverified::parse(request)?.expect_type(REQUEST_TYPE)?;
+    let Ok(token) = Unverified::parse(request) else {
+        // Side by side there is no signed request, but a conversation that the receipt commits to.
+        return check_near(entry, (receipt, signed, request), anchors);
+    };
+    let token = token.expect_type(REQUEST_TYPE)?;
     let leaf = token.header().chain()?.verify(anchors, Timestamp::from_seconds(entry.at))?;
     token.verify(&leaf.public_key)?;
     if receipt.request_digest != request_digest(request) {
@@ -83,6 +91,23 @@ fn check(entry: &Entry, anchors: &[Vec<u8>]) -> Result<(), ReceiptFault> {
     }
     let theirs = Receipt::verify(signed, &leaf.public_key, ReceiptKind::Accepted, request)?;
     if theirs.party == receipt.party && theirs.disclosed == receipt.disclosed {
+        Ok(())
+    } else {
+        Err(ReceiptFault::Different)
+    }
+}
+
+/// The receipt of a reader side by side: its own chain says who signed it, and the wallet noted who asked.
+fn check_near(
+    entry: &Entry,
+    (own, signed, conversation): (&Receipt, &str, &str),
+    anchors: &[Vec<u8>],
+) -> Result<(), ReceiptFault> {
+    let chain = Unverified::parse(signed)?.header().chain()?;
+    let leaf = chain.verify(anchors, Timestamp::from_seconds(entry.at))?;
+    let theirs = Receipt::verify(signed, &leaf.public_key, ReceiptKind::Accepted, conversation)?;
+    let reader = format!("x509_hash:{}", encode_base64url(sha256(&leaf.der)));
+    if theirs.party == own.party && reader == own.party && theirs.disclosed == own.disclosed {
         Ok(())
     } else {
         Err(ReceiptFault::Different)

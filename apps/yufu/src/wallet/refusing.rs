@@ -11,7 +11,7 @@ pub(super) fn said(refused: &RequestRefused) -> String {
 
 const fn code(refused: &RequestRefused) -> &'static str {
     match refused {
-        RequestRefused::Http(_) => "asking.unreadable",
+        RequestRefused::Http(_) | RequestRefused::Encrypted(_) => "asking.unreadable",
         RequestRefused::Token(_) | RequestRefused::Request(_) => "asking.malformed",
         RequestRefused::Chain(_) | RequestRefused::Untrusted(_) => "asking.untrusted",
         RequestRefused::Signature(_) => "asking.signature",

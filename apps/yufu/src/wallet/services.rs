@@ -1,7 +1,7 @@
 //! Services: the payment credential of an account, what was paid with it, and rail tickets.
 
 use super::contents::StoredCredential;
-use super::getting::Received;
+use super::getting::{Received, Wanted};
 use super::holder::{Decide, Holder};
 use super::paying::Bill;
 use super::showing::Shown;
@@ -125,7 +125,8 @@ impl Holder {
         let state: BookingState = self.client.get(&url, None).await?;
         let offer =
             state.offer.with_context(|| text!("the ticket is {state}", state = state.state))?;
-        let ticket = self.get(&offer, None).await?;
+        let links = (offer.as_str(), state.haip_offer.as_deref());
+        let ticket = self.take_issued(links, Wanted::default()).await?;
         Ok(Bought { booking, shown, ticket })
     }
 

@@ -16,7 +16,7 @@ use yufu_trust::{Receipt, TrustList};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{
     AnswerEntropy, Answered, CheckingStatus, Consent, Presenting, RequestRefused, Reviewed,
-    VerifierReceipt, open,
+    VerifierReceipt, open_with_key,
 };
 
 /// What was shown.
@@ -83,7 +83,7 @@ impl Holder {
 
     /// Fetches a request, and verifies who asks, before the person is.
     pub(super) async fn review(&mut self, link: &str, trust: &TrustList) -> Result<Reviewed> {
-        let (fetching, request) = open(link, &random())?;
+        let (fetching, request) = open_with_key(link, &random(), &random())?;
         let response = self.send(request).await?;
         let (now, seen) = (self.now(), self.answered_before());
         let checked = match fetching.handle(&response, trust, &seen, now) {
@@ -241,7 +241,7 @@ impl Holder {
     }
 
     /// Adds the other side's receipt to the disclosure that it is for.
-    fn keep_receipt(&mut self, index: usize, jws: String) -> Result<()> {
+    pub(super) fn keep_receipt(&mut self, index: usize, jws: String) -> Result<()> {
         let entry = self.file.contents.history.get_mut(index);
         if let Some(Entry { event: Event::Disclosed { signed_receipt, .. }, .. }) = entry {
             *signed_receipt = Some(jws);
@@ -342,9 +342,7 @@ pub(super) fn decided(
 ) -> Result<Consent, String> {
     let data = reviewed.request().transaction_data.iter().map(EncodedTransaction::data);
     let transactions: Vec<&TransactionData> = data.collect();
-    if let Awaited::Transaction(wanted) = awaited
-        && transactions != [wanted.as_ref()]
-    {
+    if !awaited.is(&transactions) {
         return Err(noted!("the request is for something else than was begun here").to_owned());
     }
     // Somebody else's opening, under somebody else's key, would be in this person's name.
@@ -375,6 +373,9 @@ fn begun_elsewhere(data: &TransactionData) -> Option<&'static str> {
         )),
         TransactionData::KeyChange(_) => Some(noted!(
             "it puts a key in command of your account that was not made in this wallet: begin it here with `yufu wallet recover`"
+        )),
+        TransactionData::SignIn(_) => Some(noted!(
+            "it signs somebody in who began with another wallet, and would get credentials of yours: begin it here with `yufu wallet obtain`"
         )),
         TransactionData::Payment(_) => None,
     }

@@ -110,7 +110,10 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::Voided { issuer, vct, count } => {
             with_reason(noted!("voided"), issuer, &format!("{count} x {vct}"))
         }
-        Event::SheetWritten | Event::Froze { .. } | Event::DeletionAsked { .. } => guarded(event),
+        Event::SheetWritten
+        | Event::Froze { .. }
+        | Event::DeletionAsked { .. }
+        | Event::Discarded { .. } => guarded(event),
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
     }
@@ -123,6 +126,10 @@ fn guarded(event: &Event) -> Told {
             let kept = state == "kept";
             let event = if kept { noted!("deletion_later") } else { noted!("deletion_done") };
             Told { event, party: Some(party.clone()), ..Told::default() }
+        }
+        Event::Discarded { vct, count } => {
+            let purpose = Some(format!("{count} x {vct}"));
+            Told { event: noted!("discarded"), purpose, ..Told::default() }
         }
         Event::SheetWritten => Told { event: noted!("sheet_written"), ..Told::default() },
         Event::Froze { institutions } => {

@@ -129,6 +129,9 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         WalletAction::Freezing(action) => {
             return freezing_terminal::act(holder, action, decide).await;
         }
+        WalletAction::Obtaining(action) => {
+            super::obtaining_terminal::act(holder, action, decide).await?
+        }
         WalletAction::Accounts(action) => terminal_accounts::act(holder, action, decide).await?,
         WalletAction::Cash(action) => cash::act(holder, action, decide).await?,
         WalletAction::Ticket { action } => ticket(holder, action, decide).await?,
@@ -149,6 +152,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             show(holder).await?;
         }
         WalletAction::WhoRead { json } => tell_who_read(&holder.who_read(decide).await?, json)?,
+        WalletAction::Receipts { json } => return receipts(holder, json).await,
         WalletAction::AskDeletion { entry } => {
             saying::deletion(&holder.ask_deletion(entry).await?)?
         }
@@ -210,7 +214,6 @@ fn offline(holder: &mut Holder, action: WalletAction) -> Result<ExitCode> {
                 file = file.display()
             );
         }
-        WalletAction::Receipts { json } => return receipts(holder, json),
         _ => bail!(text!("this action is no action on an open wallet")),
     }
     Ok(ExitCode::SUCCESS)
@@ -309,7 +312,8 @@ fn history(holder: &Holder, json: bool) -> Result<()> {
     print(&told.iter().map(Told::line).collect::<Vec<_>>())
 }
 
-fn receipts(holder: &Holder, json: bool) -> Result<ExitCode> {
+async fn receipts(holder: &mut Holder, json: bool) -> Result<ExitCode> {
+    holder.collect_receipts().await?;
     let checked = holder.check_receipts();
     if json {
         print(&[serde_json::to_string_pretty(&checked)?])?;

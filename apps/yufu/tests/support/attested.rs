@@ -34,6 +34,7 @@ pub struct AttestedWallet {
     pub attestation: String,
     pub dpop_nonce: String,
     pub challenge: String,
+    at: String,
 }
 
 /// A code, and a token that it was exchanged for.
@@ -52,8 +53,13 @@ pub struct Changed {
 }
 
 impl AttestedWallet {
-    /// A wallet of the provider with this name on the trust list.
+    /// A wallet of the provider with this name on the trust list, at the authority.
     pub async fn of(caller: &Caller, provider: &str) -> Self {
+        Self::at(caller, provider, "/authority").await
+    }
+
+    /// The same at another institution, by its path.
+    pub async fn at(caller: &Caller, provider: &str, institution: &str) -> Self {
         let mut provider = ThirdParty::install(caller, provider).await;
         let (instance, dpop) = (fresh(), fresh());
         let attestation = attestation(&mut provider, &instance).await;
@@ -65,6 +71,7 @@ impl AttestedWallet {
             attestation,
             dpop_nonce: String::new(),
             challenge: String::new(),
+            at: format!("{institution}/haip"),
         };
         wallet.greet().await;
         wallet
@@ -85,12 +92,12 @@ impl AttestedWallet {
     }
 
     pub fn url(&self, below: &str) -> Endpoint {
-        Endpoint::parse(&format!("{}/authority/haip/{below}", self.caller.url)).unwrap()
+        Endpoint::parse(&format!("{}{}/{below}", self.caller.url, self.at)).unwrap()
     }
 
     /// The issuer's identifier.
     pub fn issuer(&self) -> Endpoint {
-        Endpoint::parse(&format!("{}/authority/haip", self.caller.url)).unwrap()
+        Endpoint::parse(&format!("{}{}", self.caller.url, self.at)).unwrap()
     }
 
     /// Posts below the issuer, and takes the nonces of the answer.
@@ -182,6 +189,28 @@ impl AttestedWallet {
         form.append_pair("request_uri", request_uri).append_pair("tx_code", digits);
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.send("authorize", &headers, form.finish().into_bytes()).await
+    }
+
+    /// What the page of a request says or where it leads, for this wallet playing the browser.
+    pub async fn looked(&self, request_uri: &str) -> Heard {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("client_id", &self.provider.provider);
+        query.append_pair("request_uri", request_uri);
+        let url = format!("{}?{}", self.url("authorize").as_str(), query.finish());
+        let headers = [("accept".to_owned(), "application/json".to_owned())];
+        let sent =
+            self.caller.client.exchange_whole("GET", &url, &headers, Vec::new()).await.unwrap();
+        let location = sent.headers.get("location").map(|to| to.to_str().unwrap().to_owned());
+        let body = serde_json::from_slice(&sent.body).unwrap_or_default();
+        let answer = Answer { status: sent.status, kind: sent.content_type.clone(), body };
+        Heard { answer, location, authenticate: None }
+    }
+
+    /// What is pushed without an offer.
+    pub fn pushed_alone(&self, scope: &str) -> BTreeMap<&'static str, String> {
+        let mut fields = self.pushed(scope, "");
+        fields.remove("issuer_state");
+        fields
     }
 
     /// A code for a request, by the digits of its offer.
@@ -276,10 +305,18 @@ pub async fn authenticated(caller: &Caller, resident: &Resident, credential: &st
 /// What an offer for attested wallets says the authorization endpoint knows it by, and its digits.
 pub async fn offered(caller: &Caller, resident: &Resident, credential: &str) -> (String, String) {
     let made = authenticated(caller, resident, credential).await;
-    let link = OfferLink::parse(made["haip_offer"].as_str().unwrap()).unwrap();
-    let OfferLink::Value(offer) = link else { panic!("by reference") };
-    let state = offer.grants.authorization_code.unwrap().issuer_state.unwrap();
-    (state, made["transaction_code"].as_str().unwrap().to_owned())
+    (
+        state_of(made["haip_offer"].as_str().unwrap()),
+        made["transaction_code"].as_str().unwrap().to_owned(),
+    )
+}
+
+/// What an offer for attested wallets says the authorization endpoint knows it by.
+pub fn state_of(haip_offer: &str) -> String {
+    let OfferLink::Value(offer) = OfferLink::parse(haip_offer).unwrap() else {
+        panic!("by reference")
+    };
+    offer.grants.authorization_code.unwrap().issuer_state.unwrap()
 }
 
 /// A parameter of an address.

@@ -127,6 +127,14 @@ impl Data {
         self.0.path().join(name)
     }
 
+    /// What an issuer's records hold, in files, byte by byte.
+    pub fn issuances(&self, institution: &str) -> Vec<u8> {
+        let file = self.path().join(institution).join("credentials.sqlite");
+        let mut stored = fs::read(&file).unwrap();
+        stored.extend(fs::read(file.with_extension("sqlite-wal")).unwrap_or_default());
+        stored
+    }
+
     pub fn log(&self) -> PathBuf {
         self.path().join("central-bank").join("ledger.sqlite")
     }

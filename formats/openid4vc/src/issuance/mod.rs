@@ -37,8 +37,8 @@ pub use metadata::{
     MetadataError, ProofType, RequestEncryption, ResponseEncryption, SigningAlgorithm,
 };
 pub use offer::{
-    AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, InputMode, OfferError, OfferLink,
-    PreAuthorizedGrant, TxCodeDescription,
+    AuthorizationCodeGrant, CredentialOffer, Grants, HAIP_SCHEME, InputMode, OFFER_SCHEME,
+    OfferError, OfferLink, PreAuthorizedGrant, TxCodeDescription,
 };
 pub use pkce::{PKCE_S256, is_challenge, is_verifier, pkce_challenge};
 pub use proof::{

@@ -8,7 +8,7 @@ use url::Url;
 /// The longest link, and the longest offer, that is read, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 /// The scheme of links that every wallet listens to.
-const OFFER_SCHEME: &str = "openid-credential-offer";
+pub const OFFER_SCHEME: &str = "openid-credential-offer";
 /// The scheme of links to wallets that follow HAIP 1.0 (section 4.2).
 pub const HAIP_SCHEME: &str = "haip-vci";
 const SCHEMES: [&str; 2] = [OFFER_SCHEME, HAIP_SCHEME];

@@ -22,6 +22,10 @@ pub const SELF_ISSUED: &str = "https://self-issued.me/v2";
 /// The `format` of a registration certificate in `verifier_info` (ETSI TS 119 472-2).
 pub const REGISTRATION_CERTIFICATE_FORMAT: &str = "registration_cert";
 
+/// The `format` in `verifier_info` of an address at which the wallet gets the receipt of what it showed to a page: a word
+/// of this house, which other wallets overlook.
+pub const RECEIPT_ADDRESS_FORMAT: &str = "yufu_receipt_address";
+
 /// The most entries of `verifier_info` and of `transaction_data`.
 const MAX_ENTRIES: usize = 8;
 
@@ -261,6 +265,13 @@ impl RequestObject {
     pub fn registration_certificate(&self) -> Option<&str> {
         let mut attestations = self.verifier_info.iter();
         let found = attestations.find(|info| info.format == REGISTRATION_CERTIFICATE_FORMAT);
+        found.and_then(|info| info.data.as_str())
+    }
+
+    /// Where the wallet gets the receipt of what it shows to a page.
+    #[must_use]
+    pub fn receipt_address(&self) -> Option<&str> {
+        let found = self.verifier_info.iter().find(|info| info.format == RECEIPT_ADDRESS_FORMAT);
         found.and_then(|info| info.data.as_str())
     }
 

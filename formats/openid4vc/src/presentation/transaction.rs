@@ -1,7 +1,8 @@
 //! Transaction data (OpenID4VP 1.0, sections 5.1 and B.3.3): what else the holder signs
-//! with a presentation. Three types are defined here; all others are refused.
+//! with a presentation. Four types are defined here; all others are refused.
 
 use super::key_change::{KeyChange, KeyChangeWire};
+use super::sign_in::{SignIn, SignInWire};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use yufu_base::{AccountId, Amount, Currency, Timestamp};
@@ -23,6 +24,8 @@ pub enum TransactionData {
     AccountOpening(AccountOpening),
     /// Type `yufu_key_change`.
     KeyChange(KeyChange),
+    /// Type `yufu_sign_in`.
+    SignIn(SignIn),
 }
 
 /// Exactly one payment.
@@ -132,6 +135,8 @@ impl TransactionData {
     pub const ACCOUNT_OPENING: &'static str = "yufu_account_opening";
     /// The type of key changes.
     pub const KEY_CHANGE: &'static str = "yufu_key_change";
+    /// The type of sign-ins.
+    pub const SIGN_IN: &'static str = "yufu_sign_in";
 
     /// The queries one of whose credentials may authorise it.
     #[must_use]
@@ -140,6 +145,7 @@ impl TransactionData {
             Self::Payment(payment) => &payment.credential_ids,
             Self::AccountOpening(opening) => &opening.credential_ids,
             Self::KeyChange(change) => &change.credential_ids,
+            Self::SignIn(sign_in) => &sign_in.credential_ids,
         }
     }
 
@@ -152,6 +158,7 @@ impl TransactionData {
             Self::Payment(payment) => serde_json::to_string(&payment.to_wire()),
             Self::AccountOpening(opening) => serde_json::to_string(&opening.to_wire()),
             Self::KeyChange(change) => serde_json::to_string(&change.to_wire()),
+            Self::SignIn(sign_in) => serde_json::to_string(&sign_in.to_wire()),
         };
         let document = document.map_err(|_| TransactionError::Encoding)?;
         EncodedTransaction::parse(&encode_base64url(document))
@@ -180,6 +187,10 @@ impl EncodedTransaction {
             TransactionData::KEY_CHANGE => {
                 let wire: KeyChangeWire = read(object, TransactionData::KEY_CHANGE)?;
                 TransactionData::KeyChange(KeyChange::from_wire(wire)?)
+            }
+            TransactionData::SIGN_IN => {
+                let wire: SignInWire = read(object, TransactionData::SIGN_IN)?;
+                TransactionData::SignIn(SignIn::from_wire(wire)?)
             }
             other => return Err(TransactionError::UnknownType(other.to_owned())),
         };
@@ -275,9 +286,14 @@ fn read<T: serde::de::DeserializeOwned>(
 
 /// RFC 7638: 32 bytes in base64url.
 pub(super) fn check_thumbprint(text: &str) -> Result<(), TransactionError> {
+    check_digest("wallet_key_thumbprint", text)
+}
+
+/// A digest of SHA-256, in base64url.
+pub(super) fn check_digest(member: &'static str, text: &str) -> Result<(), TransactionError> {
     match decode_base64url(text) {
         Ok(bytes) if bytes.len() == 32 => Ok(()),
-        _ => Err(TransactionError::Value { member: "wallet_key_thumbprint" }),
+        _ => Err(TransactionError::Value { member }),
     }
 }
 

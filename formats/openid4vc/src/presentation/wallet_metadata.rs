@@ -90,16 +90,20 @@ impl WalletMetadata {
     /// What the wallet of this house sends: the same of everyone, so that it tells none from another.
     #[must_use]
     pub fn ours() -> String {
-        json!({
-            "vp_formats_supported": formats_supported(),
-            "client_id_prefixes_supported": ["x509_hash", "x509_san_dns"],
-            "response_types_supported": ["vp_token"],
-            "response_modes_supported": [POSTED],
-            "request_object_signing_alg_values_supported": [SIGNATURE.0],
-            "authorization_encryption_alg_values_supported": [AGREEMENT],
-            "authorization_encryption_enc_values_supported": ["A256GCM", "A128GCM"],
-        })
-        .to_string()
+        Value::Object(common()).to_string()
+    }
+
+    /// The same, with a key to which the request is to be encrypted (OpenID4VP 1.0, 5.10.1): made for this one request,
+    /// so that it tells no wallet from another either.
+    #[must_use]
+    pub fn ours_with(key: &Jwk) -> String {
+        let mut said = common();
+        said.insert("jwks".to_owned(), json!({"keys": [key]}));
+        let encryption = [("alg", json!([AGREEMENT])), ("enc", json!(["A256GCM", "A128GCM"]))];
+        for (kind, values) in encryption {
+            said.insert(format!("request_object_encryption_{kind}_values_supported"), values);
+        }
+        Value::Object(said).to_string()
     }
 
     /// Reads what a wallet sent; members that are not known are ignored.
@@ -169,6 +173,23 @@ impl WalletMetadata {
     }
 }
 
+/// What every wallet of this house says.
+fn common() -> Map<String, Value> {
+    let said = json!({
+        "vp_formats_supported": formats_supported(),
+        "client_id_prefixes_supported": ["x509_hash", "x509_san_dns"],
+        "response_types_supported": ["vp_token"],
+        "response_modes_supported": [POSTED],
+        "request_object_signing_alg_values_supported": [SIGNATURE.0],
+        "authorization_encryption_alg_values_supported": [AGREEMENT],
+        "authorization_encryption_enc_values_supported": ["A256GCM", "A128GCM"],
+    });
+    match said {
+        Value::Object(said) => said,
+        _ => Map::new(),
+    }
+}
+
 /// Whether a list names something; a list that is not there keeps nobody apart.
 fn names(list: Option<&Vec<String>>, name: &str) -> bool {
     list.is_none_or(|list| list.iter().any(|one| one == name))
@@ -219,6 +240,23 @@ mod tests {
         hidden["request_object_encryption_enc_values_supported"] = json!(["A128GCM"]);
         let expected = Some((key, ContentEncryption::A128Gcm));
         assert_eq!(terms(&hidden).unwrap().request, expected);
+    }
+
+    #[test]
+    fn a_wallet_offers_a_key_for_the_request_and_nothing_else_of_itself_5_10_1() {
+        let key = DecryptionKey::from_seed(&[8; 32]).unwrap().public_jwk("1");
+        let offered: Value = serde_json::from_str(&WalletMetadata::ours_with(&key)).unwrap();
+        let expected = Some((key, ContentEncryption::A256Gcm));
+        assert_eq!(terms(&offered).unwrap().request, expected);
+        let mut rest = offered;
+        for more in [
+            "jwks",
+            "request_object_encryption_alg_values_supported",
+            "request_object_encryption_enc_values_supported",
+        ] {
+            assert!(rest.as_object_mut().unwrap().remove(more).is_some(), "{more}");
+        }
+        assert_eq!(rest, ours());
     }
 
     #[test]

@@ -2,9 +2,10 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
-    reason = "test code: a wrong fixture is to fail loudly"
+    reason = "test code: a wrong fixture is to fail loudly; each test uses a part of it"
 )]
 
 use serde::Serialize;

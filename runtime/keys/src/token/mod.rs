@@ -100,6 +100,11 @@ impl Token {
         Arc::clone(keys.entry(name.id()).or_insert_with(new))
     }
 
+    /// As [`Token::key`], of one whose absence is no fault of the token's: it is not among those that have to sign.
+    pub(crate) fn former_key(self: &Arc<Self>, name: TokenKeyName) -> Arc<TokenKey> {
+        Arc::new(TokenKey::new(Arc::clone(self), name))
+    }
+
     /// Does something in a session in which we are logged in: if that was lost, once more in one opened anew. Never
     /// on a thread that others wait for.
     fn with<T>(&self, work: impl Fn(&Session, u64) -> Result<T, Error>) -> Result<T, TokenError> {

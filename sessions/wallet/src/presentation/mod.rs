@@ -18,7 +18,7 @@ pub use approve::{AnswerEntropy, ApproveError, Presenting};
 pub use checking::{CheckingStatus, StatusLists, StatusUnknown};
 pub use choosing::{Choice, ChoiceError};
 pub use consent::{Consent, ConsentCredential, Holding, Warning};
-pub use fetching::{FetchingRequest, open};
+pub use fetching::{FetchingRequest, open, open_with_key};
 pub use otherwise::OtherwiseError;
 pub use paged::take;
 pub use reviewed::{RequestRefused, Reviewed};

@@ -50,6 +50,9 @@ pub enum RequestRefused {
     /// The request did not come.
     #[error("the request: {0}")]
     Http(#[from] HttpError),
+    /// Encrypted to another key than the wallet offered for it, or altered.
+    #[error("the request cannot be opened: {0}")]
+    Encrypted(String),
     /// What a page asked is not a signed request.
     #[error(transparent)]
     Digital(#[from] DigitalRequestError),

@@ -12,6 +12,7 @@ use yufu_base::Digest;
 use yufu_ecash::{KeysetId, KeysetsResponse};
 use yufu_jose::{Jwk, Unverified};
 use yufu_purse::{Published, Purse};
+use yufu_trust::TrustPin;
 
 /// The type of the signed list.
 const TYPE: &str = "yufu-keysets+jwt";
@@ -117,8 +118,14 @@ impl Holder {
         let at = self.address(&ledger).to_owned();
         let list: Keysets = self.client.get(&format!("{at}/central-bank/v1/keysets"), None).await?;
         let key = self.central_bank_key(&ledger, &at).await?;
-        let signed = Unverified::parse_bounded(&list.statement, LONGEST)?.expect_type(TYPE)?;
-        let claims: Claims = signed.verify(&key.key)?.claims()?;
+        let claims = match read_statement(&list.statement, &key) {
+            Ok(claims) => claims,
+            // Another key may have followed the one that is known, by its word.
+            Err(error) => match self.followed(&ledger, &at, &key).await? {
+                Some(next) => read_statement(&list.statement, &next)?,
+                None => return Err(error),
+            },
+        };
         if claims.iss != ledger || claims.exp <= self.now().seconds() {
             bail!(text!("the central bank's list of keysets is of another ledger, or too old"));
         }
@@ -133,7 +140,20 @@ impl Holder {
         Ok(Published { keysets: ids.iter().filter_map(find).collect(), least_outputs })
     }
 
-    /// The key of a central bank: the first one that it named stays the one.
+    /// The key that followed a central bank's by the word of that key, if one did. It is kept from then on.
+    async fn followed(&mut self, ledger: &str, at: &str, known: &Jwk) -> Result<Option<Jwk>> {
+        let told: Ledger = self.client.get(&format!("{at}/central-bank/v1/ledger"), None).await?;
+        let pin = TrustPin::given(known.key);
+        let followed = pin.following(ledger, &told.succession, self.now())?;
+        if followed.key.key == known.key {
+            return Ok(None);
+        }
+        self.cash()?.central_banks.insert(ledger.to_owned(), followed.key.clone());
+        self.file.save()?;
+        Ok(Some(followed.key))
+    }
+
+    /// The key of a central bank: the first one that it named stays the one, until another follows by its word.
     async fn central_bank_key(&mut self, ledger: &str, at: &str) -> Result<Jwk> {
         if let Some(key) = self.cash()?.central_banks.get(ledger) {
             return Ok(key.clone());
@@ -144,4 +164,10 @@ impl Holder {
         self.file.save()?;
         Ok(key)
     }
+}
+
+/// What a central bank says of keysets, if it signed that with `key`.
+fn read_statement(text: &str, key: &Jwk) -> Result<Claims> {
+    let signed = Unverified::parse_bounded(text, LONGEST)?.expect_type(TYPE)?;
+    Ok(signed.verify(&key.key)?.claims()?)
 }

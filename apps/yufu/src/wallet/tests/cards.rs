@@ -2,7 +2,7 @@
 //! still gives.
 
 use super::city::{BANK, TestCity, lists_age};
-use crate::wallet::{FromCard, Holder};
+use crate::wallet::{FromCard, Got, Holder};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -119,12 +119,16 @@ async fn an_attested_wallet_derives_under_haip_and_a_block_ends_its_grant_too() 
     let derived = derive(&mut wallet, &mut laid(&issued), &access).await.unwrap();
     assert_eq!((derived.assurance.as_str(), derived.received.count), ("full", 10));
     assert_eq!(wallet.file.contents.grants.len(), 1, "a grant under which fresh copies are had");
+    // Signing in with it would outlive the card: it is derived again instead.
+    let refused = wallet.obtain(AUTHORITY, "pid", &mut |_| true).await.unwrap_err();
+    assert_eq!(code(&refused).0, "sign_in.from_card");
     let block = json!({"resident_number": city.number(0), "reason": "reported stolen"});
     let revoked: Revoked = city.desk(AUTHORITY, "/authority/v1/officer/cards/blocks", &block).await;
     assert_eq!(revoked.revoked, 10);
     wallet.file.contents.credentials.truncate(1);
-    let refused = wallet.renew().await.unwrap_err();
-    assert!(refused.to_string().contains("InvalidGrant"), "{refused:#}");
+    let renewed = wallet.renew().await.unwrap();
+    assert!(matches!(&renewed[..], [Got::Ended { .. }]), "{renewed:?}");
+    assert!(wallet.file.contents.grants.is_empty(), "it is not asked again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

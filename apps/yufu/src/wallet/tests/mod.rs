@@ -11,6 +11,7 @@ mod inside;
 mod journeys;
 mod keysets;
 mod moving;
+mod notifying;
 mod pension;
 mod pseudonyms;
 mod purses;

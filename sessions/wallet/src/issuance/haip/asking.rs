@@ -10,6 +10,7 @@ use yufu_openid4vc::issuance::{
     AnswerError, AuthorizationAnswer, GrantRequest, GrantResponse, PushedRequest, PushedResponse,
     TOKEN_TYPE_DPOP, pkce_challenge, read_answer,
 };
+use yufu_openid4vc::presentation::SignIn;
 use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
 
 /// What only this wallet knows until it is needed.
@@ -49,6 +50,14 @@ pub struct Authorising {
     redirect_uri: String,
     secrets: Secrets,
     request_uri: String,
+    signs_in: bool,
+}
+
+/// What the person is to show.
+#[derive(Debug, Deserialize)]
+pub struct SigningIn {
+    /// The presentation request: `openid4vp://...`.
+    pub authorization_request: String,
 }
 
 /// Exchanges the code.
@@ -107,6 +116,7 @@ impl Step for Pushing {
             redirect_uri: self.redirect_uri.clone(),
             secrets: self.secrets.clone(),
             request_uri: pushed.request_uri,
+            signs_in: self.issuer_state.is_none(),
         })
     }
 }
@@ -122,6 +132,27 @@ impl Authorising {
             .append_pair("client_id", &self.flow.client_id)
             .append_pair("request_uri", &self.request_uri);
         Ok(Endpoint::parse(url.as_str())?)
+    }
+
+    /// Whether the person signs in: there was no offer.
+    #[must_use]
+    pub const fn signs_in(&self) -> bool {
+        self.signs_in
+    }
+
+    /// Asks for what the person signs in by, for a wallet without a browser; once she did, the same request leads back
+    /// to the wallet's own address.
+    ///
+    /// # Errors
+    /// As [`Authorising::address`].
+    pub fn sign_in(&self) -> Result<HttpRequest, StepError> {
+        Ok(HttpRequest::get(self.address()?, "application/json"))
+    }
+
+    /// The issuer, and what the pushed request is known by: what the person signs at a sign-in names both.
+    #[must_use]
+    pub fn sign_in_names(&self) -> (&Endpoint, String) {
+        (&self.flow.metadata.credential_issuer, SignIn::of(&self.request_uri))
     }
 
     /// The form of the page at that address, filled in: for a wallet without a browser, in which the person types.

@@ -6,26 +6,49 @@ use super::{Flow, Nonces, StepError};
 use serde::{Deserialize, Serialize};
 use yufu_base::{SectorId, Timestamp};
 use yufu_openid4vc::issuance::{
-    AuthorizationServerMetadata, CredentialConfiguration, MetadataError, OfferError, OfferLink,
-    SIGNED_METADATA_MEDIA_TYPE, SectorProofs, SignedMetadata, SignedMetadataError,
+    AuthorizationServerMetadata, CredentialConfiguration, CredentialOffer, IssuerMetadata,
+    MetadataError, OfferError, OfferLink, SIGNED_METADATA_MEDIA_TYPE, SectorProofs, SignedMetadata,
+    SignedMetadataError,
 };
 use yufu_openid4vc::{Endpoint, EndpointError, HttpError, HttpRequest, HttpResponse};
 use yufu_trust::{Localized, Role, TrustEntry, TrustError, TrustList};
+
+/// What a link leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Begun {
+    /// The offer is to be fetched first.
+    Reference(FetchingOffer, HttpRequest),
+    /// The offer was in the link.
+    Value(Box<FetchingIssuer>, HttpRequest),
+}
+
+/// Waits for the offer document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchingOffer;
 
 /// Waits for the issuer's signed metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchingIssuer {
     issuer: Endpoint,
     entry: TrustEntry,
-    configuration_ids: Vec<String>,
+    asked: Asked,
     issuer_state: Option<String>,
+}
+
+/// Which credentials may be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Asked {
+    /// Those that are offered, by their configurations.
+    Offered(Vec<String>),
+    /// Without an offer: the one that is called so, by its configuration, its scope or its type.
+    Called(String),
 }
 
 /// Waits for the authorization server's metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchingServer {
     known: FetchingIssuer,
-    metadata: yufu_openid4vc::issuance::IssuerMetadata,
+    metadata: IssuerMetadata,
     configuration_id: String,
 }
 
@@ -42,9 +65,9 @@ pub enum BeginError {
     /// The link or the offer breaks a rule.
     #[error(transparent)]
     Offer(#[from] OfferError),
-    /// The offer is somewhere else.
-    #[error("the offer is only referred to: ask for one that is in the link")]
-    Reference,
+    /// The offer document did not come.
+    #[error("the offer: {0}")]
+    Http(#[from] HttpError),
     /// The offer wants another grant.
     #[error("the offer is not for the authorization code flow: get it without an attested wallet")]
     Grant,
@@ -69,7 +92,7 @@ pub enum DiscoverError {
     #[error("the metadata are {0}")]
     Signer(#[from] TrustError),
     /// None of the offered configurations can be had.
-    #[error("none of the offered credentials {0:?} is one this wallet can hold")]
+    #[error("none of the credentials {0:?} is offered there and one this wallet can hold")]
     Configuration(Vec<String>),
     /// There is no nonce endpoint.
     #[error("the issuer has no nonce endpoint")]
@@ -85,32 +108,81 @@ pub enum DiscoverError {
     Endpoint(#[from] EndpointError),
 }
 
-/// Takes up an offer for the authorization code flow.
+/// Takes up an offer for the authorization code flow. One that is only referred to is fetched at a trusted issuer, and
+/// nowhere else.
 ///
 /// # Errors
 /// [`BeginError`], the first rule that is broken.
-pub fn begin(link: &str, trust: &TrustList) -> Result<(FetchingIssuer, HttpRequest), BeginError> {
-    let OfferLink::Value(offer) = OfferLink::parse(link)? else {
-        return Err(BeginError::Reference);
-    };
+pub fn begin(link: &str, trust: &TrustList) -> Result<Begun, BeginError> {
+    match OfferLink::parse(link)? {
+        OfferLink::Value(offer) => {
+            let (next, request) = take_up(offer, trust)?;
+            Ok(Begun::Value(Box::new(next), request))
+        }
+        OfferLink::Reference(source) => {
+            issuer_above(&source, trust)
+                .ok_or_else(|| BeginError::UnknownIssuer(source.clone()))?;
+            Ok(Begun::Reference(FetchingOffer, HttpRequest::get(source, "application/json")))
+        }
+    }
+}
+
+/// Begins at an issuer without an offer, for the credential that is `called` so: by its configuration, its scope or its
+/// type.
+///
+/// # Errors
+/// [`BeginError`], the first rule that is broken.
+pub fn begin_at(
+    issuer: Endpoint,
+    called: &str,
+    trust: &TrustList,
+) -> Result<(FetchingIssuer, HttpRequest), BeginError> {
+    fetch(issuer, (Asked::Called(called.to_owned()), None), trust)
+}
+
+impl FetchingOffer {
+    /// Takes the offer document.
+    ///
+    /// # Errors
+    /// [`BeginError`], the first rule that is broken.
+    pub fn handle(
+        self,
+        response: &HttpResponse,
+        trust: &TrustList,
+    ) -> Result<(FetchingIssuer, HttpRequest), BeginError> {
+        let document = response.text("application/json")?;
+        take_up(CredentialOffer::from_json(document.as_bytes())?, trust)
+    }
+}
+
+fn take_up(
+    offer: CredentialOffer,
+    trust: &TrustList,
+) -> Result<(FetchingIssuer, HttpRequest), BeginError> {
     let grant = offer.grants.authorization_code.ok_or(BeginError::Grant)?;
-    let issuer = offer.credential_issuer;
+    let asked = Asked::Offered(offer.credential_configuration_ids);
+    fetch(offer.credential_issuer, (asked, grant.issuer_state), trust)
+}
+
+fn fetch(
+    issuer: Endpoint,
+    (asked, issuer_state): (Asked, Option<String>),
+    trust: &TrustList,
+) -> Result<(FetchingIssuer, HttpRequest), BeginError> {
     let entry = issuer_above(&issuer, trust);
     let entry = entry.ok_or_else(|| BeginError::UnknownIssuer(issuer.clone()))?;
     let url = issuer.well_known("openid-credential-issuer")?;
-    let configuration_ids = offer.credential_configuration_ids;
-    let issuer_state = grant.issuer_state;
-    let next = FetchingIssuer { issuer, entry, configuration_ids, issuer_state };
+    let next = FetchingIssuer { issuer, entry, asked, issuer_state };
     Ok((next, HttpRequest::get(url, SIGNED_METADATA_MEDIA_TYPE)))
 }
 
 impl FetchingIssuer {
-    /// Takes the signed metadata; of the offered configurations those of `format` come first.
+    /// Takes the signed metadata; of the configurations that may be had those of `format` come first.
     ///
     /// # Errors
     /// [`DiscoverError`], the first rule that is broken.
     pub fn handle(
-        mut self,
+        self,
         response: &HttpResponse,
         trust: &TrustList,
         format: &str,
@@ -121,10 +193,15 @@ impl FetchingIssuer {
         let metadata = signed.verify(&by.leaf.public_key, &self.issuer, now)?;
         let supported = &metadata.credential_configurations_supported;
         let another = |id: &String| supported.get(id).is_none_or(|found| found.format != format);
-        self.configuration_ids.sort_by_key(another);
+        let mut ids = self.asked.configurations(&metadata);
+        ids.sort_by_key(another);
         let can_hold = |id: &&String| supported.get(*id).is_some_and(can_hold);
-        let Some(configuration_id) = self.configuration_ids.iter().find(can_hold).cloned() else {
-            return Err(DiscoverError::Configuration(self.configuration_ids));
+        let Some(configuration_id) = ids.iter().find(can_hold).cloned() else {
+            let ids = match self.asked {
+                Asked::Called(name) => vec![name],
+                Asked::Offered(_) => ids,
+            };
+            return Err(DiscoverError::Configuration(ids));
         };
         let nonce = metadata.nonce_endpoint.as_ref().ok_or(DiscoverError::Nonce)?;
         let optional = [&metadata.deferred_credential_endpoint, &metadata.notification_endpoint];
@@ -137,6 +214,23 @@ impl FetchingIssuer {
         let url = server.well_known("oauth-authorization-server")?;
         let next = FetchingServer { known: self, metadata, configuration_id };
         Ok((next, HttpRequest::get(url, "application/json")))
+    }
+}
+
+impl Asked {
+    /// The configurations that may be had.
+    fn configurations(&self, metadata: &IssuerMetadata) -> Vec<String> {
+        match self {
+            Self::Offered(ids) => ids.clone(),
+            Self::Called(name) => {
+                let all = metadata.credential_configurations_supported.iter();
+                let called = |(id, found): &(&String, &CredentialConfiguration)| {
+                    let names = [Some(*id), found.scope.as_ref(), found.credential_type()];
+                    names.into_iter().flatten().any(|one| one == name)
+                };
+                all.filter(called).map(|(id, _)| id.clone()).collect()
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use yufu_base::{SectorId, Timestamp};
 use yufu_openid4vc::issuance::GrantRequest;
 use yufu_openid4vc::{Endpoint, HttpRequest, HttpResponse};
-use yufu_trust::Localized;
+use yufu_trust::{Localized, Role};
 
 /// What is kept for later.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,12 @@ impl Grant {
     #[must_use]
     pub const fn issuer_name(&self) -> &Localized {
         &self.flow.entry.name
+    }
+
+    /// As what the trust list knows the issuer.
+    #[must_use]
+    pub const fn issuer_role(&self) -> Role {
+        self.flow.entry.role
     }
 
     /// Whether it can bring more.

@@ -1,4 +1,4 @@
-//! Getting credentials under HAIP 1.0, as an attested wallet: [`begin`] -> [`FetchingIssuer`] -> [`FetchingServer`] ->
+//! Getting credentials under HAIP 1.0, as an attested wallet: [`begin`], or [`begin_at`] without an offer -> [`FetchingIssuer`] -> [`FetchingServer`] ->
 //! [`Ready`] -> [`Pushing`] -> [`Authorising`] -> [`Exchanging`] -> [`Granted`] -> [`Requesting`] -> credentials, or
 //! [`Waiting`] for an officer in between. A [`Grant`] that is kept gets fresh copies later ([`Refreshing`]).
 
@@ -7,10 +7,13 @@ mod discover;
 mod granted;
 mod requesting;
 
-pub use asking::{Authorising, Exchanging, Pushing, Secrets};
-pub use discover::{BeginError, DiscoverError, FetchingIssuer, FetchingServer, Ready, begin};
+pub use asking::{Authorising, Exchanging, Pushing, Secrets, SigningIn};
+pub use discover::{
+    BeginError, Begun, DiscoverError, FetchingIssuer, FetchingOffer, FetchingServer, Ready, begin,
+    begin_at,
+};
 pub use granted::{Grant, Granted, Refreshing};
-pub use requesting::{AskError, Brought, Entropy, Keys, Outcome, Requesting, Waiting};
+pub use requesting::{AskError, Brought, Entropy, Keys, Outcome, Requesting, Unfit, Waiting};
 
 use serde::{Deserialize, Serialize};
 use yufu_base::{Signer, Timestamp};

@@ -74,11 +74,22 @@ pub struct Brought {
     pub notification_id: Option<String>,
 }
 
+/// A batch that does not hold: the issuer is told, so that it counts for nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfit {
+    /// Why.
+    pub error: CredentialsError,
+    /// By what the issuer is told.
+    pub notification_id: Option<String>,
+}
+
 /// What an answer was.
 #[derive(Clone, PartialEq)]
 pub enum Outcome {
     /// The credentials.
     Brought(Box<Brought>),
+    /// Something that is not kept.
+    Unfit(Box<Unfit>),
     /// An officer is to look first.
     Waits(Box<Waiting>),
 }
@@ -95,7 +106,7 @@ pub enum AskError {
     /// The request cannot be made.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// The issuer refused, or what came does not hold.
+    /// The issuer refused.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// The answer is not encrypted to the key that was sent with the request.
@@ -119,6 +130,7 @@ impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Brought(brought) => write!(f, "Brought({})", brought.held.len()),
+            Self::Unfit(unfit) => write!(f, "Unfit({})", unfit.error),
             Self::Waits(waiting) => waiting.fmt(f),
         }
     }
@@ -291,9 +303,11 @@ impl Requesting {
             keys: &self.keys,
             pseudonyms: &self.pseudonyms,
         };
-        let held = expected.keep(&answer.credentials, trust, now)?;
         let notification_id = answer.notification_id;
-        Ok(Outcome::Brought(Box::new(Brought { held, notification_id })))
+        Ok(match expected.keep(&answer.credentials, trust, now) {
+            Ok(held) => Outcome::Brought(Box::new(Brought { held, notification_id })),
+            Err(error) => Outcome::Unfit(Box::new(Unfit { error, notification_id })),
+        })
     }
 
     fn opened(&self, response: &HttpResponse) -> Result<WantedResponse, AskError> {

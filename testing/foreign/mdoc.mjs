@@ -4,22 +4,15 @@
 // elements, issuer, certificate, device, transcript, shown}} and writes {ok, response, error?}: a response of its own.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DeviceResponse, Document, MDoc, Verifier } from '@auth0/mdl';
+import { DeviceResponse, Document, MDoc } from '@auth0/mdl';
+import { checkMdoc } from './checks.mjs';
 
 const input = JSON.parse(readFileSync(0, 'utf8'));
 const bytes = (text) => Buffer.from(text, 'base64');
 const pem = (der) => new X509Certificate(bytes(der)).toString();
 
-async function verify({ response, transcript, anchors }) {
-  const failed = [];
-  const onCheck = (check) => {
-    if (check.status === 'FAILED') failed.push(check.check);
-  };
-  const verifier = new Verifier(anchors.map(pem));
-  const options = { encodedSessionTranscript: bytes(transcript), onCheck };
-  const { documents } = await verifier.verify(bytes(response), options);
-  const [document] = documents;
-  const elements = document.getIssuerNameSpace(document.docType);
+async function verify(asked) {
+  const { failed, elements } = await checkMdoc(asked);
   return { ok: failed.length === 0, failed, elements };
 }
 

@@ -1,7 +1,8 @@
 // A wallet and a verifier by `@openid4vc/openid4vp`, `@sd-jwt/sd-jwt-vc` and `jose`, which know nothing of ours.
 // Reads a step on standard input, writes {ok, ...} or {ok: false, error}:
 //   {as: "wallet", link, sd_jwt, key, frame}: fetches the request at the link, checks who asks, answers with the
-//     credential, whose holder's key is `key` (PKCS#8); writes what the verifier answered;
+//     credential, whose holder's key is `key` (PKCS#8); writes what the verifier answered. With {mdoc: {issuer_signed, doc_type,
+//     elements, key}} (a JWK) it answers with that, by `@auth0/mdl`;
 //   {as: "page", request, origin, sd_jwt, key, frame, content}: the same for what a page of that origin gives to
 //     navigator.credentials.get; writes what the page gets;
 //   {as: "asks", key, x5c, payload, content}: a signed request, and the private key that its answer is encrypted to;
@@ -10,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { Openid4vpClient } from '@openid4vc/openid4vp';
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
 import { CompactSign, importJWK } from 'jose';
+import { embedded, held, openid4vpTranscript, shown } from './mdoc-parts.mjs';
 import { answerKey, callbacks, digest, openedAnswer, privateKey, signedRequest, verifies } from './openid4vp-parts.mjs';
 
 const instance = (more = {}) =>
@@ -34,14 +36,23 @@ async function presentation({ sd_jwt, key, frame }, { aud, nonce }) {
   return sdJwt.present(sd_jwt, frame, { kb: { payload: { iat: Math.floor(Date.now() / 1000), aud, nonce } } });
 }
 
+// The same of an mdoc, for the answer to a request.
+async function mdocPresentation({ issuer_signed, doc_type, elements, key }, request) {
+  const transcript = await openid4vpTranscript(request, request.client_metadata.jwks.keys[0]);
+  const document = held(Buffer.from(issuer_signed, 'base64url'), doc_type);
+  return (await shown(document, elements, key, embedded(transcript))).toString('base64url');
+}
+
 // The answer to a request that was checked.
 async function answered(client, resolved, input, { aud, origin }) {
   const request = resolved.authorizationRequestPayload;
-  const shown = await presentation(input, { aud, nonce: request.nonce });
-  const id = resolved.dcql.query.credentials[0].id;
+  const { mdoc } = input;
+  const given = mdoc ? await mdocPresentation(mdoc, request) : await presentation(input, { aud, nonce: request.nonce });
+  const format = mdoc ? 'mso_mdoc' : 'dc+sd-jwt';
+  const { id } = resolved.dcql.query.credentials.find((asked) => asked.format === format);
   return client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: request,
-    authorizationResponsePayload: { vp_token: { [id]: [shown] } },
+    authorizationResponsePayload: { vp_token: { [id]: [given] } },
     origin,
     jarm: {
       encryption: { nonce: 'a-nonce-of-the-wallet' },

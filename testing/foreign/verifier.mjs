@@ -11,10 +11,9 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { DataItem } from '@auth0/mdl';
-import cbor from '@auth0/mdl/lib/cbor/index.js';
 import { CompactSign, calculateJwkThumbprint, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { checkMdoc, checkSdJwt } from './checks.mjs';
+import { embedded, encoded, openid4vpTranscript } from './mdoc-parts.mjs';
 import { answerKey, openedAnswer, signedRequest } from './openid4vp-parts.mjs';
 
 const keyPair = async () => {
@@ -27,13 +26,6 @@ const asked = new Map();
 let certified;
 let anchors;
 let strayed = 0;
-
-// OpenID4VP 1.0, B.2.6.1. (The library's own helper is for a draft of ISO/IEC 18013-7.)
-async function transcript({ client_id, nonce, response_uri }, jwk) {
-  const thumbprint = Buffer.from(await calculateJwkThumbprint(jwk), 'base64url');
-  const info = cbor.cborEncode([client_id, nonce, thumbprint, response_uri]);
-  return [null, null, ['OpenID4VPHandover', sha256(info)]];
-}
 
 async function request(one, form) {
   const named = { 'no nonce': undefined, 'another nonce': 'a-nonce-that-no-wallet-sent' };
@@ -56,15 +48,14 @@ async function request(one, form) {
 async function check(one, query, presentation) {
   const { client_id, nonce } = one.request;
   if (query.format !== 'mso_mdoc') return checkSdJwt({ sd_jwt: presentation, anchors, audience: client_id, nonce });
-  const conversation = await transcript(one.request, one.jwk);
+  const transcript = await openid4vpTranscript(one.request, one.jwk);
   const seen = await checkMdoc({
     response: Buffer.from(presentation, 'base64url').toString('base64'),
-    transcript: cbor.cborEncode(DataItem.fromData(conversation)).toString('base64'),
+    transcript: embedded(transcript).toString('base64'),
     anchors,
   });
   if (seen.failed.length > 0) throw new Error(seen.failed.join(', '));
-  const raw = { presentation, transcript: cbor.cborEncode(conversation).toString('base64url') };
-  return { ...seen, ...raw };
+  return { ...seen, presentation, transcript: encoded(transcript).toString('base64url') };
 }
 
 async function answer(one, response) {

@@ -17,8 +17,8 @@ import { embedded, encoded, openid4vpTranscript } from './mdoc-parts.mjs';
 import { answerKey, openedAnswer, signedRequest } from './openid4vp-parts.mjs';
 
 const keyPair = async () => {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return { jwk: await exportJWK(publicKey), secret: await importJWK(await exportJWK(privateKey), 'ES256'), privateKey };
+  const { publicKey, privateKey: secret } = await generateKeyPair('ES256');
+  return { jwk: await exportJWK(publicKey), secret };
 };
 const sha256 = (data) => createHash('sha256').update(data).digest();
 const [institution, access, stranger] = [await keyPair(), await keyPair(), await keyPair()];
@@ -109,7 +109,7 @@ const otherUrl = await listening((incoming, outgoing) => {
 async function enrol({ id, registrar, trust_list, trust_key }) {
   const iat = Math.floor(Date.now() / 1000);
   const proven = Buffer.from(`yufu.enrolment.v1\0${id}\0registrar\0${iat}`);
-  const proof = sign('sha256', proven, { key: access.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
+  const proof = sign('sha256', proven, { key: access.secret, dsaEncoding: 'ieee-p1363' }).toString('base64url');
   const wish = { iss: id, aud: 'registrar', url, iat, key: { jwk: access.jwk, proof } };
   const enrolment = await new CompactSign(Buffer.from(JSON.stringify(wish)))
     .setProtectedHeader({ alg: 'ES256', typ: 'yufu-enrolment+jwt', jwk: institution.jwk })

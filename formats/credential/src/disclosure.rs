@@ -90,7 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn the_element_of_rfc_9901_4_2_4_2_and_the_claims_of_openid4vp_b_3_2_have_the_printed_digests() {
+    fn the_element_of_rfc_9901_4_2_4_2_and_the_claims_of_openid4vp_b_3_2_have_the_printed_digests()
+    {
         for (encoded, name, value, digest) in [
             (
                 "WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIkZSIl0",

@@ -34,7 +34,9 @@ fn read<T: serde::de::DeserializeOwned>(document: Value) -> T {
 fn offers_of_either_grant_of_several_credentials_and_by_either_link_are_read_4_1() {
     let code = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
     let document = |ids: Value, grants: Value| {
-        offer(&json!({"credential_issuer": ISSUER, "credential_configuration_ids": ids, "grants": grants}))
+        offer(
+            &json!({"credential_issuer": ISSUER, "credential_configuration_ids": ids, "grants": grants}),
+        )
     };
     let by_code = document(
         json!(["UniversityDegreeCredential"]),
@@ -78,7 +80,8 @@ fn offers_of_either_grant_of_several_credentials_and_by_either_link_are_read_4_1
         "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fserver%2Eexample%2Ecom",
         "%2Fcredential-offer%2FGkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM",
     );
-    let address = "https://server.example.com/credential-offer/GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM";
+    let address =
+        "https://server.example.com/credential-offer/GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM";
     let reference = OfferLink::Reference(Endpoint::parse(address).unwrap());
     assert_eq!(OfferLink::parse(link), Ok(reference));
 }
@@ -117,7 +120,10 @@ fn token_requests_their_answers_and_their_refusal_are_read_6() {
     else {
         panic!("a refresh token");
     };
-    assert_eq!((code.as_str(), redirect_uri.as_str()), ("SplxlOBeZQQYbYS6WxSbIA", "https://wallet.example.org/cb"));
+    assert_eq!(
+        (code.as_str(), redirect_uri.as_str()),
+        ("SplxlOBeZQQYbYS6WxSbIA", "https://wallet.example.org/cb")
+    );
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     assert_eq!(pkce_challenge(&code_verifier), challenge, "of the request that was authorised");
     let form = concat!(
@@ -164,7 +170,8 @@ fn credential_requests_by_either_name_are_read_and_proofs_that_are_not_known_ref
     }));
     assert_eq!(other, Err(CredentialRequestError::Proofs));
     assert_eq!(CredentialRequestError::Proofs.code(), CredentialErrorCode::InvalidProof);
-    let refused: CredentialErrorResponse = read(json!({"error": "unknown_credential_configuration"}));
+    let refused: CredentialErrorResponse =
+        read(json!({"error": "unknown_credential_configuration"}));
     assert_eq!(refused.error, CredentialErrorCode::UnknownCredentialConfiguration);
 }
 
@@ -174,7 +181,8 @@ fn credentials_that_come_at_once_or_later_and_what_becomes_of_them_are_read_8_3_
     let other = json!({"credential": "YXNkZnNhZGZkamZqZGFza23....29tZTIzMjMyMzIzMjMy"});
     let at_once: WantedResponse = read(json!({"credentials": [one]}));
     assert_eq!((at_once.credentials.len(), at_once.transaction_id), (1, None));
-    let both: WantedResponse = read(json!({"credentials": [one, other], "notification_id": "3fwe98js"}));
+    let both: WantedResponse =
+        read(json!({"credentials": [one, other], "notification_id": "3fwe98js"}));
     assert_eq!(both.notification_id.as_deref(), Some("3fwe98js"));
     assert!(both.credentials[1].credential.starts_with("YXNkZnNh"));
     let later: WantedResponse = read(json!({"transaction_id": "8xLOxBtZp8", "interval": 3600}));

@@ -102,8 +102,7 @@ async fn what_the_running_authority_issued_is_verified_as_it_was_shown_over_open
     }
     // The transcripts are those that the other verifier put together from its requests.
     let verify = |(response, _): &(Value, Value), (_, transcript): &(Value, Value)| {
-        let seen =
-            oracle(&json!({"as": "verify", "response": response, "transcript": transcript}));
+        let seen = oracle(&json!({"as": "verify", "response": response, "transcript": transcript}));
         assert_eq!((&seen["ok"], &seen["issuer"]), (&json!(true), &Value::Null), "{seen}");
         seen
     };

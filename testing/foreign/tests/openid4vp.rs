@@ -19,8 +19,8 @@ use support::{Caller, Data, Resident, Server, enrol, now};
 use yufu_base::Signer;
 use yufu_jose::{Jwk, SoftwareKey, encode_base64url};
 use yufu_keys::KeyStore;
-use yufu_openid4vc::{FORMAT_MSO_MDOC, HttpResponse};
 use yufu_openid4vc::presentation::{DigitalRequest, REQUEST_MEDIA_TYPE};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, HttpResponse};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused, Reviewed, open, take};
 

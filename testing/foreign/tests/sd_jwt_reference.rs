@@ -216,7 +216,9 @@ fn structures() -> [Example; 6] {
         "region": "Sachsen-Anhalt", "country": "DE"});
     let sub = "6c5c0a49-b589-431d-bae7-219122a9ec2c";
     let parts = json!([
-        ["address", "street_address"], ["address", "locality"], ["address", "region"],
+        ["address", "street_address"],
+        ["address", "locality"],
+        ["address", "region"],
         ["address", "country"],
     ]);
     let all = |first: &[&str]| {
@@ -232,8 +234,16 @@ fn structures() -> [Example; 6] {
                 "address": {"street_address": "123 Main St", "locality": "Anytown"},
                 "updated_at": 1_570_000_000, "nationalities": ["US", "DE"],
             }),
-            hidden: json!(["given_name", "family_name", "phone_number", "phone_number_verified",
-                "address", "updated_at", ["nationalities", 0], ["nationalities", 1]]),
+            hidden: json!([
+                "given_name",
+                "family_name",
+                "phone_number",
+                "phone_number_verified",
+                "address",
+                "updated_at",
+                ["nationalities", 0],
+                ["nationalities", 1]
+            ]),
             shows: json!({"given_name": true, "family_name": true, "address": true,
                 "nationalities": [true, false]}),
             out: json!({"sub": "user_42", "given_name": "John", "family_name": "Doe",

@@ -46,8 +46,7 @@ async fn fetched(street: &Street, issuer: &TrustEntry, uri: &str) -> Fetched {
     let own = StatusListToken::verify_of(&jwt, &street.trust, issuer, uri, now()).unwrap();
     let of_cwt = StatusListToken::verify_cwt_of(&cwt, &street.trust, issuer, uri, now()).unwrap();
     assert_eq!(own.list, of_cwt.list);
-    let all: Vec<u8> =
-        (0..).map_while(|index| own.list.get(index)).map(Status::value).collect();
+    let all: Vec<u8> = (0..).map_while(|index| own.list.get(index)).map(Status::value).collect();
     let set: Vec<Value> = all
         .iter()
         .enumerate()

@@ -122,5 +122,8 @@ async fn a_verifier_that_nobody_admitted_is_certified_for_nothing() {
     let mut stranger = TheirVerifier::start();
     let (_data, server) = city(&admitted);
     let refused = stranger.enrol(&server.caller());
-    assert_eq!((&refused["ok"], &refused["error"]), (&json!(false), &json!("enrolment.not_admitted")));
+    assert_eq!(
+        (&refused["ok"], &refused["error"]),
+        (&json!(false), &json!("enrolment.not_admitted"))
+    );
 }

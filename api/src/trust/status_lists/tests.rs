@@ -95,7 +95,9 @@ impl Issuer {
 }
 
 async fn trust_list(State(issuer): State<Arc<Issuer>>) -> String {
-    issuer.of().trusting += 1;
+    let mut of = issuer.of();
+    of.trusting = of.trusting.saturating_add(1);
+    drop(of);
     let anchors = std::slice::from_ref(&issuer.party.anchor);
     let identifier = format!("{}/authority", issuer.url);
     let list = TrustList {

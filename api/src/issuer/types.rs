@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
 use yufu_credential::{
-    ClaimDisplay, ClaimMetadata, Integrity, Locale, SelectiveDisclosure, TypeDisplay,
-    TypeMetadata, TypeMetadataError,
+    ClaimDisplay, ClaimMetadata, Integrity, Locale, SelectiveDisclosure, TypeDisplay, TypeMetadata,
+    TypeMetadataError,
 };
 use yufu_credentials::{Credentials, CredentialsError};
 use yufu_jose::ClaimPath;
@@ -58,8 +58,8 @@ impl Types {
         let mut types = Self::default();
         for kind in kinds {
             let document = type_metadata(kind).and_then(|metadata| metadata.to_document());
-            let document = document
-                .map_err(|why| TypesError::Document { vct: kind.vct.clone(), why })?;
+            let document =
+                document.map_err(|why| TypesError::Document { vct: kind.vct.clone(), why })?;
             let integrity = Integrity::of(document.as_bytes());
             let name = integrity.name();
             records.keep_type((name.clone(), kind.vct.clone(), document), now).await?;
@@ -140,8 +140,7 @@ fn named<T>(
     made: impl Fn(Locale, String) -> T,
 ) -> Result<Vec<T>, TypeMetadataError> {
     let entry = |(language, text): (&str, &str)| {
-        let wrong =
-            || TypeMetadataError::Locale { at: at.to_owned(), locale: language.to_owned() };
+        let wrong = || TypeMetadataError::Locale { at: at.to_owned(), locale: language.to_owned() };
         Ok(made(Locale::parse(language).ok_or_else(wrong)?, text.to_owned()))
     };
     text.iter().map(entry).collect()

@@ -11,9 +11,10 @@ mod support;
 
 use serde_json::{Value, json};
 use support::*;
+use yufu_base::Signer as _;
 use yufu_credential::{
-    ExtendError, Integrity, IssuedCredential, MAX_CHAIN, ResolvedType, SdJwt,
-    SelectiveDisclosure, TypeChain, TypeCheckError, TypeMetadata, TypeMetadataError,
+    ExtendError, Integrity, IssuedCredential, MAX_CHAIN, ResolvedType, SdJwt, SelectiveDisclosure,
+    TypeChain, TypeCheckError, TypeMetadata, TypeMetadataError,
 };
 use yufu_jose::ClaimPath;
 
@@ -67,7 +68,11 @@ fn the_example_is_read_and_known_by_the_digest_that_its_credential_names() {
     assert_eq!(read.claims[4].path, path(json!(["degrees", null])));
     assert_eq!(read.claims[5].sd, Some(SelectiveDisclosure::Never));
     let written = read.to_document().unwrap();
-    assert_eq!(TypeMetadata::parse(written.as_bytes()).unwrap(), read, "what is written reads back");
+    assert_eq!(
+        TypeMetadata::parse(written.as_bytes()).unwrap(),
+        read,
+        "what is written reads back"
+    );
 }
 
 /// The credential of the example, with everything that its type says can be withheld behind digests; `open` names what is
@@ -235,10 +240,7 @@ fn each_rule_of_a_document_is_refused_by_its_name() {
             E::Colour { at: at("display[0]"), colour: at("red") },
         ),
         (json!({"vct": TYPE, "claims": "all"}), kind("the document", "claims", "an array")),
-        (
-            json!({"vct": TYPE, "claims": [{}]}),
-            E::Missing { at: at("claims[0]"), member: "path" },
-        ),
+        (json!({"vct": TYPE, "claims": [{}]}), E::Missing { at: at("claims[0]"), member: "path" }),
         (claim(json!({"path": "a"})), kind("claims[0]", "path", "an array")),
         (claim(json!({"path": []})), E::Path { at: at("claims[0]") }),
         (claim(json!({"path": ["a", -1]})), E::Path { at: at("claims[0]") }),
@@ -283,7 +285,10 @@ fn a_document_is_bounded_in_size_depth_and_number() {
         assert!(matches!(TypeMetadata::parse(bad.as_bytes()), Err(E::Json(_))), "{bad}");
     }
     let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
-    assert!(read(&json!({"vct": TYPE, "x": nested(15)})).is_ok(), "unknown members are passed over");
+    assert!(
+        read(&json!({"vct": TYPE, "x": nested(15)})).is_ok(),
+        "unknown members are passed over"
+    );
     assert_eq!(read(&json!({"vct": TYPE, "x": nested(16)})), Err(E::TooDeep));
     let claims = |count: usize| {
         let claims: Vec<Value> = (0..count).map(|n| json!({"path": [n.to_string()]})).collect();

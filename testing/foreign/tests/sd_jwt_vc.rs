@@ -166,7 +166,8 @@ fn types(own: Value, base: &Value) -> (Value, Result<Vec<String>, ExtendError>) 
 
 #[test]
 fn a_type_that_extends_another_is_made_the_same_and_refused_alike() {
-    let own = |claims: Value| json!({"vct": "urn:yufu:pid:1", "extends": "urn:base", "claims": claims});
+    let own =
+        |claims: Value| json!({"vct": "urn:yufu:pid:1", "extends": "urn:base", "claims": claims});
     let base = json!({"vct": "urn:base", "display": [{"locale": "zh", "name": "证"}], "claims": [
         {"path": ["family_name"], "sd": "always", "display": [{"locale": "zh", "label": "姓"}]},
         {"path": ["address", "locality"]},

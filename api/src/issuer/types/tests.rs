@@ -20,7 +20,11 @@ fn document(country: &str, id: &str) -> String {
 /// Readable; the digest is that of the document as it is served.
 fn shown(document: &str) -> String {
     let read: serde_json::Value = serde_json::from_str(document).unwrap();
-    format!("{}\n{}", Integrity::of(document.as_bytes()), serde_json::to_string_pretty(&read).unwrap())
+    format!(
+        "{}\n{}",
+        Integrity::of(document.as_bytes()),
+        serde_json::to_string_pretty(&read).unwrap()
+    )
 }
 
 #[test]

@@ -20,11 +20,7 @@ pub(super) fn choose(consent: &mut Consent, names: &Names) {
 }
 
 /// Asks `answer` for a line to each question, as often as it has to.
-fn choose_by(
-    consent: &mut Consent,
-    names: &Names,
-    answer: &mut dyn FnMut(&str) -> Option<String>,
-) {
+fn choose_by(consent: &mut Consent, names: &Names, answer: &mut dyn FnMut(&str) -> Option<String>) {
     for place in 0..consent.choices.len() {
         take_by(consent, (place, names), answer);
     }

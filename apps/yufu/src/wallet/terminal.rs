@@ -83,11 +83,12 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
     let (decimals, names, yes) = (holder.decimals().clone(), holder.names(), options.yes);
     if !yes {
         let names = names.clone();
-        holder.choosing(Box::new(move |consent| choosing_terminal::choose(consent, &names)));
+        holder.choosing(Box::new(move |consent: &mut Consent| {
+            choosing_terminal::choose(consent, &names)
+        }));
     }
-    let mut decide = move |consent: &Consent| {
-        agree(consent, &names, (words::tag_spoken(), &decimals), yes)
-    };
+    let mut decide =
+        move |consent: &Consent| agree(consent, &names, (words::tag_spoken(), &decimals), yes);
     act(holder, options.action, &mut decide).await
 }
 
@@ -260,7 +261,9 @@ async fn show(holder: &Holder) -> Result<()> {
         count = holder.credentials_left()
     )];
     let kinds = holder.kinds_left().into_iter();
-    lines.extend(kinds.map(|(kind, count)| text!("  {count} of {kind}", count = count, kind = kind)));
+    lines.extend(
+        kinds.map(|(kind, count)| text!("  {count} of {kind}", count = count, kind = kind)),
+    );
     if let Some(provider) = holder.provider() {
         lines.push(text!("A wallet of {provider}.", provider = provider));
     }

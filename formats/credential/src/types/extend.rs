@@ -1,9 +1,7 @@
 //! Extending (section 5.4): the documents that lie beneath one another, and the type that they make together.
 
 use super::locale::best;
-use super::metadata::{
-    ClaimMetadata, Extends, SelectiveDisclosure, TypeDisplay, TypeMetadata,
-};
+use super::metadata::{ClaimMetadata, Extends, SelectiveDisclosure, TypeDisplay, TypeMetadata};
 use yufu_jose::ClaimPath;
 
 /// How many documents one type may be made of: its own and those that it extends.

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn what_is_no_integrity_metadata_is_refused() {
-        for bad in ["", "  ", "sha256", "sha256-", "sha256-AAAA", "md5-AAAA", "sha256-!", "sha1-AAAA"]
+        for bad in
+            ["", "  ", "sha256", "sha256-", "sha256-AAAA", "md5-AAAA", "sha256-!", "sha1-AAAA"]
         {
             assert!(matches!(Integrity::parse(bad), Err(IntegrityError::Form(_))), "{bad:?}");
         }

@@ -22,8 +22,7 @@ impl Locale {
         let fits = |part: &str, least: usize, byte: fn(&u8) -> bool| {
             (least..=8).contains(&part.len()) && part.bytes().all(|one| byte(&one))
         };
-        let language =
-            parts.next().is_some_and(|first| fits(first, 2, u8::is_ascii_alphabetic));
+        let language = parts.next().is_some_and(|first| fits(first, 2, u8::is_ascii_alphabetic));
         let rest = parts.all(|part| fits(part, 1, u8::is_ascii_alphanumeric));
         (text.len() <= MAX_LENGTH && language && rest).then(|| Self(text.to_owned()))
     }
@@ -42,8 +41,10 @@ impl Locale {
 
     /// Whether it is `range`, or that with more behind it: `zh-Hant-TW` of `zh`.
     fn is_within(&self, range: &str) -> bool {
-        let rest = self.0.get(range.len()..).filter(|rest| rest.is_empty() || rest.starts_with('-'));
-        rest.is_some() && self.0.get(..range.len()).is_some_and(|own| own.eq_ignore_ascii_case(range))
+        let rest =
+            self.0.get(range.len()..).filter(|rest| rest.is_empty() || rest.starts_with('-'));
+        rest.is_some()
+            && self.0.get(..range.len()).is_some_and(|own| own.eq_ignore_ascii_case(range))
     }
 }
 
@@ -111,7 +112,11 @@ mod tests {
         ] {
             assert_eq!(chosen(wanted, &both), expected, "{wanted}");
         }
-        assert_eq!(chosen("zh", &["en", "zh-CN", "zh-TW"]), "zh-CN", "a range finds what is within");
+        assert_eq!(
+            chosen("zh", &["en", "zh-CN", "zh-TW"]),
+            "zh-CN",
+            "a range finds what is within"
+        );
         assert_eq!(chosen("zh-TW", &["zh-CN", "zh-tw", "en"]), "zh-tw");
         assert_eq!(chosen("zh-Hant-HK", &["zh", "zh-Hant", "en"]), "zh-Hant");
         assert_eq!(chosen("fr", &["de", "eo"]), "de");
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn only_what_has_the_form_of_a_tag_is_one() {
-        for good in ["zh", "en-US", "zh-Hans-CN", "de-1996", "x2y".replace('2', "a").as_str()] {
+        for good in ["zh", "en-US", "zh-Hans-CN", "de-1996", "xay"] {
             assert!(Locale::parse(good).is_some(), "{good}");
         }
         for bad in ["", "z", "zh_CN", "zh-", "-zh", "12", "zh CN", "zh-\u{4e2d}", "abcdefghi"] {

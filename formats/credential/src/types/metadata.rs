@@ -239,7 +239,9 @@ pub enum TypeMetadataError {
         sd: String,
     },
     /// Not a name for templates.
-    #[error("{at}: {id:?} is no `svg_id`: expected letters, digits and underscores, no digit first")]
+    #[error(
+        "{at}: {id:?} is no `svg_id`: expected letters, digits and underscores, no digit first"
+    )]
     SvgId {
         /// Where.
         at: String,

@@ -173,13 +173,9 @@ fn claim(entry: &Members<'_>) -> Read<ClaimMetadata> {
     let svg_id = entry.optional("svg_id", "a string", Value::as_str)?;
     match svg_id.filter(|id| !is_svg_id(id)) {
         Some(id) => Err(TypeMetadataError::SvgId { at: at(), id: id.to_owned() }),
-        None => Ok(ClaimMetadata {
-            path,
-            display,
-            mandatory,
-            sd,
-            svg_id: svg_id.map(str::to_owned),
-        }),
+        None => {
+            Ok(ClaimMetadata { path, display, mandatory, sd, svg_id: svg_id.map(str::to_owned) })
+        }
     }
 }
 

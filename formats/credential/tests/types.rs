@@ -3,8 +3,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::too_many_lines,
     missing_docs,
-    reason = "test code: a wrong fixture is to fail loudly"
+    reason = "test code: a wrong fixture is to fail loudly, and rules stand in flat lists"
 )]
 
 mod support;

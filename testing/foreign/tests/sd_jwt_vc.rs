@@ -1,7 +1,7 @@
 //! An SD-JWT VC of ours, a presentation of it and its key binding, verified by
 //! `@sd-jwt/sd-jwt-vc` and `jose`; and what those must refuse, refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod node;
 

@@ -28,23 +28,29 @@ impl Holder {
         fetching: Option<FetchingType>,
         held: &[HeldCredential],
     ) -> Result<()> {
-        let Some(mut fetching) = fetching else { return Ok(()) };
+        let Some(fetching) = fetching else { return Ok(()) };
         let types = &self.file.contents.types;
         let kept = fetching.names().find_map(|name| KnownType::read(types.get(&name)?).ok());
         let known = match kept {
-            Some(known) => known,
-            None => loop {
-                let response = self.send(fetching.request()).await?;
-                match fetching.handle(&response)? {
-                    TypeStep::Extends(next) => fetching = *next,
-                    TypeStep::Known(known) => break *known,
-                    TypeStep::Elsewhere => return Ok(()),
-                }
-            },
+            Some(known) => Some(known),
+            None => Box::pin(self.fetch_type(fetching)).await?,
         };
+        let Some(known) = known else { return Ok(()) };
         known.check(held)?;
         self.file.contents.types.insert(known.name(), known.documents().to_vec());
         Ok(())
+    }
+
+    /// Fetches a type and all that it extends; nothing if some of that is not at its issuer.
+    async fn fetch_type(&self, mut fetching: FetchingType) -> Result<Option<KnownType>> {
+        loop {
+            let response = self.send(fetching.request()).await?;
+            match fetching.handle(&response)? {
+                TypeStep::Extends(next) => fetching = *next,
+                TypeStep::Known(known) => return Ok(Some(*known)),
+                TypeStep::Elsewhere => return Ok(None),
+            }
+        }
     }
 
     /// What the credentials here and their claims are called, in the language of whoever holds the wallet.

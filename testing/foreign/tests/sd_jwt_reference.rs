@@ -73,6 +73,7 @@ fn chain() -> Chain {
 fn ours() -> String {
     let issuance = Issuance {
         vct: "urn:yufu:pid:1".to_owned(),
+        type_integrity: None,
         issuer: "https://authority.example".to_owned(),
         issued_at: NOW,
         not_before: None,

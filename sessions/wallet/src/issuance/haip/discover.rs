@@ -212,7 +212,11 @@ impl FetchingIssuer {
             return Err(DiscoverError::Configuration { asked, offered });
         };
         let nonce = metadata.nonce_endpoint.as_ref().ok_or(DiscoverError::Nonce)?;
-        let optional = [&metadata.deferred_credential_endpoint, &metadata.notification_endpoint];
+        let optional = [
+            &metadata.deferred_credential_endpoint,
+            &metadata.notification_endpoint,
+            &metadata.type_metadata_endpoint,
+        ];
         let all = [&metadata.credential_endpoint, nonce].into_iter();
         for endpoint in all.chain(optional.into_iter().flatten()) {
             own(endpoint, &self.issuer)?;

@@ -53,7 +53,7 @@ pub struct Pool {
 }
 
 /// What is looked at in a pair, each put into one of a few classes.
-const SIGNS: [&str; 9] = [
+const SIGNS: [&str; 15] = [
     "values in common",
     "status places apart",
     "time apart",
@@ -63,7 +63,18 @@ const SIGNS: [&str; 9] = [
     "signature's beginning",
     "key's beginning",
     "the wallet's clock",
+    "status lists fetched before",
+    "status lists fetched after",
+    "trust list fetched before",
+    "trust list fetched after",
+    "fresh copies fetched before",
+    "fresh copies fetched after",
 ];
+
+/// How long before and after a presentation something was fetched, as it is called among its numbers; nothing, where it is
+/// not looked at.
+pub const BEFORE_AND_AFTER: [[&str; 2]; 3] =
+    [[SIGNS[9], SIGNS[10]], [SIGNS[11], SIGNS[12]], [SIGNS[13], SIGNS[14]]];
 
 /// How often each class of each sign is among pairs of one person, and among pairs of two.
 pub struct Learnt {
@@ -197,6 +208,12 @@ impl Learnt {
         };
         let shared = self.shared[&one.id].intersection(&self.shared[&other.id]);
         let number = |name: &str| apart(one.numbers[name], other.numbers[name]);
+        // Two that are alike in this are known by what they are alike in.
+        let class = |seen: &Seen, name: &str| apart(seen.numbers.get(name).copied().unwrap_or(0), 0);
+        let alike = |name: &str| {
+            let (one, other) = (class(one, name), class(other, name));
+            one.min(other) * 64 + one.max(other)
+        };
         [
             shared.count() as u64,
             apart(one.place, other.place),
@@ -207,6 +224,12 @@ impl Learnt {
             number("signature's beginning"),
             number("key's beginning"),
             number("the wallet's clock"),
+            alike(SIGNS[9]),
+            alike(SIGNS[10]),
+            alike(SIGNS[11]),
+            alike(SIGNS[12]),
+            alike(SIGNS[13]),
+            alike(SIGNS[14]),
         ]
     }
 

@@ -146,7 +146,8 @@ async fn verified(street: &mut Street, party: &str, purpose: &str) -> (String, [
 /// Tells a verification's state to a browser that came back with the first code, and to no other.
 async fn told(caller: &Caller, party: &str, at: &str, [mine, other]: &[String; 2]) {
     let desk = caller.desk(party);
-    for (case, asked) in [("no code", at.to_owned()), ("a guess", format!("{at}?response_code=x"))] {
+    for (case, asked) in [("no code", at.to_owned()), ("a guess", format!("{at}?response_code=x"))]
+    {
         let refused = caller.get(&asked, Some(&desk)).await;
         refused.refused(case, 403, "verification.other_browser");
     }
@@ -280,7 +281,10 @@ async fn a_browser_at_the_address_of_an_app_is_told_where_to_go_on_and_counts_no
             let page = caller.client.exchange_whole("GET", &url, &headers, Vec::new()).await;
             let page = page.unwrap();
             let header = |name: &str| page.headers[name].to_str().unwrap().to_owned();
-            assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+            assert_eq!(
+                (page.status, page.content_type.as_str()),
+                (200, "text/html; charset=utf-8")
+            );
             let markup = text(&page.body);
             assert!(markup.contains(words), "{path}: {markup}");
             assert!(markup.contains("prefers-color-scheme:dark"), "both themes");

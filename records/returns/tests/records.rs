@@ -42,7 +42,10 @@ async fn an_answer_is_had_with_its_own_code_in_time_and_also_by_another_process(
         let just = UNTIL.minus_seconds(1);
         assert!(records.answer(("1", "code"), just).await.unwrap().is_some());
         for (request, code, at) in [("1", "guess", NOW), ("2", "code", NOW), ("1", "code", UNTIL)] {
-            assert!(records.answer((request, code), at).await.unwrap().is_none(), "{request} {code}");
+            assert!(
+                records.answer((request, code), at).await.unwrap().is_none(),
+                "{request} {code}"
+            );
         }
         assert!(records.any("1", NOW).await.unwrap());
         assert!(!records.any("2", NOW).await.unwrap() && !records.any("1", UNTIL).await.unwrap());
@@ -50,7 +53,8 @@ async fn an_answer_is_had_with_its_own_code_in_time_and_also_by_another_process(
 }
 
 #[tokio::test]
-async fn what_counted_is_gone_with_all_other_answers_to_its_request_and_what_lapsed_with_the_next() {
+async fn what_counted_is_gone_with_all_other_answers_to_its_request_and_what_lapsed_with_the_next()
+{
     let (returns, database) = open().await;
     for (request, code) in [("1", "a"), ("1", "b"), ("2", "a")] {
         returns.hold((request, code), ANSWER, (NOW, UNTIL)).await.unwrap();

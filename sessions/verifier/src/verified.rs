@@ -9,8 +9,8 @@ use std::fmt;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_credential::StatusReference;
 use yufu_jose::{ClaimPath, Header, Jwk, SignError, optional_numeric_date};
-use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_trust::{Receipt, TrustEntry};
 
 /// A verified answer. Written as JSON it holds personal data: only where it is sealed.

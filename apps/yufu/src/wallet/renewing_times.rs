@@ -81,9 +81,12 @@ mod tests {
 
     #[test]
     fn a_look_is_drawn_from_all_of_its_span_and_nothing_beyond() {
-        for (within, least, most) in
-            [(FIRST, 600, 86_399), (APART, 64_800, 107_999), (AGAIN, 600, 3_599), (MISSED, 600, 7_199)]
-        {
+        for (within, least, most) in [
+            (FIRST, 600, 86_399),
+            (APART, 64_800, 107_999),
+            (AGAIN, 600, 3_599),
+            (MISSED, 600, 7_199),
+        ] {
             let span = within.end - within.start;
             let at = |random| drawn(within.clone(), NOW, random).seconds() - NOW.seconds();
             assert_eq!((at(0), at(span - 1), at(span)), (least, most, least));

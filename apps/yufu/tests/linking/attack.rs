@@ -209,7 +209,8 @@ impl Learnt {
         let shared = self.shared[&one.id].intersection(&self.shared[&other.id]);
         let number = |name: &str| apart(one.numbers[name], other.numbers[name]);
         // Two that are alike in this are known by what they are alike in.
-        let class = |seen: &Seen, name: &str| apart(seen.numbers.get(name).copied().unwrap_or(0), 0);
+        let class =
+            |seen: &Seen, name: &str| apart(seen.numbers.get(name).copied().unwrap_or(0), 0);
         let alike = |name: &str| {
             let (one, other) = (class(one, name), class(other, name));
             one.min(other) * 64 + one.max(other)

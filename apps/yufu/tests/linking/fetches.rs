@@ -1,5 +1,10 @@
 //! When what was fetched, by the log of whoever answered: status lists, the trust list, fresh copies.
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 use super::attack::{BEFORE_AND_AFTER, Pool};
 

@@ -30,8 +30,7 @@ pub fn presentation(text: &str) -> Seen {
     let digests: usize =
         members(member(&mso, "valueDigests")).iter().map(|(_, all)| members(all).len()).sum();
     let spaces = members(member(signed, "nameSpaces"));
-    let items: Vec<Value> =
-        spaces.iter().flat_map(|(_, items)| list(items)).map(within).collect();
+    let items: Vec<Value> = spaces.iter().flat_map(|(_, items)| list(items)).map(within).collect();
     let [item] = &items[..] else { panic!("one element is asked: {}", items.len()) };
     let key = member(member(&mso, "deviceKeyInfo"), "deviceKey");
     let status = member(member(&mso, "status"), "status_list");

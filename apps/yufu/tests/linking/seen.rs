@@ -67,7 +67,7 @@ pub async fn rows_with(
 }
 
 /// How many places a list has.
-pub pub const PLACES: u64 = 1 << 17;
+pub const PLACES: u64 = 1 << 17;
 
 /// To whom the authority issued the credential at each place of its lists, by its own rows.
 pub fn issued(data: &Data) -> BTreeMap<u64, String> {

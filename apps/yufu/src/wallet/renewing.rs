@@ -80,6 +80,7 @@ impl Holder {
             .map(|kind| (kind.clone(), self.has_pseudonyms(&kind)))
             .collect();
         self.forget_void(&trust)?;
+        let mut failed = None;
         for stored in self.file.contents.waiting.clone() {
             self.file.contents.waiting.retain(|other| other.waiting != stored.waiting);
             match Box::pin(self.fetch_waiting(stored.clone())).await {
@@ -91,11 +92,10 @@ impl Holder {
                         self.file.contents.waiting.push(stored);
                     }
                     self.file.save()?;
-                    return Err(error);
+                    failed = failed.or(Some(error));
                 }
             }
         }
-        let mut failed = None;
         for stored in self.file.contents.grants.clone() {
             let kind = stored.grant.credential_type().to_owned();
             let pseudonyms = carried.get(&kind).copied().unwrap_or(true);

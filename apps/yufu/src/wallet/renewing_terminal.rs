@@ -51,47 +51,59 @@ pub(super) fn hints(holder: &Holder) -> Vec<String> {
     lines.collect()
 }
 
+/// A wallet that is opened when its time comes.
+pub(super) struct Watched<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) name: &'a str,
+    pub(super) phrase: Passphrase,
+    pub(super) url: &'a str,
+    pub(super) key: PublicKey,
+    pub(super) provider: Option<&'a str>,
+}
+
 /// Stays, and renews about once a day. Between two looks nobody holds the wallet.
 pub(super) fn watch(folder: &Path, options: &Wallet, key: PublicKey) -> Result<ExitCode> {
     let is_new = !Place::new(folder, &options.name)?.is_taken();
     let phrase = passphrase(&options.name, is_new)?;
+    let (name, url, provider) = (&options.name, &options.url, options.provider.as_deref());
+    let watched = Watched { folder, name, phrase, url, key, provider };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    runtime.block_on(watched.stay())
+}
+
+impl Watched<'_> {
+    async fn stay(&self) -> Result<ExitCode> {
         let clock = SystemClock::new();
+        let now = || clock.read().wall;
         loop {
-            let now = || clock.read().wall;
-            let next = look(folder, options, &phrase, key).await?;
+            let next = self.look().await?;
             let next = next.unwrap_or_else(|| now().plus_seconds(BUSY_SECONDS));
             while now() < next {
                 let left = next.millis().saturating_sub(now().millis());
                 tokio::time::sleep(TICK.min(Duration::from_millis(left))).await;
             }
         }
-    })
-}
+    }
 
-/// Renews if it is time; when the next look is, or none if the wallet is in use. What an issuer or the network did not do
-/// is said, and tried again.
-async fn look(
-    folder: &Path,
-    options: &Wallet,
-    phrase: &Passphrase,
-    key: PublicKey,
-) -> Result<Option<Timestamp>> {
-    let mut holder = match Holder::open(folder, &options.name, phrase, &options.url, key) {
-        Ok(holder) => holder,
-        Err(error) if is_in_use(&error) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if let Some(provider) = &options.provider {
-        holder.of_provider(provider)?;
+    /// Renews if it is time; when the next look is, or none if the wallet is in use. What an issuer or the network did not
+    /// do is said, and tried again.
+    pub(super) async fn look(&self) -> Result<Option<Timestamp>> {
+        let opened = Holder::open(self.folder, self.name, &self.phrase, self.url, self.key);
+        let mut holder = match opened {
+            Ok(holder) => holder,
+            Err(error) if is_in_use(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(provider) = self.provider {
+            holder.of_provider(provider)?;
+        }
+        holder.speak(words::tag_spoken());
+        match holder.renew_in_time().await {
+            Ok(all) => all.iter().flatten().for_each(told),
+            Err(error) => eprintln!("{}", text!("not renewed: {why}", why = holder.told(&error))),
+        }
+        Ok(Some(holder.next_renewal()?))
     }
-    holder.speak(words::tag_spoken());
-    match holder.renew_in_time().await {
-        Ok(all) => all.iter().flatten().for_each(told),
-        Err(error) => eprintln!("{}", text!("not renewed: {why}", why = holder.told(&error))),
-    }
-    Ok(Some(holder.next_renewal()?))
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {

@@ -2,14 +2,15 @@
 //! itself at times that were drawn ahead.
 
 use super::city::{TestCity, phrase};
-use crate::wallet::{Got, Holder, Wanted};
+use crate::wallet::renewing_terminal::Watched;
+use crate::wallet::{Got, Holder, Passphrase, Wanted};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use yufu_base::Timestamp;
-use yufu_engine::{Clock, ManualClock};
+use yufu_engine::{Clock, ManualClock, SystemClock};
 
 const WEEK: u64 = 7 * 86_400;
 const HOUR: u64 = 3_600;
@@ -24,12 +25,18 @@ async fn city() -> (TestCity, ManualClock, tempfile::TempDir) {
 /// An attested wallet with the identity of the first adult.
 async fn wallet(city: &TestCity, clock: &ManualClock, pseudonyms: bool) -> Holder {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-    let mut wallet = city.open(&city.device("mei"), "mei").unwrap().with_clock(clock);
+    let wallet = city.open(&city.device("mei"), "mei").unwrap().with_clock(clock);
+    identified(city, wallet, pseudonyms).await
+}
+
+/// The wallet, attested and with the identity of the first adult.
+async fn identified(city: &TestCity, mut wallet: Holder, pseudonyms: bool) -> Holder {
     wallet.of_provider("chutian-wallet").unwrap();
+    wallet.find_institutions().await.unwrap();
     let offer = city.offer_identity(0).await;
     let (link, digits) = (offer.haip_offer.unwrap(), offer.transaction_code);
     let wanted = Wanted { pseudonyms, mdoc: false };
-    let got = wallet.get_attested(&link, Some(&digits), wanted).await.unwrap();
+    let got = wallet.get_attested(&link, Some(digits.as_str()), wanted).await.unwrap();
     assert!(matches!(&got, Got::Received(received) if received.count == BATCH), "{got:?}");
     wallet
 }
@@ -207,4 +214,35 @@ async fn by_itself_a_wallet_asks_at_a_time_drawn_ahead_that_no_showing_moves() {
     assert!(wallet.renew_in_time().await.unwrap().is_none());
     let (now, drawn) = (clock.read().wall, wallet.next_renewal().unwrap());
     assert!(now < drawn && drawn < now.plus_seconds(2 * HOUR));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_stays_leaves_the_wallet_free_and_renews_when_its_time_has_come() {
+    let city = TestCity::start().await;
+    let folder = city.device("mei");
+    let wallet = city.open(&folder, "mei").unwrap();
+    let mut wallet = identified(&city, wallet, true).await;
+    wallet.file.contents.credentials.truncate(1);
+    wallet.file.save().unwrap();
+    let watched = Watched {
+        folder: &folder,
+        name: "mei",
+        phrase: phrase(),
+        url: &city.url,
+        key: city.trust_key,
+        provider: None,
+    };
+    assert_eq!(watched.look().await.unwrap(), None, "the wallet is in use: later");
+    drop(wallet);
+    let first = watched.look().await.unwrap().unwrap();
+    let mut wallet = city.open(&folder, "mei").unwrap();
+    assert_eq!((wallet.next_renewal().unwrap(), wallet.credentials_left()), (first, 1));
+    wallet.file.contents.next_renewal = Some(SystemClock::new().read().wall.seconds());
+    wallet.file.save().unwrap();
+    drop(wallet);
+    let next = watched.look().await.unwrap().unwrap();
+    assert!(SystemClock::new().read().wall.plus_seconds(17 * HOUR) < next);
+    assert_eq!(city.open(&folder, "mei").unwrap().credentials_left(), BATCH + 1);
+    let wrong = Watched { phrase: Passphrase::cheap("another"), ..watched };
+    wrong.look().await.unwrap_err();
 }

@@ -132,8 +132,14 @@ async fn an_institution_is_taken_up_under_the_key_that_was_admitted_for_here_and
     let certified = caller.post(REGISTRAR, None, &sent).await.done();
     let registered = certified["registrations"].as_object().unwrap();
     let purposes: Vec<&str> = registered.keys().map(String::as_str).collect();
-    let asked =
-        ["change-key", "confirm-payment", "open-account", "open-account-for-ward", "wake-account"];
+    let asked = [
+        "change-key",
+        "confirm-payment",
+        "open-account",
+        "open-account-for-ward",
+        "sign-in",
+        "wake-account",
+    ];
     assert_eq!(purposes, asked, "what the profile registers");
 }
 

@@ -67,6 +67,22 @@ fn a_request_that_is_encrypted_to_the_key_of_this_fetch_is_read_and_checked_as_a
 }
 
 #[test]
+fn what_is_kept_of_a_request_is_what_its_verifier_signed_and_not_what_nobody_else_can_open() {
+    let world = World::new();
+    let (step, http) = open_with_key(&link(&world), &NONCE, &[9; 32]).unwrap();
+    let came = request_response(&made(&world, &http, None));
+    let kept = step.signed(&came).unwrap();
+    assert_eq!(kept.split('.').count(), 3);
+    assert_eq!(
+        step.signed(&request_response(&kept)).unwrap(),
+        kept,
+        "one that is not encrypted stays as it is"
+    );
+    let (other, _) = open_with_key(&link(&world), &NONCE, &[10; 32]).unwrap();
+    assert!(matches!(other.signed(&came), Err(RequestRefused::Encrypted(_))));
+}
+
+#[test]
 fn a_verifier_that_does_not_encrypt_is_answered_all_the_same() {
     let world = World::new();
     let (step, http) = open_with_key(&link(&world), &NONCE, &[9; 32]).unwrap();

@@ -86,6 +86,7 @@ impl Holder {
         let (fetching, request) = open_with_key(link, &random(), &random())?;
         let response = self.send(request).await?;
         let (now, seen) = (self.now(), self.answered_before());
+        let came = fetching.clone();
         let checked = match fetching.handle(&response, trust, &seen, now) {
             Ok(checking) => self.check(checking, trust).await,
             Err(refused) => Err(refused),
@@ -94,7 +95,8 @@ impl Holder {
             if matches!(refused, RequestRefused::Http(_)) {
                 return Err(reason(&response, &refused));
             }
-            let request = String::from_utf8_lossy(&response.body).trim().to_owned();
+            // What cannot be opened is no evidence of anything, and is noted without.
+            let request = came.signed(&response).unwrap_or_default().trim().to_owned();
             bail!(self.note_refused(request, &refused, trust)?)
         })
     }

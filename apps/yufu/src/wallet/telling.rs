@@ -88,15 +88,7 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         Event::LeftProgramme { agency, programme } => {
             with_reason(noted!("left"), agency, programme)
         }
-        Event::Benefit { agency, programme, month, amount_minor, state, reason } => {
-            let returned = state == "returned";
-            let event = if returned { noted!("benefit_returned") } else { noted!("benefit_paid") };
-            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            Told {
-                amount: Some(amount(*amount_minor, None, decimals)),
-                ..with_reason(event, agency, &format!("{programme} {month}{why}"))
-            }
-        }
+        Event::Benefit { .. } => benefit(event, decimals),
         Event::HandedOver { bank, account } => about(noted!("handed_over"), bank, account),
         Event::TookOver { bank, account } => about(noted!("took_over"), bank, account),
         Event::AccountMoved { bank, account } => about(noted!("account_moved"), bank, account),
@@ -116,6 +108,20 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         | Event::Discarded { .. } => guarded(event),
         Event::BackedUp => Told { event: noted!("backed_up"), ..Told::default() },
         Event::Restored => Told { event: noted!("restored"), ..Told::default() },
+    }
+}
+
+/// What came of a benefit.
+fn benefit(event: &Event, decimals: &Decimals) -> Told {
+    let Event::Benefit { agency, programme, month, amount_minor, state, reason } = event else {
+        return Told::default();
+    };
+    let returned = state == "returned";
+    let event = if returned { noted!("benefit_returned") } else { noted!("benefit_paid") };
+    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Told {
+        amount: Some(amount(*amount_minor, None, decimals)),
+        ..with_reason(event, agency, &format!("{programme} {month}{why}"))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::checking::CheckingStatus;
 use super::reviewed::{Came, RequestRefused, review};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use yufu_base::Timestamp;
@@ -106,19 +107,21 @@ impl FetchingRequest {
         seen: &BTreeSet<String>,
         now: Timestamp,
     ) -> Result<CheckingStatus, RequestRefused> {
-        let text = response.text(REQUEST_MEDIA_TYPE)?;
+        let signed = self.signed(response)?;
         let wallet_nonce = self.wallet_nonce.as_deref();
         let came = Came::Link { client_id: &self.client_id, wallet_nonce };
-        match self.decrypted(text)? {
-            Some(signed) => review(came, &signed, trust, seen, now),
-            None => review(came, text, trust, seen, now),
-        }
+        review(came, &signed, trust, seen, now)
     }
 
-    /// The signed request inside an encrypted one; none if it is not encrypted.
-    fn decrypted(&self, text: &str) -> Result<Option<String>, RequestRefused> {
+    /// The request as its verifier signed it, out of an encrypted one too: what is kept as evidence where it is refused,
+    /// since nobody else could open what came.
+    ///
+    /// # Errors
+    /// [`RequestRefused::Http`] and [`RequestRefused::Encrypted`].
+    pub fn signed<'a>(&self, response: &'a HttpResponse) -> Result<Cow<'a, str>, RequestRefused> {
+        let text = response.text(REQUEST_MEDIA_TYPE)?;
         if text.trim().split('.').count() != JWE_PARTS {
-            return Ok(None);
+            return Ok(Cow::Borrowed(text));
         }
         let unasked =
             || RequestRefused::Encrypted("it is encrypted, and no key was offered".into());
@@ -127,6 +130,6 @@ impl FetchingRequest {
         let key = DecryptionKey::from_seed(&key.0).map_err(|error| refused(&error))?;
         let opened = jwe::decrypt(text.trim(), &key).map_err(|error| refused(&error))?;
         let signed = String::from_utf8(opened.plaintext.to_vec());
-        signed.map(Some).map_err(|error| refused(&error))
+        signed.map(Cow::Owned).map_err(|error| refused(&error))
     }
 }

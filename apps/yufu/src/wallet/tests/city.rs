@@ -65,7 +65,7 @@ impl TestCity {
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let whole = Plan::whole(&country, &data, url.clone(), clock);
         let plan = Plan { status_seconds, ..whole };
-        let city = City::open(&plan, |_| {}).await.unwrap();
+        let city = Box::pin(City::open(&plan, |_| {})).await.unwrap();
         let trust_key = city.trust_key;
         tokio::spawn(city.serve(listener, Limits::default(), std::future::pending::<()>()));
         Self { folder, data, url, client: Client::new().unwrap(), trust_key, country }

@@ -64,7 +64,7 @@ impl Land {
         let clock = Arc::new(SystemClock::new());
         let whole = Plan::whole(country, data, url, clock);
         let plan = Plan { recognised, status_seconds: STATUS_SECONDS, ..whole };
-        let city = City::open(&plan, |_| {}).await.unwrap();
+        let city = Box::pin(City::open(&plan, |_| {})).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(city.serve(listener, Limits::default(), async {
             let _ = stopped.await;

@@ -125,7 +125,7 @@ pub(super) async fn come_back(
     responses((status = 200, description = "a page that says where to go on", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
 pub(super) async fn opened_in_browser(
     State(banks): State<Arc<Banks>>,
-    Path((bank, _)): Path<(String, String)>,
+    Path((bank, _id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Page, Problem> {
     named(&banks, &bank)?;

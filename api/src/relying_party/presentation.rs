@@ -122,7 +122,7 @@ pub(super) async fn come_back(
     responses((status = 200, description = "a page that says where to go on", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
 pub(super) async fn opened_in_browser(
     State(parties): State<Arc<RelyingParties>>,
-    Path((party, _)): Path<(String, String)>,
+    Path((party, _id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Page, Problem> {
     named(&parties, &party)?;

@@ -264,7 +264,7 @@ mod tests {
         waiting.settle_lost("a", request(600)).unwrap();
         let refused = waiting.settle_lost("a", request(600)).unwrap_err();
         assert_eq!(refused.code(), ALREADY_ANSWERED);
-        assert_eq!(waiting.settle("a").unwrap_err().code(), ALREADY_ANSWERED);
+        assert_eq!(waiting.settle("a").err().unwrap().code(), ALREADY_ANSWERED);
         waiting.forget("a");
         assert_eq!((waiting.table().open, waiting.table().by_end.len()), (0, 0));
     }

@@ -32,7 +32,7 @@ pub struct Verified {
 pub struct VerifiedCredential {
     /// Its format: `dc+sd-jwt` or `mso_mdoc`.
     #[serde(deserialize_with = "known_format")]
-    pub format: &'static str,
+    pub format: FormatName,
     /// Its type: the `vct`, or the type of an mdoc.
     pub vct: String,
     /// Who issued it, as the trust list names it.
@@ -50,6 +50,9 @@ pub struct VerifiedCredential {
     /// Its place in its issuer's status list, to look again whether it was revoked.
     pub status: Option<StatusReference>,
 }
+
+/// One of the constants that name formats. Under this name serde does not take it for borrowed from what is read.
+type FormatName = &'static str;
 
 /// One of the formats that there are.
 fn known_format<'de, D: Deserializer<'de>>(input: D) -> Result<&'static str, D::Error> {

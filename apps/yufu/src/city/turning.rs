@@ -20,9 +20,9 @@ use yufu_api::Institutions;
 use yufu_api::enrolment::place;
 use yufu_api::http::{Client, Problem, Starting};
 use yufu_api::issuer::{Haip, Issuer};
-use yufu_api::relying_party::{Party, Service};
+use yufu_api::relying_party::Service;
 use yufu_base::{InstitutionId, Signer};
-use yufu_keys::{InUse, KeyStore, Ring};
+use yufu_keys::{KeyStore, Ring};
 use yufu_profile::{Institution, Role};
 
 /// How often it is looked whether a key is to turn.

@@ -302,7 +302,10 @@ async fn on_a_ledger_with_other_notes_those_go_to_anybody_still_and_what_they_be
     server.terminate();
     assert!(server.ended().success());
 
-    let profile = ["--profile", alone.to_str().unwrap()];
+    let (anyone, alone) = (anyone.to_str().unwrap(), alone.to_str().unwrap());
+    let (well, said) = notes(&data, &["adopt", "--former", anyone, "--profile", alone]);
+    assert!(well, "{said}");
+    let profile = ["--profile", alone];
     let server = Server::start_at_with(&data, port, &profile);
     // The bank's own: the older keyset signs nothing any more, and stands beside the one for payees.
     let mint = payees_mint(&caller).await;

@@ -76,6 +76,11 @@ const SIGNS: [&str; 15] = [
 pub const BEFORE_AND_AFTER: [[&str; 2]; 3] =
     [[SIGNS[9], SIGNS[10]], [SIGNS[11], SIGNS[12]], [SIGNS[13], SIGNS[14]]];
 
+/// What stands beside a word in a log line.
+fn beside(letter: char) -> bool {
+    !(letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
+}
+
 /// How often each class of each sign is among pairs of one person, and among pairs of two.
 pub struct Learnt {
     classes: Vec<BTreeMap<u64, (f64, f64)>>,
@@ -108,12 +113,20 @@ impl Pool {
             log.contains("/verifiers/{verifier}/openid4vp/{id}/response"),
             "requests are logged"
         );
+        // What could be a value of one, once: most lines repeat each other.
+        let long: BTreeSet<&str> = log.split(beside).filter(|word| word.len() > 20).collect();
+        let in_log = |value: &str| {
+            let mut words = value.split(beside).filter(|word| word.len() > 20).peekable();
+            let may = words.peek().is_none()
+                || words.any(|word| long.iter().any(|found| found.contains(word)));
+            may && log.contains(value)
+        };
         for seen in &self.seen {
             let own = seen.tokens.iter().filter(|token| token.len() > 40);
             let values = own.filter_map(|token| token.split_once('=')).map(|(_, value)| value);
             let values = values.map(|value| value.trim_matches('"')).filter(|v| v.len() > 20);
             for value in values.filter(|value| !value.starts_with("http") && !value.contains(' ')) {
-                assert!(!log.contains(value), "a log line holds {value}");
+                assert!(!in_log(value), "a log line holds {value}");
             }
             assert!(!log.contains(&seen.id), "a log line holds an id");
         }

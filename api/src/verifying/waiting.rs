@@ -266,7 +266,8 @@ mod tests {
         assert_eq!(refused.code(), ALREADY_ANSWERED);
         assert_eq!(waiting.settle("a").err().unwrap().code(), ALREADY_ANSWERED);
         waiting.forget("a");
-        assert_eq!((waiting.table().open, waiting.table().by_end.len()), (0, 0));
+        let table = waiting.table();
+        assert_eq!((table.open, table.by_end.len()), (0, 0));
     }
 
     #[test]

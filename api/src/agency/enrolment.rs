@@ -2,13 +2,13 @@
 //! pseudonym and the one thing that the programme needs. The agency asks nothing else.
 
 use super::{Agencies, Agency, named};
-use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{Answered, ComingBack, Returns, rejected};
+use crate::http::{Page, Problem, ProblemBody};
+use crate::relying_party::{Answered, ComingBack, Returns, came_in_browser, rejected};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -163,6 +163,19 @@ pub(super) async fn come_back(
     Ok(Json(named(&agencies, &agency)?.came_back(&id, &response_code).await?))
 }
 
+/// Whoever opens that address in a browser is told where to go on; nothing is done by it.
+#[utoipa::path(get, path = "/agencies/{agency}/openid4vp/{id}/return", tag = "agency",
+    params(("agency" = String, Path, description = "the agency"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a page that says where to go on", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
+pub(super) async fn opened_in_browser(
+    State(agencies): State<Arc<Agencies>>,
+    Path((agency, _id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Page, Problem> {
+    named(&agencies, &agency)?;
+    Ok(came_in_browser(&headers))
+}
+
 impl Agency {
     async fn begin_enrolment(&self, request: EnrolmentRequest) -> Result<EnrolmentBegun, Problem> {
         let programme = self.programme(&request.programme)?;
@@ -210,7 +223,7 @@ impl Agency {
         let now = self.now();
         match self.party.get().answered(&waiting.session, body, &self.trust, now).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(response) => Ok(response),
+            Answered::Held(held) => self.held.let_wait(held, now).await,
             Answered::Verified(verified, response) => {
                 self.act(&waiting, &verified, &response).await?;
                 Ok(response)
@@ -220,8 +233,9 @@ impl Agency {
 
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let waiting = self.waiting(id).await?;
-        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
+        let (verified, response) = self.held.came_back(id, code, self.now()).await?;
         self.act(&waiting, &verified, &response).await?;
+        self.held.over(id).await;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }
 

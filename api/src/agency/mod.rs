@@ -20,7 +20,7 @@ pub use running::Runs;
 use crate::account_key::AtBank;
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip};
-use crate::relying_party::{Party, TakingsAccount};
+use crate::relying_party::{HeldAnswers, Party, TakingsAccount};
 use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::Json;
@@ -53,6 +53,8 @@ pub struct Agency {
     pub records: Programmes,
     /// How it shows itself to wallets.
     pub party: InUse<Party>,
+    /// Answers that wait for whoever began.
+    pub held: HeldAnswers,
     /// Whom it trusts to issue identities, and to say which were revoked.
     pub trust: TrustSource,
     /// Calls its bank.
@@ -86,7 +88,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Agencies>> {
         .routes(routes!(enrolment::status))
         .routes(routes!(enrolment::request, enrolment::request_with_nonce))
         .routes(routes!(enrolment::respond))
-        .routes(routes!(enrolment::come_back))
+        .routes(routes!(enrolment::come_back, enrolment::opened_in_browser))
         .routes(routes!(membership::mine))
         .routes(routes!(membership::payout))
         .routes(routes!(membership::leave))
@@ -166,7 +168,8 @@ impl Agency {
             Some(issuer) => issuer.forget_lapsed().await?,
             None => 0,
         };
-        Ok(lapsed.saturating_add(issued))
+        let answers = self.held.forget_lapsed(self.now()).await?;
+        Ok(lapsed.saturating_add(issued).saturating_add(answers))
     }
 }
 

@@ -4,7 +4,7 @@
 //! All of it is in memory: what a restart cuts off is begun again. Behind several processes of one authority it must
 //! stay with the process that began it.
 
-use crate::relying_party::{Returning, Started};
+use crate::relying_party::Started;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
@@ -19,19 +19,23 @@ pub(super) const HANDOVER_SECONDS: u64 = 120;
 pub(super) struct Handover<T> {
     /// Sessions that wait for an answer, by their id.
     asked: Mutex<BTreeMap<String, (Timestamp, String)>>,
-    /// What waits to be fetched.
-    ready: Returning<T>,
+    /// What waits to be fetched, by its code.
+    ready: Mutex<BTreeMap<String, (Timestamp, T)>>,
 }
 
 impl<T> Default for Handover<T> {
     fn default() -> Self {
-        Self { asked: Mutex::default(), ready: Returning::default() }
+        Self { asked: Mutex::default(), ready: Mutex::default() }
     }
 }
 
 impl<T> Handover<T> {
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, (Timestamp, String)>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<String, (Timestamp, T)>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a request; not if there are too many.
@@ -65,12 +69,15 @@ impl<T> Handover<T> {
     /// Lets something wait for the wallet; the code to fetch it with.
     pub(super) fn ready(&self, what: T, now: Timestamp) -> String {
         let code = random_text();
-        self.ready.hold(code.clone(), what, (now, now.plus_seconds(HANDOVER_SECONDS)));
+        let mut all = self.waiting();
+        all.retain(|_, (until, _)| *until > now);
+        all.insert(code.clone(), (now.plus_seconds(HANDOVER_SECONDS), what));
         code
     }
 
     /// Hands over what waits for this code, once and in time.
     pub(super) fn take(&self, code: &str, now: Timestamp) -> Option<T> {
-        self.ready.take(code, now)
+        let found = self.waiting().remove(code).filter(|(until, _)| *until > now);
+        found.map(|(_, what)| what)
     }
 }

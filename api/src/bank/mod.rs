@@ -71,7 +71,7 @@ pub use waking::Waking;
 
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
-use crate::relying_party::Party;
+use crate::relying_party::{HeldAnswers, Party};
 use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::Router;
@@ -98,6 +98,8 @@ pub struct Bank {
     pub records: Onboarding,
     /// How it shows itself to wallets: certificates, purposes, addresses.
     pub party: InUse<Party>,
+    /// Answers that wait for whoever began.
+    pub held: HeldAnswers,
     /// Itself as the issuer of payment credentials.
     pub issuer: Issuer,
     /// Whom it trusts to issue identities.
@@ -171,7 +173,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(desk::customer))
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
-        .routes(routes!(presentation::come_back))
+        .routes(routes!(presentation::come_back, presentation::opened_in_browser))
         .routes(routes!(issuing::offer))
         .routes(routes!(attesting::offer))
         .routes(routes!(issuing::token))
@@ -217,6 +219,7 @@ impl Bank {
         let before = self.now().minus_seconds(LAPSED_SECONDS);
         let requests = self.records.forget_lapsed(before).await?;
         let requests = requests.saturating_add(self.records.forget_quotes(before).await?);
+        let requests = requests.saturating_add(self.held.forget_lapsed(self.now()).await?);
         Ok(requests.saturating_add(self.issuer.forget_lapsed().await?))
     }
 

@@ -1,13 +1,13 @@
 //! The bank as a verifier: asks a wallet over OpenID4VP 1.0, verifies its answer, acts on it once.
 
 use super::{Bank, Banks, named};
-use crate::http::{Problem, ProblemBody};
-use crate::relying_party::{Answered, ComingBack, Returns};
+use crate::http::{Page, Problem, ProblemBody};
+use crate::relying_party::{Answered, ComingBack, Returns, came_in_browser};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use std::sync::Arc;
 use yufu_onboarding::Verification;
@@ -119,6 +119,19 @@ pub(super) async fn come_back(
     Ok(Json(named(&banks, &bank)?.came_back(&id, &response_code).await?))
 }
 
+/// Whoever opens that address in a browser is told where to go on; nothing is done by it.
+#[utoipa::path(get, path = "/banks/{bank}/openid4vp/{id}/return", tag = "bank",
+    params(("bank" = String, Path, description = "the bank"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a page that says where to go on", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
+pub(super) async fn opened_in_browser(
+    State(banks): State<Arc<Banks>>,
+    Path((bank, _id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Page, Problem> {
+    named(&banks, &bank)?;
+    Ok(came_in_browser(&headers))
+}
+
 /// What a verified presentation is acted on with.
 pub(super) struct Answer {
     /// The request that was answered.
@@ -164,9 +177,10 @@ impl Bank {
     async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         let session = waiting(&verification)?;
-        match self.party.get().answered(session, body, &self.trust, self.now()).await? {
+        let now = self.now();
+        match self.party.get().answered(session, body, &self.trust, now).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(response) => Ok(response),
+            Answered::Held(held) => self.held.let_wait(held, now).await,
             Answered::Verified(verified, response) => {
                 self.act(verification, *verified, &response).await?;
                 Ok(response)
@@ -177,8 +191,9 @@ impl Bank {
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         waiting(&verification)?;
-        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
+        let (verified, response) = self.held.came_back(id, code, self.now()).await?;
         self.act(verification, verified, &response).await?;
+        self.held.over(id).await;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }
 

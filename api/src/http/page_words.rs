@@ -39,6 +39,16 @@ pub(crate) struct VerificationWords {
     pub(crate) none: String,
 }
 
+/// What the page says that a browser finds where only an app comes back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReturningWords {
+    pub(crate) title: String,
+    pub(crate) came: String,
+    pub(crate) next: String,
+    pub(crate) other: String,
+}
+
 /// All pages in one language.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +56,7 @@ pub(crate) struct PageWords {
     pub(crate) authorization: AuthorizationWords,
     pub(crate) confirmation: ConfirmationWords,
     pub(crate) verification: VerificationWords,
+    pub(crate) returning: ReturningWords,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,6 +94,7 @@ mod tests {
             assert!(!words.confirmation.open.is_empty(), "{language:?}");
             assert!(!words.confirmation.back.is_empty(), "{language:?}");
             assert!(!words.verification.ask.is_empty(), "{language:?}");
+            assert!(!words.returning.next.is_empty(), "{language:?}");
         }
     }
 }

@@ -73,15 +73,18 @@ pub(crate) type Claims = Map<String, Value>;
 pub(crate) const LAPSED_SECONDS: u64 = 86_400;
 
 impl Issuer {
-    /// Forgets offers and issuances that lapsed a day ago, and whose the places of ended credentials were; how many.
+    /// Forgets offers and issuances that lapsed a day ago, whose the places of ended credentials were, and which keys could have
+    /// frozen those; how many.
     ///
     /// # Errors
     /// If the records fail.
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
         let now = self.clock.read().wall;
         let lapsed = self.records.forget_lapsed(now.minus_seconds(LAPSED_SECONDS)).await?;
-        let freed = self.records.free_places(now.minus_seconds(FREED_SECONDS)).await?;
-        Ok(lapsed.saturating_add(freed))
+        let ended = now.minus_seconds(FREED_SECONDS);
+        let freed = self.records.free_places(ended).await?;
+        let keys = self.records.forget_freeze_keys(ended).await?;
+        Ok(lapsed.saturating_add(freed).saturating_add(keys))
     }
 
     /// The signing keys, for verifiers that resolve them by the issuer's address (SD-JWT VC, section 5).

@@ -25,8 +25,8 @@ pub(crate) use party::{
     Answered, Started, authenticated, not_valid, opened, opened_digital, rejected, return_address,
 };
 pub use railway::{Booking, BookingRequest, BookingState, NewDeparture};
-pub use returning::ComingBack;
-pub(crate) use returning::{RESPONSE_CODE, Returning, Returns, with_code};
+pub use returning::{ComingBack, HeldAnswers};
+pub(crate) use returning::{RESPONSE_CODE, Returns, came_in_browser, with_code};
 pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
@@ -65,6 +65,8 @@ pub struct RelyingParty {
     pub records: Services,
     /// How it shows itself to wallets.
     pub party: InUse<Party>,
+    /// Answers that wait for whoever began.
+    pub held: HeldAnswers,
     /// Whom it trusts to issue what it is shown.
     pub trust: TrustSource,
     /// Calls banks.
@@ -103,7 +105,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(account))
         .routes(routes!(presentation::request, presentation::request_with_nonce))
         .routes(routes!(presentation::respond))
-        .routes(routes!(presentation::come_back))
+        .routes(routes!(presentation::come_back, presentation::opened_in_browser))
         .routes(routes!(hotel::check_in))
         .routes(routes!(hotel::status))
         .routes(routes!(hotel::guest))
@@ -204,15 +206,17 @@ impl RelyingParty {
         }
     }
 
-    /// Forgets what lapsed in the issuing of tickets; how many.
+    /// Forgets answers that nobody came back for, and what lapsed in the issuing of tickets; how many.
     ///
     /// # Errors
     /// If the records fail.
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
-        match &self.service {
-            Service::Railway(issuer) => issuer.forget_lapsed().await,
-            Service::Hotel => Ok(0),
-        }
+        let answers = self.held.forget_lapsed(self.now()).await?;
+        let issued = match &self.service {
+            Service::Railway(issuer) => issuer.forget_lapsed().await?,
+            Service::Hotel => 0,
+        };
+        Ok(answers.saturating_add(issued))
     }
 
     /// Erases the identities whose time has come; how many those were.

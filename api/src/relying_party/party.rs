@@ -4,7 +4,7 @@
 
 use super::asking::named;
 use super::identity::IdentityTerms;
-use super::returning::{Held, Returning, Returns, with_code};
+use super::returning::{Held, Returns, with_code};
 use crate::http::Problem;
 use crate::signing::unsigned;
 use crate::trust::TrustSource;
@@ -43,8 +43,6 @@ pub struct Party {
     pub issuers: BTreeMap<String, Role>,
     /// What an identity credential is, of this country and of others.
     pub identity: IdentityTerms,
-    /// Answers that wait for whoever began.
-    pub(super) returning: Arc<Returning<Held>>,
 }
 
 /// A request that was just started, for the records.
@@ -63,8 +61,8 @@ pub(crate) struct Started {
 pub(crate) enum Answered {
     /// The person declined: nothing was learned.
     Declined,
-    /// Verified, and nothing is done until whoever began comes back: what the wallet is told.
-    Held(DirectPostResponse),
+    /// Verified, and nothing is done until whoever began comes back: to be kept until then.
+    Held(Box<Held>),
     /// Verified: what was shown, and the signed receipt to answer with.
     Verified(Box<Verified>, DirectPostResponse),
 }
@@ -78,14 +76,7 @@ impl Party {
         revoked: BTreeSet<String>,
         (issuers, identity): (BTreeMap<String, Role>, IdentityTerms),
     ) -> Self {
-        let returning = Arc::default();
-        Self { signer, former, verifiers, revoked, issuers, identity, returning }
-    }
-
-    /// The same in the place of `before`: what waits there for whoever began goes on waiting.
-    #[must_use]
-    pub fn following(self, before: &Self) -> Self {
-        Self { returning: Arc::clone(&before.returning), ..self }
+        Self { signer, former, verifiers, revoked, issuers, identity }
     }
 
     /// Starts a request for all that `purpose` is registered for. The queries are named `ids`, in the
@@ -250,8 +241,7 @@ impl Party {
         let Some((_, code)) = back else {
             return Ok(Answered::Verified(Box::new(verified), response));
         };
-        self.hold(&id, &code, (verified, response.clone()), (now, until));
-        Ok(Answered::Held(response))
+        Ok(Answered::Held(Box::new(Held { id, code, until, verified, response })))
     }
 
     /// What a wallet is answered with, by the key that asked it.

@@ -1,12 +1,14 @@
 //! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
 
-use super::{Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, named};
-use crate::http::{Problem, ProblemBody};
+use super::{
+    Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, came_in_browser, named,
+};
+use crate::http::{Page, Problem, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use std::sync::Arc;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, TransactionData};
@@ -114,6 +116,19 @@ pub(super) async fn come_back(
     Ok(Json(named(&parties, &party)?.came_back(&id, &response_code).await?))
 }
 
+/// Whoever opens that address in a browser is told where to go on; nothing is done by it.
+#[utoipa::path(get, path = "/parties/{party}/openid4vp/{id}/return", tag = "relying party",
+    params(("party" = String, Path, description = "the relying party"), ("id" = String, Path, description = "the request")),
+    responses((status = 200, description = "a page that says where to go on", body = String, content_type = "text/html"), (status = 404, body = ProblemBody)))]
+pub(super) async fn opened_in_browser(
+    State(parties): State<Arc<RelyingParties>>,
+    Path((party, _id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Page, Problem> {
+    named(&parties, &party)?;
+    Ok(came_in_browser(&headers))
+}
+
 impl RelyingParty {
     /// Starts a presentation for `purpose`, about `subject`; its id, and the link for the wallet. `returns` says who has to
     /// come back before the answer counts.
@@ -152,7 +167,7 @@ impl RelyingParty {
         let now = self.now();
         match self.party.get().answered(&asked.session, body, &self.trust, now).await? {
             Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(response) => Ok(response),
+            Answered::Held(held) => self.held.let_wait(held, now).await,
             Answered::Verified(verified, response) => {
                 self.act(asked, *verified, &response).await?;
                 Ok(response)
@@ -162,8 +177,9 @@ impl RelyingParty {
 
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
-        let (verified, response) = self.party.get().came_back(id, code, self.now())?;
+        let (verified, response) = self.held.came_back(id, code, self.now()).await?;
         self.act(asked, verified, &response).await?;
+        self.held.over(id).await;
         Ok(DirectPostResponse { redirect_uri: None, ..response })
     }
 

@@ -1,19 +1,20 @@
 //! Whoever began a step comes back with the code that the wallet was given (OpenID4VP 1.0, 13.3; HAIP 1.0, 5.1): until
 //! then its answer counts nothing. So nobody has another person answer what he began himself.
 //!
-//! What waits is in memory, for as long as its request stands: what a restart cuts off is begun again. Behind several
-//! processes of one institution it must stay with the process that was answered.
+//! What waits is in the institution's records, for as long as its request stands: a restart, and other processes of the same
+//! institution, find it there. The code opens it, and is kept nowhere.
 
-use super::Party;
-use crate::http::Problem;
+use crate::http::{Language, Page, Problem, escape, page_words};
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 use utoipa::ToSchema;
 use yufu_base::Timestamp;
 use yufu_openid4vc::presentation::DirectPostResponse;
+use yufu_returns::{Returns as Records, ReturnsError};
 use yufu_verifier::Verified;
+use zeroize::Zeroizing;
 
 /// The parameter by which whoever began is known again (OpenID4VP 1.0, 13.3).
 pub(crate) const RESPONSE_CODE: &str = "response_code";
@@ -37,65 +38,108 @@ pub struct ComingBack {
     pub response_code: String,
 }
 
-/// Answers that wait, by their code.
-pub(crate) struct Returning<T>(Mutex<BTreeMap<String, (Timestamp, T)>>);
-
-/// A verified answer that waits, and what the wallet was told.
-pub(crate) type Held = (Verified, DirectPostResponse);
-
-impl<T> Default for Returning<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
+/// A verified answer that is to wait for its code, and what the wallet is told.
+pub(crate) struct Held {
+    pub(super) id: String,
+    pub(super) code: String,
+    pub(super) until: Timestamp,
+    pub(super) verified: Verified,
+    pub(super) response: DirectPostResponse,
 }
 
-impl<T> Returning<T> {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, (Timestamp, T)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Answers that wait for whoever began, in an institution's records.
+pub struct HeldAnswers(Records);
+
+impl HeldAnswers {
+    /// Those in these records.
+    #[must_use]
+    pub const fn new(records: Records) -> Self {
+        Self(records)
     }
 
-    /// Lets something wait for whoever has the code.
-    pub(crate) fn hold(&self, code: String, what: T, (now, until): (Timestamp, Timestamp)) {
-        let mut all = self.all();
-        all.retain(|_, (until, _)| *until > now);
-        all.insert(code, (until, what));
-    }
-
-    /// What waits for this code, once and in time.
-    pub(crate) fn take(&self, code: &str, now: Timestamp) -> Option<T> {
-        let found = self.all().remove(code).filter(|(until, _)| *until > now);
-        found.map(|(_, what)| what)
-    }
-}
-
-impl<T: Clone> Returning<T> {
-    /// What waits for this code. It stays: a step that was cut off is repeated.
-    fn get(&self, code: &str, now: Timestamp) -> Option<T> {
-        let all = self.all();
-        all.get(code).filter(|(until, _)| *until > now).map(|(_, what)| what.clone())
-    }
-}
-
-impl Party {
-    /// Lets the answer to the request `id` wait for this code.
-    pub(super) fn hold(&self, id: &str, code: &str, held: Held, until: (Timestamp, Timestamp)) {
-        self.returning.hold(key(id, code), held, until);
+    /// Lets a verified answer wait; what the wallet is told.
+    pub(crate) async fn let_wait(
+        &self,
+        held: Box<Held>,
+        now: Timestamp,
+    ) -> Result<DirectPostResponse, Problem> {
+        let Held { id, code, until, verified, response } = *held;
+        let what = (verified, response);
+        self.hold((&id, &code), &what, (now, until)).await?;
+        Ok(what.1)
     }
 
     /// The answer to the request `id` that waits for this code.
-    pub(crate) fn came_back(&self, id: &str, code: &str, now: Timestamp) -> Result<Held, Problem> {
-        self.returning.get(&key(id, code), now).ok_or_else(|| {
+    pub(crate) async fn came_back(
+        &self,
+        id: &str,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<(Verified, DirectPostResponse), Problem> {
+        self.answer((id, code), now).await?.ok_or_else(|| {
             let detail = format!(
                 "no answer to this request waits for this {RESPONSE_CODE}: it is given to the wallet that answers, and brought by whoever began; begin again"
             );
             Problem::forbidden("presentation.other_session", detail)
         })
     }
+
+    /// Lets something wait for whoever brings this code of this request.
+    pub(crate) async fn hold<T: Serialize + Sync>(
+        &self,
+        key: (&str, &str),
+        what: &T,
+        times: (Timestamp, Timestamp),
+    ) -> Result<(), Problem> {
+        let text = Zeroizing::new(serde_json::to_string(what).map_err(Problem::internal)?);
+        Ok(self.0.hold(key, &text, times).await?)
+    }
+
+    /// What waits for this code of this request. It stays: a step that was cut off is repeated.
+    pub(crate) async fn answer<T: DeserializeOwned>(
+        &self,
+        key: (&str, &str),
+        now: Timestamp,
+    ) -> Result<Option<T>, Problem> {
+        let text = self.0.answer(key, now).await?;
+        text.map(|text| serde_json::from_str(&text).map_err(Problem::internal)).transpose()
+    }
+
+    /// Whether anything waits for whoever began this request.
+    pub(crate) async fn any(&self, id: &str, now: Timestamp) -> Result<bool, Problem> {
+        Ok(self.0.any(id, now).await?)
+    }
+
+    /// One answer to a request counted: none waits any more. What cannot be forgotten now goes with its time.
+    pub(crate) async fn over(&self, id: &str) {
+        if let Err(error) = self.0.over(id).await {
+            tracing::warn!(%error, "an answer that counted stays until its time");
+        }
+    }
+
+    /// Forgets what nobody came back for in time; how many.
+    pub(crate) async fn forget_lapsed(&self, now: Timestamp) -> Result<u64, Problem> {
+        Ok(self.0.forget_lapsed(now).await?)
+    }
 }
 
-/// A code is good for its own request.
-fn key(id: &str, code: &str) -> String {
-    format!("{id} {code}")
+impl From<ReturnsError> for Problem {
+    fn from(error: ReturnsError) -> Self {
+        match error {
+            ReturnsError::Full => Self::conflict("presentation.already_answered", error),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// What whoever opens an address in a browser sees to which only an app comes back. Nothing is done by it, for who opens it
+/// need not be who began.
+pub(crate) fn came_in_browser(headers: &HeaderMap) -> Page {
+    let language = Language::preferred(headers.get_all(header::ACCEPT_LANGUAGE));
+    let words = &page_words(language).returning;
+    let said = [&words.came, &words.next, &words.other];
+    let markup: String = said.iter().map(|text| format!("<p>{}</p>", escape(text))).collect();
+    Page::new(language, &words.title, &markup)
 }
 
 /// Where the wallet sends the person: back to where she began, with the code that nobody else gets.
@@ -108,20 +152,6 @@ pub(crate) fn with_code(to: &str, code: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_waits_is_had_with_its_code_alone_and_in_time() {
-        let (now, until) = (Timestamp::from_seconds(100), Timestamp::from_seconds(700));
-        let waiting: Returning<u8> = Returning::default();
-        waiting.hold("a".to_owned(), 1, (now, until));
-        assert_eq!((waiting.get("b", now), waiting.get("a", until)), (None, None));
-        // A step that was cut off is repeated.
-        assert_eq!((waiting.get("a", now), waiting.get("a", now)), (Some(1), Some(1)));
-        assert_eq!((waiting.take("a", now), waiting.take("a", now)), (Some(1), None));
-        waiting.hold("c".to_owned(), 2, (now, until));
-        waiting.hold("d".to_owned(), 3, (until, until.plus_seconds(1)));
-        assert_eq!(waiting.all().len(), 1, "what has lapsed makes room");
-    }
 
     #[test]
     fn a_code_is_one_more_parameter_of_the_address() {

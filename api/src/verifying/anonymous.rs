@@ -126,7 +126,8 @@ impl VerifyingParty {
             retained_until: receipt.retained_until.unwrap_or(now),
         };
         let to_seal = to_seal(purpose, &claims, sent, &presentation)?;
-        self.conclude_or_hold(id, Outcome { verification, to_seal, account }).await?;
+        let outcome = Outcome { verification, to_seal, account };
+        self.conclude_or_hold((id, request), code.as_deref(), outcome).await?;
         Ok(DirectPostResponse { redirect_uri, receipt: Some(jws) })
     }
 

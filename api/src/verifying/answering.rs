@@ -1,6 +1,6 @@
 //! The wallet's side of a verification, over OpenID4VP 1.0: the request, and the answer to it.
 
-use super::outcome::{Outcome, several};
+use super::outcome::{Outcome, Waits, several};
 use super::waiting::{Note, Request, Stage, Ways, already_answered};
 use super::{Purpose, VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
@@ -190,19 +190,24 @@ impl VerifyingParty {
         let redirect = redirect.map(|(to, code)| with_code(to, code)).transpose()?;
         let response = self.party.get().respond(verified, redirect)?;
         let receipt = response.receipt.clone().unwrap_or_default();
-        let receipt = (receipt, code.as_deref());
-        let shown = (verified, several);
+        let code = code.as_deref();
+        let (receipt, shown) = ((receipt, code), (verified, several));
         let outcome = Outcome::of((id, &request.purpose), purpose, shown, receipt, self.now())?;
-        self.conclude_or_hold(id, outcome).await?;
+        self.conclude_or_hold((id, request), code, outcome).await?;
         Ok(response)
     }
 
-    /// Ends a request with an outcome; one that a browser has to come back for waits for it.
-    pub(super) async fn conclude_or_hold(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
-        match outcome.verification.code_digest {
-            Some(_) => self.at_work.waiting.hold(id, outcome),
-            None => self.conclude(id, outcome).await,
-        }
+    /// Ends a request with an outcome; one that a browser has to come back for waits for it, also across a restart.
+    pub(super) async fn conclude_or_hold(
+        &self,
+        (id, request): (&str, &Request),
+        code: Option<&str>,
+        outcome: Outcome,
+    ) -> Result<(), Problem> {
+        let Some(code) = code else { return self.conclude(id, outcome).await };
+        let times = (self.now(), request.expires_at);
+        let waits = Waits::of(outcome, request);
+        self.at_work.held.hold((id, code), &waits, times).await
     }
 
     /// Ends a request with the one outcome that counts: durable, if anything of it is kept.
@@ -211,19 +216,43 @@ impl VerifyingParty {
         if let Some(person) = &outcome.account {
             self.anonymous.one_account(id, person, self.now()).await?;
         }
+        let before = self.at_work.waiting.settle(id)?;
+        self.keep(id, outcome, Some(before)).await
+    }
+
+    /// Ends a request that a crash cut off, with an answer that waited for its browser.
+    pub(super) async fn conclude_lost(
+        &self,
+        (id, request): (&str, Request),
+        outcome: Outcome,
+    ) -> Result<(), Problem> {
+        #[cfg(feature = "zero-knowledge")]
+        if let Some(person) = &outcome.account {
+            self.anonymous.one_account(id, person, self.now()).await?;
+        }
+        self.at_work.waiting.settle_lost(id, request)?;
+        self.keep(id, outcome, None).await
+    }
+
+    /// Keeps the one outcome that counts of a request that is being settled; `before` is put back if it cannot be kept.
+    async fn keep(&self, id: &str, outcome: Outcome, before: Option<Stage>) -> Result<(), Problem> {
         let waiting = &self.at_work.waiting;
-        let before = waiting.settle(id)?;
         if !outcome.is_kept() {
             waiting.put(id, Stage::Settled(Box::new(outcome)));
             return Ok(());
         }
-        match self.at_work.records.keep(outcome.verification, outcome.to_seal).await {
-            Ok(()) => {
+        let kept = self.at_work.records.keep(outcome.verification, outcome.to_seal).await;
+        match (kept, before) {
+            (Ok(()), _) => {
                 waiting.forget(id);
                 Ok(())
             }
-            Err(error) => {
+            (Err(error), Some(before)) => {
                 waiting.put(id, before);
+                Err(Problem::internal(error))
+            }
+            (Err(error), None) => {
+                waiting.forget(id);
                 Err(Problem::internal(error))
             }
         }

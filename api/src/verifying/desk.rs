@@ -1,6 +1,6 @@
 //! The desk's side of a verification: start one, learn how it stands, read what was kept.
 
-use super::outcome::digest;
+use super::outcome::{Waits, digest};
 use super::waiting::{ALREADY_ANSWERED, Note, Request, Stage, Ways};
 use super::{VerifyingParties, VerifyingParty, named};
 use crate::http::{Problem, ProblemBody};
@@ -11,7 +11,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use yufu_base::Timestamp;
@@ -210,8 +209,7 @@ impl VerifyingParty {
         let shown = link.to_link();
         let ways = Ways { link: session, shown: shown.clone(), page: paged };
         let stage = Stage::Open(Box::new(ways));
-        let held = BTreeMap::new();
-        let request = Request { purpose, return_to, expires_at, stage, note: None, held };
+        let request = Request { purpose, return_to, expires_at, stage, note: None };
         self.at_work.waiting.add(&id, request, now)?;
         Ok(Begun {
             verification: id,
@@ -250,14 +248,14 @@ impl VerifyingParty {
 
     /// How a verification stands. An answer that waits for the browser that began counts from when that comes back.
     async fn state(&self, id: &str, code: Option<&str>) -> Result<VerificationState, Problem> {
-        let request = self.at_work.waiting.get(id);
-        if let Some(request) = &request
-            && let Stage::Open(_) = request.stage
-            && let Some(came_back) = self.came_back(id, request, code).await?
-        {
-            return told(came_back, code);
+        if let Some(verification) = self.settled(id).await? {
+            return told(verification, code);
         }
         let request = self.at_work.waiting.get(id);
+        if let Some(came_back) = self.came_back(id, request.as_ref(), code).await? {
+            return told(came_back, code);
+        }
+        // Meanwhile somebody may have been quicker: it is told as it was kept.
         match (self.settled(id).await?, request) {
             (Some(verification), _) => told(verification, code),
             (None, Some(request)) => Ok(self.unanswered(request)),
@@ -265,22 +263,36 @@ impl VerifyingParty {
         }
     }
 
-    /// The answer that counts now that the browser that began came back with `code`; none if nobody has answered yet.
+    /// The answer that counts now that the browser that began came back with `code`; none if nobody has answered yet. A
+    /// request that a crash cut off is known by its answers alone.
     async fn came_back(
         &self,
         id: &str,
-        request: &Request,
+        request: Option<&Request>,
         code: Option<&str>,
     ) -> Result<Option<Verification>, Problem> {
-        if request.held.is_empty() || self.now() >= request.expires_at {
+        let (now, held) = (self.now(), &self.at_work.held);
+        if request.is_some_and(|open| open.return_to.is_none() || now >= open.expires_at) {
             return Ok(None);
         }
-        let held = code.and_then(|code| request.held.get(&digest(code)));
-        let outcome = held.ok_or_else(other_browser)?.clone();
+        let found: Option<Waits> = match code {
+            Some(code) => held.answer((id, code), now).await?,
+            None => None,
+        };
+        let Some(found) = found else {
+            return if held.any(id, now).await? { Err(other_browser()) } else { Ok(None) };
+        };
+        let (lost, outcome) = found.into_outcome(id);
         let verification = outcome.verification.clone();
-        match self.conclude(id, outcome).await {
-            Ok(()) => Ok(Some(verification)),
-            // Somebody was quicker: it is told as it was kept.
+        let concluded = match request {
+            Some(_) => self.conclude(id, outcome).await,
+            None => self.conclude_lost((id, lost), outcome).await,
+        };
+        match concluded {
+            Ok(()) => {
+                held.over(id).await;
+                Ok(Some(verification))
+            }
             Err(problem) if problem.code() == ALREADY_ANSWERED => Ok(None),
             Err(problem) => Err(problem),
         }

@@ -22,7 +22,7 @@ pub use reader::ReaderPapers;
 pub use receipts::HolderReceipt;
 
 use crate::http::{OperatorToken, Problem};
-use crate::relying_party::Party;
+use crate::relying_party::{HeldAnswers, Party};
 use crate::trust::TrustSource;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,17 +72,19 @@ pub struct Purpose {
     pub one_account: bool,
 }
 
-/// What a party has under way: requests that wait, in memory; answers on their way into its records.
+/// What a party has under way: requests that wait, in memory; answers that wait for the browser that began, and answers on
+/// their way into its records.
 pub struct AtWork {
     waiting: Waiting,
+    held: HeldAnswers,
     records: Verifications,
 }
 
 impl AtWork {
     /// Nothing yet, with these records.
     #[must_use]
-    pub fn new(records: Verifications) -> Self {
-        Self { waiting: Waiting::default(), records }
+    pub fn new(records: Verifications, held: HeldAnswers) -> Self {
+        Self { waiting: Waiting::default(), held, records }
     }
 }
 
@@ -150,12 +152,14 @@ impl VerifyingParty {
         Ok(count)
     }
 
-    /// Erases everything whose time has come; how many verifications those were.
+    /// Erases everything whose time has come; how many verifications those were, and answers that nobody came back for.
     ///
     /// # Errors
     /// If the records do not answer: to be repeated.
     pub async fn erase_expired(&self) -> Result<u64, Problem> {
-        Ok(self.at_work.records.erase_expired(self.now()).await?)
+        let now = self.now();
+        let lapsed = self.at_work.held.forget_lapsed(now).await?;
+        Ok(lapsed.saturating_add(self.at_work.records.erase_expired(now).await?))
     }
 }
 

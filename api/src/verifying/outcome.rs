@@ -1,8 +1,10 @@
 //! What is made of a verified answer: a yes or no, and what its purpose allows to keep.
 
 use super::Purpose;
+use super::waiting::{Request, Stage};
 use crate::http::Problem;
 use crate::relying_party::name_of;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use yufu_base::Timestamp;
@@ -19,6 +21,77 @@ pub(super) struct Outcome {
     /// The person whose one account it opens, as accounts know her.
     #[cfg(feature = "zero-knowledge")]
     pub(super) account: Option<yufu_database::BlindIndex>,
+}
+
+/// An outcome that waits for the browser that began, as it is written: sealed, for it holds personal data.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waits {
+    purpose: String,
+    return_to: Option<String>,
+    /// When the request ends, in seconds since the epoch.
+    until: u64,
+    result: bool,
+    receipt: String,
+    code_digest: Option<String>,
+    /// In milliseconds since the epoch.
+    answered_at: u64,
+    /// The same.
+    retained_until: u64,
+    claims: Option<String>,
+    evidence: Option<String>,
+    account: Option<[u8; 32]>,
+}
+
+impl Waits {
+    /// The outcome of a request, as it waits.
+    pub(super) fn of(outcome: Outcome, request: &Request) -> Self {
+        #[cfg(feature = "zero-knowledge")]
+        let account = outcome.account.map(|person| *person.as_bytes());
+        #[cfg(not(feature = "zero-knowledge"))]
+        let account = None;
+        let (one, to_seal) = (outcome.verification, outcome.to_seal);
+        Self {
+            purpose: one.purpose,
+            return_to: request.return_to.clone(),
+            until: request.expires_at.seconds(),
+            result: one.result,
+            receipt: one.receipt,
+            code_digest: one.code_digest,
+            answered_at: one.answered_at.millis(),
+            retained_until: one.retained_until.millis(),
+            claims: to_seal.claims,
+            evidence: to_seal.evidence,
+            account,
+        }
+    }
+
+    /// The request with this id that it answers, as far as it is still known, and its outcome.
+    pub(super) fn into_outcome(self, id: &str) -> (Request, Outcome) {
+        let request = Request {
+            purpose: self.purpose.clone(),
+            return_to: self.return_to,
+            expires_at: Timestamp::from_seconds(self.until),
+            stage: Stage::Settling,
+            note: None,
+        };
+        let verification = Verification {
+            id: id.to_owned(),
+            purpose: self.purpose,
+            result: self.result,
+            receipt: self.receipt,
+            code_digest: self.code_digest,
+            answered_at: Timestamp::from_millis(self.answered_at),
+            retained_until: Timestamp::from_millis(self.retained_until),
+        };
+        let outcome = Outcome {
+            verification,
+            to_seal: ToSeal { claims: self.claims, evidence: self.evidence },
+            #[cfg(feature = "zero-knowledge")]
+            account: self.account.map(yufu_database::BlindIndex::from_bytes),
+        };
+        (request, outcome)
+    }
 }
 
 impl Outcome {

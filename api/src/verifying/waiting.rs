@@ -1,5 +1,6 @@
 //! Requests that wait for their answer, in memory: each stands for ten minutes. A server that stops lays them down, and
-//! takes them up when it starts; what a crash cuts off is asked again. What was answered and is kept is in the records.
+//! takes them up when it starts; what a crash cuts off is asked again. What was answered is in the records: what is kept,
+//! and until then what waits for the browser that began.
 
 use super::outcome::Outcome;
 use crate::http::Problem;
@@ -12,8 +13,6 @@ use yufu_verifier::Requested;
 
 /// How many requests of a party may wait at once: some kilobytes of memory each.
 const MOST_OPEN: usize = 20_000;
-/// How many answers to one request may wait for the browser that began: whoever has the link can give one.
-const MOST_HELD: usize = 4;
 /// How many may be remembered, those answered included.
 const MOST: usize = 200_000;
 /// For how long after its end a request is remembered, so that its end can be told, in seconds.
@@ -43,8 +42,6 @@ pub(super) struct Request {
     pub(super) stage: Stage,
     /// What came last, if it was no answer that counts.
     pub(super) note: Option<Note>,
-    /// Answers that count once the browser that began comes back, by the digest of its code.
-    pub(super) held: BTreeMap<String, Outcome>,
 }
 
 /// How far a request is.
@@ -138,15 +135,14 @@ impl Waiting {
         }
     }
 
-    /// Lets an answer wait for the browser that began.
-    pub(super) fn hold(&self, id: &str, outcome: Outcome) -> Result<(), Problem> {
+    /// Adds a request that a crash cut off after it was answered, while the one answer that counts is being kept.
+    pub(super) fn settle_lost(&self, id: &str, request: Request) -> Result<(), Problem> {
         let mut table = self.table();
-        let request = table.by_id.get_mut(id).ok_or_else(|| Problem::not_found("request"))?;
-        if !request.stage.is_open() || request.held.len() >= MOST_HELD {
+        if table.by_id.contains_key(id) {
             return Err(already_answered());
         }
-        let digest = outcome.verification.code_digest.clone().unwrap_or_default();
-        request.held.insert(digest, outcome);
+        table.by_end.insert((request.expires_at, id.to_owned()));
+        table.by_id.insert(id.to_owned(), Request { stage: Stage::Settling, ..request });
         Ok(())
     }
 
@@ -192,8 +188,7 @@ impl Waiting {
     pub(super) fn take_up(&self, laid: Laid, now: Timestamp) -> Result<(), Problem> {
         let Laid { id, purpose, return_to, until, ways } = laid;
         let (expires_at, stage) = (Timestamp::from_seconds(until), Stage::Open(Box::new(ways)));
-        let held = BTreeMap::new();
-        self.add(&id, Request { purpose, return_to, expires_at, stage, note: None, held }, now)
+        self.add(&id, Request { purpose, return_to, expires_at, stage, note: None }, now)
     }
 
     /// Forgets a request whose answer is in the records.
@@ -247,7 +242,6 @@ mod tests {
             expires_at: NOW.plus_seconds(until),
             stage: Stage::Settling,
             note: None,
-            held: BTreeMap::new(),
         }
     }
 
@@ -262,6 +256,18 @@ mod tests {
         waiting.forget("b");
         assert!(waiting.get("b").is_none());
         assert_eq!(waiting.table().by_end.len(), 1);
+    }
+
+    #[test]
+    fn a_request_that_a_crash_cut_off_is_settled_once() {
+        let waiting = Waiting::default();
+        waiting.settle_lost("a", request(600)).unwrap();
+        let refused = waiting.settle_lost("a", request(600)).unwrap_err();
+        assert_eq!(refused.code(), ALREADY_ANSWERED);
+        assert_eq!(waiting.settle("a").err().unwrap().code(), ALREADY_ANSWERED);
+        waiting.forget("a");
+        let table = waiting.table();
+        assert_eq!((table.open, table.by_end.len()), (0, 0));
     }
 
     #[test]

@@ -398,8 +398,17 @@ pub(crate) enum WalletAction {
         mdoc: bool,
     },
     /// Fetch what waited for an officer, and fresh copies of what ends within a week or is nearly used up.
-    #[command(after_help = "Example:\n  yufu wallet --as mei --provider jiangcheng-pay renew")]
-    Renew,
+    ///
+    /// With `--watch` the wallet does so by itself, about once a day, at times that it draws ahead: whoever issues them
+    /// does not learn when you showed one. It stays until it is stopped, and leaves the wallet free between two looks.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei --provider jiangcheng-pay renew\n  yufu wallet --as mei renew --watch"
+    )]
+    Renew {
+        /// Stay, and look about once a day.
+        #[arg(long)]
+        watch: bool,
+    },
     /// Get credentials from your chip card: it proves itself to the authority.
     ///
     /// Within a day of an officer comparing you with its portrait you get your identity, which moves here from wherever

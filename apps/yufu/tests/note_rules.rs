@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use support::notes::MintOf;
-use support::{Data, JIANGCHENG, LIANGHU, Resident, Server, changed_profile, run, text};
+use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, changed_profile, run, text};
 use yufu_engine::{Engine, Settings, SystemClock, decode_batch};
 use yufu_log::{Head, SqliteLog, VerifiedRecords};
 use yufu_machine::{Action, Machine, Submission};
@@ -281,4 +281,84 @@ async fn where_registered_payees_alone_redeem_others_hand_notes_on_and_rules_sta
     server.kill();
     let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
     assert!(audited.status.success(), "{}", text(&audited.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_ledger_with_other_notes_those_go_to_anybody_still_and_what_they_become_to_payees_alone()
+ {
+    let data = Data::new();
+    let anyone = changed_profile(&data, "anyone", |text| text);
+    let alone = changed_profile(&data, "alone", |text| {
+        text.replacen("payees = [\"I\"]", "payees_alone = true\npayees = [\"I\"]", 1)
+    });
+    let server = serve(&data, &anyone);
+    let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
+    let caller = server.caller();
+    let shop = caller.business(JIANGCHENG, FUNDS).await;
+    let mut mei = Resident::identified(&caller, 7).await;
+    let mei = mei.open_account(&caller, FUNDS).await;
+    let before = MintOf::at(&caller, JIANGCHENG).await;
+    let older = before.withdraw(&caller, &mei, &[64, 32, 16, 8]).await;
+    server.terminate();
+    assert!(server.ended().success());
+
+    let (anyone, alone) = (anyone.to_str().unwrap(), alone.to_str().unwrap());
+    let (well, said) = notes(&data, &["adopt", "--former", anyone, "--profile", alone]);
+    assert!(well, "{said}");
+    let profile = ["--profile", alone];
+    let server = Server::start_at_with(&data, port, &profile);
+    // The bank's own: the older keyset signs nothing any more, and stands beside the one for payees.
+    let mint = payees_mint(&caller).await;
+    assert_ne!(mint.keyset.id, before.keyset.id);
+    let newer = mint.withdraw(&caller, &mei, &[4]).await;
+    let stale = mint.swap(&caller, &older[3..], &before.blank(&[8])).await;
+    assert_eq!(stale.status, 400, "the older keyset signs no more: {stale:?}");
+
+    // Older notes go into anybody's account still; the newer ones do not, nor both together.
+    let own = mint.melt_quote(&caller, &mei, 64).await;
+    mint.melt(&caller, &own, &older[..1]).await.done();
+    let both = [&older[1..2], &newer[..]].concat();
+    for (case, notes) in [("newer", &newer[..]), ("both kinds", &both[..])] {
+        let worth = notes.iter().map(|note| note.amount).sum();
+        let own = mint.melt_quote(&caller, &mei, worth).await;
+        let told = mint.melt(&caller, &own, notes).await;
+        assert_eq!(told.status, 400, "{case}: {told:?}");
+    }
+    // Changed, they are as the newer ones are.
+    let blank = mint.blank(&[32]);
+    let swapped = mint.swap(&caller, &older[1..2], &blank).await.done();
+    let changed = mint.notes(&blank, &swapped["signatures"]);
+    let own = mint.melt_quote(&caller, &mei, 32).await;
+    let told = mint.melt(&caller, &own, &changed).await.mint_refused("changed", 0);
+    assert!(told["detail"].as_str().unwrap().contains("notes.not_registered_payee"), "{told}");
+    // A payee takes either, one kind after the other.
+    for notes in [&older[2..3], &changed[..], &newer[..]] {
+        let worth = notes.iter().map(|note| note.amount).sum();
+        let quote = mint.melt_quote(&caller, &shop, worth).await;
+        mint.melt(&caller, &quote, notes).await.done();
+    }
+    assert_eq!(caller.balance(&shop).await, FUNDS + 16 + 32 + 4);
+    assert_eq!(caller.balance(&mei).await, FUNDS - 64 - 32 - 16 - 8 - 4 + 64);
+    assert_eq!(caller.supply().await["digital_in_notes"], 8);
+    assert_eq!(caller.supply().await["balanced"], true);
+    server.kill();
+    let audited = run(&["audit", "--data", data.path().to_str().unwrap()]);
+    assert!(audited.status.success(), "{}", text(&audited.stdout));
+}
+
+/// The bank's mint by the keyset that signs for registered payees alone, once that is there.
+async fn payees_mint(caller: &Caller) -> MintOf {
+    for _ in 0..100 {
+        let keys = caller.get(&format!("/banks/{JIANGCHENG}/mint/v1/keys"), None).await.done();
+        let known = caller.get("/central-bank/v1/keysets", None).await.done();
+        let bound = known["keysets"].as_array().unwrap().iter().any(|one| {
+            one["bank"] == JIANGCHENG && one["registered_payees"] == true && one["active"] == true
+        });
+        let found = keys["keysets"].as_array().unwrap();
+        if bound && found.len() == 1 {
+            return MintOf::at(caller, JIANGCHENG).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("no keyset for registered payees")
 }

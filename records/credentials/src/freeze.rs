@@ -131,6 +131,27 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Forgets the keys that freeze nothing any more: they were left before `ended`, no credential of their batch is looked
+    /// at, nothing is under way for it, and no grant brings others; how many.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Database`] if they cannot be removed.
+    pub async fn forget_freeze_keys(&self, ended: Timestamp) -> Result<u64, CredentialsError> {
+        const NOTHING: [&str; 3] = [
+            "NOT EXISTS (SELECT 1 FROM status_entries WHERE issuance = freeze_handles.batch)",
+            "NOT EXISTS (SELECT 1 FROM issuances WHERE issuances.id = freeze_handles.batch)",
+            "NOT EXISTS (SELECT 1 FROM grants WHERE grants.id = freeze_handles.grant_id)",
+        ];
+        let mut delete = freeze_handle::Entity::delete_many()
+            .filter(freeze_handle::Column::At.lt(to_column(ended)));
+        for left in NOTHING {
+            delete = delete.filter(Expr::cust(left));
+        }
+        Ok(delete.exec(self.database.connection()).await?.rows_affected)
+    }
+}
+
 /// Suspends what is valid of the places, and ends the rest; how many of the places are suspended now.
 async fn suspend<C: ConnectionTrait>(
     connection: &C,

@@ -150,3 +150,56 @@ async fn an_officer_suspends_all_of_a_person_and_what_is_left_counts_as_before()
     records.freeze("tablet", at()).await.unwrap();
     assert_eq!(suspended(&records).await.len(), 3);
 }
+
+#[tokio::test]
+async fn a_key_is_forgotten_with_the_last_credential_that_it_could_freeze_and_no_sooner() {
+    let records = open().await;
+    let person = Uuid::now_v7();
+    issue(&records, person, "phone").await;
+    let grant = NewGrant {
+        id: "grant".to_owned(),
+        person,
+        expires_at: at().plus_seconds(3 * 86_400),
+        derived_from: None,
+    };
+    records.grant(grant, Vec::new(), at()).await.unwrap();
+    let batch = Batch {
+        id: "batch".to_owned(),
+        grant: "grant".to_owned(),
+        check: None,
+        person,
+        derived_from: None,
+        pseudonyms: Vec::new(),
+        wanted: wanted(),
+        draw: Box::new(draw()),
+    };
+    records.issue_batch(batch, Vec::new(), at()).await.unwrap();
+    let left = handle("tablet", "batch".to_owned(), Some("grant"), person);
+    records.keep_freeze_handle(left, at()).await.unwrap();
+    let begun = start(&records, person, "token").await;
+    let left = handle("watch", begun.id.to_string(), None, person);
+    records.keep_freeze_handle(left, at()).await.unwrap();
+
+    let sweep = async |days: u64| {
+        let ended = at().plus_seconds(days * 86_400 + 1);
+        records.forget_lapsed(ended).await.unwrap();
+        records.free_places(ended).await.unwrap();
+        records.forget_freeze_keys(ended).await.unwrap()
+    };
+    let known = async |key: &str| records.freeze_key(key).await.unwrap().is_some();
+    // Nothing was looked through yet: what is under way, and credentials that are good, keep their keys.
+    assert_eq!(records.forget_freeze_keys(at().plus_seconds(1)).await.unwrap(), 0);
+    // The credentials have ended, and what was under way has lapsed; the grant brings more.
+    assert_eq!(sweep(1).await, 2);
+    assert_eq!((known("phone").await, known("watch").await), (false, false));
+    assert!(known("tablet").await);
+    assert_eq!(sweep(2).await, 0);
+    // Then it has lapsed too.
+    assert_eq!(sweep(3).await, 1);
+    assert!(!known("tablet").await);
+    // A key that was left just now stays, whatever is there.
+    let left = handle("new", "elsewhere".to_owned(), None, person);
+    records.keep_freeze_handle(left, at().plus_seconds(9 * 86_400)).await.unwrap();
+    assert_eq!(sweep(4).await, 0);
+    assert!(known("new").await);
+}

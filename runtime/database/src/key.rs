@@ -20,14 +20,19 @@ impl MasterKey {
     }
 
     pub(crate) fn derive(&self, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        let mut key = Zeroizing::new([0; 32]);
-        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"yufu").extract(self.0.as_ref());
-        let info = [purpose];
-        let derived = secret.expand(&info, hkdf::HKDF_SHA256);
-        let filled = derived.and_then(|okm| okm.fill(key.as_mut()));
-        filled.map_err(|_| SealError::Cryptography)?;
-        Ok(key)
+        expanded(self.0.as_ref(), purpose)
     }
+}
+
+/// A key for a purpose out of a secret that cannot be guessed.
+fn expanded(secret: &[u8], purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"yufu").extract(secret);
+    let info = [purpose];
+    let derived = secret.expand(&info, hkdf::HKDF_SHA256);
+    let filled = derived.and_then(|okm| okm.fill(key.as_mut()));
+    filled.map_err(|_| SealError::Cryptography)?;
+    Ok(key)
 }
 
 impl fmt::Debug for MasterKey {
@@ -68,6 +73,41 @@ impl PersonKey {
 impl fmt::Debug for PersonKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PersonKey(hidden)")
+    }
+}
+
+/// A key that a random code gives, which is kept nowhere: only whoever brings the code opens what was sealed under it.
+pub struct CodeKey(LessSafeKey);
+
+impl CodeKey {
+    /// The key of a code that cannot be guessed.
+    ///
+    /// # Errors
+    /// [`SealError::Cryptography`].
+    pub fn of(code: &str) -> Result<Self, SealError> {
+        Ok(Self(cipher(&*expanded(code.as_bytes(), b"sealed under a code")?)?))
+    }
+
+    /// Seals `plain` for a place, as [`PersonKey::seal`] does.
+    ///
+    /// # Errors
+    /// [`SealError::Cryptography`].
+    pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, place.as_bytes(), plain)
+    }
+
+    /// Opens what was sealed under the same code for the same place.
+    ///
+    /// # Errors
+    /// [`SealError::Opening`].
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        open(&self.0, place.as_bytes(), sealed)
+    }
+}
+
+impl fmt::Debug for CodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeKey(hidden)")
     }
 }
 

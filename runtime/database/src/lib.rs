@@ -11,6 +11,6 @@ mod table;
 
 pub use connection::{Database, DatabaseError};
 pub use group::{Answers, Group, Together};
-pub use key::{BareKey, MasterKey, PersonKey};
+pub use key::{BareKey, CodeKey, MasterKey, PersonKey};
 pub use migration::{Migration, MigrationError};
 pub use sealer::{BlindIndex, SealError, Sealer};

@@ -47,6 +47,12 @@ impl From<DbErr> for SealError {
 pub struct BlindIndex([u8; 32]);
 
 impl BlindIndex {
+    /// From its bytes, as they were kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Its bytes, for an indexed column.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

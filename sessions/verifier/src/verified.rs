@@ -1,18 +1,20 @@
 //! What the verifier may act on, and what it keeps.
 
 use crate::requested::certified_key;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_credential::StatusReference;
-use yufu_jose::{ClaimPath, Header, Jwk, SignError};
+use yufu_jose::{ClaimPath, Header, Jwk, SignError, optional_numeric_date};
 use yufu_openid4vc::presentation::{DirectPostResponse, EncodedTransaction, TransactionData};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_trust::{Receipt, TrustEntry};
 
-/// A verified answer.
-#[derive(Clone, Debug, PartialEq)]
+/// A verified answer. Written as JSON it holds personal data: only where it is sealed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
     /// The credentials, by query id.
     pub credentials: BTreeMap<String, Vec<VerifiedCredential>>,
@@ -26,10 +28,11 @@ pub struct Verified {
 }
 
 /// One verified credential, with what was asked and nothing else.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerifiedCredential {
     /// Its format: `dc+sd-jwt` or `mso_mdoc`.
-    pub format: &'static str,
+    #[serde(deserialize_with = "known_format")]
+    pub format: FormatName,
     /// Its type: the `vct`, or the type of an mdoc.
     pub vct: String,
     /// Who issued it, as the trust list names it.
@@ -42,9 +45,20 @@ pub struct VerifiedCredential {
     /// What it disclosed beyond; dropped.
     pub unasked: Vec<ClaimPath>,
     /// Until when it is valid.
+    #[serde(default, with = "optional_numeric_date", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Its place in its issuer's status list, to look again whether it was revoked.
     pub status: Option<StatusReference>,
+}
+
+/// One of the constants that name formats. Under this name serde does not take it for borrowed from what is read.
+type FormatName = &'static str;
+
+/// One of the formats that there are.
+fn known_format<'de, D: Deserializer<'de>>(input: D) -> Result<&'static str, D::Error> {
+    let found = String::deserialize(input)?;
+    let known = [FORMAT_SD_JWT_VC, FORMAT_MSO_MDOC].into_iter().find(|known| *known == found);
+    known.ok_or_else(|| D::Error::custom("no format of credentials"))
 }
 
 impl fmt::Debug for VerifiedCredential {
@@ -58,7 +72,7 @@ impl fmt::Debug for VerifiedCredential {
 }
 
 /// Transaction data that the holder signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorisedTransaction {
     /// The query whose credential's key signed it.
     pub query_id: String,

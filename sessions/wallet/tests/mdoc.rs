@@ -78,6 +78,9 @@ fn the_verifier_sees_two_elements_as_the_claims_they_were_and_both_keep_a_receip
     let (answered, http) = reviewed.approve(&[id], &ENTROPY, NOW).unwrap();
     let done = answered.handle(&server.answer(&http)).unwrap();
     let verified = server.verified.unwrap();
+    // As it is written where it waits for whoever began.
+    let written = serde_json::to_string(&verified).unwrap();
+    assert_eq!(serde_json::from_str::<yufu_verifier::Verified>(&written).unwrap(), verified);
     let seen = &verified.credentials["id"][0];
     assert_eq!((seen.format, seen.vct.as_str()), ("mso_mdoc", MDOC));
     let claims = json!({"family_name": "李", "address": {"locality": "武汉"}});

@@ -79,6 +79,9 @@ fn one_tap_identifies_and_pays_and_both_sides_keep_a_receipt() {
     let done = answered.handle(&server.answer(&http)).unwrap();
 
     let verified = server.verified.unwrap();
+    // As it is written where it waits for whoever began.
+    let written = serde_json::to_string(&verified).unwrap();
+    assert_eq!(serde_json::from_str::<yufu_verifier::Verified>(&written).unwrap(), verified);
     let id = &verified.credentials["id"][0];
     let claims = json!({"family_name": "李", "address": {"locality": "武汉"}});
     assert_eq!(Value::Object(id.claims.clone()), claims);

@@ -48,6 +48,31 @@ fn systemd_accepts_the_unit_and_finds_the_service_shut_in() {
     assert!(settings.keys().all(|name| documented(name)), "{settings:?}");
 }
 
+#[test]
+fn systemd_accepts_the_timer_that_renews_and_its_service_is_a_command_of_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let [service, timer] = ["service", "timer"].map(|kind| {
+        let name = format!("yufu-wallet-renew.{kind}");
+        let text = fs::read_to_string(format!("{DEPLOY}/{name}")).unwrap();
+        fs::write(folder.path().join(&name), text.replace("/usr/bin/yufu", BINARY)).unwrap();
+        (folder.path().join(name), text)
+    });
+    let verified = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args([&service.0, &timer.0])
+        .output()
+        .unwrap();
+    assert!(verified.status.success() && verified.stderr.is_empty(), "{}", said(&verified));
+    // Drawn each day, and a time at which the machine was off is left out.
+    for line in ["OnCalendar=daily", "RandomizedDelaySec=24h", "Persistent=no"] {
+        assert!(timer.1.lines().any(|found| found == line), "{line}");
+    }
+    let command = service.1.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/yufu "));
+    let words: Vec<&str> = command.unwrap().split(' ').chain(["--help"]).collect();
+    let understood = Command::new(BINARY).args(words).output().unwrap();
+    assert!(understood.status.success(), "{}", said(&understood));
+}
+
 /// Compose, in whichever form it is there.
 fn compose(arguments: &[&str]) -> Output {
     let plugin = Command::new("docker").args(["compose", "version"]).output();

@@ -9,10 +9,12 @@ use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::agency::{Agency, Runs};
 use yufu_api::http::OperatorToken;
+use yufu_api::relying_party::HeldAnswers;
 use yufu_api::signing::HeldKey;
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
 use yufu_programmes::Programmes;
+use yufu_returns::Returns;
 
 pub(super) async fn open(
     opening: &mut Opening<'_>,
@@ -27,6 +29,7 @@ pub(super) async fn open(
     let bank =
         &institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?.bank;
     let database = Database::open(&plan.data.database(&id, "programmes")?).await?;
+    let held = HeldAnswers::new(Returns::open(database.clone()).await?);
     let issuer = if issued_by(plan, institution).is_empty() {
         None
     } else {
@@ -39,6 +42,7 @@ pub(super) async fn open(
         issuer,
         records: Programmes::open(database).await?,
         party: party.into(),
+        held,
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (bank.clone(), plan.address(bank).to_owned()),

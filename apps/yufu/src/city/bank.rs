@@ -13,11 +13,13 @@ use yufu_api::bank::{
     WalletRules,
 };
 use yufu_api::central_bank::CentralBank;
+use yufu_api::relying_party::HeldAnswers;
 use yufu_api::signing::HeldKey;
 use yufu_base::InstitutionId;
 use yufu_database::Database;
 use yufu_onboarding::Onboarding;
 use yufu_profile::{Evidence, Institution, Profile, Role};
+use yufu_returns::Returns;
 
 pub(super) async fn open(
     opening: &mut Opening<'_>,
@@ -29,6 +31,7 @@ pub(super) async fn open(
     let id = institution.id.clone();
     let profile = plan.profile();
     let database = Database::open(&plan.data.database(&id, "onboarding")?).await?;
+    let held = HeldAnswers::new(Returns::open(database.clone()).await?);
     let sealer = Arc::new(sealer(plan, &id).await?);
     let remote = profile.wallet_classes.iter().filter(|c| c.opening.evidence == Evidence::Identity);
     let records = Onboarding::open(database, sealer).await?;
@@ -50,6 +53,7 @@ pub(super) async fn open(
         operator: plan.operator(&id)?,
         records,
         party: party.into(),
+        held,
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         central_bank: (central_bank, ledger),

@@ -8,10 +8,11 @@ use super::trust::Trust;
 use crate::words::text;
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use yufu_api::relying_party::{RelyingParty, Service};
+use yufu_api::relying_party::{HeldAnswers, RelyingParty, Service};
 use yufu_api::signing::HeldKey;
 use yufu_database::Database;
 use yufu_profile::{Institution, Role};
+use yufu_returns::Returns;
 use yufu_services::Services;
 
 pub(super) async fn open(
@@ -25,6 +26,7 @@ pub(super) async fn open(
     trust.enlist(opening, institution).await?;
     let party = trust.party(opening, institution, &format!("/parties/{id}/openid4vp")).await?;
     let database = Database::open(&plan.data.database(&id, "services")?).await?;
+    let held = HeldAnswers::new(Returns::open(database.clone()).await?);
     let trade =
         institution.merchant.as_ref().with_context(|| text!("the profile gives it no bank"))?;
     let service = match institution.role {
@@ -40,6 +42,7 @@ pub(super) async fn open(
         operator: plan.operator(&id)?,
         records: Services::open(database, Arc::new(sealer(plan, &id).await?)).await?,
         party: party.into(),
+        held,
         trust: trust.source(plan, &institution.id, client.clone())?,
         client,
         bank: (trade.bank.clone(), plan.address(&trade.bank).to_owned()),

@@ -20,9 +20,9 @@ use yufu_api::Institutions;
 use yufu_api::enrolment::place;
 use yufu_api::http::{Client, Problem, Starting};
 use yufu_api::issuer::{Haip, Issuer};
-use yufu_api::relying_party::{Party, Service};
+use yufu_api::relying_party::Service;
 use yufu_base::{InstitutionId, Signer};
-use yufu_keys::{InUse, KeyStore, Ring};
+use yufu_keys::{KeyStore, Ring};
 use yufu_profile::{Institution, Role};
 
 /// How often it is looked whether a key is to turn.
@@ -226,7 +226,7 @@ impl Turning<'_> {
             Role::CommercialBank => {
                 if let Some(bank) = all.banks.get(name) {
                     self.renew_issuer(opening, one, (&bank.issuer, &path)).await?;
-                    turn_party(&bank.party, trust.party(opening, one, &answers).await?);
+                    bank.party.turn(Arc::new(trust.party(opening, one, &answers).await?));
                 }
             }
             Role::Hotel | Role::Railway => {
@@ -234,7 +234,7 @@ impl Turning<'_> {
                     if let Service::Railway(issuer) = &party.service {
                         self.renew_issuer(opening, one, (issuer, &path)).await?;
                     }
-                    turn_party(&party.party, trust.party(opening, one, &answers).await?);
+                    party.party.turn(Arc::new(trust.party(opening, one, &answers).await?));
                 }
             }
             Role::Agency => {
@@ -242,12 +242,12 @@ impl Turning<'_> {
                     if let Some(issuer) = &agency.issuer {
                         self.renew_issuer(opening, one, (issuer, &path)).await?;
                     }
-                    turn_party(&agency.party, trust.party(opening, one, &answers).await?);
+                    agency.party.turn(Arc::new(trust.party(opening, one, &answers).await?));
                 }
             }
             Role::Merchant => {
                 if let Some(party) = all.verifying_parties.get(name) {
-                    turn_party(&party.party, trust.party(opening, one, &answers).await?);
+                    party.party.turn(Arc::new(trust.party(opening, one, &answers).await?));
                 }
             }
             Role::WalletProvider => {
@@ -260,7 +260,7 @@ impl Turning<'_> {
                 if let Some(provider) = all.openid_providers.get(name) {
                     let of = (openid_provider::KEY, identifier.as_str());
                     provider.signing.turn(Arc::new(signing_with(plan, one, of, false)?));
-                    turn_party(&provider.party, trust.party(opening, one, &answers).await?);
+                    provider.party.turn(Arc::new(trust.party(opening, one, &answers).await?));
                 }
             }
         }
@@ -272,11 +272,11 @@ impl Turning<'_> {
         let Some(authority) = &self.institutions.authority else { return Ok(()) };
         self.renew_issuer(opening, one, (&authority.issuer, "/authority")).await?;
         let party = trust.party(opening, one, authority::OWN_LOOK).await?;
-        turn_party(&authority.own_look.party, party);
+        authority.own_look.party.turn(Arc::new(party));
         #[cfg(feature = "zero-knowledge")]
         if let Some(anonymous) = &authority.anonymous {
             let party = trust.party(opening, one, super::anonymous::ANSWERS).await?;
-            turn_party(&anonymous.party, party);
+            anonymous.party.turn(Arc::new(party));
         }
         Ok(())
     }
@@ -297,12 +297,6 @@ impl Turning<'_> {
         }
         Ok(())
     }
-}
-
-/// Has an institution show itself to wallets by its next key. What was answered under the former one goes on waiting.
-fn turn_party(in_use: &InUse<Party>, next: Party) {
-    let next = next.following(&in_use.get());
-    in_use.turn(Arc::new(next));
 }
 
 /// Says what happened to a key.

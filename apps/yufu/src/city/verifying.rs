@@ -8,9 +8,11 @@ use crate::words::text;
 use anyhow::{Result, bail};
 use std::sync::Arc;
 use yufu_api::enrolment::place;
+use yufu_api::relying_party::HeldAnswers;
 use yufu_api::verifying::{AtWork, Purpose, VerifyingParty};
 use yufu_database::Database;
 use yufu_profile::Institution;
+use yufu_returns::Returns;
 use yufu_verifications::Verifications;
 
 pub(super) async fn open(
@@ -25,6 +27,7 @@ pub(super) async fn open(
     let (path, _) = place(institution);
     let party = trust.party(opening, institution, &format!("{path}/openid4vp")).await?;
     let database = Database::open(&plan.data.database(&id, "verifications")?).await?;
+    let held = HeldAnswers::new(Returns::open(database.clone()).await?);
     let records = Verifications::open(database, Arc::new(sealer(plan, &id).await?)).await?;
     let purposes = institution.requests.iter().map(|request| {
         let purpose = Purpose {
@@ -44,7 +47,7 @@ pub(super) async fn open(
         anonymous: super::anonymous::party(plan, client.clone(), &id).await?,
         trust: trust.source(plan, &institution.id, client)?,
         clock: Arc::clone(&plan.clock),
-        at_work: AtWork::new(records),
+        at_work: AtWork::new(records, held),
         id,
     };
     match party.take_up().await {

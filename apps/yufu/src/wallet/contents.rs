@@ -55,6 +55,9 @@ pub(super) struct Contents {
     /// Issuances that wait for an officer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) waiting: Vec<StoredWaiting>,
+    /// When the wallet asks for fresh copies by itself the next time (seconds since the epoch); none if it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) next_renewal: Option<u64>,
     /// Every disclosure, refusal and payment.
     pub(super) history: Vec<Entry>,
     /// Requests that were answered, until when they could be replayed (seconds since the epoch).

@@ -1,8 +1,9 @@
-//! Getting credentials in the terminal: by an offer of either kind, and again before they run out.
+//! Getting credentials in the terminal: by an offer of either kind.
 
 use super::getting::Wanted;
 use super::haip::Got;
 use super::holder::Holder;
+use super::renewing_terminal;
 use super::saying;
 use crate::command_line::WalletAction;
 use crate::words::say;
@@ -31,7 +32,7 @@ pub(super) async fn act(holder: &mut Holder, action: WalletAction) -> Result<()>
             );
             Ok(())
         }
-        _ => renew(holder).await,
+        _ => renewing_terminal::renew(holder).await,
     }
 }
 
@@ -42,16 +43,6 @@ async fn get(holder: &mut Holder, offer: &str, code: Option<&str>, wanted: Wante
     } else {
         saying::received(&holder.get_as(offer, code, wanted).await?);
     }
-    Ok(())
-}
-
-/// Fetches what waited, and what runs out.
-async fn renew(holder: &mut Holder) -> Result<()> {
-    let all = holder.renew().await?;
-    if all.is_empty() {
-        say!("Nothing runs out, and nothing waits.");
-    }
-    all.iter().for_each(told);
     Ok(())
 }
 

@@ -1,12 +1,15 @@
 //! Fetching what waited for an officer, and fresh copies before the old ones run out, under what issuers granted to this
-//! wallet: without the person.
+//! wallet: without the person. Nothing that shows a copy leads here: an issuer that is asked is not to learn that one is
+//! just being used.
 
 use super::contents::StoredGrant;
 use super::haip::Got;
 use super::holder::Holder;
 use anyhow::Result;
 use std::collections::BTreeMap;
+use yufu_base::Timestamp;
 use yufu_openid4vc::issuance::{CredentialErrorCode, TokenErrorCode};
+use yufu_trust::Role;
 use yufu_wallet::HeldCredential;
 use yufu_wallet::issuance::CredentialsError;
 use yufu_wallet::issuance::haip::{AskError, Grant, StepError};
@@ -16,7 +19,48 @@ const SOON_SECONDS: u64 = 7 * 86_400;
 /// With fewer copies than this, fresh ones are fetched.
 const LEAST: usize = 2;
 
+/// Copies of one type that are nearly used up, or end within a week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningOut {
+    /// Who issued them.
+    pub issuer: String,
+    /// Of which type they are.
+    pub kind: String,
+    /// How many are left that do not end within a week.
+    pub left: usize,
+    /// Whether fresh ones can be fetched without the person.
+    pub renews: bool,
+}
+
 impl Holder {
+    /// What runs out, by type and issuer. Tickets do not: they are for one journey.
+    #[must_use]
+    pub fn running_out(&self) -> Vec<RunningOut> {
+        let soon = self.now().plus_seconds(SOON_SECONDS);
+        let mut found: BTreeMap<(String, String), RunningOut> = BTreeMap::new();
+        for stored in &self.file.contents.grants {
+            let (issuer, kind) = (stored.grant.issuer_name(), stored.grant.credential_type());
+            found.insert(
+                (issuer.get(&self.language).to_owned(), kind.to_owned()),
+                RunningOut {
+                    issuer: issuer.get(&self.language).to_owned(),
+                    kind: kind.to_owned(),
+                    left: 0,
+                    renews: stored.grant.lasts(),
+                },
+            );
+        }
+        let usable = self.file.contents.usable().map(|(_, stored)| &stored.held);
+        for held in usable.filter(|held| held.issuer.role != Role::TicketIssuer) {
+            let issuer = held.issuer.name.get(&self.language).to_owned();
+            let kind = held.credential.kind().to_owned();
+            let entry = found.entry((issuer.clone(), kind.clone()));
+            let entry = entry.or_insert(RunningOut { issuer, kind, left: 0, renews: false });
+            entry.left = entry.left.saturating_add(usize::from(lasts_beyond(held, soon)));
+        }
+        found.into_values().filter(|one| one.left < LEAST).collect()
+    }
+
     /// Fetches what waited for an officer, and fresh copies of what ends within a week, is nearly used up or was voided
     /// by its issuer; what came.
     ///
@@ -36,6 +80,7 @@ impl Holder {
             .map(|kind| (kind.clone(), self.has_pseudonyms(&kind)))
             .collect();
         self.forget_void(&trust)?;
+        let mut failed = None;
         for stored in self.file.contents.waiting.clone() {
             self.file.contents.waiting.retain(|other| other.waiting != stored.waiting);
             match Box::pin(self.fetch_waiting(stored.clone())).await {
@@ -47,11 +92,10 @@ impl Holder {
                         self.file.contents.waiting.push(stored);
                     }
                     self.file.save()?;
-                    return Err(error);
+                    failed = failed.or(Some(error));
                 }
             }
         }
-        let mut failed = None;
         for stored in self.file.contents.grants.clone() {
             let kind = stored.grant.credential_type().to_owned();
             let pseudonyms = carried.get(&kind).copied().unwrap_or(true);
@@ -87,9 +131,8 @@ impl Holder {
     /// Whether copies of this type end soon, or are nearly used up.
     fn runs_out(&self, grant: &Grant) -> bool {
         let soon = self.now().plus_seconds(SOON_SECONDS);
-        let lasting = |held: &HeldCredential| held.expires_at().is_none_or(|end| soon < end);
         let usable = self.file.contents.usable().map(|(_, stored)| &stored.held);
-        usable.filter(|held| is_of(held, grant) && lasting(held)).count() < LEAST
+        usable.filter(|held| is_of(held, grant) && lasts_beyond(held, soon)).count() < LEAST
     }
 
     fn waits_for(&self, kind: &str) -> bool {
@@ -110,13 +153,17 @@ impl Holder {
         let mut place = 0_usize;
         self.file.contents.credentials.retain(|stored| {
             let held = &stored.held;
-            let ending = held.expires_at().is_some_and(|end| end <= soon);
-            let old = place < before && is_of(held, grant) && ending;
+            let old = place < before && is_of(held, grant) && !lasts_beyond(held, soon);
             place = place.saturating_add(1);
             !old
         });
         Ok(self.file.save()?)
     }
+}
+
+/// Whether a copy is still valid after `soon`.
+fn lasts_beyond(held: &HeldCredential, soon: Timestamp) -> bool {
+    held.expires_at().is_none_or(|end| soon < end)
 }
 
 /// Whether a credential is one that a grant brings: of its type, by its issuer.

@@ -14,6 +14,7 @@ use super::holder::{Decide, Holder};
 use super::looking::WhoRead;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
+use super::renewing_terminal;
 use super::saying;
 use super::showing_terminal;
 use super::telling::{Told, tell};
@@ -53,6 +54,9 @@ pub(crate) fn run(options: Wallet) -> Result<ExitCode> {
         _ => {}
     }
     let key = trust_key::read(&data)?;
+    if let WalletAction::Renew { watch: true } = options.action {
+        return renewing_terminal::watch(&folder, &options, key);
+    }
     let is_new = !Place::new(&folder, &options.name)?.is_taken();
     let phrase = passphrase(&options.name, is_new)?;
     let mut holder = Holder::open(&folder, &options.name, &phrase, &options.url, key)?;
@@ -113,7 +117,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
         action @ (WalletAction::Get { .. }
         | WalletAction::Attest { .. }
         | WalletAction::PaymentCredential
-        | WalletAction::Renew) => {
+        | WalletAction::Renew { .. }) => {
             getting_terminal::act(holder, action).await?;
         }
         WalletAction::Open { bank, class } => {
@@ -274,6 +278,7 @@ async fn show(holder: &Holder) -> Result<()> {
             count = resting
         ));
     }
+    lines.extend(renewing_terminal::hints(holder));
     let sectors: Vec<&str> = holder.sectors().collect();
     if !sectors.is_empty() {
         lines

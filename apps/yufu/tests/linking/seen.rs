@@ -67,7 +67,7 @@ pub async fn rows_with(
 }
 
 /// How many places a list has.
-const PLACES: u64 = 1 << 17;
+pub const PLACES: u64 = 1 << 17;
 
 /// To whom the authority issued the credential at each place of its lists, by its own rows.
 pub fn issued(data: &Data) -> BTreeMap<u64, String> {
@@ -99,7 +99,7 @@ pub fn table(data: &Data, who: &str, database: &str, table: &str) -> Vec<BTreeMa
 }
 
 /// Takes a presented SD-JWT VC apart: the issuer's part, what was disclosed, the key binding.
-fn presentation(text: &str) -> Seen {
+pub fn presentation(text: &str) -> Seen {
     let parts: Vec<&str> = text.split('~').collect();
     let (issuer, rest) = parts.split_first().unwrap();
     let (binding, disclosures) = rest.split_last().unwrap();

@@ -60,8 +60,9 @@ pub struct AccountOpening {
     pub wallet_key_thumbprint: String,
 }
 
-/// An entry as it came or goes over the wire: its hash is over exactly this text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An entry as it came or goes over the wire: its hash is over exactly this text. In JSON it is that text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct EncodedTransaction {
     text: String,
     data: TransactionData,
@@ -213,6 +214,20 @@ impl EncodedTransaction {
     #[must_use]
     pub fn hash(&self) -> String {
         encode_base64url(sha256(self.text.as_bytes()))
+    }
+}
+
+impl TryFrom<String> for EncodedTransaction {
+    type Error = TransactionError;
+
+    fn try_from(text: String) -> Result<Self, TransactionError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<EncodedTransaction> for String {
+    fn from(encoded: EncodedTransaction) -> Self {
+        encoded.text
     }
 }
 

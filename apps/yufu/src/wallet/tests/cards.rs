@@ -129,6 +129,7 @@ async fn an_attested_wallet_derives_under_haip_and_a_block_ends_its_grant_too() 
     let renewed = wallet.renew().await.unwrap();
     assert!(matches!(&renewed[..], [Got::Ended { .. }]), "{renewed:?}");
     assert!(wallet.file.contents.grants.is_empty(), "it is not asked again");
+    assert_eq!(wallet.file.contents.credentials.len(), 1, "what it had stays, void or not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

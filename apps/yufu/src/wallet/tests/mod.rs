@@ -16,6 +16,7 @@ mod pension;
 mod pseudonyms;
 mod purses;
 mod recognition;
+mod renewing;
 mod revoked;
 mod rolled_back;
 mod services;

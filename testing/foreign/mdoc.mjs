@@ -4,26 +4,20 @@
 // elements, issuer, certificate, device, transcript, shown}} and writes {ok, response, error?}: a response of its own.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DeviceResponse, Document, MDoc, Verifier } from '@auth0/mdl';
+import { Document } from '@auth0/mdl';
+import { checkMdoc } from './checks.mjs';
+import { shown } from './mdoc-parts.mjs';
 
 const input = JSON.parse(readFileSync(0, 'utf8'));
 const bytes = (text) => Buffer.from(text, 'base64');
 const pem = (der) => new X509Certificate(bytes(der)).toString();
 
-async function verify({ response, transcript, anchors }) {
-  const failed = [];
-  const onCheck = (check) => {
-    if (check.status === 'FAILED') failed.push(check.check);
-  };
-  const verifier = new Verifier(anchors.map(pem));
-  const options = { encodedSessionTranscript: bytes(transcript), onCheck };
-  const { documents } = await verifier.verify(bytes(response), options);
-  const [document] = documents;
-  const elements = document.getIssuerNameSpace(document.docType);
+async function verify(asked) {
+  const { failed, elements } = await checkMdoc(asked);
   return { ok: failed.length === 0, failed, elements };
 }
 
-async function issue({ doc_type, elements, issuer, certificate, device, transcript, shown }) {
+async function issue({ doc_type, elements, issuer, certificate, device, transcript, shown: names }) {
   const { d, ...devicePublic } = device;
   const document = await new Document(doc_type)
     .addIssuerNameSpace(doc_type, elements)
@@ -31,23 +25,8 @@ async function issue({ doc_type, elements, issuer, certificate, device, transcri
     .addValidityInfo({ signed: new Date() })
     .addDeviceKeyInfo({ deviceKey: devicePublic })
     .sign({ issuerPrivateKey: issuer, issuerCertificate: pem(certificate), alg: 'ES256' });
-  const path = (name) => ({ path: [`$['${doc_type}']['${name}']`], intent_to_retain: false });
-  const definition = {
-    id: 'asked',
-    input_descriptors: [
-      {
-        id: doc_type,
-        format: { mso_mdoc: { alg: ['ES256'] } },
-        constraints: { limit_disclosure: 'required', fields: shown.map(path) },
-      },
-    ],
-  };
-  const response = await DeviceResponse.from(new MDoc([document]).encode())
-    .usingPresentationDefinition(definition)
-    .usingSessionTranscriptBytes(bytes(transcript))
-    .authenticateWithSignature(device, 'ES256')
-    .sign();
-  return { ok: true, response: Buffer.from(response.encode()).toString('base64') };
+  const response = await shown(document, names, device, bytes(transcript));
+  return { ok: true, response: response.toString('base64') };
 }
 
 try {

@@ -1,12 +1,14 @@
 // A wallet made of @openid4vc/openid4vci and @openid4vc/oauth2, which know nothing of ours, gets credentials by the authorization code
-// flow under HAIP. Reads {offer, digits, provider: {id, address, instance}, keys: {attested, dpop, credentials}} (private JWKs) on
-// standard input, writes {ok, ...} or {ok: false, error}. Signatures and digests are by jose and Node.js. Two things are done here that
-// the libraries do not: the person's browser; and the member `challenge` of draft 10, where they know an older draft's `nonce`.
+// flow under HAIP. Reads {offer, digits, provider: {id, address, instance}, keys: {attested, dpop, credentials}, encryption?} (private
+// JWKs; how each batch is encrypted, if it is) on standard input, writes {ok, ...} or {ok: false, error}. Signatures, encryption and
+// digests are by jose and Node.js. Three things are done here that the libraries do not: the person's browser; the member `challenge`
+// of draft 10, where they know an older draft's `nonce`; and encrypting requests and opening answers (OpenID4VCI 1.0, 10), of which
+// they know the member `credential_response_encryption` alone, as an older draft has it: with `alg` beside the key.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Oauth2Client, clientAuthenticationClientAttestationJwt, setGlobalConfig } from '@openid4vc/oauth2';
 import { Openid4vciClient } from '@openid4vc/openid4vci';
-import { SignJWT, calculateJwkThumbprint, compactDecrypt, importJWK } from 'jose';
+import { CompactEncrypt, SignJWT, calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
 
 // Tests speak to this machine without TLS.
 setGlobalConfig({ allowInsecureUrls: true });
@@ -62,11 +64,35 @@ async function browse(address) {
   return answer.headers.get('location');
 }
 
+// What leaves for the credential endpoint encrypted, and what comes back so; everything else as it is.
+function sealing(issuer, seal) {
+  return async (url, init) => {
+    const { credential_endpoint: endpoint, credential_request_encryption: accepted } = issuer() ?? {};
+    if (!seal.enc || String(url) !== endpoint) return await fetch(url, init);
+    const [jwk] = accepted.jwks.keys;
+    if (!accepted.enc_values_supported.includes(seal.enc)) throw new Error(`${seal.enc} is not supported`);
+    const body = await new CompactEncrypt(Buffer.from(init.body))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: seal.enc, kid: jwk.kid })
+      .encrypt(await importJWK(jwk, 'ECDH-ES'));
+    const headers = new Headers(init.headers);
+    headers.set('content-type', 'application/jwt');
+    const answer = await fetch(url, { ...init, headers, body });
+    if (answer.headers.get('content-type') !== 'application/jwt') return answer;
+    const opened = await compactDecrypt(await answer.text(), seal.secret);
+    seal.opened.push(opened.protectedHeader);
+    const plain = new Headers(answer.headers);
+    plain.set('content-type', 'application/json');
+    plain.delete('content-length');
+    return new Response(opened.plaintext, { status: answer.status, headers: plain });
+  };
+}
+
 async function run() {
+  const seal = { opened: [] };
   const { attestation } = await provided('attestations', { key: shown(keys.attested) });
   let metadata;
   const callbacks = {
-    fetch,
+    fetch: sealing(() => metadata?.credentialIssuer, seal),
     hash: (data, algorithm) => createHash(algorithm.replace('-', '')).update(data).digest(),
     generateRandom: (length) => randomBytes(length),
     signJwt,
@@ -108,16 +134,37 @@ async function run() {
     redirectUri,
     dpop,
   });
-  const first = await batch(token.accessTokenResponse.access_token);
+  const [one, other] = input.encryption ?? [];
+  const inTheClear = one && (await refusal(token.accessTokenResponse.access_token, one));
+  const first = await batch(token.accessTokenResponse.access_token, one);
   const refreshed = await new Oauth2Client({ callbacks }).retrieveRefreshTokenAccessToken({
     authorizationServerMetadata,
     refreshToken: token.accessTokenResponse.refresh_token,
     dpop,
   });
-  const second = await batch(refreshed.accessTokenResponse.access_token);
-  return { ok: true, scope, flow: begun.authorizationFlow, token: token.accessTokenResponse.token_type, batches: [first, second] };
+  const second = await batch(refreshed.accessTokenResponse.access_token, other);
+  const { token_type } = token.accessTokenResponse;
+  const { authorizationFlow: flow } = begun;
+  return { ok: true, scope, flow, token: token_type, batches: [first, second], opened: seal.opened, in_the_clear: inTheClear };
 
-  async function batch(accessToken) {
+  // A key for the answer, in a request that anybody on the way could have written.
+  async function refusal(accessToken, enc) {
+    try {
+      await batch(accessToken, enc, true);
+      return null;
+    } catch (error) {
+      return error.response?.credentialErrorResponseResult?.data?.error ?? String(error);
+    }
+  }
+
+  async function batch(accessToken, enc, clear) {
+    let additionalRequestPayload;
+    if (enc) {
+      const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256' });
+      Object.assign(seal, { enc: clear ? undefined : enc, secret: privateKey });
+      const jwk = { ...(await exportJWK(publicKey)), alg: 'ECDH-ES', use: 'enc', kid: 'answer' };
+      additionalRequestPayload = { credential_response_encryption: { jwk, alg: 'ECDH-ES', enc } };
+    }
     const { c_nonce: nonce } = await client.requestNonce({ issuerMetadata: metadata });
     const { key_attestation } = await provided('key-attestations', { keys: keys.credentials.map(shown), nonce });
     const { jwt } = await client.createCredentialRequestJwtProof({
@@ -132,6 +179,7 @@ async function run() {
       issuerMetadata: metadata,
       credentialConfigurationId: configurationId,
       proofs: { jwt: [jwt] },
+      additionalRequestPayload,
       accessToken,
       dpop,
     });

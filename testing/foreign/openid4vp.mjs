@@ -1,67 +1,18 @@
 // A wallet and a verifier by `@openid4vc/openid4vp`, `@sd-jwt/sd-jwt-vc` and `jose`, which know nothing of ours.
 // Reads a step on standard input, writes {ok, ...} or {ok: false, error}:
 //   {as: "wallet", link, sd_jwt, key, frame}: fetches the request at the link, checks who asks, answers with the
-//     credential, whose holder's key is `key` (PKCS#8); writes what the verifier answered;
+//     credential, whose holder's key is `key` (PKCS#8); writes what the verifier answered. With {mdoc: {issuer_signed, doc_type,
+//     elements, key}} (a JWK) it answers with that, by `@auth0/mdl`;
 //   {as: "page", request, origin, sd_jwt, key, frame, content}: the same for what a page of that origin gives to
 //     navigator.credentials.get; writes what the page gets;
 //   {as: "asks", key, x5c, payload, content}: a signed request, and the private key that its answer is encrypted to;
 //   {as: "receives", request, response, private_key, issuer_jwk}: what a verifier makes of an answer, to the claims.
-import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { setGlobalConfig } from '@openid4vc/oauth2';
-import { Openid4vpClient, Openid4vpVerifier } from '@openid4vc/openid4vp';
+import { Openid4vpClient } from '@openid4vc/openid4vp';
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
-import { CompactEncrypt, CompactSign, compactDecrypt, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
-
-// The city of the test runs on this machine, without TLS.
-setGlobalConfig({ allowInsecureUrls: true });
-
-const digest = (data, algorithm) => createHash(algorithm.replace('-', '')).update(data).digest();
-const certificate = (x5c) => new X509Certificate(Buffer.from(x5c, 'base64'));
-const privateKey = (pkcs8) => createPrivateKey({ key: Buffer.from(pkcs8, 'base64url'), format: 'der', type: 'pkcs8' });
-
-async function verifies(key, compact) {
-  try {
-    await compactVerify(compact, key, { algorithms: ['ES256'] });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function callbacks({ signer, decryption } = {}) {
-  return {
-    fetch,
-    hash: (data, algorithm) => digest(data, algorithm),
-    generateRandom: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    getX509CertificateMetadata: (x5c) => ({
-      sanDnsNames: [...(certificate(x5c).subjectAltName ?? '').matchAll(/DNS:([^,]+)/g)].map((found) => found[1]),
-      sanUriNames: [],
-    }),
-    verifyJwt: async (by, { compact }) => {
-      const leaf = certificate(by.x5c[0]);
-      const verified = await verifies(leaf.publicKey, compact);
-      return verified ? { verified, signerJwk: await exportJWK(leaf.publicKey) } : { verified };
-    },
-    signJwt: async (by, { header, payload }) => {
-      const bytes = new TextEncoder().encode(JSON.stringify(payload));
-      return { jwt: await new CompactSign(bytes).setProtectedHeader(header).sign(signer), signerJwk: {} };
-    },
-    encryptJwe: async ({ publicJwk, alg, enc, apu, apv }, data) => {
-      const header = { alg, enc, kid: publicJwk.kid };
-      const jwe = new CompactEncrypt(new TextEncoder().encode(data)).setProtectedHeader(header);
-      const agreed = {};
-      if (apu) agreed.apu = Buffer.from(apu, 'base64url');
-      if (apv) agreed.apv = Buffer.from(apv, 'base64url');
-      jwe.setKeyManagementParameters(agreed);
-      return { jwe: await jwe.encrypt(await importJWK(publicJwk, alg)), encryptionJwk: publicJwk };
-    },
-    decryptJwe: async (jwe) => {
-      const { plaintext } = await compactDecrypt(jwe, decryption);
-      return { decrypted: true, payload: new TextDecoder().decode(plaintext), decryptionJwk: {} };
-    },
-  };
-}
+import { CompactSign, importJWK } from 'jose';
+import { embedded, held, openid4vpTranscript, shown } from './mdoc-parts.mjs';
+import { answerKey, callbacks, digest, openedAnswer, privateKey, signedRequest, verifies } from './openid4vp-parts.mjs';
 
 const instance = (more = {}) =>
   new SDJwtVcInstance({
@@ -85,14 +36,23 @@ async function presentation({ sd_jwt, key, frame }, { aud, nonce }) {
   return sdJwt.present(sd_jwt, frame, { kb: { payload: { iat: Math.floor(Date.now() / 1000), aud, nonce } } });
 }
 
+// The same of an mdoc, for the answer to a request.
+async function mdocPresentation({ issuer_signed, doc_type, elements, key }, request) {
+  const transcript = await openid4vpTranscript(request, request.client_metadata.jwks.keys[0]);
+  const document = held(Buffer.from(issuer_signed, 'base64url'), doc_type);
+  return (await shown(document, elements, key, embedded(transcript))).toString('base64url');
+}
+
 // The answer to a request that was checked.
 async function answered(client, resolved, input, { aud, origin }) {
   const request = resolved.authorizationRequestPayload;
-  const shown = await presentation(input, { aud, nonce: request.nonce });
-  const id = resolved.dcql.query.credentials[0].id;
+  const { mdoc } = input;
+  const given = mdoc ? await mdocPresentation(mdoc, request) : await presentation(input, { aud, nonce: request.nonce });
+  const format = mdoc ? 'mso_mdoc' : 'dc+sd-jwt';
+  const { id } = resolved.dcql.query.credentials.find((asked) => asked.format === format);
   return client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: request,
-    authorizationResponsePayload: { vp_token: { [id]: [shown] } },
+    authorizationResponsePayload: { vp_token: { [id]: [given] } },
     origin,
     jarm: {
       encryption: { nonce: 'a-nonce-of-the-wallet' },
@@ -130,42 +90,21 @@ async function page(input) {
 }
 
 async function asks({ key, x5c, payload, content }) {
-  const { publicKey, privateKey: secret } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'answer', use: 'enc', alg: 'ECDH-ES' };
-  const verifier = new Openid4vpVerifier({ callbacks: callbacks({ signer: privateKey(key) }) });
-  const metadata = {
-    jwks: { keys: [jwk] },
-    encrypted_response_enc_values_supported: [content],
-    vp_formats_supported: { 'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] } },
-  };
-  const made = await verifier.createOpenId4vpAuthorizationRequest({
-    authorizationRequestPayload: { ...payload, client_metadata: metadata },
-    jar: {
-      jwtSigner: { method: 'x5c', x5c, alg: 'ES256' },
-      additionalJwtPayload: { aud: 'https://self-issued.me/v2' },
-      expiresInSeconds: 300,
-    },
-  });
+  const { jwk, secret } = await answerKey();
+  const made = await signedRequest({ signer: privateKey(key), x5c, payload, jwk, content });
   const request = made.jar.authorizationRequestJwt ?? made.authorizationRequestObject.request;
-  return { request, link: made.authorizationRequest, private_key: await exportJWK(secret), payload: made.authorizationRequestPayload };
+  return { request, link: made.authorizationRequest, private_key: secret, payload: made.authorizationRequestPayload };
 }
 
 async function receives({ request, response, private_key, issuer_jwk, origin }) {
-  const decryption = await importJWK(private_key, 'ECDH-ES');
-  const verifier = new Openid4vpVerifier({ callbacks: callbacks({ decryption }) });
-  const parsed = await verifier.parseOpenid4vpAuthorizationResponse({
-    callbacks: callbacks({ decryption }),
-    authorizationResponse: { response },
-    authorizationRequestPayload: request,
-    origin,
-  });
+  const { presentations, nonce } = await openedAnswer({ request, response, secret: private_key, origin });
   const issuer = await importJWK(issuer_jwk, 'ES256');
   const check = instance({
     verifier: (data, signature) => verifies(issuer, `${data}.${signature}`),
     kbVerifier: async (data, signature, payload) => verifies(await importJWK(payload.cnf.jwk, 'ES256'), `${data}.${signature}`),
   });
-  const [presentation] = Object.values(parsed.dcql.presentations)[0];
-  const result = await check.verify(presentation, { keyBindingNonce: parsed.expectedNonce });
+  const [presentation] = Object.values(presentations)[0];
+  const result = await check.verify(presentation, { keyBindingNonce: nonce });
   return { payload: result.payload, key_binding: result.kb.payload };
 }
 

@@ -1,7 +1,7 @@
 """Issues, shows and verifies SD-JWTs with `sd-jwt`, the reference implementation of RFC 9901, which knows nothing of ours.
 
 Reads a step on standard input, writes {"ok": true, ...} or {"ok": false, "error": ...}:
-  {"as": "issue", "claims": {...}, "hidden": [names], "header": {...}, "issuer": JWK, "holder": JWK}
+  {"as": "issue", "claims": {...}, "hidden": [names, or lists of names and numbers], "header": {...}, "issuer": JWK, "holder": JWK}
   {"as": "show", "sd_jwt": ..., "disclose": {...}, "nonce": ..., "audience": ..., "holder": JWK}
   {"as": "verify", "sd_jwt": ..., "issuer": JWK, "nonce"?: ..., "audience"?: ...}
 """
@@ -20,9 +20,20 @@ def key(jwk):
     return JWK(**jwk)
 
 
+def marked(value, hidden, path=()):
+    """The value, with what is to be disclosed selectively marked for the library."""
+    if isinstance(value, dict):
+        members = [(path + (name,), name, inner) for name, inner in value.items()]
+        return {SDObj(name) if at in hidden else name: marked(inner, hidden, at) for at, name, inner in members}
+    if isinstance(value, list):
+        elements = [(path + (index,), marked(inner, hidden, path + (index,))) for index, inner in enumerate(value)]
+        return [SDObj(inner) if at in hidden else inner for at, inner in elements]
+    return value
+
+
 def issue(step):
-    hidden = step["hidden"]
-    claims = {SDObj(name) if name in hidden else name: value for name, value in step["claims"].items()}
+    hidden = {(entry,) if isinstance(entry, str) else tuple(entry) for entry in step["hidden"]}
+    claims = marked(step["claims"], hidden)
     issuer = SDJWTIssuer(
         claims,
         key(step["issuer"]),

@@ -1,71 +1,13 @@
-// Verifies a credential or presentation with @sd-jwt/sd-jwt-vc and jose, which know nothing of ours.
+// Verifies a credential or presentation with @sd-jwt/sd-jwt-vc and jose, which know nothing of ours (`checks.mjs`).
 // Reads {sd_jwt, issuer_jwk?, anchors?, audience?, nonce?, transaction_data?} on standard input; without
 // issuer_jwk the key is resolved from the issuer's metadata, and a status list is fetched where the credential says.
 // Writes {ok, payload?, key_binding?, error?} on standard output.
-import { X509Certificate, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
-import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
-
-const input = JSON.parse(readFileSync(0, 'utf8'));
-
-async function verifyWith(key, data, signature) {
-  try {
-    await compactVerify(`${data}.${signature}`, key, { algorithms: ['ES256'] });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// SD-JWT VC, section 5: the metadata of the issuer that the credential names.
-async function resolve(issuer) {
-  const { origin, pathname } = new URL(issuer);
-  const metadata = await (await fetch(`${origin}/.well-known/jwt-vc-issuer${pathname}`)).json();
-  if (metadata.issuer !== issuer) throw new Error(`the metadata are those of ${metadata.issuer}`);
-  return metadata.jwks.keys[0];
-}
-
-async function checkChain(jws, anchors) {
-  const { x5c } = decodeProtectedHeader(jws);
-  if (!x5c) return;
-  const chain = x5c.map((der) => new X509Certificate(Buffer.from(der, 'base64')));
-  await compactVerify(jws, chain[0].publicKey, { algorithms: ['ES256'] });
-  if (!anchors) return;
-  const roots = anchors.map((der) => new X509Certificate(Buffer.from(der, 'base64')));
-  const last = chain[chain.length - 1];
-  if (!roots.some((root) => last.checkIssued(root) && last.verify(root.publicKey))) {
-    throw new Error('no anchor issued the certificate chain');
-  }
-}
+import { checkSdJwt } from './checks.mjs';
 
 try {
-  const jws = input.sd_jwt.split('~')[0];
-  const issuer = await importJWK(input.issuer_jwk ?? (await resolve(decodeJwt(jws).iss)), 'ES256');
-  const instance = new SDJwtVcInstance({
-    hasher: (data, algorithm) =>
-      createHash(algorithm.replace('-', '')).update(typeof data === 'string' ? data : Buffer.from(data)).digest(),
-    hashAlg: 'sha-256',
-    verifier: (data, signature) => verifyWith(issuer, data, signature),
-    kbVerifier: async (data, signature, payload) => verifyWith(await importJWK(payload.cnf.jwk, 'ES256'), data, signature),
-  });
-  const options = input.nonce ? { keyBindingNonce: input.nonce } : {};
-  const result = await instance.verify(input.sd_jwt, options);
-
-  const header = decodeProtectedHeader(jws);
-  if (header.typ !== 'dc+sd-jwt') throw new Error(`typ is ${header.typ}`);
-  await checkChain(jws, input.anchors);
-  const binding = result.kb?.payload;
-  if (input.audience && binding?.aud !== input.audience) {
-    throw new Error(`key binding names the audience ${binding?.aud}`);
-  }
-  if (input.transaction_data) {
-    const hashes = input.transaction_data.map((text) => createHash('sha256').update(text).digest('base64url'));
-    if (JSON.stringify(binding?.transaction_data_hashes) !== JSON.stringify(hashes)) {
-      throw new Error(`key binding signs the transactions ${binding?.transaction_data_hashes}`);
-    }
-  }
-  process.stdout.write(JSON.stringify({ ok: true, payload: result.payload, key_binding: binding }));
+  const seen = await checkSdJwt(JSON.parse(readFileSync(0, 'utf8')));
+  process.stdout.write(JSON.stringify({ ok: true, ...seen }));
 } catch (error) {
   process.stdout.write(JSON.stringify({ ok: false, error: String(error?.message ?? error) }));
 }

@@ -29,7 +29,8 @@ const NUTSHELL: (&str, &str) = ("target/nutshell", "testing/foreign/nutshell.txt
 const WITHOUT_CDK: &str = "not (package(yufu-foreign) and binary(cdk))";
 const WITHOUT_ISOMDL: &str = "not (package(yufu-foreign) and binary(isomdl))";
 const WITHOUT_BROWSER: &str = "not (package(yufu-foreign) and binary(browser))";
-const WITHOUT_PYTHON: &str = "not (package(yufu-foreign) and binary(sd_jwt_reference))";
+const WITHOUT_PYTHON: &str =
+    "not (package(yufu-foreign) and (binary(sd_jwt_reference) or binary(status_lists)))";
 const WITHOUT_NUTSHELL: &str = "not (package(yufu-foreign) and binary(nutshell))";
 const WITHOUT_DEPLOY: &str = "not (package(yufu-foreign) and binary(deploy))";
 const WITHOUT_POSTGRES: &str =
@@ -49,7 +50,7 @@ pub(crate) fn test(strict: bool) -> Result<()> {
     let cdk = ensure_foreign_program(CDK).err();
     let isomdl = ensure_foreign_program(ISOMDL).err();
     let browser = ensure_browser().err();
-    let python = ensure_python(PYTHON, "yufu-foreign, binary sd_jwt_reference (SD-JWTs of the reference implementation, PyPI sd-jwt)").err();
+    let python = ensure_python(PYTHON, "yufu-foreign, binaries sd_jwt_reference and status_lists (SD-JWTs of the reference implementation, PyPI sd-jwt, and status lists read by PyPI cwt)").err();
     let nutshell = ensure_python(
         NUTSHELL,
         "yufu-foreign, binary nutshell (notes held by nutshell's wallet, PyPI cashu)",

@@ -9,6 +9,7 @@ mod protocol;
 mod referring;
 mod revocations;
 mod status;
+mod types;
 
 pub(crate) use claims::claims_of;
 pub(crate) use haip::{
@@ -21,6 +22,7 @@ pub(crate) use offer::OfferFor;
 pub(crate) use protocol::{Refusal, UnderWay, token_request};
 pub(crate) use referring::Referring;
 pub use revocations::Revocations;
+pub use types::{Types, TypesError, type_metadata};
 
 pub use crate::status_list::Published;
 
@@ -48,6 +50,8 @@ pub struct Issuer {
     pub authorization_server: AuthorizationServerMetadata,
     /// What it issues, by configuration id.
     pub credentials: Vec<CredentialType>,
+    /// By what the metadata of their types are known.
+    pub types: Types,
     /// Issuances and statuses.
     pub records: Credentials,
     /// Its status lists as they were signed last.

@@ -255,6 +255,7 @@ impl Issuer {
             open: serde_json::Map::new(),
             selective: claims,
             decoys: DECOYS.saturating_add(u8::from(without)),
+            type_integrity: self.types.integrity(credential_of(proven.configuration_id())),
             days,
         };
         let looked_at = days_long(status_days.saturating_sub(validity_days));

@@ -163,6 +163,18 @@ impl TrustSource {
         Ok(list)
     }
 
+    /// Whoever relied on the list once goes on with the one that was fetched beside: nobody waits for it, and its operator
+    /// does not see when somebody is verified.
+    fn take_over_looked(&self) {
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(looked), Some(known)) = (looked, newest.as_mut())
+            && known.at < looked.at
+        {
+            *known = looked;
+        }
+    }
+
     /// The client for an address that a credential names: to this country's own issuers wherever they are, to others
     /// outside only.
     fn client_for(&self, uri: &str) -> &Client {

@@ -185,6 +185,7 @@ impl TrustSource {
             }
         };
         self.statuses.adrift.store(false, Ordering::Relaxed);
+        self.take_over_looked();
         for (uri, issuer) in
             self.statuses.finding.look(|uri| self.client_for(uri).clone(), roles, &trust, now).await
         {

@@ -300,6 +300,9 @@ pub(crate) enum ConfigAction {
     Fingerprint(Serve),
 }
 
+/// Where a city of one process is, unless it was told otherwise.
+pub(crate) const USUAL_URL: &str = "http://localhost:8080";
+
 #[derive(Args)]
 pub(crate) struct Wallet {
     #[command(flatten)]
@@ -311,7 +314,7 @@ pub(crate) struct Wallet {
     #[arg(
         long,
         env = "YUFU_URL",
-        default_value = "http://localhost:8080",
+        default_value = USUAL_URL,
         value_name = "URL",
         global = true
     )]
@@ -698,10 +701,11 @@ pub(crate) struct Audit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
+    use std::collections::BTreeSet;
 
     /// Every command below `command`, with its name.
-    fn all(command: &clap::Command, above: &str) -> Vec<(String, clap::Command)> {
+    fn all(command: &Command, above: &str) -> Vec<(String, Command)> {
         let name = format!("{above} {}", command.get_name()).trim().to_owned();
         let below = command.get_subcommands().flat_map(|one| all(one, &name));
         std::iter::once((name.clone(), command.clone())).chain(below).collect()
@@ -720,6 +724,29 @@ mod tests {
                 assert!(example.contains(word), "the example of {name} lacks {word}: {example}");
             }
         }
+    }
+
+    /// One that did would be taken for the option of all, and refused for what that means.
+    #[test]
+    fn no_command_has_an_option_of_its_own_by_the_name_of_one_that_all_have() {
+        fn look(command: &Command, held: &BTreeSet<String>, name: &str) {
+            let mut held = held.clone();
+            for option in command.get_arguments() {
+                let id = option.get_id().to_string();
+                let long = option.get_long().map(str::to_owned);
+                let known = held.contains(&id) || long.is_some_and(|long| held.contains(&long));
+                assert!(!known, "{name} has {id} again");
+            }
+            let globals = command.get_arguments().filter(|option| option.is_global_set());
+            held.extend(globals.flat_map(|option| {
+                let long = option.get_long().map(str::to_owned);
+                std::iter::once(option.get_id().to_string()).chain(long)
+            }));
+            for below in command.get_subcommands() {
+                look(below, &held, &format!("{name} {}", below.get_name()));
+            }
+        }
+        look(&Arguments::command(), &BTreeSet::new(), "");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::card;
 use crate::unanswered;
-use crate::wallet::{PurseFault, WalletFault};
+use crate::wallet::{PurseFault, WalletFault, type_error_said};
 use crate::words::{colon, language, plain};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
 use yufu_card::CardError;
+use yufu_wallet::issuance::TypeError;
 
 /// How much of an error is said, in characters: more than this program has to say itself, and no more than is read.
 const LONGEST: usize = 4_000;
@@ -39,6 +40,9 @@ fn link(
     }
     if let Some(fault) = error.downcast_ref::<PurseFault>() {
         return fault.said();
+    }
+    if let Some(error) = error.downcast_ref::<TypeError>() {
+        return type_error_said(error);
     }
     let Some(error) = error.downcast_ref::<ClientError>() else { return error.to_string() };
     let whom = match error {

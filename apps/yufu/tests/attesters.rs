@@ -156,6 +156,9 @@ async fn a_wallet_begins_without_an_offer_and_shows_what_the_issuer_knows_her_by
     let server = Server::start(&data);
     let caller = server.caller();
     let (mut she, _) = Box::pin(known(&caller)).await;
+    let none = she.wallet.obtain(JIANGCHENG, "passport", &mut |_| panic!("asked")).await;
+    let none = none.unwrap_err().to_string();
+    assert!(none.contains("passport; of it can be had: account-holder"), "{none}");
     let (got, asked) = obtained(&mut she, JIANGCHENG, "account-holder").await;
     assert_eq!(asked, ["personal_administrative_number"]);
     assert!(got.claims.contains(&"family_name".to_owned()), "{:?}", got.claims);

@@ -59,6 +59,7 @@ pub(crate) fn digest(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_digest_example_of_rfc_9901_section_4_2_3_is_reproduced() {
@@ -69,6 +70,58 @@ mod tests {
         assert_eq!(disclosure.digest, "X9yH0Ajrdm1Oij4tWso9UzzKJvPoDxwmuEcO3XAdRC0");
         assert_eq!(disclosure.name.as_deref(), Some("family_name"));
         assert_eq!(disclosure.value, json!("Möbius"));
+    }
+
+    #[test]
+    fn the_same_claim_encoded_otherwise_is_the_same_claim_with_another_digest_rfc_9901_4_2_1() {
+        let printed = [
+            "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0",
+            "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNXHUwMGY2Yml1cyJd",
+            "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsImZhbWlseV9uYW1lIiwiTcO2Yml1cyJd",
+            "WwoiXzI2YmM0TFQtYWM2cTJLSTZjQlc1ZXMiLAoiZmFtaWx5X25hbWUiLAoiTcO2Yml1cyIKXQ",
+        ];
+        let read = printed.map(|encoded| Disclosure::parse(encoded).unwrap());
+        for disclosure in &read {
+            assert_eq!(disclosure.name.as_deref(), Some("family_name"));
+            assert_eq!(disclosure.value, json!("Möbius"));
+        }
+        let digests = BTreeSet::from(read.map(|disclosure| disclosure.digest));
+        assert_eq!(digests.len(), printed.len());
+    }
+
+    #[test]
+    fn the_element_of_rfc_9901_4_2_4_2_and_the_claims_of_openid4vp_b_3_2_have_the_printed_digests()
+    {
+        for (encoded, name, value, digest) in [
+            (
+                "WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIkZSIl0",
+                None,
+                "FR",
+                "w0I8EKcdCtUPkGCNUrfwVp2xEgNjtoIDlOxc9-PlOhs",
+            ),
+            (
+                "WyIyR0xDNDJzS1F2ZUNmR2ZyeU5STjl3IiwgImdpdmVuX25hbWUiLCAiSm9obiJd",
+                Some("given_name"),
+                "John",
+                "jsu9yVulwQQlhFlM_3JlzMaSFzglhQG0DpfayQwLUK4",
+            ),
+            (
+                "WyJlbHVWNU9nM2dTTklJOEVZbnN4QV9BIiwgImZhbWlseV9uYW1lIiwgIkRvZSJd",
+                Some("family_name"),
+                "Doe",
+                "TGf4oLbgwd5JQaHyKVQZU9UdGE0w5rtDsrZzfUaomLo",
+            ),
+            (
+                "WyI2SWo3dE0tYTVpVlBHYm9TNXRtdlZBIiwgImJpcnRoZGF0ZSIsICIxOTQwLTAxLTAxIl0",
+                Some("birthdate"),
+                "1940-01-01",
+                "tiTngp9_jhC389UP8_k67MXqoSfiHq3iK6o9un4we_Y",
+            ),
+        ] {
+            let disclosure = Disclosure::parse(encoded).unwrap();
+            assert_eq!(disclosure.name.as_deref(), name);
+            assert_eq!((disclosure.value, disclosure.digest.as_str()), (json!(value), digest));
+        }
     }
 
     #[test]

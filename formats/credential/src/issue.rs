@@ -1,9 +1,9 @@
 //! Issuance: claims in, signed SD-JWT VC out.
 
-use crate::SD_JWT_VC;
 use crate::disclosure::{ALGORITHM, DIGESTS, Disclosure, ELEMENT, digest};
 use crate::process::MAX_DEPTH;
 use crate::subject::{Confirmation, StatusReference};
+use crate::{Integrity, SD_JWT_VC};
 use serde_json::{Map, Value};
 use std::fmt;
 use yufu_base::{Signer, Timestamp};
@@ -15,6 +15,8 @@ use yufu_jose::{Chain, Header, Jwk, SignError, encode_base64url, sign};
 pub struct Issuance {
     /// The credential's type.
     pub vct: String,
+    /// By what the type's metadata are known; the same in every credential of the type.
+    pub type_integrity: Option<Integrity>,
     /// Who issues it.
     pub issuer: String,
     /// When.
@@ -89,6 +91,9 @@ impl Issuance {
         insert_digests(&mut payload, digests);
         payload.insert(ALGORITHM.into(), "sha-256".into());
         payload.insert("vct".into(), self.vct.into());
+        if let Some(integrity) = self.type_integrity {
+            payload.insert("vct#integrity".into(), String::from(integrity).into());
+        }
         payload.insert("iss".into(), self.issuer.into());
         payload.insert("iat".into(), self.issued_at.seconds().into());
         payload.insert("exp".into(), self.expires_at.seconds().into());

@@ -10,12 +10,18 @@ mod presentation;
 mod process;
 mod sd_jwt;
 mod subject;
+mod types;
 
 pub use issue::{Issuance, IssueError};
 pub use key_binding::{BindError, KeyBinding, transaction_data_hash};
 pub use presentation::{Expected, Presentation, PresentationError, Presented, verify_presentation};
 pub use sd_jwt::{DiscloseError, Disclosed, IssuedCredential, SdJwt, SdJwtError};
 pub use subject::{Confirmation, Credential, StatusReference};
+pub use types::{
+    ClaimDisplay, ClaimMetadata, ExtendError, Extends, Integrity, IntegrityError, Locale,
+    MAX_CHAIN, MAX_TYPE_METADATA, Rendering, ResolvedType, SelectiveDisclosure, TypeChain,
+    TypeCheckError, TypeDisplay, TypeMetadata, TypeMetadataError,
+};
 pub use yufu_jose::{ClaimPath, PathStep};
 
 /// The `typ` of an SD-JWT VC, and its format name in OpenID4VC.

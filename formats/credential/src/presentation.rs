@@ -128,7 +128,7 @@ impl Presented {
         expected: &Expected<'_>,
     ) -> Result<Presentation, PresentationError> {
         let (claims, credential) = self.sd_jwt.verify(issuer_key)?.into_parts();
-        let Credential { vct, issuer, confirmation, status, validity } = credential;
+        let Credential { vct, issuer, confirmation, status, validity, .. } = credential;
         validity.check(expected.now, expected.leeway_seconds).map_err(PresentationError::Time)?;
         let binding: BindingClaims = self
             .binding

@@ -178,11 +178,13 @@ mod tests {
     /// RFC 9901 section 5.2: the SD-JWT+KB of the main example.
     const EXAMPLE: &str = include_str!("../tests/rfc9901-section-5.2.txt");
 
-    #[test]
-    fn the_main_example_of_rfc_9901_verifies_and_processes_as_printed() {
-        let (disclosed, binding) = crate::sd_jwt::split(EXAMPLE.trim()).unwrap();
+    /// RFC 9901 appendices A.1 and A.2: what their holders show.
+    const STRUCTURED: &str = include_str!("../tests/rfc9901-appendix-a.1.txt");
+    const VERIFIED: &str = include_str!("../tests/rfc9901-appendix-a.2.txt");
+
+    /// The claims of an example whose signature holds, by the issuer's key of appendix A.5.
+    fn processed(disclosed: &str) -> Map<String, Value> {
         let mut parts = disclosed.trim_end_matches('~').split('~');
-        // The issuer's key of RFC 9901 appendix A.5.
         let issuer: Jwk = serde_json::from_value(json!({
             "kty": "EC", "crv": "P-256",
             "x": "b28d4MwZMjw8-00CG4xfnn9SLMVMM19SlqZpVb_uNtQ",
@@ -191,8 +193,39 @@ mod tests {
         .unwrap();
         let token = Unverified::parse(parts.next().unwrap()).unwrap().verify(&issuer.key).unwrap();
         let disclosures: Vec<_> = parts.map(|part| Disclosure::parse(part).unwrap()).collect();
-        let processed = process(parse_json_object(&token.payload).unwrap(), &disclosures).unwrap();
-        let mut claims = processed.claims;
+        process(parse_json_object(&token.payload).unwrap(), &disclosures).unwrap().claims
+    }
+
+    #[test]
+    fn the_structured_examples_of_rfc_9901_a_1_and_a_2_verify_and_process_as_printed() {
+        let structured = json!({
+            "iss": "https://issuer.example.com", "iat": 1683000000, "exp": 1883000000,
+            "address": {"region": "港区", "country": "JP"},
+        });
+        assert_eq!(Value::Object(processed(STRUCTURED.trim())), structured);
+        let verified = json!({
+            "iss": "https://issuer.example.com", "iat": 1683000000, "exp": 1883000000,
+            "verified_claims": {
+                "verification": {
+                    "trust_framework": "de_aml", "time": "2012-04-23T18:25Z",
+                    "evidence": [{"method": "pipp"}],
+                },
+                "claims": {
+                    "given_name": "Max", "family_name": "Müller",
+                    "address": {
+                        "locality": "Maxstadt", "postal_code": "12344", "country": "DE",
+                        "street_address": "Weidenstraße 22",
+                    },
+                },
+            },
+        });
+        assert_eq!(Value::Object(processed(VERIFIED.trim())), verified);
+    }
+
+    #[test]
+    fn the_main_example_of_rfc_9901_verifies_and_processes_as_printed() {
+        let (disclosed, binding) = crate::sd_jwt::split(EXAMPLE.trim()).unwrap();
+        let mut claims = processed(disclosed);
         let holder: Jwk =
             serde_json::from_value(claims.remove("cnf").unwrap()["jwk"].clone()).unwrap();
         let expected = json!({

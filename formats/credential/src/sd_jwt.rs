@@ -196,6 +196,11 @@ impl IssuedCredential {
         Ok(Disclosed { text, holder_key: self.credential.confirmation.jwk.key })
     }
 
+    /// Whether the claim that stands there is a disclosure of its own: the holder can withhold it.
+    pub(crate) fn is_disclosed_at(&self, place: &[PathStep]) -> bool {
+        self.processed.places.iter().any(|one| one == place)
+    }
+
     fn assemble(&self, shown: impl Fn(&[PathStep]) -> bool) -> String {
         let mut text = format!("{}~", self.token_text);
         for (disclosure, place) in self.disclosures.iter().zip(&self.processed.places) {

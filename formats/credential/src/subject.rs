@@ -1,5 +1,6 @@
 //! The members every credential has, whatever it attests.
 
+use crate::Integrity;
 use serde::{Deserialize, Serialize};
 use yufu_jose::{Jwk, Validity};
 
@@ -19,6 +20,9 @@ pub struct StatusReference {
 pub struct Credential {
     /// `vct`: the credential's type.
     pub vct: String,
+    /// `vct#integrity`: by what the type's metadata are known.
+    #[serde(rename = "vct#integrity")]
+    pub type_integrity: Option<Integrity>,
     /// `iss`: who issued it; absent if only the certificate says so.
     #[serde(rename = "iss")]
     pub issuer: Option<String>,

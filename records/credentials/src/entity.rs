@@ -128,3 +128,11 @@ table!(offer, "offers", {
     sealed: String,
     expires_at: i64,
 });
+
+table!(type_document, "type_documents", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    name: String,
+    vct: String,
+    document: String,
+    at: i64,
+});

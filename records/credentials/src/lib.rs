@@ -17,6 +17,7 @@ mod sets;
 mod shards;
 mod sign_in;
 mod status;
+mod types;
 
 pub use freeze::FreezeHandle;
 pub use issuance::{Authentication, DerivedFrom, Issuance};

@@ -3,7 +3,7 @@
 use yufu_database::Migration;
 
 pub(crate) const ALL: &[Migration] =
-    &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS, SIGN_INS];
+    &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS, SIGN_INS, TYPES];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -161,5 +161,17 @@ CREATE TABLE offers (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX offers_by_expiry ON offers(expires_at);
+",
+};
+
+const TYPES: Migration = Migration {
+    name: "metadata of types, by their digest",
+    sql: "
+CREATE TABLE type_documents (
+    name TEXT PRIMARY KEY NOT NULL,
+    vct TEXT NOT NULL,
+    document TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
 ",
 };

@@ -45,6 +45,7 @@ impl Kind {
             Self::SdJwt(vct) => {
                 let issuance = Issuance {
                     vct: vct.clone(),
+                    type_integrity: template.type_integrity.clone(),
                     issuer: issuer.to_owned(),
                     issued_at: template.issued_at,
                     not_before: None,

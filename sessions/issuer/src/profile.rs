@@ -71,11 +71,17 @@ impl IssuerProfile {
             credential_request_encryption: None,
             credential_response_encryption: None,
             batch_credential_issuance: (batch_size > 1).then_some(BatchIssuance { batch_size }),
+            type_metadata_endpoint: Some(self.type_metadata_endpoint()?),
             display: self.display.clone(),
             credential_configurations_supported: configurations.collect(),
         };
         metadata.check(&self.identifier)?;
         Ok(metadata)
+    }
+
+    /// Below which the metadata of its types are.
+    pub(crate) fn type_metadata_endpoint(&self) -> Result<Endpoint, EndpointError> {
+        self.identifier.join("types")
     }
 
     /// The document for `/.well-known/oauth-authorization-server`.

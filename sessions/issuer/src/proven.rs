@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use yufu_base::{SECTOR_PSEUDONYM, SectorId, Signer, Timestamp};
-use yufu_credential::StatusReference;
+use yufu_credential::{Integrity, StatusReference};
 use yufu_jose::{Chain, Jwk};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{CredentialResponse, IssuedCredential};
@@ -39,6 +39,8 @@ pub struct Template {
     pub selective: Map<String, Value>,
     /// Digests without a claim behind them, that hide how many claims there are.
     pub decoys: u8,
+    /// By what the metadata of their type are known; an mdoc has none.
+    pub type_integrity: Option<Integrity>,
     /// Which claims are days, by the names that lead to them with dots between: an mdoc says so.
     pub days: Vec<String>,
 }

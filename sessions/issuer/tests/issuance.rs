@@ -184,6 +184,7 @@ fn template() -> Template {
         open: members(json!({"issuing_country": "CN"})),
         selective: members(json!({"family_name": "李"})),
         decoys: 2,
+        type_integrity: None,
         days: vec![],
     }
 }

@@ -257,6 +257,7 @@ fn an_offer_of_an_issuer_that_only_shares_an_origin_with_a_trusted_one_is_not_ta
 fn credential(party: &Party, seed: u8, change: impl FnOnce(&mut Issuance)) -> String {
     let mut issuance = Issuance {
         vct: PID.into(),
+        type_integrity: None,
         issuer: "https://id.example".into(),
         issued_at: NOW,
         not_before: None,

@@ -141,6 +141,7 @@ fn a_credential_with_other_pseudonyms_than_the_wallets_own_is_refused() {
         let step: RequestingCredentials = serde_json::from_str(&stored).unwrap();
         let issuance = Issuance {
             vct: PID.into(),
+            type_integrity: None,
             issuer: "https://id.example".into(),
             issued_at: NOW,
             not_before: None,

@@ -1,5 +1,6 @@
 //! Queries and credentials at random, evaluated by `dcql` and by ours: the same credentials answer the same queries,
-//! and the same wholes can be satisfied.
+//! and the same wholes can be satisfied. And the worked examples of the specification, which ours answers in
+//! `formats/openid4vc/tests/dcql_examples.rs`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,6 +19,7 @@ use yufu_openid4vc::dcql::{Candidate, DcqlQuery};
 const CASES: usize = 400;
 const TYPES: [&str; 3] = ["urn:a", "urn:b", "urn:c"];
 const AUTHORITIES: [&str; 3] = ["AAAA", "BBBB", "CCCC"];
+const EXAMPLES: &str = include_str!("../../../formats/openid4vc/tests/dcql_examples.json");
 
 struct Case {
     query: Value,
@@ -218,6 +220,62 @@ fn the_same_credentials_answer_the_same_queries_as_for_dcql_3_0_0() {
     // The cases are no formality.
     assert!(satisfied > CASES / 10 && satisfied < CASES * 9 / 10, "{satisfied}");
     assert!(matched > CASES / 4, "{matched}");
+}
+
+/// A credential of the examples as `dcql` takes it.
+fn of_example(held: &Value) -> Value {
+    let authority = held["authority"].as_str().unwrap_or("bm9ib2R5");
+    let mut foreign = json!({
+        "credential_format": held["format"], "cryptographic_holder_binding": true,
+        "authority": {"type": "aki", "values": [authority]},
+    });
+    let (kind, claims) =
+        if held["format"] == "mso_mdoc" { ("doctype", "namespaces") } else { ("vct", "claims") };
+    foreign[kind] = held["type"].clone();
+    foreign[claims] = held["claims"].clone();
+    foreign
+}
+
+/// What is wanted of a query by its name.
+fn asked<'a>(query: &'a Value, id: &str) -> &'a Value {
+    query["credentials"].as_array().unwrap().iter().find(|asked| asked["id"] == id).unwrap()
+}
+
+#[test]
+fn the_examples_of_openid4vp_1_0_find_the_same_with_dcql_3_0_0() {
+    let examples: Vec<Value> = serde_json::from_str(EXAMPLES).unwrap();
+    let mut cases = Vec::new();
+    for example in &examples {
+        for wallet in example["wallets"].as_array().unwrap() {
+            cases.push((example, wallet));
+        }
+    }
+    let input = cases.iter().map(|(example, wallet)| {
+        let credentials = wallet["credentials"].as_array().unwrap().iter().map(of_example);
+        json!({"query": example["query"], "credentials": credentials.collect::<Vec<_>>()})
+    });
+    let answers = node::run("dcql.mjs", &input.collect::<Vec<_>>().into());
+    for ((example, wallet), theirs) in cases.iter().zip(answers.as_array().unwrap()) {
+        let said = format!("{}: {}\n{theirs}", example["name"], wallet["name"]);
+        assert_eq!(theirs["ok"], true, "{said}");
+        // Where they differ from the specification, which ours follows, the example says how.
+        let expected = wallet.get("dcql_3_0_0").unwrap_or(wallet);
+        assert_eq!(theirs["satisfied"], expected["satisfied"], "{said}");
+        for (id, found) in theirs["matches"].as_object().unwrap() {
+            let none = json!([]);
+            let places = expected["matches"].get(id).unwrap_or(&none);
+            assert_eq!(found, places, "{id}: {said}");
+            let Some(shows) = expected.get("shows").and_then(|shows| shows.get(id)) else {
+                continue;
+            };
+            let claims = &asked(&example["query"], id)["claims"];
+            let shown = theirs["shows"][id].as_array().unwrap().iter();
+            let shown = shown.map(|place| {
+                claims[usize::try_from(place.as_u64().unwrap()).unwrap()]["path"].clone()
+            });
+            assert_eq!(&json!(shown.collect::<Vec<_>>()), shows, "{id}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -1,16 +1,31 @@
 //! The crate `isomdl`, as it comes from its registry, as an oracle: it verifies device responses of ours, our reader reads
-//! its device, and neither takes what it must not.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+//! its device, and neither takes what it must not; and it verifies what the running authority issued.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
 
 mod mdoc_world;
 mod node;
+#[path = "../../../apps/yufu/tests/support/mod.rs"]
+mod support;
+mod their_verifier;
 
 use mdoc_world::{DOC_TYPE, World, read_by, transcript};
 use serde_json::{Value, json};
 use std::process::Command;
+use support::terminal::Terminal;
+use support::visits::Street;
+use their_verifier::TheirVerifier;
 use yufu_jose::{decode_base64url, encode_base64url};
 use yufu_mdoc::{DeviceEngagement, SessionTranscript};
 use yufu_proximity::{Engaged, RefuseReader};
+use yufu_trust::Role;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
 
 /// Where `cargo xtask test` builds it.
 const ORACLE: &str =
@@ -65,6 +80,55 @@ fn our_certificates_keep_annex_b_as_it_reads_that_and_others_do_not() {
     assert_eq!(errors(world.issuer().2), json!([]));
     let stranger = errors(World::new().issuer().2);
     assert!(stranger[0].as_str().unwrap().contains("no valid trust anchor"), "{stranger}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_running_authority_issued_is_verified_as_it_was_shown_over_openid4vp_b_2_6_1() {
+    let mut verifier = TheirVerifier::start();
+    let (_data, server) = their_verifier::city(&verifier);
+    let caller = server.caller();
+    let enrolled = verifier.enrol(&caller);
+    assert_eq!(enrolled["ok"], true, "{enrolled}");
+    let (name, _) = their_verifier::identified(&caller, 2).await;
+    let terminal = Terminal::of(&caller, &name);
+    let mut shown = Vec::new();
+    for content in ["A128GCM", "A256GCM"] {
+        let begun = verifier.begin(&their_verifier::query(true), content, json!({}));
+        terminal.says(&["present", &begun.link]);
+        let result = verifier.result(&begun);
+        let seen = &result["shown"]["pid-mdoc"];
+        assert!(seen["presentation"].is_string(), "{result}");
+        shown.push((seen["presentation"].clone(), seen["transcript"].clone()));
+    }
+    // The transcripts are those that the other verifier put together from its requests.
+    let verify = |(response, _): &(Value, Value), (_, transcript): &(Value, Value)| {
+        let seen = oracle(&json!({"as": "verify", "response": response, "transcript": transcript}));
+        assert_eq!((&seen["ok"], &seen["issuer"]), (&json!(true), &Value::Null), "{seen}");
+        seen
+    };
+    for one in &shown {
+        let seen = verify(one, one);
+        assert_eq!((&seen["device"], &seen["digests"]), (&Value::Null, &json!(true)), "{seen}");
+        assert_eq!(seen["doc_type"], their_verifier::DOC_TYPE);
+        assert_eq!(seen["mso_doc_type"], their_verifier::DOC_TYPE);
+        let elements = seen["elements"].as_object().unwrap();
+        assert_eq!(elements["age_equal_or_over.18"], true);
+        assert!(elements["birthdate"].as_str().unwrap().starts_with("1965"), "{seen}");
+        assert_eq!(elements.len(), 2, "{seen}");
+    }
+    assert!(verify(&shown[0], &shown[1])["device"].is_string(), "shown in another conversation");
+    // The authority's certificates as ISO/IEC 18013-5, Annex B, has them; a bank's anchor is not theirs.
+    let trust = Street::of(&caller).await.trust;
+    let errors = |role: Role| {
+        let entry = trust.entries.iter().find(|entry| entry.role == role).unwrap();
+        let anchor = encode_base64url(&entry.authorities().unwrap()[0]);
+        let input = json!({"as": "certificates", "response": shown[0].0, "anchor": anchor});
+        let seen = oracle(&input);
+        assert_eq!(seen["ok"], true, "{seen}");
+        seen["errors"].clone()
+    };
+    assert_eq!(errors(Role::PidIssuer), json!([]));
+    assert_ne!(errors(Role::BankIssuer), json!([]));
 }
 
 #[test]

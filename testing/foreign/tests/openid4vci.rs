@@ -34,8 +34,9 @@ async fn anchors(caller: &Caller) -> Value {
     json!(issuer.unwrap().certificates)
 }
 
-#[tokio::test]
-async fn a_wallet_of_openid4vc_ts_gets_two_batches_under_haip_and_sd_jwt_vc_verifies_them() {
+/// What a wallet of the libraries says to two batches of the resident's identity, encrypted so, if at all; `sd-jwt-vc`
+/// verifies all of them.
+async fn two_batches(encryption: Option<[&str; 2]>) -> Value {
     let data = Data::new();
     let server = Server::start(&data);
     let caller = server.caller();
@@ -58,6 +59,7 @@ async fn a_wallet_of_openid4vc_ts_gets_two_batches_under_haip_and_sd_jwt_vc_veri
                 "dpop": private(&fresh()),
                 "credentials": credentials,
             },
+            "encryption": encryption,
         }),
     );
     assert_eq!(seen["ok"], true, "{seen}");
@@ -76,6 +78,25 @@ async fn a_wallet_of_openid4vc_ts_gets_two_batches_under_haip_and_sd_jwt_vc_veri
         }
     }
     assert_eq!(places.len(), 6, "each copy has a place of its own");
+    seen
+}
+
+#[tokio::test]
+async fn a_wallet_of_openid4vc_ts_gets_two_batches_under_haip_and_sd_jwt_vc_verifies_them() {
+    let seen = two_batches(None).await;
+    assert_eq!(seen["opened"], json!([]), "nothing was encrypted");
+}
+
+#[tokio::test]
+async fn jose_encrypts_its_requests_and_opens_our_answers_in_both_encryptions_10() {
+    let seen = two_batches(Some(["A128GCM", "A256GCM"])).await;
+    assert_eq!(seen["in_the_clear"], "invalid_encryption_parameters", "{seen}");
+    let opened = seen["opened"].as_array().unwrap();
+    for (header, enc) in opened.iter().zip(["A128GCM", "A256GCM"]) {
+        assert_eq!((&header["alg"], &header["enc"]), (&json!("ECDH-ES"), &json!(enc)));
+        assert_eq!(header["kid"], "answer", "to the key of that request");
+    }
+    assert_eq!(opened.len(), 2, "both batches came encrypted");
 }
 
 #[tokio::test]

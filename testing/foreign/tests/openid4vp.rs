@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::visits::Street;
 use support::{Caller, Data, Resident, Server, enrol, now};
-use yufu_jose::encode_base64url;
+use yufu_base::Signer;
+use yufu_jose::{Jwk, SoftwareKey, encode_base64url};
 use yufu_keys::KeyStore;
-use yufu_openid4vc::HttpResponse;
 use yufu_openid4vc::presentation::{DigitalRequest, REQUEST_MEDIA_TYPE};
+use yufu_openid4vc::{FORMAT_MSO_MDOC, HttpResponse};
 use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused, Reviewed, open, take};
 
@@ -32,6 +33,14 @@ fn held(resident: &Resident, place: usize) -> (String, Value) {
     let stored = &resident.file()["credentials"][place];
     let held: HeldCredential = serde_json::from_value(stored["held"].clone()).unwrap();
     (held.credential.issued(), stored["key"].clone())
+}
+
+/// A holder's key, as the library for mdocs takes it.
+fn private(key: &SoftwareKey) -> Value {
+    let mut jwk = serde_json::to_value(Jwk::from(key.public_key())).unwrap();
+    jwk["d"] = encode_base64url(*key.to_scalar().unwrap()).into();
+    jwk["kid"] = "1".into();
+    jwk
 }
 
 /// What the foreign wallet makes of the request at a link, with one of the wallet's credentials.
@@ -71,6 +80,40 @@ async fn their_wallet_answers_our_verifier_in_both_encryptions_and_only_the_requ
     let other = link.replacen("x509_hash%3A", "x509_hash%3AAAAA", 1);
     let said = answer(&resident, 3, &other, "A256GCM");
     assert_eq!(said["ok"], false, "{said}");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn their_wallet_shows_our_verifier_an_mdoc_of_the_running_authority_in_both_encryptions() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let street = Street::of(&caller).await;
+    let batch = street.batch(&Resident::of(&caller, 1).number, FORMAT_MSO_MDOC).await;
+    let shown = async |place: usize, key: &SoftwareKey, content: &str| {
+        let begun = street.begin(SHOP, "check-age").await;
+        let said = node::run(
+            "openid4vp.mjs",
+            &json!({
+                "as": "wallet", "link": begun["authorization_request"], "content": content,
+                "mdoc": {
+                    "issuer_signed": batch[place].0.credential.issued(), "doc_type": "org.yufu.pid.cn.1",
+                    "elements": ["age_equal_or_over.16"], "key": private(key),
+                },
+            }),
+        );
+        let state = street.state(SHOP, begun["verification"].as_str().unwrap()).await;
+        (said, state)
+    };
+    for (place, content) in ["A128GCM", "A256GCM"].into_iter().enumerate() {
+        let (said, state) = shown(place, &batch[place].1, content).await;
+        assert_eq!((&said["ok"], &said["status"]), (&json!(true), &json!(200)), "{said}");
+        assert_eq!(state["state"], "yes", "{state}");
+        assert_eq!(state["receipt"], said["body"]["receipt"], "it has the receipt too");
+    }
+    let (said, state) = shown(2, &batch[3].1, "A256GCM").await;
+    assert_ne!(said["status"], 200, "another copy's key: {said}");
+    assert_ne!(state["state"], "yes", "{state}");
     drop(server);
 }
 

@@ -1,5 +1,5 @@
 //! The reference implementation of RFC 9901 (PyPI `sd-jwt`) and ours, both ways: each issues, shows and verifies what the
-//! other issued and showed, and refuses what must be refused.
+//! other issued and showed, and refuses what must be refused. The structures of the RFC's examples come from it too.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -73,6 +73,7 @@ fn chain() -> Chain {
 fn ours() -> String {
     let issuance = Issuance {
         vct: "urn:yufu:pid:1".to_owned(),
+        type_integrity: None,
         issuer: "https://authority.example".to_owned(),
         issued_at: NOW,
         not_before: None,
@@ -199,5 +200,166 @@ fn what_the_reference_issued_and_showed_is_verified_by_ours_and_only_that() {
         ),
     ] {
         assert!(refused.is_err(), "{case}");
+    }
+}
+
+/// An example of RFC 9901: the claims, which of them are hidden, what its holder shows, what comes out.
+struct Example {
+    section: &'static str,
+    claims: Value,
+    hidden: Value,
+    shows: Value,
+    out: Value,
+}
+
+/// The members of an address, each hidden by itself, and what else is.
+fn parts(more: &[&str]) -> Value {
+    let members = ["street_address", "locality", "region", "country"];
+    let members = members.map(|name| json!(["address", name]));
+    more.iter().map(|name| json!(name)).chain(members).collect::<Vec<_>>().into()
+}
+
+fn structures() -> [Example; 6] {
+    let german = json!({"street_address": "Schulstr. 12", "locality": "Schulpforta",
+        "region": "Sachsen-Anhalt", "country": "DE"});
+    let sub = "6c5c0a49-b589-431d-bae7-219122a9ec2c";
+    [
+        Example {
+            section: "5: claims and elements of a list",
+            claims: json!({
+                "sub": "user_42", "given_name": "John", "family_name": "Doe",
+                "phone_number": "+1-202-555-0101", "phone_number_verified": true,
+                "address": {"street_address": "123 Main St", "locality": "Anytown"},
+                "updated_at": 1_570_000_000, "nationalities": ["US", "DE"],
+            }),
+            hidden: json!([
+                "given_name",
+                "family_name",
+                "phone_number",
+                "phone_number_verified",
+                "address",
+                "updated_at",
+                ["nationalities", 0],
+                ["nationalities", 1]
+            ]),
+            shows: json!({"given_name": true, "family_name": true, "address": true,
+                "nationalities": [true, false]}),
+            out: json!({"sub": "user_42", "given_name": "John", "family_name": "Doe",
+                "address": {"street_address": "123 Main St", "locality": "Anytown"},
+                "nationalities": ["US"]}),
+        },
+        Example {
+            section: "6.1: an object as a whole",
+            claims: json!({"sub": sub, "address": german}),
+            hidden: json!(["address"]),
+            shows: json!({"address": true}),
+            out: json!({"sub": sub, "address": german}),
+        },
+        Example {
+            section: "6.2: an object member by member",
+            claims: json!({"sub": sub, "address": german}),
+            hidden: parts(&[]),
+            shows: json!({"address": {"region": true, "country": true}}),
+            out: json!({"sub": sub, "address": {"region": "Sachsen-Anhalt", "country": "DE"}}),
+        },
+        Example {
+            section: "6.3: disclosures within a disclosure",
+            claims: json!({"sub": sub, "address": german}),
+            hidden: parts(&["address"]),
+            shows: json!({"address": {"country": true}}),
+            out: json!({"sub": sub, "address": {"country": "DE"}}),
+        },
+        structured(),
+        verified_claims(),
+    ]
+}
+
+fn structured() -> Example {
+    Example {
+        section: "A.1: a structured object, with decoys",
+        claims: json!({
+            "sub": "6c5c0a49-b589-431d-bae7-219122a9ec2c", "given_name": "太郎", "family_name": "山田",
+            "email": "\"unusual email address\"@example.jp", "birthdate": "1940-01-01",
+            "address": {"street_address": "東京都港区芝公園４丁目２−８", "locality": "東京都",
+                "region": "港区", "country": "JP"},
+        }),
+        hidden: parts(&["sub", "given_name", "family_name", "email", "birthdate"]),
+        shows: json!({"address": {"region": true, "country": true}}),
+        out: json!({"address": {"region": "港区", "country": "JP"}}),
+    }
+}
+
+fn verified_claims() -> Example {
+    let mut hidden = vec![json!(["verified_claims", "verification", "evidence", 0])];
+    for name in ["type", "method", "time", "document"] {
+        hidden.push(json!(["verified_claims", "verification", "evidence", 0, name]));
+    }
+    for name in ["time", "verification_process"] {
+        hidden.push(json!(["verified_claims", "verification", name]));
+    }
+    for name in ["given_name", "family_name", "nationalities", "birthdate", "address"] {
+        hidden.push(json!(["verified_claims", "claims", name]));
+    }
+    hidden.extend(["birth_middle_name", "salutation", "msisdn"].map(|name| json!(name)));
+    let address = json!({"locality": "Maxstadt", "postal_code": "12344", "country": "DE",
+        "street_address": "Weidenstraße 22"});
+    Example {
+        section: "A.2: claims and how they were verified, hidden within hidden elements",
+        claims: json!({
+            "verified_claims": {
+                "verification": {
+                    "trust_framework": "de_aml", "time": "2012-04-23T18:25Z",
+                    "verification_process": "f24c6f-6d3f-4ec5-973e-b0d8506f3bc7",
+                    "evidence": [{"type": "document", "method": "pipp", "time": "2012-04-22T11:30Z",
+                        "document": {"type": "idcard", "number": "53554554",
+                            "issuer": {"name": "Stadt Augsburg", "country": "DE"}}}],
+                },
+                "claims": {"given_name": "Max", "family_name": "Müller", "nationalities": ["DE"],
+                    "birthdate": "1956-01-28", "address": address},
+            },
+            "birth_middle_name": "Timotheus", "salutation": "Dr.", "msisdn": "49123456789",
+        }),
+        hidden: hidden.into(),
+        shows: json!({"verified_claims": {
+            "verification": {"time": true, "evidence": [{"method": true}]},
+            "claims": {"given_name": true, "family_name": true, "address": true},
+        }}),
+        out: json!({"verified_claims": {
+            "verification": {"trust_framework": "de_aml", "time": "2012-04-23T18:25Z",
+                "evidence": [{"method": "pipp"}]},
+            "claims": {"given_name": "Max", "family_name": "Müller", "address": address},
+        }}),
+    }
+}
+
+#[test]
+fn the_structures_of_the_examples_of_rfc_9901_come_out_as_they_are_printed() {
+    for Example { section, claims, hidden, shows, out } in structures() {
+        let mut whole = json!({"iss": "https://authority.example", "vct": "urn:yufu:pid:1",
+            "iat": NOW.seconds(), "exp": NOW.seconds() + 86_400});
+        whole.as_object_mut().unwrap().extend(members(claims.clone()));
+        let issued = done(&json!({
+            "as": "issue", "claims": whole, "hidden": hidden,
+            "header": {"typ": "dc+sd-jwt", "x5c": chain().to_x5c()},
+            "issuer": private(&ISSUER), "holder": public(&HOLDER),
+        }));
+        let shown = done(&json!({
+            "as": "show", "sd_jwt": issued["sd_jwt"], "disclose": shows, "nonce": NONCE,
+            "audience": AUDIENCE, "holder": private(&HOLDER),
+        }));
+        let shown = shown["sd_jwt"].as_str().unwrap();
+        let good = expected(AUDIENCE, NONCE, NOW);
+        let found = Presented::parse(shown).unwrap();
+        let mut found = found.verify(&key(&ISSUER).public_key(), &good).unwrap().claims;
+        for own in ["iss", "vct", "iat", "exp", "cnf"] {
+            found.remove(own);
+        }
+        assert_eq!(Value::Object(found), out, "{section}");
+        // All of it, from the wallet's side: nothing but what is hidden is lost.
+        let held = SdJwt::parse(issued["sd_jwt"].as_str().unwrap()).unwrap();
+        let held = held.verify(&key(&ISSUER).public_key()).unwrap();
+        for (name, value) in members(claims) {
+            assert_eq!(held.claims()[&name], value, "{section}: {name}");
+        }
     }
 }

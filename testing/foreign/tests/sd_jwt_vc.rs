@@ -1,13 +1,15 @@
 //! An SD-JWT VC of ours, a presentation of it and its key binding, verified by
 //! `@sd-jwt/sd-jwt-vc` and `jose`; and what those must refuse, refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod node;
 
 use serde_json::{Map, Value, json};
 use yufu_base::{Signer, Timestamp};
-use yufu_credential::{ClaimPath, Issuance, KeyBinding, SdJwt};
+use yufu_credential::{
+    ClaimPath, ExtendError, Integrity, Issuance, KeyBinding, SdJwt, TypeChain, TypeMetadata,
+};
 use yufu_jose::{Chain, Jwk, SoftwareKey};
 use yufu_keys::{AuthorityCertificate, LeafSubject, Validity, random};
 
@@ -32,6 +34,10 @@ fn members(value: Value) -> Map<String, Value> {
 }
 
 fn issue() -> Issued {
+    issue_typed(None)
+}
+
+fn issue_typed(type_integrity: Option<Integrity>) -> Issued {
     let issuer = SoftwareKey::from_seed(&random()).unwrap();
     let holder = SoftwareKey::from_seed(&random()).unwrap();
     let now = now();
@@ -48,6 +54,7 @@ fn issue() -> Issued {
     let chain = Chain::from_der(vec![anchor.issue(&subject, validity).unwrap()]).unwrap();
     let issuance = Issuance {
         vct: "urn:yufu:pid:1".to_owned(),
+        type_integrity,
         issuer: "https://authority.example".to_owned(),
         issued_at: now,
         not_before: None,
@@ -131,4 +138,60 @@ fn the_foreign_library_refuses_what_must_be_refused() {
         false,
         "a withheld disclosure"
     );
+}
+
+/// What both make of a type whose document is `own` and whose base is `base`.
+fn types(own: Value, base: &Value) -> (Value, Result<Vec<String>, ExtendError>) {
+    let base = base.to_string();
+    let mut own = own;
+    own["extends#integrity"] = Integrity::of(base.as_bytes()).as_str().into();
+    let (vct, below) = (own["vct"].clone(), own["extends"].clone());
+    let own = own.to_string();
+    let issued = issue_typed(Some(Integrity::of(own.as_bytes())));
+    let documents = json!({vct.as_str().unwrap(): own, below.as_str().unwrap(): base});
+    let input = json!({
+        "sd_jwt": issued.compact,
+        "issuer_jwk": Jwk::from(issued.issuer.public_key()),
+        "documents": documents,
+    });
+    let theirs = node::run("type-metadata.mjs", &input);
+    let read = |document: &str| TypeMetadata::parse(document.as_bytes()).unwrap();
+    let ours = TypeChain::new(read(&own), vct.as_str().unwrap()).and_then(|mut chain| {
+        chain.extend(read(&base))?;
+        let made = chain.resolve()?;
+        Ok(made.claims().iter().map(|claim| claim.path.to_string()).collect())
+    });
+    (theirs, ours)
+}
+
+#[test]
+fn a_type_that_extends_another_is_made_the_same_and_refused_alike() {
+    let own =
+        |claims: Value| json!({"vct": "urn:yufu:pid:1", "extends": "urn:base", "claims": claims});
+    let base = json!({"vct": "urn:base", "display": [{"locale": "zh", "name": "证"}], "claims": [
+        {"path": ["family_name"], "sd": "always", "display": [{"locale": "zh", "label": "姓"}]},
+        {"path": ["address", "locality"]},
+    ]});
+    let (theirs, ours) = types(own(json!([{"path": ["given_name"], "sd": "always"}])), &base);
+    assert_eq!(theirs["ok"], true, "{theirs}");
+    assert_eq!(theirs["chain"], json!(["urn:yufu:pid:1", "urn:base"]));
+    assert_eq!(theirs["type"]["display"][0]["name"], "证");
+    let claims = theirs["type"]["claims"].as_array().unwrap().iter();
+    let paths: Vec<String> = claims
+        .map(|claim| {
+            let path: ClaimPath = serde_json::from_value(claim["path"].clone()).unwrap();
+            path.to_string()
+        })
+        .collect();
+    assert_eq!(Ok(paths), ours);
+
+    let (theirs, ours) = types(own(json!([{"path": ["family_name"], "sd": "allowed"}])), &base);
+    assert_eq!(theirs["ok"], false, "{theirs}");
+    assert!(theirs["error"].as_str().unwrap().contains("Cannot change"), "{theirs}");
+    assert!(matches!(ours, Err(ExtendError::Loosened { .. })), "{ours:?}");
+
+    let round = json!({"vct": "urn:base", "extends": "urn:base"});
+    let (theirs, ours) = types(own(json!([])), &round);
+    assert!(theirs["error"].as_str().unwrap().contains("Circular"), "{theirs}");
+    assert!(matches!(ours, Err(ExtendError::Circular(_))), "{ours:?}");
 }

@@ -113,7 +113,8 @@ pub fn is_credential(bytes: &[u8]) -> bool {
     issued_of(bytes).is_some()
 }
 
-fn issued_of(bytes: &[u8]) -> Option<IssuedCredential> {
+/// A credential whose claims these are, with its disclosures after them, signed.
+pub(crate) fn issued_of(bytes: &[u8]) -> Option<IssuedCredential> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let (key, token) = signed(SD_JWT_VC, lines.next()?)?;
     let disclosures: String = lines.map(|line| format!("{}~", encode_base64url(line))).collect();

@@ -9,6 +9,7 @@ mod history;
 mod identity;
 mod mdoc;
 mod notes;
+mod types;
 
 pub use anonymous::anonymous;
 pub use cards::{card_answers, card_commands, card_files};
@@ -16,6 +17,7 @@ pub use history::{Step, ledger, steps};
 pub use identity::{credential, is_credential, issuance, jose, presentation, trust};
 pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
+pub use types::{is_type, types};
 
 use yufu_base::{Snapshot as _, StateMachine as _};
 use yufu_engine::{Replay, decode_batch};
@@ -26,7 +28,7 @@ use yufu_machine::{Machine, Submission};
 pub type Target = fn(&[u8]);
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 18] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("batch", batch),
     ("command", command),
     ("state", state),
@@ -45,6 +47,7 @@ pub const TARGETS: [(&str, Target); 18] = [
     ("presentation", presentation),
     ("issuance", issuance),
     ("trust", trust),
+    ("types", types),
 ];
 
 /// Takes `bytes` for the payload of a log's first record.

@@ -46,6 +46,7 @@ fn the_corpora_reach_beyond_the_decoders() {
         read("issuance", |bytes| serde_json::from_slice::<IssuerMetadata>(bytes).is_ok());
     let lists = read("trust", |bytes| serde_json::from_slice::<TrustList>(bytes).is_ok());
     let credentials = read("credential", yufu_fuzz::is_credential);
-    let counts = [queries, requests, offers, metadata, lists, credentials];
+    let types = read("types", yufu_fuzz::is_type);
+    let counts = [queries, requests, offers, metadata, lists, credentials, types];
     assert!(counts.iter().all(|count| *count > 0), "of some kind nothing is read: {counts:?}");
 }

@@ -254,9 +254,23 @@ const OFFER: &[(HttpMethod, Said)] = &[(
     },
 )];
 
+const TYPE: &[(HttpMethod, Said)] = &[(
+    HttpMethod::Get,
+    Said {
+        id: "type_metadata",
+        summary: "The metadata of a type of credential (SD-JWT VC, section 5), by the digest in `vct#integrity` (sha256- and base64url), or the newest of a type by its `vct`.",
+        query: &[],
+        body: None,
+        answers: &[
+            ("200", JSON, "type metadata, the same for everybody; under a digest for ever"),
+            ("404", PROBLEM, "no such type here"),
+        ],
+    },
+)];
+
 /// The endpoints of every institution that attests.
 pub(crate) fn described<A: Attesters>() -> OpenApiRouter<Arc<A>> {
-    let all: [Endpoint<A>; 11] = [
+    let all: [Endpoint<A>; 12] = [
         ("/haip/par", PUSH, post(at::push::<A>)),
         ("/haip/authorize", AUTHORIZE, get(at::page::<A>).post(at::decide::<A>)),
         ("/haip/token", TOKEN, post(at::token::<A>)),
@@ -272,6 +286,7 @@ pub(crate) fn described<A: Attesters>() -> OpenApiRouter<Arc<A>> {
         ),
         ("/haip/openid4vp/{id}/response", SIGN_IN_ANSWER, post(at::sign_in_answer::<A>)),
         ("/offers/{id}", OFFER, get(at::offer::<A>)),
+        ("/types/{id}", TYPE, get(at::type_metadata::<A>)),
     ];
     all.into_iter().fold(OpenApiRouter::new(), |router, (below, said, methods)| {
         let path = format!("{}{below}", A::AT);

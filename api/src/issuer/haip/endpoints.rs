@@ -143,6 +143,10 @@ pub(super) async fn offer<A: Attesters>(here: Here<A>) -> Result<impl IntoRespon
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(offer)))
 }
 
+pub(super) async fn type_metadata<A: Attesters>(here: Here<A>) -> Result<Response, Problem> {
+    here.institution.as_issuer()?.type_response(&here.id).await
+}
+
 /// The issuer's metadata; signed if `Accept` asks for `application/jwt`.
 pub(super) async fn issuer<A: Attesters>(
     here: Here<A>,

@@ -39,6 +39,8 @@ struct Of {
     revoked: bool,
     answers: bool,
     calls: BTreeMap<String, usize>,
+    /// How often the trust list was asked for.
+    trusting: usize,
 }
 
 impl Issuer {
@@ -46,7 +48,7 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let calls = BTreeMap::new();
-        let state = Of { now: NOW, lists: 3, revoked: false, answers: true, calls };
+        let state = Of { now: NOW, lists: 3, revoked: false, answers: true, calls, trusting: 0 };
         let folder = tempfile::tempdir().unwrap();
         let issuer = Arc::new(Self { url, party: party(), state: Mutex::new(state), folder });
         let router = Router::new()
@@ -93,6 +95,9 @@ impl Issuer {
 }
 
 async fn trust_list(State(issuer): State<Arc<Issuer>>) -> String {
+    let mut of = issuer.of();
+    of.trusting = of.trusting.saturating_add(1);
+    drop(of);
     let anchors = std::slice::from_ref(&issuer.party.anchor);
     let identifier = format!("{}/authority", issuer.url);
     let list = TrustList {
@@ -177,6 +182,26 @@ async fn lists_are_fetched_before_they_are_needed_and_renewed_without_anybody_wa
     assert!(issuer.fetched().len() == 4);
     assert_eq!(issuer.status(&source, 4, at(661)).await, Some(Status::Valid));
     assert_eq!(issuer.fetched(), [0; 0]);
+}
+
+#[tokio::test]
+async fn whoever_relied_on_the_trust_list_once_has_it_at_hand_and_its_operator_sees_no_verification()
+ {
+    let issuer = Issuer::start().await;
+    let source = issuer.source();
+    issuer.look(&source, NOW).await;
+    assert_eq!(std::mem::take(&mut issuer.of().trusting), 1);
+    source.list(NOW).await.unwrap();
+    assert_eq!(std::mem::take(&mut issuer.of().trusting), 1, "the first time it is of this moment");
+    for second in 1..=600 {
+        issuer.look(&source, at(second)).await;
+        issuer.of().trusting = 0;
+        source.list(at(second)).await.unwrap();
+        assert_eq!(issuer.of().trusting, 0, "on the way of a verification, after {second} s");
+    }
+    // Nobody looks after it any more: it is asked for as it is needed.
+    source.list(at(700)).await.unwrap();
+    assert_eq!(issuer.of().trusting, 1);
 }
 
 #[tokio::test]

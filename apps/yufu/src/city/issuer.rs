@@ -7,7 +7,7 @@ use super::trust::{CREDENTIAL_ANCHOR, Trust};
 use anyhow::Result;
 use std::sync::Arc;
 use yufu_api::authority::issuer_profile;
-use yufu_api::issuer::{Issuer, Published, Revocations};
+use yufu_api::issuer::{Issuer, Published, Revocations, Types};
 use yufu_api::signing::Signing;
 use yufu_base::Signer;
 use yufu_credentials::Credentials;
@@ -67,12 +67,15 @@ pub(super) async fn issuer(
     let signing = signing(plan, institution, path)?;
     let profile = described(plan, institution, path)?;
     let haip = Box::pin(haip(opening, trust, institution, (path, &profile))).await?;
+    let records = Credentials::open(database).await?;
+    let types = Types::publish(&credentials, &records, plan.clock.read().wall).await?;
     Ok(Issuer {
         metadata: profile.issuer_metadata()?,
         authorization_server: profile.authorization_server_metadata()?,
         haip: haip.map(Into::into),
         credentials,
-        records: Credentials::open(database).await?,
+        types,
+        records,
         published: Published::default(),
         signing: signing.into(),
         revocations: Revocations::new(keys, CREDENTIAL_ANCHOR, "credentials"),

@@ -40,7 +40,7 @@ pub(crate) enum NotesAction {
         #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
         profile: Option<PathBuf>,
         /// Where the central bank is reached.
-        #[arg(long, env = "YUFU_URL", default_value = "http://localhost:8080", value_name = "URL")]
+        #[arg(long, env = "YUFU_URL", default_value = super::USUAL_URL, value_name = "URL")]
         url: String,
         /// Put the version of the ledger's rules in force first that has bearer notes. It cannot be undone.
         #[arg(long)]
@@ -58,7 +58,7 @@ pub(crate) enum NotesAction {
         #[arg(long, env = "YUFU_PROFILE", value_name = "DIR")]
         profile: Option<PathBuf>,
         /// Where the central bank is reached.
-        #[arg(long, env = "YUFU_URL", default_value = "http://localhost:8080", value_name = "URL")]
+        #[arg(long, env = "YUFU_URL", default_value = super::USUAL_URL, value_name = "URL")]
         url: String,
     },
 }

@@ -10,14 +10,14 @@ pub(crate) enum ObtainAction {
     /// ticket itself, the identity authority for nothing but that your identity is its own. Needs a wallet of a wallet
     /// provider.
     #[command(
-        after_help = "Examples:\n  yufu wallet --as mei --provider jiangcheng-pay obtain --from bank-of-jiangcheng --type account-holder\n  yufu wallet --as mei --provider jiangcheng-pay obtain --from jingguang-railway --type ticket-mdoc"
+        after_help = "Examples:\n  yufu wallet --as mei --provider jiangcheng-pay obtain bank-of-jiangcheng account-holder\n  yufu wallet --as mei --provider jiangcheng-pay obtain jingguang-railway ticket-mdoc"
     )]
     Obtain {
         /// The issuer: an institution's id, or an issuer's identifier.
-        #[arg(long, value_name = "ISSUER")]
-        from: String,
+        #[arg(value_name = "ISSUER")]
+        issuer: String,
         /// The credential, as the issuer's metadata have it: a configuration's id, a scope or a type.
-        #[arg(long = "type", value_name = "TYPE")]
+        #[arg(value_name = "CREDENTIAL")]
         credential: String,
     },
     /// Delete all copies of a credential, and what would bring fresh ones. Its issuer is told, and they are void.

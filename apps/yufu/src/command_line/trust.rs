@@ -24,7 +24,7 @@ pub(crate) struct TrustAt {
     #[arg(
         long,
         env = "YUFU_URL",
-        default_value = "http://localhost:8080",
+        default_value = super::USUAL_URL,
         value_name = "URL",
         global = true
     )]

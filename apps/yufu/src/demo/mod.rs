@@ -149,11 +149,15 @@ fn finish(
         println!("  {url}/            what runs here");
         println!("  {url}/docs        the API, to read and to try");
         println!("  {ledger}/central-bank/v1/supply");
+        let data = options.data.data.as_ref();
+        let data = data.map(|folder| format!(" --data {}", folder.display())).unwrap_or_default();
+        let at =
+            if *url == command_line::USUAL_URL { String::new() } else { format!(" --url {url}") };
         println!(
-            "  yufu wallet --as resident-0 show      her wallet; passphrase {}",
+            "  yufu wallet --as resident-0{data}{at} show      her wallet; passphrase {}",
             Passphrase::OF_THE_DEMO
         );
-        println!("  yufu audit        the books, recomputed from the log");
+        println!("  yufu audit{data}        the books, recomputed from the log");
         println!(
             "Ctrl-C stops it; the state stays, and the next demo goes on with another resident."
         );

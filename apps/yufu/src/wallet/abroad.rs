@@ -29,17 +29,27 @@ impl Holder {
         self.come_home();
         let home = self.trust().await?;
         let there = recognised(&home, country)?;
-        let list = self.foreign_trust(&there).await?;
+        self.connect_for(Some(country));
+        let arrived = self.arrive(&there).await;
+        if arrived.is_err() {
+            self.come_home();
+        }
+        arrived
+    }
+
+    async fn arrive(&mut self, there: &RecognisedList) -> Result<()> {
+        let list = self.foreign_trust(there).await?;
         let url = Url::parse(&list.operator)
             .with_context(|| text!("the other country's list names no address"))?;
         let url = url.origin().ascii_serialization();
-        self.abroad = Some(Abroad { country: country.to_owned(), url });
+        self.abroad = Some(Abroad { country: there.country.clone(), url });
         Ok(())
     }
 
     /// Acts at home again.
     pub fn come_home(&mut self) {
         self.abroad = None;
+        self.connect_for(None);
     }
 
     /// In which other country the wallet acts.

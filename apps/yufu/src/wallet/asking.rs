@@ -2,6 +2,7 @@
 
 use super::currency::{Decimals, money};
 use super::sector::pseudonym_label;
+use super::types::Names;
 use super::vault::Passphrase;
 use crate::words::{comma, say, sum, text};
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use yufu_jose::ClaimPath;
 use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
-use yufu_wallet::presentation::{Consent, Warning};
+use yufu_wallet::presentation::{Consent, ConsentCredential, Warning};
 
 /// Where scripts put the passphrase.
 const VARIABLE: &str = "YUFU_WALLET_PASSPHRASE";
@@ -47,13 +48,16 @@ pub(super) fn passphrase(name: &str, is_new: bool) -> Result<Passphrase> {
 }
 
 /// Shows who asks for what and why, and asks the person. Without a terminal, only `--yes` agrees.
-pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes: bool) -> bool {
+pub(super) fn agree(
+    consent: &Consent,
+    names: &Names,
+    (language, decimals): (&str, &Decimals),
+    yes: bool,
+) -> bool {
     say!("{party} asks:", party = consent.party.get(language));
     say!("  purpose   {purpose}", purpose = consent.purpose.get(language));
     allowing(consent, language);
-    for (path, values) in consent.claims() {
-        say!("  shows     {path} = {values}", path = claim_name(path), values = said(values));
-    }
+    showing(consent, names);
     consent.transactions.iter().for_each(|transaction| signing(transaction, decimals));
     keeping(consent);
     consent.warnings.iter().for_each(warning);
@@ -69,6 +73,20 @@ pub(super) fn agree(consent: &Consent, language: &str, decimals: &Decimals, yes:
     }
     let answer = line(&text!("Agree? [y/N] ")).unwrap_or_default();
     text!("y Y yes").split(' ').any(|yes| yes == answer)
+}
+
+/// What would be shown, by the names that the issuers gave to their credentials and claims.
+fn showing(consent: &Consent, names: &Names) {
+    for holding in consent.credentials.iter().flat_map(ConsentCredential::chosen) {
+        let kind = names.kind(&holding.vct);
+        if kind != holding.vct {
+            say!("  of        {kind}", kind = kind);
+        }
+        for (path, values) in &holding.claims {
+            let claim = names.claim(&holding.vct, path).unwrap_or_else(|| claim_name(path));
+            say!("  shows     {path} = {values}", path = claim, values = said(values));
+        }
+    }
 }
 
 /// Nothing here answers the request. The person is asked all the same, and the other side hears no sooner than if she

@@ -55,7 +55,7 @@ impl Holder {
         self.find_institutions().await?;
         self.register().await?;
         let provider = self.file.contents.provider.as_ref();
-        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
+        let provider = provider.with_context(no_provider)?;
         let key = provider.key.key()?;
         let path = format!("/wallet-providers/{}/v1/instance", provider.id);
         let token = self.proof(&provider.id, "GET", &path, &key)?;
@@ -102,7 +102,7 @@ impl Holder {
     /// The wallet provider's address, which is also as whom its wallets are known to issuers.
     pub(super) fn provider_address(&self) -> Result<String> {
         let provider = self.file.contents.provider.as_ref();
-        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
+        let provider = provider.with_context(no_provider)?;
         Ok(format!("{}/wallet-providers/{}", self.address(&provider.id), provider.id))
     }
 
@@ -136,7 +136,7 @@ impl Holder {
         self.find_institutions().await?;
         self.register().await?;
         let provider = self.file.contents.provider.as_ref();
-        let provider = provider.with_context(|| text!("this wallet is of no wallet provider"))?;
+        let provider = provider.with_context(no_provider)?;
         let path = format!("/wallet-providers/{}/v1/{below}", provider.id);
         let token = self.proof(&provider.id, "POST", &path, &provider.key.key()?)?;
         let url = format!("{}{path}", self.address(&provider.id));
@@ -168,4 +168,10 @@ impl Holder {
         };
         Ok(token.sign(key)?)
     }
+}
+
+fn no_provider() -> String {
+    text!(
+        "this wallet is of no wallet provider: make a new one that is with `yufu wallet --as NAME --provider PROVIDER`, and get your identity into it"
+    )
 }

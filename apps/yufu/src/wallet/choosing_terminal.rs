@@ -2,8 +2,9 @@
 //! would do. An empty line takes what stands in brackets: the least that is asked.
 
 use super::asking::{claim_name, line, said};
+use super::types::Names;
 use crate::words::{comma, known, noted, say, text};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use yufu_jose::{ClaimPath, PathStep};
 use yufu_wallet::presentation::{Choice, Consent, ConsentCredential, Holding};
@@ -12,28 +13,32 @@ use yufu_wallet::presentation::{Choice, Consent, ConsentCredential, Holding};
 const ATTEMPTS: usize = 3;
 
 /// Asks at the terminal; nobody there takes the least.
-pub(super) fn choose(consent: &mut Consent) {
+pub(super) fn choose(consent: &mut Consent, names: &Names) {
     if std::io::stdin().is_terminal() {
-        choose_by(consent, &mut |prompt| line(prompt));
+        choose_by(consent, names, &mut |prompt| line(prompt));
     }
 }
 
 /// Asks `answer` for a line to each question, as often as it has to.
-fn choose_by(consent: &mut Consent, answer: &mut dyn FnMut(&str) -> Option<String>) {
+fn choose_by(consent: &mut Consent, names: &Names, answer: &mut dyn FnMut(&str) -> Option<String>) {
     for place in 0..consent.choices.len() {
-        take_by(consent, place, answer);
+        take_by(consent, (place, names), answer);
     }
     let several = consent.credentials.iter().filter(|one| one.selected && one.holdings.len() > 1);
     let ids: Vec<String> = several.map(|one| one.query_id.clone()).collect();
     for id in ids {
-        pick_by(consent, &id, answer);
+        pick_by(consent, (&id, names), answer);
     }
 }
 
 /// Which alternative of one choice.
-fn take_by(consent: &mut Consent, place: usize, answer: &mut dyn FnMut(&str) -> Option<String>) {
+fn take_by(
+    consent: &mut Consent,
+    (place, names): (usize, &Names),
+    answer: &mut dyn FnMut(&str) -> Option<String>,
+) {
     let Some(choice) = consent.choices.get(place) else { return };
-    let different = different(consent, choice);
+    let different = different(consent, choice, names);
     let least = usize::from(choice.required);
     if different.len() <= least {
         return;
@@ -55,13 +60,17 @@ fn take_by(consent: &mut Consent, place: usize, answer: &mut dyn FnMut(&str) -> 
 }
 
 /// Which of several credentials that would do for a query.
-fn pick_by(consent: &mut Consent, id: &str, answer: &mut dyn FnMut(&str) -> Option<String>) {
+fn pick_by(
+    consent: &mut Consent,
+    (id, names): (&str, &Names),
+    answer: &mut dyn FnMut(&str) -> Option<String>,
+) {
     let found = consent.credentials.iter().find(|one| one.query_id == id);
     let Some(ConsentCredential { multiple, holdings, .. }) = found else { return };
     let (multiple, count) = (*multiple, holdings.len());
     say!("Several of your credentials would do:");
     for (number, holding) in holdings.iter().enumerate() {
-        println!("  {:>2}  {}", number.saturating_add(1), told(holding));
+        println!("  {:>2}  {}", number.saturating_add(1), told(holding, names));
     }
     let places = if multiple {
         let prompt = text!("Which of them? Numbers with commas between [all] ");
@@ -75,20 +84,24 @@ fn pick_by(consent: &mut Consent, id: &str, answer: &mut dyn FnMut(&str) -> Opti
 }
 
 /// The options of a choice that differ in what is shown, each with that: the same claims in another format are no choice.
-fn different(consent: &Consent, choice: &Choice) -> Vec<(usize, String)> {
+fn different(consent: &Consent, choice: &Choice, names: &Names) -> Vec<(usize, String)> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for (place, option) in choice.options.iter().enumerate() {
         let credentials = consent.credentials.iter().filter(|one| option.contains(&one.query_id));
         let holdings = credentials.filter_map(|one| one.holdings.first());
-        let claims: BTreeSet<String> =
-            holdings.flat_map(|holding| &holding.claims).map(|(path, _)| own_name(path)).collect();
-        let mut names: Vec<String> = claims.into_iter().collect();
-        if names.is_empty() {
-            names.push(option.join(&comma()));
+        // By the claims' own names, whatever their issuers call them.
+        let claims: BTreeMap<String, String> = holdings
+            .flat_map(|holding| holding.claims.iter().map(move |(path, _)| (holding, path)))
+            .map(|(holding, path)| (own_name(path), shown_name(holding, path, names)))
+            .collect();
+        let (mut own, mut shown): (Vec<String>, Vec<String>) = claims.into_iter().unzip();
+        if own.is_empty() {
+            own.push(option.join(&comma()));
+            shown.clone_from(&own);
         }
-        if seen.insert(names.clone()) {
-            found.push((place, names.join(&comma())));
+        if seen.insert(own) {
+            found.push((place, shown.join(&comma())));
         }
     }
     found
@@ -109,12 +122,18 @@ fn is_namespace(name: &str) -> bool {
     name.contains('.')
 }
 
+/// What a claim is called by its issuer; else its own name.
+fn shown_name(holding: &Holding, path: &ClaimPath, names: &Names) -> String {
+    names.claim(&holding.vct, path).unwrap_or_else(|| own_name(path))
+}
+
 /// What a credential would show, with values.
-fn told(holding: &Holding) -> String {
+fn told(holding: &Holding, names: &Names) -> String {
+    let name = |path: &ClaimPath| shown_name(holding, path, names);
     let claims = holding.claims.iter();
     let claims: Vec<String> =
-        claims.map(|(path, values)| format!("{} = {}", own_name(path), said(values))).collect();
-    if claims.is_empty() { holding.vct.clone() } else { claims.join(&comma()) }
+        claims.map(|(path, values)| format!("{} = {}", name(path), said(values))).collect();
+    if claims.is_empty() { names.kind(&holding.vct) } else { claims.join(&comma()) }
 }
 
 /// The number that is answered, if it `fits`; none if nothing is.
@@ -223,7 +242,7 @@ mod tests {
     fn chosen(consent: &mut Consent, answers: &[&str]) -> (Vec<String>, usize) {
         let mut left = answers.iter();
         let mut questions = Vec::new();
-        choose_by(consent, &mut |prompt| {
+        choose_by(consent, &Names::default(), &mut |prompt| {
             questions.push(prompt.to_owned());
             left.next().map(|answer| (*answer).to_owned())
         });

@@ -22,6 +22,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub(super) struct Contents {
     /// Credentials that were not shown yet, each with the key it is bound to.
     pub(super) credentials: Vec<StoredCredential>,
+    /// What the types of those credentials say, by the digest that they name: its own document first, then what that
+    /// extends.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) types: BTreeMap<String, Vec<String>>,
     /// Accounts, each with the key that gives orders.
     pub(super) accounts: Vec<StoredAccount>,
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.

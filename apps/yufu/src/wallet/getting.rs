@@ -99,12 +99,13 @@ impl Holder {
         let (requesting, request) =
             nonce.handle_with_sectors(&response, &signers, &sectors, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
+        self.learn_type(requesting.type_of(&held), &held).await?;
         self.keep_batch(issuer, held, &keys)
     }
 }
 
 /// The names of the claims about the person, without the credential's own.
 pub(super) fn names(claims: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
-    const OWN: [&str; 6] = ["iss", "iat", "exp", "cnf", "vct", "status"];
+    const OWN: [&str; 7] = ["iss", "iat", "exp", "cnf", "vct", "vct#integrity", "status"];
     claims.keys().filter(|name| !OWN.contains(&name.as_str())).cloned().collect()
 }

@@ -274,7 +274,8 @@ impl Holder {
                 let Brought { held, notification_id } = *brought;
                 let granted = requesting.granted();
                 let issuer = granted.grant().issuer_name().get(&self.language).to_owned();
-                match self.keep_batch(issuer, held, &keys) {
+                let learned = self.learn_type(granted.type_of(&held), &held).await;
+                match learned.and_then(|()| self.keep_batch(issuer, held, &keys)) {
                     Ok(received) => {
                         if let Some(batch) = &notification_id {
                             self.tell_kept(granted, batch, party).await?;
@@ -343,6 +344,7 @@ impl Holder {
                 restored: false,
             });
         }
+        self.file.contents.forget_types();
         let Received { vct, count, .. } = &received;
         self.note(Event::Received { issuer, vct: vct.clone(), count: *count })?;
         Ok(received)

@@ -32,7 +32,10 @@ const CENTRAL_BANK: &str = "central-bank";
 /// A wallet in use.
 pub struct Holder {
     pub(super) file: WalletFile,
+    /// For the institutions of the country in which the wallet acts: abroad it connects to nobody inside.
     pub(super) client: Client,
+    /// For those of its own country.
+    home: Client,
     /// For addresses that others name.
     outside: Client,
     /// The address of the trust list's operator, without a slash at the end. Where the others are, the list says.
@@ -66,9 +69,11 @@ impl Holder {
     ) -> Result<Self> {
         Endpoint::parse(url).context("--url")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let home = Client::speaking(words::language())?;
         Ok(Self {
             file: WalletFile::open(&Place::new(folder, name)?, passphrase, clock.read().wall)?,
-            client: Client::speaking(words::language())?,
+            client: home.clone(),
+            home,
             outside: Client::outside(words::language())?,
             url: url.trim_end_matches('/').to_owned(),
             from: None,
@@ -95,6 +100,7 @@ impl Holder {
     #[must_use]
     pub fn timed(mut self, times: AnswerTimes) -> Self {
         self.client = self.client.timed(times.clone());
+        self.home = self.home.timed(times.clone());
         self.outside = self.outside.timed(times);
         self
     }
@@ -179,7 +185,7 @@ impl Holder {
 
     async fn trust_at_home(&mut self) -> Result<TrustList> {
         let url = format!("{}/trust-list/v1/list", self.url);
-        let text = self.client.get_text(&url).await?;
+        let text = self.home.get_text(&url).await?;
         // The first thing that is asked in a network is where its own page comes instead.
         if text.trim_start().starts_with('<') {
             let cause = text.chars().take(80).collect();
@@ -204,6 +210,14 @@ impl Holder {
         Ok(list)
     }
 
+    /// Connects from here on as it is safe in this country, or in another one whose list names its institutions'
+    /// addresses: they are to lead outside, unless the own city is on this machine itself, in development.
+    pub(super) fn connect_for(&mut self, country: Option<&str>) {
+        let developed = Endpoint::parse(&self.url).is_ok_and(|home| home.is_inside());
+        let judged = country.is_some() && !developed;
+        self.client = if judged { self.outside.clone() } else { self.home.clone() };
+    }
+
     /// Whether an address that somebody named may lead inside this machine or its network: if the city itself is there,
     /// or the own trust list's directory names it.
     pub(super) fn may_lead_inside(&self, address: &str) -> bool {
@@ -221,7 +235,7 @@ impl Holder {
         content: Vec<u8>,
     ) -> Result<Exchanged> {
         let inside = self.may_lead_inside(address);
-        let client = if inside { &self.client } else { &self.outside };
+        let client = if inside { &self.home } else { &self.outside };
         match client.exchange_whole(method, address, headers, content).await {
             Err(ClientError::Inside { url }) => bail!(text!(
                 "nothing was asked of {address}: it is inside this machine or its network, where nobody of this city is",

@@ -63,6 +63,7 @@ mod telling;
 mod terminal;
 mod terminal_accounts;
 mod terminal_wards;
+mod types;
 mod vault;
 mod voided;
 mod waking;
@@ -99,6 +100,7 @@ pub use vault::Passphrase;
 pub use waking::Woken;
 
 pub(crate) use terminal::run;
+pub(crate) use types::said as type_error_said;
 
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,11 @@ use super::getting::Wanted;
 use super::haip::Got;
 use super::holder::{Awaited, Decide, Holder};
 use crate::words::text;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use yufu_openid4vc::{Endpoint, HttpResponse};
 use yufu_profile::Role;
 use yufu_trust::{TrustEntry, TrustList};
-use yufu_wallet::issuance::haip::{Authorising, SigningIn, begin_at};
+use yufu_wallet::issuance::haip::{Authorising, DiscoverError, SigningIn, begin_at};
 
 /// What an issuer's identifier for attested wallets has behind its own.
 const ATTESTED: &str = "haip";
@@ -31,7 +31,8 @@ impl Holder {
         let trust = self.trust().await?;
         let begun = begin_at(self.issuer_called(from, &trust)?, called, &trust)?;
         let wanted = Wanted::default();
-        let (authorising, party) = self.push(begun, wanted, &trust).await?;
+        let pushed = self.push(begun, wanted, &trust).await;
+        let (authorising, party) = pushed.map_err(|error| not_offered(error, from))?;
         let address = self.sign_in(&authorising, decide).await?;
         self.take_granted((authorising, party), &address, wanted.pseudonyms).await
     }
@@ -68,6 +69,19 @@ impl Holder {
         };
         let found = trust.entries.iter().find(own).with_context(unknown)?;
         Ok(Endpoint::parse(&found.identifier)?.join(ATTESTED)?)
+    }
+}
+
+/// What can be had of an issuer instead, if what was asked for cannot.
+fn not_offered(error: Error, issuer: &str) -> Error {
+    match error.downcast_ref::<DiscoverError>() {
+        Some(DiscoverError::Configuration { asked, offered }) => Error::msg(text!(
+            "{issuer} does not offer {asked}; of it can be had: {offered}",
+            issuer = issuer,
+            asked = asked.join(", "),
+            offered = offered.join(", ")
+        )),
+        _ => error,
     }
 }
 

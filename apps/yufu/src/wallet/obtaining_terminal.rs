@@ -12,8 +12,8 @@ pub(super) async fn act(
     decide: Decide<'_>,
 ) -> Result<()> {
     match action {
-        ObtainAction::Obtain { from, credential } => {
-            told(&holder.obtain(&from, &credential, decide).await?);
+        ObtainAction::Obtain { issuer, credential } => {
+            told(&holder.obtain(&issuer, &credential, decide).await?);
         }
         ObtainAction::Discard { kind } => {
             let discarded = holder.discard(&kind).await?;

@@ -84,11 +84,15 @@ async fn begin(holder: &mut Holder, options: Wallet) -> Result<ExitCode> {
     if let WalletAction::Derive(deriving) = &options.action {
         return deriving_terminal::run(holder, &options.data, deriving).await;
     }
-    let (decimals, yes) = (holder.decimals().clone(), options.yes);
+    let (decimals, names, yes) = (holder.decimals().clone(), holder.names(), options.yes);
     if !yes {
-        holder.choosing(Box::new(choosing_terminal::choose));
+        let names = names.clone();
+        holder.choosing(Box::new(move |consent: &mut Consent| {
+            choosing_terminal::choose(consent, &names)
+        }));
     }
-    let mut decide = move |consent: &Consent| agree(consent, words::tag_spoken(), &decimals, yes);
+    let mut decide =
+        move |consent: &Consent| agree(consent, &names, (words::tag_spoken(), &decimals), yes);
     act(holder, options.action, &mut decide).await
 }
 
@@ -260,6 +264,10 @@ async fn show(holder: &Holder) -> Result<()> {
         "{count} credentials left, each for one use.",
         count = holder.credentials_left()
     )];
+    let kinds = holder.kinds_left().into_iter();
+    lines.extend(
+        kinds.map(|(kind, count)| text!("  {count} of {kind}", count = count, kind = kind)),
+    );
     if let Some(provider) = holder.provider() {
         lines.push(text!("A wallet of {provider}.", provider = provider));
     }

@@ -51,6 +51,7 @@ pub fn salts() -> impl FnMut() -> [u8; 16] {
 pub fn issuance() -> Issuance {
     Issuance {
         vct: "urn:yufu:pid:1".into(),
+        type_integrity: None,
         issuer: "https://authority.example".into(),
         issued_at: now(),
         not_before: Some(now()),

@@ -34,6 +34,14 @@ pub struct IssuerMetadata {
     /// How many credentials one request may ask for; if absent, one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_credential_issuance: Option<BatchIssuance>,
+    /// Below which the metadata of its types are, each under the name that `vct#integrity` gives it, and the newest of a
+    /// type under its `vct`: an extension of our own.
+    #[serde(
+        rename = "yufu_type_metadata_endpoint",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub type_metadata_endpoint: Option<Endpoint>,
     /// The issuer's name, one entry per language.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub display: Vec<Display>,

@@ -30,8 +30,11 @@ impl HaipDocuments {
         storage: &[String],
         encryption: Jwk,
     ) -> Result<Self, ProfileError> {
+        // One place for the metadata of a type, whichever way its credentials are had.
+        let types = profile.type_metadata_endpoint()?;
         let profile = IssuerProfile { identifier: identifier.clone(), ..profile.clone() };
         let mut issuer = profile.issuer_metadata()?;
+        issuer.type_metadata_endpoint = Some(types);
         let encodings = || vec!["A128GCM".to_owned(), "A256GCM".to_owned()];
         issuer.deferred_credential_endpoint = Some(identifier.join("deferred")?);
         issuer.notification_endpoint = Some(identifier.join("notification")?);

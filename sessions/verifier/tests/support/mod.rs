@@ -177,6 +177,7 @@ impl<'a> Show<'a> {
             issuer: &world.authority,
             issuance: Issuance {
                 vct: PID.into(),
+                type_integrity: None,
                 issuer: "https://id.example".into(),
                 issued_at: NOW,
                 not_before: None,

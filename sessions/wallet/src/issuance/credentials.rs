@@ -3,6 +3,7 @@
 use super::Ready;
 use super::expected::Expected;
 use super::sectors::{SectorKeys, pseudonyms};
+use super::types::FetchingType;
 use crate::HeldCredential;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -275,5 +276,11 @@ impl RequestingCredentials {
             pseudonyms: &self.pseudonyms,
         };
         expected.keep(&issued.credentials, trust, now)
+    }
+
+    /// What is to be fetched of the type of a batch that came, before it is kept.
+    #[must_use]
+    pub fn type_of(&self, held: &[HeldCredential]) -> Option<FetchingType> {
+        FetchingType::begin(&self.ready.metadata, held)
     }
 }

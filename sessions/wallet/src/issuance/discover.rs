@@ -102,7 +102,8 @@ impl FetchingIssuer {
             (None, Some(first)) => first.clone(),
             (None, None) => self.issuer.clone(),
         };
-        for endpoint in [&metadata.credential_endpoint, nonce, &server] {
+        let types = metadata.type_metadata_endpoint.as_ref();
+        for endpoint in [&metadata.credential_endpoint, nonce, &server].into_iter().chain(types) {
             own(endpoint, &self.issuer)?;
         }
         let url = server.well_known("oauth-authorization-server")?;

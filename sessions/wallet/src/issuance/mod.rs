@@ -11,6 +11,7 @@ mod offer;
 mod ready;
 mod received;
 mod sectors;
+mod types;
 
 pub use credentials::{
     CredentialProblem, CredentialsError, FetchingNonce, NonceError, RequestingCredentials,
@@ -21,6 +22,7 @@ pub use offer::{FetchingOffer, ScanError, Scanned, scan};
 pub use ready::{Ready, TxCodeError};
 pub(crate) use received::Received;
 pub use sectors::SectorKeys;
+pub use types::{FetchingType, KnownType, TypeError, TypeStep};
 
 use serde::{Deserialize, Serialize};
 

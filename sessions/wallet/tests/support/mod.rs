@@ -312,6 +312,7 @@ pub struct IssuerServer<'a> {
     pub party: &'a Party,
     pub claims: Map<String, Value>,
     pub with_status: bool,
+    pub type_integrity: Option<yufu_credential::Integrity>,
     pub offered: String,
     sessions: BTreeMap<String, IssuerSession>,
     nonces: BTreeSet<String>,
@@ -336,7 +337,17 @@ impl<'a> IssuerServer<'a> {
         };
         let (sessions, nonces, claims) = (BTreeMap::new(), BTreeSet::new(), members(claims));
         let offered = "card".to_owned();
-        Self { profile, party, claims, with_status: true, offered, sessions, nonces, drawn: 0 }
+        Self {
+            profile,
+            party,
+            claims,
+            with_status: true,
+            type_integrity: None,
+            offered,
+            sessions,
+            nonces,
+            drawn: 0,
+        }
     }
 
     /// A link, and the transaction code.
@@ -418,6 +429,7 @@ impl<'a> IssuerServer<'a> {
             open: members(json!({"issuing_country": "CN"})),
             selective: self.claims.clone(),
             decoys: 1,
+            type_integrity: self.type_integrity.clone(),
             days: vec!["birthdate".into()],
         };
         let mut counter = 0_u128;

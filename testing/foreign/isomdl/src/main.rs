@@ -114,8 +114,8 @@ fn verify(input: &Value) -> Result<Value> {
             let digest = Sha256::digest(cbor::to_vec(item)?);
             let found = expected.and_then(|all| all.get(&item.as_ref().digest_id));
             digests &= found.is_some_and(|found: &ByteStr| found.as_ref() == digest.as_slice());
-            let value: Value = item.as_ref().element_value.clone().deserialized()?;
-            elements.insert(item.as_ref().element_identifier.clone(), value);
+            let value = untagged(item.as_ref().element_value.clone());
+            elements.insert(item.as_ref().element_identifier.clone(), value.deserialized()?);
         }
     }
     Ok(json!({
@@ -126,6 +126,14 @@ fn verify(input: &Value) -> Result<Value> {
         "mso_doc_type": mso.doc_type,
         "elements": elements,
     }))
+}
+
+/// A value without what CBOR says of its kind, such as that a text is a date: JSON has no words for that.
+fn untagged(value: ciborium::Value) -> ciborium::Value {
+    match value {
+        ciborium::Value::Tag(_, inner) => untagged(*inner),
+        other => other,
+    }
 }
 
 /// A document of its own, and a device that shows its code.

@@ -46,7 +46,7 @@ impl Story<'_> {
     pub(super) async fn synergy(&mut self) -> Result<Told> {
         let resident = self.somebody_else()?;
         let mut wallet = self.open_wallet(&format!("synergy-{}", self.run))?;
-        let (integrated, took) = timed(self.integrated(resident, &mut wallet)).await?;
+        let (integrated, took) = Box::pin(timed(self.integrated(resident, &mut wallet))).await?;
         let integrated = Effort { seconds: took.as_secs_f64(), ..integrated };
         let (siloed, took) = timed(self.siloed(resident, &mut wallet)).await?;
         let siloed = Effort { seconds: took.as_secs_f64(), ..siloed };

@@ -2,6 +2,7 @@
 
 use crate::wallet::{Holder, Passphrase};
 use std::net::TcpListener;
+use yufu_api::http::ClientError;
 use yufu_base::Signer as _;
 use yufu_jose::SoftwareKey;
 use yufu_openid4vc::{Endpoint, HttpRequest};
@@ -40,4 +41,25 @@ async fn a_wallet_of_a_city_elsewhere_asks_nobody_inside_its_own_network() {
         HttpRequest::get(Endpoint::parse(&format!("http://{here}/")).unwrap(), "text/plain");
     let tried = at_home.send(request).await.unwrap_err();
     assert!(!tried.to_string().contains("inside"), "{tried}");
+}
+
+#[tokio::test]
+async fn abroad_no_institution_is_asked_at_an_address_inside_that_the_other_countrys_list_names() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let named = format!("http://localhost:{}/banks", listener.local_addr().unwrap().port());
+    let folder = tempfile::tempdir().unwrap();
+    let key = SoftwareKey::from_seed(&[1; 32]).unwrap().public_key();
+    let passphrase = Passphrase::of_the_demo();
+    let city = "https://city.example";
+    let mut wallet = Holder::open(folder.path(), "mei", &passphrase, city, key).unwrap();
+    wallet.connect_for(Some("XA"));
+    let refused = wallet.client.get::<serde_json::Value>(&named, None).await.unwrap_err();
+    assert!(matches!(refused, ClientError::Inside { .. }), "{refused}");
+    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    drop(listener);
+    // At home the own list's institutions may be in a network of their own.
+    wallet.connect_for(None);
+    let tried = wallet.client.get::<serde_json::Value>(&named, None).await.unwrap_err();
+    assert!(!matches!(tried, ClientError::Inside { .. }), "{tried}");
 }

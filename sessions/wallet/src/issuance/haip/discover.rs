@@ -91,9 +91,16 @@ pub enum DiscoverError {
     /// Whoever signed them is not whom the trust list knows at that address.
     #[error("the metadata are {0}")]
     Signer(#[from] TrustError),
-    /// None of the offered configurations can be had.
-    #[error("none of the credentials {0:?} is offered there and one this wallet can hold")]
-    Configuration(Vec<String>),
+    /// None of the configurations that were asked for can be had.
+    #[error(
+        "none of the credentials {asked:?} is offered there and one this wallet can hold: {offered:?} are"
+    )]
+    Configuration {
+        /// By which names they were asked for.
+        asked: Vec<String>,
+        /// Those that the issuer offers, and this wallet could hold.
+        offered: Vec<String>,
+    },
     /// There is no nonce endpoint.
     #[error("the issuer has no nonce endpoint")]
     Nonce,
@@ -197,14 +204,19 @@ impl FetchingIssuer {
         ids.sort_by_key(another);
         let can_hold = |id: &&String| supported.get(*id).is_some_and(can_hold);
         let Some(configuration_id) = ids.iter().find(can_hold).cloned() else {
-            let ids = match self.asked {
+            let asked = match self.asked {
                 Asked::Called(name) => vec![name],
                 Asked::Offered(_) => ids,
             };
-            return Err(DiscoverError::Configuration(ids));
+            let offered = supported.keys().filter(can_hold).cloned().collect();
+            return Err(DiscoverError::Configuration { asked, offered });
         };
         let nonce = metadata.nonce_endpoint.as_ref().ok_or(DiscoverError::Nonce)?;
-        let optional = [&metadata.deferred_credential_endpoint, &metadata.notification_endpoint];
+        let optional = [
+            &metadata.deferred_credential_endpoint,
+            &metadata.notification_endpoint,
+            &metadata.type_metadata_endpoint,
+        ];
         let all = [&metadata.credential_endpoint, nonce].into_iter();
         for endpoint in all.chain(optional.into_iter().flatten()) {
             own(endpoint, &self.issuer)?;

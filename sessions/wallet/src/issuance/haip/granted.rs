@@ -1,7 +1,9 @@
 //! What a wallet was given: now a token for one batch, later more of them without the person.
 
+use super::super::types::FetchingType;
 use super::asking::token;
 use super::{Flow, Step, StepError, Wallet};
+use crate::HeldCredential;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use yufu_base::{SectorId, Timestamp};
@@ -99,6 +101,12 @@ impl Granted {
     #[must_use]
     pub fn sectors(&self) -> Vec<SectorId> {
         self.grant.flow.sectors()
+    }
+
+    /// What is to be fetched of the type of a batch that came, before it is kept.
+    #[must_use]
+    pub fn type_of(&self, held: &[HeldCredential]) -> Option<FetchingType> {
+        FetchingType::begin(&self.grant.flow.metadata, held)
     }
 
     /// The most keys that one request may be for.

@@ -40,6 +40,7 @@ use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 use support::country::{adults, country_with};
 use support::visits::Street;
 use support::{Data, Server};
@@ -52,6 +53,8 @@ const CLUB: &str = "riverside-club";
 const RESIDENTS: usize = 160;
 /// Those whose wallets misbehave.
 const CARELESS: usize = 32;
+/// Between two of their visits.
+const PAUSE: Duration = Duration::from_millis(150);
 /// Between two visits somebody fetches fresh copies, once in so many times: at a moment that has nothing to do with either.
 const RENEWS: u32 = 16;
 
@@ -62,7 +65,8 @@ enum Habit {
     Kept,
     /// One copy is shown again and again.
     OneCopy,
-    /// One wallet in four fetches a status list before it shows something, another one fresh copies right after.
+    /// Every other wallet fetches a status list before it shows something, and, of either half, every other one fresh copies
+    /// right after.
     FetchingOnUse,
 }
 
@@ -122,7 +126,7 @@ impl Colluding {
         let mut random = ChaCha12Rng::seed_from_u64(11);
         for (person, verifier) in visits(people.len(), [CINEMA, CLUB]) {
             self.fetch("/trust-list/v1/list").await;
-            if habit == Habit::FetchingOnUse && person % 4 == 1 {
+            if habit == Habit::FetchingOnUse && person % 2 == 1 {
                 self.fetch("/authority/status/1").await;
             }
             let place = if habit == Habit::OneCopy { 0 } else { batches[person].len() - 1 };
@@ -132,13 +136,17 @@ impl Colluding {
                 batches[person].truncate(place);
             }
             let renewing = match habit {
-                Habit::FetchingOnUse => (person % 4 == 2).then_some(person),
+                Habit::FetchingOnUse => (person / 2 % 2 == 1).then_some(person),
                 _ => (random.random_range(0..RENEWS) == 0)
                     .then(|| random.random_range(0..people.len())),
             };
             if let Some(person) = renewing {
                 let fresh = self.street.batch(&people[person], self.format).await;
                 batches[person].extend(fresh);
+            }
+            if habit == Habit::FetchingOnUse {
+                // Whoever comes next does not come at once.
+                tokio::time::sleep(PAUSE).await;
             }
         }
         let shown = who.len();

@@ -200,18 +200,19 @@ pub(crate) async fn draw_places<C: ConnectionTrait>(
             (in_vain, opened) = (0, opened.saturating_add(1));
         }
         in_vain = in_vain.saturating_add(1);
-        let mut drawn: BTreeMap<Place, usize> = BTreeMap::new();
+        let mut drawn: Vec<(Place, usize)> = Vec::new();
         for (index, drawing) in drawings.iter_mut().enumerate() {
             for place in (0..drawing.missing()).filter_map(|_| drawing.drawn(&lists)) {
                 if seen.insert(place) {
-                    drawn.insert(place, index);
+                    drawn.push((place, index));
                 }
             }
         }
-        for place in taken(connection, drawn.keys().copied()).await? {
-            drawn.remove(&place);
-        }
-        for (place, index) in drawn {
+        let places = drawn.iter().map(|(place, _)| *place);
+        let taken: BTreeSet<Place> = taken(connection, places).await?.into_iter().collect();
+        // In the order in which they were drawn: in any other a copy's place would tell which of its batch it is, and copies
+        // are shown in their order.
+        for (place, index) in drawn.into_iter().filter(|(place, _)| !taken.contains(place)) {
             if let Some(drawing) = drawings.get_mut(index) {
                 drawing.free.push(place);
             }

@@ -64,6 +64,20 @@ async fn a_batch_is_scattered_over_all_lists_and_no_place_is_given_twice() {
 }
 
 #[tokio::test]
+async fn which_copy_of_a_batch_it_is_cannot_be_told_by_its_place() {
+    let records = records(Herd { places: 4_096, lists: 4 }).await;
+    let (mut ascending, mut first_lists) = (0, 0);
+    for id in 0..400 {
+        let places = issue(&records, id, 10, NOW.plus_seconds(DAY)).await;
+        ascending += u32::from(places[0] < places[9]);
+        first_lists += u32::from(places[0].list <= 2);
+    }
+    // A half of 400 each; six of its standard deviations are 60.
+    assert!((140..=260).contains(&ascending), "{ascending}");
+    assert!((140..=260).contains(&first_lists), "{first_lists}");
+}
+
+#[tokio::test]
 async fn a_further_list_is_opened_long_before_the_last_place_is_taken_and_issuing_never_stops() {
     let records = records(Herd { places: 128, lists: 2 }).await;
     let mut all = BTreeSet::new();

@@ -33,18 +33,19 @@ pub(super) async fn renew(holder: &mut Holder) -> Result<()> {
 
 /// A line for each type of credential that runs out.
 pub(super) fn hints(holder: &Holder) -> Vec<String> {
+    let names = holder.names();
     let all = holder.running_out().into_iter();
     let lines = all.map(|one| match one.renews {
         true => text!(
             "{left} copies of {kind} from {issuer} last longer than a week: `yufu wallet renew` fetches fresh ones, better not right after you showed one (`--watch` does so by itself).",
             left = one.left,
-            kind = one.kind,
+            kind = names.kind(&one.kind),
             issuer = one.issuer
         ),
         false => text!(
             "{left} copies of {kind} from {issuer} last longer than a week: get more from the issuer.",
             left = one.left,
-            kind = one.kind,
+            kind = names.kind(&one.kind),
             issuer = one.issuer
         ),
     });

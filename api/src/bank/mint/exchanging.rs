@@ -315,7 +315,7 @@ impl Bank {
     async fn ordered(&self, good: &[Exchange]) -> Result<Vec<OrderOutcome>, MintRefusal> {
         let list = self.list(good.iter().map(Exchange::action).collect())?;
         let submission = self.signed(list)?;
-        let done = self.put_before_ledger(&submission).await?;
+        let done = self.put_before_ledger(submission).await?;
         if done.each.len() == good.len() {
             Ok(done.each)
         } else {

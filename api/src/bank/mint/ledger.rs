@@ -14,7 +14,7 @@ use yufu_payment::RequestToken;
 impl Bank {
     /// Orders something under a fresh id.
     pub(super) async fn order(&self, action: Action) -> Result<CommandDone, Problem> {
-        self.put_before_ledger(&self.signed(action)?).await
+        self.put_before_ledger(self.signed(action)?).await
     }
 
     /// Several orders under one signature: the bank's one attestation for all notes in them.
@@ -32,9 +32,9 @@ impl Bank {
 
     pub(super) async fn put_before_ledger(
         &self,
-        submission: &Submission,
+        submission: Submission,
     ) -> Result<CommandDone, Problem> {
-        Ok(self.say(submission.clone()).await??)
+        Ok(self.say(submission).await??)
     }
 
     /// What the ledger knows of own notes.

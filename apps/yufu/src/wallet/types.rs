@@ -57,10 +57,7 @@ impl Holder {
     pub(super) fn names(&self) -> Names {
         let contents = &self.file.contents;
         let known = |name: String| KnownType::read(contents.types.get(&name)?).ok();
-        let all = contents.credentials.iter().flat_map(|stored| pinned(&stored.held));
-        // Each once: copies of a batch have one.
-        let all: BTreeSet<String> = all.collect();
-        let types = all.into_iter().filter_map(known);
+        let types = contents.types_named().into_iter().filter_map(known);
         let types = types.map(|one| (one.vct().to_owned(), one)).collect();
         Names { language: self.language.clone(), types }
     }
@@ -81,9 +78,13 @@ impl Holder {
 impl Contents {
     /// Lets go of documents that no credential here names.
     pub(super) fn forget_types(&mut self) {
-        let named: BTreeSet<String> =
-            self.credentials.iter().flat_map(|stored| pinned(&stored.held)).collect();
+        let named = self.types_named();
         self.types.retain(|name, _| named.contains(name));
+    }
+
+    /// What the documents of the credentials here may be called, each once: copies of a batch have one.
+    fn types_named(&self) -> BTreeSet<String> {
+        self.credentials.iter().flat_map(|stored| pinned(&stored.held)).collect()
     }
 }
 

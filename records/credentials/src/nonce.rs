@@ -1,6 +1,7 @@
 //! Nonces for proofs of possession: handed out to anyone, each spent at most once.
 
 use crate::entity::nonce;
+use crate::once::What;
 use crate::{Credentials, CredentialsError, to_column};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use yufu_base::Timestamp;
@@ -16,18 +17,26 @@ impl Credentials {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(), CredentialsError> {
-        let connection = self.database.connection();
-        nonce::Entity::delete_many()
-            .filter(nonce::Column::ExpiresAt.lt(to_column(now)))
-            .exec(connection)
-            .await?;
-        let row = nonce::ActiveModel {
-            nonce: Set(fresh.to_owned()),
-            expires_at: Set(to_column(expires)),
-        };
-        nonce::Entity::insert(row).exec_without_returning(connection).await?;
-        Ok(())
+        let what = What::Remember { nonce: fresh.to_owned(), expires_at: expires };
+        self.step(Vec::new(), now, what).await.map(|_| ())
     }
+}
+
+/// Remembers a nonce, and forgets those that expired.
+pub(crate) async fn remember<C: ConnectionTrait>(
+    connection: &C,
+    fresh: &str,
+    now: Timestamp,
+    expires: Timestamp,
+) -> Result<(), CredentialsError> {
+    nonce::Entity::delete_many()
+        .filter(nonce::Column::ExpiresAt.lt(to_column(now)))
+        .exec(connection)
+        .await?;
+    let row =
+        nonce::ActiveModel { nonce: Set(fresh.to_owned()), expires_at: Set(to_column(expires)) };
+    nonce::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
 }
 
 /// Spends a nonce: it is gone afterwards.

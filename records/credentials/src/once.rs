@@ -6,9 +6,10 @@ use crate::issuance::{Issuance, advance};
 use crate::pseudonym::{self, Pseudonym};
 use crate::shards::{Place, Shards, allocate};
 use crate::status::{Allocation, INVALID, SUSPENDED, VALID, mark as mark_places};
-use crate::{Credentials, CredentialsError, DerivedFrom, from_column, to_column};
+use crate::{Credentials, CredentialsError, DerivedFrom, from_column, nonce, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
 
@@ -164,6 +165,19 @@ pub(crate) enum What {
     Issue(Box<Batch>),
     /// A batch waits for an officer.
     Defer(Check),
+    /// A nonce is handed out.
+    Remember { nonce: String, expires_at: Timestamp },
+    /// The last stage of an issuance.
+    Complete(Box<Completion>),
+}
+
+/// The last stage of an issuance with a pre-authorized code.
+pub(crate) struct Completion {
+    pub(crate) issuance: Issuance,
+    pub(crate) nonces: BTreeSet<String>,
+    pub(crate) pseudonyms: Vec<Pseudonym>,
+    pub(crate) wanted: Allocation,
+    pub(crate) draw: Box<dyn FnMut() -> u32 + Send + Sync>,
 }
 
 /// What a step did.
@@ -222,6 +236,22 @@ pub(crate) async fn perform<C: ConnectionTrait>(
             };
             check::Entity::insert(row).exec_without_returning(connection).await?;
             Ok(nothing)
+        }
+        What::Remember { nonce, expires_at } => {
+            nonce::remember(connection, nonce, now, *expires_at).await?;
+            Ok(nothing)
+        }
+        What::Complete(completion) => {
+            let Completion { issuance, nonces, pseudonyms, wanted, draw } = &mut **completion;
+            for spent in nonces.iter() {
+                nonce::spend(connection, spent, now).await?;
+            }
+            pseudonym::register(connection, issuance.person, pseudonyms, now).await?;
+            let id = issuance.id.to_string();
+            let about = (issuance.person, id.as_str(), issuance.derived_from);
+            let places = allocate(connection, shards, about, *wanted, &mut **draw).await?;
+            advance(connection, issuance, &id, "").await?;
+            Ok(Done::Places(places))
         }
     }
 }
@@ -306,7 +336,7 @@ async fn fetch<C: ConnectionTrait>(connection: &C, id: &str) -> Result<(), Crede
 }
 
 impl Credentials {
-    async fn step(
+    pub(crate) async fn step(
         &self,
         markers: Vec<Marker>,
         now: Timestamp,

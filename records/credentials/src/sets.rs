@@ -90,7 +90,11 @@ impl Planned<'_> {
                     |one: &'p Pseudonym| Touched::Pseudonym(one.sector.as_str(), &one.digest);
                 touched.extend(batch.pseudonyms.iter().map(each));
             }
-            What::Defer(_) => common = false,
+            What::Defer(_) | What::Remember { .. } => common = false,
+            What::Complete(completion) => {
+                common = false;
+                touched.push(Touched::Issuance(completion.issuance.id));
+            }
         }
         // All are claimed, whatever comes first: who shares one of them with this step comes after it.
         touched.into_iter().fold(common, |free, one| claimed.insert(one) && free)
@@ -102,7 +106,7 @@ impl Planned<'_> {
             What::Spend { grant } => grant.as_deref(),
             What::Grant(new) => Some(&new.id),
             What::Issue(batch) => Some(&batch.grant),
-            What::Take { .. } | What::Defer(_) => None,
+            What::Take { .. } | What::Defer(_) | What::Remember { .. } | What::Complete(_) => None,
         }
     }
 
@@ -195,7 +199,7 @@ impl Known {
                 self.registered.fresh(batch.person, &batch.pseudonyms)?;
                 stands(grant, *now)
             }
-            What::Defer(_) => return None,
+            What::Defer(_) | What::Remember { .. } | What::Complete(_) => return None,
         };
         Some(decided.map(|()| Done::Places(Vec::new())))
     }
@@ -250,7 +254,7 @@ async fn write<C: ConnectionTrait>(
                 let about = (batch.person, batch.id.as_str(), batch.derived_from);
                 places.extend(rows(about, batch.wanted, free));
             }
-            What::Spend { .. } | What::Defer(_) => {}
+            What::Spend { .. } | What::Defer(_) | What::Remember { .. } | What::Complete(_) => {}
         }
     }
     insert(connection, markers, InsertMany::many).await?;

@@ -1,10 +1,11 @@
 //! The place of every issued credential in a status list, and its status.
 
 use crate::entity::{issuance, status_entry, status_list};
-use crate::issuance::{Issuance, advance};
+use crate::issuance::Issuance;
+use crate::once::{Completion, Done, What};
 use crate::pseudonym::{self, Pseudonym};
-use crate::shards::{Place, allocate};
-use crate::{Credentials, CredentialsError, nonce, once, to_column};
+use crate::shards::Place;
+use crate::{Credentials, CredentialsError, once, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect as _,
@@ -58,7 +59,7 @@ impl Credentials {
         issuance: &Issuance,
         nonces: &BTreeSet<String>,
         wanted: Allocation,
-        draw: impl FnMut() -> u32 + Send + Sync,
+        draw: impl FnMut() -> u32 + Send + Sync + 'static,
         now: Timestamp,
     ) -> Result<Vec<Place>, CredentialsError> {
         self.complete_issuance_under(issuance, nonces, &[], wanted, draw, now).await
@@ -75,21 +76,20 @@ impl Credentials {
         nonces: &BTreeSet<String>,
         pseudonyms: &[Pseudonym],
         wanted: Allocation,
-        mut draw: impl FnMut() -> u32 + Send + Sync,
+        draw: impl FnMut() -> u32 + Send + Sync + 'static,
         now: Timestamp,
     ) -> Result<Vec<Place>, CredentialsError> {
-        let transaction = self.database.begin().await?;
-        for spent in nonces {
-            nonce::spend(&transaction, spent, now).await?;
+        let what = What::Complete(Box::new(Completion {
+            issuance: issuance.clone(),
+            nonces: nonces.clone(),
+            pseudonyms: pseudonyms.to_vec(),
+            wanted,
+            draw: Box::new(draw),
+        }));
+        match self.step(Vec::new(), now, what).await? {
+            Done::Places(places) => Ok(places),
+            Done::Replayed => Err(CredentialsError::AlreadyPassed),
         }
-        pseudonym::register(&transaction, issuance.person, pseudonyms, now).await?;
-        let id = issuance.id.to_string();
-        let basis = (issuance.person, id.as_str(), issuance.derived_from);
-        let places = allocate(&transaction, &self.shards, basis, wanted, &mut draw).await?;
-        advance(&transaction, issuance, &id, "").await?;
-        transaction.commit().await?;
-        self.shards.committed(&self.database).await;
-        Ok(places)
     }
 
     /// Marks every credential of a person as invalid, and ends her grants, so that no wallet refreshes them; how

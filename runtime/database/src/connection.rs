@@ -12,8 +12,15 @@ use std::time::Duration;
 
 /// How long a statement waits for another writer before it fails.
 const BUSY: Duration = Duration::from_secs(10);
-/// Connections to one file: one writes at a time, the others read.
+/// Connections to one file for single statements, and for reading.
 const CONNECTIONS: u32 = 4;
+/// How much of a file the connection that writes keeps in memory, in KiB: what it looks at again and again.
+const WRITING_CACHE: u32 = 16 * 1024;
+/// How much the others keep each, in KiB, until somebody writes.
+const CACHE: u32 = 2 * 1024;
+/// How many pages the write-ahead log has before it is moved into the file: 32 MiB. A page that is written again and again
+/// is moved once.
+const LOG_PAGES: u32 = 8_192;
 
 /// Why a database could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +48,9 @@ impl From<DbErr> for DatabaseError {
 #[derive(Clone, Debug)]
 pub struct Database {
     connection: DatabaseConnection,
+    /// The one for transactions. One connection that writes has what it wrote at hand; of several that write by turns,
+    /// each has to read anew what another one changed.
+    writing: DatabaseConnection,
 }
 
 impl Database {
@@ -50,19 +60,28 @@ impl Database {
     /// # Errors
     /// [`DatabaseError::Open`].
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let file = path.to_owned();
-        let mut options = ConnectOptions::new("sqlite://file");
-        options.max_connections(CONNECTIONS).map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .filename(&file)
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY)
-                .foreign_keys(true)
-                .pragma("secure_delete", "ON")
-        });
-        Self::connect(options, path.display().to_string()).await
+        let options = |connections: u32, cache: u32| {
+            let file = path.to_owned();
+            let mut options = ConnectOptions::new("sqlite://file");
+            options.max_connections(connections).map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .filename(&file)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(BUSY)
+                    .foreign_keys(true)
+                    .pragma("secure_delete", "ON")
+                    .pragma("temp_store", "MEMORY")
+                    .pragma("cache_size", format!("-{cache}"))
+                    .pragma("wal_autocheckpoint", LOG_PAGES.to_string())
+            });
+            options
+        };
+        let name = path.display().to_string();
+        let writing = connect(options(1, WRITING_CACHE), &name).await?;
+        let connection = connect(options(CONNECTIONS, CACHE), &name).await?;
+        Ok(Self { connection, writing })
     }
 
     /// A database in memory, gone with the last clone. It has one connection: a transaction
@@ -79,16 +98,8 @@ impl Database {
             .idle_timeout(never)
             .max_lifetime(never)
             .map_sqlx_sqlite_opts(|sqlite| sqlite.foreign_keys(true));
-        Self::connect(options, "memory".to_owned()).await
-    }
-
-    async fn connect(mut options: ConnectOptions, name: String) -> Result<Self, DatabaseError> {
-        // Statements carry sealed and personal values: they belong in no log.
-        options.sqlx_logging(false);
-        match sea_orm::Database::connect(options).await {
-            Ok(connection) => Ok(Self { connection }),
-            Err(reason) => Err(DatabaseError::Open { name, reason: Box::new(reason) }),
-        }
+        let connection = connect(options, "memory").await?;
+        Ok(Self { writing: connection.clone(), connection })
     }
 
     /// For single statements, and for reading.
@@ -107,7 +118,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.connection.begin_with_options(options).await?)
+        Ok(self.writing.begin_with_options(options).await?)
     }
 
     /// Brings the tables of `component` up to date: applies those of `migrations`, the whole
@@ -122,4 +133,14 @@ impl Database {
     ) -> Result<(), MigrationError> {
         migration::run(self, component, migrations).await
     }
+}
+
+async fn connect(
+    mut options: ConnectOptions,
+    name: &str,
+) -> Result<DatabaseConnection, DatabaseError> {
+    // Statements carry sealed and personal values: they belong in no log.
+    options.sqlx_logging(false);
+    let open = |reason| DatabaseError::Open { name: name.to_owned(), reason: Box::new(reason) };
+    sea_orm::Database::connect(options).await.map_err(open)
 }

@@ -12,6 +12,7 @@ use url::Url;
 use yufu_allowances::Return;
 use yufu_keys::random_text;
 use yufu_openid4vc::device::{DeviceError, DeviceErrorCode, parameter};
+use yufu_openid4vc::form;
 use yufu_openid4vc::issuance::{
     PKCE_S256, TokenResponse, is_challenge, is_verifier, pkce_challenge,
 };
@@ -38,7 +39,7 @@ pub(super) async fn authorize(
     let query = query.unwrap_or_default();
     let bank = parameter(query.as_bytes(), "client_id")?;
     let to = provider.wallet(&parameter(query.as_bytes(), "redirect_uri")?)?;
-    let given = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "state");
+    let given = form::parameters(query.as_bytes()).any(|(name, _)| name == "state");
     let state = given.then(|| parameter(query.as_bytes(), "state")).transpose()?;
     let challenge = match challenge(query.as_bytes()) {
         Ok(challenge) => challenge,

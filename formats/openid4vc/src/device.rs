@@ -1,6 +1,7 @@
 //! The device authorization grant (RFC 8628): a wallet asks for an access token, its holder shows a credential, and
 //! the wallet fetches the token.
 
+use crate::form;
 use serde::{Deserialize, Serialize};
 
 /// The grant type.
@@ -77,10 +78,9 @@ pub fn parameter(body: &[u8], name: &str) -> Result<String, DeviceError> {
     if body.len() > MAX_FORM {
         return Err(wrong("is in a form that is too large"));
     }
-    let mut values = url::form_urlencoded::parse(body).filter(|(n, _)| n == name);
-    let first = values.next().map(|(_, value)| value.into_owned()).filter(|v| !v.is_empty());
-    let first = first.ok_or_else(|| wrong("is missing"))?;
-    if values.next().is_some() { Err(wrong("is repeated")) } else { Ok(first) }
+    let value = form::value(body, name).map_err(|_| wrong("is repeated"))?;
+    let value = value.filter(|value| !value.is_empty());
+    Ok(value.ok_or_else(|| wrong("is missing"))?.into_owned())
 }
 
 #[cfg(test)]

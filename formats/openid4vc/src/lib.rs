@@ -8,6 +8,7 @@ pub mod attestation;
 pub mod dcql;
 pub mod device;
 mod endpoint;
+pub mod form;
 mod http;
 mod inside;
 pub mod issuance;

@@ -13,6 +13,7 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
+use yufu_openid4vc::form;
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE};
 
 /// What the browser brings.
@@ -62,7 +63,7 @@ pub(super) async fn decide<A: Attesters>(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let read: Result<Decided, _> = serde_json::from_value(form(&body));
+    let read: Result<Decided, _> = serde_json::from_value(fields(&body));
     let Decided { client_id, request_uri, tx_code, decision } = read.map_err(Problem::malformed)?;
     let agreed = (decision.as_deref() != Some("decline")).then_some(tx_code.as_deref());
     let brought = (client_id.as_str(), request_uri.as_str());
@@ -207,9 +208,8 @@ fn language(headers: &HeaderMap) -> Language {
 }
 
 /// The parameters of a form, each once, as an object.
-fn form(body: &[u8]) -> serde_json::Value {
-    let pairs = url::form_urlencoded::parse(body);
-    pairs
+fn fields(body: &[u8]) -> serde_json::Value {
+    form::parameters(body)
         .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
         .collect::<serde_json::Map<_, _>>()
         .into()

@@ -1,6 +1,8 @@
 //! Forms of OAuth: each parameter once, empty ones count as missing (RFC 6749, section 3.1).
 
 use super::TokenRequestError;
+use crate::form;
+use std::borrow::Cow;
 
 /// The largest form that is read, in bytes.
 pub(super) const MAX_FORM: usize = 8 * 1024;
@@ -15,12 +17,8 @@ impl<'a> Form<'a> {
 
     /// A parameter, if it is there.
     pub(super) fn field(&self, name: &'static str) -> Result<Option<String>, TokenRequestError> {
-        let mut values = url::form_urlencoded::parse(self.0).filter(|(n, _)| n == name);
-        let first = values.next().map(|(_, value)| value.into_owned());
-        match values.next() {
-            None => Ok(first.filter(|value| !value.is_empty())),
-            Some(_) => Err(TokenRequestError::Repeated(name)),
-        }
+        let value = form::value(self.0, name).map_err(|_| TokenRequestError::Repeated(name))?;
+        Ok(value.filter(|value| !value.is_empty()).map(Cow::into_owned))
     }
 
     /// A parameter that has to be there.

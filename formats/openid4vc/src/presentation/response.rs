@@ -1,6 +1,8 @@
 //! The answer of a wallet (OpenID4VP 1.0, section 8), and what the verifier says to it.
 
+use crate::form;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use yufu_jose::{JsonError, parse_json};
@@ -110,12 +112,8 @@ impl DirectPost {
             return Err(DirectPostError::TooLarge);
         }
         let field = |name: &'static str| {
-            let mut values = url::form_urlencoded::parse(body).filter(|(n, _)| n == name);
-            let first = values.next().map(|(_, value)| value.into_owned());
-            match values.next() {
-                None => Ok(first),
-                Some(_) => Err(DirectPostError::Repeated(name)),
-            }
+            let value = form::value(body, name).map_err(|_| DirectPostError::Repeated(name))?;
+            Ok(value.map(Cow::into_owned))
         };
         match (field("response")?, field("error")?) {
             (Some(jwe), None) => Ok(Self::Response(jwe)),

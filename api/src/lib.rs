@@ -27,7 +27,6 @@ pub mod verifying;
 pub mod wallet_provider;
 mod wording;
 
-pub use axum::Router;
 pub use ledger::CommandDone;
 pub use router::{Institutions, description, router};
 pub use wording::localized;

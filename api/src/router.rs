@@ -4,7 +4,7 @@ use crate::agency::{self, Agencies};
 use crate::authority::{self, Authority};
 use crate::bank::{self, Banks};
 use crate::central_bank::{self, CentralBank};
-use crate::http::{Limits, layers};
+use crate::http::{Limits, Routes, layers};
 use crate::openid_provider::{self, OpenidProviders};
 use crate::public::{self, Public};
 use crate::registrar::{self, Registrar};
@@ -46,9 +46,9 @@ pub struct Institutions {
     pub trust_operator: Option<Arc<TrustOperator>>,
 }
 
-/// The router of `institutions` and the public pages, with its bounds around it. While
+/// The routes of `institutions` and the public pages, with its bounds around it. While
 /// [`Public::starting`] says that more are to come, an unknown address is answered with 503.
-pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Router {
+pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -> Routes {
     let currency = public.currency.clone();
     let starting = Arc::clone(&public.starting);
     let mut router = Router::from(public::described().with_state(Arc::clone(&public)))
@@ -68,7 +68,9 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
     if let Some(operator) = institutions.trust_operator {
         router = router.merge(Router::from(trust::described().with_state(operator)));
     }
+    let mut direct = Vec::new();
     if !institutions.banks.is_empty() {
+        direct = bank::direct(&institutions.banks);
         let banks = Arc::new(institutions.banks);
         router = router
             .merge(bank::well_known().with_state(Arc::clone(&banks)))
@@ -98,7 +100,7 @@ pub fn router(institutions: Institutions, public: Arc<Public>, limits: Limits) -
         let providers = Arc::new(institutions.openid_providers);
         router = router.merge(Router::from(openid_provider::described().with_state(providers)));
     }
-    layers(router, limits, starting, currency)
+    layers(router, direct, limits, starting, currency)
 }
 
 /// The description of the whole API, whichever institutions run here.

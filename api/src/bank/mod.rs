@@ -69,7 +69,7 @@ pub use terminal::{
 };
 pub use waking::Waking;
 
-use crate::http::{Client, OperatorToken, Problem};
+use crate::http::{Client, Direct, OperatorToken, Problem};
 use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
 use crate::relying_party::{HeldAnswers, Party};
 use crate::signing::HeldKey;
@@ -190,6 +190,11 @@ pub(crate) fn described() -> OpenApiRouter<Arc<Banks>> {
         .routes(routes!(mint::invoicing::invoice))
         .routes(routes!(mint::top_up::pay_in))
         .merge(described_haip())
+}
+
+/// What is answered before the router.
+pub(crate) fn direct(banks: &Banks) -> Vec<Direct> {
+    mint::direct(banks)
 }
 
 /// Documents at well-known addresses, whose paths the banks' identifiers as issuers determine, and the mints, which

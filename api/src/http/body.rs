@@ -1,7 +1,7 @@
 //! JSON that is read once and fast; what cannot be read is read again to say where it is wrong.
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
@@ -17,10 +17,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Parsed<T> {
         if !is_json(request.headers()) {
             return Json::from_request(request, state).await.map(|Json(body)| Self(body));
         }
-        let bytes = Bytes::from_request(request, state).await?;
-        match serde_json::from_slice(&bytes) {
+        Self::read(&Bytes::from_request(request, state).await?)
+    }
+}
+
+impl<T: DeserializeOwned> Parsed<T> {
+    /// A body that is there already, and the head that came with it.
+    pub(crate) async fn of(headers: HeaderMap, body: Bytes) -> Result<Self, JsonRejection> {
+        if is_json(&headers) {
+            return Self::read(&body);
+        }
+        let mut request = Request::new(Body::from(body));
+        *request.headers_mut() = headers;
+        Json::from_request(request, &()).await.map(|Json(body)| Self(body))
+    }
+
+    fn read(body: &Bytes) -> Result<Self, JsonRejection> {
+        match serde_json::from_slice(body) {
             Ok(body) => Ok(Self(body)),
-            Err(_) => Json::from_bytes(&bytes).map(|Json(body)| Self(body)),
+            Err(_) => Json::from_bytes(body).map(|Json(body)| Self(body)),
         }
     }
 }
@@ -33,7 +48,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
     use axum::Router;
-    use axum::body::Body;
     use axum::http::Method;
     use axum::routing::post;
     use tower::ServiceExt;

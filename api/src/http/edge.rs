@@ -1,14 +1,14 @@
 //! What surrounds every route: the bounds of a request, its trace in the log, the one shape of refusals.
 
+use super::direct::{Direct, Routes};
 use super::localising::{Wishes, localise};
 use super::{Limits, Problem, Starting};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
-use axum::routing::future::RouteFuture;
 use http_body_util::Limited;
 use metrics::{Counter, Histogram};
 use std::convert::Infallible;
@@ -31,15 +31,18 @@ const LONGEST_REASON: usize = 4096;
 const MOST_ANSWERS: usize = 64;
 
 /// Puts the per-request bounds, the request log, the words for people and the answer for unknown paths around
-/// `router`. One layer: each further one costs every request a boxed service and a boxed future.
+/// `router` and what is answered before it. One layer: each further one costs every request a boxed service and a boxed
+/// future.
 pub(crate) fn layers(
     router: Router,
+    direct: Vec<Direct>,
     limits: Limits,
     starting: Arc<Starting>,
     currency: CurrencyProfile,
-) -> Router {
+) -> Routes {
     let edge = Arc::new(Edge { limits, currency });
-    router
+    let around = Arc::clone(&edge);
+    let router = router
         .fallback(move || {
             let waits = starting.waits_for();
             std::future::ready(match waits {
@@ -49,16 +52,41 @@ pub(crate) fn layers(
         })
         .layer(layer_fn(move |inner| Edged {
             inner,
-            edge: Arc::clone(&edge),
+            edge: Arc::clone(&around),
             tally: Arc::default(),
-        }))
+        }));
+    Routes::new(router, direct, edge)
 }
 
 /// What surrounds every route.
-struct Edge {
+pub(super) struct Edge {
     limits: Limits,
     /// What amounts in the words for people are of.
     currency: CurrencyProfile,
+}
+
+impl Edge {
+    /// The largest body that is taken, in bytes.
+    pub(super) const fn largest(&self) -> usize {
+        self.limits.body
+    }
+
+    /// The answer to a request that was seen to come, if it comes in time and nothing panics; `None` for a body that
+    /// says of itself that it is too large.
+    pub(super) async fn around<F: Future<Output = Response>>(
+        &self,
+        (seen, wishes): (Seen, Wishes),
+        tally: &Tally,
+        answer: Option<F>,
+    ) -> Response {
+        let response = match answer {
+            Some(answer) => in_time(answer, self.limits.request).await,
+            None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        };
+        let response = in_one_shape(response).await;
+        let response = localise(response, &wishes, &self.currency);
+        seen.answered(response, tally)
+    }
 }
 
 /// A route with what surrounds it.
@@ -79,34 +107,33 @@ impl Service<Request> for Edged {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let seen = Seen::of(&request);
-        let wishes = Wishes::of(request.headers());
+        let matched = request.extensions().get::<MatchedPath>().cloned();
+        let asked =
+            (Seen::of(&request, matched.map(Template::Matched)), Wishes::of(request.headers()));
         let (edge, tally) = (Arc::clone(&self.edge), Arc::clone(&self.tally));
-        let answer = (!too_large(&request, edge.limits.body)).then(|| {
-            let bounded = |body| Body::new(Limited::new(body, edge.limits.body));
+        let answer = (!too_large(request.headers(), edge.largest())).then(|| {
+            let bounded = |body| Body::new(Limited::new(body, edge.largest()));
             self.inner.call(request.map(bounded))
         });
         Box::pin(async move {
-            let response = match answer {
-                Some(answer) => in_time(answer, edge.limits.request).await,
-                None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            };
-            let response = in_one_shape(response).await;
-            let response = localise(response, &wishes, &edge.currency);
-            Ok(seen.answered(response, &tally))
+            let answer = answer.map(|answer| async {
+                let Ok(response) = answer.await;
+                response
+            });
+            Ok(edge.around(asked, &tally, answer).await)
         })
     }
 }
 
 /// Whether a body says of itself that it is larger than is taken.
-fn too_large(request: &Request, most: usize) -> bool {
-    let length = request.headers().get(header::CONTENT_LENGTH);
+pub(super) fn too_large(headers: &HeaderMap, most: usize) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     length.is_some_and(|length| length > most)
 }
 
 /// The answer, if it comes in time and nothing panics.
-async fn in_time(answer: RouteFuture<Infallible>, time: Duration) -> Response {
+async fn in_time(answer: impl Future<Output = Response>, time: Duration) -> Response {
     let mut answer = std::pin::pin!(tokio::time::timeout(time, answer));
     let answered = std::future::poll_fn(|context| {
         match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
@@ -115,8 +142,7 @@ async fn in_time(answer: RouteFuture<Infallible>, time: Duration) -> Response {
         }
     });
     match answered.await {
-        Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(never))) => match never {},
+        Ok(Ok(response)) => response,
         Ok(Err(_)) => StatusCode::REQUEST_TIMEOUT.into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -164,24 +190,40 @@ async fn in_one_shape(response: Response) -> Response {
 }
 
 /// A request as it is counted and logged, by its route template: ids and queries, which may be personal, are left out.
-struct Seen {
+pub(super) struct Seen {
     started: Instant,
     method: Method,
-    route: Option<MatchedPath>,
+    route: Option<Template>,
+}
+
+/// A route's template.
+pub(super) enum Template {
+    /// Of the router's.
+    Matched(MatchedPath),
+    /// Of one that is answered before the router.
+    Direct(&'static str),
+}
+
+impl Template {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Direct(template) => template,
+        }
+    }
 }
 
 impl Seen {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of<B>(request: &Request<B>, route: Option<Template>) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a measurement of how long an answer took")]
         let started = Instant::now();
-        let route = request.extensions().get::<MatchedPath>().cloned();
         Self { started, method: request.method().clone(), route }
     }
 
     /// Counts and logs the answer, and adds the headers that every answer has.
     fn answered(self, mut response: Response, tally: &Tally) -> Response {
         let elapsed = self.started.elapsed();
-        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        let route = self.route.as_ref().map_or("none", Template::as_str);
         let status = response.status().as_u16();
         tally.count(route, &self.method, status, elapsed);
         let method = self.method.as_str();
@@ -206,7 +248,7 @@ impl Seen {
 
 /// What is counted of a route, looked up once: by its labels alone it costs a request more than many an answer does.
 #[derive(Default)]
-struct Tally(OnceLock<Counted>);
+pub(super) struct Tally(OnceLock<Counted>);
 
 struct Counted {
     route: String,

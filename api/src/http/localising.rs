@@ -38,14 +38,13 @@ pub(super) fn localise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Limits, Problem, layers};
+    use crate::http::{Limits, Problem, Routes, layers};
     use axum::Router;
     use axum::extract::Request;
     use axum::http::StatusCode;
     use axum::routing::{get, post};
     use serde_json::{Value, json};
     use std::sync::Arc;
-    use tower::ServiceExt;
     use yufu_base::Currency;
 
     fn currency() -> CurrencyProfile {
@@ -61,7 +60,7 @@ mod tests {
             .with("step_up", json!({"kind": "presentation"}))
     }
 
-    fn router() -> Router {
+    fn router() -> Routes {
         let router = Router::new()
             .route("/fine", get(|| async { "fine" }))
             .route("/daily", get(|| async { daily() }))
@@ -79,7 +78,7 @@ mod tests {
                     (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"})))
                 }),
             );
-        layers(router, Limits::default(), Arc::default(), currency())
+        layers(router, Vec::new(), Limits::default(), Arc::default(), currency())
     }
 
     async fn ask(path: &str, wishes: &[&[u8]]) -> (Response<()>, Value) {
@@ -88,7 +87,7 @@ mod tests {
             let value = HeaderValue::from_bytes(wish).unwrap();
             request = request.header(header::ACCEPT_LANGUAGE, value);
         }
-        let response = router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = router().answer(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 65_536).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -182,8 +181,8 @@ mod tests {
         let router = Router::new().route("/", get(passed_on));
         let request = Request::builder().header(header::ACCEPT_LANGUAGE, "zh");
         let request = request.body(Body::empty()).unwrap();
-        let router = layers(router, Limits::default(), Arc::default(), currency());
-        let body = router.oneshot(request).await.unwrap().into_body();
+        let router = layers(router, Vec::new(), Limits::default(), Arc::default(), currency());
+        let body = router.answer(request).await.unwrap().into_body();
         let body = axum::body::to_bytes(body, 65_536).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body, ask("/daily", &[b"zh"]).await.1);

@@ -3,6 +3,7 @@
 
 mod body;
 mod client;
+mod direct;
 mod edge;
 mod language;
 mod localising;
@@ -16,6 +17,7 @@ mod server;
 mod starting;
 
 pub use client::{AnswerTimes, Client, ClientError, Exchanged};
+pub use direct::Routes;
 pub use language::{Language, LanguageUnknown};
 pub use messages::fill;
 pub use operator::{Operator, OperatorToken};
@@ -25,6 +27,7 @@ pub use server::{Limits, ServeError, serve};
 pub use starting::{Starting, Switch};
 
 pub(crate) use body::Parsed;
+pub(crate) use direct::Direct;
 pub(crate) use edge::layers;
 pub(crate) use language::weighted;
 pub(crate) use operator::bearer;

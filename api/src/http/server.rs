@@ -45,13 +45,13 @@ pub enum ServeError {
     Accept(std::io::Error),
 }
 
-/// Serves a router, or one that is exchanged, on `listener` until `shutdown` resolves, then lets running requests finish.
+/// Serves routes, or some that are exchanged, on `listener` until `shutdown` resolves, then lets running requests finish.
 ///
 /// # Errors
 /// [`ServeError::Accept`] if the listening socket fails.
 pub async fn serve(
     listener: TcpListener,
-    router: impl Into<Switch>,
+    routes: impl Into<Switch>,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -59,7 +59,7 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(());
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_read);
-    let router = router.into();
+    let routes = routes.into();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
@@ -76,8 +76,8 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = service_fn(move |request| router.answer(request));
+        let routes = routes.clone();
+        let service = service_fn(move |request| routes.answer(request));
         // An upgraded connection (a WebSocket) is not of this number any more: whoever upgrades bounds it.
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = stopping.clone();
@@ -112,9 +112,10 @@ fn is_passing(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Problem, layers};
+    use crate::http::{Direct, Problem, layers};
     use axum::Router;
     use axum::http::StatusCode;
+    use axum::response::IntoResponse;
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
@@ -146,6 +147,7 @@ mod tests {
             .route("/quick", get(|| async { "quick" }))
             .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }))
             .route("/echo", post(|body: String| async { body }))
+            .route("/{what}/direct", post(|| async { "by the router" }))
             .route("/panics", get(|| async { panic!("on purpose") as String }))
             .route("/desk", get(|| async { Problem::unauthenticated("send a token") }))
             .route("/busy", get(|| async { Problem::unavailable("server.starting", "it starts") }))
@@ -157,7 +159,16 @@ mod tests {
                     early.with("retry_after_seconds", 41)
                 }),
             );
-        let router = layers(router, limits, Arc::default(), yuan());
+        let direct = Direct::post("/{what}/direct", "/a/direct".to_owned(), |_, body| async move {
+            match &*body {
+                b"slow" => tokio::time::sleep(Duration::from_secs(60)).await,
+                b"panics" => panic!("on purpose"),
+                b"refused" => return Problem::unauthenticated("send a token").into_response(),
+                _ => {}
+            }
+            body.into_response()
+        });
+        let router = layers(router, vec![direct], limits, Arc::default(), yuan());
         tokio::spawn(serve(listener, router, limits, std::future::pending()));
         address
     }
@@ -237,5 +248,53 @@ mod tests {
                 assert!(answer.contains(part), "{part:?} is not in {answer}");
             }
         }
+    }
+
+    /// An answer to a body that is posted.
+    async fn post_to(address: std::net::SocketAddr, path: &str, body: &str) -> String {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close");
+        ask(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await
+    }
+
+    #[tokio::test]
+    async fn a_direct_route_has_the_bounds_and_the_refusals_of_every_route() {
+        let address = start(tight()).await;
+        let too_much = "x".repeat(2000);
+        let rows = [
+            ("fine", "200 ", "x-content-type-options: nosniff", "fine"),
+            ("fine", "200 ", "cache-control: no-store", "fine"),
+            (&too_much, "413 ", "content-type: application/problem+json", "request.too_large"),
+            ("slow", "408 ", "content-type: application/problem+json", "request.timeout"),
+            ("panics", "500 ", "content-type: application/problem+json", "server.internal"),
+            ("refused", "401 ", "www-authenticate: Bearer", "request.unauthenticated"),
+        ];
+        for (body, status, header, content) in rows {
+            let answer = post_to(address, "/a/direct", body).await;
+            for part in [status, header, content] {
+                assert!(answer.contains(part), "{part:?} is not in {answer}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_is_bounded_at_a_direct_route() {
+        let address = start(tight()).await;
+        let head =
+            "POST /a/direct HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked";
+        let whole = format!("{head}\r\n\r\n4\r\nhere\r\n0\r\n\r\n");
+        assert!(ask(address, &whole).await.ends_with("here"));
+        let much = format!("{head}\r\n\r\n7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2000));
+        assert!(ask(address, &much).await.contains("request.too_large"));
+    }
+
+    #[tokio::test]
+    async fn the_router_answers_what_is_not_posted_to_the_address_of_a_direct_route() {
+        let address = start(tight()).await;
+        for path in ["/b/direct", "/%61/direct"] {
+            assert!(post_to(address, path, "x").await.ends_with("by the router"), "{path}");
+        }
+        assert!(post_to(address, "/a/direct?query=1", "x").await.ends_with("\r\n\r\nx"));
+        let answer = ask(address, "GET /a/direct HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert!(answer.await.contains("request.method_not_allowed"));
     }
 }

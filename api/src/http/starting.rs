@@ -1,13 +1,14 @@
 //! A server that answers while it starts: institutions are added as they are ready, and what is
 //! waited for is told.
 
+use super::direct::Routes;
 use axum::body::{Bytes, HttpBody};
 use axum::http::Request;
-use axum::routing::future::RouteFuture;
+use axum::response::Response;
 use axum::{BoxError, Router};
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
-use tower::Service;
 
 /// What a start still waits for; nothing, by default.
 #[derive(Debug, Default)]
@@ -31,30 +32,38 @@ impl Starting {
     }
 }
 
-/// A router that can be exchanged under a running server. Clones share it.
+/// Routes that can be exchanged under a running server. Clones share them.
 #[derive(Clone, Default)]
-pub struct Switch(Arc<RwLock<Router>>);
+pub struct Switch(Arc<RwLock<Routes>>);
 
 impl Switch {
-    /// Answers by `router` from now on.
-    pub fn to(&self, router: Router) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = router;
+    /// Answers by `routes` from now on.
+    pub fn to(&self, routes: impl Into<Routes>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = routes.into();
     }
 
-    /// What the present router answers.
-    pub(super) fn answer<B>(&self, request: Request<B>) -> RouteFuture<Infallible>
+    /// What the present routes answer.
+    pub(super) fn answer<B>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<B>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        // A router is always ready.
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone().call(request)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).answer(request)
+    }
+}
+
+impl From<Routes> for Switch {
+    fn from(routes: Routes) -> Self {
+        Self(Arc::new(RwLock::new(routes)))
     }
 }
 
 impl From<Router> for Switch {
     fn from(router: Router) -> Self {
-        Self(Arc::new(RwLock::new(router)))
+        Routes::from(router).into()
     }
 }
 

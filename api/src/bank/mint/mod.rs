@@ -23,6 +23,7 @@ use refusing::MintRefusal;
 pub use top_up::{TopUp, TopUpPaid};
 
 use super::{Bank, Banks};
+use crate::http::Direct;
 use axum::Router;
 use axum::routing::{get, post};
 use exchanging::Exchange;
@@ -150,7 +151,7 @@ pub(crate) fn routes() -> Router<Arc<Banks>> {
         .route(&at("keys"), get(describing::keys))
         .route(&at("keys/{keyset}"), get(describing::keys_of))
         .route(&at("keysets"), get(describing::keysets))
-        .route(&at("swap"), post(exchanging::swap))
+        .route(exchanging::SWAP, post(exchanging::swap))
         .route(&at("exchange"), post(exchanging::exchange))
         .route(&at("mint/quote/{method}"), post(minting::quote))
         .route(&at("mint/quote/{method}/check"), post(minting::check))
@@ -167,6 +168,12 @@ pub(crate) fn routes() -> Router<Arc<Banks>> {
         .route(&at("checkstate"), post(state::check))
         .route(&at("restore"), post(state::restore))
         .route(&at("ws"), get(subscribing::listen))
+}
+
+/// What is answered before the router, at the banks that have a mint.
+pub(super) fn direct(banks: &Banks) -> Vec<Direct> {
+    let minting = banks.iter().filter(|(_, bank)| bank.mint.is_some());
+    minting.map(|(name, bank)| exchanging::direct(name, bank)).collect()
 }
 
 /// The bank of that name, if it has a mint.

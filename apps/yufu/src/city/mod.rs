@@ -41,12 +41,12 @@ use tokio::net::TcpListener;
 use trust::Trust;
 use yufu_api::bank::Bank;
 use yufu_api::central_bank::{CentralBank, Courier};
-use yufu_api::http::{Client, Limits, Switch, serve};
+use yufu_api::http::{Client, Limits, Routes, Switch, serve};
 use yufu_api::public::{Public, Readiness};
 use yufu_api::relying_party::RelyingParty;
 use yufu_api::trust::TrustOperator;
 use yufu_api::verifying::VerifyingParty;
-use yufu_api::{Institutions, Router, router};
+use yufu_api::{Institutions, router};
 use yufu_base::PublicKey;
 use yufu_engine::{Engine, Handle, StopReason};
 use yufu_machine::Machine;
@@ -213,8 +213,8 @@ impl City {
         Ok(())
     }
 
-    /// The router of what is open.
-    pub(crate) fn router(&self, limits: Limits) -> Router {
+    /// The routes of what is open.
+    pub(crate) fn router(&self, limits: Limits) -> Routes {
         router(self.institutions.clone(), Arc::clone(&self.public), limits)
     }
 

@@ -92,17 +92,26 @@ pub fn run(
     drop(server);
     tell(Stage::Bare);
     let times = size.flows.min(2_000);
-    let mut all = figures("issuance", "issuances/s", &issued, bare::issuance(times)?);
-    let bare = bare::preauthorized(times)?;
-    all.extend(figures("preauthorized", "issuances/s", &preauthorized, bare));
-    all.extend(figures("presentation", "presentations/s", &presented, bare::presentation(times)?));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut all = Vec::new();
+    for (name, unit, walked, bare) in [
+        ("issuance", "issuances/s", &issued, bare::issuance(times, cores)?),
+        ("preauthorized", "issuances/s", &preauthorized, bare::preauthorized(times, cores)?),
+        ("presentation", "presentations/s", &presented, bare::presentation(times, cores)?),
+    ] {
+        all.extend(figures((name, unit), walked, bare, cores));
+    }
     Ok(Report { bench: "identity", figures: all })
 }
 
 /// What a kind of flow took: its rate with the wallets' work on no clock, the server's processor time beside the
 /// bare cryptography, and the wallets' processor time.
-fn figures(name: &str, unit: &'static str, walked: &Walked, bare: f64) -> Vec<Figure> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+fn figures(
+    (name, unit): (&str, &'static str),
+    walked: &Walked,
+    bare: f64,
+    cores: usize,
+) -> Vec<Figure> {
     let (rate, cpu) = match name {
         "issuance" => ("1,500 a second on two cores", "at most twice its bare cryptography"),
         "preauthorized" => ("stated", "stated"),
@@ -118,6 +127,7 @@ fn figures(name: &str, unit: &'static str, walked: &Walked, bare: f64) -> Vec<Fi
         Figure::beside(name, walked.per_second(), unit, on_all, rate),
         Figure::beside(format!("{name}.cpu"), walked.user, "CPU us", alone, cpu),
         Figure::alone(format!("{name}.kernel"), walked.kernel, "CPU us", "stated"),
+        Figure::alone(format!("{name}.clients"), walked.clients, "CPU us", "stated"),
         Figure::alone(format!("{name}.wallet"), walked.wallet, "CPU us", "stated: on no clock"),
     ];
     for step in &walked.steps {

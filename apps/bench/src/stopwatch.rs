@@ -1,6 +1,8 @@
 //! Time as measurements read it: on the wall, and of the processor.
 
+use anyhow::{Context, Result};
 use rustix::time::{ClockId, Timespec, clock_gettime};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Runs from when it is made.
@@ -30,6 +32,22 @@ fn cpu() -> Duration {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
     let (seconds, nanos) = (u64::try_from(tv_sec), u32::try_from(tv_nsec));
     Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+}
+
+/// Seconds of the processor that `work` takes with each of `made`, all at once: with one for each core, as a server has it
+/// that keeps all of them busy. Two of them may be halves of one.
+pub(crate) fn cpu_at_once<M: Sync>(
+    made: &[M],
+    work: impl Fn(&M) -> Result<()> + Sync,
+) -> Result<f64> {
+    let watch = Stopwatch::start();
+    thread::scope(|scope| {
+        let workers: Vec<_> = made.iter().map(|made| scope.spawn(|| work(made))).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().ok().context("a worker ended early")?)
+    })?;
+    Ok(watch.cpu_seconds())
 }
 
 /// A count as a number to divide by.

@@ -1,10 +1,9 @@
 //! The cryptography of a swap by itself: secrets hashed to points, signatures verified in one
 //! equation over a batch, outputs signed with their proofs.
 
-use crate::stopwatch::{Stopwatch, number};
-use anyhow::{Context, Result, ensure};
+use crate::stopwatch::{cpu_at_once, number};
+use anyhow::{Result, ensure};
 use std::hint::black_box;
-use std::thread;
 use yufu_ecash::{
     KeysetPlan, KeysetSigner as _, MintKeys, Note, Point, SecretScalar, blind, hash_to_curve,
     unblind,
@@ -15,18 +14,11 @@ use yufu_keys::random;
 const TOGETHER: usize = 64;
 
 /// Processor time for a swap of `inputs` notes for as many, in microseconds, over `swaps` of them on each of `cores`
-/// at once, as a server has it that keeps all of them busy: two of them may be halves of one.
+/// at once.
 pub(super) fn swap_micros(inputs: usize, swaps: usize, cores: usize) -> Result<f64> {
     let made = (0..cores).map(|_| Exchanges::make(inputs, swaps)).collect::<Result<Vec<_>>>()?;
-    let watch = Stopwatch::start();
-    thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = made.iter().map(|made| scope.spawn(|| made.swap())).collect();
-        for worker in workers {
-            worker.join().ok().context("a worker ended early")??;
-        }
-        Ok(())
-    })?;
-    Ok(watch.cpu_seconds() * 1e6 / number(swaps.saturating_mul(cores)))
+    let seconds = cpu_at_once(&made, Exchanges::swap)?;
+    Ok(seconds * 1e6 / number(swaps.saturating_mul(cores)))
 }
 
 struct Exchanges {

@@ -1,6 +1,6 @@
-//! The cryptography of a flow by itself: what no issuer and no verifier can do without.
+//! The cryptography of a flow by itself: what an issuer or a verifier does who remembers nothing of the flows before.
 
-use crate::stopwatch::{Stopwatch, number};
+use crate::stopwatch::{cpu_at_once, number};
 use anyhow::Result;
 use std::hint::black_box;
 use yufu_base::Signer;
@@ -22,38 +22,42 @@ const VERIFIED: usize = 10;
 /// Processor time of an issuance to an attested wallet, in microseconds: each of those signatures verified, the encrypted
 /// request decrypted, each disclosure (or element) hashed with its salt, the credential signed, the answer encrypted.
 /// Certificates of providers may be verified once for many; codes, tokens and nonces are hashed.
-pub(super) fn issuance(times: usize) -> Result<f64> {
+pub(super) fn issuance(times: usize, cores: usize) -> Result<f64> {
     let (issuer, wallet) = (key()?, key()?);
     let proof = [7; 512];
     let signature = wallet.sign(&proof)?;
-    let seed = random();
-    let public = DecryptionKey::from_seed(&seed)?.public_jwk("request");
+    let key = DecryptionKey::from_seed(&random())?;
+    let public = key.public_jwk("request");
     let parameters = ContentEncryption::A256Gcm.into();
     let sealed = jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?;
-    let watch = Stopwatch::start();
-    for _ in 0..times {
+    each(times, cores, || {
         for _ in 0..VERIFIED {
             yufu_jose::verify(&wallet.public_key(), &proof, &signature)?;
         }
-        black_box(jwe::decrypt(&sealed, &DecryptionKey::from_seed(&seed)?)?);
+        black_box(jwe::decrypt(&sealed, &key)?);
         signed(&issuer)?;
         black_box(jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?);
-    }
-    Ok(watch.cpu_seconds() * 1e6 / number(times))
+        Ok(())
+    })
 }
 
 /// Processor time of an issuance with a pre-authorized code, in microseconds: the proof of the wallet's key verified, each
 /// disclosure hashed with its salt, the credential signed. The wallet is not authenticated otherwise in this flow.
-pub(super) fn preauthorized(times: usize) -> Result<f64> {
+pub(super) fn preauthorized(times: usize, cores: usize) -> Result<f64> {
     let (issuer, wallet) = (key()?, key()?);
     let proof = [7; 512];
     let signature = wallet.sign(&proof)?;
-    let watch = Stopwatch::start();
-    for _ in 0..times {
+    each(times, cores, || {
         yufu_jose::verify(&wallet.public_key(), &proof, &signature)?;
         signed(&issuer)?;
-    }
-    Ok(watch.cpu_seconds() * 1e6 / number(times))
+        Ok(())
+    })
+}
+
+/// Processor time that `work` takes each time, in microseconds, done `times` on each of `cores` at once.
+fn each(times: usize, cores: usize, work: impl Fn() -> Result<()> + Sync) -> Result<f64> {
+    let seconds = cpu_at_once(&vec![(); cores], |()| (0..times).try_for_each(|_| work()))?;
+    Ok(seconds * 1e6 / number(times.saturating_mul(cores)))
 }
 
 /// A credential of an issuer's, with the codes, tokens and nonces on the way to it.
@@ -74,21 +78,20 @@ fn fresh() -> Entropy {
     Entropy { ephemeral: random(), iv: random() }
 }
 
-/// Processor time of a presentation, in microseconds: the request signed; the answer decrypted with the request's own
-/// key; the issuer's certificate, the credential and the holder's key binding verified; the disclosure hashed; the
-/// receipt signed.
-pub(super) fn presentation(times: usize) -> Result<f64> {
+/// Processor time of a presentation, in microseconds: a key made for the answer, the request signed; the answer decrypted;
+/// the issuer's certificate, the credential and the holder's key binding verified; the disclosure hashed; the receipt
+/// signed.
+pub(super) fn presentation(times: usize, cores: usize) -> Result<f64> {
     let (verifier, issuer, holder) = (key()?, key()?, key()?);
     let (of_issuer, of_holder) = (issuer.sign(&[1; SIGNED])?, holder.sign(&[2; 512])?);
-    let seed = random();
-    let public = DecryptionKey::from_seed(&seed)?.public_jwk("response");
+    let key = DecryptionKey::from_seed(&random())?;
+    let public = key.public_jwk("response");
     let parameters = ContentEncryption::A256Gcm.into();
     let sealed = jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?;
-    let watch = Stopwatch::start();
-    for _ in 0..times {
+    each(times, cores, || {
         black_box(DecryptionKey::from_seed(&random())?.public_jwk("response"));
         black_box(verifier.sign(&[0; SIGNED])?);
-        black_box(jwe::decrypt(&sealed, &DecryptionKey::from_seed(&seed)?)?);
+        black_box(jwe::decrypt(&sealed, &key)?);
         // The certificate's signature, and the credential's.
         for _ in 0..2 {
             yufu_jose::verify(&issuer.public_key(), &[1; SIGNED], &of_issuer)?;
@@ -96,8 +99,8 @@ pub(super) fn presentation(times: usize) -> Result<f64> {
         yufu_jose::verify(&holder.public_key(), &[2; 512], &of_holder)?;
         black_box(sha256(black_box(&[8; DISCLOSURE])));
         black_box(verifier.sign(&[4; 512])?);
-    }
-    Ok(watch.cpu_seconds() * 1e6 / number(times))
+        Ok(())
+    })
 }
 
 fn key() -> Result<SoftwareKey> {

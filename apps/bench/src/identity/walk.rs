@@ -3,7 +3,7 @@
 //! is its own affair.
 
 use super::city::City;
-use crate::http::{FEW, Prepared, Server, measure};
+use crate::http::{FEW, MANY, Prepared, Server, measure};
 use crate::stopwatch::{Stopwatch, number};
 use anyhow::{Context, Result, ensure};
 use yufu_openid4vc::{HttpRequest, HttpResponse};
@@ -19,13 +19,20 @@ pub(super) trait Walk {
     ) -> Result<Option<(&'static str, HttpRequest)>>;
 }
 
+/// One wallet in so many goes on few connections, where waiting is measured; the others on many, where as much as can
+/// be done is.
+const WAITING: usize = 8;
+
 /// What a flow took, each.
 pub(super) struct Walked {
+    /// Of those on many connections.
     flows: usize,
     seconds: f64,
     /// The server's processor time in its own code and in the kernel, in microseconds.
     pub(super) user: f64,
     pub(super) kernel: f64,
+    /// What sending the requests and reading the answers took, with the kernel's, in microseconds.
+    pub(super) clients: f64,
     /// The wallets' processor time between the steps, in microseconds.
     pub(super) wallet: f64,
     pub(super) steps: Vec<Step>,
@@ -48,11 +55,13 @@ impl Walked {
 
 /// Has all wallets go to the end.
 pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W]) -> Result<Walked> {
+    let waiting = wallets.len().div_ceil(WAITING);
     let mut walked = Walked {
-        flows: wallets.len(),
+        flows: wallets.len().saturating_sub(waiting),
         seconds: 0.0,
         user: 0.0,
         kernel: 0.0,
+        clients: 0.0,
         wallet: 0.0,
         steps: Vec::new(),
     };
@@ -70,13 +79,17 @@ pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W])
         walked.wallet += watch.cpu_seconds() * 1e6 / number(wallets.len());
         let Some(name) = name else { return Ok(walked) };
         ensure!(asked.len() == wallets.len(), "some wallets are at their end before others");
-        let measured =
-            measure(&server.target, &asked, FEW).with_context(|| format!("the step {name}"))?;
-        walked.seconds += measured.seconds;
-        walked.user += measured.user;
-        walked.kernel += measured.kernel;
-        let (p50, p99) = (measured.wait(50), measured.wait(99));
-        walked.steps.push(Step { name, user: measured.user, p50, p99 });
-        answers = measured.answers.into_iter().map(Some).collect();
+        let (few, many) = asked.split_at(waiting);
+        let measured = |asked, connections| {
+            measure(&server.target, asked, connections).with_context(|| format!("the step {name}"))
+        };
+        let (waits, rate) = (measured(few, FEW)?, measured(many, MANY)?);
+        walked.seconds += rate.seconds;
+        walked.user += rate.user;
+        walked.kernel += rate.kernel;
+        walked.clients += rate.clients;
+        let (p50, p99) = (waits.wait(50), waits.wait(99));
+        walked.steps.push(Step { name, user: rate.user, p50, p99 });
+        answers = waits.answers.into_iter().chain(rate.answers).map(Some).collect();
     }
 }

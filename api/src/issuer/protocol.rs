@@ -18,7 +18,7 @@ use yufu_issuer::{
     IssuerSession, Offered, ProveError, Proven, Refused, Template, TokenError, credential_of,
     secret_id,
 };
-use yufu_keys::{random, random_text};
+use yufu_keys::{Draws, random, random_text};
 use yufu_openid4vc::issuance::{
     CredentialErrorCode, CredentialErrorResponse, CredentialRequest, CredentialResponse,
     NonceResponse, TokenErrorResponse, TokenRequest, TokenResponse,
@@ -292,8 +292,9 @@ impl Issuer {
                 index: u64::try_from(place.position).unwrap_or(0),
             })
             .collect();
-        let issued =
-            proven.issue(&template, &statuses, &*key.signer, &key.chain, &mut random::<16>);
+        let mut salts = Draws::new();
+        let mut salt = || salts.next();
+        let issued = proven.issue(&template, &statuses, &*key.signer, &key.chain, &mut salt);
         issued.map_err(|error| Refusal::Problem(unsigned(&*key.signer, error)))
     }
 }

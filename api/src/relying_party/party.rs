@@ -15,10 +15,10 @@ use std::sync::Arc;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::Entropy;
 use yufu_keys::{random, random_text};
-use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::presentation::{
     DigitalRequest, DirectPostResponse, PresentationLink, TransactionData, WalletMetadata,
 };
+use yufu_openid4vc::{Endpoint, form};
 use yufu_trust::{Role, TrustList};
 use yufu_verifier::{
     Authenticated, OpenError, Question, Received, RequestEntropy, RequestError, Requested,
@@ -188,7 +188,7 @@ impl Party {
         now: Timestamp,
     ) -> Result<String, Problem> {
         let field = |name: &str| {
-            let mut fields = url::form_urlencoded::parse(body);
+            let mut fields = form::parameters(body);
             fields.find(|(found, _)| found == name).map(|(_, value)| value)
         };
         let signer = self.signer_of(session.asked_with())?;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use yufu_base::Timestamp;
 use yufu_jose::ChainError;
+use yufu_trust::Revocations;
 use yufu_verifier::{Authenticated, MdocSigner};
 
 /// For how long a fetched list is used before it is fetched again, in seconds.
@@ -19,7 +20,7 @@ pub(super) struct CertificateLists(Arc<Mutex<BTreeMap<String, Fetched>>>);
 /// A list, none if its issuer publishes none there, and when that was found.
 #[derive(Clone)]
 struct Fetched {
-    list: Option<Arc<Vec<u8>>>,
+    list: Option<Arc<Revocations>>,
     at: Timestamp,
 }
 
@@ -58,7 +59,7 @@ impl TrustSource {
         &self,
         address: &str,
         now: Timestamp,
-    ) -> Result<Option<Arc<Vec<u8>>>, Problem> {
+    ) -> Result<Option<Arc<Revocations>>, Problem> {
         let known = self.certificates.known(address);
         if let Some(Fetched { list, at }) = &known
             && now < at.plus_seconds(FRESH_SECONDS)
@@ -66,7 +67,7 @@ impl TrustSource {
             return Ok(list.clone());
         }
         let list = match self.client_for(address).exchange("GET", address, &[], Vec::new()).await {
-            Ok((200, _, list)) => Some(Arc::new(list)),
+            Ok((200, _, list)) => Some(Arc::new(Revocations::new(list))),
             Ok((404 | 410, ..)) => None,
             got => {
                 let cause = match got {

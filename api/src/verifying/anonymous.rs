@@ -81,7 +81,7 @@ impl VerifyingParty {
         body: &[u8],
     ) -> Result<DirectPostResponse, Problem> {
         let (request, ways) = self.unanswered_request(id).await?;
-        let session = ways.link;
+        let session = &ways.link;
         let now = self.now();
         if now >= session.expires_at() {
             let detail = "the request has expired: start a new one";

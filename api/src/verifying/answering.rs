@@ -99,17 +99,20 @@ pub(super) async fn respond_for_page(
 
 impl VerifyingParty {
     fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let (_, mut ways) = self.at_work.waiting.open(id)?;
-        let signed = self.party.get().sign(&mut ways.link, body, self.now())?;
-        self.at_work.waiting.sent(id, ways.link);
+        let (_, ways) = self.at_work.waiting.open(id)?;
+        let mut link = ways.link.clone();
+        let signed = self.party.get().sign(&mut link, body, self.now())?;
+        drop(ways);
+        self.at_work.waiting.sent(id, link);
         Ok(signed)
     }
 
     /// A request that nobody has answered, and the ways to answer it.
-    pub(super) async fn unanswered_request(&self, id: &str) -> Result<(Request, Ways), Problem> {
-        if self.at_work.waiting.get(id).is_none()
-            && self.at_work.records.verification(id).await.is_ok()
-        {
+    pub(super) async fn unanswered_request(
+        &self,
+        id: &str,
+    ) -> Result<(Request, Arc<Ways>), Problem> {
+        if !self.at_work.waiting.knows(id) && self.at_work.records.verification(id).await.is_ok() {
             return Err(already_answered());
         }
         self.at_work.waiting.open(id)
@@ -120,7 +123,7 @@ impl VerifyingParty {
         let several = several(ways.link.query());
         // Before anything of the answer is opened: of whom it is, this party is not to learn.
         let verified = match self.takes(&request, &came) {
-            Ok(()) => self.verified(ways, came).await,
+            Ok(()) => self.verified(&ways, came).await,
             Err(problem) => Err(problem),
         };
         let verified = match verified {
@@ -157,12 +160,12 @@ impl VerifyingParty {
     }
 
     /// Verifies an answer to the end; none if the person declined.
-    async fn verified(&self, ways: Ways, came: Came<'_>) -> Result<Option<Verified>, Problem> {
+    async fn verified(&self, ways: &Ways, came: Came<'_>) -> Result<Option<Verified>, Problem> {
         let now = self.now();
         let opened = match came {
-            Came::Form(form) => opened(ways.link, form, now),
-            Came::Page(data) => match ways.page {
-                Some((session, _)) => opened_digital(session, data, now),
+            Came::Form(form) => opened(ways.link.clone(), form, now),
+            Came::Page(data) => match &ways.page {
+                Some((session, _)) => opened_digital(session.clone(), data, now),
                 None => {
                     return Err(Problem::not_found("request of a page: start one with its origin"));
                 }

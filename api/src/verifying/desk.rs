@@ -208,7 +208,7 @@ impl VerifyingParty {
         });
         let shown = link.to_link();
         let ways = Ways { link: session, shown: shown.clone(), page: paged };
-        let stage = Stage::Open(Box::new(ways));
+        let stage = Stage::Open(Arc::new(ways));
         let request = Request { purpose, return_to, expires_at, stage, note: None };
         self.at_work.waiting.add(&id, request, now)?;
         Ok(Begun {

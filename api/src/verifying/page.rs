@@ -44,9 +44,9 @@ impl VerifyingParty {
         let (request, ways) = self.at_work.waiting.open(id)?;
         let party = self.party.get();
         let certificate = party.verifier(&request.purpose)?.certificate();
-        let Ways { page, shown, .. } = ways;
+        let Ways { page, shown, .. } = &*ways;
         let words = &page_words(language).verification;
-        let asking = page.map(|(_, request)| {
+        let asking = page.as_ref().map(|(_, request)| {
             let request = json!({"protocol": request.protocol, "data": request.data}).to_string();
             format!(
                 "<p><button id=\"ask\" hidden data-request=\"{request}\">{ask}</button></p>\

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use crate::http::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yufu_base::Timestamp;
 use yufu_openid4vc::presentation::DigitalRequest;
 use yufu_verifier::Requested;
@@ -48,7 +48,7 @@ pub(super) struct Request {
 #[derive(Clone)]
 pub(super) enum Stage {
     /// Nobody has answered.
-    Open(Box<Ways>),
+    Open(Arc<Ways>),
     /// An answer is being kept.
     Settling,
     /// Answered, and nothing of it is in the records.
@@ -112,11 +112,16 @@ impl Waiting {
         self.table().by_id.get(id).cloned()
     }
 
-    /// A copy of a request that nobody has answered yet, and of the ways to answer it.
-    pub(super) fn open(&self, id: &str) -> Result<(Request, Ways), Problem> {
+    /// Whether there is a request with this id, however it stands.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.table().by_id.contains_key(id)
+    }
+
+    /// A copy of a request that nobody has answered yet, and the ways to answer it.
+    pub(super) fn open(&self, id: &str) -> Result<(Request, Arc<Ways>), Problem> {
         let mut request = self.get(id).ok_or_else(|| Problem::not_found("request"))?;
         match std::mem::replace(&mut request.stage, Stage::Settling) {
-            Stage::Open(ways) => Ok((request, *ways)),
+            Stage::Open(ways) => Ok((request, ways)),
             Stage::Settling | Stage::Settled(_) => Err(already_answered()),
         }
     }
@@ -124,7 +129,7 @@ impl Waiting {
     /// Notes what was sent last: evidence and receipt are about that. A request that was answered meanwhile stays so.
     pub(super) fn sent(&self, id: &str, session: Requested) {
         if let Some(Request { stage: Stage::Open(open), .. }) = self.table().by_id.get_mut(id) {
-            open.link = session;
+            Arc::make_mut(open).link = session;
         }
     }
 
@@ -178,7 +183,8 @@ impl Waiting {
             {
                 last = last.max(expires_at);
                 let until = expires_at.seconds();
-                all.push(Laid { id, purpose, return_to, until, ways: *ways });
+                let ways = Arc::unwrap_or_clone(ways);
+                all.push(Laid { id, purpose, return_to, until, ways });
             }
         }
         (all, last)
@@ -187,7 +193,7 @@ impl Waiting {
     /// Takes up what was laid down.
     pub(super) fn take_up(&self, laid: Laid, now: Timestamp) -> Result<(), Problem> {
         let Laid { id, purpose, return_to, until, ways } = laid;
-        let (expires_at, stage) = (Timestamp::from_seconds(until), Stage::Open(Box::new(ways)));
+        let (expires_at, stage) = (Timestamp::from_seconds(until), Stage::Open(Arc::new(ways)));
         self.add(&id, Request { purpose, return_to, expires_at, stage, note: None }, now)
     }
 

@@ -3,7 +3,7 @@
 use crate::encoding::{
     JsonError, decode_base64url, encode_base64url, parse_json, parse_json_object,
 };
-use crate::{Chain, ChainError, Jwk};
+use crate::{Chain, ChainError, Jwk, SeenSignatures};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -224,6 +224,16 @@ impl Unverified {
     /// [`JwsError::Signature`] if it is not one of `key`.
     pub fn verify(self, key: &PublicKey) -> Result<Verified, JwsError> {
         crate::verify(key, self.input.as_bytes(), &self.signature)
+            .map_err(|_| JwsError::Signature)?;
+        Ok(Verified { header: self.header, payload: self.payload })
+    }
+
+    /// As [`Unverified::verify`], of what is shown more than once.
+    ///
+    /// # Errors
+    /// [`JwsError::Signature`] if it is not one of `key`.
+    pub fn verify_once(self, key: &PublicKey, seen: &SeenSignatures) -> Result<Verified, JwsError> {
+        seen.verify(key, self.input.as_bytes(), &self.signature)
             .map_err(|_| JwsError::Signature)?;
         Ok(Verified { header: self.header, payload: self.payload })
     }

@@ -137,6 +137,12 @@ pub(crate) fn agreement_key(
     Ok((private, public))
 }
 
+/// The order of the group of P-256 (SP 800-186, 3.2.1.3), big-endian.
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
 /// A private scalar from any 32 bytes: SHA-256 under a counter until it lies below the
 /// group order, which the first does but for one in 2^32.
 pub(crate) fn scalar_from_seed(seed: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
@@ -145,7 +151,7 @@ pub(crate) fn scalar_from_seed(seed: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, K
         input.push(counter);
         input.extend_from_slice(seed);
         let scalar = Zeroizing::new(crate::sha256(&input));
-        if agreement_key(&scalar).is_ok() {
+        if *scalar != [0; 32] && *scalar < ORDER {
             return Ok(scalar);
         }
     }
@@ -155,6 +161,16 @@ pub(crate) fn scalar_from_seed(seed: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, K
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scalar_is_less_than_the_groups_order_and_not_zero() {
+        let mut last = ORDER;
+        last[31] -= 1;
+        assert!(SoftwareKey::from_scalar(&last).is_ok());
+        for none in [ORDER, [0; 32], [0xff; 32]] {
+            assert!(matches!(SoftwareKey::from_scalar(&none), Err(KeyError::Scalar)));
+        }
+    }
 
     #[test]
     fn what_a_key_signs_verifies_with_it_and_no_other() {

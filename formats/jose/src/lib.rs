@@ -13,6 +13,7 @@ mod jws;
 mod key;
 mod key_ids;
 mod sealing;
+mod seen;
 mod time;
 mod x509;
 
@@ -27,5 +28,6 @@ pub use jws::{DEFAULT_MAX_JWS, Header, JwsError, SignError, Unverified, Verified
 pub use key::{KeyError, SignatureInvalid, SoftwareKey, verify};
 pub use key_ids::subject_key_id;
 pub use sealing::{SealError, SealingKey, SealingKeys};
+pub use seen::SeenSignatures;
 pub use time::{TimeError, Validity, numeric_date, optional_numeric_date};
-pub use x509::{Chain, ChainError, Leaf, unverified_key};
+pub use x509::{Chain, ChainError, Leaf, next_revocations, unverified_key};

@@ -12,7 +12,7 @@ use webpki::{
     KeyPurposeIdIter, OwnedCertRevocationList, RevocationOptions, RevocationOptionsBuilder,
 };
 use x509_parser::extensions::{DistributionPointName, ParsedExtension};
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, GeneralName, X509Certificate};
 use yufu_base::{PublicKey, Timestamp};
 
 /// Certificates a chain may have.
@@ -254,6 +254,14 @@ impl Chain {
 #[must_use]
 pub fn unverified_key(der: &[u8]) -> Option<PublicKey> {
     p256_key(&parse(der)?)
+}
+
+/// When the next list of revoked certificates (DER) comes, at the latest, by whoever made this one; `None` if it does not
+/// say so (RFC 5280, 5.1.2.5), or is none.
+#[must_use]
+pub fn next_revocations(list: &[u8]) -> Option<Timestamp> {
+    let ([], list) = CertificateRevocationList::from_der(list).ok()? else { return None };
+    u64::try_from(list.next_update()?.timestamp()).ok().map(Timestamp::from_seconds)
 }
 
 impl Leaf {

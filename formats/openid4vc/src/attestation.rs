@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
-use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date};
+use yufu_jose::{
+    Chain, ChainError, Header, Jwk, JwsError, SeenSignatures, SignError, Unverified, numeric_date,
+};
 
 /// The header of an HTTP request that carries an attestation.
 pub const ATTESTATION_HEADER: &str = "OAuth-Client-Attestation";
@@ -190,11 +192,13 @@ impl SignedAttestation {
         audience: &str,
         now: Timestamp,
     ) -> Result<WalletAttestation, AttestationError> {
-        self.verify_shown(provider, pop, audience, now).map(|(attestation, _)| attestation)
+        let seen = SeenSignatures::default();
+        self.verify_shown(provider, pop, audience, (now, &seen)).map(|(attestation, _)| attestation)
     }
 
     /// As [`SignedAttestation::verify`], with what the proof says, for a server that remembers ids and
-    /// gives out challenges.
+    /// gives out challenges. A wallet shows one attestation at several steps: its signature is verified once for all that
+    /// `seen` is given to.
     ///
     /// # Errors
     /// [`AttestationError`], the first rule broken.
@@ -203,9 +207,9 @@ impl SignedAttestation {
         provider: (&str, &PublicKey),
         pop: &str,
         audience: &str,
-        now: Timestamp,
+        (now, seen): (Timestamp, &SeenSignatures),
     ) -> Result<(WalletAttestation, AttestationPop), AttestationError> {
-        let wire: Wire = self.jws.verify(provider.1)?.claims()?;
+        let wire: Wire = self.jws.verify_once(provider.1, seen)?.claims()?;
         if wire.iss != provider.0 || wire.sub != provider.0 {
             let signer = provider.0.to_owned();
             return Err(AttestationError::Provider { found: wire.iss, signer });

@@ -9,6 +9,7 @@ mod localized;
 mod receipt;
 mod recognition;
 mod registration;
+mod revocations;
 mod status_list;
 mod status_list_cwt;
 mod succession;
@@ -23,6 +24,7 @@ pub use registration::{
     Basis, OverAsking, REGISTRATION_CERTIFICATE, RegisteredClaim, RegisteredCredential,
     RegisteredMeta, RegistrationCertificate, RegistrationError, names_resident,
 };
+pub use revocations::Revocations;
 pub use status_list::{
     MAX_STATUS_TOKEN, STATUS_LIST, STATUS_LIST_MEDIA_TYPE, Status, StatusBits, StatusList,
     StatusListError, StatusListToken, StatusRangeError,

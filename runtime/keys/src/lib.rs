@@ -21,7 +21,7 @@ pub use certified::{CertifyError, LEAF_DAYS};
 pub use extensions::Reached;
 pub use in_use::InUse;
 pub use lint::{CertificateKind, LintError, lint, lint_revocations};
-pub use random::{random, random_text};
+pub use random::{Draws, random, random_text};
 pub use ring::{Ahead, AheadSigner, Generation, KeyUse, Retired, Ring, RotateError};
 pub use store::{IN_TOKEN, KeyStore, KeyStoreError};
 pub use token::{

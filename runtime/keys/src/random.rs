@@ -15,6 +15,44 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Unpredictable numbers, drawn many at a time: the generator asks as much for one as for a hundred.
+pub struct Draws {
+    drawn: [u8; DRAWN],
+    used: usize,
+}
+
+const DRAWN: usize = 1024;
+
+impl Draws {
+    /// None is drawn yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { drawn: [0; DRAWN], used: DRAWN }
+    }
+
+    /// The next `N` bytes, at most 1,024. They are handed out once and wiped here.
+    #[must_use]
+    pub fn next<const N: usize>(&mut self) -> [u8; N] {
+        const { assert!(N <= DRAWN) };
+        if self.drawn.len().saturating_sub(self.used) < N {
+            (self.drawn, self.used) = (random(), 0);
+        }
+        let mut next = [0; N];
+        let rest = self.drawn.get_mut(self.used..).unwrap_or_default();
+        for (given, drawn) in next.iter_mut().zip(rest) {
+            *given = std::mem::take(drawn);
+        }
+        self.used = self.used.saturating_add(N);
+        next
+    }
+}
+
+impl Default for Draws {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// An unguessable text of 256 bits in base64url: 43 characters.
 #[must_use]
 pub fn random_text() -> String {
@@ -24,10 +62,20 @@ pub fn random_text() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn no_two_draws_are_alike() {
         assert_ne!(random::<16>(), random::<16>());
         assert_eq!(random_text().len(), 43);
+    }
+
+    #[test]
+    fn numbers_drawn_together_are_given_out_once_each() {
+        let mut draws = Draws::new();
+        let given: BTreeSet<[u8; 16]> = (0..1000).map(|_| draws.next()).collect();
+        assert_eq!(given.len(), 1000);
+        assert!(!given.contains(&[0; 16]));
+        assert_ne!(draws.next::<1024>(), draws.next::<1024>());
     }
 }

@@ -143,7 +143,16 @@ impl Proven {
             selective.insert(SECTOR_PSEUDONYM.to_owned(), Value::Object(all));
         }
         let issuer = self.issuer.as_str();
-        let template = &Template { issued_at, expires_at, selective, ..template.clone() };
+        let Template { open, decoys, type_integrity, days, .. } = template;
+        let template = &Template {
+            issued_at,
+            expires_at,
+            open: open.clone(),
+            selective,
+            decoys: *decoys,
+            type_integrity: type_integrity.clone(),
+            days: days.clone(),
+        };
         let mut credentials = Vec::new();
         for (index, key) in self.keys.into_iter().enumerate() {
             let one = One { key, status: statuses.get(&index).map(|status| (*status).clone()) };

@@ -14,8 +14,8 @@ use yufu_mdoc::own_claims;
 use yufu_openid4vc::FORMAT_MSO_MDOC;
 use yufu_openid4vc::dcql::project;
 use yufu_trust::{
-    DisclosedNames, Receipt, ReceiptKind, Status, StatusListError, TrustEntry, TrustList,
-    request_digest,
+    DisclosedNames, Receipt, ReceiptKind, Revocations, Status, StatusListError, TrustEntry,
+    TrustList, request_digest,
 };
 
 /// Claims every credential shows, which nobody has to ask for.
@@ -57,13 +57,12 @@ impl MdocSigner {
         self.chain.distribution_points()
     }
 
-    /// That it is not on this list (DER), which is its authority's.
+    /// That it is not on this list, which is its authority's.
     ///
     /// # Errors
     /// [`ChainError::Revoked`], [`ChainError::RevocationUnknown`], or another rule that is broken.
-    pub fn check(&self, list: &[u8], now: Timestamp) -> Result<(), ChainError> {
-        let authorities = self.issuer.authorities()?;
-        self.chain.verify_unrevoked(&authorities, &[list.to_vec()], now).map(|_| ())
+    pub fn check(&self, list: &Revocations, now: Timestamp) -> Result<(), ChainError> {
+        list.check(&self.issuer, &self.chain, now)
     }
 }
 
@@ -238,7 +237,8 @@ impl Authenticated {
             .collect();
         let Self { request_object, presentations, transactions, .. } = self;
         let evidence = Evidence { request_object, presentations };
-        Verified { credentials, transactions, receipt, evidence, x5c: self.request.x5c }
+        let Requested { x5c, asked_with, .. } = self.request;
+        Verified { credentials, transactions, receipt, evidence, x5c, asked_with }
     }
 }
 

@@ -8,6 +8,7 @@ mod authenticated;
 mod lists;
 mod presented;
 mod received;
+mod remembered;
 mod requested;
 mod sent;
 mod verified;

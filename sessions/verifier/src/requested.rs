@@ -1,11 +1,13 @@
 //! A request that waits for its answer.
 
 use crate::received::Received;
+use crate::remembered::Remembered;
 use crate::verifier::decode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::{
     self, ContentEncryption, DecryptError, DecryptionKey, EncryptError, Entropy, Parameters,
@@ -55,6 +57,12 @@ pub struct Requested {
     /// Where whoever began comes back to before an answer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) return_to: Option<String>,
+    /// The key that the seed above determines.
+    #[serde(skip)]
+    pub(crate) opens: Remembered<Result<Arc<DecryptionKey>, KeyError>>,
+    /// The key that its certificate is for.
+    #[serde(skip)]
+    pub(crate) asked_with: Remembered<Option<PublicKey>>,
 }
 
 /// Which way a request goes out and its answer comes back.
@@ -171,7 +179,7 @@ impl Requested {
     /// The key that its certificate is for. The party may have another one by now; this request goes on with its own.
     #[must_use]
     pub fn asked_with(&self) -> Option<PublicKey> {
-        certified_key(&self.x5c)
+        *self.asked_with.or_else(|| certified_key(&self.x5c))
     }
 
     /// Says to the wallet of a page's visitor where it gets the receipt afterwards: through the page nothing comes back.
@@ -376,8 +384,7 @@ impl Requested {
     }
 
     fn decrypt(&self, jwe: &str) -> Result<AuthorizationResponse, OpenError> {
-        let key = DecryptionKey::from_seed(&self.response_key)?;
-        let decrypted = jwe::decrypt(jwe, &key)?;
+        let decrypted = jwe::decrypt(jwe, self.opening_key()?)?;
         if decrypted.kid.as_deref() != Some(RESPONSE_KEY) {
             return Err(OpenError::KeyName);
         }
@@ -417,7 +424,12 @@ impl Requested {
     }
 
     fn public_key(&self) -> Result<Jwk, KeyError> {
-        Ok(DecryptionKey::from_seed(&self.response_key)?.public_jwk(RESPONSE_KEY))
+        Ok(self.opening_key()?.public_jwk(RESPONSE_KEY))
+    }
+
+    fn opening_key(&self) -> Result<&DecryptionKey, KeyError> {
+        let key = self.opens.or_else(|| DecryptionKey::from_seed(&self.response_key).map(Arc::new));
+        key.as_deref().map_err(|error| *error)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the verifier may act on, and what it keeps.
 
+use crate::remembered::Remembered;
 use crate::requested::certified_key;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -25,6 +26,9 @@ pub struct Verified {
     /// What proves it to others later. Holds personal data.
     pub evidence: Evidence,
     pub(crate) x5c: Vec<String>,
+    /// The key that the request's certificate is for.
+    #[serde(skip)]
+    pub(crate) asked_with: Remembered<Option<PublicKey>>,
 }
 
 /// One verified credential, with what was asked and nothing else.
@@ -107,7 +111,7 @@ impl Verified {
     /// The key that the request's certificate is for: what answers it is signed by the same.
     #[must_use]
     pub fn asked_with(&self) -> Option<PublicKey> {
-        certified_key(&self.x5c)
+        *self.asked_with.or_else(|| certified_key(&self.x5c))
     }
 
     /// What the response endpoint answers: the signed receipt, and where the person goes

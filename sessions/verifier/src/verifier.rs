@@ -1,5 +1,6 @@
 //! A relying party that may ask, and the questions it starts.
 
+use crate::remembered::Remembered;
 use crate::requested::{Requested, Way};
 use std::collections::BTreeMap;
 use yufu_base::Timestamp;
@@ -261,6 +262,8 @@ impl Verifier {
             expires_at: now.plus_seconds(seconds).seconds(),
             sent: None,
             return_to: None,
+            opens: Remembered::default(),
+            asked_with: Remembered::default(),
         })
     }
 

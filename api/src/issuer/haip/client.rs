@@ -89,7 +89,8 @@ impl Haip {
         })?;
         let provider = (by.entry.identifier.as_str(), &by.leaf.public_key);
         let audience = self.identifier().as_str();
-        let shown = signed.verify_shown(provider, pop, audience, now).map_err(invalid)?;
+        let shown =
+            signed.verify_shown(provider, pop, audience, (now, &self.attested)).map_err(invalid)?;
         let (attested, pop) = shown;
         let live = pop.challenge.as_deref().and_then(|c| self.live(Kind::Challenge, c, now));
         if live.is_none() {

@@ -30,8 +30,8 @@ use std::sync::Arc;
 use yufu_base::Timestamp;
 use yufu_issuer::haip::HaipDocuments;
 use yufu_issuer::secret_id;
-use yufu_jose::SealingKeys;
 use yufu_jose::jwe::DecryptionKey;
+use yufu_jose::{SealingKeys, SeenSignatures};
 use yufu_keys::{InUse, random};
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::issuance::{
@@ -53,6 +53,8 @@ pub struct Haip {
     pub sealing: SealingKeys,
     /// Open requests that are encrypted to one of them, the published one first.
     pub decryption: Vec<DecryptionKey>,
+    /// Wallet attestations whose signatures were verified.
+    pub attested: SeenSignatures,
     /// Who is a wallet provider; who issues what is shown at a sign-in.
     pub trust: TrustSource,
     /// How persons sign in who come without an offer; none where they cannot.

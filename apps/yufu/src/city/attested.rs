@@ -9,7 +9,7 @@ use yufu_api::issuer::{Haip, SignInDesk};
 use yufu_issuer::IssuerProfile;
 use yufu_issuer::haip::HaipDocuments;
 use yufu_jose::jwe::DecryptionKey;
-use yufu_jose::{SealingKey, SealingKeys};
+use yufu_jose::{SealingKey, SealingKeys, SeenSignatures};
 use yufu_profile::{HaipProfile, Institution, Role};
 
 /// The request for which an institution is registered to ask who signs in: one, as it asks within one sector.
@@ -46,6 +46,7 @@ pub(super) async fn haip(
         profile: rules_of(rules, institution),
         sealing: SealingKeys::new(current, former),
         decryption,
+        attested: SeenSignatures::default(),
         trust: trust.source(plan, &institution.id, opening.client.clone())?,
         sign_in: sign_in(opening, trust, institution, path).await?,
     }))

@@ -141,6 +141,8 @@ async fn connect(
 ) -> Result<DatabaseConnection, DatabaseError> {
     // Statements carry sealed and personal values: they belong in no log.
     options.sqlx_logging(false);
+    // A file in this machine does not go away between two transactions.
+    options.test_before_acquire(false);
     let open = |reason| DatabaseError::Open { name: name.to_owned(), reason: Box::new(reason) };
     sea_orm::Database::connect(options).await.map_err(open)
 }

@@ -67,7 +67,7 @@ export async function checkSdJwt(input) {
 }
 
 // {response, transcript, anchors}: a device response, the bytes of its session transcript as embedded CBOR, DER
-// certificates, all in base64. What failed, and the elements.
+// certificates, all in base64. What failed, the elements, and where the signed object says that its status is.
 export async function checkMdoc({ response, transcript, anchors }) {
   const bytes = (text) => Buffer.from(text, 'base64');
   const pem = (der) => new X509Certificate(bytes(der)).toString();
@@ -80,5 +80,8 @@ export async function checkMdoc({ response, transcript, anchors }) {
   const { documents } = await verifier.verify(bytes(response), options);
   const [document] = documents;
   const elements = document.getIssuerNameSpace(document.docType);
-  return { failed, doc_type: document.docType, elements };
+  // The library decodes the member and has no words for it.
+  const named = document.issuerSigned.issuerAuth.decodedPayload.status?.get('status_list');
+  const status = named && { uri: named.get('uri'), idx: named.get('idx') };
+  return { failed, doc_type: document.docType, elements, status };
 }

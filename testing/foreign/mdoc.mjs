@@ -1,6 +1,6 @@
 // Reads, or makes, an ISO mdoc with @auth0/mdl, which knows nothing of ours. Reads on standard input either
 // {response, transcript, anchors} (a device response, the bytes of its session transcript, DER certificates; all in
-// base64) and writes {ok, failed, elements, error?}: the checks that failed, and the elements; or {issue: {doc_type,
+// base64) and writes {ok, failed, elements, status, error?}: the checks that failed, the elements, and the place of the status; or {issue: {doc_type,
 // elements, issuer, certificate, device, transcript, shown}} and writes {ok, response, error?}: a response of its own.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,8 +13,8 @@ const bytes = (text) => Buffer.from(text, 'base64');
 const pem = (der) => new X509Certificate(bytes(der)).toString();
 
 async function verify(asked) {
-  const { failed, elements } = await checkMdoc(asked);
-  return { ok: failed.length === 0, failed, elements };
+  const { failed, elements, status } = await checkMdoc(asked);
+  return { ok: failed.length === 0, failed, elements, status };
 }
 
 async function issue({ doc_type, elements, issuer, certificate, device, transcript, shown: names }) {

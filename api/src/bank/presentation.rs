@@ -191,7 +191,7 @@ impl Bank {
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let verification = self.records.verification(id).await?;
         waiting(&verification)?;
-        let (verified, response) = self.held.came_back(id, code, self.now()).await?;
+        let (verified, response) = self.held.came_back((id, code), &self.trust, self.now()).await?;
         self.act(verification, verified, &response).await?;
         self.held.over(id).await;
         Ok(DirectPostResponse { redirect_uri: None, ..response })

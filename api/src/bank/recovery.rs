@@ -5,6 +5,7 @@ use super::opening::presented;
 use super::presentation::{Answer, Purpose, QUERY};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
+use crate::relying_party::not_valid;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -16,6 +17,7 @@ use yufu_base::{AccountId, Timestamp};
 use yufu_jose::Jwk;
 use yufu_onboarding::{Account, AccountState, Answered, KeyChange, KeyWay};
 use yufu_openid4vc::presentation::{KeyChangeOf, TransactionData};
+use yufu_verifier::Verified;
 
 /// A wish to command an account with another key.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -136,6 +138,7 @@ impl Bank {
         let person = self.party.get().identity.person(presented(&answer)?)?;
         let account = self.to_recover(&subject, &person.number).await?;
         self.may_take_over(&account).await?;
+        self.may_free(&account, &answer.verified).await?;
         let change = KeyChange {
             id: answer.verification.id,
             account: account.id,
@@ -153,6 +156,16 @@ impl Bank {
         self.records.recover(&change, &answered, self.now()).await?;
         self.finish_key_changes().await?;
         Ok(())
+    }
+
+    /// Refuses to free an account that its holder had frozen by an identity that was frozen with it. The lists at hand may be of
+    /// before that, so the newest are asked for.
+    async fn may_free(&self, account: &Account, shown: &Verified) -> Result<(), Problem> {
+        if self.records.frozen_since(account.id).await?.is_none() {
+            return Ok(());
+        }
+        let lists = self.trust.lists_anew(shown.lists(), self.now()).await?;
+        shown.must_stand(&lists, self.now()).map_err(not_valid)
     }
 
     /// The account that a recovery is about, if it is in the name of whoever has this number.

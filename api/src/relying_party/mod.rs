@@ -32,7 +32,7 @@ pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
 use crate::account_key::AtBank;
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
-use crate::issuer::{Issuer, described_haip, well_known_haip};
+use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
 use crate::signing::HeldKey;
 use crate::trust::TrustSource;
 use axum::extract::rejection::JsonRejection;
@@ -206,17 +206,19 @@ impl RelyingParty {
         }
     }
 
-    /// Forgets answers that nobody came back for, and what lapsed in the issuing of tickets; how many.
+    /// Forgets answers that nobody came back for, requests and bookings that lapsed a day ago, and what lapsed in the issuing
+    /// of tickets; how many.
     ///
     /// # Errors
     /// If the records fail.
     pub async fn forget_lapsed(&self) -> Result<u64, Problem> {
         let answers = self.held.forget_lapsed(self.now()).await?;
+        let lapsed = self.records.forget_lapsed(self.now().minus_seconds(LAPSED_SECONDS)).await?;
         let issued = match &self.service {
             Service::Railway(issuer) => issuer.forget_lapsed().await?,
             Service::Hotel => 0,
         };
-        Ok(answers.saturating_add(issued))
+        Ok(answers.saturating_add(lapsed).saturating_add(issued))
     }
 
     /// Erases the identities whose time has come; how many those were.

@@ -233,7 +233,7 @@ impl Party {
         let list = trust.list(now).await?;
         let authenticated = authenticated(received, &list, now)?;
         trust.unrevoked(&authenticated, now).await?;
-        let lists = trust.lists_for(&authenticated, &list, now).await?;
+        let lists = trust.lists_for(authenticated.lists(), &list, now).await?;
         let verified = authenticated.verify_against(&lists, now).map_err(not_valid)?;
         let redirect = back.as_ref().map(|(to, code)| with_code(to, code)).transpose()?;
         let response = self.respond(&verified, redirect)?;

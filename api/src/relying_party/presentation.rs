@@ -177,7 +177,7 @@ impl RelyingParty {
 
     async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
         let asked = self.waiting(id).await?;
-        let (verified, response) = self.held.came_back(id, code, self.now()).await?;
+        let (verified, response) = self.held.came_back((id, code), &self.trust, self.now()).await?;
         self.act(asked, verified, &response).await?;
         self.held.over(id).await;
         Ok(DirectPostResponse { redirect_uri: None, ..response })

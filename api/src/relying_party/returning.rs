@@ -4,7 +4,9 @@
 //! What waits is in the institution's records, for as long as its request stands: a restart, and other processes of the same
 //! institution, find it there. The code opens it, and is kept nowhere.
 
+use super::party::not_valid;
 use crate::http::{Language, Page, Problem, escape, page_words};
+use crate::trust::TrustSource;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -69,19 +71,25 @@ impl HeldAnswers {
         Ok(what.1)
     }
 
-    /// The answer to the request `id` that waits for this code.
+    /// The answer to the request `id` that waits for this code, if what was shown still stands: it may have been revoked
+    /// while the answer waited.
     pub(crate) async fn came_back(
         &self,
-        id: &str,
-        code: &str,
+        (id, code): (&str, &str),
+        trust: &TrustSource,
         now: Timestamp,
     ) -> Result<(Verified, DirectPostResponse), Problem> {
-        self.answer((id, code), now).await?.ok_or_else(|| {
+        let found: Option<(Verified, _)> = self.answer((id, code), now).await?;
+        let (verified, response) = found.ok_or_else(|| {
             let detail = format!(
                 "no answer to this request waits for this {RESPONSE_CODE}: it is given to the wallet that answers, and brought by whoever began; begin again"
             );
             Problem::forbidden("presentation.other_session", detail)
-        })
+        })?;
+        let list = trust.list(now).await?;
+        let lists = trust.lists_for(verified.lists(), &list, now).await?;
+        verified.must_stand(&lists, now).map_err(not_valid)?;
+        Ok((verified, response))
     }
 
     /// Lets something wait for whoever brings this code of this request.

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use yufu_base::Timestamp;
 use yufu_engine::Clock;
 use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList};
-use yufu_verifier::{Ages, Authenticated, StatusLists};
+use yufu_verifier::{Ages, StatusLists};
 
 /// How often it is looked which lists are to be fetched.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,24 +46,43 @@ impl Statuses {
 }
 
 impl TrustSource {
-    /// Lists in which an answer's credentials can be looked up: those at hand, without asking anybody, as long as they
+    /// The lists that an answer needs for its credentials to be looked up in: those at hand, without asking anybody, as long as they
     /// are fresh; else fetched now. If their issuer is out of reach, those at hand until they are too old.
     ///
     /// # Errors
     /// [`Problem`] if one cannot be had: fails closed.
-    pub(crate) async fn lists_for(
+    pub(crate) async fn lists_for<'a>(
         &self,
-        answer: &Authenticated,
+        needed: impl Iterator<Item = (&'a str, &'a TrustEntry)> + Send,
         trust: &TrustList,
         now: Timestamp,
     ) -> Result<Arc<StatusLists>, Problem> {
         let held = self.statuses.keeping.held();
-        let wanted = held.wanted(answer, now);
+        let wanted = held.wanted(needed, now);
         if wanted.is_empty() {
             return Ok(held);
         }
         for list in wanted {
             self.freshen(list, trust, now).await?;
+        }
+        Ok(self.statuses.keeping.held())
+    }
+
+    /// As [`TrustSource::lists_for`], each fetched now in any case: for a step that only what stands this very moment may
+    /// lead to.
+    ///
+    /// # Errors
+    /// [`Problem`] if one, or the trust list, cannot be had: fails closed.
+    pub(crate) async fn lists_anew<'a>(
+        &self,
+        needed: impl Iterator<Item = (&'a str, &'a TrustEntry)> + Send,
+        now: Timestamp,
+    ) -> Result<Arc<StatusLists>, Problem> {
+        let trust = self.list(now).await?;
+        let needed: Vec<_> = needed.collect();
+        for list in needed {
+            self.statuses.keeping.know(list, now);
+            self.fetch(list, &trust, now).await?;
         }
         Ok(self.statuses.keeping.held())
     }

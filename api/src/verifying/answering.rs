@@ -175,7 +175,7 @@ impl VerifyingParty {
         let trust = self.trust.list(now).await?;
         let answer = authenticated(received, &trust, now)?;
         self.trust.unrevoked(&answer, now).await?;
-        let lists = self.trust.lists_for(&answer, &trust, now).await?;
+        let lists = self.trust.lists_for(answer.lists(), &trust, now).await?;
         answer.verify_against(&lists, now).map(by_query).map(Some).map_err(not_valid)
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use url::Url;
 use yufu_api::http::{Client, ClientError};
 use yufu_api::verifying::{Begun, VerificationRequest, VerificationState};
+use yufu_openid4vc::{Endpoint, EndpointError};
 
 pub use yufu_api::verifying::{PageRequest, ReaderPapers};
 
@@ -75,6 +76,16 @@ pub enum VerifyError {
     /// The service's address is none.
     #[error("{0:?} is no address of a verifier such as https://hotel.example/verifiers/NAME")]
     Address(String),
+    /// The service's address is another machine's and without TLS: the desk's token would be readable on the way.
+    #[error(
+        "{0:?} is another machine's address without TLS, and the desk's token would be readable on the way: take its https address"
+    )]
+    Unprotected(String),
+    /// The desk's token is none: empty, or with characters that no token has.
+    #[error(
+        "the desk's token is none: it is the one line of the file keys/desk.token, without spaces"
+    )]
+    Token,
     /// The service did not answer, or refused.
     #[error(transparent)]
     Service(#[from] ClientError),
@@ -86,15 +97,32 @@ pub enum VerifyError {
     State(String),
 }
 
+impl VerifyError {
+    /// Whether the same may be answered in a moment: nobody answered, or nobody could look at it.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Service(ClientError::Unreachable { .. }) => true,
+            Self::Service(ClientError::Unexpected { status, .. }) => *status >= 500,
+            Self::Service(ClientError::Refused(problem)) => problem.status >= 500,
+            _ => false,
+        }
+    }
+}
+
 impl Verify {
     /// The service at `address`, whose desk's token is `token`.
     ///
     /// # Errors
-    /// [`VerifyError::Address`]; [`VerifyError::Service`] if TLS cannot be set up.
+    /// [`VerifyError::Address`]; [`VerifyError::Unprotected`]; [`VerifyError::Token`]; [`VerifyError::Service`] if TLS cannot be set up.
     pub fn at(address: &str, token: String) -> Result<Self, VerifyError> {
-        let url = Url::parse(address).map_err(|_| VerifyError::Address(address.to_owned()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(VerifyError::Address(address.to_owned()));
+        Endpoint::identifier(address).map_err(|error| match error {
+            EndpointError::Insecure(_) if address.starts_with("http:") => {
+                VerifyError::Unprotected(address.to_owned())
+            }
+            _ => VerifyError::Address(address.to_owned()),
+        })?;
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(VerifyError::Token);
         }
         let desk = format!("{}/v1/desk/verifications", address.trim_end_matches('/'));
         Ok(Self { client: Client::new()?, desk, token })
@@ -178,11 +206,11 @@ impl Verify {
         outcome(self.get(&[id], &[("response_code", response_code)]).await?)
     }
 
-    /// Asks until there is an answer, the request ends, or `patience` does: then [`Outcome::Waiting`], or
-    /// [`Outcome::Declined`] if that was the last word.
+    /// Asks until there is an answer, the request ends, or `patience` does: then [`Outcome::Waiting`]. A service that is away
+    /// or busy for a moment is asked again; the person answers meanwhile.
     ///
     /// # Errors
-    /// [`VerifyError`].
+    /// [`VerifyError`]; of a service that is away, when `patience` ends.
     pub async fn wait(
         &self,
         started: &Started,
@@ -190,12 +218,10 @@ impl Verify {
     ) -> Result<Outcome, VerifyError> {
         let mut waited = Duration::ZERO;
         loop {
-            match self.result(&started.id).await? {
-                undecided @ (Outcome::Waiting { .. } | Outcome::Declined) if waited >= patience => {
-                    return Ok(undecided);
-                }
-                Outcome::Waiting { .. } => {}
-                decided => return Ok(decided),
+            match self.result(&started.id).await {
+                Ok(Outcome::Waiting { .. }) if waited < patience => {}
+                Err(error) if error.passes() && waited < patience => {}
+                decided => return decided,
             }
             tokio::time::sleep(ASK_EVERY).await;
             waited = waited.saturating_add(ASK_EVERY);

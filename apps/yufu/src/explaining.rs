@@ -2,7 +2,7 @@
 
 use crate::card;
 use crate::unanswered;
-use crate::wallet::{PurseFault, WalletFault, type_error_said};
+use crate::wallet::{PurseFault, WalletFault, not_issued_said, type_error_said};
 use crate::words::{colon, language, plain};
 use anyhow::Error;
 use yufu_api::http::{ClientError, Language, ProblemBody};
@@ -43,6 +43,9 @@ fn link(
     }
     if let Some(error) = error.downcast_ref::<TypeError>() {
         return type_error_said(error);
+    }
+    if let Some(said) = not_issued_said(error) {
+        return said;
     }
     let Some(error) = error.downcast_ref::<ClientError>() else { return error.to_string() };
     let whom = match error {

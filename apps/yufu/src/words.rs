@@ -137,6 +137,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !turns(*c)).map(harmless).collect()
 }
 
+/// `text` as [`plain`], on one line: what others wrote begins none of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text).replace('\n', " ")
+}
+
 /// What stands between two clauses of one sentence.
 pub(crate) fn colon() -> String {
     known(noted!(": "))

@@ -15,8 +15,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 use support::terminal::{Terminal, resident};
 use support::{Caller, Data, JIANGCHENG, Server, text};
+use yufu_verify::{Outcome, Verify, VerifyError};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
@@ -276,4 +278,51 @@ async fn a_bank_that_is_silent_keeps_no_other_banks_notes_waiting() {
     assert!(err.contains("not everybody answered"), "{err}");
     let listed = shop.says(&["cash", "list"]);
     assert!(listed.contains("4.00 CNY ready") && !listed.contains("without network"), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_guest_outlasts_a_service_that_is_away_for_a_moment() {
+    let data = Data::new();
+    let (_server, front, caller) = city(&data);
+    let (name, _) = resident(&caller, 2).await;
+    let mei = Terminal::of(&caller, &name);
+    let address = format!("{}/verifiers/donghu-bicycles", front.url);
+    let verify = Verify::at(&address, caller.desk("donghu-bicycles")).unwrap();
+    let started = verify.start("check-age").await.unwrap();
+    front.fails("/v1/desk/verifications/", GATEWAY);
+    let patience = Duration::from_secs(60);
+    let waits = tokio::spawn({
+        let (verify, started) = (verify.clone(), started.clone());
+        async move { verify.wait(&started, patience).await }
+    });
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    front.mends();
+    mei.says(&["present", &started.link]);
+    assert!(matches!(waits.await.unwrap().unwrap(), Outcome::Yes(_)));
+    // One that stays away is told, and what is refused is not asked for again.
+    front.fails("/v1/desk/verifications/", GATEWAY);
+    let away = verify.wait(&started, Duration::ZERO).await.unwrap_err().to_string();
+    assert!(away.contains("502"), "{away}");
+    front.mends();
+    let stranger = Verify::at(&address, "a-guess".to_owned()).unwrap();
+    let refused = stranger.wait(&started, patience).await.unwrap_err().to_string();
+    assert!(refused.contains("request.unauthenticated"), "{refused}");
+}
+
+#[test]
+fn a_desks_token_is_sent_to_no_other_machine_without_tls() {
+    let at = |address: &str| Verify::at(address, "token".to_owned()).map(|_| ());
+    for open in ["http://inn.example/verifiers/inn", "http://10.0.0.7:8080/verifiers/inn"] {
+        assert!(matches!(at(open), Err(VerifyError::Unprotected(_))), "{open}");
+    }
+    for none in ["", "inn", "ftp://inn.example/verifiers/inn", "https://inn.example/?x=1"] {
+        assert!(matches!(at(none), Err(VerifyError::Address(_))), "{none}");
+    }
+    for good in ["https://inn.example/verifiers/inn", "http://localhost:8080/verifiers/inn"] {
+        assert!(at(good).is_ok(), "{good}");
+    }
+    for token in ["", "two\nlines", "a token", "令牌"] {
+        let refused = Verify::at("https://inn.example/verifiers/inn", token.to_owned());
+        assert!(matches!(refused.map(|_| ()), Err(VerifyError::Token)), "{token:?}");
+    }
 }

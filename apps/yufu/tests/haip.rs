@@ -124,11 +124,19 @@ async fn what_an_officer_has_to_look_at_waits_and_comes_once_approved_9() {
     let decision = json!({"approve": false, "evidence": "moved away"});
     assert_eq!(caller.post(&check, Some(&desk), &decision).await.status, 204);
     let refused = other.wallet.renew().await.unwrap_err().to_string();
-    assert!(refused.contains("CredentialRequestDenied"), "{refused}");
+    assert!(refused.contains("refused (credential_request_denied): "), "{refused}");
     let file = other.file();
     for what in ["waiting", "grants"] {
         assert!(file.get(what).is_none(), "what was declined is not asked for again");
     }
+
+    // A third is waited for no longer: it is not asked for under what is gone.
+    let mut third = attested(&caller, 4);
+    got(&mut third, &caller, "residence", Wanted::default()).await;
+    third.wallet.speak("en");
+    third.wallet.discard("Proof of registered residence").await.unwrap();
+    assert!(third.wallet.renew().await.unwrap().is_empty());
+    assert!(third.file().get("waiting").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

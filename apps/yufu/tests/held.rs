@@ -17,11 +17,15 @@ use support::country::{adults, country_with};
 use support::visits::Street;
 use support::{Answer, Caller, Data, JIANGCHENG, Resident, Server, begin_opening, carry, fen};
 use support::{run, takings, text};
+use yufu_base::{Signer as _, Timestamp};
+use yufu_jose::Jwk;
+use yufu_payment::PayoutInstruction;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const HOTEL: &str = "yellow-crane-hotel";
 const RAILWAY: &str = "jingguang-railway";
 const AGENCY: &str = "pension-agency";
+const PROGRAMME: &str = "basic-pension";
 /// Keeps the result of what it asked.
 const SHOP: &str = "donghu-bicycles";
 /// Keeps nothing.
@@ -46,17 +50,28 @@ claims = ["age_equal_or_over.18"]
 result_only = true
 "#;
 
-/// How many answers wait in an institution's database.
-fn waiting(data: &Data, who: &str, database: &str) -> u64 {
+/// How many rows an institution's database has in a table.
+fn rows(data: &Data, (who, database): (&str, &str), table: &str) -> u64 {
     let path = data.path().join(who).join(format!("{database}.sqlite"));
     let open = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    open.query_row("SELECT count(*) FROM held_answers", [], |row| row.get(0)).unwrap()
+    open.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+/// How many answers wait in an institution's database.
+fn waiting(data: &Data, who: &str, database: &str) -> u64 {
+    rows(data, (who, database), "held_answers")
+}
+
+/// How many members the agency's programmes have.
+fn members(data: &Data) -> u64 {
+    rows(data, (AGENCY, "programmes"), "members")
 }
 
 /// Everything that waits anywhere in these tests.
-fn all_waiting(data: &Data) -> [u64; 5] {
+fn all_waiting(data: &Data) -> [u64; 6] {
     [
         waiting(data, JIANGCHENG, "onboarding"),
+        waiting(data, AGENCY, "programmes"),
         waiting(data, RAILWAY, "services"),
         waiting(data, HOTEL, "services"),
         waiting(data, SHOP, "verifications"),
@@ -109,7 +124,35 @@ async fn checked_in(caller: &Caller, guest: &mut Resident) -> (String, (String, 
 /// An opening that the holder of an identity answered.
 async fn opening(caller: &Caller, resident: &Resident) -> (String, (String, String)) {
     let (link, opening) = begin_opening(caller).await;
-    let reviewed = resident.review(caller, &link).await;
+    let at = format!("/banks/{JIANGCHENG}/v1/openings/{opening}");
+    let redirect = shown(caller, resident, &link).await;
+    (at, back(&link, &format!("/banks/{JIANGCHENG}"), &redirect))
+}
+
+/// An enrolment in a programme that the holder of an identity answered.
+async fn enrolling(caller: &Caller, resident: &Resident) -> (String, (String, String)) {
+    let account = &resident.file()["accounts"][0];
+    let key = resident.wallet.sector_key("pension").unwrap();
+    let payout = PayoutInstruction {
+        agency: AGENCY.parse().unwrap(),
+        programme: PROGRAMME.to_owned(),
+        bank: JIANGCHENG.parse().unwrap(),
+        account: account["account"].as_str().unwrap().parse().unwrap(),
+        signed_at: Timestamp::from_seconds(support::now().seconds()),
+    };
+    let wish = json!({"programme": PROGRAMME, "key": Jwk::from(key.public_key()),
+        "payout": payout.sign(&key).unwrap()});
+    let path = format!("/agencies/{AGENCY}/v1/enrolments");
+    let begun = caller.post(&path, None, &wish).await.done();
+    let link = begun["authorization_request"].as_str().unwrap();
+    let at = format!("{path}/{}", begun["enrolment"].as_str().unwrap());
+    let redirect = shown(caller, resident, link).await;
+    (at, back(link, &format!("/agencies/{AGENCY}"), &redirect))
+}
+
+/// Answers `link` with an identity, and does not come back: where whoever began is sent.
+async fn shown(caller: &Caller, resident: &Resident, link: &str) -> String {
+    let reviewed = resident.review(caller, link).await;
     let (held, signer) = resident.credential();
     let presenting =
         [yufu_wallet::presentation::Presenting { query_id: "pid", held: &held, signer: &signer }];
@@ -119,8 +162,7 @@ async fn opening(caller: &Caller, resident: &Resident) -> (String, (String, Stri
     };
     let (_, request) = reviewed.approve(&presenting, &entropy, support::now()).unwrap();
     let said: Value = serde_json::from_slice(&carry(caller, &request).await.body).unwrap();
-    let at = format!("/banks/{JIANGCHENG}/v1/openings/{opening}");
-    (at, back(&link, &format!("/banks/{JIANGCHENG}"), said["redirect_uri"].as_str().unwrap()))
+    said["redirect_uri"].as_str().unwrap().to_owned()
 }
 
 /// A verification that was begun in a browser, and answered twice: where its state is, and the codes.
@@ -171,14 +213,15 @@ async fn an_answer_that_waits_is_there_after_a_crash_counts_once_and_is_gone_the
     let mut she = Resident::identified(&caller, 2).await;
     she.open_account(&caller, fen(500)).await;
     she.wallet.get_payment_credential().await.unwrap();
-    assert_eq!(all_waiting(&data), [0; 5], "what counted waits no more");
+    assert_eq!(all_waiting(&data), [0; 6], "what counted waits no more");
     let mut street = Street::of(&caller).await;
     let (opening_at, opening) = opening(&caller, &Resident::identified(&caller, 3).await).await;
+    let (enrolment_at, enrolment) = enrolling(&caller, &she).await;
     let (booking_at, booking) = booked(&caller, &mut she).await;
     let (check_in_at, check_in) = checked_in(&caller, &mut she).await;
     let (kept_at, kept) = verified(&mut street, SHOP, "check-age").await;
     let (told_at, not_kept) = verified(&mut street, CINEMA, "of-age").await;
-    assert_eq!(all_waiting(&data), [1, 1, 1, 2, 2]);
+    assert_eq!(all_waiting(&data), [1, 1, 1, 1, 2, 2]);
 
     server.kill();
     let server = Server::start_at_with(&data, port, &profile);
@@ -187,23 +230,27 @@ async fn an_answer_that_waits_is_there_after_a_crash_counts_once_and_is_gone_the
         caller.get(at, desk).await.done()["state"].as_str().unwrap().to_owned()
     };
     assert_eq!(state(&opening_at, None).await, "waiting");
+    assert_eq!(state(&enrolment_at, None).await, "waiting");
+    assert_eq!(members(&data), 0, "nobody is enrolled before she comes back");
     assert_eq!(state(&booking_at, None).await, "booked");
     assert_eq!(state(&check_in_at, Some(&hotel)).await, "waiting");
-    for (back, _) in [&opening, &booking, &check_in] {
+    for (back, _) in [&opening, &enrolment, &booking, &check_in] {
         let guess = come_back(&caller, &(back.clone(), "guess".to_owned())).await;
         guess.refused(back, 403, "presentation.other_session");
     }
-    for back in [&opening, &booking, &check_in] {
+    for back in [&opening, &enrolment, &booking, &check_in] {
         come_back(&caller, back).await.done();
         let again = come_back(&caller, back).await;
         again.refused(&back.0, 409, "presentation.already_answered");
     }
     assert_eq!(state(&opening_at, None).await, "open");
+    assert_eq!(state(&enrolment_at, None).await, "enrolled");
+    assert_eq!(members(&data), 1, "once");
     assert_eq!(state(&booking_at, None).await, "valid");
     assert_eq!(state(&check_in_at, Some(&hotel)).await, "checked_in");
     told(&caller, SHOP, &kept_at, &kept).await;
     told(&caller, CINEMA, &told_at, &not_kept).await;
-    assert_eq!(all_waiting(&data), [0; 5], "nothing waits any more");
+    assert_eq!(all_waiting(&data), [0; 6], "nothing waits any more");
 
     // Asked to stop, a verifier lays its requests down: answers and requests find each other again.
     let (kept_at, kept) = verified(&mut street, SHOP, "check-age").await;
@@ -211,7 +258,7 @@ async fn an_answer_that_waits_is_there_after_a_crash_counts_once_and_is_gone_the
     assert!(server.ended().success());
     let server = Server::start_at_with(&data, port, &profile);
     told(&caller, SHOP, &kept_at, &kept).await;
-    assert_eq!(all_waiting(&data), [0; 5]);
+    assert_eq!(all_waiting(&data), [0; 6]);
     drop(server);
 }
 

@@ -130,14 +130,10 @@ async fn a_guest_who_books_in_a_browser_is_checked_in_once_that_browser_comes_ba
     assert_eq!(caller.get(&at, Some(&desk)).await.done()["state"], "checked_in");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bank_opens_nothing_before_the_wallet_that_began_comes_back() {
-    let data = Data::new();
-    let server = Server::start(&data);
-    let caller = server.caller();
-    let resident = Resident::identified(&caller, 2).await;
-    let (link, opening) = begin_opening(&caller).await;
-    let reviewed = resident.review(&caller, &link).await;
+/// Begins an opening and answers it, without coming back: where the wallet is sent, and the opening.
+async fn shown_to_bank(caller: &Caller, resident: &Resident) -> (String, String) {
+    let (link, opening) = begin_opening(caller).await;
+    let reviewed = resident.review(caller, &link).await;
     let (held, signer) = resident.credential();
     let presenting =
         [yufu_wallet::presentation::Presenting { query_id: "pid", held: &held, signer: &signer }];
@@ -146,13 +142,43 @@ async fn a_bank_opens_nothing_before_the_wallet_that_began_comes_back() {
         iv: yufu_keys::random(),
     };
     let (answered, request) = reviewed.approve(&presenting, &entropy, support::now()).unwrap();
-    let done = answered.handle(&carry(&caller, &request).await).unwrap();
+    let done = answered.handle(&carry(caller, &request).await).unwrap();
+    (done.redirect_uri.unwrap(), opening)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_waits_counts_no_more_once_what_was_shown_is_revoked() {
+    let data = Data::new();
+    let server = Server::start_with(&data, &["--status-seconds", "1"]);
+    let caller = server.caller();
+    let resident = Resident::identified(&caller, 2).await;
+    let (redirect, opening) = shown_to_bank(&caller, &resident).await;
+    let body = json!({"resident_number": resident.number, "reason": "phone lost"});
+    let desk = caller.desk("identity-authority");
+    caller.post("/authority/v1/officer/revocations", Some(&desk), &body).await.done();
+    // Whoever has the phone had the answer wait before its holder knew.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let (to, code) = code(&redirect);
+    let refused = come_back(&caller, &to, &code).await;
+    refused.refused("revoked meanwhile", 422, "credential.revoked");
+    let path = format!("/banks/{JIANGCHENG}/v1/openings/{opening}");
+    assert_eq!(caller.get(&path, None).await.done()["state"], "waiting");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_opens_nothing_before_the_wallet_that_began_comes_back() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let resident = Resident::identified(&caller, 2).await;
+    let (redirect, opening) = shown_to_bank(&caller, &resident).await;
     let state = async || {
         let path = format!("/banks/{JIANGCHENG}/v1/openings/{opening}");
         caller.get(&path, None).await.done()["state"].clone()
     };
     assert_eq!(state().await, "waiting");
-    let (to, code) = code(&done.redirect_uri.unwrap());
+    let (to, code) = code(&redirect);
     let guess = come_back(&caller, &to, "guess").await;
     guess.refused("a guess", 403, "presentation.other_session");
     assert_eq!(state().await, "waiting");

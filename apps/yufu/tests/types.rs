@@ -106,6 +106,10 @@ async fn each_issuer_publishes_its_types_where_its_metadata_say_by_name_and_by_d
         let read: Value = serde_json::from_slice(&newest).unwrap();
         assert_eq!(read["vct"], vct);
         assert_eq!(read["display"][0]["name"], chinese);
+        // And its keys, for whoever finds them by the credential's `iss` (SD-JWT VC, section 4).
+        let keys = caller.get(&format!("/.well-known/jwt-vc-issuer/{issuer}"), None).await.done();
+        assert_eq!(keys["issuer"], format!("{}/{issuer}", caller.url));
+        assert!(keys["jwks"]["keys"].as_array().is_some_and(|keys| !keys.is_empty()), "{keys}");
         let unknown = format!("/{issuer}/types/{}", Integrity::of(b"another").name());
         caller.get(&unknown, None).await.refused("another digest", 404, "request.not_found");
     }
@@ -209,15 +213,65 @@ async fn the_wallet_names_credentials_and_claims_in_the_language_of_its_holder()
     let mut terminal = Terminal::of(&caller, &name);
     let street = Street::of(&caller).await;
     for (language, kind, claim) in [
-        ("en", "9 of Resident identity card", "16 or older"),
-        ("zh", "居民身份证（数字）：8份", "已满16岁"),
+        ("en", "9 of Resident identity card", "16 or older = yes"),
+        ("zh", "居民身份证（数字）：8份", "已满16岁 = 是"),
     ] {
         terminal.environment = vec![("YUFU_LANG", language.to_owned())];
         let said = terminal.says(&["show"]);
         assert!(said.contains(kind), "{said}");
         let begun = street.begin(SHOP, PURPOSE).await;
         let said = terminal.says(&["present", begun["authorization_request"].as_str().unwrap()]);
-        assert!(said.contains(&format!("{claim} = true")), "{said}");
+        assert!(said.contains(claim), "{said}");
         assert!(!said.contains("age_equal_or_over.16 ="), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_names_credentials_and_claims_of_either_format_even_when_they_are_gone() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let street = Street::of(&caller).await;
+    let she = Resident::identified(&caller, 1).await;
+    let (offer, code) = she.offer(&caller).await;
+    let mut terminal = Terminal::of(&caller, &she.name);
+    drop(she);
+    // A slip of the finger is told in her words.
+    let slip = if code == "000000" { "000001" } else { "000000" };
+    terminal.refused(&["get", &offer, "--code", slip], "the transaction code is wrong; 4 attempts");
+    terminal.environment = vec![("YUFU_LANG", "zh".to_owned())];
+    terminal.refused(&["get", &offer, "--code", slip], "请核对工作人员给您的数字");
+    terminal.environment.clear();
+    let said = terminal.says(&["get", &offer, "--code", &code, "--mdoc"]);
+    assert!(said.contains("10 credentials of Resident identity card from"), "{said}");
+    assert!(said.contains("Each holds: ") && said.contains("Family name"), "{said}");
+    let begun = street.begin(SHOP, PURPOSE).await;
+    terminal.says(&["present", begun["authorization_request"].as_str().unwrap()]);
+    // Two kinds of one name are told apart where they stand side by side, and have to be where one is deleted.
+    let said = terminal.says(&["show"]);
+    for kind in ["urn:yufu:pid:cn:1", "org.yufu.pid.cn.1"] {
+        assert!(said.contains(&format!("of Resident identity card ({kind})")), "{said}");
+    }
+    terminal.refused(&["discard", "Resident identity card"], "org.yufu.pid.cn.1, urn:yufu:pid");
+    terminal.says(&["discard", "urn:yufu:pid:cn:1"]);
+    terminal.says(&["discard", "Resident identity card"]);
+    assert!(terminal.says(&["show"]).starts_with("0 credentials left"));
+
+    let gone = |terminal: &Terminal<'_>| terminal.says(&["history"]);
+    let english = gone(&terminal);
+    assert_eq!(english.matches("(10 of Resident identity card)").count(), 3, "{english}");
+    assert_eq!(english.matches("(9 of Resident identity card)").count(), 1, "{english}");
+    assert!(english.contains("16 or older"), "{english}");
+    terminal.environment = vec![("YUFU_LANG", "zh".to_owned())];
+    let chinese = gone(&terminal);
+    assert_eq!(chinese.matches("(居民身份证（数字），10份)").count(), 3, "{chinese}");
+    assert!(chinese.contains("已满16岁"), "{chinese}");
+    for said in [english, chinese] {
+        for technical in ["urn:", "org.yufu", "age_equal_or_over"] {
+            assert!(!said.contains(technical), "{technical}: {said}");
+        }
+    }
+    // For programs it stands by the technical name.
+    let json: Value = serde_json::from_str(&terminal.says(&["history", "--json"])).unwrap();
+    assert_eq!(json[0]["purpose"], format!("10 of {PID}"));
 }

@@ -20,8 +20,9 @@ const ENGLISH: [&str; 3] = ["src/demo/", "src/command_line.rs", "src/words.rs"];
 /// What of the story is told in every language all the same: who learns what of cash.
 const TOLD: &str = "src/demo/cash_words.rs";
 /// Those whose faults have codes.
-const FAULTS: [&str; 5] = [
+const FAULTS: [&str; 6] = [
     "src/wallet/fault.rs",
+    "src/wallet/not_issued.rs",
     "src/wallet/refusing.rs",
     "src/wallet/cash/refusing.rs",
     "../../sessions/card/src/error.rs",

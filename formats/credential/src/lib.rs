@@ -20,7 +20,7 @@ pub use subject::{Confirmation, Credential, StatusReference};
 pub use types::{
     ClaimDisplay, ClaimMetadata, ExtendError, Extends, Integrity, IntegrityError, Locale,
     MAX_CHAIN, MAX_TYPE_METADATA, Rendering, ResolvedType, SelectiveDisclosure, TypeChain,
-    TypeCheckError, TypeDisplay, TypeMetadata, TypeMetadataError,
+    TypeCheckError, TypeDisplay, TypeMetadata, TypeMetadataError, is_shown,
 };
 pub use yufu_jose::{ClaimPath, PathStep};
 

@@ -93,3 +93,38 @@ fn written_out(parameters: &[u8]) -> Result<Option<Curve>, TlvError> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `id-prime-field` (ANSI X9.62).
+    const PRIME_FIELD: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x01, 0x01];
+
+    /// A key whose curve is written out: with the prime, and whatever else there is to say.
+    fn with_parameters(prime: &[u8], point: &Point) -> Vec<u8> {
+        let field = tlv::constructed(0x30, &[&oid::object(PRIME_FIELD), &tlv::integer(prime)]);
+        let rest = tlv::constructed(0x30, &[&tlv::constructed(0x04, &[&[7; 32]])]);
+        let parameters = tlv::constructed(0x30, &[&[0x02, 0x01, 0x01], &field, &rest]);
+        let algorithm = tlv::constructed(0x30, &[&oid::object(oid::EC_PUBLIC_KEY), &parameters]);
+        let bits = tlv::constructed(0x03, &[&[0], point.as_bytes()]);
+        tlv::constructed(0x30, &[&algorithm, &bits])
+    }
+
+    #[test]
+    fn parameters_that_are_written_out_are_known_by_their_prime_and_others_are_no_curve_9303_12_4_4()
+     {
+        for (curve, prime) in
+            [(Curve::NistP256, P256_PRIME), (Curve::BrainpoolP256r1, BRAINPOOL_PRIME)]
+        {
+            let point = Point::from_bytes(&[4; 65]).unwrap();
+            let read = read_key(&with_parameters(&prime, &point)).unwrap();
+            assert_eq!(read, (curve, point.clone()));
+            assert_eq!(read_key(&write_key(curve, &point)).unwrap(), read, "as by its name");
+            let mut other = prime;
+            other[31] ^= 2;
+            let refused = read_key(&with_parameters(&other, &point));
+            assert_eq!(refused, Err(KeyInfoError::Unsupported));
+        }
+    }
+}

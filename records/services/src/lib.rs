@@ -9,6 +9,7 @@
 mod asked;
 mod charge;
 mod entity;
+mod lapsed;
 mod migrations;
 mod stay;
 mod ticket;

@@ -173,3 +173,44 @@ async fn a_seat_not_paid_in_time_or_given_back_is_sold_again() {
     records.book(next, &train, "fifth", late).await.unwrap();
     assert_eq!(records.ticket(next).await.unwrap().seat, 1);
 }
+
+#[tokio::test]
+async fn what_nobody_answered_is_forgotten_and_what_somebody_paid_or_began_to_pay_stays() {
+    let records = open().await;
+    let on = departure("G532-1", 40);
+    records.add_departure(&on).await.unwrap();
+    let book = async |at| {
+        let id = Uuid::new_v4();
+        records.book(id, &on, &id.to_string(), at).await.unwrap();
+        id
+    };
+    let (unpaid, begun) = (book(at()).await, book(at()).await);
+    let paid = bought(&records, &on).await;
+    let stays = registered(&records, at().plus_seconds(90 * 86_400)).await;
+    for (request, subject) in [("unanswered", unpaid), ("answered", begun)] {
+        ask(&records, request).await;
+        if subject == begun {
+            let (request, bank) = ((request, "receipt"), ("bank", "sealed"));
+            records.forward(request, &subject.to_string(), bank, at()).await.unwrap();
+        }
+    }
+    let end = at().plus_seconds(300);
+    assert_eq!(records.forget_lapsed(at()).await.unwrap(), 0, "nothing lapsed yet");
+    let recent = book(end).await;
+    assert_eq!(records.forget_lapsed(end).await.unwrap(), 1, "the booking");
+    assert!(records.asked("unanswered").await.is_ok(), "good to its last second");
+    assert_eq!(records.forget_lapsed(end.plus_seconds(1)).await.unwrap(), 2);
+    for gone in [unpaid, recent] {
+        assert!(matches!(records.ticket(gone).await, Err(ServicesError::Unknown(_))));
+        let charge = records.charge(&gone.to_string()).await;
+        assert!(matches!(charge, Err(ServicesError::Unknown(_))));
+    }
+    assert!(matches!(records.asked("unanswered").await, Err(ServicesError::Unknown(_))));
+    assert!(records.asked("answered").await.is_ok(), "by its receipt one may complain");
+    assert_eq!(records.ticket(paid).await.unwrap().state, TicketState::Valid);
+    assert_eq!(records.ticket(begun).await.unwrap().state, TicketState::Booked);
+    let charge = records.charge(&begun.to_string()).await.unwrap();
+    assert_eq!(charge.state, ChargeState::Forwarded);
+    assert!(records.charge(&stays.to_string()).await.is_ok());
+    assert!(records.guest(stays, access()).await.is_ok());
+}

@@ -48,7 +48,7 @@ fn main() {
     fs::create_dir(at("tokens")).unwrap();
     let conf = format!("directories.tokendir = {}\nlog.level = ERROR\n", at("tokens").display());
     fs::write(at("conf"), conf).unwrap();
-    if std::env::var_os("SOFTHSM2_CONF").is_none() {
+    if std::env::var_os("TOKEN_FOLDER").is_none() {
         // The module reads it when it is loaded: this program runs once more with it.
         let again = Command::new(std::env::current_exe().unwrap())
             .env("SOFTHSM2_CONF", at("conf"))

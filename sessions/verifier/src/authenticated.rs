@@ -193,16 +193,7 @@ impl Authenticated {
             else {
                 continue;
             };
-            let list = lists.get(uri, issuer, now);
-            let list = list.ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
-            match list.list.get(status.index) {
-                Some(Status::Valid) => {}
-                Some(status) => return Err(StatusError::NotValid { id: id.clone(), status }),
-                None => {
-                    let (uri, index) = (status.uri.clone(), status.index);
-                    return Err(StatusError::NoEntry { uri, index });
-                }
-            }
+            lists.must_be_valid((id, status.index), (uri, issuer), now)?;
         }
         Ok(self.accept(now))
     }

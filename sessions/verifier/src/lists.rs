@@ -1,11 +1,11 @@
 //! Status lists that were verified once, for all answers that come while they are good: fetching one for each
 //! answer would tell its issuer when somebody is shown to whom.
 
-use crate::authenticated::{Authenticated, StatusError};
+use crate::authenticated::StatusError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yufu_base::Timestamp;
-use yufu_trust::{Role, StatusListToken, TrustEntry, TrustList};
+use yufu_trust::{Role, Status, StatusListToken, TrustEntry, TrustList};
 
 /// Where a list stands, and whose signers may sign it: one party's alone.
 type Place = (String, Role, String, Option<String>);
@@ -73,18 +73,34 @@ impl StatusLists {
         Some(since_signed.map_or(since_fetched, |until| until.min(since_fetched)))
     }
 
-    /// The lists that an answer needs and that are not here, or not fresh any more: to be fetched, whole.
+    /// Of the lists that an answer needs those that are not here, or not fresh any more: to be fetched, whole.
     #[must_use]
     pub fn wanted<'a>(
         &self,
-        answer: &'a Authenticated,
+        needed: impl Iterator<Item = (&'a str, &'a TrustEntry)>,
         now: Timestamp,
     ) -> Vec<(&'a str, &'a TrustEntry)> {
         let fresh =
             |uri, issuer| self.fresh_until(uri, issuer, now).is_some_and(|until| now < until);
-        let stale = answer.lists().filter(|(uri, issuer)| !fresh(uri, issuer));
+        let stale = needed.filter(|(uri, issuer)| !fresh(uri, issuer));
         let by_place = stale.map(|(uri, issuer)| (place(uri, issuer), (uri, issuer)));
         by_place.collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+
+    /// That the credential for the query `id` stands as valid at a place in the list at `uri` of its issuer.
+    pub(crate) fn must_be_valid(
+        &self,
+        (id, index): (&str, u64),
+        (uri, issuer): (&str, &TrustEntry),
+        now: Timestamp,
+    ) -> Result<(), StatusError> {
+        let list = self.get(uri, issuer, now);
+        let list = list.ok_or_else(|| StatusError::Missing(uri.to_owned()))?;
+        match list.list.get(index) {
+            Some(Status::Valid) => Ok(()),
+            Some(status) => Err(StatusError::NotValid { id: id.to_owned(), status }),
+            None => Err(StatusError::NoEntry { uri: uri.to_owned(), index }),
+        }
     }
 
     /// Verifies the list at `uri` of an issuer, and takes it over from any older one.

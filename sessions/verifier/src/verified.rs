@@ -1,5 +1,7 @@
 //! What the verifier may act on, and what it keeps.
 
+use crate::authenticated::StatusError;
+use crate::lists::StatusLists;
 use crate::remembered::Remembered;
 use crate::requested::certified_key;
 use serde::de::Error as _;
@@ -53,6 +55,13 @@ pub struct VerifiedCredential {
     pub expires_at: Option<Timestamp>,
     /// Its place in its issuer's status list, to look again whether it was revoked.
     pub status: Option<StatusReference>,
+}
+
+impl VerifiedCredential {
+    /// The list its status stands in, and whose signers may sign that list.
+    fn list(&self) -> Option<(&str, &TrustEntry)> {
+        self.status.as_ref().map(|status| (status.uri.as_str(), &self.issuer))
+    }
 }
 
 /// One of the constants that name formats. Under this name serde does not take it for borrowed from what is read.
@@ -112,6 +121,27 @@ impl Verified {
     #[must_use]
     pub fn asked_with(&self) -> Option<PublicKey> {
         *self.asked_with.or_else(|| certified_key(&self.x5c))
+    }
+
+    /// The lists that the credentials' statuses stand in, and whose signers may sign each.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, &TrustEntry)> {
+        self.credentials.values().flatten().filter_map(VerifiedCredential::list)
+    }
+
+    /// Looks again whether a credential was revoked or suspended, in lists as they are now: for an answer that was verified
+    /// a while before it counts.
+    ///
+    /// # Errors
+    /// [`StatusError`], the first rule that is broken.
+    pub fn must_stand(&self, lists: &StatusLists, now: Timestamp) -> Result<(), StatusError> {
+        for (id, found) in &self.credentials {
+            for one in found {
+                if let (Some(list), Some(status)) = (one.list(), &one.status) {
+                    lists.must_be_valid((id, status.index), list, now)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the response endpoint answers: the signed receipt, and where the person goes

@@ -52,15 +52,15 @@ fn a_list_serves_many_answers_in_its_ttl_and_none_after_its_stated_age() {
     let mut lists = StatusLists::default();
     let first = answer(&world, NOW);
     let issuer = issuer(&first);
-    assert_eq!(lists.wanted(&first, NOW).len(), 1, "nothing is at hand");
+    assert_eq!(lists.wanted(first.lists(), NOW).len(), 1, "nothing is at hand");
     assert!(lists.get(STATUS, &issuer, NOW).is_none());
     let jwt = list(&world.authority, Status::Valid, Some(60));
     lists.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
     first.verify_against(&lists, NOW).unwrap();
 
     let second = answer(&world, NOW);
-    assert!(lists.wanted(&second, later(59)).is_empty(), "within the ttl nobody is asked");
-    assert_eq!(lists.wanted(&second, later(60)).len(), 1, "after it the list is asked for");
+    assert!(lists.wanted(second.lists(), later(59)).is_empty(), "within the ttl nobody is asked");
+    assert_eq!(lists.wanted(second.lists(), later(60)).len(), 1, "after it the list is asked for");
     let held = |seconds| lists.get(STATUS, &issuer, later(seconds)).is_some();
     assert!(held(299), "and serves, if nobody answers, for five minutes");
     second.verify_against(&lists, later(299)).unwrap();
@@ -120,4 +120,28 @@ fn a_list_that_does_not_hold_is_not_taken_and_what_it_revokes_or_suspends_is_ref
     let jwt = list(&world.authority, Status::Valid, Some(60));
     lists.take((STATUS, &issuer), &jwt, &world.trust, NOW).unwrap();
     answer(&world, NOW).verify_against(&lists, NOW).unwrap();
+}
+
+#[test]
+fn an_answer_that_was_verified_a_while_ago_stands_only_by_lists_as_they_are_now() {
+    let world = World::new();
+    let mut lists = StatusLists::default();
+    let issuer = issuer(&answer(&world, NOW));
+    let take = |lists: &mut StatusLists, status, now| {
+        let jwt = list(&world.authority, status, Some(60));
+        lists.take((STATUS, &issuer), &jwt, &world.trust, now).unwrap();
+    };
+    take(&mut lists, Status::Valid, NOW);
+    let verified = answer(&world, NOW).verify_against(&lists, NOW).unwrap();
+    assert_eq!(verified.must_stand(&lists, NOW), Ok(()));
+    assert_eq!(lists.wanted(verified.lists(), later(60)).len(), 1, "the list is asked for anew");
+    let missing = Err(StatusError::Missing(STATUS.into()));
+    assert_eq!(verified.must_stand(&lists, later(300)), missing);
+    for status in [Status::Invalid, Status::Suspended] {
+        take(&mut lists, status, later(60));
+        let refused = Err(StatusError::NotValid { id: "id".to_owned(), status });
+        assert_eq!(verified.must_stand(&lists, later(60)), refused);
+    }
+    take(&mut lists, Status::Valid, later(60));
+    assert_eq!(verified.must_stand(&lists, later(60)), Ok(()));
 }

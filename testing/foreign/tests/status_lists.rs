@@ -1,5 +1,6 @@
 //! Status lists of the running authority, read by other people's libraries in both forms: the JWT by `jose` and
-//! `@sd-jwt/jwt-status-list`, the CWT by `cwt` (Python). Each reads the bits that ours reads.
+//! `@sd-jwt/jwt-status-list`, the CWT by `cwt` (Python). Each reads the bits that ours reads. And an mdoc's own place in
+//! them, read from what its issuer signed by `@auth0/mdl`, before and after it is revoked.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,18 +13,23 @@ mod node;
 #[path = "../../../apps/yufu/tests/support/mod.rs"]
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
 use support::visits::Street;
 use support::{Caller, Data, Resident, Server, carry, now};
-use yufu_jose::encode_base64url;
+use yufu::wallet::Wanted;
+use yufu_jose::{ClaimPath, encode_base64url};
+use yufu_mdoc::{DeviceResponse, SessionTranscript};
 use yufu_openid4vc::{Endpoint, HttpRequest};
 use yufu_trust::{
     Role, STATUS_LIST_CWT_MEDIA_TYPE, STATUS_LIST_MEDIA_TYPE, Status, StatusListToken, TrustEntry,
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
+const DOC_TYPE: &str = "org.yufu.pid.cn.1";
 /// Where `cargo xtask test` puts it.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python/bin/python");
 
@@ -145,4 +151,59 @@ async fn a_list_that_is_altered_or_another_authoritys_is_read_by_neither() {
     let mut altered = cwt.clone();
     *altered.last_mut().unwrap() ^= 1;
     refused(&by_python(&altered, &issuer.certificates), "verify");
+}
+
+/// Where the resident's first mdoc has its status, as `@auth0/mdl` reads it out of what the authority signed.
+fn place_by_mdl(resident: &Resident, anchors: &[String]) -> Value {
+    let (held, key) = resident.credential();
+    let mdoc = held.credential.as_mdoc().unwrap();
+    let transcript =
+        SessionTranscript::openid4vp("x509_hash:v", "n", Some(&[1; 32]), "https://v.example/r");
+    let shown = [ClaimPath::members([DOC_TYPE, "age_equal_or_over.18"]).unwrap()];
+    let document = mdoc.show(&shown, &transcript, &key).unwrap();
+    let seen = node::run(
+        "mdoc.mjs",
+        &json!({
+            "response": STANDARD.encode(DeviceResponse::of(vec![document]).encode()),
+            "transcript": STANDARD.encode(transcript.to_bytes()),
+            "anchors": anchors,
+        }),
+    );
+    assert_eq!(seen["failed"], json!([]), "{seen}");
+    assert_eq!(seen["elements"].as_object().unwrap().len(), 1, "{seen}");
+    seen["status"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_mdocs_own_status_is_found_by_mdl_and_read_by_cwt_before_and_after_it_is_revoked() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let street = Street::of(&caller).await;
+    let mut residents = [Resident::of(&caller, 1), Resident::of(&caller, 2)];
+    for resident in &mut residents {
+        let (offer, code) = resident.offer(&caller).await;
+        let wanted = Wanted { pseudonyms: true, mdoc: true };
+        resident.wallet.get_as(&offer, Some(&code), wanted).await.unwrap();
+    }
+    let listed = street.trust.entries.iter().find(|entry| entry.role == Role::PidIssuer);
+    let anchors = &listed.unwrap().certificates;
+    let places = residents.each_ref().map(|resident| place_by_mdl(resident, anchors));
+    for (place, resident) in places.iter().zip(&residents) {
+        let own = resident.credential().0.credential.status().unwrap().clone();
+        assert_eq!(*place, json!({"uri": own.uri, "idx": own.index}));
+    }
+    // What stands at a place, by their reading of the list at the address that is in the mdoc.
+    let status = async |place: &Value| {
+        let uri = place["uri"].as_str().unwrap();
+        let asking = HttpRequest::get(Endpoint::parse(uri).unwrap(), STATUS_LIST_CWT_MEDIA_TYPE);
+        let read = by_python(&carry(&caller, &asking).await.body, anchors);
+        assert_eq!((&read["ok"], &read["sub"]), (&json!(true), &place["uri"]), "{read}");
+        assert!(place["idx"].as_u64() < read["size"].as_u64(), "{read}");
+        let mut set = read["set"].as_array().unwrap().iter();
+        set.find(|entry| entry[0] == place["idx"]).map_or(json!(0), |entry| entry[1].clone())
+    };
+    assert_eq!([status(&places[0]).await, status(&places[1]).await], [json!(0), json!(0)]);
+    revoke(&caller, &residents[0]).await;
+    assert_eq!([status(&places[0]).await, status(&places[1]).await], [json!(1), json!(0)]);
 }

@@ -4,15 +4,19 @@
 
 use crate::notes::same;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 use yufu_base::{Signer as _, Timestamp};
 use yufu_credential::{
     Expected, IssuedCredential, Presented, SD_JWT_VC, SdJwt, verify_presentation,
 };
+use yufu_fixtures::Party;
 use yufu_jose::jwe::{self, DecryptionKey};
 use yufu_jose::{
     Chain, ClaimPath, Header, Jwk, JwkSet, SoftwareKey, Unverified, decode_base64url,
     encode_base64url, parse_json_object, sign,
 };
+use yufu_mdoc::cbor::Value as Cbor;
+use yufu_mdoc::cose::{Payload, Sign1};
 use yufu_openid4vc::attestation::SignedAttestation;
 use yufu_openid4vc::dcql::{Candidate, DcqlQuery};
 use yufu_openid4vc::issuance::{
@@ -27,8 +31,9 @@ use yufu_openid4vc::presentation::{
 };
 use yufu_openid4vc::{Endpoint, FORMAT_SD_JWT_VC};
 use yufu_trust::{
-    ENROLMENT, Enrolment, RECEIPT, Receipt, ReceiptKind, RegistrationCertificate, STATUS_LIST,
-    StatusBits, StatusList, StatusListToken, TRUST_LIST, TrustList,
+    ENROLMENT, Enrolment, GoodPaths, Localized, RECEIPT, Receipt, ReceiptKind,
+    RegistrationCertificate, Role, STATUS_LIST, STATUS_LIST_CWT_MEDIA_TYPE, StatusBits, StatusList,
+    StatusListToken, TRUST_LIST, TrustEntry, TrustList,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -240,6 +245,7 @@ pub fn trust(bytes: &[u8]) {
     if let Some((key, token)) = signed(STATUS_LIST, bytes) {
         drop(StatusListToken::verify(&token, &key.public_key(), HERE, NOW));
     }
+    status_list_cwt(bytes);
     if let Some((key, token)) = signed(RECEIPT, bytes) {
         drop(Receipt::verify(&token, &key.public_key(), ReceiptKind::Presented, "request"));
     }
@@ -251,4 +257,50 @@ pub fn trust(bytes: &[u8]) {
     for bits in [1, 2, 4, 8].into_iter().filter_map(|bits: u8| StatusBits::try_from(bits).ok()) {
         drop(StatusList::from_lst(bits, text.trim()));
     }
+}
+
+/// An issuer of status lists, and the trust list that it is on.
+static LISTED: LazyLock<(Party, TrustEntry, TrustList)> = LazyLock::new(|| {
+    let issuer = yufu_fixtures::party();
+    let anchors = std::slice::from_ref(&issuer.anchor);
+    let entry = TrustEntry::new(Localized::new("en", "A"), Role::PidIssuer, HERE, anchors);
+    let list = TrustList {
+        operator: HERE.to_owned(),
+        sequence: 1,
+        issued_at: NOW,
+        expires_at: NOW.plus_seconds(60),
+        entries: vec![entry.clone()],
+        recognised: Vec::new(),
+        directory: Vec::new(),
+        good_paths: GoodPaths::default(),
+    };
+    (issuer, entry, list)
+});
+
+/// Takes `bytes` for a status list as CWT, as it is, and for the claims of one that its issuer signed.
+fn status_list_cwt(bytes: &[u8]) {
+    let (issuer, entry, trust) = &*LISTED;
+    let read = |token: &[u8]| StatusListToken::verify_cwt_of(token, trust, entry, HERE, NOW);
+    assert!(read(bytes).is_err(), "a list that nobody signed verifies");
+    let Some(list) = signed_cwt(bytes).and_then(|token| read(&token).ok()) else { return };
+    let again = list.sign_cwt(&issuer.chain, &issuer.key).ok();
+    assert_eq!(again.and_then(|token| read(&token).ok()), Some(list), "a status list is another");
+}
+
+/// The bytes as the claims of a status list as CWT, signed by its issuer.
+fn signed_cwt(claims: &[u8]) -> Option<Vec<u8>> {
+    let (issuer, ..) = &*LISTED;
+    // The label of the type (RFC 9596).
+    let typ = vec![(16, Cbor::text(STATUS_LIST_CWT_MEDIA_TYPE))];
+    let chain = Some(&issuer.chain);
+    let signed = Sign1::sign_with(typ, Payload::Attached(claims), chain, &issuer.key).ok()?;
+    Some(signed.to_tagged().encode())
+}
+
+/// Whether `bytes` are the claims of a status list as CWT.
+#[must_use]
+pub fn is_status_list(bytes: &[u8]) -> bool {
+    let (_, entry, trust) = &*LISTED;
+    let token = signed_cwt(bytes).unwrap_or_default();
+    StatusListToken::verify_cwt_of(&token, trust, entry, HERE, NOW).is_ok()
 }

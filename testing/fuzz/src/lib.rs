@@ -14,7 +14,9 @@ mod types;
 pub use anonymous::anonymous;
 pub use cards::{card_answers, card_commands, card_files};
 pub use history::{Step, ledger, steps};
-pub use identity::{credential, is_credential, issuance, jose, presentation, trust};
+pub use identity::{
+    credential, is_credential, is_status_list, issuance, jose, presentation, trust,
+};
 pub use mdoc::{cbor, mdoc};
 pub use notes::{messages, payment_request, token};
 pub use types::{is_type, types};

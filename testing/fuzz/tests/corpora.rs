@@ -47,6 +47,7 @@ fn the_corpora_reach_beyond_the_decoders() {
     let lists = read("trust", |bytes| serde_json::from_slice::<TrustList>(bytes).is_ok());
     let credentials = read("credential", yufu_fuzz::is_credential);
     let types = read("types", yufu_fuzz::is_type);
-    let counts = [queries, requests, offers, metadata, lists, credentials, types];
+    let statuses = read("trust", yufu_fuzz::is_status_list);
+    let counts = [queries, requests, offers, metadata, lists, credentials, types, statuses];
     assert!(counts.iter().all(|count| *count > 0), "of some kind nothing is read: {counts:?}");
 }

@@ -21,9 +21,11 @@ pub(crate) enum ObtainAction {
         credential: String,
     },
     /// Delete all copies of a credential, and what would bring fresh ones. Its issuer is told, and they are void.
-    #[command(after_help = "Example:\n  yufu wallet --as mei discard urn:yufu:account-holder:cn:1")]
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei discard \"Account holder\"\n  yufu wallet --as mei discard urn:yufu:account-holder:cn:1"
+    )]
     Discard {
-        /// The type, as `show` and `history` have it.
+        /// The type: its name, as `show` and `history` have it, or its technical name.
         #[arg(value_name = "TYPE")]
         kind: String,
     },

@@ -4,7 +4,7 @@ use super::currency::{Decimals, money};
 use super::sector::pseudonym_label;
 use super::types::Names;
 use super::vault::Passphrase;
-use crate::words::{comma, say, sum, text};
+use crate::words::{comma, one_line, say, sum, text};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -84,7 +84,8 @@ fn showing(consent: &Consent, names: &Names) {
         }
         for (path, values) in &holding.claims {
             let claim = names.claim(&holding.vct, path).unwrap_or_else(|| claim_name(path));
-            say!("  shows     {path} = {values}", path = claim, values = said(values));
+            let (claim, values) = (one_line(&claim), one_line(&said(values)));
+            say!("  shows     {path} = {values}", path = claim, values = values);
         }
     }
 }
@@ -113,9 +114,15 @@ pub(super) fn claim_name(path: &ClaimPath) -> String {
     pseudonym_label(path).unwrap_or_else(|| path.to_string())
 }
 
-/// Values, joined.
+/// Values in the person's words, joined.
 pub(super) fn said(values: &[Value]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(&comma())
+    let one = |value: &Value| match value {
+        Value::Bool(true) => text!("yes"),
+        Value::Bool(false) => text!("no"),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    values.iter().map(one).collect::<Vec<_>>().join(&comma())
 }
 
 /// What allows the other side to ask; and if it gets the number that names the person for life, that it does.
@@ -191,5 +198,17 @@ fn keeping(consent: &Consent) {
     );
     if consent.keeps_evidence {
         say!("  keeps     your signed answer as well, as evidence");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_said_in_words_and_not_as_a_machine_writes_them() {
+        assert_eq!(said(&[json!(true), json!(false)]), "yes, no");
+        assert_eq!(said(&[json!("李"), json!(7), json!({"a": "b"})]), "李, 7, {\"a\":\"b\"}");
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn act(
                 agency = shown.party,
                 programme = programme
             );
-            say!("Shown: {claims}", claims = shown.claims.join(&comma()));
+            say!("Shown: {claims}", claims = shown.named.join(&comma()));
         }
         WalletAction::Benefits { json } => {
             let benefits = holder.benefits().await?;

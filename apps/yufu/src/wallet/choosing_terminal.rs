@@ -3,7 +3,7 @@
 
 use super::asking::{claim_name, line, said};
 use super::types::Names;
-use crate::words::{comma, known, noted, say, text};
+use crate::words::{comma, known, noted, one_line, say, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use yufu_jose::{ClaimPath, PathStep};
@@ -46,7 +46,7 @@ fn take_by(
     let required = choice.required;
     say!("You may choose what is shown:");
     for (number, (_, shown)) in different.iter().enumerate() {
-        println!("  {:>2}  {shown}", number.saturating_add(1));
+        println!("  {:>2}  {}", number.saturating_add(1), one_line(shown));
     }
     if !required {
         println!("  {:>2}  {}", 0, known(noted!("none of it")));
@@ -70,7 +70,7 @@ fn pick_by(
     let (multiple, count) = (*multiple, holdings.len());
     say!("Several of your credentials would do:");
     for (number, holding) in holdings.iter().enumerate() {
-        println!("  {:>2}  {}", number.saturating_add(1), told(holding, names));
+        println!("  {:>2}  {}", number.saturating_add(1), one_line(&told(holding, names)));
     }
     let places = if multiple {
         let prompt = text!("Which of them? Numbers with commas between [all] ");

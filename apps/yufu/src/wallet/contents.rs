@@ -13,6 +13,7 @@ use std::fmt;
 use yufu_jose::{SoftwareKey, decode_base64url, encode_base64url};
 use yufu_trust::DirectoryEntry;
 use yufu_wallet::HeldCredential;
+use yufu_wallet::issuance::Described;
 use yufu_wallet::issuance::haip::{Grant, Waiting};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -26,6 +27,10 @@ pub(super) struct Contents {
     /// extends.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) types: BTreeMap<String, Vec<String>>,
+    /// What issuers' metadata call the kinds of credentials that ever came, and their claims, by type: the history names
+    /// those that are gone by it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) described: BTreeMap<String, Described>,
     /// Accounts, each with the key that gives orders.
     pub(super) accounts: Vec<StoredAccount>,
     /// Accounts whose opening was begun and whose end was not heard of yet: the key must outlive a crash.

@@ -78,16 +78,21 @@ impl Holder {
         let received = self.take_issued(links, wanted).await?;
         let assurance = derived.assurance;
         if assurance == FULL {
-            self.forget_moved(before, &received.vct)?;
+            self.forget_moved(before)?;
         }
         Ok(FromCard { received, assurance, card: data })
     }
 
-    /// Forgets what the authority revoked when the identity moved here: the first `before` credentials, if of this type.
-    fn forget_moved(&mut self, before: usize, vct: &str) -> Result<()> {
-        let mut place = 0_usize;
-        self.file.contents.credentials.retain(|stored| {
-            let old = place < before && stored.held.credential.kind() == vct;
+    /// Forgets what the authority revoked when the identity moved here: of the first `before` credentials all that it issued,
+    /// whatever their type and format.
+    fn forget_moved(&mut self, before: usize) -> Result<()> {
+        let credentials = &mut self.file.contents.credentials;
+        let Some(newest) = credentials.last() else { return Ok(()) };
+        let (authority, mut place) = (newest.held.issuer.clone(), 0_usize);
+        credentials.retain(|stored| {
+            let issuer = &stored.held.issuer;
+            let same = (issuer.role, &issuer.identifier) == (authority.role, &authority.identifier);
+            let old = place < before && same && issuer.country() == authority.country();
             place = place.saturating_add(1);
             !old
         });

@@ -24,6 +24,6 @@ pub(super) async fn run(holder: &mut Holder, data: &Data, options: &Deriving) ->
         place = place,
         assurance = assurance
     );
-    saying::received(&received);
+    saying::received(&holder.names(), &received);
     Ok(ExitCode::SUCCESS)
 }

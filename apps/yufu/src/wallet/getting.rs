@@ -100,6 +100,7 @@ impl Holder {
             nonce.handle_with_sectors(&response, &signers, &sectors, self.now())?;
         let held = requesting.handle(&self.send(request).await?, &trust, self.now())?;
         self.learn_type(requesting.type_of(&held), &held).await?;
+        self.learn_names(requesting.described(&held), &held);
         self.keep_batch(issuer, held, &keys)
     }
 }

@@ -5,6 +5,7 @@ use super::haip::Got;
 use super::holder::Holder;
 use super::renewing_terminal;
 use super::saying;
+use super::types::Names;
 use crate::command_line::WalletAction;
 use crate::words::say;
 use anyhow::Result;
@@ -20,7 +21,8 @@ pub(super) async fn act(holder: &mut Holder, action: WalletAction) -> Result<()>
         }
         WalletAction::Attest { issuer, credential, mdoc } => {
             let wanted = Wanted { mdoc, ..Wanted::default() };
-            saying::received(&holder.get_attestation(&issuer, &credential, wanted).await?);
+            let received = holder.get_attestation(&issuer, &credential, wanted).await?;
+            saying::received(&holder.names(), &received);
             Ok(())
         }
         WalletAction::PaymentCredential => {
@@ -39,16 +41,18 @@ pub(super) async fn act(holder: &mut Holder, action: WalletAction) -> Result<()>
 /// Takes up an offer.
 async fn get(holder: &mut Holder, offer: &str, code: Option<&str>, wanted: Wanted) -> Result<()> {
     if offer.trim().starts_with(ATTESTED) {
-        told(&holder.get_attested(offer, code, wanted).await?);
+        let got = holder.get_attested(offer, code, wanted).await?;
+        told(&holder.names(), &got);
     } else {
-        saying::received(&holder.get_as(offer, code, wanted).await?);
+        let received = holder.get_as(offer, code, wanted).await?;
+        saying::received(&holder.names(), &received);
     }
     Ok(())
 }
 
-pub(super) fn told(got: &Got) {
+pub(super) fn told(names: &Names, got: &Got) {
     match got {
-        Got::Received(received) => saying::received(received),
+        Got::Received(received) => saying::received(names, received),
         Got::Waits(seconds) => say!(
             "An officer is to look first: ask again with `yufu wallet renew`, in {seconds} seconds at the earliest.",
             seconds = seconds
@@ -56,7 +60,7 @@ pub(super) fn told(got: &Got) {
         Got::Ended { issuer, kind } => say!(
             "{issuer} grants no more copies of {kind}: get a new offer, or obtain it anew.",
             issuer = issuer,
-            kind = kind
+            kind = names.kind(kind)
         ),
     }
 }

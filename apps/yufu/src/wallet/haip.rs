@@ -275,7 +275,11 @@ impl Holder {
                 let granted = requesting.granted();
                 let issuer = granted.grant().issuer_name().get(&self.language).to_owned();
                 let learned = self.learn_type(granted.type_of(&held), &held).await;
-                match learned.and_then(|()| self.keep_batch(issuer, held, &keys)) {
+                let kept = learned.and_then(|()| {
+                    self.learn_names(granted.described(&held), &held);
+                    self.keep_batch(issuer, held, &keys)
+                });
+                match kept {
                     Ok(received) => {
                         if let Some(batch) = &notification_id {
                             self.tell_kept(granted, batch, party).await?;
@@ -304,6 +308,9 @@ impl Holder {
             dpop: StoredKey::of(&party.dpop)?,
             batches: Vec::new(),
         };
+        if let Some(described) = stored.grant.described() {
+            self.file.contents.described.insert(kind.clone(), described);
+        }
         // The newest is the one that stands: an identity that moved ended the one before.
         let waiting = &self.file.contents.waiting;
         let needed = |id: &String| waiting.iter().any(|waiting| waiting.grant == *id);

@@ -37,6 +37,7 @@ mod looking;
 mod moving;
 mod naming;
 mod near;
+mod not_issued;
 mod notifying;
 mod obtaining;
 mod obtaining_terminal;
@@ -99,6 +100,7 @@ pub use sub_wallets::{SubWallet, SubWalletTerms};
 pub use vault::Passphrase;
 pub use waking::Woken;
 
+pub(crate) use not_issued::said as not_issued_said;
 pub(crate) use terminal::run;
 pub(crate) use types::said as type_error_said;
 

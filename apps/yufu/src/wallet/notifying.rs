@@ -26,12 +26,15 @@ pub struct Discarded {
 }
 
 impl Holder {
-    /// Deletes all copies of a type, and what would bring fresh ones; tells the issuers, where they were had as an
-    /// attested wallet, so that the copies count for nothing even if somebody has the file.
+    /// Deletes all copies of a type, `called` by its name as it is shown or by its technical one, and what would bring
+    /// fresh ones; tells the issuers, where they were had as an attested wallet, so that the copies count for nothing even
+    /// if somebody has the file.
     ///
     /// # Errors
-    /// If there is none of this type, or the wallet cannot be saved.
-    pub async fn discard(&mut self, kind: &str) -> Result<Discarded> {
+    /// If there is none of this type, several are called so, or the wallet cannot be saved.
+    pub async fn discard(&mut self, called: &str) -> Result<Discarded> {
+        let kind = self.kind_called(called)?;
+        let kind = kind.as_str();
         let contents = &mut self.file.contents;
         let before = contents.credentials.len();
         contents.credentials.retain(|stored| stored.held.credential.kind() != kind);
@@ -40,6 +43,8 @@ impl Holder {
         let (gone, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut contents.grants).into_iter().partition(of_kind);
         contents.grants = kept;
+        // What an officer still looks at would come under a grant that is gone.
+        contents.waiting.retain(|waiting| gone.iter().all(|grant| grant.id != waiting.grant));
         ensure!(
             count > 0 || !gone.is_empty(),
             text!("nothing of the type {kind} is in this wallet", kind = kind)

@@ -13,7 +13,8 @@ pub(super) async fn act(
 ) -> Result<()> {
     match action {
         ObtainAction::Obtain { issuer, credential } => {
-            told(&holder.obtain(&issuer, &credential, decide).await?);
+            let got = holder.obtain(&issuer, &credential, decide).await?;
+            told(&holder.names(), &got);
         }
         ObtainAction::Discard { kind } => {
             let discarded = holder.discard(&kind).await?;

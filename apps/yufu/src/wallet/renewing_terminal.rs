@@ -27,7 +27,8 @@ pub(super) async fn renew(holder: &mut Holder) -> Result<()> {
     if all.is_empty() {
         say!("Nothing runs out, and nothing waits.");
     }
-    all.iter().for_each(told);
+    let names = holder.names();
+    all.iter().for_each(|got| told(&names, got));
     Ok(())
 }
 
@@ -100,7 +101,10 @@ impl Watched<'_> {
         }
         holder.speak(words::tag_spoken());
         match holder.renew_in_time().await {
-            Ok(all) => all.iter().flatten().for_each(told),
+            Ok(all) => {
+                let names = holder.names();
+                all.iter().flatten().for_each(|got| told(&names, got));
+            }
             Err(error) => eprintln!("{}", text!("not renewed: {why}", why = holder.told(&error))),
         }
         Ok(Some(holder.next_renewal()?))

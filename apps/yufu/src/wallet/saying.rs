@@ -8,23 +8,27 @@ use super::holder::Holder;
 use super::paying::Bill;
 use super::showing::Shown;
 use super::terminal::time;
+use super::types::Names;
 use crate::words::{comma, say, sum, text};
 use anyhow::Result;
 
 /// Credentials came.
-pub(super) fn received(received: &Received) {
+pub(super) fn received(names: &Names, received: &Received) {
+    let Received { issuer, vct, count, claims } = received;
     say!(
-        "{count} credentials of {vct} from {issuer}, each for one use.",
-        count = received.count,
-        vct = received.vct,
-        issuer = received.issuer
+        "{count} credentials of {kind} from {issuer}, each for one use.",
+        count = count,
+        kind = names.kind(vct),
+        issuer = issuer
     );
-    say!("Each holds: {claims}", claims = received.claims.join(&comma()));
+    let claims: Vec<String> = claims.iter().map(|claim| names.own_claim(vct, claim)).collect();
+    say!("Each holds: {claims}", claims = claims.join(&comma()));
 }
 
 /// Something was shown.
 pub(super) fn shown(shown: &Shown) {
-    say!("Shown to {party}: {claims}", party = shown.party, claims = shown.claims.join(&comma()));
+    let claims = shown.named.join(&comma());
+    say!("Shown to {party}: {claims}", party = shown.party, claims = claims);
 }
 
 /// A bill was paid.

@@ -28,6 +28,8 @@ pub struct Shown {
     pub purpose: String,
     /// The names of the claims.
     pub claims: Vec<String>,
+    /// The same, as their issuers call them in the person's language.
+    pub named: Vec<String>,
     /// Whether the other side signed a receipt that says the same.
     pub receipt: bool,
     /// Where the person goes next.
@@ -217,6 +219,7 @@ impl Holder {
             party: consent.party.get(&self.language).to_owned(),
             purpose: consent.purpose.get(&self.language).to_owned(),
             claims: names(&receipt),
+            named: self.names().shown(&receipt),
             receipt: false,
             redirect: None,
         };

@@ -4,7 +4,7 @@ use super::holder::{Decide, Holder};
 use super::paging::Paged;
 use super::saying;
 use crate::command_line::ShowingAction;
-use crate::words::{say, text};
+use crate::words::{plain, say, text};
 use anyhow::{Context, Result};
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -57,12 +57,12 @@ async fn to_page(
             Ok(ExitCode::SUCCESS)
         }
         Paged::Refused(answer, why) => {
-            eprintln!("{why}");
+            eprintln!("{}", plain(&why));
             println!("{answer}");
             Ok(ExitCode::FAILURE)
         }
         Paged::Cancelled(why) => {
-            eprintln!("{why}");
+            eprintln!("{}", plain(&why));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -2,7 +2,8 @@
 
 use super::currency::{Decimals, money};
 use super::history::{Entry, Event};
-use crate::words::{comma, known, noted, padded, sum, text};
+use super::types::Names;
+use crate::words::{comma, known, noted, one_line, padded, sum, text};
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::{Amount, Currency};
@@ -34,13 +35,38 @@ pub(super) struct Told {
     /// The order, or the report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reference: Option<String>,
+    /// In the place of `purpose`, for persons: how many of what, by the name that its issuer gave it.
+    #[serde(skip)]
+    said: Option<String>,
+    /// In the place of `claims`, for persons.
+    #[serde(skip)]
+    shown: Vec<String>,
 }
 
 /// Tells the entry with `number`.
-pub(super) fn tell(number: usize, entry: &Entry, decimals: &Decimals) -> Result<Told> {
+pub(super) fn tell(
+    number: usize,
+    entry: &Entry,
+    (decimals, names): (&Decimals, &Names),
+) -> Result<Told> {
     let at = jiff::Timestamp::from_second(i64::try_from(entry.at)?)?.to_string();
-    let told = Told { entry: number, at, ..of(&entry.event, decimals) };
-    Ok(told)
+    let told = of(&entry.event, decimals);
+    let (said, shown) = named(&entry.event, names);
+    Ok(Told { entry: number, at, said, shown, ..told })
+}
+
+/// Credentials and claims by the names that their issuers gave them.
+fn named(event: &Event, names: &Names) -> (Option<String>, Vec<String>) {
+    match event {
+        Event::Received { vct, count, .. }
+        | Event::Voided { vct, count, .. }
+        | Event::Discarded { vct, count } => {
+            let said = text!("{count} of {kind}", count = count, kind = names.kind(vct));
+            (Some(said), Vec::new())
+        }
+        Event::Disclosed { receipt, .. } => (None, names.shown(receipt)),
+        _ => (None, Vec::new()),
+    }
 }
 
 fn of(event: &Event, decimals: &Decimals) -> Told {
@@ -205,14 +231,16 @@ impl Told {
             line.push_str(text);
         };
         self.amount.as_deref().map(sum).iter().for_each(|amount| add(amount));
-        if !self.claims.is_empty() {
-            add(&self.claims.join(&comma()));
+        let shown = if self.shown.is_empty() { &self.claims } else { &self.shown };
+        if !shown.is_empty() {
+            add(&shown.join(&comma()));
         }
         if let Some(party) = &self.party {
             add(&counterparty(self.event, party));
         }
-        if let Some(purpose) = &self.purpose {
-            add(&format!("({})", known(purpose)));
+        let purpose = self.purpose.as_deref().map(known);
+        if let Some(purpose) = self.said.clone().or(purpose) {
+            add(&format!("({purpose})"));
         }
         match self.receipt {
             Some(true) => add(&text!("receipt signed")),
@@ -221,7 +249,7 @@ impl Told {
         }
         self.reference.as_deref().into_iter().for_each(&mut add);
         line.truncate(line.trim_end().len());
-        line
+        one_line(&line)
     }
 }
 
@@ -252,8 +280,9 @@ mod tests {
             order: "o".to_owned(),
             stepped_up: true,
         };
-        let line =
-            tell(7, &Entry { at: 0, event }, &[("CNY".to_owned(), 2)].into()).unwrap().line();
+        let decimals = [("CNY".to_owned(), 2)].into();
+        let known = (&decimals, &Names::default());
+        let line = tell(7, &Entry { at: 0, event }, known).unwrap().line();
         let expected = "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon  (confirmed with identity)  o";
         assert_eq!(line, expected);
     }
@@ -262,6 +291,18 @@ mod tests {
     fn an_entry_of_the_first_version_is_still_told() {
         let old = r#"{"at":1,"event":"paid","payee":"p","account":"a","amount_minor":5,"order":"o","stepped_up":false}"#;
         let entry: Entry = serde_json::from_str(old).unwrap();
-        assert_eq!(tell(1, &entry, &Decimals::new()).unwrap().amount.unwrap(), "5 minor units");
+        let told = tell(1, &entry, (&Decimals::new(), &Names::default())).unwrap();
+        assert_eq!(told.amount.unwrap(), "5 minor units");
+    }
+
+    #[test]
+    fn an_entry_is_one_line_whatever_others_wrote_into_it() {
+        let reason = "asks for x\n   9  1970-01-01T00:00:00Z  paid\u{1b}[2J\u{202e}";
+        let event =
+            Event::Refused { party: "inn\r".to_owned(), reason: reason.to_owned(), request: None };
+        let entry = Entry { at: 0, event };
+        let line = tell(1, &entry, (&Decimals::new(), &Names::default())).unwrap().line();
+        let expected = "   1  1970-01-01T00:00:00Z  refused          inn   (asks for x    9  1970-01-01T00:00:00Z  paid [2J)";
+        assert_eq!(line, expected);
     }
 }

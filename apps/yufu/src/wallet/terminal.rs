@@ -24,7 +24,7 @@ use crate::command_line::{TicketAction, Wallet, WalletAction};
 use crate::data::DataFolder;
 use crate::explaining::refusal;
 use crate::trust_key;
-use crate::words::{self, comma, known, plain, say, sum, text};
+use crate::words::{self, comma, known, one_line, plain, say, sum, text};
 use anyhow::{Result, bail};
 use std::io::Write;
 use std::path::Path;
@@ -315,9 +315,9 @@ fn key_word(way: &str) -> String {
 }
 
 fn history(holder: &Holder, json: bool) -> Result<()> {
-    let numbered = holder.history().iter().enumerate();
+    let (numbered, names) = (holder.history().iter().enumerate(), holder.names());
     let told = numbered
-        .map(|(index, entry)| tell(index.saturating_add(1), entry, holder.decimals()))
+        .map(|(index, entry)| tell(index.saturating_add(1), entry, (holder.decimals(), &names)))
         .collect::<Result<Vec<_>>>()?;
     if json {
         return print(&[serde_json::to_string_pretty(&told)?]);
@@ -393,7 +393,7 @@ async fn report(
 ) -> Result<()> {
     let reported = holder.report(entry, reason, file).await?;
     say!("Reported {party}, which asked for:", party = reported.party);
-    reported.document.asked.iter().for_each(|claim| println!("  {claim}"));
+    reported.document.asked.iter().for_each(|claim| println!("  {}", one_line(claim)));
     if reported.shows_transaction {
         say!("The request carried a payment or another transaction: the report shows it too.");
     }

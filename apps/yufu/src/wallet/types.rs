@@ -1,21 +1,26 @@
 //! What the types of credentials say: learned when credentials come, kept with them, and read from there ever after. Nothing
 //! here asks anybody when a credential is shown.
 
+use super::asking::claim_name;
 use super::contents::Contents;
 use super::holder::Holder;
 use super::sector::pseudonym_label;
 use crate::words;
-use anyhow::Result;
+use crate::words::text;
+use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_jose::ClaimPath;
+use yufu_trust::Receipt;
 use yufu_wallet::HeldCredential;
-use yufu_wallet::issuance::{FetchingType, KnownType, TypeError, TypeStep};
+use yufu_wallet::issuance::{Described, FetchingType, KnownType, TypeError, TypeStep};
 
 /// What credentials and their claims are called, in one language.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     language: String,
     types: BTreeMap<String, KnownType>,
+    /// What issuers' metadata say, where types say nothing.
+    described: BTreeMap<String, Described>,
 }
 
 impl Holder {
@@ -41,6 +46,14 @@ impl Holder {
         Ok(())
     }
 
+    /// Remembers what the issuer calls a batch that came.
+    pub(super) fn learn_names(&mut self, described: Option<Described>, held: &[HeldCredential]) {
+        if let (Some(described), Some(first)) = (described, held.first()) {
+            let kind = first.credential.kind().to_owned();
+            self.file.contents.described.insert(kind, described);
+        }
+    }
+
     /// Fetches a type and all that it extends; nothing if some of that is not at its issuer.
     async fn fetch_type(&self, mut fetching: FetchingType) -> Result<Option<KnownType>> {
         loop {
@@ -59,19 +72,52 @@ impl Holder {
         let known = |name: String| KnownType::read(contents.types.get(&name)?).ok();
         let types = contents.types_named().into_iter().filter_map(known);
         let types = types.map(|one| (one.vct().to_owned(), one)).collect();
-        Names { language: self.language.clone(), types }
+        let described = contents.described.clone();
+        Names { language: self.language.clone(), types, described }
     }
 
-    /// How many credentials there are of each type that can be shown, by what it is called.
-    pub(super) fn kinds_left(&self) -> BTreeMap<String, usize> {
+    /// The type of credentials that somebody means who calls it as it is shown here, or by its technical name.
+    ///
+    /// # Errors
+    /// If several types are called so.
+    pub(super) fn kind_called(&self, called: &str) -> Result<String> {
         let names = self.names();
-        let mut kinds = BTreeMap::new();
+        let contents = &self.file.contents;
+        let held = contents.credentials.iter().map(|stored| stored.held.credential.kind());
+        let granted = contents.grants.iter().map(|stored| stored.grant.credential_type());
+        let kinds: BTreeSet<&str> = held.chain(granted).collect();
+        let found: Vec<&str> = match kinds.get(called) {
+            Some(kind) => vec![*kind],
+            None => kinds.into_iter().filter(|kind| names.kind(kind) == called).collect(),
+        };
+        ensure!(
+            found.len() < 2,
+            text!(
+                "several types are called {kind}: say which, {types}",
+                kind = called,
+                types = found.join(&words::comma())
+            )
+        );
+        Ok(found.first().copied().unwrap_or(called).to_owned())
+    }
+
+    /// How many credentials there are of each type that can be shown, by what it is called; with its technical name
+    /// beside it if another is called the same, as an identity in two formats.
+    pub(super) fn kinds_left(&self) -> Vec<(String, usize)> {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, stored) in self.file.contents.usable() {
-            let kind = names.kind(stored.held.credential.kind());
-            let count: &mut usize = kinds.entry(kind).or_default();
+            let count = kinds.entry(stored.held.credential.kind()).or_default();
             *count = count.saturating_add(1);
         }
-        kinds
+        let names = self.names();
+        let alike =
+            |called: &String| kinds.keys().filter(|kind| names.kind(kind) == *called).count();
+        let told = |(kind, count): (&&str, &usize)| {
+            let called = names.kind(kind);
+            let apart = if alike(&called) > 1 { format!("{called} ({kind})") } else { called };
+            (apart, *count)
+        };
+        kinds.iter().map(told).collect()
     }
 }
 
@@ -99,7 +145,8 @@ impl Names {
     /// What a credential of this type is called; the type itself, if nobody said.
     pub(super) fn kind(&self, vct: &str) -> String {
         let called = self.types.get(vct).and_then(|known| known.called(&self.language));
-        called.unwrap_or(vct).to_owned()
+        let described = || self.described.get(vct).and_then(|one| one.called(&self.language));
+        called.or_else(described).unwrap_or(vct).to_owned()
     }
 
     /// What a claim of a credential of this type is called, if its issuer said. A pseudonym has a name of the wallet's own.
@@ -108,7 +155,26 @@ impl Names {
             return None;
         }
         let called = self.types.get(vct).and_then(|known| known.claim(path, &self.language));
-        called.map(str::to_owned)
+        let described = || self.described.get(vct).and_then(|one| one.claim(path, &self.language));
+        called.or_else(described).map(str::to_owned)
+    }
+}
+
+impl Names {
+    /// What a member of a credential's claims is called: of an mdoc the element that it was made of. Its own name, if its
+    /// issuer called it nothing.
+    pub(super) fn own_claim(&self, vct: &str, claim: &str) -> String {
+        let element = ClaimPath::members([vct, claim]).ok();
+        let named = self.claim(vct, &ClaimPath::member(claim));
+        let named = named.or_else(|| self.claim(vct, &element?));
+        named.unwrap_or_else(|| claim.to_owned())
+    }
+
+    /// What was shown, as its issuers call it; by its own name what they call nothing.
+    pub(super) fn shown(&self, receipt: &Receipt) -> Vec<String> {
+        let all = receipt.disclosed.iter();
+        let paths = all.flat_map(|one| one.claims.iter().map(move |path| (&one.vct, path)));
+        paths.map(|(vct, path)| self.claim(vct, path).unwrap_or_else(|| claim_name(path))).collect()
     }
 }
 

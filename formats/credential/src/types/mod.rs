@@ -17,3 +17,4 @@ pub use metadata::{
     ClaimDisplay, ClaimMetadata, Extends, MAX_TYPE_METADATA, Rendering, SelectiveDisclosure,
     TypeDisplay, TypeMetadata, TypeMetadataError,
 };
+pub use read::is_shown;

@@ -231,8 +231,9 @@ fn is_svg_id(id: &str) -> bool {
     id.bytes().all(fits) && id.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// Whether a text can be shown as it is: not too long, no controls, and nothing that turns what is around it.
-fn is_shown(text: &str, most: usize) -> bool {
+/// Whether a text can be shown as it is: at most `most` characters, no controls, and nothing that turns what is around it.
+#[must_use]
+pub fn is_shown(text: &str, most: usize) -> bool {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let fits = |c: char| !c.is_control() && !turns(c);
     !text.trim().is_empty() && text.chars().count() <= most && text.chars().all(fits)

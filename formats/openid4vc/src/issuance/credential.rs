@@ -95,6 +95,13 @@ impl CredentialErrorCode {
     }
 }
 
+/// As it stands on the wire.
+impl fmt::Display for CredentialErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// A refusal of the credential endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialErrorResponse {

@@ -63,6 +63,13 @@ pub enum TokenErrorCode {
     UseDpopNonce,
 }
 
+/// As it stands on the wire.
+impl fmt::Display for TokenErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// A refusal of the token endpoint, sent with status 400.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenErrorResponse {

@@ -1,6 +1,7 @@
 //! From a nonce to credentials, each of them verified before it is kept.
 
 use super::Ready;
+use super::described::Described;
 use super::expected::Expected;
 use super::sectors::{SectorKeys, pseudonyms};
 use super::types::FetchingType;
@@ -78,7 +79,7 @@ pub enum NonceError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
     /// The issuer refused: with `invalid_nonce`, begin again at the nonce.
-    #[error("the issuer refused ({code:?}): {description}")]
+    #[error("the issuer refused ({code}): {description}")]
     Refused {
         /// Its code.
         code: CredentialErrorCode,
@@ -282,5 +283,11 @@ impl RequestingCredentials {
     #[must_use]
     pub fn type_of(&self, held: &[HeldCredential]) -> Option<FetchingType> {
         FetchingType::begin(&self.ready.metadata, held)
+    }
+
+    /// What the issuer calls a batch that came, and its claims.
+    #[must_use]
+    pub fn described(&self, held: &[HeldCredential]) -> Option<Described> {
+        Described::of(&self.ready.metadata, held)
     }
 }

@@ -16,7 +16,7 @@ pub struct ExchangingCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
     /// The server refused: with `invalid_grant`, the transaction code may have been wrong.
-    #[error("the issuer refused the code ({code:?}): {description}")]
+    #[error("the issuer refused the code ({code}): {description}")]
     Refused {
         /// Its code.
         code: TokenErrorCode,

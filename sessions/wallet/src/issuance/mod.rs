@@ -3,6 +3,7 @@
 //! [`RequestingCredentials`] -> [`HeldCredential`](crate::HeldCredential)s.
 
 mod credentials;
+mod described;
 mod discover;
 mod exchange;
 mod expected;
@@ -16,6 +17,7 @@ mod types;
 pub use credentials::{
     CredentialProblem, CredentialsError, FetchingNonce, NonceError, RequestingCredentials,
 };
+pub use described::Described;
 pub use discover::{DiscoverError, FetchingIssuer, FetchingServer};
 pub use exchange::{ExchangeError, ExchangingCode};
 pub use offer::{FetchingOffer, ScanError, Scanned, scan};

@@ -2,7 +2,7 @@
 //! still gives.
 
 use super::city::{BANK, TestCity, lists_age};
-use crate::wallet::{FromCard, Got, Holder};
+use crate::wallet::{FromCard, Got, Holder, Wanted};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -87,8 +87,13 @@ async fn a_card_whose_holder_was_seen_leads_to_the_identity_once_and_it_moves_wi
     let (issued, access) = card(&city, true).await;
     let mut on_table = laid(&issued);
     let mut wallet = wallet_in(&city, "first").await;
+    // What the authority issued before, in whatever format, is void once the identity moves, and leaves the wallet.
+    let offer = city.offer_identity(0).await;
+    let mdoc = Wanted { mdoc: true, pseudonyms: false };
+    wallet.get_as(&offer.offer, Some(&offer.transaction_code), mdoc).await.unwrap();
     let derived = derive(&mut wallet, &mut on_table, &access).await.unwrap();
     assert_eq!((derived.assurance.as_str(), derived.received.count), ("full", 10));
+    assert_eq!(wallet.credentials_left(), 10, "of what was revoked nothing is left to be shown");
     assert!(derived.received.claims.contains(&"family_name".to_owned()));
     assert_eq!(derived.card.details.unwrap().personal_number, city.number(0));
     opens_an_account(&mut wallet).await.unwrap();

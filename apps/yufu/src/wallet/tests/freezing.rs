@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use yufu_api::authority::IdentityFrozen;
-use yufu_base::{Amount, Currency, Signer};
-use yufu_engine::{Clock, SystemClock};
+use yufu_base::{Amount, Currency, Signer, Timestamp};
+use yufu_engine::{Clock, ManualClock, SystemClock};
 use yufu_jose::{Jwk, SoftwareKey};
 use yufu_openid4vc::presentation::KeyChangeOf;
 use yufu_payment::RequestToken;
@@ -39,7 +40,10 @@ struct Stolen {
 }
 
 async fn stolen() -> Stolen {
-    let city = TestCity::start().await;
+    stolen_in(TestCity::start().await).await
+}
+
+async fn stolen_in(city: TestCity) -> Stolen {
     let mut phone = city.open(&city.device("phone"), "mei").unwrap();
     phone.of_provider(PROVIDER).unwrap();
     city.issue_identity(&mut phone).await;
@@ -109,6 +113,27 @@ async fn everything_is_frozen_in_one_step_from_a_second_device_and_freed_by_the_
     assert!(who.authority.iter().any(|access| access.purpose.contains("froze what a wallet had")));
     let told = |what: &str| who.banks[0].accesses.iter().any(|one| one.purpose.contains(what));
     assert!(told("frozen") && told("freed"), "{:?}", who.banks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_frees_nothing_in_the_minute_in_which_lists_at_hand_do_not_say_yet_what_was_frozen()
+{
+    // No time passes: no party renews a list by itself.
+    let now = Timestamp::from_seconds(SystemClock::new().read().wall.seconds());
+    let city = TestCity::start_at(None, Arc::new(ManualClock::new(now))).await;
+    let Stolen { city, mut phone, account, sheet, .. } = stolen_in(city).await;
+    let mut friend = city.open(&city.device("friend"), "friend").unwrap();
+    friend.find_institutions().await.unwrap();
+    friend.freeze(Some(&fs::read(&sheet).unwrap())).await.unwrap();
+    phone.file.contents.provider = None;
+    let said = refusal(phone.unfreeze(&mut agree)).await;
+    assert!(said.contains("credential.revoked"), "{said}");
+    assert_eq!(phone.frozen().await.unwrap(), [(BANK.to_owned(), account)]);
+    // Whoever has an identity that stands has it back at once.
+    let mut tablet = city.open(&city.device("tablet"), "mei").unwrap();
+    city.issue_identity_again(&mut tablet).await;
+    let class = KeyChangeOf::Class("III".to_owned());
+    tablet.recover_account(BANK, &class, &mut agree).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

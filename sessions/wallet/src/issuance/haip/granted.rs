@@ -1,5 +1,6 @@
 //! What a wallet was given: now a token for one batch, later more of them without the person.
 
+use super::super::described::Described;
 use super::super::types::FetchingType;
 use super::asking::token;
 use super::{Flow, Step, StepError, Wallet};
@@ -58,6 +59,12 @@ impl Grant {
         kind.map_or("", String::as_str)
     }
 
+    /// What the issuer calls the credentials that it brings, and their claims.
+    #[must_use]
+    pub fn described(&self) -> Option<Described> {
+        Described::by(self.flow.configuration()?)
+    }
+
     /// The issuer, by its identifier.
     #[must_use]
     pub const fn issuer(&self) -> &Endpoint {
@@ -107,6 +114,12 @@ impl Granted {
     #[must_use]
     pub fn type_of(&self, held: &[HeldCredential]) -> Option<FetchingType> {
         FetchingType::begin(&self.grant.flow.metadata, held)
+    }
+
+    /// What the issuer calls a batch that came, and its claims.
+    #[must_use]
+    pub fn described(&self, held: &[HeldCredential]) -> Option<Described> {
+        Described::of(&self.grant.flow.metadata, held)
     }
 
     /// The most keys that one request may be for.

@@ -67,7 +67,7 @@ pub enum StepError {
     #[error("the issuer wants a fresh proof: ask again")]
     Again,
     /// The server refused.
-    #[error("the issuer refused ({code:?}): {description}")]
+    #[error("the issuer refused ({code}): {description}")]
     Refused {
         /// Its code.
         code: TokenErrorCode,

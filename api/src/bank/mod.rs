@@ -224,6 +224,7 @@ impl Bank {
         let before = self.now().minus_seconds(LAPSED_SECONDS);
         let requests = self.records.forget_lapsed(before).await?;
         let requests = requests.saturating_add(self.records.forget_quotes(before).await?);
+        let requests = requests.saturating_add(self.records.forget_preimages(self.now()).await?);
         let requests = requests.saturating_add(self.held.forget_lapsed(self.now()).await?);
         Ok(requests.saturating_add(self.issuer.forget_lapsed().await?))
     }

@@ -13,6 +13,7 @@ mod support;
 use serde_json::Value;
 use support::terminal::{Terminal, account_in, code, resident};
 use support::{Caller, Data, JIANGCHENG, Server, run, text};
+use yufu_ecash::{PaymentRequest, RequestedLock};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const PHONE: &str = "+99900000001";
@@ -86,6 +87,61 @@ async fn notes_are_withdrawn_paid_received_and_redeemed_as_people_type_it() {
     let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
     let out = |keyset: &Value| keyset["outstanding"].as_str().unwrap().parse::<u64>().unwrap();
     assert_eq!(report["keysets"].as_array().unwrap().iter().map(out).sum::<u64>(), 8_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_locked_to_a_hash_is_opened_by_its_preimage_and_the_payer_is_told_it() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    let (preimage, wrong) = ("09".repeat(32), "08".repeat(32));
+    let hash: String =
+        yufu_jose::sha256(&[9; 32]).iter().map(|byte| format!("{byte:02x}")).collect();
+    let lock = RequestedLock { kind: "HTLC".to_owned(), data: hash, tags: Vec::new() };
+    let request = PaymentRequest {
+        amount: Some(600),
+        unit: Some("cny".to_owned()),
+        lock: Some(lock),
+        ..PaymentRequest::default()
+    };
+    let request = request.to_text().unwrap();
+    let token = mei.cash(&["pay", "--request", &request, "--hurry"]);
+    shop.no_cash(&["receive", &token], "is locked to a hash");
+    shop.no_cash(&["receive", "--preimage", &wrong, &token], "not the preimage");
+    assert_eq!(mei.cash(&["settle"]), "1 steps are still under way.", "nobody took it");
+    assert_eq!(shop.cash(&["receive", "--preimage", &preimage, &token]), "Received: 6.00 CNY.");
+    let settled = mei.cash(&["settle"]);
+    let told = format!("was taken; the payee showed the preimage {preimage}.");
+    assert!(settled.contains(&told) && settled.contains("0 steps"), "{settled}");
+    let history = mei.says(&["history"]);
+    assert!(history.contains("cash_opened") && history.contains(&preimage), "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_told_once_in_the_persons_language_and_is_not_done_on_another_day() {
+    let data = Data::new();
+    let server = Server::start(&data);
+    let caller = server.caller();
+    let (mei, shop, _) = payer_and_shop(&caller).await;
+    mei.no_cash(&["withdraw", "2000.01"], "at most 2000.00 CNY can be withdrawn at once");
+    // More than the account holds: nothing waits for the day when it does.
+    mei.no_cash(&["withdraw", "1500"], "withdraw less");
+    assert_eq!(mei.cash(&["settle"]), "0 steps are still under way.");
+    let mut chinese = Terminal::of(&caller, &mei.name);
+    chinese.environment.push(("YUFU_LANG", "zh".to_owned()));
+    chinese.no_cash(&["withdraw", "2000.01"], "一次最多可取2000.00元");
+    chinese.no_cash(&["receive", "cashuX"], "这不是可以读取的现金凭证");
+    chinese.no_cash(&["pay", "--request", "creqX"], "这不是可以读取的收款请求");
+    chinese.no_cash(&["pay", "1", "--hurry", "--to-key", "02"], "这不是可以锁定现金的公钥");
+
+    let token = mei.cash(&["pay", "3", "--hurry"]);
+    shop.cash(&["receive", &token]);
+    let late = Terminal::of(&caller, "late");
+    late.no_cash(&["receive", &token], "notes worth 3.00 CNY had been spent by others before");
+    let mut late = late;
+    late.environment.push(("YUFU_LANG", "zh".to_owned()));
+    late.no_cash(&["receive", &token], "这些现金此前已被别人花掉（3.00元）。请与付款人联系。");
 }
 
 /// The same wallet where nothing can be reached.

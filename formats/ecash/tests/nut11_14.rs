@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use yufu_ecash::message::{BlindedMessage, MeltRequest, Proof, SwapRequest};
 use yufu_ecash::spend::{
     Lock, LockError, Pathway, SecretError, SigFlag, SpendRule, Transaction, Witness, WitnessError,
-    check_spend, sig_all_message, unlock,
+    check_spend, shown_preimages, sig_all_message, unlock,
 };
 use yufu_ecash::{Point, SecretScalar, hash_to_curve};
 
@@ -313,6 +313,25 @@ fn nut14_a_hash_lock_needs_preimage_and_keys_and_falls_back_after_its_time() {
     let mut proof = locked("HTLC", &hash, &json!([]));
     proof.witness = Some(long.to_text().unwrap());
     assert_eq!(spend(&proof, NOW), Err(SpendRule::WrongPreimage), "32 bytes exactly");
+}
+
+#[test]
+fn nut14_what_is_shown_once_opens_every_note_that_asks_for_it_and_nothing_else_is_told() {
+    let (preimage, other) = ([7; 32], [8; 32]);
+    let note = |shown: &[u8; 32], tags| locked("HTLC", &hex(&yufu_jose::sha256(shown)), &tags);
+    let free = |shown| note(shown, json!([]));
+    let open = opened(free(&preimage), &[], Some(&preimage));
+    assert_eq!(shown_preimages(&[]), []);
+    assert_eq!(shown_preimages(&[free(&preimage)]), [], "nothing is shown");
+    assert_eq!(shown_preimages(std::slice::from_ref(&open)), [(0, preimage)]);
+    let wrong = opened(free(&other), &[], Some(&preimage));
+    assert_eq!(shown_preimages(&[wrong]), [], "it opens nothing");
+    let keyed = opened(locked("P2PK", &key(1), &json!([])), &[1], None);
+    assert_eq!(shown_preimages(&[keyed, free(&other), open]), [(2, preimage)]);
+    // Signed for all, the first witness is that of all.
+    let for_all = || note(&preimage, json!([["pubkeys", key(1)], ["sigflag", "SIG_ALL"]]));
+    let both = [opened(for_all(), &[1], Some(&preimage)), for_all()];
+    assert_eq!(shown_preimages(&both), [(0, preimage), (1, preimage)]);
 }
 
 #[test]

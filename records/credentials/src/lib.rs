@@ -37,7 +37,6 @@ use yufu_database::{Database, DatabaseError, Group, MigrationError};
 #[derive(Clone)]
 pub struct Credentials {
     database: Database,
-    shards: Shards,
     steps: Group<Steps>,
     lookups: Group<Lookups>,
 }
@@ -122,9 +121,9 @@ impl Credentials {
     pub async fn open_with(database: Database, herd: Herd) -> Result<Self, CredentialsError> {
         database.migrate("credentials", migrations::ALL).await?;
         let shards = Shards::open(database.connection(), herd).await?;
-        let steps = Group::new(Steps(database.clone(), shards.clone()));
+        let steps = Group::new(Steps(database.clone(), shards));
         let lookups = Group::new(Lookups(database.clone()));
-        Ok(Self { database, shards, steps, lookups })
+        Ok(Self { database, steps, lookups })
     }
 }
 

@@ -241,6 +241,13 @@ table!(top_up, "top_ups", {
     at: i64,
 });
 
+table!(note_preimage, "note_preimages", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    point: Vec<u8>,
+    preimage: Vec<u8>,
+    over_at: i64,
+});
+
 table!(freeze_key, "freeze_keys", {
     #[sea_orm(primary_key, auto_increment = false)]
     account: String,

@@ -270,4 +270,15 @@ CREATE TABLE account_freezes (
 CREATE UNIQUE INDEX account_freezes_in_force ON account_freezes(account) WHERE lifted_at IS NULL;
 ",
     },
+    Migration {
+        name: "preimages that opened notes",
+        sql: "
+CREATE TABLE note_preimages (
+    point {bytes} PRIMARY KEY NOT NULL,
+    preimage {bytes} NOT NULL,
+    over_at BIGINT NOT NULL
+);
+CREATE INDEX note_preimages_over ON note_preimages(over_at);
+",
+    },
 ];

@@ -94,7 +94,7 @@ pub enum Waiting {
         /// Until when, in Unix seconds.
         until: Option<u64>,
         /// Why the notes were not given out, if it was tried.
-        refused: Option<String>,
+        refused: Option<Refusal>,
     },
     /// That the payee takes what was given.
     Taking {

@@ -198,6 +198,49 @@ fn killed_at_each_step_of_each_operation_nothing_is_lost_or_doubled() {
 }
 
 #[test]
+fn a_purse_that_comes_back_when_its_quote_is_forgotten_lets_go_of_it_and_has_everything() {
+    let quoted = |name: &&str| name.starts_with("withdraw") || name.starts_with("redeem");
+    let mut let_go = 0;
+    for (name, begin) in OPERATIONS.iter().filter(|(name, _)| quoted(name)) {
+        for (kill, fate) in (0..8).flat_map(|kill| FATES.map(|fate| (kill, fate))) {
+            let mut world = world(true, 0);
+            let id = begin(&mut world);
+            if run_until(&mut world, id, kill, fate).is_none() {
+                continue;
+            }
+            world.mint.now += 100_000;
+            world.mint.forget_quotes();
+            world.person.reopened();
+            let done = to_its_end(&mut world, id);
+            assert!(!matches!(done, Outcome::Lost(_)), "{name}, killed at {kill}: {done:?}");
+            let_go += usize::from(matches!(done, Outcome::Lapsed | Outcome::Refused(_)));
+            assert_eq!(world.person.purse.under_way().count(), 0, "{name}, killed at {kill}");
+            let held = world.person.purse.balance() + world.other.purse.balance();
+            assert_eq!(u128::from(held), world.mint.outstanding(), "{name}, killed at {kill}");
+        }
+    }
+    assert!(let_go > 8, "{let_go}");
+}
+
+/// Goes on, whatever comes of it.
+fn to_its_end(world: &mut World, id: OperationId) -> Outcome {
+    for _ in 0..100 {
+        let person = &mut world.person;
+        let request = person.purse.request(&person.seed, id).unwrap();
+        let answer = world.mint.ask(&request);
+        let progress = person.purse.handle(&person.seed, id, &answer, world.mint.now).unwrap();
+        match progress {
+            Progress::Waiting(Waiting::Funding { quote, refused: None, .. }) => {
+                world.mint.fund(&quote, 1);
+            }
+            Progress::Done(outcome) => return outcome,
+            _ => {}
+        }
+    }
+    panic!("no end");
+}
+
+#[test]
 fn killed_while_it_restores_a_purse_has_everything_in_the_end() {
     for kill in 0.. {
         let mut world = world(false, 0);

@@ -215,6 +215,48 @@ fn a_hash_lock_opens_with_its_preimage_which_the_payer_learns() {
 }
 
 #[test]
+fn a_withdrawal_whose_order_was_refused_is_given_up_and_one_that_was_paid_is_not() {
+    let (mut mint, mut payer, _) = two(0);
+    let begin = |payer: &mut Person, mint: &mut TestMint| {
+        let id = payer.purse.withdraw(MINT, 50, 50, 0, mint.now).unwrap();
+        assert!(!payer.purse.give_up(id), "there is no quote yet");
+        let request = payer.purse.request(&payer.seed, id).unwrap();
+        let quoted = payer.purse.handle(&payer.seed, id, &mint.ask(&request), mint.now).unwrap();
+        let Progress::Waiting(Waiting::Funding { quote, .. }) = quoted else {
+            panic!("{quoted:?}")
+        };
+        (id, quote)
+    };
+    let (refused, _) = begin(&mut payer, &mut mint);
+    assert!(payer.purse.give_up(refused));
+    assert_eq!(payer.purse.under_way().count(), 0);
+    let (paid, quote) = begin(&mut payer, &mut mint);
+    mint.fund(&quote, payer.account);
+    let request = payer.purse.request(&payer.seed, paid).unwrap();
+    let answer = mint.ask(&request);
+    assert_eq!(payer.purse.handle(&payer.seed, paid, &answer, mint.now), Ok(Progress::Next));
+    assert!(!payer.purse.give_up(paid));
+    assert_eq!(payer.run(paid, &mut mint), Progress::Done(Outcome::Withdrawn(50)));
+}
+
+#[test]
+fn whoever_takes_back_too_late_still_learns_the_preimage() {
+    let (mut mint, mut payer, mut payee) = two(0);
+    let (preimage, until) = ([9; 32], mint.now + 1_000);
+    let hash = yufu_jose::sha256(&preimage);
+    let terms = PayTerms::to_hash(MINT.to_owned(), 6, hash, None, until);
+    let token = pay(&mut payer, terms, &mut mint);
+    mint.now = until + 1;
+    let id = payee.purse.receive(&payee.seed, &token, Some(preimage), mint.now).unwrap();
+    assert_eq!(payee.run(id, &mut mint), Progress::Done(Outcome::Received(6)));
+    let given = payer.purse.under_way().next().unwrap();
+    assert!(payer.purse.take_back(&payer.seed, given, mint.now));
+    let shown = Some("09".repeat(32));
+    let done = payer.run(given, &mut mint);
+    assert_eq!(done, Progress::Done(Outcome::Taken { amount: 6, preimage: shown }));
+}
+
+#[test]
 fn a_payment_request_is_paid_as_it_asks() {
     let (mut mint, mut payer, mut payee) = two(0);
     let key = payee.purse.fresh_key(&payee.seed).unwrap();

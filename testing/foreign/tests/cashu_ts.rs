@@ -302,6 +302,16 @@ async fn what_is_no_subscription_is_refused_by_its_number_and_the_socket_goes_on
         ("no JSON", "{".to_owned(), json!(-32_700)),
         ("another protocol", json!({"jsonrpc": "1.0", "id": 0}).to_string(), json!(-32_600)),
         ("no method", json!({"jsonrpc": "2.0", "id": 0}).to_string(), json!(-32_600)),
+        (
+            "another call",
+            json!({"jsonrpc": "2.0", "id": 0, "method": "publish", "params": {}}).to_string(),
+            json!(-32_601),
+        ),
+        (
+            "no parameters",
+            json!({"jsonrpc": "2.0", "id": 0, "method": "subscribe"}).to_string(),
+            json!(-32_602),
+        ),
         ("no kind", subscribe("a", "balance", json!([])), json!(-32_602)),
         ("another method", subscribe("a", "bolt11_mint_quote", json!([])), json!(-32_602)),
         ("nobody's quote", subscribe("a", "bank_mint_quote", json!(["none"])), json!(-32_602)),

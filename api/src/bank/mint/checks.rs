@@ -38,8 +38,7 @@ impl Mint {
             return Err(MintRefusal::new(ErrorCode::NotBalanced, "there are no notes"));
         }
         if proofs.len() > MOST {
-            let detail = format!("at most {MOST} notes at once");
-            return Err(MintRefusal::new(ErrorCode::TooManyInputs, detail));
+            return Err(too_many_notes());
         }
         if repeated(proofs.iter().map(|proof| (proof.id, proof.secret.as_str()))) {
             return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
@@ -53,8 +52,7 @@ impl Mint {
                 let detail = format!("a secret has at most {LONGEST_SECRET} characters");
                 return Err(MintRefusal::new(ErrorCode::ProofInvalid, detail));
             }
-            let invalid = |_| MintRefusal::new(ErrorCode::ProofInvalid, "a secret has no point");
-            let hashed = proof.hashed().map_err(invalid)?;
+            let hashed = proof.hashed().map_err(|_| without_point())?;
             let point = Point(hashed.to_bytes());
             notes.inputs.push(Input { keyset: own.number, amount: proof.amount, point });
             notes.hashed.push(hashed);
@@ -93,6 +91,26 @@ impl Mint {
         };
         messages.iter().map(output).collect()
     }
+}
+
+/// What the log says of notes, but for their keysets, which may be over: to be held against a command of before.
+pub(super) fn named(proofs: &[Proof]) -> Result<Vec<(u64, Point)>, MintRefusal> {
+    if proofs.len() > MOST {
+        return Err(too_many_notes());
+    }
+    let note = |proof: &Proof| {
+        let hashed = proof.hashed().map_err(|_| without_point())?;
+        Ok((proof.amount, Point(hashed.to_bytes())))
+    };
+    proofs.iter().map(note).collect()
+}
+
+fn too_many_notes() -> MintRefusal {
+    MintRefusal::new(ErrorCode::TooManyInputs, format!("at most {MOST} notes at once"))
+}
+
+fn without_point() -> MintRefusal {
+    MintRefusal::new(ErrorCode::ProofInvalid, "a secret has no point")
 }
 
 /// Whether all notes may be paid to the same payees.
@@ -162,7 +180,7 @@ pub(super) fn unknown(id: KeysetId) -> MintRefusal {
 }
 
 pub(super) fn unknown_text(id: &str) -> MintRefusal {
-    let detail = format!("keyset {id} is none of this mint's: look at /v1/keysets");
+    let detail = format!("keyset {id} is none of this mint's, or is over: look at /v1/keysets");
     MintRefusal::new(ErrorCode::KeysetUnknown, detail)
 }
 

@@ -1,13 +1,13 @@
 //! What a mint says of itself and of its keysets (NUT-01, NUT-02, NUT-06).
 
 use super::keysets::Own;
-use super::{Banks, MOST, MintRefusal, checks, of};
+use super::{Banks, MOST, Mint, MintRefusal, checks, of};
 use axum::Json;
 use axum::extract::{Path, State};
 use std::sync::Arc;
 use yufu_ecash::message::{
-    BatchSettings, Method, MethodSettings, MintInfo, Nuts, SubscriptionMethod,
-    SubscriptionSettings, Supported,
+    BatchSettings, CacheSettings, CachedEndpoint, Method, MethodSettings, MintInfo, Nuts,
+    SubscriptionMethod, SubscriptionSettings, Supported,
 };
 use yufu_ecash::{KeysResponse, Keyset, KeysetId, KeysetsResponse};
 use yufu_onboarding::TOP_UP;
@@ -15,6 +15,9 @@ use yufu_onboarding::TOP_UP;
 /// The way of funding and redeeming that a bank has: its accounts.
 pub(super) const BANK: &str = "bank";
 const VERSION: &str = concat!("yufu/", env!("CARGO_PKG_VERSION"));
+/// For how long a request that was done is answered once more, in seconds, whatever became of keysets meanwhile. In
+/// fact it is until its keysets are over.
+const ANSWERED_AGAIN: u64 = 86_400;
 
 pub(super) async fn info(
     State(banks): State<Arc<Banks>>,
@@ -36,16 +39,6 @@ pub(super) async fn info(
         MethodSettings { methods, disabled }
     };
     let yes = Supported { supported: true };
-    let listening = |method: &String| SubscriptionMethod {
-        method: method.clone(),
-        unit: mint.unit.clone(),
-        commands: vec![
-            format!("{method}_mint_quote"),
-            format!("{method}_melt_quote"),
-            "proof_state".to_owned(),
-        ],
-    };
-    let supported = methods.iter().map(listening).collect();
     let mut minting = settings(book.most, !book.open);
     let top_up = mint.top_ups.as_ref().map(|terms| method(&TOP_UP.to_owned(), Some(terms.most)));
     minting.methods.extend(top_up);
@@ -60,7 +53,8 @@ pub(super) async fn info(
         p2pk: yes,
         dleq: yes,
         htlc: yes,
-        subscriptions: Some(SubscriptionSettings { supported }),
+        subscriptions: Some(mint.subscriptions()),
+        cache: Some(mint.repeats()),
         signed_quotes: yes,
         clear_auth,
         blind_auth,
@@ -80,6 +74,34 @@ pub(super) async fn info(
         nuts,
         ..MintInfo::default()
     }))
+}
+
+impl Mint {
+    /// What wallets may listen to, by method (NUT-17).
+    fn subscriptions(&self) -> SubscriptionSettings {
+        let redeems = self.methods();
+        let of = |method: &String| {
+            let mut commands = vec![format!("{method}_mint_quote")];
+            if redeems.contains(method) {
+                commands.push(format!("{method}_melt_quote"));
+            }
+            commands.push("proof_state".to_owned());
+            SubscriptionMethod { method: method.clone(), unit: self.unit.clone(), commands }
+        };
+        SubscriptionSettings { supported: self.minting_methods().iter().map(of).collect() }
+    }
+
+    /// Which requests are answered once more as they were (NUT-19): all that notes come of. Nothing is kept for it, the
+    /// answers follow from the ledger.
+    fn repeats(&self) -> CacheSettings {
+        let minting = self.minting_methods().into_iter().map(|method| format!("/v1/mint/{method}"));
+        let batches = self.methods().into_iter().map(|method| format!("/v1/mint/{method}/batch"));
+        let melting = self.methods().into_iter().map(|method| format!("/v1/melt/{method}"));
+        let all =
+            std::iter::once("/v1/swap".to_owned()).chain(minting).chain(batches).chain(melting);
+        let post = |path| CachedEndpoint { method: "POST".to_owned(), path };
+        CacheSettings { ttl: Some(ANSWERED_AGAIN), cached_endpoints: all.map(post).collect() }
+    }
 }
 
 pub(super) async fn keys(

@@ -5,12 +5,11 @@
 use super::checks::{self, Notes};
 use super::keysets::Book;
 use super::{Bank, Banks, Mint, MintRefusal, of};
-use crate::http::{Direct, Parsed};
+use crate::http::Parsed;
 use crate::ledger::OrderOutcome;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::response::IntoResponse;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,8 +19,6 @@ use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
 use yufu_ecash::spend::Transaction;
 use yufu_machine::{Action, Output, Point, Swapping};
 
-/// Where notes are swapped.
-pub(super) const SWAP: &str = "/banks/{bank}/mint/v1/swap";
 /// Exchanges that wait; more are told to come again.
 const WAITING: usize = 4_096;
 /// Exchanges put before the ledger at once.
@@ -88,32 +85,10 @@ pub(super) struct Exchange {
 
 /// Exchange notes for new ones (NUT-03).
 pub(super) async fn swap(
-    State(banks): State<Arc<Banks>>,
-    Path(bank): Path<String>,
-    request: Result<Parsed<SwapRequest>, JsonRejection>,
-) -> Result<Json<Signatures>, MintRefusal> {
-    let bank = banks.get(&bank).ok_or_else(MintRefusal::no_mint)?;
-    swapped(bank, request).await
-}
-
-/// Swaps at `bank`, before the router: most of what a mint does.
-pub(super) fn direct(name: &str, bank: &Arc<Bank>) -> Direct {
-    let bank = Arc::clone(bank);
-    Direct::post(SWAP, SWAP.replace("{bank}", name), move |headers, body| {
-        let bank = Arc::clone(&bank);
-        async move {
-            let request = Parsed::of(headers, body).await;
-            swapped(&bank, request).await.into_response()
-        }
-    })
-}
-
-async fn swapped(
     bank: &Arc<Bank>,
-    request: Result<Parsed<SwapRequest>, JsonRejection>,
+    mint: &Mint,
+    request: SwapRequest,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Parsed(request) = request?;
-    let mint = bank.mint.as_ref().ok_or_else(MintRefusal::no_mint)?;
     let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
     if bank.takes_in(mint, &book, &request).await? {
         let signatures = checks::sign(&book, &request.outputs)?;

@@ -85,11 +85,16 @@ impl Mint {
         [BANK].into_iter().chain(adapter).map(str::to_owned).collect()
     }
 
-    /// That notes are made for what is paid by a method.
-    pub(super) fn must_mint(&self, method: &str) -> Result<(), MintRefusal> {
+    /// The ways of funding that there are.
+    pub(super) fn minting_methods(&self) -> Vec<String> {
         let mut methods = self.methods();
         methods.extend(self.top_ups.as_ref().map(|_| TOP_UP.to_owned()));
-        one_of(&methods, method)
+        methods
+    }
+
+    /// That notes are made for what is paid by a method.
+    pub(super) fn must_mint(&self, method: &str) -> Result<(), MintRefusal> {
+        one_of(&self.minting_methods(), method)
     }
 
     /// That notes are redeemed by a method.

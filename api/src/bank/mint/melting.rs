@@ -16,7 +16,7 @@ use yufu_ecash::message::{
 };
 use yufu_ecash::spend::Transaction;
 use yufu_keys::random_text;
-use yufu_machine::{Action, Melting, Submission};
+use yufu_machine::{Action, Melting, Point, Submission};
 use yufu_onboarding::{MeltQuote, OnboardingError, OutboxEntry};
 
 type Told = yufu_ecash::message::MeltQuote;
@@ -143,8 +143,8 @@ impl Bank {
         let book = self.keysets(mint).await?;
         let mut messages = Vec::new();
         for output in melting(entry)?.change {
-            let own = book.numbered(output.keyset);
-            let own = own.ok_or_else(|| MintRefusal::internal("a keyset is gone"))?;
+            // What was given back of a keyset that is over is worth nothing any more.
+            let Some(own) = book.numbered(output.keyset) else { continue };
             let blinded = yufu_ecash::Point::from_bytes(&output.blinded.0);
             let blinded = blinded.map_err(MintRefusal::internal)?;
             let id = own.signer.keyset().id;
@@ -162,11 +162,13 @@ impl Bank {
     ) -> Result<Told, MintRefusal> {
         let book = self.keysets(mint).await?;
         let blank = request.outputs.unwrap_or_default();
+        if let Some(known) = &quote.command {
+            // Whatever became of its keysets since.
+            let named = checks::named(&request.inputs)?;
+            return self.redeemed_before(mint, &quote.id, known, (&named, &blank)).await;
+        }
         let transaction = Transaction { outputs: &blank, quote: Some(&quote.id) };
         let notes = mint.notes(&book, &request.inputs, transaction, self.now())?;
-        if let Some(known) = &quote.command {
-            return self.redeemed_before(mint, &quote.id, known, (&notes, &blank)).await;
-        }
         if quote.expires <= self.now() {
             return Err(MintRefusal::new(ErrorCode::QuoteExpired, "ask for a new quote"));
         }
@@ -189,6 +191,7 @@ impl Bank {
         if !forged?.is_empty() {
             return Err(checks::forged());
         }
+        self.records.keep_preimages(&book.opened(&request.inputs)).await?;
         let melting = Melting {
             inputs: notes.inputs.clone(),
             payee: quote.payee,
@@ -207,9 +210,12 @@ impl Bank {
             taken => taken?,
         };
         if taken.command != id {
-            return self.redeemed_before(mint, &quote.id, &taken, (&notes, &blank)).await;
+            let named = checks::named(&request.inputs)?;
+            return self.redeemed_before(mint, &quote.id, &taken, (&named, &blank)).await;
         }
-        self.submit(id).await?;
+        self.submit(id)
+            .await
+            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::PaymentFailed))?;
         mint.changed();
         let quote = self.records.melt_quote(&quote.id).await?;
         self.melted(mint, &quote).await
@@ -221,11 +227,14 @@ impl Bank {
         mint: &Mint,
         quote: &str,
         known: &OutboxEntry,
-        (notes, blank): (&checks::Notes, &[BlindedMessage]),
+        (named, blank): (&[(u64, Point)], &[BlindedMessage]),
     ) -> Result<Told, MintRefusal> {
-        self.submit(known.command).await?;
+        self.submit(known.command)
+            .await
+            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::PaymentFailed))?;
         let melting = melting(known)?;
-        if melting.inputs != notes.inputs {
+        let paid_with = melting.inputs.iter().map(|input| (input.amount, input.point));
+        if !paid_with.eq(named.iter().copied()) {
             let detail = "the quote is paid with other notes: these are not spent";
             return Err(MintRefusal::new(ErrorCode::InvoicePaid, detail));
         }

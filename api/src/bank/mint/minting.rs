@@ -8,12 +8,14 @@ use crate::http::{Parsed, Problem};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use std::sync::Arc;
 use yufu_base::Digest;
+use yufu_ecash::Point;
 use yufu_ecash::message::{
     BatchCheckRequest, BatchMintRequest, BatchShapeError, BlindedMessage, ErrorCode,
-    MintQuoteRequest, MintQuoteState, MintRequest, Signatures,
+    MintQuoteRequest, MintQuoteState, MintRequest, QuoteSignatureError, Signatures,
 };
 use yufu_keys::random_text;
 use yufu_ledger::{AccountKind, institution_account};
@@ -23,17 +25,41 @@ use yufu_payment::SignedOrder;
 
 type Told = yufu_ecash::message::MintQuote;
 
+/// A request for a quote whose key is read apart, because a key that is none has a number of its own.
+#[derive(Deserialize)]
+pub(super) struct QuoteAsked {
+    amount: Option<u64>,
+    unit: String,
+    description: Option<String>,
+    pubkey: Option<String>,
+}
+
+impl QuoteAsked {
+    fn read(self) -> Result<MintQuoteRequest, MintRefusal> {
+        let Self { amount, unit, description, pubkey } = self;
+        let key = |hex: String| {
+            Point::from_hex(&hex).map_err(|error| {
+                let detail = format!("the quote's key is none: {error}");
+                MintRefusal::new(ErrorCode::QuoteKeyRequired, detail)
+            })
+        };
+        let pubkey = pubkey.map(key).transpose()?;
+        Ok(MintQuoteRequest { amount, unit, description, pubkey })
+    }
+}
+
 /// Ask for a quote.
 pub(super) async fn quote(
     State(banks): State<Arc<Banks>>,
     Path((bank, method)): Path<(String, String)>,
     headers: HeaderMap,
-    request: Result<Parsed<MintQuoteRequest>, JsonRejection>,
+    request: Result<Parsed<QuoteAsked>, JsonRejection>,
 ) -> Result<Json<Told>, MintRefusal> {
-    let Parsed(request) = request?;
+    let Parsed(asked) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
-    mint.must_count(&request.unit)?;
+    mint.must_count(&asked.unit)?;
+    let request = asked.read()?;
     let book = bank.keysets_by_newest_rules(mint).await?;
     if !book.open {
         let detail = "no notes are made now: ask the bank when they will be";
@@ -102,7 +128,7 @@ pub(super) async fn mint(
     mint.must_mint(&method)?;
     let quote = bank.records.mint_quote(&request.quote).await?;
     of_method(&method, &quote.method)?;
-    request.check_signature(key_of(&quote)?.as_ref()).map_err(|_| unsigned())?;
+    request.check_signature(key_of(&quote)?.as_ref()).map_err(unsigned)?;
     Ok(Json(bank.issue(mint, vec![quote], request.outputs).await?))
 }
 
@@ -115,17 +141,10 @@ pub(super) async fn batch(
     let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
-    request.check_shape(MOST).map_err(|error| {
-        let code = match error {
-            BatchShapeError::TooMany(_) => ErrorCode::BatchTooLarge,
-            BatchShapeError::Duplicate => ErrorCode::DuplicateQuotes,
-            _ => ErrorCode::NotBalanced,
-        };
-        MintRefusal::new(code, error.to_string())
-    })?;
+    request.check_shape(MOST).map_err(misshapen)?;
     let quotes = bank.mint_quotes(&method, &request.quotes).await?;
     let keys: Result<Vec<_>, _> = quotes.iter().map(key_of).collect();
-    request.check_signatures(&keys?).map_err(|_| unsigned())?;
+    request.check_signatures(&keys?).map_err(unsigned)?;
     if let Some(amounts) = &request.quote_amounts {
         let said: Vec<u64> = quotes.iter().map(|quote| quote.amount).collect();
         if *amounts != said {
@@ -136,14 +155,28 @@ pub(super) async fn batch(
     Ok(Json(bank.issue(mint, quotes, request.outputs).await?))
 }
 
-fn key_of(quote: &MintQuote) -> Result<Option<yufu_ecash::Point>, MintRefusal> {
-    let read = |hex: &String| yufu_ecash::Point::from_hex(hex).map_err(MintRefusal::internal);
+fn key_of(quote: &MintQuote) -> Result<Option<Point>, MintRefusal> {
+    let read = |hex: &String| Point::from_hex(hex).map_err(MintRefusal::internal);
     quote.pubkey.as_ref().map(read).transpose()
 }
 
-fn unsigned() -> MintRefusal {
-    let detail = "the quote is its asker's: sign the outputs with the key that was given for it";
-    MintRefusal::new(ErrorCode::QuoteSignatureInvalid, detail)
+fn unsigned(error: QuoteSignatureError) -> MintRefusal {
+    MintRefusal::new(ErrorCode::QuoteSignatureInvalid, error.to_string())
+}
+
+/// A batch that is none. A list of another length than the quotes' leaves a quote without its signature, or without
+/// its amount.
+fn misshapen(error: BatchShapeError) -> MintRefusal {
+    let detail = error.to_string();
+    match error {
+        BatchShapeError::TooMany(_) => MintRefusal::new(ErrorCode::BatchTooLarge, detail),
+        BatchShapeError::Duplicate => MintRefusal::new(ErrorCode::DuplicateQuotes, detail),
+        BatchShapeError::Lengths("signatures") => {
+            MintRefusal::new(ErrorCode::QuoteSignatureInvalid, detail)
+        }
+        BatchShapeError::Lengths(_) => MintRefusal::new(ErrorCode::NotBalanced, detail),
+        BatchShapeError::Empty => MintRefusal::other(StatusCode::BAD_REQUEST, detail),
+    }
 }
 
 impl Mint {
@@ -162,12 +195,12 @@ impl Bank {
         method: &str,
         ids: &[String],
     ) -> Result<Vec<MintQuote>, MintRefusal> {
-        if ids.is_empty() || ids.len() > MOST {
-            let detail = format!("1 to {MOST} quotes at once");
-            return Err(MintRefusal::new(ErrorCode::BatchTooLarge, detail));
-        }
-        if repeated(ids.iter()) {
-            return Err(MintRefusal::new(ErrorCode::DuplicateQuotes, "a quote stands there twice"));
+        let misshapen = |error| Err(misshapen(error));
+        match ids.len() {
+            0 => return misshapen(BatchShapeError::Empty),
+            1..=MOST if repeated(ids.iter()) => return misshapen(BatchShapeError::Duplicate),
+            1..=MOST => {}
+            _ => return misshapen(BatchShapeError::TooMany(MOST)),
         }
         let mut quotes = Vec::new();
         for id in ids {
@@ -245,7 +278,9 @@ impl Bank {
         if taken.command != id {
             return self.issued_before(&book, &taken, &messages).await;
         }
-        self.submit(id).await?;
+        self.submit(id)
+            .await
+            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::QuoteUnpaid))?;
         mint.changed();
         for quote in &paid_in {
             self.close_holding(quote).await;
@@ -260,7 +295,9 @@ impl Bank {
         known: &OutboxEntry,
         messages: &[BlindedMessage],
     ) -> Result<Signatures, MintRefusal> {
-        self.submit(known.command).await?;
+        self.submit(known.command)
+            .await
+            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::QuoteUnpaid))?;
         let blinded = messages.iter().map(|message| message.blinded);
         let promised = self.ask_notes(std::iter::empty(), blinded).await?;
         if promised.promises(messages, |message| book.number_of(message)) {
@@ -282,7 +319,7 @@ fn funding(quotes: &[MintQuote]) -> Result<&Funding, MintRefusal> {
     for other in all {
         if other?.account != first.account {
             let detail = "these quotes are paid by several accounts: have each issued by itself";
-            return Err(MintRefusal::other(axum::http::StatusCode::BAD_REQUEST, detail));
+            return Err(MintRefusal::other(StatusCode::BAD_REQUEST, detail));
         }
     }
     Ok(first)

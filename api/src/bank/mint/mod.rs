@@ -2,6 +2,7 @@
 //! notes it verifies, the ledger spends; what the ledger promised, it signs, the same bytes every time.
 
 mod blind_auth;
+mod browsers;
 mod checks;
 mod describing;
 mod exchanging;
@@ -11,7 +12,9 @@ mod keysets;
 mod ledger;
 mod melting;
 mod minting;
+mod opening;
 mod refusing;
+mod repeating;
 mod state;
 mod subscribing;
 pub(super) mod top_up;
@@ -146,34 +149,39 @@ impl Mint {
 /// The addresses of the protocol, below each bank's own.
 pub(crate) fn routes() -> Router<Arc<Banks>> {
     let at = |path: &str| format!("/banks/{{bank}}/mint/v1/{path}");
-    Router::new()
-        .route(&at("info"), get(describing::info))
-        .route(&at("keys"), get(describing::keys))
-        .route(&at("keys/{keyset}"), get(describing::keys_of))
-        .route(&at("keysets"), get(describing::keysets))
-        .route(exchanging::SWAP, post(exchanging::swap))
-        .route(&at("exchange"), post(exchanging::exchange))
-        .route(&at("mint/quote/{method}"), post(minting::quote))
-        .route(&at("mint/quote/{method}/check"), post(minting::check))
-        .route(&at("mint/quote/{method}/{quote}"), get(minting::state))
-        .route(&at("mint/{method}"), post(minting::mint))
-        .route(&at("mint/{method}/batch"), post(minting::batch))
-        .route(&at("melt/quote/{method}"), post(melting::quote))
-        .route(&at("melt/quote/{method}/{quote}"), get(melting::state))
-        .route(&at("melt/{method}"), post(melting::melt))
-        .route(&at("auth/blind/keys"), get(blind_auth::keys))
-        .route(&at("auth/blind/keys/{keyset}"), get(blind_auth::keys_of))
-        .route(&at("auth/blind/keysets"), get(blind_auth::keysets))
-        .route(&at("auth/blind/mint"), post(blind_auth::mint))
-        .route(&at("checkstate"), post(state::check))
-        .route(&at("restore"), post(state::restore))
-        .route(&at("ws"), get(subscribing::listen))
+    let all = [
+        ("info", get(describing::info)),
+        ("keys", get(describing::keys)),
+        ("keys/{keyset}", get(describing::keys_of)),
+        ("keysets", get(describing::keysets)),
+        ("swap", post(repeating::swap)),
+        ("exchange", post(repeating::exchange)),
+        ("mint/quote/{method}", post(minting::quote)),
+        ("mint/quote/{method}/check", post(minting::check)),
+        ("mint/quote/{method}/{quote}", get(minting::state)),
+        ("mint/{method}", post(minting::mint)),
+        ("mint/{method}/batch", post(minting::batch)),
+        ("melt/quote/{method}", post(melting::quote)),
+        ("melt/quote/{method}/{quote}", get(melting::state)),
+        ("melt/{method}", post(melting::melt)),
+        ("auth/blind/keys", get(blind_auth::keys)),
+        ("auth/blind/keys/{keyset}", get(blind_auth::keys_of)),
+        ("auth/blind/keysets", get(blind_auth::keysets)),
+        ("auth/blind/mint", post(blind_auth::mint)),
+        ("checkstate", post(state::check)),
+        ("restore", post(state::restore)),
+        ("ws", get(subscribing::listen)),
+    ];
+    let add = |router: Router<_>, (path, route)| {
+        router.route(&at(path), browsers::asked_beforehand(route))
+    };
+    browsers::all_readable(all.into_iter().fold(Router::new(), add))
 }
 
 /// What is answered before the router, at the banks that have a mint.
 pub(super) fn direct(banks: &Banks) -> Vec<Direct> {
     let minting = banks.iter().filter(|(_, bank)| bank.mint.is_some());
-    minting.map(|(name, bank)| exchanging::direct(name, bank)).collect()
+    minting.map(|(name, bank)| repeating::direct(name, bank)).collect()
 }
 
 /// The bank of that name, if it has a mint.

@@ -33,7 +33,7 @@ impl MintRefusal {
     }
 
     pub(super) fn no_quote() -> Self {
-        Self::other(StatusCode::NOT_FOUND, "there is no such quote here: ask for a new one")
+        Self::other(StatusCode::BAD_REQUEST, "there is no such quote here: ask for a new one")
     }
 
     pub(super) fn busy() -> Self {
@@ -82,6 +82,16 @@ impl MintRefusal {
             _ => return Self::other(StatusCode::BAD_REQUEST, format!("{code}: {detail}")),
         };
         Self::new(known, detail)
+    }
+
+    /// Why a step came to nothing; `code` where the ledger refused it by a rule that has no number of its own in the
+    /// protocol: of the account that was to pay or to be paid.
+    pub(super) fn of_step(problem: Problem, code: ErrorCode) -> Self {
+        let by_a_rule = problem.status() == StatusCode::UNPROCESSABLE_ENTITY;
+        match Self::from(problem) {
+            refusal if by_a_rule && refusal.body.code == 0 => Self::new(code, refusal.body.detail),
+            refusal => refusal,
+        }
     }
 
     /// The protocol's number, or 0, and the text.

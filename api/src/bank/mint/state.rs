@@ -1,4 +1,4 @@
-//! Whether notes were spent (NUT-07), and signatures that were promised before, once more (NUT-09): both
+//! Whether notes were spent, and what opened them (NUT-07), and signatures that were promised before, once more (NUT-09): both
 //! from what the ledger has, so that neither a crash nor a lost answer costs anybody a note.
 
 use super::{Bank, Banks, MOST_ASKED, MintRefusal, checks, of};
@@ -29,15 +29,21 @@ pub(super) async fn check(
 }
 
 impl Bank {
-    /// Whether notes with these points were spent.
+    /// Whether notes with these points were spent, and what opened those that a hash locked.
     pub(super) async fn note_states(
         &self,
         hashed: Vec<Point>,
     ) -> Result<Vec<NoteStatus>, MintRefusal> {
         let known = self.ask_notes(hashed.iter().copied(), std::iter::empty()).await?;
+        let spent = hashed.iter().zip(&known.spent).filter(|(_, spent)| **spent);
+        let spent: Vec<Point> = spent.map(|(hashed, _)| *hashed).collect();
+        let witnesses = self.witnesses(&spent).await?;
         let state = |spent| if spent { NoteState::Spent } else { NoteState::Unspent };
         let states = hashed.into_iter().zip(known.spent);
-        let status = |(hashed, spent)| NoteStatus { hashed, state: state(spent), witness: None };
+        let status = |(hashed, spent): (Point, bool)| {
+            let witness = witnesses.get(&hashed.to_bytes()).cloned();
+            NoteStatus { hashed, state: state(spent), witness }
+        };
         Ok(states.map(status).collect())
     }
 }

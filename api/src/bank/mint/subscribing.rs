@@ -6,6 +6,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -31,9 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AT_LEAST: Duration = Duration::from_millis(500);
 const AT_MOST: Duration = Duration::from_secs(5);
 
-/// JSON-RPC's numbers for what is no JSON, no request, and a request with wrong parameters.
+/// JSON-RPC's numbers for what is no JSON, no request, a request for something else, and one with wrong parameters.
 const NO_JSON: i64 = -32_700;
 const NO_REQUEST: i64 = -32_600;
+const NO_METHOD: i64 = -32_601;
 const WRONG_PARAMETERS: i64 = -32_602;
 
 /// Listen to a mint.
@@ -122,9 +124,12 @@ impl Subscriptions {
             return refused(Value::Null, NO_JSON, "that is no JSON");
         };
         let id = json.get("id").cloned().unwrap_or(Value::Null);
-        let request = match serde_json::from_value::<WsRequest>(json) {
+        let request = match WsRequest::deserialize(&json) {
             Ok(request) if request.jsonrpc == JSON_RPC => request,
-            _ => return refused(id, NO_REQUEST, "subscribe or unsubscribe, as NUT-17 has them"),
+            _ => {
+                let detail = "subscribe or unsubscribe, as NUT-17 has them";
+                return refused(id, misunderstood(&json), detail);
+            }
         };
         let (name, told) = match request.call {
             WsCall::Unsubscribe(ending) => {
@@ -244,6 +249,16 @@ impl Subscribed {
     }
 }
 
+/// What is wrong with a request that cannot be read, in JSON-RPC's numbers.
+fn misunderstood(json: &Value) -> i64 {
+    let text = |name| json.get(name).and_then(Value::as_str);
+    match (text("jsonrpc"), text("method")) {
+        (Some(JSON_RPC), Some("subscribe" | "unsubscribe")) => WRONG_PARAMETERS,
+        (Some(JSON_RPC), Some(_)) => NO_METHOD,
+        _ => NO_REQUEST,
+    }
+}
+
 fn refused(id: Value, code: i64, message: &str) -> Vec<String> {
     let error = WsErrorBody { code, message: message.to_owned() };
     text_of(&WsError { jsonrpc: JSON_RPC.to_owned(), error, id })
@@ -257,7 +272,26 @@ fn text_of(message: &impl serde::Serialize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use tokio::sync::Semaphore;
+
+    #[test]
+    fn a_message_that_is_no_subscription_is_refused_with_json_rpcs_number_for_it() {
+        let rows = [
+            (json!({"jsonrpc": "2.0", "method": "publish", "params": {}, "id": 1}), NO_METHOD),
+            (
+                json!({"jsonrpc": "2.0", "method": "subscribe", "params": {}, "id": 1}),
+                WRONG_PARAMETERS,
+            ),
+            (json!({"jsonrpc": "1.0", "method": "subscribe", "params": {}, "id": 1}), NO_REQUEST),
+            (json!({"jsonrpc": "2.0", "id": 1}), NO_REQUEST),
+            (json!([1]), NO_REQUEST),
+        ];
+        for (message, number) in rows {
+            assert!(!WsRequest::deserialize(&message).is_ok_and(|read| read.jsonrpc == JSON_RPC));
+            assert_eq!(misunderstood(&message), number, "{message}");
+        }
+    }
 
     #[tokio::test]
     async fn who_listens_is_cut_off_after_the_longest_time_and_the_place_is_free() {

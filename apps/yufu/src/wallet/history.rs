@@ -209,6 +209,13 @@ pub enum Event {
         /// Of which currency.
         currency: String,
     },
+    /// Whoever took bearer notes that were locked to a hash showed its preimage.
+    CashOpened {
+        /// What the payment is called in this wallet.
+        number: u64,
+        /// The preimage, in hexadecimal.
+        preimage: String,
+    },
     /// Bearer notes that were given to somebody are back.
     CashTakenBack {
         /// The bank whose notes they are.

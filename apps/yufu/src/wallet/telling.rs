@@ -123,6 +123,7 @@ fn of(event: &Event, decimals: &Decimals) -> Told {
         | Event::CashReceived { .. }
         | Event::CashRedeemed { .. }
         | Event::CashTakenOffline { .. }
+        | Event::CashOpened { .. }
         | Event::CashTakenBack { .. }
         | Event::CashLost { .. } => cash(event, decimals),
         Event::Voided { issuer, vct, count } => {
@@ -206,6 +207,12 @@ fn cash(event: &Event, decimals: &Decimals) -> Told {
         Event::CashLost { bank, amount_minor, currency } => {
             told(noted!("cash_lost"), Some(bank), *amount_minor, currency)
         }
+        Event::CashOpened { number, preimage } => Told {
+            event: noted!("cash_opened"),
+            purpose: Some(preimage.clone()),
+            reference: Some(number.to_string()),
+            ..Told::default()
+        },
         Event::CashPaid { number, amount_minor, currency } => Told {
             reference: Some(number.to_string()),
             ..told(noted!("cash_paid"), None, *amount_minor, currency)

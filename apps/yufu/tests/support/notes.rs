@@ -16,7 +16,7 @@ pub struct MintOf {
 #[derive(Clone)]
 pub struct Blank {
     pub messages: Vec<BlindedMessage>,
-    secrets: Vec<(String, SecretScalar)>,
+    pub secrets: Vec<(String, SecretScalar)>,
 }
 
 pub fn hex(bytes: &[u8]) -> String {

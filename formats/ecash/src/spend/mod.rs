@@ -8,4 +8,4 @@ mod witness;
 pub use check::{SpendError, SpendRule, Transaction, check_spend, sig_all_message};
 pub use lock::{Lock, LockError, Pathway, SigFlag};
 pub use secret::{Conditions, Kind, MAX_SECRET, SecretError};
-pub use witness::{Witness, WitnessError, unlock};
+pub use witness::{Witness, WitnessError, shown_preimages, unlock};

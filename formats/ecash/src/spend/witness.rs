@@ -1,11 +1,12 @@
 //! What meets a condition: signatures and a preimage, as JSON within a note's witness.
 
 use super::check::{SpendError, Transaction, read, sig_all_message};
-use super::lock::SigFlag;
+use super::lock::{Lock, SigFlag};
 use crate::curve::{SecretScalar, sign_message};
-use crate::encoding::to_hex;
+use crate::encoding::{fixed_from_hex, to_hex};
 use crate::message::Proof;
 use serde::{Deserialize, Serialize};
+use yufu_jose::sha256;
 
 /// The longest witness that is looked at.
 const LONGEST: usize = 8192;
@@ -90,4 +91,23 @@ pub fn unlock(
         proof.witness = Some(witness.to_text().map_err(|e| fail(e.into()))?);
     }
     Ok(())
+}
+
+/// The preimages that open hash locks of `inputs` (NUT-14), each beside the place of its input. One that is shown once
+/// opens every input that asks for it, as where one witness is for all (SIG_ALL). Says nothing of the other conditions.
+#[must_use]
+pub fn shown_preimages(inputs: &[Proof]) -> Vec<(usize, [u8; 32])> {
+    let preimage = |proof: &Proof| {
+        let shown = Witness::parse(proof.witness.as_deref()?).ok()?.preimage?;
+        fixed_from_hex::<32>(&shown)
+    };
+    let shown: Vec<[u8; 32]> = inputs.iter().filter_map(preimage).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let opened = |(place, proof): (usize, &Proof)| {
+        let hash = Lock::parse(&proof.secret).ok()??.hash?;
+        Some((place, *shown.iter().find(|preimage| sha256(*preimage) == hash)?))
+    };
+    inputs.iter().enumerate().filter_map(opened).collect()
 }

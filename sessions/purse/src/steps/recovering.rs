@@ -92,8 +92,10 @@ impl Regaining {
             return finished(purse, around, &self.swap.outputs, &signatures, self.swap.then);
         }
         Ok(Next::Done(match self.swap.then {
-            // Spent, and not by this: the payee was faster.
-            Then::TakeBack(given) => Outcome::Taken { amount: given.amount(), preimage: None },
+            // Spent, and not by this: the payee was faster. What it showed to do so is asked for.
+            Then::TakeBack(given) => {
+                return Ok(Next::Step(Step::Given(given.with_left(self.swap.inputs))));
+            }
             // The quote is this purse's alone: its notes must come back, and are asked for until they do.
             Then::Withdraw { .. } if self.swap.inputs.is_empty() => {
                 return Err(SignatureError::Other.into());

@@ -8,9 +8,7 @@ use crate::choosing::{covering, exactly, worth_after_fee};
 use crate::keysets::KnownMint;
 use crate::message::{Refusal, Reply, Request};
 use crate::note::{HeldNote, proofs};
-use crate::operation::{
-    Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer, content,
-};
+use crate::operation::{Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer};
 use crate::purse::{FromBackup, MOST_OUTPUTS, Purse, sizes};
 use serde::{Deserialize, Serialize};
 use yufu_ecash::message::{ErrorCode, MeltQuote, MeltQuoteRequest, MeltQuoteState, MeltRequest};
@@ -215,8 +213,12 @@ impl Settling {
     }
 
     pub(crate) fn handle(self, reply: &Reply) -> Result<Next, StepError> {
-        let quote: MeltQuote = content(reply)?;
-        Ok(match quote.state {
+        // A quote that the mint knows no more was not paid: it forgets no others. The notes themselves say the rest.
+        let state = match answer::<MeltQuote>(reply)? {
+            Ok(quote) => quote.state,
+            Err(_) => MeltQuoteState::Unpaid,
+        };
+        Ok(match state {
             MeltQuoteState::Paid => Next::Done(Outcome::Redeemed(self.melting.amount)),
             MeltQuoteState::Pending => Next::Wait(Step::Settling(self), Waiting::Mint),
             MeltQuoteState::Unpaid => {

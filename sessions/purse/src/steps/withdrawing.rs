@@ -7,9 +7,7 @@ use crate::allowance;
 use crate::delay;
 use crate::message::{Refusal, Reply, Request};
 use crate::note::HeldNote;
-use crate::operation::{
-    Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer, content,
-};
+use crate::operation::{Around, Next, OperationId, Outcome, Step, StepError, Waiting, answer};
 use crate::output::{Planned, messages};
 use crate::purse::{FromBackup, Purse, key, sizes_by_part};
 use serde::{Deserialize, Serialize};
@@ -134,6 +132,18 @@ impl Purse {
         Ok(self.begin(mint, Step::Quoting(terms), now))
     }
 
+    /// Gives up a withdrawal whose quote nobody paid, as the bank refused the order for it: it is not tried again on some
+    /// other day. `false` if it has come further, or is to be paid in cash.
+    pub fn give_up(&mut self, id: OperationId) -> bool {
+        let step = self.operations.get(&id).map(|operation| &operation.step);
+        let unpaid = |funding: &Funding| funding.tried.is_empty() && !funding.terms.cash;
+        let given_up = matches!(step, Some(Step::Funding(funding)) if unpaid(funding));
+        if given_up {
+            self.operations.remove(&id);
+        }
+        given_up
+    }
+
     fn withdrawal(
         &mut self,
         (mint, amount, part): (&str, u64, u64),
@@ -214,9 +224,15 @@ impl Funding {
         around: Around<'_>,
         reply: &Reply,
     ) -> Result<Next, StepError> {
-        let quote: MintQuote = content(reply)?;
-        match state(&quote) {
-            MintQuoteState::Unpaid if self.until.is_some_and(|until| around.now > until) => {
+        let over = self.until.is_some_and(|until| around.now > until);
+        let state = match answer::<MintQuote>(reply)? {
+            Ok(quote) => state(&quote),
+            // The mint forgets those that came to nothing, a while after their time.
+            Err(_) if over => MintQuoteState::Unpaid,
+            Err(_) => return Err(StepError::Unclear(reply.status)),
+        };
+        match state {
+            MintQuoteState::Unpaid if over => {
                 // The bank lets go of a token whose quote came to nothing.
                 if let Some(token) = self.terms.token {
                     purse.put_token_back(around.mint, token);
@@ -247,7 +263,7 @@ impl Funding {
         }
     }
 
-    fn wait(self, refused: Option<String>) -> Next {
+    fn wait(self, refused: Option<Refusal>) -> Next {
         let waiting = Waiting::Funding {
             quote: self.quote.clone(),
             request: self.request.clone(),
@@ -283,16 +299,16 @@ impl Minting {
                 finished(purse, around, &self.outputs, &signed.signatures, then)
             }
             // The quote itself says whether these outputs were signed, or fresh ones are to be tried.
-            Err(Refusal { detail, code }) => {
+            Err(refusal) => {
                 let useless = [
                     ErrorCode::OutputsSigned,
                     ErrorCode::KeysetInactive,
                     ErrorCode::KeysetExpired,
                     ErrorCode::KeysetUnknown,
                 ];
-                let anew = code.is_some_and(|code| useless.contains(&code));
+                let anew = refusal.code.is_some_and(|code| useless.contains(&code));
                 let funding = Funding { tried: self.outputs, anew, ..self.funding };
-                Ok(funding.wait(Some(detail)))
+                Ok(funding.wait(Some(refusal)))
             }
         }
     }

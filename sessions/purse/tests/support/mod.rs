@@ -66,6 +66,10 @@ fn refuse<T>(code: ErrorCode) -> Answer<T> {
     Err(ErrorBody::new(code, code.text()))
 }
 
+fn no_quote() -> ErrorBody {
+    ErrorBody { detail: "there is no such quote".to_owned(), code: 0 }
+}
+
 impl TestMint {
     pub(crate) fn new(input_fee_ppk: u64) -> Self {
         let mut mint = Self {
@@ -136,6 +140,12 @@ impl TestMint {
         *payer = Some(account);
     }
 
+    /// Forgets quotes that came to nothing.
+    pub(crate) fn forget_quotes(&mut self) {
+        self.mint_quotes.retain(|_, (quote, _)| quote.state == Some(MintQuoteState::Issued));
+        self.melt_quotes.retain(|_, quote| quote.state == MeltQuoteState::Paid);
+    }
+
     pub(crate) fn ask(&mut self, request: &Request) -> Reply {
         let key = (request.path.clone(), request.body.clone().unwrap_or_default());
         if let Some(answer) = self.answers.get(&key).filter(|_| !self.forgetful) {
@@ -167,9 +177,15 @@ impl TestMint {
                     let found = self.issuing(&name.parse().unwrap()).unwrap().keys.keyset().clone();
                     reply(&Ok(KeysResponse { keysets: vec![found] }))
                 } else if path.starts_with("/v1/mint/quote/bank/") {
-                    reply(&Ok(self.mint_quotes[name].0.clone()))
+                    reply(
+                        &self
+                            .mint_quotes
+                            .get(name)
+                            .map(|known| known.0.clone())
+                            .ok_or_else(no_quote),
+                    )
                 } else {
-                    reply(&Ok(self.melt_quotes[name].clone()))
+                    reply(&self.melt_quotes.get(name).cloned().ok_or_else(no_quote))
                 }
             }
         }
@@ -209,7 +225,8 @@ impl TestMint {
     }
 
     fn mint(&mut self, wanted: &MintRequest) -> Answer<Signatures> {
-        let (quote, account) = self.mint_quotes.get(&wanted.quote).unwrap().clone();
+        let known = self.mint_quotes.get(&wanted.quote);
+        let (quote, account) = known.ok_or_else(no_quote)?.clone();
         match quote.state {
             Some(MintQuoteState::Unpaid) => return refuse(ErrorCode::QuoteUnpaid),
             Some(MintQuoteState::Issued) => return refuse(ErrorCode::QuoteIssued),
@@ -251,7 +268,7 @@ impl TestMint {
     }
 
     fn melt(&mut self, wanted: &MeltRequest) -> Answer<MeltQuote> {
-        let quote = self.melt_quotes[&wanted.quote].clone();
+        let quote = self.melt_quotes.get(&wanted.quote).ok_or_else(no_quote)?.clone();
         if quote.state == MeltQuoteState::Paid {
             return refuse(ErrorCode::InvoicePaid);
         }

@@ -43,6 +43,8 @@ struct PublishedKeyset {
 #[derive(Deserialize)]
 struct Rules {
     least_promised: u32,
+    #[serde(default)]
+    per_withdrawal_minor: Option<u64>,
 }
 
 impl Holder {
@@ -112,8 +114,27 @@ impl Holder {
         }
     }
 
+    /// The most that one withdrawal may be by the rules for notes, in minor units; `None` if that is any amount.
+    pub(super) async fn most_at_once(&mut self) -> Result<Option<u64>> {
+        Ok(self.list_of_keysets().await?.rules.and_then(|rules| rules.per_withdrawal_minor))
+    }
+
     /// Which of some keysets of a bank are published, by the central bank's signed list.
     async fn published(&mut self, bank: &str, ids: &[KeysetId]) -> Result<Published> {
+        let claims = self.list_of_keysets().await?;
+        let least_outputs = claims.rules.map_or(0, |rules| rules.least_promised.into());
+        let of_bank = claims.keysets.into_iter().filter(|keyset| keyset.bank == bank);
+        let by_digest: BTreeMap<String, u64> =
+            of_bank.map(|keyset| (keyset.keys, keyset.outputs)).collect();
+        let find = |id: &KeysetId| {
+            let digest = Digest::derive(CONTEXT, id.to_string().as_bytes());
+            Some((*id, *by_digest.get(&digest.to_string())?))
+        };
+        Ok(Published { keysets: ids.iter().filter_map(find).collect(), least_outputs })
+    }
+
+    /// The central bank's signed list, if it is of this ledger and of now.
+    async fn list_of_keysets(&mut self) -> Result<Claims> {
         let ledger = self.ledger().await?;
         let at = self.address(&ledger).to_owned();
         let list: Keysets = self.client.get(&format!("{at}/central-bank/v1/keysets"), None).await?;
@@ -129,15 +150,7 @@ impl Holder {
         if claims.iss != ledger || claims.exp <= self.now().seconds() {
             bail!(text!("the central bank's list of keysets is of another ledger, or too old"));
         }
-        let least_outputs = claims.rules.map_or(0, |rules| rules.least_promised.into());
-        let of_bank = claims.keysets.into_iter().filter(|keyset| keyset.bank == bank);
-        let by_digest: BTreeMap<String, u64> =
-            of_bank.map(|keyset| (keyset.keys, keyset.outputs)).collect();
-        let find = |id: &KeysetId| {
-            let digest = Digest::derive(CONTEXT, id.to_string().as_bytes());
-            Some((*id, *by_digest.get(&digest.to_string())?))
-        };
-        Ok(Published { keysets: ids.iter().filter_map(find).collect(), least_outputs })
+        Ok(claims)
     }
 
     /// The key that followed a central bank's by the word of that key, if one did. It is kept from then on.

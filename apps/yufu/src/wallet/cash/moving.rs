@@ -3,8 +3,8 @@
 use super::refusing::PurseFault;
 use crate::wallet::history::Event;
 use crate::wallet::holder::Holder;
-use crate::words::text;
-use anyhow::{Context, Result, bail};
+use crate::words::{sum, text};
+use anyhow::{Context, Error, Result, bail};
 use yufu_api::bank::{WithdrawalFunded, WithdrawalRequest};
 use yufu_api::http::{ClientError, Exchanged};
 use yufu_base::{AccountId, Amount, InstitutionId, Timestamp};
@@ -14,7 +14,7 @@ use yufu_ledger::{AccountKind, institution_account};
 use yufu_openid4vc::Endpoint;
 use yufu_payment::PaymentOrder;
 use yufu_purse::delay::standard_part;
-use yufu_purse::{OperationId, Outcome, PayError, PayTerms, Progress, Refusal, Waiting};
+use yufu_purse::{OperationId, Outcome, PayError, PayTerms, Progress, Waiting};
 
 /// How long an order may be taken, in seconds.
 const ORDER_SECONDS: u64 = 600;
@@ -55,6 +55,10 @@ impl Holder {
     pub async fn withdraw_cash(&mut self, amount: Amount) -> Result<Option<u64>> {
         let bank = self.acting()?.bank.clone();
         let mint = self.learn_mint(&bank).await?;
+        if let Some(most) = self.most_at_once().await?.filter(|most| amount.minor() > *most) {
+            let most = sum(&self.money_here(most)?);
+            bail!(text!("at most {most} can be withdrawn at once: withdraw less", most = most));
+        }
         let digits = self.decimals().get(amount.currency().code()).copied().unwrap_or_default();
         let (now, randomness) = (self.now().seconds(), u64::from_be_bytes(random()));
         let part = standard_part(digits);
@@ -78,12 +82,17 @@ impl Holder {
             ..
         }) = &progress
         {
-            self.fund(&mint, quote, request, *amount).await?;
+            if let Err(error) = self.fund(&mint, quote, request, *amount).await {
+                if is_refused(&error) {
+                    self.cash()?.purse.give_up(id);
+                    self.file.save()?;
+                }
+                return Err(error);
+            }
             progress = self.carry(id).await?;
         }
         let currency = self.currency_here()?.to_string();
         let bank = self.bank_of(&mint)?;
-        let fault = |code, detail| Err(PurseFault::new(code, detail).into());
         match &progress {
             Progress::Done(Outcome::Withdrawn(amount)) => {
                 self.note(Event::CashWithdrawn { bank, amount_minor: *amount, currency })?;
@@ -94,23 +103,19 @@ impl Holder {
             Progress::Done(Outcome::Redeemed(amount)) => {
                 self.note(Event::CashRedeemed { bank, amount_minor: *amount, currency })?;
             }
-            Progress::Done(Outcome::Refused(Refusal { detail, .. }))
-            | Progress::Waiting(Waiting::Funding { refused: Some(detail), .. }) => {
-                return fault(
-                    "purse.refused",
-                    text!("the mint refused: {detail}", detail = detail),
-                );
+            Progress::Done(Outcome::Refused(refusal))
+            | Progress::Waiting(Waiting::Funding { refused: Some(refusal), .. }) => {
+                return Err(PurseFault::from(refusal).into());
+            }
+            Progress::Done(Outcome::Taken { preimage: Some(preimage), .. }) => {
+                self.note(Event::CashOpened { number: id.0, preimage: preimage.clone() })?;
             }
             Progress::Done(Outcome::TakenBack(amount)) => {
                 self.note(Event::CashTakenBack { bank, amount_minor: *amount, currency })?;
             }
             Progress::Done(Outcome::Lost(amount)) => {
                 self.note(Event::CashLost { bank, amount_minor: *amount, currency })?;
-                let amount = self.money_here(*amount)?;
-                return fault(
-                    "purse.lost",
-                    text!("notes worth {amount} had been spent by others before", amount = amount),
-                );
+                return Err(PurseFault::lost(&sum(&self.money_here(*amount)?)).into());
             }
             _ => {}
         }
@@ -171,7 +176,8 @@ impl Holder {
     /// Whatever the purse or the mint refused.
     pub async fn pay_cash(&mut self, terms: &CashTerms) -> Result<CashPaid> {
         self.follow_mints()?;
-        let request = terms.request.as_deref().map(PaymentRequest::parse).transpose()?;
+        let request = terms.request.as_deref().map(PaymentRequest::parse).transpose();
+        let request = request.map_err(PurseFault::from)?;
         let pay = self.cash_terms(terms, request.as_ref())?;
         self.learn_mint(&self.bank_of(&pay.mint)?).await?;
         let (seed, now) = (self.cash_seed()?, self.now().seconds());
@@ -226,7 +232,10 @@ impl Holder {
                 let best = holdings.max_by_key(|holding| (holding.ready, holding.resting));
                 let best = best.with_context(|| text!("the wallet has no notes"))?;
                 match &terms.key {
-                    Some(key) => PayTerms::to_key(best.mint, amount, Point::from_hex(key)?, until),
+                    Some(key) => {
+                        let key = Point::from_hex(key).map_err(PurseFault::from)?;
+                        PayTerms::to_key(best.mint, amount, key, until)
+                    }
                     None => PayTerms::to_bearer(best.mint, amount),
                 }
             }
@@ -272,7 +281,7 @@ impl Holder {
     /// # Errors
     /// Whatever the purse or the mint refused.
     pub async fn receive_cash(&mut self, token: &str, preimage: Option<[u8; 32]>) -> Result<u64> {
-        let mut token = Token::parse(token)?;
+        let mut token = Token::parse(token).map_err(PurseFault::from)?;
         let bank = self.bank_of(&token.mint)?;
         token.mint = self.learn_mint(&bank).await?;
         let (seed, now) = (self.cash_seed()?, self.now().seconds());
@@ -299,4 +308,10 @@ impl Holder {
         self.go_on(id).await?;
         Ok(())
     }
+}
+
+/// Whether a bank refused something by a rule, so that nothing came of it.
+fn is_refused(error: &Error) -> bool {
+    let refusal = error.downcast_ref::<ClientError>();
+    matches!(refusal, Some(ClientError::Refused(problem)) if problem.status == 422)
 }

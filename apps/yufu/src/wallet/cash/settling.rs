@@ -5,7 +5,7 @@ use crate::wallet::holder::Holder;
 use crate::words::text;
 use anyhow::{Context, Error, Result, bail};
 use std::collections::BTreeSet;
-use yufu_purse::{OperationId, Progress, Waiting};
+use yufu_purse::{OperationId, Outcome, Progress, Waiting};
 
 /// How soon notes are changed for newer ones before they end, in seconds: a month.
 const RENEWED_BEFORE: u64 = 30 * 86_400;
@@ -15,6 +15,8 @@ const RENEWED_BEFORE: u64 = 30 * 86_400;
 pub struct Settled {
     /// How many operations are still under way.
     pub left: usize,
+    /// The preimages that payees showed for hash locks, in hexadecimal, each with its payment's number.
+    pub opened: Vec<(u64, String)>,
     /// What was refused, and why.
     pub refused: Vec<String>,
     /// Who did not answer, and what to do about it: what waits for them is as it was.
@@ -51,7 +53,7 @@ impl Holder {
         if !self.cash()?.purse.take_back(&seed, id, now) {
             bail!(text!("it is locked to the payee yet: `yufu wallet cash list` says until when"));
         }
-        self.go_on(id).await
+        self.go_on_checking(id).await
     }
 
     /// Goes on; what was given is asked for, a few notes at a time, for as long as more of it was taken.
@@ -60,7 +62,8 @@ impl Holder {
             let left = self.purse()?.given(id).map(|given| given.left);
             let progress = self.go_on(id).await?;
             match progress {
-                Progress::Waiting(Waiting::Taking { left: now }) if Some(now) < left => {}
+                Progress::Waiting(Waiting::Taking { left: now })
+                    if left.is_none_or(|before| now < before) => {}
                 other => return Ok(other),
             }
         }
@@ -90,11 +93,17 @@ impl Holder {
             if silent.contains(&mint) {
                 continue;
             }
-            if let Err(error) = self.go_on_checking(id).await {
-                if error.downcast_ref::<PurseFault>().is_none() {
-                    silent.insert(mint);
+            match self.go_on_checking(id).await {
+                Ok(Progress::Done(Outcome::Taken { preimage: Some(preimage), .. })) => {
+                    settled.opened.push((id.0, preimage));
                 }
-                settled.failed(self, &error);
+                Ok(_) => {}
+                Err(error) => {
+                    if error.downcast_ref::<PurseFault>().is_none() {
+                        silent.insert(mint);
+                    }
+                    settled.failed(self, &error);
+                }
             }
         }
         settled.left = self.purse()?.under_way().count();

@@ -1,5 +1,6 @@
 //! How bearer notes lie in the wallet's file: the purse, and the words that it comes back from.
 
+use super::refusing::PurseFault;
 use crate::wallet::holder::Holder;
 use crate::words::text;
 use anyhow::{Context, Result};
@@ -78,7 +79,7 @@ impl Holder {
 
     /// Has the purse come from these words, where there is none yet.
     pub(super) fn cash_from(&mut self, words: &str) -> Result<()> {
-        Seed::from_words(words, "")?;
+        Seed::from_words(words, "").map_err(PurseFault::from)?;
         if let Some(cash) = &self.file.contents.cash {
             anyhow::ensure!(
                 cash.words.0 == words,

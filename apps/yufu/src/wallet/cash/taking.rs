@@ -1,5 +1,6 @@
 //! A till: it gets ready while there is network, asks and takes without, and collects when there is network again.
 
+use super::refusing::PurseFault;
 use crate::wallet::history::Event;
 use crate::wallet::holder::Holder;
 use crate::words::text;
@@ -159,7 +160,7 @@ impl Holder {
         token: &str,
         risk_limit_minor: Option<u64>,
     ) -> Result<Taken> {
-        let mut token = Token::parse(token)?;
+        let mut token = Token::parse(token).map_err(PurseFault::from)?;
         self.must_be_prepared()?;
         let bank = self.bank_of(&token.mint)?;
         token.mint = self.mint_of(&bank);

@@ -1,6 +1,7 @@
 //! `yufu wallet cash`.
 
 use super::moving::CashTerms;
+use super::refusing::PurseFault;
 use super::telling::told_limit;
 use crate::command_line::{CashAction, CashPayment};
 use crate::wallet::holder::{Decide, Holder};
@@ -56,12 +57,7 @@ pub(in crate::wallet) async fn act(
         CashAction::Key => println!("{}", holder.cash_key()?),
         CashAction::List => print(&holder.told_of_cash()?)?,
         CashAction::Settle => settle(holder).await?,
-        CashAction::TakeBack { number } => match holder.take_back_cash(number).await? {
-            Progress::Done(Outcome::TakenBack(amount)) => {
-                say!("Taken back: {amount}.", amount = sum(&holder.money_here(amount)?));
-            }
-            _ => say!("The payee has taken it."),
-        },
+        CashAction::TakeBack { number } => take_back(holder, number).await?,
         CashAction::Token { number } => println!("{}", holder.cash_token(number)?),
         CashAction::Words => {
             println!("{}", *holder.cash_words()?);
@@ -141,6 +137,9 @@ fn risk_limit(holder: &mut Holder, amount: Option<&str>) -> Result<()> {
 
 async fn settle(holder: &mut Holder) -> Result<()> {
     let settled = holder.settle_cash().await?;
+    for (number, preimage) in &settled.opened {
+        opened(*number, preimage);
+    }
     for line in settled.refused.iter().chain(&settled.unanswered) {
         print(std::slice::from_ref(line))?;
     }
@@ -149,6 +148,28 @@ async fn settle(holder: &mut Holder) -> Result<()> {
         bail!(text!("not everybody answered: run `yufu wallet cash settle` again later"));
     }
     Ok(())
+}
+
+async fn take_back(holder: &mut Holder, number: u64) -> Result<()> {
+    match holder.take_back_cash(number).await? {
+        Progress::Done(Outcome::TakenBack(amount)) => {
+            say!("Taken back: {amount}.", amount = sum(&holder.money_here(amount)?));
+        }
+        Progress::Done(Outcome::Taken { preimage: Some(preimage), .. }) => {
+            opened(number, &preimage);
+        }
+        _ => say!("The payee has taken it."),
+    }
+    Ok(())
+}
+
+/// What a payee showed to take a payment that was locked to a hash.
+fn opened(number: u64, preimage: &str) {
+    say!(
+        "Payment {number} was taken; the payee showed the preimage {preimage}.",
+        number = number,
+        preimage = preimage
+    );
 }
 
 async fn redeem(holder: &mut Holder, amount: &str) -> Result<()> {
@@ -198,7 +219,8 @@ async fn pay_invoice(holder: &mut Holder, invoice: &str) -> Result<()> {
 
 async fn pay(holder: &mut Holder, payment: CashPayment) -> Result<()> {
     let CashPayment { amount, request, to_key, offline, hurry } = payment;
-    if let Some(said) = request.as_deref().map(PaymentRequest::parse).transpose()? {
+    let said = request.as_deref().map(PaymentRequest::parse).transpose();
+    if let Some(said) = said.map_err(PurseFault::from)? {
         told_of_request(&said);
     }
     let amount = amount.map(|amount| holder.parse_amount(&amount)).transpose()?;

@@ -17,6 +17,7 @@ mod pseudonyms;
 mod purses;
 mod recognition;
 mod renewing;
+mod repeats;
 mod revoked;
 mod rolled_back;
 mod services;

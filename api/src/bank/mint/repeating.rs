@@ -1,0 +1,107 @@
+//! What surrounds an exchange of notes. One that was done is answered as it was, whatever became of its keysets since
+//! (NUT-19). And what it shows to open hash locks is kept ([`super::opening`]).
+
+use super::keysets::Book;
+use super::{Bank, Banks, Mint, MintRefusal, browsers, checks, exchanging, of};
+use crate::http::{Direct, Parsed};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use std::sync::Arc;
+use yufu_base::Timestamp;
+use yufu_ecash::message::{Proof, Signatures, SwapRequest};
+
+/// Where notes are swapped.
+const SWAP: &str = "/banks/{bank}/mint/v1/swap";
+
+/// Exchange notes for new ones (NUT-03).
+pub(super) async fn swap(
+    State(banks): State<Arc<Banks>>,
+    Path(name): Path<String>,
+    request: Result<Parsed<SwapRequest>, JsonRejection>,
+) -> Result<Json<Signatures>, MintRefusal> {
+    let Parsed(request) = request?;
+    let (bank, mint) = of(&banks, &name)?;
+    swapped(bank, mint, request).await
+}
+
+/// The same before the router: most of what a mint does.
+pub(super) fn direct(name: &str, bank: &Arc<Bank>) -> Direct {
+    let bank = Arc::clone(bank);
+    Direct::post(SWAP, SWAP.replace("{bank}", name), move |headers, body| {
+        let bank = Arc::clone(&bank);
+        async move {
+            let answer = async {
+                let Parsed(request) = Parsed::of(headers, body).await?;
+                let mint = bank.mint.as_ref().ok_or_else(MintRefusal::no_mint)?;
+                swapped(&bank, mint, request).await
+            };
+            browsers::readable(answer.await.into_response())
+        }
+    })
+}
+
+async fn swapped(
+    bank: &Arc<Bank>,
+    mint: &Mint,
+    request: SwapRequest,
+) -> Result<Json<Signatures>, MintRefusal> {
+    let book = bank.keysets(mint).await?;
+    if book.has_moved_on(&request, bank.now())
+        && let Some(done) = bank.done_before(&book, &request).await?
+    {
+        return Ok(Json(done));
+    }
+    bank.keep_opened(mint, &book, &request).await?;
+    exchanging::swap(bank, mint, request).await
+}
+
+/// Exchange notes of this bank for outputs of another one.
+pub(super) async fn exchange(
+    State(banks): State<Arc<Banks>>,
+    Path(name): Path<String>,
+    request: Result<Parsed<SwapRequest>, JsonRejection>,
+) -> Result<Json<Signatures>, MintRefusal> {
+    let Parsed(request) = request?;
+    let (bank, mint) = of(&banks, &name)?;
+    let book = bank.keysets(mint).await?;
+    bank.keep_opened(mint, &book, &request).await?;
+    exchanging::exchange(State(banks), Path(name), Ok(Parsed(request))).await
+}
+
+impl Book {
+    /// Whether an exchange names keysets that do not sign, or redeem, any more: it can only have been done before.
+    fn has_moved_on(&self, request: &SwapRequest, now: Timestamp) -> bool {
+        let over = |proof: &Proof| self.get(proof.id).is_some_and(|own| own.final_expiry <= now);
+        let idle = |own: &Arc<super::keysets::Own>| !own.active || own.final_expiry <= now;
+        request.outputs.iter().any(|output| self.get(output.id).is_some_and(idle))
+            || request.inputs.iter().any(over)
+    }
+}
+
+impl Bank {
+    /// The signatures of an exchange that the ledger has done: its outputs were promised as they are asked for now, and
+    /// its notes are spent, as far as anybody knows of them still. They are no more than what a restore gives (NUT-09).
+    async fn done_before(
+        &self,
+        book: &Book,
+        request: &SwapRequest,
+    ) -> Result<Option<Signatures>, MintRefusal> {
+        checks::well_formed(&request.outputs)?;
+        let now = self.now();
+        let known = |proof: &&Proof| book.get(proof.id).is_some_and(|own| own.final_expiry > now);
+        let hashed: Vec<_> =
+            request.inputs.iter().filter(known).filter_map(|proof| proof.hashed().ok()).collect();
+        if hashed.len() > super::MOST {
+            return Ok(None);
+        }
+        let blinded = request.outputs.iter().map(|output| output.blinded);
+        let known = self.ask_notes(hashed.into_iter(), blinded).await?;
+        let promised = known.promises(&request.outputs, |output| book.number_of(output));
+        if !promised || !known.spent.iter().all(|spent| *spent) {
+            return Ok(None);
+        }
+        Ok(Some(Signatures { signatures: checks::sign(book, &request.outputs)? }))
+    }
+}

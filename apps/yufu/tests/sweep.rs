@@ -55,7 +55,7 @@ fn profile(data: &Data) -> (PathBuf, String) {
     let file = folder.join("institutions.toml");
     let institutions = fs::read_to_string(&file).unwrap();
     let short = |line: &str| match line.trim_start().split_once(" = ") {
-        Some(("retention_days", days)) if days.starts_with("1825") || days.starts_with("90") => {
+        Some(("retention_days", days)) if days.starts_with("3653") || days.starts_with("90") => {
             "retention_days = 0".to_owned()
         }
         _ => line.to_owned(),

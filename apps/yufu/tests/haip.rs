@@ -211,6 +211,9 @@ async fn who_pushes_is_an_attested_wallet_with_a_live_challenge_haip_4_4() {
     for (case, changed, error) in rows {
         wallet.form("par", &fields, changed).await.answer.oauth(case, 400, error);
     }
+    // With a challenge comes a nonce for DPoP (draft 11, 6.3): one request is enough for both.
+    wallet.dpop_nonce.clear();
+    wallet.send("challenge", &[], Vec::new()).await.answer.done();
     let pop = wallet.pop(&issuer, Some(&wallet.challenge), now());
     let once = || Changed { pop: Some(pop.clone()), ..Changed::default() };
     assert_eq!(wallet.form("par", &fields, once()).await.answer.status, 201);

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use support::attested::{
     AttestedWallet, CALLBACK, Changed, authenticated, noise, offered, parameter,
 };
+use support::institutions::PROVIDER;
 use support::third_party::fresh;
 use support::{Caller, Data, JIANGCHENG, Resident, Server, now};
 use yufu::wallet::{Got, Wanted};
@@ -25,7 +26,6 @@ use yufu_keys::{KeyStore, random_text};
 use yufu_openid4vc::issuance::{DpopTarget, pkce_challenge, sign_dpop};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const PROVIDER: &str = "jiangcheng-pay";
 const PAY: &str = "Jiangcheng Pay";
 const CHUTIAN: &str = "Chutian Wallet";
 const DESK: &str = "identity-authority";

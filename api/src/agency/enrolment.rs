@@ -3,7 +3,7 @@
 
 use super::{Agencies, Agency, named};
 use crate::http::{Page, Problem, ProblemBody};
-use crate::relying_party::{Answered, ComingBack, Returns, came_in_browser, rejected};
+use crate::relying_party::{Asker, ComingBack, Means, Returns, came_in_browser, rejected};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -210,61 +210,6 @@ impl Agency {
         })
     }
 
-    async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let waiting = self.waiting(id).await?;
-        let (signed, session) =
-            self.party.get().request_object(&waiting.session, body, self.now())?;
-        self.records.store_session(id, &session).await?;
-        Ok(signed)
-    }
-
-    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
-        let waiting = self.waiting(id).await?;
-        let now = self.now();
-        match self.party.get().answered(&waiting.session, body, &self.trust, now).await? {
-            Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(held) => self.held.let_wait(held, now).await,
-            Answered::Verified(verified, response) => {
-                self.act(&waiting, &verified, &response).await?;
-                Ok(response)
-            }
-        }
-    }
-
-    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
-        let waiting = self.waiting(id).await?;
-        let (verified, response) = self.held.came_back((id, code), &self.trust, self.now()).await?;
-        self.act(&waiting, &verified, &response).await?;
-        self.held.over(id).await;
-        Ok(DirectPostResponse { redirect_uri: None, ..response })
-    }
-
-    /// Enrols whoever showed what the programme needs, under the pseudonym of the key that signed.
-    async fn act(
-        &self,
-        waiting: &Enrolment,
-        verified: &Verified,
-        response: &DirectPostResponse,
-    ) -> Result<(), Problem> {
-        let programme = self.programme(&waiting.programme)?;
-        let claims = shown(verified)?;
-        if text(claims, &programme.pseudonym_claim()) != Some(waiting.pseudonym.as_str()) {
-            let detail = "the pseudonym shown is not that of the key that signed for the account: begin anew with this wallet's own";
-            return Err(Problem::forbidden("membership.other_pseudonym", detail));
-        }
-        if find(claims, &programme.needs.to_string()) != Some(&Value::Bool(true)) {
-            let detail = format!(
-                "the programme needs {}, and the credential says it does not hold: come back when it does, with a credential issued then",
-                programme.needs
-            );
-            return Err(Problem::refused("membership.not_eligible", detail));
-        }
-        let receipt = response.receipt.clone().unwrap_or_default();
-        let life = life(verified, self.now())?;
-        let entering = self.entering(waiting.clone()).await?;
-        Ok(self.records.enrol(&entering, &receipt, &life, self.month()?).await?)
-    }
-
     /// The enrolment as it counts now: of somebody who is a member, another account rests as one that the key alone names
     /// does, for whoever has her wallet has her identity too until she has it frozen.
     async fn entering(&self, waiting: Enrolment) -> Result<Enrolment, Problem> {
@@ -284,10 +229,53 @@ impl Agency {
         }
         Ok(Enrolment { payout: member.payout, ..waiting })
     }
+}
+
+impl Asker for Agency {
+    type Waiting = Enrolment;
+
+    fn means(&self) -> Means<'_> {
+        let (party, trust, held) = (self.party.get(), &self.trust, &self.held);
+        Means { party, trust, held, now: self.now() }
+    }
 
     async fn waiting(&self, id: &str) -> Result<Enrolment, Problem> {
         let found = self.records.enrolment(id).await?;
         if found.answered { Err(ProgrammesError::AlreadyAnswered.into()) } else { Ok(found) }
+    }
+
+    fn session(enrolment: &Enrolment) -> &str {
+        &enrolment.session
+    }
+
+    async fn store_session(&self, id: &str, session: &str) -> Result<(), Problem> {
+        Ok(self.records.store_session(id, session).await?)
+    }
+
+    /// Enrols whoever showed what the programme needs, under the pseudonym of the key that signed.
+    async fn act(
+        &self,
+        waiting: Enrolment,
+        verified: Verified,
+        response: &DirectPostResponse,
+    ) -> Result<(), Problem> {
+        let programme = self.programme(&waiting.programme)?;
+        let claims = shown(&verified)?;
+        if text(claims, &programme.pseudonym_claim()) != Some(waiting.pseudonym.as_str()) {
+            let detail = "the pseudonym shown is not that of the key that signed for the account: begin anew with this wallet's own";
+            return Err(Problem::forbidden("membership.other_pseudonym", detail));
+        }
+        if find(claims, &programme.needs.to_string()) != Some(&Value::Bool(true)) {
+            let detail = format!(
+                "the programme needs {}, and the credential says it does not hold: come back when it does, with a credential issued then",
+                programme.needs
+            );
+            return Err(Problem::refused("membership.not_eligible", detail));
+        }
+        let receipt = response.receipt.clone().unwrap_or_default();
+        let life = life(&verified, self.now())?;
+        let entering = self.entering(waiting).await?;
+        Ok(self.records.enrol(&entering, &receipt, &life, self.month()?).await?)
     }
 }
 

@@ -17,7 +17,6 @@ pub(crate) use issuing::well_known;
 pub use membership::{MemberFile, MemberPayment, NextAccount, PayoutChange};
 pub use running::Runs;
 
-use crate::account_key::AtBank;
 use crate::http::{Client, OperatorToken, Problem};
 use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip};
 use crate::relying_party::{HeldAnswers, Party, TakingsAccount};

@@ -2,16 +2,17 @@
 //! key, and what its answer means. An order that can be taken no more is asked about, never repeated
 //! under another id on a guess.
 
+use super::Agency;
 use super::desk::RunStop;
 use super::life::DAY;
-use super::{Agency, AtBank};
+use crate::account_key::OwnBank;
 use crate::bank::{AccountState, PaymentDone, PaymentRequest};
 use crate::http::{ClientError, Problem, ProblemBody};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use yufu_base::{AccountId, Amount, CommandId, Signer, Timestamp};
 use yufu_payment::{PaymentOrder, RequestToken};
-use yufu_programmes::{Envelope, Item, Outcome, ProgrammesError, Reason};
+use yufu_programmes::{Envelope, Item, Outcome, Reason};
 
 /// What the bank says while it has no answer from the ledger.
 const TAKEN: &str = "taken";
@@ -178,14 +179,8 @@ impl Agency {
     /// # Errors
     /// If its bank cannot be told; then the former key stays in use.
     pub async fn command_account_with(&self, next: Arc<dyn Signer>) -> Result<(), Problem> {
-        let account = match self.records.account().await {
-            Ok(account) => Some(account.parse().map_err(Problem::internal)?),
-            Err(ProgrammesError::NoAccount) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let (client, bank, now) = (&self.client, &self.bank, self.now());
-        let at = account.map(|account| AtBank { client, bank, account, now });
-        self.account_key.hand_over(next, at).await
+        let own = OwnBank { client: &self.client, bank: &self.bank, now: self.now() };
+        self.account_key.hand_over(next, self.records.named_account().await?, own).await
     }
 }
 

@@ -219,7 +219,7 @@ impl Bank {
     }
 
     /// For how long an identity is kept, in seconds: as one that was shown remotely.
-    fn kept_seconds(&self) -> u64 {
+    pub(super) fn kept_seconds(&self) -> u64 {
         let party = self.party.get();
         let registered = party.verifiers.get(KEPT_AS);
         let days = registered.map_or(0, |verifier| verifier.certificate().retention_days);

@@ -234,7 +234,7 @@ impl Bank {
     /// # Errors
     /// If the records fail; those erased before it stay erased.
     pub async fn erase_expired(&self) -> Result<usize, Problem> {
-        Ok(self.records.erase_expired(self.now()).await?)
+        Ok(self.records.erase_expired(self.now(), self.kept_seconds()).await?)
     }
 
     fn now(&self) -> Timestamp {

@@ -2,7 +2,7 @@
 //! the ordinary limit.
 
 use super::keys::resting;
-use super::opening::{commitment, presented};
+use super::opening::commitment;
 use super::presentation::{Answer, Purpose, QUERY};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
@@ -192,15 +192,7 @@ impl Bank {
         let row = self.records.order(id).await?;
         let (order, order_commitment, key) = self.verified_order(&row.signed).await?;
         let account = self.records.account(order.payer).await?;
-        let person = self.party.get().identity.person(presented(&answer)?)?;
-        let holder = match account.customer {
-            Some(customer) => self.records.is_customer(customer, &person.number).await?,
-            None => false,
-        };
-        if !holder {
-            let detail = "the identity presented is not the account holder's: use the holder's own";
-            return Err(Problem::forbidden("presentation.not_the_holder", detail));
-        }
+        self.must_be_shown_by_holder(&account, &answer).await?;
         let presentation = commitment(&answer)?;
         let action = action(&order, order_commitment, Authorisation::SteppedUp { presentation });
         let entry = self.entry(order.stepped_up_id(), format!("order:{id}"), action)?;

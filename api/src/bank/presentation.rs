@@ -1,8 +1,9 @@
 //! The bank as a verifier: asks a wallet over OpenID4VP 1.0, verifies its answer, acts on it once.
 
+use super::opening::presented;
 use super::{Bank, Banks, named};
 use crate::http::{Page, Problem, ProblemBody};
-use crate::relying_party::{Answered, ComingBack, Returns, came_in_browser};
+use crate::relying_party::{Asker, ComingBack, Means, Returns, came_in_browser};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -10,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use std::sync::Arc;
-use yufu_onboarding::Verification;
+use yufu_onboarding::{Account, OnboardingError, Verification};
 use yufu_openid4vc::presentation::{DirectPostResponse, REQUEST_MEDIA_TYPE, TransactionData};
 use yufu_verifier::Verified;
 
@@ -142,7 +143,27 @@ pub(super) struct Answer {
     pub(super) receipt: String,
 }
 
+/// The refusal of somebody else's identity.
+pub(super) fn not_the_holder() -> Problem {
+    let detail = "the identity presented is not the account holder's: use the holder's own";
+    Problem::forbidden("presentation.not_the_holder", detail)
+}
+
 impl Bank {
+    /// That whoever was presented holds the account.
+    pub(super) async fn must_be_shown_by_holder(
+        &self,
+        account: &Account,
+        answer: &Answer,
+    ) -> Result<(), Problem> {
+        let person = self.party.get().identity.person(presented(answer)?)?;
+        let holder = match account.customer {
+            Some(customer) => self.records.is_customer(customer, &person.number).await?,
+            None => false,
+        };
+        if holder { Ok(()) } else { Err(not_the_holder()) }
+    }
+
     /// Starts a presentation for `purpose`, about `subject`; the link for the wallet. Whatever a bank asks was begun by
     /// the wallet itself, which has to come back before its answer counts.
     pub(super) async fn ask(
@@ -165,39 +186,29 @@ impl Bank {
         self.records.start_verification(verification).await?;
         Ok((started.id, started.link))
     }
+}
 
-    async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let verification = self.records.verification(id).await?;
-        let (signed, session) =
-            self.party.get().request_object(waiting(&verification)?, body, self.now())?;
-        self.records.store_session(id, &session).await?;
-        Ok(signed)
+impl Asker for Bank {
+    type Waiting = Verification;
+
+    fn means(&self) -> Means<'_> {
+        let (party, trust, held) = (self.party.get(), &self.trust, &self.held);
+        Means { party, trust, held, now: self.now() }
     }
 
-    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
-        let verification = self.records.verification(id).await?;
-        let session = waiting(&verification)?;
-        let now = self.now();
-        match self.party.get().answered(session, body, &self.trust, now).await? {
-            Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(held) => self.held.let_wait(held, now).await,
-            Answered::Verified(verified, response) => {
-                self.act(verification, *verified, &response).await?;
-                Ok(response)
-            }
-        }
+    async fn waiting(&self, id: &str) -> Result<Verification, Problem> {
+        let found = self.records.verification(id).await?;
+        if found.answered { Err(OnboardingError::AlreadyAnswered.into()) } else { Ok(found) }
     }
 
-    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
-        let verification = self.records.verification(id).await?;
-        waiting(&verification)?;
-        let (verified, response) = self.held.came_back((id, code), &self.trust, self.now()).await?;
-        self.act(verification, verified, &response).await?;
-        self.held.over(id).await;
-        Ok(DirectPostResponse { redirect_uri: None, ..response })
+    fn session(verification: &Verification) -> &str {
+        &verification.session
     }
 
-    /// Acts on an answer that counts.
+    async fn store_session(&self, id: &str, session: &str) -> Result<(), Problem> {
+        Ok(self.records.store_session(id, session).await?)
+    }
+
     async fn act(
         &self,
         verification: Verification,
@@ -216,11 +227,4 @@ impl Bank {
             None => Err(Problem::internal("a stored request has no known purpose")),
         }
     }
-}
-
-fn waiting(verification: &Verification) -> Result<&str, Problem> {
-    if verification.answered {
-        return Err(yufu_onboarding::OnboardingError::AlreadyAnswered.into());
-    }
-    Ok(&verification.session)
 }

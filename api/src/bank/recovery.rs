@@ -2,7 +2,7 @@
 //! presentation signs names the account, the bank and the new key.
 
 use super::opening::presented;
-use super::presentation::{Answer, Purpose, QUERY};
+use super::presentation::{Answer, Purpose, QUERY, not_the_holder};
 use super::{Bank, Banks, named};
 use crate::http::{Problem, ProblemBody};
 use crate::relying_party::not_valid;
@@ -216,6 +216,5 @@ fn not_recoverable(account: &Account) -> Problem {
         let detail = format!("the account is {}", account.state.as_str());
         return Problem::conflict("account.not_open", detail);
     }
-    let detail = "the identity presented is not the account holder's: use the holder's own";
-    Problem::forbidden("presentation.not_the_holder", detail)
+    not_the_holder()
 }

@@ -1,7 +1,7 @@
 //! Waking a dormant wallet from afar: its holder shows an identity; a purse without one is woken by a
 //! code to the number it was opened with. The ledger gets a commitment to that.
 
-use super::opening::{commitment, presented};
+use super::opening::commitment;
 use super::presentation::{Answer, Purpose};
 use super::{Bank, Banks, CodeAnswer, named};
 use crate::http::{Problem, ProblemBody};
@@ -97,15 +97,7 @@ impl Bank {
     pub(super) async fn shown_to_wake(&self, answer: Answer) -> Result<(), Problem> {
         let id: AccountId = answer.verification.subject.parse().map_err(Problem::internal)?;
         let account = self.records.account(id).await?;
-        let person = self.party.get().identity.person(presented(&answer)?)?;
-        let holder = match account.customer {
-            Some(customer) => self.records.is_customer(customer, &person.number).await?,
-            None => false,
-        };
-        if !holder {
-            let detail = "the identity presented is not the account holder's: use the holder's own";
-            return Err(Problem::forbidden("presentation.not_the_holder", detail));
-        }
+        self.must_be_shown_by_holder(&account, &answer).await?;
         let entry = self.waking_entry(id, commitment(&answer)?)?;
         let retained_until = answer.verified.receipt.retained_until.unwrap_or_else(|| self.now());
         let (shown, receipt) = (answer.verification.id, answer.receipt);

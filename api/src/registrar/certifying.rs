@@ -18,7 +18,7 @@ use url::Url;
 use utoipa::ToSchema;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_credential::StatusReference;
-use yufu_jose::{Chain, ClaimPath, Jwk, encode_base64url, sha256};
+use yufu_jose::{Chain, ClaimPath, Jwk};
 use yufu_keys::{KeyStore, LEAF_DAYS, LeafSubject, random};
 use yufu_mdoc::element_path;
 use yufu_openid4vc::presentation::client_id::{X509_HASH, X509_SAN_DNS};
@@ -93,10 +93,7 @@ impl Applicant<'_> {
     /// What it calls itself in its requests: as the profile has it, and as its certificate bears out.
     fn client_id(&self, access: &Chain) -> Result<String, Problem> {
         match self.institution.client_name {
-            ClientName::Hash => {
-                let hash = encode_base64url(sha256(access.unverified_leaf()));
-                Ok(format!("{X509_HASH}{hash}"))
-            }
+            ClientName::Hash => Ok(format!("{X509_HASH}{}", access.unverified_hash())),
             ClientName::Dns if self.has_name => Ok(format!("{X509_SAN_DNS}{}", self.host)),
             ClientName::Dns => {
                 let detail = format!(

@@ -1,6 +1,7 @@
 //! Relying parties: whoever asks a wallet to show something. What a bank, a hotel, a railway and an
 //! authority have in common is [`Party`]; a hotel and a railway are served here.
 
+mod asker;
 mod asking;
 mod attested;
 mod charging;
@@ -17,6 +18,7 @@ mod ticket_freezing;
 mod ticketing;
 mod tickets;
 
+pub(crate) use asker::{Asker, Means};
 pub(crate) use asking::{name_of, named as by_query};
 pub use hotel::{CheckIn, CheckInRequest, CheckInState, HotelPayment};
 pub use identity::IdentityTerms;
@@ -30,7 +32,7 @@ pub(crate) use returning::{RESPONSE_CODE, Returns, came_in_browser, with_code};
 pub use ticket_desk::TicketFile;
 pub use tickets::{ChangeRequest, PassageState, TicketRequest};
 
-use crate::account_key::AtBank;
+use crate::account_key::OwnBank;
 use crate::http::{Client, OperatorToken, Problem, ProblemBody};
 use crate::issuer::{Issuer, LAPSED_SECONDS, described_haip, well_known_haip};
 use crate::signing::HeldKey;
@@ -188,14 +190,8 @@ impl RelyingParty {
     /// # Errors
     /// If its bank cannot be told; then the former key stays in use.
     pub async fn command_account_with(&self, next: Arc<dyn Signer>) -> Result<(), Problem> {
-        let account = match self.records.account().await {
-            Ok(account) => Some(account.parse().map_err(Problem::internal)?),
-            Err(ServicesError::NoAccount) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let (client, bank, now) = (&self.client, &self.bank, self.now());
-        let at = account.map(|account| AtBank { client, bank, account, now });
-        self.account_key.hand_over(next, at).await
+        let own = OwnBank { client: &self.client, bank: &self.bank, now: self.now() };
+        self.account_key.hand_over(next, self.records.named_account().await?, own).await
     }
 
     /// Itself as an issuer of tickets.

@@ -1,7 +1,8 @@
 //! A hotel's and a railway's OpenID4VP endpoints: the request, and the wallet's answer.
 
 use super::{
-    Answered, ComingBack, RelyingParties, RelyingParty, Returns, Service, came_in_browser, named,
+    Asker, ComingBack, Means, RelyingParties, RelyingParty, Returns, Service, came_in_browser,
+    named,
 };
 use crate::http::{Page, Problem, ProblemBody};
 use axum::Json;
@@ -153,37 +154,29 @@ impl RelyingParty {
         self.records.ask(asked).await?;
         Ok((started.id, started.link))
     }
+}
 
-    async fn request_object(&self, id: &str, body: &[u8]) -> Result<String, Problem> {
-        let asked = self.waiting(id).await?;
-        let (signed, session) =
-            self.party.get().request_object(&asked.session, body, self.now())?;
-        self.records.store_session(id, &session).await?;
-        Ok(signed)
+impl Asker for RelyingParty {
+    type Waiting = Asked;
+
+    fn means(&self) -> Means<'_> {
+        let (party, trust, held) = (self.party.get(), &self.trust, &self.held);
+        Means { party, trust, held, now: self.now() }
     }
 
-    async fn answered(&self, id: &str, body: &[u8]) -> Result<DirectPostResponse, Problem> {
-        let asked = self.waiting(id).await?;
-        let now = self.now();
-        match self.party.get().answered(&asked.session, body, &self.trust, now).await? {
-            Answered::Declined => Ok(DirectPostResponse::default()),
-            Answered::Held(held) => self.held.let_wait(held, now).await,
-            Answered::Verified(verified, response) => {
-                self.act(asked, *verified, &response).await?;
-                Ok(response)
-            }
-        }
+    async fn waiting(&self, id: &str) -> Result<Asked, Problem> {
+        let asked = self.records.asked(id).await?;
+        if asked.answered { Err(ServicesError::AlreadyAnswered.into()) } else { Ok(asked) }
     }
 
-    async fn came_back(&self, id: &str, code: &str) -> Result<DirectPostResponse, Problem> {
-        let asked = self.waiting(id).await?;
-        let (verified, response) = self.held.came_back((id, code), &self.trust, self.now()).await?;
-        self.act(asked, verified, &response).await?;
-        self.held.over(id).await;
-        Ok(DirectPostResponse { redirect_uri: None, ..response })
+    fn session(asked: &Asked) -> &str {
+        &asked.session
     }
 
-    /// Acts on an answer that counts.
+    async fn store_session(&self, id: &str, session: &str) -> Result<(), Problem> {
+        Ok(self.records.store_session(id, session).await?)
+    }
+
     async fn act(
         &self,
         asked: Asked,
@@ -204,10 +197,5 @@ impl RelyingParty {
             Some(Purpose::ChangeTicket) => self.changed(answer).await,
             None => Err(Problem::internal("a stored request has no known purpose")),
         }
-    }
-
-    async fn waiting(&self, id: &str) -> Result<Asked, Problem> {
-        let asked = self.records.asked(id).await?;
-        if asked.answered { Err(ServicesError::AlreadyAnswered.into()) } else { Ok(asked) }
     }
 }

@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yufu_base::{InstitutionId, Signer, Timestamp};
 use yufu_engine::Clock;
-use yufu_jose::{Chain, Jwk, unverified_key};
+use yufu_jose::{Chain, Jwk};
 use yufu_keys::{InUse, KeyStore, KeyStoreError};
 use yufu_profile::{CredentialType, Institution, Profile};
 use yufu_trust::{DirectoryEntry, Enrolment, GoodPaths, Localized, Role, TrustEntry, TrustList};
@@ -260,7 +260,7 @@ impl Listed {
 /// The thumbprint of the key that a certificate (DER in standard base64) is for.
 fn print(certificate: &str) -> Option<String> {
     let chain = Chain::from_x5c(std::slice::from_ref(&certificate.to_owned())).ok()?;
-    Some(Jwk::from(unverified_key(chain.unverified_leaf())?).thumbprint_base64url())
+    Some(Jwk::from(chain.unverified_key()?).thumbprint_base64url())
 }
 
 /// Reads anchors as they were written before an institution could have several in a role, too.

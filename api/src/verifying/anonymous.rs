@@ -19,7 +19,7 @@ use yufu_accounts::{Account, Accounts, AccountsError, Opening};
 use yufu_anonymous::{Presentation, ProofError, Terms};
 use yufu_base::Timestamp;
 use yufu_database::{BlindIndex, Sealer};
-use yufu_jose::{ClaimPath, Header, Unverified, parse_json, unverified_key};
+use yufu_jose::{ClaimPath, Header, Unverified, parse_json};
 use yufu_keys::random_text;
 use yufu_openid4vc::presentation::DirectPostResponse;
 use yufu_pseudonym::{Expecting, Known, PublishedTerms, Question, Unknown};
@@ -161,7 +161,7 @@ impl VerifyingParty {
         };
         let token = Unverified::parse(sent).map_err(Problem::internal)?;
         let chain = token.header().chain().map_err(Problem::internal)?;
-        let signer = party.signer_of(unverified_key(chain.unverified_leaf()))?;
+        let signer = party.signer_of(chain.unverified_key())?;
         let header = Header { x5c: token.header().x5c.clone(), ..Header::default() };
         let jws = receipt.sign(header, signer).map_err(Problem::internal)?;
         Ok((receipt, jws))

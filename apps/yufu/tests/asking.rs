@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
-use support::country::country_with;
+use support::country::{country_with, merchant};
+use support::institutions::{RAILWAY, SHOP};
 use support::visits::Street;
 use support::{Answer, Caller, Data, Resident, Server, carry, fen, takings};
 use yufu_jose::Unverified;
@@ -24,26 +25,12 @@ use yufu_wallet::presentation::Consent;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const CINEMA: &str = "lake-cinema";
-const SHOP: &str = "donghu-bicycles";
-const RAILWAY: &str = "jingguang-railway";
 const PID: &str = "urn:yufu:pid:cn:1";
 const TICKET: &str = "urn:yufu:rail-ticket:cn:1";
 /// In the register: born in 1965.
 const ADULT: usize = 2;
 
-const INSTITUTION: &str = r#"
-[[institutions]]
-id = "lake-cinema"
-role = "merchant"
-name = { zh = "湖滨影院", en = "Lake Cinema" }
-retention_days = 30
-privacy_policy = { zh = "三十天后删除。", en = "Erased after thirty days." }
-support = "desk@lake-cinema.example"
-CLIENT
-[institutions.merchant]
-category = 7832
-bank = "bank-of-lianghu"
-[[institutions.requests]]
+const REQUEST: &str = r#"[[institutions.requests]]
 id = "let-in"
 purpose = { zh = "入场", en = "Let you in" }
 basis = { zh = "合同", en = "Contract" }
@@ -51,10 +38,15 @@ credentials = ["pid", "ticket"]
 claims = ["age_equal_or_over.18", "birthdate", "family_name", "address.locality", "train", "class"]
 "#;
 
+/// The cinema.
+fn cinema() -> String {
+    merchant(CINEMA, ("湖滨影院", "Lake Cinema"), 30, REQUEST)
+}
+
 /// A city with a cinema, which goes by its certificate's hash.
 fn city() -> (Data, Server) {
     let data = Data::new();
-    let country = country_with(&data.beside(""), &INSTITUTION.replace("CLIENT\n", ""));
+    let country = country_with(&data.beside(""), &cinema());
     let server = Server::start_with(&data, &["--profile", country.to_str().unwrap()]);
     (data, server)
 }
@@ -289,7 +281,8 @@ async fn where_somebody_lives_is_a_yes_or_no_and_nothing_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_party_that_chose_its_dns_name_is_known_and_answered_by_it_5_9_3() {
     let data = Data::new();
-    let named = INSTITUTION.replace("CLIENT", "client_id = \"x509_san_dns\"");
+    let table = "[institutions.merchant]";
+    let named = cinema().replace(table, &format!("client_id = \"x509_san_dns\"\n{table}"));
     let country = country_with(&data.beside(""), &named);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://localhost:{port}");

@@ -13,6 +13,7 @@ mod support;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use support::institutions::SHOP;
 use support::visits::Street;
 use support::{Caller, Data, JIANGCHENG, Resident, Server};
 use yufu::wallet::{Holder, Wanted};
@@ -20,7 +21,6 @@ use yufu::wallet::{Holder, Wanted};
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 const PENSIONS: &str = "pension-agency";
 const SCHOOLS: &str = "education-bureau";
-const SHOP: &str = "donghu-bicycles";
 const SD_JWT: Wanted = Wanted { pseudonyms: true, mdoc: false };
 const MDOC: Wanted = Wanted { pseudonyms: true, mdoc: true };
 

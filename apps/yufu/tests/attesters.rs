@@ -15,6 +15,7 @@ mod support;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::attested::{AttestedWallet, Changed, parameter, state_of};
+use support::institutions::{PROVIDER, RAILWAY, SHOP};
 use support::visits::Street;
 use support::{Account, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, now, takings};
 use yufu::wallet::{Got, Received, Wanted};
@@ -24,12 +25,9 @@ use yufu_trust::{Status, StatusBits, StatusList};
 use yufu_wallet::presentation::Consent;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const PROVIDER: &str = "jiangcheng-pay";
 const PAY: &str = "Jiangcheng Pay";
 const PENSIONS: &str = "pension-agency";
-const RAILWAY: &str = "jingguang-railway";
 const DESK: &str = "identity-authority";
-const SHOP: &str = "donghu-bicycles";
 
 /// A resident with an identity, an account and a pension, whose wallet is a provider's. Born in 1962.
 async fn known(caller: &Caller) -> (Resident, Account) {

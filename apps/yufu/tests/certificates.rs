@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use support::institutions::SHOP;
 use support::visits::Street;
 use support::{Caller, Data, Resident, Server, now};
 use yufu::wallet::{Holder, Wanted};
@@ -14,7 +15,6 @@ use yufu_keys::{KeyStore, KeyUse};
 use yufu_trust::Role;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const SHOP: &str = "donghu-bicycles";
 const MDOC: Wanted = Wanted { pseudonyms: false, mdoc: true };
 
 /// A resident with an identity as mdocs.

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use support::attested::{
     AttestedWallet, CALLBACK, Changed, authenticated, noise, offered, parameter,
 };
+use support::institutions::PROVIDER;
 use support::third_party::fresh;
 use support::{Caller, Data, JIANGCHENG, Resident, Server, now};
 use yufu::wallet::{Got, Wanted};
@@ -25,7 +26,6 @@ use yufu_keys::{KeyStore, random_text};
 use yufu_openid4vc::issuance::{DpopTarget, pkce_challenge, sign_dpop};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const PROVIDER: &str = "jiangcheng-pay";
 const PAY: &str = "Jiangcheng Pay";
 const CHUTIAN: &str = "Chutian Wallet";
 const DESK: &str = "identity-authority";
@@ -219,6 +219,9 @@ async fn who_pushes_is_an_attested_wallet_with_a_live_challenge_haip_4_4() {
     for (case, changed, error) in rows {
         wallet.form("par", &fields, changed).await.answer.oauth(case, 400, error);
     }
+    // With a challenge comes a nonce for DPoP (draft 11, 6.3): one request is enough for both.
+    wallet.dpop_nonce.clear();
+    wallet.send("challenge", &[], Vec::new()).await.answer.done();
     let pop = wallet.pop(&issuer, Some(&wallet.challenge), now());
     let once = || Changed { pop: Some(pop.clone()), ..Changed::default() };
     assert_eq!(wallet.form("par", &fields, once()).await.answer.status, 201);

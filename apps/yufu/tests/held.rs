@@ -13,7 +13,8 @@ mod support;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use std::fs;
-use support::country::{adults, country_with};
+use support::country::{adults, country_with, merchant};
+use support::institutions::{HOTEL, RAILWAY, SHOP};
 use support::visits::Street;
 use support::{Answer, Caller, Data, JIANGCHENG, Resident, Server, begin_opening, carry, fen};
 use support::{run, takings, text};
@@ -22,27 +23,13 @@ use yufu_jose::Jwk;
 use yufu_payment::PayoutInstruction;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const HOTEL: &str = "yellow-crane-hotel";
-const RAILWAY: &str = "jingguang-railway";
 const AGENCY: &str = "pension-agency";
 const PROGRAMME: &str = "basic-pension";
-/// Keeps the result of what it asked.
-const SHOP: &str = "donghu-bicycles";
 /// Keeps nothing.
 const CINEMA: &str = "lakeside-cinema";
 
-/// A party that may ask whether somebody is of age, and keeps nothing of it.
-const PARTY: &str = r#"[[institutions]]
-id = "lakeside-cinema"
-role = "merchant"
-name = { zh = "湖滨影院", en = "Lakeside Cinema" }
-retention_days = 0
-privacy_policy = { zh = "不保存。", en = "Keeps nothing." }
-support = "desk@lakeside-cinema.example"
-[institutions.merchant]
-category = 7832
-bank = "bank-of-lianghu"
-[[institutions.requests]]
+/// Whether somebody is of age, and nothing is kept of it.
+const REQUEST: &str = r#"[[institutions.requests]]
 id = "of-age"
 purpose = { zh = "核验是否成年", en = "Check that you are of age" }
 basis = { zh = "未成年人保护法", en = "Protection of minors" }
@@ -203,7 +190,8 @@ async fn told(caller: &Caller, party: &str, at: &str, [mine, other]: &[String; 2
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_waits_is_there_after_a_crash_counts_once_and_is_gone_then() {
     let data = Data::new();
-    let country = country_with(&data.beside(""), PARTY);
+    let cinema = merchant(CINEMA, ("湖滨影院", "Lakeside Cinema"), 0, REQUEST);
+    let country = country_with(&data.beside(""), &cinema);
     let profile = ["--profile", country.to_str().unwrap()];
     let server = Server::start_with(&data, &profile);
     let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();

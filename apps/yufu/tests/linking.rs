@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
-use support::country::{adults, country_with};
+use support::country::{adults, country_with, merchant};
 use support::visits::Street;
 use support::{Data, Server};
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
@@ -72,25 +72,14 @@ enum Habit {
 
 /// A party that may ask whether somebody is of age, and keeps the signed answers.
 fn party(id: &str) -> String {
-    format!(
-        r#"[[institutions]]
-id = "{id}"
-role = "merchant"
-name = {{ zh = "{id}", en = "{id}" }}
-retention_days = 30
-privacy_policy = {{ zh = "保存证据三十天。", en = "Keeps evidence for thirty days." }}
-support = "desk@{id}.example"
-[institutions.merchant]
-category = 7832
-bank = "bank-of-lianghu"
-[[institutions.requests]]
+    let request = r#"[[institutions.requests]]
 id = "of-age"
-purpose = {{ zh = "核验是否成年", en = "Check that you are of age" }}
-basis = {{ zh = "未成年人保护法", en = "Protection of minors" }}
+purpose = { zh = "核验是否成年", en = "Check that you are of age" }
+basis = { zh = "未成年人保护法", en = "Protection of minors" }
 claims = ["age_equal_or_over.18"]
 evidence = true
-"#
-    )
+"#;
+    merchant(id, (id, id), 30, request)
 }
 
 /// A city in which both verifiers ask, and what it logs.

@@ -13,6 +13,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
+use support::institutions::{HOTEL, SHOP};
 use support::{Caller, Data, Resident, Server, carry, enrol, now, takings, trust_key};
 use yufu::wallet::Wanted;
 use yufu_api::authority::AccessEntry;
@@ -26,8 +27,6 @@ use yufu_trust::{STATUS_LIST_CWT_MEDIA_TYPE, Status, StatusListToken, TrustList}
 use yufu_wallet::presentation::{AnswerEntropy, Consent, Presenting};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const HOTEL: &str = "yellow-crane-hotel";
-const SHOP: &str = "donghu-bicycles";
 const SOON: Duration = Duration::from_secs(20);
 const DOC_TYPE: &str = "org.yufu.pid.cn.1";
 const MDOC: Wanted = Wanted { pseudonyms: true, mdoc: true };

@@ -12,11 +12,10 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Output, Stdio};
+use support::institutions::SHOP;
 use support::{Caller, Data, Resident, Server, text, yufu};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-/// A shop of the sample city, which may ask whether somebody is sixteen.
-const SHOP: &str = "donghu-bicycles";
 
 /// A wallet at a terminal that waits for a reader, and the code that it shows.
 struct Shows {

@@ -10,6 +10,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::institutions::SHOP;
 use support::terminal::Terminal;
 use support::visits::Street;
 use support::{Answer, Caller, Data, Resident, Server};
@@ -18,8 +19,6 @@ use yufu_openid4vc::presentation::DigitalRequest;
 use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-/// A shop of the sample city, which may ask whether somebody is sixteen.
-const SHOP: &str = "donghu-bicycles";
 const DESK: &str = "/verifiers/donghu-bicycles/v1/desk/verifications";
 
 async fn begin(caller: &Caller, more: Value) -> Answer {

@@ -23,7 +23,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
 const AGENCY: &str = "pension-agency";
 const PROGRAMME: &str = "basic-pension";
-const MONTHLY: u64 = 14_300;
+const MONTHLY: u64 = 16_300;
 const MEMBERS: usize = 240;
 /// How long a run goes on before each kill once more is written down as paid, in milliseconds: uneven,
 /// so that kills fall anywhere.

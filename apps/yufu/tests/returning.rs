@@ -12,13 +12,11 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use support::institutions::{HOTEL, RAILWAY, SHOP};
 use support::visits::Street;
 use support::{Caller, Data, JIANGCHENG, Resident, Server, begin_opening, carry, fen, takings};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const HOTEL: &str = "yellow-crane-hotel";
-const RAILWAY: &str = "jingguang-railway";
-const SHOP: &str = "donghu-bicycles";
 
 /// A traveller with an account, its balance in fen, and payment credentials; hotel and railway take payments.
 async fn traveller(caller: &Caller) -> Resident {

@@ -11,6 +11,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::institutions::{HOTEL, RAILWAY};
 use support::{Answer, Caller, Data, LIANGHU, Resident, Server, enrol, takings};
 
 use yufu_jose::{Jwk, Unverified};
@@ -20,8 +21,6 @@ use yufu_trust::{RegistrationCertificate, Status, StatusBits, StatusList};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
-const HOTEL: &str = "yellow-crane-hotel";
-const RAILWAY: &str = "jingguang-railway";
 const REVOCATIONS: &str = "/registrar/v1/desk/revocations";
 
 /// A POST at the registrar's desk by an officer.

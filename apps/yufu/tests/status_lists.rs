@@ -12,12 +12,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+use support::institutions::SHOP;
 use support::visits::Street;
 use support::{Caller, Data, Server};
 use yufu_trust::StatusListToken;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const SHOP: &str = "donghu-bicycles";
 const PURPOSE: &str = "check-age";
 
 /// How often status lists of the authority were answered, as the server counts.

@@ -25,13 +25,12 @@ use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+use support::institutions::{AUTHORITY, HOTEL};
 use support::{Answer, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, run, takings, text};
 use yufu_jose::encode_base64url;
 use yufu_log::scratch;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const HOTEL: &str = "yellow-crane-hotel";
-const AUTHORITY: &str = "identity-authority";
 /// Her row in the register.
 const ROW: usize = 2;
 /// What stands in her fields and nowhere else; her telephone; and her name as a chip card writes it.
@@ -55,7 +54,7 @@ fn profile(data: &Data) -> (PathBuf, String) {
     let file = folder.join("institutions.toml");
     let institutions = fs::read_to_string(&file).unwrap();
     let short = |line: &str| match line.trim_start().split_once(" = ") {
-        Some(("retention_days", days)) if days.starts_with("1825") || days.starts_with("90") => {
+        Some(("retention_days", days)) if days.starts_with("3653") || days.starts_with("90") => {
             "retention_days = 0".to_owned()
         }
         _ => line.to_owned(),

@@ -15,6 +15,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 use support::attested::{AttestedWallet, Changed, authenticated};
+use support::institutions::{AUTHORITY, PROVIDER, SHOP};
 use support::token::{CONF, SoftHsm, commands_of};
 use support::visits::Street;
 use support::{Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, carry, now, text};
@@ -26,10 +27,7 @@ use yufu_openid4vc::{FORMAT_MSO_MDOC, FORMAT_SD_JWT_VC};
 use yufu_wallet::HeldCredential;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const AUTHORITY: &str = "identity-authority";
-const SHOP: &str = "donghu-bicycles";
 const PURPOSE: &str = "check-age";
-const PROVIDER: &str = "jiangcheng-pay";
 /// An adult.
 const ROW: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(30);

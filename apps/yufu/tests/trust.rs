@@ -11,13 +11,13 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use support::institutions::AUTHORITY;
 use support::visits::Street;
 use support::{Answer, Caller, Data, Resident, Server, begin_opening, run, text};
 use yufu_trust::{Role, TrustList};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
 
-const AUTHORITY: &str = "identity-authority";
 const OPERATOR: &str = "trust-list-operator";
 const REMOVALS: &str = "/trust-list/v1/desk/removals";
 

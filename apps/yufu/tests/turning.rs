@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
+use support::institutions::{AUTHORITY, HOTEL, SHOP};
 use support::visits::Street;
 use support::{
     Account, Caller, Data, JIANGCHENG, LIANGHU, Resident, Server, carry, now, run, takings, text,
@@ -27,9 +28,6 @@ use yufu_trust::{TrustList, TrustListError, TrustPin};
 use yufu_wallet::HeldCredential;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const AUTHORITY: &str = "identity-authority";
-const SHOP: &str = "donghu-bicycles";
-const HOTEL: &str = "yellow-crane-hotel";
 const PURPOSE: &str = "check-age";
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener as Port;
 use std::sync::{Arc, Mutex};
 use support::attested::authenticated;
+use support::institutions::PROVIDER;
 use support::{Data, JIANGCHENG, LIANGHU, Resident, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,7 +22,6 @@ use yufu::wallet::{Got, Wanted};
 use yufu_jose::Unverified;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const PROVIDER: &str = "jiangcheng-pay";
 
 /// Everything that went to the server, one text for each connection.
 type Wire = Arc<Mutex<Vec<Vec<u8>>>>;

@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use support::attested::authenticated;
+use support::institutions::{AUTHORITY, PROVIDER, SHOP};
 use support::terminal::{Terminal, resident};
 use support::visits::Street;
 use support::{Caller, Data, Resident, Server};
@@ -21,11 +22,8 @@ use yufu::wallet::{Got, Wanted};
 use yufu_credential::Integrity;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu");
-const SHOP: &str = "donghu-bicycles";
 const PURPOSE: &str = "check-age";
-const PROVIDER: &str = "jiangcheng-pay";
 const PID: &str = "urn:yufu:pid:cn:1";
-const AUTHORITY: &str = "identity-authority";
 
 /// How often anybody asked any issuer for a document, as the server counts.
 async fn fetches(caller: &Caller) -> u64 {

@@ -1,7 +1,7 @@
 //! Issuance: claims in, signed SD-JWT VC out.
 
 use crate::disclosure::{ALGORITHM, DIGESTS, Disclosure, ELEMENT, digest};
-use crate::process::MAX_DEPTH;
+use crate::process::{MAX_DEPTH, REGISTERED};
 use crate::subject::{Confirmation, StatusReference};
 use crate::{Integrity, SD_JWT_VC};
 use serde_json::{Map, Value};
@@ -57,9 +57,6 @@ pub enum IssueError {
     #[error(transparent)]
     Sign(#[from] SignError),
 }
-
-/// Claims that issuance sets; none can be hidden (SD-JWT VC section 2.2.2.3).
-const REGISTERED: [&str; 8] = ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
 
 impl Issuance {
     /// Signs the credential as `<JWT>~<disclosure>~...~`, with the issuer's certificate

@@ -15,6 +15,7 @@ mod types;
 pub use issue::{Issuance, IssueError};
 pub use key_binding::{BindError, KeyBinding, transaction_data_hash};
 pub use presentation::{Expected, Presentation, PresentationError, Presented, verify_presentation};
+pub use process::REGISTERED;
 pub use sd_jwt::{DiscloseError, Disclosed, IssuedCredential, SdJwt, SdJwtError};
 pub use subject::{Confirmation, Credential, StatusReference};
 pub use types::{

@@ -10,8 +10,14 @@ use yufu_jose::PathStep;
 /// How deeply claims may nest, disclosures within disclosures counted.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// Claims that must stand in the open (SD-JWT VC section 2.2.2.3).
-const NEVER_HIDDEN: [&str; 7] = ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
+/// What a credential says of itself and not of its subject (SD-JWT VC, 2.2.2.3): issuance sets it, and nobody has to ask for it.
+pub const REGISTERED: [&str; 9] =
+    ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"];
+
+/// Whether a claim must stand in the open with all that is in it (SD-JWT VC, 2.2.2.3): all of these but `iat`.
+fn must_be_open(name: &str) -> bool {
+    name != "iat" && REGISTERED.contains(&name)
+}
 
 /// A payload with its disclosed claims in place.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,13 +99,14 @@ impl<'a> Walk<'a> {
         };
         for digest in digests {
             let Value::String(digest) = digest else { return Err(SdJwtError::Digests) };
+            self.may_hide()?;
             let Some((index, disclosure)) = self.meet(digest)? else { continue };
             let name = disclosure.name.clone().ok_or(SdJwtError::Kind(index))?;
             if [DIGESTS, ELEMENT].contains(&name.as_str()) {
                 return Err(SdJwtError::Reserved(name));
             }
             let top = self.path.is_empty();
-            if top && (NEVER_HIDDEN.contains(&name.as_str()) || name == ALGORITHM) {
+            if top && (must_be_open(&name) || name == ALGORITHM) {
                 return Err(SdJwtError::MustBeOpen(name));
             }
             if out.contains_key(&name) {
@@ -119,6 +126,7 @@ impl<'a> Walk<'a> {
             match placeholder(&item)? {
                 None => out.push(self.value(step, item)?),
                 Some(digest) => {
+                    self.may_hide()?;
                     let Some((index, disclosure)) = self.meet(digest)? else { continue };
                     if disclosure.name.is_some() {
                         return Err(SdJwtError::Kind(index));
@@ -141,6 +149,16 @@ impl<'a> Walk<'a> {
             *slot = Some(place);
         }
         self.value(step, disclosure.value.clone())
+    }
+
+    /// Refuses a digest within a claim that must stand in the open.
+    fn may_hide(&self) -> Result<(), SdJwtError> {
+        match self.path.first() {
+            Some(PathStep::Name(name)) if must_be_open(name) => {
+                Err(SdJwtError::MustBeOpen(name.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Notes a digest, and finds the disclosure it stands for; a digest met twice is refused.

@@ -40,6 +40,7 @@ fn a_credential_is_refused_by_the_rule_it_breaks() {
     let (reserved, reserved_digest) = disclosure(&json!(["s", "_sd", []]));
     let (dots, dots_digest) = disclosure(&json!(["s", "...", []]));
     let (hidden, hidden_digest) = disclosure(&json!(["s", "exp", 9_999_999_999_u64]));
+    let (other, other_digest) = disclosure(&json!(["s", "aka_vcts", ["urn:example:pid"]]));
     let (algorithm, algorithm_digest) = disclosure(&json!(["s", "_sd_alg", "md5"]));
     let overwritten = json!({"_sd": [member_digest], "given_name": "open"});
     let twice = json!({"_sd": [member_digest, member_digest]});
@@ -72,6 +73,18 @@ fn a_credential_is_refused_by_the_rule_it_breaks() {
         (forged(json!({"_sd": [dots_digest]}), &[&dots]), SdJwtError::Reserved("...".into())),
         (forged(json!({"...": "digest"}), &[]), SdJwtError::Reserved("...".into())),
         (forged(json!({"_sd": [hidden_digest]}), &[&hidden]), SdJwtError::MustBeOpen("exp".into())),
+        (
+            forged(json!({"_sd": [other_digest]}), &[&other]),
+            SdJwtError::MustBeOpen("aka_vcts".into()),
+        ),
+        (
+            forged(json!({"aka_vcts": [{"...": element_digest}]}), &[&element]),
+            SdJwtError::MustBeOpen("aka_vcts".into()),
+        ),
+        (
+            forged(json!({"status": {"_sd": [member_digest]}}), &[]),
+            SdJwtError::MustBeOpen("status".into()),
+        ),
         (
             forged(json!({"_sd": [algorithm_digest]}), &[&algorithm]),
             SdJwtError::MustBeOpen("_sd_alg".into()),
@@ -123,6 +136,7 @@ fn issuance_refuses_names_it_cannot_honour() {
     let rows = [
         (sign(json!({"exp": 1}), json!({})), IssueError::Registered("exp".into())),
         (sign(json!({}), json!({"status": {}})), IssueError::Registered("status".into())),
+        (sign(json!({}), json!({"aka_vcts": ["x"]})), IssueError::Registered("aka_vcts".into())),
         (sign(json!({}), json!({"a": [{"_sd": 1}]})), IssueError::Reserved("_sd".into())),
         (sign(json!({"...": 1}), json!({})), IssueError::Reserved("...".into())),
         (sign(json!({"a": 1}), json!({"a": 1})), IssueError::Twice("a".into())),

@@ -163,6 +163,18 @@ impl Chain {
         self.certificates.first().map_or(&[], |der| der.as_ref())
     }
 
+    /// The key that the leaf, whoever made it, is for; `None` if it is not of P-256.
+    #[must_use]
+    pub fn unverified_key(&self) -> Option<PublicKey> {
+        unverified_key(self.unverified_leaf())
+    }
+
+    /// SHA-256 of the leaf, whoever made it, in base64url: the value of an `x509_hash` client id (OpenID4VP 1.0, 5.9.3).
+    #[must_use]
+    pub fn unverified_hash(&self) -> String {
+        encode_base64url(sha256(self.unverified_leaf()))
+    }
+
     /// Where the lists of revoked certificates are by which the leaf, whoever made it, says that it is to be judged (RFC
     /// 5280, 4.2.1.13): addresses.
     #[must_use]

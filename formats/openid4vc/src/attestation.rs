@@ -2,7 +2,7 @@
 //! appendix E, uses it for wallets): a wallet provider vouches for a key of one of its wallets, and
 //! the wallet proves to one audience that it holds the key. The attestation names no instance and no
 //! audience: the provider does not learn whom it is shown to, and two of them have nothing in common
-//! but the provider.
+//! but the provider. Drafts 7 to 11 are read. `iss`, which drafts since the 8th do without, is made, for OpenID4VCI 1.0 rests on the 7th.
 
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
@@ -40,6 +40,8 @@ pub struct WalletAttestation {
 /// A wallet's proof that it holds the key it was attested, for one audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttestationPop {
+    /// Whose proof it is: the client's id (`iss`). Drafts since the 8th do without.
+    pub client: Option<String>,
     /// Whom it is for: an issuer's address.
     pub audience: String,
     /// Its own id, never used twice.
@@ -90,6 +92,14 @@ pub enum AttestationError {
     /// Not a proof of possession, or not by the attested key.
     #[error("the proof of possession: {0}")]
     Pop(JwsError),
+    /// The proof is by another client than the one that was attested.
+    #[error("the proof of possession is by {found}, and the attestation about {expected}")]
+    Client {
+        /// Whose it is.
+        found: String,
+        /// Whom the attestation is about.
+        expected: String,
+    },
     /// The proof is for somebody else.
     #[error("the proof of possession is for {found}, this is {expected}: make one for it")]
     Audience {
@@ -107,7 +117,8 @@ pub enum AttestationError {
 
 #[derive(Serialize, Deserialize)]
 struct Wire {
-    iss: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
     sub: String,
     #[serde(with = "numeric_date")]
     exp: Timestamp,
@@ -121,6 +132,8 @@ struct Confirmation {
 
 #[derive(Serialize, Deserialize)]
 struct PopWire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
     aud: String,
     jti: String,
     #[serde(with = "numeric_date")]
@@ -136,7 +149,7 @@ impl WalletAttestation {
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, chain: &Chain, signer: &dyn Signer) -> Result<String, SignError> {
         let wire = Wire {
-            iss: self.provider.clone(),
+            iss: Some(self.provider.clone()),
             sub: self.provider.clone(),
             exp: self.expires,
             cnf: Confirmation { jwk: self.key.clone() },
@@ -153,6 +166,7 @@ impl AttestationPop {
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, key: &dyn Signer) -> Result<String, SignError> {
         let wire = PopWire {
+            iss: self.client.clone(),
             aud: self.audience.clone(),
             jti: self.id.clone(),
             iat: self.issued,
@@ -210,9 +224,11 @@ impl SignedAttestation {
         (now, seen): (Timestamp, &SeenSignatures),
     ) -> Result<(WalletAttestation, AttestationPop), AttestationError> {
         let wire: Wire = self.jws.verify_once(provider.1, seen)?.claims()?;
-        if wire.iss != provider.0 || wire.sub != provider.0 {
-            let signer = provider.0.to_owned();
-            return Err(AttestationError::Provider { found: wire.iss, signer });
+        for named in wire.iss.iter().chain([&wire.sub]) {
+            if named != provider.0 {
+                let (found, signer) = (named.clone(), provider.0.to_owned());
+                return Err(AttestationError::Provider { found, signer });
+            }
         }
         if wire.exp <= now {
             return Err(AttestationError::Expired);
@@ -224,6 +240,9 @@ impl SignedAttestation {
             .and_then(|token| token.expect_type(POP_TYPE)?.verify(&wire.cnf.jwk.key))
             .and_then(|token| token.claims::<PopWire>())
             .map_err(AttestationError::Pop)?;
+        if let Some(found) = proof.iss.as_ref().filter(|client| **client != wire.sub) {
+            return Err(AttestationError::Client { found: found.clone(), expected: wire.sub });
+        }
         if proof.aud != audience {
             let expected = audience.to_owned();
             return Err(AttestationError::Audience { found: proof.aud, expected });
@@ -232,9 +251,9 @@ impl SignedAttestation {
             return Err(AttestationError::Stale(proof.iat.seconds()));
         }
         let attestation =
-            WalletAttestation { provider: wire.iss, key: wire.cnf.jwk, expires: wire.exp };
-        let PopWire { aud, jti, iat, challenge } = proof;
-        Ok((attestation, AttestationPop { audience: aud, id: jti, issued: iat, challenge }))
+            WalletAttestation { provider: wire.sub, key: wire.cnf.jwk, expires: wire.exp };
+        let PopWire { iss: client, aud: audience, jti: id, iat: issued, challenge } = proof;
+        Ok((attestation, AttestationPop { client, audience, id, issued, challenge }))
     }
 }
 
@@ -256,8 +275,12 @@ mod tests {
     }
 
     fn attestation(seconds: u64) -> String {
+        attestation_by(Some(PROVIDER), seconds)
+    }
+
+    fn attestation_by(issuer: Option<&str>, seconds: u64) -> String {
         let wire = Wire {
-            iss: PROVIDER.to_owned(),
+            iss: issuer.map(str::to_owned),
             sub: PROVIDER.to_owned(),
             exp: now().plus_seconds(seconds),
             cnf: Confirmation { jwk: key(2).public_key().into() },
@@ -267,8 +290,12 @@ mod tests {
     }
 
     fn pop(audience: &str, seed: u8, issued: Timestamp) -> String {
-        let audience = audience.to_owned();
-        let pop = AttestationPop { audience, id: "1".to_owned(), issued, challenge: None };
+        pop_of(None, audience, seed, issued)
+    }
+
+    fn pop_of(client: Option<&str>, audience: &str, seed: u8, issued: Timestamp) -> String {
+        let (client, audience) = (client.map(str::to_owned), audience.to_owned());
+        let pop = AttestationPop { client, audience, id: "1".into(), issued, challenge: None };
         pop.sign(&key(seed)).unwrap()
     }
 
@@ -313,6 +340,24 @@ mod tests {
         }
         let chain = SignedAttestation::parse(&good).unwrap().chain();
         assert!(matches!(chain, Err(AttestationError::Chain(_))));
+    }
+
+    #[test]
+    fn who_made_both_is_said_as_in_draft_7_or_left_out_as_since_draft_8_and_never_wrong() {
+        let proof = |client| pop_of(client, BANK, 2, now());
+        for issuer in [Some(PROVIDER), None] {
+            for client in [Some(PROVIDER), None] {
+                let attestation = attestation_by(issuer, 600);
+                let taken = verify(&attestation, (PROVIDER, 1), &proof(client), now());
+                assert_eq!(taken.unwrap().provider, PROVIDER);
+            }
+        }
+        let refused = verify(&attestation_by(Some("x"), 600), (PROVIDER, 1), &proof(None), now());
+        assert!(matches!(refused, Err(AttestationError::Provider { found, .. }) if found == "x"));
+        let refused = verify(&attestation_by(None, 600), ("x", 1), &proof(None), now());
+        assert!(matches!(refused, Err(AttestationError::Provider { .. })), "of another client");
+        let refused = verify(&attestation(600), (PROVIDER, 1), &proof(Some("x")), now());
+        assert!(matches!(refused, Err(AttestationError::Client { found, .. }) if found == "x"));
     }
 
     #[test]

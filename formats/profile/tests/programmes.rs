@@ -24,7 +24,7 @@ fn read_both(profile: &str, institutions: &str) -> Result<Profile, ProfileErrors
 fn the_basic_pension_needs_an_age_and_nothing_else_of_a_member() {
     let china = read(INSTITUTIONS).unwrap();
     let pension = china.programmes.iter().find(|one| one.id == "basic-pension").unwrap();
-    assert_eq!((pension.id.as_str(), pension.monthly.minor()), ("basic-pension", 14_300));
+    assert_eq!((pension.id.as_str(), pension.monthly.minor()), ("basic-pension", 16_300));
     assert_eq!(pension.pseudonym_claim(), "sector_pseudonym.pension");
     assert_eq!(pension.needs.to_string(), "age_equal_or_over.60");
     // Given, and by default.
@@ -59,9 +59,9 @@ fn every_spoiled_programme_is_refused_in_its_place() {
             "\"sector_pseudonym.pension\", \"age_equal_or_over.60\", \"family_name\"]",
             "asks for age_equal_or_over.60 and family_name",
         ),
-        ("monthly = 143_00", "monthly = 0", "`monthly` is 0, expected 1 or more"),
-        ("monthly = 143_00", "monthly = -1", "`monthly` is -1, out of range"),
-        ("monthly = 143_00", "monthly = 143.00", "`monthly` is a float"),
+        ("monthly = 163_00", "monthly = 0", "`monthly` is 0, expected 1 or more"),
+        ("monthly = 163_00", "monthly = -1", "`monthly` is -1, out of range"),
+        ("monthly = 163_00", "monthly = 143.00", "`monthly` is a float"),
         ("proof_of_life_days = 365", "proof_of_life_days = 0", "`proof_of_life_days` is 0"),
         ("proof_of_life_days = 365", "yearly = 365", "`proof_of_life_days` is missing"),
         ("proof_of_life_days = 365", "proof_of_life_days = 365\nx = 1", "`x` is unknown"),

@@ -5,7 +5,9 @@
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Set};
 use yufu_base::Timestamp;
-use yufu_database::{BlindIndex, Database, DatabaseError, Migration, MigrationError, table};
+use yufu_database::{
+    BlindIndex, Database, DatabaseError, Migration, MigrationError, from_column, table, to_column,
+};
 
 /// The schema, in steps that are applied once each and never edited.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -108,7 +110,7 @@ impl Accounts {
         let row = account::ActiveModel {
             person: Set(person.as_bytes().to_vec()),
             id: Set(wanted.id.clone()),
-            opened_at: Set(i64::try_from(wanted.opened.millis()).unwrap_or(i64::MAX)),
+            opened_at: Set(to_column(wanted.opened)),
         };
         let once = OnConflict::column(account::Column::Person).do_nothing().to_owned();
         let insert = account::Entity::insert(row).on_conflict(once);
@@ -129,8 +131,8 @@ impl Accounts {
             .one(self.database.connection())
             .await?;
         let row = row.ok_or(AccountsError::Unknown)?;
-        let millis = u64::try_from(row.opened_at).map_err(|_| AccountsError::Damaged("time"))?;
-        Ok(Account { id: row.id, opened: Timestamp::from_millis(millis) })
+        let opened = from_column(row.opened_at).ok_or(AccountsError::Damaged("time"))?;
+        Ok(Account { id: row.id, opened })
     }
 
     /// Closes an account: the person is forgotten, and may open another.

@@ -31,7 +31,7 @@ use grouped::{Lookups, Steps};
 use sea_orm::DbErr;
 use shards::Shards;
 use yufu_base::{SectorId, Timestamp};
-use yufu_database::{Database, DatabaseError, Group, MigrationError};
+use yufu_database::{Database, DatabaseError, Group, MigrationError, to_column};
 
 /// The issuer's records.
 #[derive(Clone)]
@@ -152,15 +152,9 @@ fn differs(from: Option<Timestamp>) -> String {
     )
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 /// What [`to_column`] wrote.
 fn from_column(millis: i64) -> Result<Timestamp, CredentialsError> {
-    let millis = u64::try_from(millis).map_err(|_| CredentialsError::Damaged("time"))?;
-    Ok(Timestamp::from_millis(millis))
+    yufu_database::from_column(millis).ok_or(CredentialsError::Damaged("time"))
 }
 
 impl From<DbErr> for CredentialsError {

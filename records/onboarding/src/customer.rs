@@ -6,7 +6,7 @@ use crate::entity::{access, customer};
 use crate::key;
 use crate::outbox::{self, OutboxEntry};
 use crate::verification;
-use crate::{Onboarding, OnboardingError};
+use crate::{Access, Onboarding, OnboardingError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
 };
@@ -47,19 +47,6 @@ pub struct Enrolment {
     pub receipt: String,
     /// The wallet provider it is served through; none for a wallet of the bank's own.
     pub provider: Option<String>,
-}
-
-/// Who reads a customer's data, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// The reading person or process.
-    pub actor: String,
-    /// What for.
-    pub purpose: String,
-    /// Which claims, by name.
-    pub fields: Vec<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 impl Onboarding {

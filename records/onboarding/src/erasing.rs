@@ -1,8 +1,10 @@
-//! Customers whose time has come: once nobody has an account any more and the law keeps the claims no longer, their
-//! key is destroyed, which makes every copy of the claims unreadable, and what led to them goes.
+//! Customers whose time has come: once nobody has an account any more and the law keeps the claims no longer, counted from
+//! when they were shown and from when the last account was closed, their key is destroyed, which makes every copy of the
+//! claims unreadable, and what led to them goes.
 
 use crate::account;
 use crate::entity::{account as accounts, customer, guardian, linked};
+use crate::outbox;
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -10,12 +12,17 @@ use uuid::Uuid;
 use yufu_base::Timestamp;
 
 impl Onboarding {
-    /// Erases every customer who has no account that is open, or about to be, and whose claims are kept until `now` at
-    /// the longest; how many those were. Their accesses stay, under an id that leads nowhere.
+    /// Erases every customer who has no account that is open, or about to be, whose claims are kept until `now` at the
+    /// longest, and whose last account was closed `kept_seconds` ago, as long as claims are kept; how many those were. Their
+    /// accesses stay, under an id that leads nowhere.
     ///
     /// # Errors
     /// [`OnboardingError::Database`] or [`OnboardingError::Seal`]: then it is to be repeated.
-    pub async fn erase_expired(&self, now: Timestamp) -> Result<usize, OnboardingError> {
+    pub async fn erase_expired(
+        &self,
+        now: Timestamp,
+        kept_seconds: u64,
+    ) -> Result<usize, OnboardingError> {
         let connection = self.database.connection();
         let due = customer::Entity::find()
             .filter(customer::Column::RetainedUntil.lte(crate::to_column(now)))
@@ -28,6 +35,10 @@ impl Onboarding {
             let ids: Vec<String> =
                 of.all(connection).await?.into_iter().map(|account| account.id).collect();
             if account::count_live(connection, ids.clone()).await? > 0 {
+                continue;
+            }
+            let closed = outbox::last_closed(connection, &ids).await?;
+            if closed.is_some_and(|closed| now < closed.plus_seconds(kept_seconds)) {
                 continue;
             }
             self.erase_customer(&row.id, &ids).await?;

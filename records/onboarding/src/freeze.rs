@@ -1,7 +1,8 @@
 //! Freezes by the holder: a key that was left for it when the wallet was at hand stops everything that leaves the
 //! account. It can do nothing else, and it cannot undo that: showing the identity for a new key does, or a counter.
 
-use crate::customer::{self, Access};
+use crate::Access;
+use crate::customer;
 use crate::entity::{account as accounts, account_freeze, freeze_key};
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;

@@ -34,7 +34,7 @@ pub use account::{Account, AccountState};
 pub use branch::BranchStep;
 pub use card::{CardNumber, Counted};
 pub use counter::{CardStep, CounterEnrolment};
-pub use customer::{Access, Enrolment, NewCustomer};
+pub use customer::{Enrolment, NewCustomer};
 pub use freeze::{CounterStep, FreezeKey};
 pub use guardian::Guardian;
 pub use key::{Answered, KeyChange, KeyInForce, KeyWay};
@@ -49,10 +49,11 @@ pub use quote::{Funding, MeltQuote, MintQuote};
 pub use terminal::Terminal;
 pub use top_up::{PaidIn, TOP_UP, UsedToken};
 pub use verification::Verification;
+pub use yufu_database::Access;
 
 use sea_orm::DbErr;
 use std::sync::Arc;
-use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer};
+use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer, to_column};
 
 /// A bank's records.
 #[derive(Clone)]
@@ -194,15 +195,8 @@ impl Onboarding {
     }
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: yufu_base::Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 fn from_column(millis: i64) -> Result<yufu_base::Timestamp, OnboardingError> {
-    u64::try_from(millis)
-        .map(yufu_base::Timestamp::from_millis)
-        .map_err(|_| OnboardingError::Damaged("time"))
+    yufu_database::from_column(millis).ok_or(OnboardingError::Damaged("time"))
 }
 
 impl From<DbErr> for OnboardingError {

@@ -173,6 +173,20 @@ pub(crate) async fn put<C: ConnectionTrait>(
     Ok(())
 }
 
+/// When the last of these accounts was closed; `None` if none was.
+pub(crate) async fn last_closed<C: ConnectionTrait>(
+    connection: &C,
+    accounts: &[String],
+) -> Result<Option<Timestamp>, OnboardingError> {
+    let closings = accounts.iter().map(|account| format!("close:{account}"));
+    let last = outbox::Entity::find()
+        .filter(outbox::Column::Subject.is_in(closings))
+        .order_by_desc(outbox::Column::CreatedAt)
+        .one(connection)
+        .await?;
+    last.map(|row| crate::from_column(row.created_at)).transpose()
+}
+
 pub(crate) fn entry(row: outbox::Model) -> Result<OutboxEntry, OnboardingError> {
     let command = row.command_id.parse().map_err(|_| OnboardingError::Damaged("command id"))?;
     Ok(OutboxEntry {

@@ -6,7 +6,7 @@ mod support;
 
 use support::{ACCOUNT, NUMBER, ask, at, command, records, sealer};
 use uuid::Uuid;
-use yufu_base::AccountId;
+use yufu_base::{AccountId, Timestamp};
 use yufu_database::{Database, SealError};
 use yufu_onboarding::{
     Access, Answered, CounterStep, FreezeKey, KeyChange, KeyWay, Onboarding, OnboardingError,
@@ -24,8 +24,12 @@ async fn enrol(records: &Onboarding, verification: &str, account: AccountId) -> 
 }
 
 async fn close(records: &Onboarding, account: AccountId) {
+    close_at(records, account, at()).await;
+}
+
+async fn close_at(records: &Onboarding, account: AccountId, when: Timestamp) {
     let closing = command(account.bits().wrapping_add(100), &format!("close:{account}"));
-    records.put_outbox(closing.clone(), at()).await.unwrap();
+    records.put_outbox(closing.clone(), when).await.unwrap();
     records.record_outcome(closing.command, "{}", true).await.unwrap();
 }
 
@@ -38,12 +42,12 @@ fn look() -> Access {
 async fn a_customer_is_erased_once_no_account_is_open_and_the_time_has_come() {
     let (records, customer, keys) = open().await;
     let (early, due) = (at().plus_seconds(59), at().plus_seconds(60));
-    assert_eq!(records.erase_expired(due).await.unwrap(), 0, "the account is open");
+    assert_eq!(records.erase_expired(due, 0).await.unwrap(), 0, "the account is open");
     close(&records, ACCOUNT).await;
-    assert_eq!(records.erase_expired(early).await.unwrap(), 0, "the law keeps it");
+    assert_eq!(records.erase_expired(early, 0).await.unwrap(), 0, "the law keeps it");
     assert!(records.customer_claims(customer, look()).await.is_ok());
-    assert_eq!(records.erase_expired(due).await.unwrap(), 1);
-    assert_eq!(records.erase_expired(due).await.unwrap(), 0);
+    assert_eq!(records.erase_expired(due, 0).await.unwrap(), 1);
+    assert_eq!(records.erase_expired(due, 0).await.unwrap(), 0);
     let gone = records.customer_claims(customer, look()).await;
     assert!(matches!(gone, Err(OnboardingError::Erased)));
     assert!(matches!(sealer(&keys).await.key(customer).await, Err(SealError::Erased)));
@@ -56,10 +60,21 @@ async fn a_customer_is_erased_once_no_account_is_open_and_the_time_has_come() {
 }
 
 #[tokio::test]
+async fn a_customer_is_kept_as_long_from_the_end_of_the_last_account_as_from_what_was_shown() {
+    let (records, customer, _) = open().await;
+    let closed = at().plus_seconds(600);
+    close_at(&records, ACCOUNT, closed).await;
+    let early = closed.plus_seconds(59);
+    assert_eq!(records.erase_expired(early, 60).await.unwrap(), 0, "the relation ended later");
+    assert!(records.customer_claims(customer, look()).await.is_ok());
+    assert_eq!(records.erase_expired(closed.plus_seconds(60), 60).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_key_that_a_restored_file_brings_back_is_destroyed_at_the_next_start() {
     let (records, customer, keys) = open().await;
     close(&records, ACCOUNT).await;
-    records.erase_expired(at().plus_seconds(60)).await.unwrap();
+    records.erase_expired(at().plus_seconds(60), 0).await.unwrap();
     sealer(&keys).await.create(&[customer]).await.unwrap();
     assert_eq!(records.erase_again().await.unwrap(), 1);
     assert!(matches!(sealer(&keys).await.key(customer).await, Err(SealError::Erased)));

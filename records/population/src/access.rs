@@ -6,6 +6,7 @@ use sea_orm::ActiveValue::Set;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::{from_column, to_column};
 use yufu_profile::Column;
 
 /// What somebody states in order to touch a record.
@@ -112,7 +113,7 @@ impl Access {
             // Version 4: an id that tells no order, for rows that have a time.
             id: Set(Uuid::new_v4()),
             person: Set(person),
-            at: Set(i64::try_from(self.at.millis()).unwrap_or(i64::MAX)),
+            at: Set(to_column(self.at)),
             deed: Set(deed.word().to_owned()),
             actor: Set(self.actor.clone()),
             role: Set(self.role.clone()),
@@ -128,7 +129,7 @@ impl AccessRecord {
         let (_, deed) = Deed::WORDS.iter().find(|(word, _)| *word == row.deed)?;
         let column = |word: &str| Column::WORDS.iter().find(|(w, _)| *w == word).map(|(_, c)| *c);
         let fields = row.fields.split_whitespace().map(column).collect::<Option<_>>()?;
-        let at = Timestamp::from_millis(u64::try_from(row.at).ok()?);
+        let at = from_column(row.at)?;
         let (actor, role, purpose) = (row.actor, row.role, row.purpose);
         Some(Self { deed: *deed, access: Access { actor, role, purpose, fields, at } })
     }

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::{from_column, to_column};
 use yufu_profile::ResidentNumber;
 
 /// For how many days an erasure that was asked for can be confirmed.
@@ -77,7 +78,7 @@ impl Population {
         let open = asked::Entity::find()
             .filter(asked::Column::Person.eq(person.id))
             .filter(asked::Column::ConfirmedAt.is_null())
-            .filter(asked::Column::Until.gt(column(access.at)))
+            .filter(asked::Column::Until.gt(to_column(access.at)))
             .order_by_asc(asked::Column::At)
             .one(&transaction)
             .await?;
@@ -90,8 +91,8 @@ impl Population {
                     person: person.id,
                     asked_by: access.actor.clone(),
                     evidence: evidence.to_owned(),
-                    at: column(access.at),
-                    until: column(until),
+                    at: to_column(access.at),
+                    until: to_column(until),
                     confirmed_by: None,
                     confirmed_at: None,
                 };
@@ -129,7 +130,7 @@ impl Population {
         let transaction = self.database().begin().await?;
         let confirmed = asked::Entity::update_many()
             .col_expr(asked::Column::ConfirmedBy, Expr::value(access.actor.as_str()))
-            .col_expr(asked::Column::ConfirmedAt, Expr::value(column(access.at)))
+            .col_expr(asked::Column::ConfirmedAt, Expr::value(to_column(access.at)))
             .filter(asked::Column::Id.eq(asked.id))
             .filter(asked::Column::ConfirmedAt.is_null())
             .exec(&transaction)
@@ -149,17 +150,12 @@ impl Population {
 }
 
 fn read(row: asked::Model) -> Result<AskedErasure, PopulationError> {
-    let until = u64::try_from(row.until).map_err(|_| PopulationError::Damaged)?;
     Ok(AskedErasure {
         id: row.id,
         person: PersonId::new(row.person),
         asked_by: row.asked_by,
         evidence: row.evidence,
-        until: Timestamp::from_millis(until),
+        until: from_column(row.until).ok_or(PopulationError::Damaged)?,
         confirmed: row.confirmed_at.is_some(),
     })
-}
-
-fn column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }

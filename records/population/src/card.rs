@@ -8,6 +8,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::to_column;
 
 /// A card, as the register knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Population {
         checked: bool,
         entry: Entry,
     ) -> Result<Uuid, PopulationError> {
-        let (id, at) = (Uuid::new_v4(), column(entry.at));
+        let (id, at) = (Uuid::new_v4(), to_column(entry.at));
         let transaction = self.database().begin().await?;
         end(&transaction, person, (&entry.officer, "replaced"), at).await?;
         let row = card::ActiveModel {
@@ -79,7 +80,7 @@ impl Population {
         entry: Entry,
     ) -> Result<bool, PopulationError> {
         let done = card::Entity::update_many()
-            .col_expr(card::Column::CheckedAt, Expr::value(column(entry.at)))
+            .col_expr(card::Column::CheckedAt, Expr::value(to_column(entry.at)))
             .col_expr(card::Column::CheckedBy, Expr::value(entry.officer))
             .col_expr(card::Column::Evidence, Expr::value(entry.basis))
             .filter(card::Column::Person.eq(person.uuid()))
@@ -99,7 +100,7 @@ impl Population {
             .col_expr(card::Column::CheckedAt, Expr::value(None::<i64>))
             .filter(card::Column::Id.eq(card))
             .filter(card::Column::EndedAt.is_null())
-            .filter(card::Column::CheckedAt.gte(column(since)))
+            .filter(card::Column::CheckedAt.gte(to_column(since)))
             .exec(self.database().connection())
             .await?;
         Ok(done.rows_affected > 0)
@@ -110,7 +111,7 @@ impl Population {
     /// # Errors
     /// [`PopulationError::Database`].
     pub async fn end_cards(&self, person: PersonId, entry: Entry) -> Result<u64, PopulationError> {
-        let (by, at) = ((entry.officer.as_str(), entry.basis.as_str()), column(entry.at));
+        let (by, at) = ((entry.officer.as_str(), entry.basis.as_str()), to_column(entry.at));
         Ok(end(self.database().connection(), person, by, at).await?)
     }
 
@@ -146,8 +147,4 @@ async fn end(
         .exec(connection)
         .await?;
     Ok(done.rows_affected)
-}
-
-fn column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }

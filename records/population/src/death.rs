@@ -6,6 +6,7 @@ use crate::population::{PersonId, Population, PopulationError, record};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::OnConflict;
+use yufu_database::to_column;
 use yufu_profile::ResidentNumber;
 
 impl Population {
@@ -24,7 +25,7 @@ impl Population {
         let row = self.find(&transaction, number).await?;
         record(&transaction, access, Deed::DeathRecorded, row.as_ref()).await?;
         if let Some(row) = &row {
-            let at = i64::try_from(access.at.millis()).unwrap_or(i64::MAX);
+            let at = to_column(access.at);
             let new = death::ActiveModel { person: Set(row.id), at: Set(at) };
             let once = OnConflict::column(death::Column::Person).do_nothing().to_owned();
             death::Entity::insert(new)

@@ -7,6 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::to_column;
 
 /// Somebody acts for a minor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Population {
             ward: Set(ward.uuid()),
             officer: Set(entry.officer),
             evidence: Set(entry.basis),
-            at: Set(column(entry.at)),
+            at: Set(to_column(entry.at)),
             ended_at: Set(None),
             ended_by: Set(None),
             end_reason: Set(None),
@@ -79,7 +80,7 @@ impl Population {
         let found = in_force(guardian, ward).one(&transaction).await?;
         let known = found.ok_or(PopulationError::NoGuardianship)?;
         guardianship::Entity::update_many()
-            .col_expr(guardianship::Column::EndedAt, Expr::value(column(entry.at)))
+            .col_expr(guardianship::Column::EndedAt, Expr::value(to_column(entry.at)))
             .col_expr(guardianship::Column::EndedBy, Expr::value(entry.officer))
             .col_expr(guardianship::Column::EndReason, Expr::value(entry.basis))
             .filter(guardianship::Column::Id.eq(known.id))
@@ -110,8 +111,4 @@ fn in_force(guardian: PersonId, ward: PersonId) -> sea_orm::Select<guardianship:
         .filter(guardianship::Column::Guardian.eq(guardian.uuid()))
         .filter(guardianship::Column::Ward.eq(ward.uuid()))
         .filter(guardianship::Column::EndedAt.is_null())
-}
-
-fn column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }

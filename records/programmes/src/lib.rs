@@ -27,7 +27,7 @@ pub use totals::{Sum, Totals};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DbErr, EntityTrait, Set};
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, MigrationError};
+use yufu_database::{Database, DatabaseError, MigrationError, to_column};
 
 /// The account that payments leave from.
 const ACCOUNT: &str = "account";
@@ -133,20 +133,22 @@ impl Programmes {
     /// # Errors
     /// [`ProgrammesError::NoAccount`] if none is set.
     pub async fn account(&self) -> Result<String, ProgrammesError> {
+        self.named_account().await?.ok_or(ProgrammesError::NoAccount)
+    }
+
+    /// The same, if one was named.
+    ///
+    /// # Errors
+    /// [`ProgrammesError::Database`].
+    pub async fn named_account(&self) -> Result<Option<String>, ProgrammesError> {
         let row = entity::setting::Entity::find_by_id(ACCOUNT);
         let row = row.one(self.database.connection()).await?;
-        row.map(|row| row.value).ok_or(ProgrammesError::NoAccount)
+        Ok(row.map(|row| row.value))
     }
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 fn from_column(millis: i64) -> Result<Timestamp, ProgrammesError> {
-    let millis = u64::try_from(millis).map_err(|_| ProgrammesError::Damaged("time"))?;
-    Ok(Timestamp::from_millis(millis))
+    yufu_database::from_column(millis).ok_or(ProgrammesError::Damaged("time"))
 }
 
 fn to_minor(minor: u64) -> Result<i64, ProgrammesError> {

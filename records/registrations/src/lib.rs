@@ -13,7 +13,7 @@ pub use revoking::{Deed, Revocation};
 
 use sea_orm::DbErr;
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, MigrationError};
+use yufu_database::{Database, DatabaseError, MigrationError, to_column};
 
 /// The registrar's records.
 #[derive(Clone)]
@@ -58,11 +58,6 @@ impl Registrations {
     }
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 fn from_column(at: i64) -> Timestamp {
-    Timestamp::from_millis(u64::try_from(at).unwrap_or(0))
+    yufu_database::from_column(at).unwrap_or(Timestamp::from_millis(0))
 }

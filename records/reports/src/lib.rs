@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, Migration, MigrationError};
+use yufu_database::{Database, DatabaseError, Migration, MigrationError, from_column, to_column};
 
 /// The schema, in steps that are applied once each and never edited.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -138,7 +138,7 @@ impl Reports {
             name: Set(new.name),
             reason: Set(new.reason),
             over_asking: Set(new.over_asking),
-            at: Set(i64::try_from(new.at.millis()).unwrap_or(i64::MAX)),
+            at: Set(to_column(new.at)),
         };
         report::Entity::insert(row).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
@@ -188,7 +188,7 @@ impl From<report::Model> for Report {
             name: row.name,
             reason: row.reason,
             over_asking: row.over_asking,
-            at: Timestamp::from_millis(u64::try_from(row.at).unwrap_or(0)),
+            at: from_column(row.at).unwrap_or(Timestamp::from_millis(0)),
         }
     }
 }

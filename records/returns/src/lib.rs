@@ -5,7 +5,9 @@
 
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use yufu_base::{Digest, Timestamp};
-use yufu_database::{CodeKey, Database, DatabaseError, Migration, MigrationError, SealError};
+use yufu_database::{
+    CodeKey, Database, DatabaseError, Migration, MigrationError, SealError, to_column,
+};
 use zeroize::Zeroizing;
 
 /// How many answers to one request may wait: whoever has its link can give one.
@@ -163,11 +165,6 @@ fn key(request: &str, code: &str) -> Result<CodeKey, SealError> {
 
 fn together(request: &str, code: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("{request} {code}"))
-}
-
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }
 
 impl From<DbErr> for ReturnsError {

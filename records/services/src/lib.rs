@@ -16,14 +16,15 @@ mod ticket;
 
 pub use asked::Asked;
 pub use charge::{Charge, ChargeState};
-pub use stay::{Access, Stay};
+pub use stay::Stay;
 pub use ticket::{Departure, Ticket, TicketState};
+pub use yufu_database::Access;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DbErr, EntityTrait, Set};
 use std::sync::Arc;
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer};
+use yufu_database::{Database, DatabaseError, MigrationError, SealError, Sealer, to_column};
 
 /// The account that payments are taken on.
 const ACCOUNT: &str = "account";
@@ -121,20 +122,22 @@ impl Services {
     /// # Errors
     /// [`ServicesError::NoAccount`] if none is set.
     pub async fn account(&self) -> Result<String, ServicesError> {
+        self.named_account().await?.ok_or(ServicesError::NoAccount)
+    }
+
+    /// The same, if one was named.
+    ///
+    /// # Errors
+    /// [`ServicesError::Database`].
+    pub async fn named_account(&self) -> Result<Option<String>, ServicesError> {
         let row = entity::setting::Entity::find_by_id(ACCOUNT);
         let row = row.one(self.database.connection()).await?;
-        row.map(|row| row.value).ok_or(ServicesError::NoAccount)
+        Ok(row.map(|row| row.value))
     }
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 fn from_column(millis: i64) -> Result<Timestamp, ServicesError> {
-    let millis = u64::try_from(millis).map_err(|_| ServicesError::Damaged("time"))?;
-    Ok(Timestamp::from_millis(millis))
+    yufu_database::from_column(millis).ok_or(ServicesError::Damaged("time"))
 }
 
 impl From<DbErr> for ServicesError {

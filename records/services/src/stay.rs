@@ -1,7 +1,7 @@
 //! A hotel's stays: the guest's identity sealed, its reads recorded, erased in time.
 
 use crate::entity::{access, stay};
-use crate::{Services, ServicesError, asked, charge, from_column, to_column};
+use crate::{Access, Services, ServicesError, asked, charge, from_column, to_column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Map, Value};
@@ -22,19 +22,6 @@ pub struct Stay {
     pub nights: u16,
     /// Until when the guest's identity is kept; `None` if there is none.
     pub retained_until: Option<Timestamp>,
-}
-
-/// Who reads a guest's identity, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// The reading person or process.
-    pub actor: String,
-    /// What for.
-    pub purpose: String,
-    /// Which claims, by name.
-    pub fields: Vec<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 impl Services {

@@ -10,7 +10,8 @@ mod laying;
 mod reading;
 mod schema;
 
-pub use reading::{Access, Kept};
+pub use reading::Kept;
+pub use yufu_database::Access;
 
 use keeping::{Finding, Keeping};
 use schema::{MIGRATIONS, verification};
@@ -18,7 +19,9 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Set};
 use std::sync::Arc;
 use uuid::Uuid;
 use yufu_base::Timestamp;
-use yufu_database::{Database, DatabaseError, Group, MigrationError, PersonKey, SealError, Sealer};
+use yufu_database::{
+    Database, DatabaseError, Group, MigrationError, PersonKey, SealError, Sealer, to_column,
+};
 
 /// A verifier's records.
 #[derive(Clone)]
@@ -196,14 +199,8 @@ fn row(
     })
 }
 
-/// A timestamp as databases hold it: milliseconds since the epoch, saturating at the end of their range.
-fn to_column(at: Timestamp) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
-}
-
 fn from_column(millis: i64) -> Result<Timestamp, VerificationsError> {
-    let millis = u64::try_from(millis).map_err(|_| VerificationsError::Damaged("time"))?;
-    Ok(Timestamp::from_millis(millis))
+    yufu_database::from_column(millis).ok_or(VerificationsError::Damaged("time"))
 }
 
 impl From<DbErr> for VerificationsError {

@@ -1,11 +1,10 @@
 //! Reading what is sealed: with a record of who read what, and why, in the same transaction.
 
 use crate::schema::{access, verification};
-use crate::{Verifications, VerificationsError, from_column, to_column};
+use crate::{Access, Verifications, VerificationsError, from_column, to_column};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use yufu_base::Timestamp;
 
 /// What sealed claims, and sealed evidence, are bound to, so that they cannot be moved elsewhere.
 pub(crate) const CLAIMS: &str = "verifications.claims";
@@ -18,19 +17,6 @@ pub enum Kept {
     Claims,
     /// The signed presentation with its request; the access names the whole.
     Evidence,
-}
-
-/// Who reads what was shown, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// The reading person or process.
-    pub actor: String,
-    /// What for.
-    pub purpose: String,
-    /// Which claims, by name; for evidence its name.
-    pub fields: Vec<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 impl Verifications {

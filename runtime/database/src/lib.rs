@@ -2,15 +2,19 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod connection;
 mod group;
 mod key;
 mod migration;
+mod moment;
 mod sealer;
 mod table;
 
+pub use access::Access;
 pub use connection::{Database, DatabaseError};
 pub use group::{Answers, Group, Together};
 pub use key::{BareKey, CodeKey, MasterKey, PersonKey};
 pub use migration::{Migration, MigrationError};
+pub use moment::{from_column, to_column};
 pub use sealer::{BlindIndex, SealError, Sealer};

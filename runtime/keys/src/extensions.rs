@@ -20,7 +20,7 @@ pub struct Reached<'a> {
 }
 
 /// The identifier of a key: the first octets of its digest (RFC 7093, 2); of one that ISO/IEC 18013-5 is about, the one
-/// digest that its tables B.1 and B.4 allow. It tells keys apart, and proves nothing.
+/// digest that its tables B.1 and B.3 allow. It tells keys apart, and proves nothing.
 pub(crate) fn subject_key(key: &PublicKey, of_mdocs: bool) -> CustomExtension {
     let digest = match of_mdocs {
         true => mdoc_key_identifier(key),
@@ -31,7 +31,7 @@ pub(crate) fn subject_key(key: &PublicKey, of_mdocs: bool) -> CustomExtension {
     CustomExtension::from_oid_content(&SUBJECT_KEY_IDENTIFIER, content)
 }
 
-/// That the key signs mdocs, and nothing else (ISO/IEC 18013-5, table B.4).
+/// That the key signs mdocs, and nothing else (ISO/IEC 18013-5, table B.3).
 pub(crate) fn mdoc_signer() -> CustomExtension {
     let content = [&[0x30, 0x09, 0x06, 0x07][..], &MDOC_SIGNER].concat();
     let mut extension = CustomExtension::from_oid_content(&EXTENDED_KEY_USAGE, content);
@@ -39,7 +39,7 @@ pub(crate) fn mdoc_signer() -> CustomExtension {
     extension
 }
 
-/// Says how the authority is reached, and where its list of revoked certificates is (tables B.1 and B.4).
+/// Says how the authority is reached, and where its list of revoked certificates is (tables B.1 and B.3).
 pub(crate) fn add_reached(parameters: &mut CertificateParams, reached: Option<&Reached<'_>>) {
     let Some(reached) = reached else { return };
     // GeneralNames with one uniformResourceIdentifier, [6].

@@ -17,7 +17,7 @@ use yufu_base::PublicKey;
 pub(crate) const MDOC_SIGNER: [u8; 7] = [0x28, 0x81, 0x8c, 0x5d, 0x05, 0x01, 0x02];
 
 const DAY: i64 = 86_400;
-/// The most that ISO/IEC 18013-5 lets a signer of mdocs be valid (table B.4).
+/// The most that ISO/IEC 18013-5 lets a signer of mdocs be valid (table B.3).
 const SIGNER_DAYS: i64 = 457;
 /// The most that it lets an authority be valid (table B.1): twenty years.
 const AUTHORITY_DAYS: i64 = 20 * 366;
@@ -31,7 +31,7 @@ pub enum CertificateKind {
     Anchor,
     /// The same, which certifies those who sign mdocs (table B.1).
     MdocAnchor,
-    /// Whoever signs credentials as mdocs, perhaps in other formats too (table B.4).
+    /// Whoever signs credentials as mdocs, perhaps in other formats too (table B.3).
     DocumentSigner,
     /// Whoever asks to be shown something, known by a host name (`x509_san_dns`).
     Access,
@@ -54,13 +54,14 @@ pub enum LintError {
     /// RFC 5280, 4.1.2.2: at most 20 octets.
     #[error("certificate.serial_long: its number has more than 20 octets")]
     SerialLong,
-    /// ISO/IEC 18013-5, B.1: at least 63 bits from a random source; we want 64, so that it cannot be foreseen.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: at least 63 bits from a random source; we want 64, so that it cannot be foreseen.
     #[error("certificate.serial_short: its number has fewer than 64 bits, and can be foreseen")]
     SerialShort,
     /// ES256, over a key of P-256.
     #[error("certificate.algorithm: expected ecdsa-with-SHA256 over a key of P-256")]
     Algorithm,
-    /// RFC 5280, 4.1.2.6: a name that is not empty.
+    /// RFC 5280, 4.1.2.6: a name that is not empty. ISO/IEC 18013-5, tables B.1 and B.3: who certifies or signs mdocs has a
+    /// common name.
     #[error("certificate.subject_empty: its subject has no name")]
     SubjectEmpty,
     /// RFC 5280, 4.1.2.4: the name of whoever signs.
@@ -79,7 +80,7 @@ pub enum LintError {
     /// Within the validity of whoever signs.
     #[error("certificate.validity_nested: it is valid when the certificate that signs it is not")]
     ValidityNested,
-    /// ISO/IEC 18013-5, tables B.1 and B.4: 20 years, and 457 days.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: 20 years, and 457 days.
     #[error("certificate.validity_long: it is valid for longer than such a certificate may be")]
     ValidityLong,
     /// RFC 5280, 4.2: each extension once.
@@ -101,7 +102,7 @@ pub enum LintError {
     /// RFC 5280, 4.2.1.2.
     #[error("certificate.subject_key: the identifier of its own key is missing")]
     SubjectKey,
-    /// ISO/IEC 18013-5, tables B.1 and B.4: the SHA-1 of the key, no other digest.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: the SHA-1 of the key, no other digest.
     #[error(
         "certificate.subject_key_digest: the identifier of the key of who certifies or signs mdocs is not its SHA-1"
     )]
@@ -111,14 +112,15 @@ pub enum LintError {
         "certificate.authority_key: the identifier of its authority's key is missing, or another one"
     )]
     AuthorityKey,
-    /// ISO/IEC 18013-5, table B.4: critical, and no other.
+    /// ISO/IEC 18013-5, table B.3: critical, and no other.
     #[error(
         "certificate.extended_key_usage: a signer of mdocs has 1.0.18013.5.1.2, critically, and no other; others have none"
     )]
     ExtendedKeyUsage,
-    /// ISO/IEC 18013-5, tables B.1 and B.4: two capital letters, the same as the authority's.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: two capital letters, the same as the authority's; who certifies or signs mdocs
+    /// has one.
     #[error(
-        "certificate.country: its country is not two capital letters, or not that of its authority"
+        "certificate.country: its country is missing, not two capital letters, or not that of its authority"
     )]
     Country,
     /// OpenID4VP 1.0, 5.9.3: `x509_san_dns` wants a host's name.
@@ -131,17 +133,17 @@ pub enum LintError {
         "certificate.san_uri: whoever signs credentials must have the address of the issuer among its alternative names"
     )]
     SanUri,
-    /// ISO/IEC 18013-5, tables B.1 and B.4: how the authority of mdocs is reached, as an address or for mail.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: how the authority of mdocs is reached, as an address or for mail.
     #[error(
         "certificate.issuer_alternative_name: an authority of mdocs, and whoever signs them, must say by an address or for mail how that authority is reached, and nothing else there"
     )]
     IssuerAlternativeName,
-    /// ISO/IEC 18013-5, tables B.1 and B.4: an address, of a list for all reasons by the authority itself.
+    /// ISO/IEC 18013-5, tables B.1 and B.3: an address, of a list for all reasons by the authority itself.
     #[error(
         "certificate.distribution_points: an authority of mdocs, and whoever signs them, must have the address of the list of revoked certificates, for all reasons and by that authority"
     )]
     DistributionPoints,
-    /// RFC 5280, 5.1 and 5.2; ISO/IEC 18013-5, table B.5: a list of revoked certificates is of version 2, by its authority,
+    /// RFC 5280, 5.1 and 5.2; ISO/IEC 18013-5, B.3: a list of revoked certificates is of version 2, by its authority,
     /// with its number and the identifier of its authority's key, and says when the next one comes.
     #[error(
         "certificate.revocation_list: the list is not of version 2, not its authority's, has no number or no end, or something that readers do not know"
@@ -211,7 +213,9 @@ impl<'a> Looked<'a> {
         let (subject, issuer) = (self.certificate.subject(), self.certificate.issuer());
         let named = |text: &str| !text.trim().is_empty();
         let mut all = subject.iter_attributes().filter_map(|one| one.as_str().ok());
+        let common = subject.iter_common_name().filter_map(|one| one.as_str().ok()).any(named);
         ensure(all.any(named), LintError::SubjectEmpty)?;
+        ensure(common || !self.kind.is_of_mdocs(), LintError::SubjectEmpty)?;
         let by = self.authority.map_or(subject, TbsCertificate::subject);
         ensure(issuer.as_raw() == by.as_raw(), LintError::IssuerName)?;
         let own = issuer.as_raw() == subject.as_raw();
@@ -328,6 +332,7 @@ impl<'a> Looked<'a> {
         let own = country(self.certificate);
         let letters = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
         ensure(own.is_none_or(letters), LintError::Country)?;
+        ensure(own.is_some() || !self.kind.is_of_mdocs(), LintError::Country)?;
         if self.kind == CertificateKind::DocumentSigner {
             let same = self.authority.is_some_and(|authority| country(authority) == own);
             ensure(same, LintError::Country)?;

@@ -4,9 +4,10 @@
 use crate::Offline;
 use crate::reader::{ReadError, ReaderIdentity, Seen, Shown};
 use yufu_base::PublicKey;
-use yufu_jose::{Header, SignError, encode_base64url, sha256};
+use yufu_jose::{Header, SignError, encode_base64url};
 use yufu_mdoc::cbor::ShapeError;
 use yufu_mdoc::{SessionCipher, SessionData, SessionError, SessionStatus, SessionTranscript};
+use yufu_openid4vc::presentation::client_id::X509_HASH;
 use yufu_trust::{DisclosedNames, Localized, Receipt, ReceiptError, ReceiptKind, request_digest};
 
 /// A reader's session that is over but for its receipt.
@@ -81,7 +82,7 @@ impl Shown {
         let Ended { mut cipher, conversation, disclosed } = session;
         let receipt = Receipt {
             kind: ReceiptKind::Accepted,
-            party: format!("x509_hash:{}", encode_base64url(sha256(who.chain.unverified_leaf()))),
+            party: format!("{X509_HASH}{}", who.chain.unverified_hash()),
             purpose,
             request_digest: request_digest(&conversation),
             disclosed: vec![disclosed],

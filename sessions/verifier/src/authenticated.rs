@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yufu_base::Timestamp;
-use yufu_credential::StatusReference;
+use yufu_credential::{REGISTERED, StatusReference};
 use yufu_jose::{Chain, ChainError, ClaimPath, Jwk, PathStep};
 use yufu_mdoc::own_claims;
 use yufu_openid4vc::FORMAT_MSO_MDOC;
@@ -17,9 +17,6 @@ use yufu_trust::{
     DisclosedNames, Receipt, ReceiptKind, Revocations, Status, StatusListError, TrustEntry,
     TrustList, request_digest,
 };
-
-/// Claims every credential shows, which nobody has to ask for.
-const REGISTERED: [&str; 8] = ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
 
 /// A day, in seconds.
 const DAY: u64 = 24 * 3600;

@@ -12,7 +12,7 @@ use yufu_base::{PublicKey, Signer, Timestamp};
 use yufu_jose::jwe::{
     self, ContentEncryption, DecryptError, DecryptionKey, EncryptError, Entropy, Parameters,
 };
-use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError, unverified_key};
+use yufu_jose::{Chain, ChainError, Jwk, KeyError, SignError};
 use yufu_mdoc::SessionTranscript;
 use yufu_openid4vc::Endpoint;
 use yufu_openid4vc::dcql::DcqlQuery;
@@ -166,7 +166,7 @@ pub enum OpenError {
 
 /// The key of the first of these certificates.
 pub(crate) fn certified_key(x5c: &[String]) -> Option<PublicKey> {
-    unverified_key(Chain::from_x5c(x5c).ok()?.unverified_leaf())
+    Chain::from_x5c(x5c).ok()?.unverified_key()
 }
 
 impl Requested {

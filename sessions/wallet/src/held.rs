@@ -6,13 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use yufu_base::{PublicKey, Timestamp};
+use yufu_credential::REGISTERED;
 use yufu_jose::ChainError;
 use yufu_openid4vc::dcql::Candidate;
 use yufu_trust::{TrustEntry, TrustError, TrustList};
-
-/// What an SD-JWT VC says of itself, and each copy otherwise.
-const OF_EACH_COPY: [&str; 8] =
-    ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"];
 
 /// A verified credential bound to one key. Show it once: two presentations of one
 /// credential can be linked.
@@ -78,7 +75,7 @@ impl HeldCredential {
     /// What it says of its holder.
     fn said(&self) -> BTreeMap<&str, &Value> {
         let claims = self.credential.claims().iter().map(|(name, value)| (name.as_str(), value));
-        claims.filter(|(name, _)| !OF_EACH_COPY.contains(name)).collect()
+        claims.filter(|(name, _)| !REGISTERED.contains(name)).collect()
     }
 
     /// The credential as a query sees it.

@@ -7,12 +7,11 @@ mod node;
 mod support;
 
 use serde_json::{Value, json};
+use support::institutions::SHOP;
 use support::visits::Street;
 use support::{Data, Resident, Server};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
-/// A shop of the sample city, which may ask whether somebody is sixteen.
-const SHOP: &str = "donghu-bicycles";
 
 /// What the browser saw on a page, with a wallet that does this.
 fn visit(begun: &Value, wallet: &Value) -> Value {

@@ -14,6 +14,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use support::institutions::SHOP;
 use support::visits::Street;
 use support::{Caller, Data, Resident, Server, enrol, now};
 use yufu_base::Signer;
@@ -25,8 +26,6 @@ use yufu_wallet::HeldCredential;
 use yufu_wallet::presentation::{AnswerEntropy, Presenting, RequestRefused, Reviewed, open, take};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_yufu-under-test");
-/// A shop of the sample city, which may ask whether somebody is sixteen.
-const SHOP: &str = "donghu-bicycles";
 
 /// A credential of a wallet and its holder's key, as PKCS#8 in base64url.
 fn held(resident: &Resident, place: usize) -> (String, Value) {

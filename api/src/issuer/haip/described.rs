@@ -120,7 +120,7 @@ const CHALLENGE: &[(HttpMethod, Said)] = &[(
     HttpMethod::Post,
     Said {
         id: "challenge",
-        summary: "A challenge for the proof that goes with a wallet attestation.",
+        summary: "A challenge for the proof that goes with a wallet attestation; a nonce for DPoP is in the header.",
         query: &[],
         body: None,
         answers: &[("200", JSON, "attestation_challenge")],

@@ -1,5 +1,6 @@
 //! What the issuer publishes about itself: plain, or signed for whoever asks.
 
+use super::Fresh;
 use crate::http::Problem;
 use crate::issuer::Issuer;
 use crate::signing::unsigned;
@@ -31,10 +32,10 @@ impl Issuer {
         Ok(self.under_haip()?.documents.server.clone())
     }
 
-    /// A challenge for the proof that goes with a wallet attestation.
-    pub(crate) fn fresh_challenge(&self) -> Result<ChallengeResponse, Problem> {
-        let (haip, now) = (self.under_haip()?, self.clock.read().wall);
-        let attestation_challenge = haip.nonce(super::Kind::Challenge, now)?;
-        Ok(ChallengeResponse { attestation_challenge })
+    /// A challenge for the proof that goes with a wallet attestation, and a nonce for the DPoP proof beside it (attestation-based
+    /// client authentication, draft 11, 6.3).
+    pub(crate) fn fresh_challenge(&self) -> Result<(ChallengeResponse, Fresh), Problem> {
+        let fresh = self.under_haip()?.fresh(self.clock.read().wall)?;
+        Ok((ChallengeResponse { attestation_challenge: fresh.challenge.clone() }, fresh))
     }
 }

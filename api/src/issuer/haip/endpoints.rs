@@ -81,7 +81,8 @@ pub(super) async fn token<A: Attesters>(
 }
 
 pub(super) async fn challenge<A: Attesters>(here: Here<A>) -> Result<impl IntoResponse, Problem> {
-    Ok(Json(here.institution.as_issuer()?.fresh_challenge()?))
+    let (challenge, fresh) = here.institution.as_issuer()?.fresh_challenge()?;
+    Ok((fresh, Json(challenge)))
 }
 
 pub(super) async fn nonce<A: Attesters>(here: Here<A>) -> Result<impl IntoResponse, Problem> {

@@ -20,7 +20,7 @@ use yufu_api::trust::{
     Enlisted, ListSequence, Register, SeenLists, SharedPin, TrustOperator, TrustSource,
 };
 use yufu_base::{InstitutionId, PublicKey, Signer, Timestamp};
-use yufu_jose::{Chain, unverified_key};
+use yufu_jose::Chain;
 use yufu_keys::{IN_TOKEN as ROTATED, KeyStore, LeafSubject};
 use yufu_profile::{Column, CredentialType, Institution, Profile, Role, Text};
 use yufu_trust::{Anchor, TrustList};
@@ -303,7 +303,7 @@ impl Trust {
 fn certified_before(keys: &KeyStore, key: PublicKey) -> Result<Option<Certified>> {
     let Some(bytes) = keys.find(CERTIFIED, "json")? else { return Ok(None) };
     let before: Certified = serde_json::from_slice(&bytes)?;
-    let of_key = |chain: &Chain| unverified_key(chain.unverified_leaf()) == Some(key);
+    let of_key = |chain: &Chain| chain.unverified_key() == Some(key);
     Ok(Chain::from_x5c(&before.access).ok().filter(of_key).map(|_| before))
 }
 

@@ -87,6 +87,7 @@ impl Holder {
         }
         let attestation = self.attestation_of(key).await?;
         let pop = AttestationPop {
+            client: Some(self.provider_address()?),
             // Where this wallet sends it, and not what somebody there says: a proof is for one bank.
             audience: format!("{}/banks/{bank}", self.address(bank)),
             id: random_text(),

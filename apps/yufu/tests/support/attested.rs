@@ -123,6 +123,7 @@ impl AttestedWallet {
 
     pub fn pop(&self, audience: &str, challenge: Option<&str>, at: Timestamp) -> String {
         let pop = AttestationPop {
+            client: None,
             audience: audience.to_owned(),
             id: random_text(),
             issued: at,

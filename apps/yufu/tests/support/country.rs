@@ -20,6 +20,28 @@ pub fn country_with(folder: &Path, more: &str) -> PathBuf {
     country
 }
 
+/// A merchant that may ask what `requests` say (TOML, each a table of its own), and keeps what it may for so many days.
+pub fn merchant(id: &str, (zh, en): (&str, &str), retention_days: u32, requests: &str) -> String {
+    let policy = match retention_days {
+        0 => r#"{ zh = "不保存。", en = "Keeps nothing." }"#.to_owned(),
+        days => format!(r#"{{ zh = "{days}天后删除。", en = "Erased after {days} days." }}"#),
+    };
+    format!(
+        r#"
+[[institutions]]
+id = "{id}"
+role = "merchant"
+name = {{ zh = "{zh}", en = "{en}" }}
+retention_days = {retention_days}
+privacy_policy = {policy}
+support = "desk@{id}.example"
+[institutions.merchant]
+category = 7832
+bank = "bank-of-lianghu"
+{requests}"#
+    )
+}
+
 /// A copy of the sample country in `folder`, whose authority issues anonymous credentials, and two parties that want them.
 pub fn anonymous_country(folder: &Path) -> PathBuf {
     let country = country_with(folder, include_str!("../zero_knowledge/parties.toml"));

@@ -15,6 +15,7 @@
 pub mod attested;
 mod caller;
 pub mod country;
+pub mod institutions;
 pub mod notes;
 pub mod terminal;
 pub mod third_party;

@@ -234,7 +234,7 @@ pub fn pays(account: &str, payee: AccountId, minor: u64, key: &SoftwareKey) -> V
 /// A proof of possession of an attested key.
 pub fn pop(audience: &str, key: &SoftwareKey, issued: Timestamp) -> String {
     let audience = audience.to_owned();
-    let pop = AttestationPop { audience, id: random_text(), issued, challenge: None };
+    let pop = AttestationPop { client: None, audience, id: random_text(), issued, challenge: None };
     pop.sign(key).unwrap()
 }
 

@@ -84,7 +84,8 @@ pub enum KeyAttestationError {
 
 #[derive(Serialize, Deserialize)]
 struct Wire {
-    iss: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
     #[serde(with = "numeric_date")]
     iat: Timestamp,
     #[serde(with = "numeric_date")]
@@ -103,7 +104,7 @@ impl KeyAttestation {
     /// [`SignError`] if the key does not sign.
     pub fn sign(&self, chain: &Chain, signer: &dyn Signer) -> Result<String, SignError> {
         let wire = Wire {
-            iss: self.provider.clone(),
+            iss: Some(self.provider.clone()),
             iat: self.issued,
             exp: self.expires,
             attested_keys: self.keys.clone(),
@@ -145,9 +146,9 @@ impl SignedKeyAttestation {
         now: Timestamp,
     ) -> Result<KeyAttestation, KeyAttestationError> {
         let wire: Wire = self.jws.verify(provider.1)?.claims()?;
-        if wire.iss != provider.0 {
+        if let Some(found) = wire.iss.filter(|named| named != provider.0) {
             let signer = provider.0.to_owned();
-            return Err(KeyAttestationError::Provider { found: wire.iss, signer });
+            return Err(KeyAttestationError::Provider { found, signer });
         }
         if wire.exp <= now {
             return Err(KeyAttestationError::Expired);
@@ -171,7 +172,7 @@ impl SignedKeyAttestation {
             return Err(KeyAttestationError::Nonce);
         }
         Ok(KeyAttestation {
-            provider: wire.iss,
+            provider: provider.0.to_owned(),
             issued: wire.iat,
             expires: wire.exp,
             keys: wire.attested_keys.iter().map(|jwk| Jwk::from(jwk.key)).collect(),
@@ -219,6 +220,10 @@ mod tests {
         let good = verify(&signed(|_| ()), 1).unwrap();
         assert_eq!(good.keys.len(), 2);
         assert_eq!(good.keys[0].key, key(2).public_key());
+        // The appendix asks for no `iss`: whose key signed it says the chain.
+        let nameless =
+            verify(&signed(|claims| drop(claims.as_object_mut().unwrap().remove("iss"))), 1);
+        assert_eq!(nameless, Ok(good));
         assert_eq!(verify(&signed(|_| ()), 9), Err(E::Jws(JwsError::Signature)));
         let other = yufu_jose::sign(&Header::typed("JWT"), b"{}", &key(1)).unwrap();
         assert!(matches!(verify(&other, 1), Err(E::Jws(JwsError::Type { .. }))));

@@ -212,6 +212,10 @@ fn subject_empty_a_subject_has_a_name() {
     assert_eq!(empty, Err(LintError::SubjectEmpty));
     let blank = changed(|wanted| wanted.distinguished_name = name(None, " "));
     assert_eq!(blank, Err(LintError::SubjectEmpty));
+    let mut country = name(Some("XP"), "credentials");
+    country.remove(DnType::CommonName);
+    let nameless = changed(|wanted| wanted.distinguished_name = country);
+    assert_eq!(nameless, Err(LintError::SubjectEmpty), "who signs mdocs has a common name");
 }
 
 #[test]
@@ -350,6 +354,18 @@ fn country_a_signer_is_of_its_authoritys_country() {
     assert_eq!(other, Err(LintError::Country));
     let none = changed(|wanted| wanted.distinguished_name = name(None, "credentials"));
     assert_eq!(none, Err(LintError::Country));
+    // Nor are both of no country.
+    let mut nowhere = anchor();
+    nowhere.distinguished_name = name(None, "anchor");
+    let (key, mut wanted) = (key(), signer());
+    let der = nowhere.self_signed(&key).unwrap().der().to_vec();
+    let nowhere = Authority { issuer: Issuer::new(nowhere, key), der };
+    wanted.distinguished_name = name(None, "credentials");
+    let looked =
+        lint(&signed(&wanted, &nowhere), CertificateKind::DocumentSigner, Some(&nowhere.der));
+    assert_eq!(looked, Err(LintError::Country), "who signs mdocs has a country");
+    let other = lint(&tbs(&nowhere.der), CertificateKind::Anchor, None);
+    assert_eq!(other, Ok(()), "others need none");
     let small = changed_anchor(|wanted| wanted.distinguished_name = name(Some("xp"), "anchor"));
     assert_eq!(small, Err(LintError::Country));
 }

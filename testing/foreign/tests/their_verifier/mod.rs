@@ -6,7 +6,7 @@
     reason = "a test fails by panicking; each takes a part of it"
 )]
 
-use crate::support::country::country_with;
+use crate::support::country::{country_with, merchant};
 use crate::support::{Caller, Data, Resident, Server};
 use serde_json::{Value, json};
 use std::fs;
@@ -18,18 +18,7 @@ use yufu::wallet::Wanted;
 pub(crate) const CINEMA: &str = "corner-cinema";
 pub(crate) const VCT: &str = "urn:yufu:pid:cn:1";
 pub(crate) const DOC_TYPE: &str = "org.yufu.pid.cn.1";
-const INSTITUTION: &str = r#"
-[[institutions]]
-id = "corner-cinema"
-role = "merchant"
-name = { zh = "街角影院", en = "Corner Cinema" }
-retention_days = 30
-privacy_policy = { zh = "三十天后删除。", en = "Erased after thirty days." }
-support = "desk@corner-cinema.example"
-[institutions.merchant]
-category = 7832
-bank = "bank-of-lianghu"
-[[institutions.requests]]
+const REQUEST: &str = r#"[[institutions.requests]]
 id = "let-in"
 purpose = { zh = "入场", en = "Let you in" }
 basis = { zh = "合同", en = "Contract" }
@@ -128,7 +117,8 @@ impl Drop for TheirVerifier {
 /// A city of all institutions but the cinema, which its registries admitted under their verifier's key.
 pub(crate) fn city(verifier: &TheirVerifier) -> (Data, Server) {
     let data = Data::new();
-    let country = country_with(&data.beside(""), INSTITUTION);
+    let cinema = merchant(CINEMA, ("街角影院", "Corner Cinema"), 30, REQUEST);
+    let country = country_with(&data.beside(""), &cinema);
     let institutions = fs::read_to_string(country.join("institutions.toml")).unwrap();
     let lines: Vec<&str> = institutions.lines().collect();
     let named = lines.windows(2).filter(|pair| pair[0] == "[[institutions]]");

@@ -155,6 +155,7 @@ impl Flow {
     ) -> Result<HttpRequest, StepError> {
         let [pop_id, dpop_id] = wallet.ids;
         let pop = AttestationPop {
+            client: Some(self.client_id.clone()),
             audience: self.server.issuer.as_str().to_owned(),
             id: pop_id.to_owned(),
             issued: Timestamp::from_seconds(now.seconds()),

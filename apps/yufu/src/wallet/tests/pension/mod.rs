@@ -25,7 +25,7 @@ use yufu_wallet::presentation::Consent;
 const AGENCY: &str = "pension-agency";
 const PROGRAMME: &str = "basic-pension";
 const THEIR_BANK: &str = "bank-of-lianghu";
-const MONTHLY: u64 = 14_300;
+const MONTHLY: u64 = 16_300;
 const DAY: u64 = 86_400;
 /// Noon of 25 November 2026 in China.
 const NOON: u64 = 1_795_579_200;

@@ -3,8 +3,8 @@
 //! claims unreadable, and what led to them goes.
 
 use crate::account;
-use crate::outbox;
 use crate::entity::{account as accounts, customer, guardian, linked};
+use crate::outbox;
 use crate::{Onboarding, OnboardingError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

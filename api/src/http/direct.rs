@@ -84,21 +84,21 @@ impl Routes {
             .then(|| self.direct.get(request.uri().path()).map(Arc::clone))
             .flatten();
         let answer = match direct {
-            Some(direct) => Either::Direct(direct, request),
+            Some(direct) => Either::Direct((direct, request)),
             // A router is always ready.
             None => Either::Router(self.router.clone().call(request)),
         };
         async move {
             match answer {
-                Either::Direct(direct, request) => Ok(direct.answer(request).await),
+                Either::Direct((direct, request)) => Ok(direct.answer(request).await),
                 Either::Router(answer) => answer.await,
             }
         }
     }
 }
 
-enum Either<D, B, R> {
-    Direct(D, Request<B>),
+enum Either<D, R> {
+    Direct(D),
     Router(R),
 }
 
@@ -111,7 +111,7 @@ impl Edged {
         let template = Some(Template::Direct(self.template));
         let asked = (Seen::of(&request, template), Wishes::of(request.headers()));
         let largest = self.edge.largest();
-        let answer = (!too_large(request.headers(), largest)).then(|| async {
+        let answer = (!too_large(request.headers(), largest)).then_some(async {
             let (parts, body) = request.into_parts();
             match Limited::new(body, largest).collect().await {
                 Ok(body) => (self.handler)(parts.headers, body.to_bytes()).await,

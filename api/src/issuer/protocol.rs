@@ -293,7 +293,7 @@ impl Issuer {
             })
             .collect();
         let mut salts = Draws::new();
-        let mut salt = || salts.next();
+        let mut salt = || salts.draw();
         let issued = proven.issue(&template, &statuses, &*key.signer, &key.chain, &mut salt);
         issued.map_err(|error| Refusal::Problem(unsigned(&*key.signer, error)))
     }

@@ -63,7 +63,7 @@ impl VerifyingParty {
             party = escape(certificate.name.get(language.tag())),
             purpose = escape(certificate.purpose.get(language.tag())),
             asking = asking.as_deref().unwrap_or_default(),
-            link = escape(&shown),
+            link = escape(shown),
             open = escape(&words.open),
         );
         Ok(Page::new(language, &words.title, &markup).running("../page.js"))

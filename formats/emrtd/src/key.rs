@@ -119,7 +119,7 @@ mod tests {
         {
             let point = Point::from_bytes(&[4; 65]).unwrap();
             let read = read_key(&with_parameters(&prime, &point)).unwrap();
-            assert_eq!(read, (curve, point.clone()));
+            assert_eq!(read, (curve, point));
             assert_eq!(read_key(&write_key(curve, &point)).unwrap(), read, "as by its name");
             let mut other = prime;
             other[31] ^= 2;

@@ -71,7 +71,7 @@ mod tests {
             assert_eq!(seen.verify(&public, b"message", &good), Ok(()));
             assert_eq!(seen.verify(&public, b"messagf", &good), Err(SignatureInvalid));
             assert_eq!(seen.verify(&other, b"message", &good), Err(SignatureInvalid));
-            let mut altered = good.clone();
+            let mut altered = good;
             altered.0[63] ^= 1;
             assert_eq!(seen.verify(&public, b"message", &altered), Err(SignatureInvalid));
             assert_eq!(seen.all(|known| known.len()), 1);

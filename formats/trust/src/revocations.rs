@@ -93,7 +93,7 @@ mod tests {
             };
             let list = CertificateRevocationListParams {
                 this_update: now,
-                next_update: now + Duration::hours(1),
+                next_update: now.saturating_add(Duration::hours(1)),
                 crl_number: SerialNumber::from(1),
                 issuing_distribution_point: None,
                 revoked_certs: vec![revoked],

@@ -32,7 +32,7 @@ impl Draws {
 
     /// The next `N` bytes, at most 1,024. They are handed out once and wiped here.
     #[must_use]
-    pub fn next<const N: usize>(&mut self) -> [u8; N] {
+    pub fn draw<const N: usize>(&mut self) -> [u8; N] {
         const { assert!(N <= DRAWN) };
         if self.drawn.len().saturating_sub(self.used) < N {
             (self.drawn, self.used) = (random(), 0);
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn numbers_drawn_together_are_given_out_once_each() {
         let mut draws = Draws::new();
-        let given: BTreeSet<[u8; 16]> = (0..1000).map(|_| draws.next()).collect();
+        let given: BTreeSet<[u8; 16]> = (0..1000).map(|_| draws.draw()).collect();
         assert_eq!(given.len(), 1000);
         assert!(!given.contains(&[0; 16]));
-        assert_ne!(draws.next::<1024>(), draws.next::<1024>());
+        assert_ne!(draws.draw::<1024>(), draws.draw::<1024>());
     }
 }

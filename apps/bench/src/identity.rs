@@ -104,8 +104,8 @@ pub fn run(
     Ok(Report { bench: "identity", figures: all })
 }
 
-/// What a kind of flow took: its rate with the wallets' work on no clock, the server's processor time beside the
-/// bare cryptography, and the wallets' processor time.
+/// What a kind of flow took: its rate with the wallets' work on no clock, without and with the clients' processor time; the
+/// server's processor time beside the bare cryptography; the clients' and the wallets'.
 fn figures(
     (name, unit): (&str, &'static str),
     walked: &Walked,
@@ -124,7 +124,8 @@ fn figures(
     };
     let alone = Yardstick { name: "its bare cryptography".to_owned(), value: bare, unit: "CPU us" };
     let mut figures = vec![
-        Figure::beside(name, walked.per_second(), unit, on_all, rate),
+        Figure::beside(name, walked.per_second_apart(cores), unit, on_all, rate),
+        Figure::alone(format!("{name}.together"), walked.per_second(), unit, "stated"),
         Figure::beside(format!("{name}.cpu"), walked.user, "CPU us", alone, cpu),
         Figure::alone(format!("{name}.kernel"), walked.kernel, "CPU us", "stated"),
         Figure::alone(format!("{name}.clients"), walked.clients, "CPU us", "stated"),

@@ -138,7 +138,7 @@ async fn cash_is_paid_in_with_a_token_as_people_type_it_and_every_fen_is_account
     let told = mei.says(&["cash", "allowance", JIANGCHENG]);
     assert!(told.contains("10 tokens for bank-of-jiangcheng"), "{told}");
     let history = mei.says(&["history"]);
-    assert!(history.contains("sector_pseudonym.anonymous-cash"), "{history}");
+    assert!(history.contains("Pseudonym for this sector (anonymous-cash)"), "{history}");
     mei.refused(&["cash", "top-up", JIANGCHENG, "501"], "a token is good for 1 to 50000");
     let quote = mei.says(&["cash", "top-up", JIANGCHENG, "200"]);
     mei.says(&["cash", "settle"]);
@@ -416,7 +416,7 @@ async fn without_an_identity_there_is_the_bounded_purse_and_no_token() {
     let path = format!("/banks/{JIANGCHENG}/v1/desk/exchanges");
     caller.post(&path, Some(&caller.desk(JIANGCHENG)), &account).await.done();
     assert!(nobody.says(&["cash", "withdraw", "200"]).contains("Withdrawn: 200.00 CNY"));
-    nobody.refused(&["cash", "withdraw", "2500"], "a withdrawal is 1 to 200000");
+    nobody.refused(&["cash", "withdraw", "2500"], "at most 2000.00 CNY can be withdrawn at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -409,7 +409,7 @@ async fn an_offer_by_reference_is_read_once_and_lies_sealed_until_then_4_1_3() {
     assert!(refused.is_err());
     // The other link is of the same permission, which is used: the offer can be read, its code exchanged no more.
     let refused = resident.wallet.get(links[0], digits).await.unwrap_err();
-    assert!(format!("{refused:#}").contains("InvalidGrant"), "{refused:#}");
+    assert!(format!("{refused:#}").contains("invalid_grant"), "{refused:#}");
     // And a wallet without a provider takes the simpler one.
     let mut other = Resident::of(&caller, 5);
     let body = json!({"resident_number": other.number, "evidence": "card", "credential": "pid"});

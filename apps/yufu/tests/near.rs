@@ -109,7 +109,7 @@ async fn a_reader_reads_the_code_of_a_wallet_near_by_and_both_say_what_was_shown
     assert_eq!(said, expected);
     let (shown, told) = shows.ended();
     assert!(
-        shown && told.contains("Donghu Bicycles") && told.contains("age_equal_or_over"),
+        shown && told.contains("Donghu Bicycles") && told.contains("16 or older = yes"),
         "{told}"
     );
     let history = terminal.says(&["history"]);

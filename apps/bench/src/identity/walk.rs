@@ -51,6 +51,12 @@ impl Walked {
     pub(super) fn per_second(&self) -> f64 {
         number(self.flows) / self.seconds
     }
+
+    /// The same with the clients' processor time taken off, which they take from the server on as many cores.
+    pub(super) fn per_second_apart(&self, cores: usize) -> f64 {
+        let clients = self.clients * number(self.flows) / 1e6 / number(cores);
+        number(self.flows) / (self.seconds - clients)
+    }
 }
 
 /// Has all wallets go to the end.

@@ -217,18 +217,19 @@ impl Fe {
 }
 
 /// Inverts all of them at the cost of one inversion and three products each. None may be zero.
-/// Four chains of products run beside each other, as the processor does four at a time.
-pub(super) fn invert_all(values: &mut [Fe]) {
+/// Four chains of products run beside each other, as the processor does four at a time. `before` is room to work in.
+pub(super) fn invert_all(values: &mut [Fe], before: &mut Vec<[Fe; 4]>) {
     let (fours, rest) = values.as_chunks_mut::<4>();
     let mut product = [Fe::ONE; 4];
-    let mut before = Vec::with_capacity(fours.len());
+    before.clear();
+    before.reserve(fours.len());
     for four in fours.iter() {
         before.push(product);
         product = times(product, *four);
     }
     let mut inverse = invert_chain(product, rest);
-    for (four, before) in fours.iter_mut().zip(before).rev() {
-        let inverted = times(inverse, before);
+    for (four, before) in fours.iter_mut().zip(before.iter()).rev() {
+        let inverted = times(inverse, *before);
         inverse = times(inverse, *four);
         *four = inverted;
     }
@@ -308,7 +309,7 @@ mod tests {
         fn many_are_inverted_like_each(values in prop::collection::vec(field(), 0..9)) {
             let values: Vec<Fe> = values.into_iter().filter(|v| !v.is_zero()).collect();
             let mut all = values.clone();
-            invert_all(&mut all);
+            invert_all(&mut all, &mut Vec::new());
             prop_assert!(values.iter().zip(&all).all(|(a, b)| same(a.invert(), *b)));
         }
     }

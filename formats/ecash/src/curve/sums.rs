@@ -7,6 +7,7 @@
 
 use super::Point;
 use super::field::{Fe, invert_all};
+use std::cell::Cell;
 
 /// A cube root of one in the field.
 const BETA: [u8; 32] = [
@@ -36,35 +37,71 @@ struct Column {
     length: usize,
 }
 
+/// A digit of a weight: to which column which multiple of which number goes, and whether it is subtracted.
+type Entry = (usize, usize, usize, bool);
+
+/// Room to work in. It is as large as what was last worked out on this thread: memory that is asked for and given back for each
+/// batch costs more than the sums do where the system clears it in pages of two megabytes.
+#[derive(Default)]
+struct Room {
+    multiples: Vec<[Affine; 4]>,
+    entries: Vec<Entry>,
+    points: Vec<Affine>,
+    inverses: Vec<Fe>,
+    before: Vec<[Fe; 4]>,
+}
+
+/// The most digits for which room is kept: some megabytes. What is larger is rare.
+const KEPT: usize = 1 << 15;
+
+thread_local! {
+    static ROOM: Cell<Room> = Cell::default();
+}
+
 /// The sums, by number; `None` for one that is the point at infinity.
 pub(super) fn sums(terms: &[Term], count: usize) -> Vec<Option<Point>> {
-    let multiples = odd_multiples(terms);
-    let mut columns = vec![Column::default(); count.saturating_mul(PLACES)];
-    let mut entries = Vec::with_capacity(terms.len().saturating_mul(32));
-    for (term, first) in terms.iter().zip((0_usize..).step_by(2)) {
-        for (half, number) in halves(term.weight).into_iter().zip(first..) {
-            digits(half, |place, index, negative| {
-                let column = term.sum.saturating_mul(PLACES).saturating_add(place);
-                if let Some(column) = columns.get_mut(column) {
-                    column.length = column.length.saturating_add(1);
-                }
-                entries.push((column, number, index, negative));
-            });
-        }
+    let mut room = ROOM.take();
+    let found = room.sums(terms, count);
+    if room.entries.capacity() <= KEPT {
+        ROOM.set(room);
     }
-    let mut points = sorted(&multiples, &entries, &mut columns);
-    while add_pairs(&mut points, &mut columns) {}
-    let first = |column: &Column| (column.length > 0).then(|| points.get(column.start)).flatten();
-    let horner = |places: &[Column]| horner(places.iter().rev().map(first));
-    finish(columns.chunks(PLACES).map(horner).collect())
+    found
+}
+
+impl Room {
+    fn sums(&mut self, terms: &[Term], count: usize) -> Vec<Option<Point>> {
+        let Self { multiples, entries, points, inverses, before } = self;
+        odd_multiples(terms, multiples, before);
+        let mut columns = vec![Column::default(); count.saturating_mul(PLACES)];
+        entries.clear();
+        entries.reserve(terms.len().saturating_mul(32));
+        for (term, first) in terms.iter().zip((0_usize..).step_by(2)) {
+            for (half, number) in halves(term.weight).into_iter().zip(first..) {
+                digits(half, |place, index, negative| {
+                    let column = term.sum.saturating_mul(PLACES).saturating_add(place);
+                    if let Some(column) = columns.get_mut(column) {
+                        column.length = column.length.saturating_add(1);
+                    }
+                    entries.push((column, number, index, negative));
+                });
+            }
+        }
+        sorted(multiples, entries, &mut columns, points);
+        while add_pairs(points, &mut columns, (&mut *inverses, &mut *before)) {}
+        let first =
+            |column: &Column| (column.length > 0).then(|| points.get(column.start)).flatten();
+        let horner = |places: &[Column]| horner(places.iter().rev().map(first));
+        finish(columns.chunks(PLACES).map(horner).collect(), before)
+    }
 }
 
 /// The entries' points, column after column.
 fn sorted(
     multiples: &[[Affine; 4]],
-    entries: &[(usize, usize, usize, bool)],
+    entries: &[Entry],
     columns: &mut [Column],
-) -> Vec<Affine> {
+    points: &mut Vec<Affine>,
+) {
     let mut start = 0_usize;
     for column in columns.iter_mut() {
         column.start = start;
@@ -72,7 +109,8 @@ fn sorted(
         column.length = 0;
     }
     let nothing = Affine { x: Fe::ONE, y: Fe::ONE };
-    let mut points = vec![nothing; start];
+    points.clear();
+    points.resize(start, nothing);
     for (column, number, index, negative) in entries {
         let Some(column) = columns.get_mut(*column) else { continue };
         let place = points.get_mut(column.start.saturating_add(column.length));
@@ -82,7 +120,6 @@ fn sorted(
             column.length = column.length.saturating_add(1);
         }
     }
-    points
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a weight are what is meant")]
@@ -148,14 +185,14 @@ impl Affine {
 
 /// 1, 3, 5 and 7 times each point, and the same times lambda, one after the other. The order of the curve is prime and greater than 7: no two of those
 /// that are added have the same x.
-fn odd_multiples(terms: &[Term]) -> Vec<[Affine; 4]> {
+fn odd_multiples(terms: &[Term], multiples: &mut Vec<[Affine; 4]>, before: &mut Vec<[Fe; 4]>) {
     let ones: Vec<Affine> = terms.iter().map(|term| Affine::of(&term.point)).collect();
     let mut inverses: Vec<Fe> = ones.iter().map(|point| point.y.double()).collect();
-    invert_all(&mut inverses);
+    invert_all(&mut inverses, before);
     let twos: Vec<Affine> = ones.iter().zip(&inverses).map(|(one, i)| one.tangent(*i)).collect();
-    let next = |from: &[Affine]| -> Vec<Affine> {
+    let mut next = |from: &[Affine]| -> Vec<Affine> {
         let mut inverses: Vec<Fe> = from.iter().zip(&twos).map(|(a, two)| two.x.sub(a.x)).collect();
-        invert_all(&mut inverses);
+        invert_all(&mut inverses, before);
         from.iter().zip(&twos).zip(&inverses).map(|((a, two), i)| a.chord(*two, *i)).collect()
     };
     let threes = next(&ones);
@@ -163,16 +200,21 @@ fn odd_multiples(terms: &[Term]) -> Vec<[Affine; 4]> {
     let sevens = next(&fives);
     let beta = Fe::from_bytes(&BETA);
     let all = ones.iter().zip(&threes).zip(&fives).zip(&sevens);
-    all.flat_map(|(((one, three), five), seven)| {
+    multiples.clear();
+    multiples.extend(all.flat_map(|(((one, three), five), seven)| {
         let table = [*one, *three, *five, *seven];
         [table, table.map(|point| Affine { x: point.x.mul(beta), y: point.y })]
-    })
-    .collect()
+    }));
 }
 
 /// Adds the points of each column in pairs; false if no column had two.
-fn add_pairs(points: &mut [Affine], columns: &mut [Column]) -> bool {
-    let mut inverses = Vec::with_capacity(points.len() / 2);
+fn add_pairs(
+    points: &mut [Affine],
+    columns: &mut [Column],
+    (inverses, before): (&mut Vec<Fe>, &mut Vec<[Fe; 4]>),
+) -> bool {
+    inverses.clear();
+    inverses.reserve(points.len() / 2);
     for column in columns.iter() {
         let (pairs, _) = of(points, *column).as_chunks::<2>();
         inverses.extend(pairs.iter().map(denominator));
@@ -180,8 +222,8 @@ fn add_pairs(points: &mut [Affine], columns: &mut [Column]) -> bool {
     if inverses.is_empty() {
         return false;
     }
-    invert_all(&mut inverses);
-    let mut inverses = inverses.into_iter();
+    invert_all(inverses, before);
+    let mut inverses = inverses.iter().copied();
     for column in columns.iter_mut() {
         let mut kept = 0_usize;
         for pair in 0..column.length / 2 {
@@ -279,9 +321,9 @@ fn add(sum: Jacobian, point: Affine) -> Jacobian {
     Some((x3, r.mul(v.sub(x3)).sub(y.mul(hhh)), z.mul(h)))
 }
 
-fn finish(sums: Vec<Jacobian>) -> Vec<Option<Point>> {
+fn finish(sums: Vec<Jacobian>, before: &mut Vec<[Fe; 4]>) -> Vec<Option<Point>> {
     let mut inverses: Vec<Fe> = sums.iter().map(|sum| sum.map_or(Fe::ONE, |(_, _, z)| z)).collect();
-    invert_all(&mut inverses);
+    invert_all(&mut inverses, before);
     let point = |(sum, inverse): (Jacobian, Fe)| {
         let (x, y, _) = sum?;
         let square = inverse.square();
@@ -297,76 +339,4 @@ fn finish(sums: Vec<Jacobian>) -> Vec<Option<Point>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use secp256k1::{SECP256K1, Scalar};
-
-    const LAMBDA: [u8; 32] = [
-        0x53, 0x63, 0xad, 0x4c, 0xc0, 0x5c, 0x30, 0xe0, 0xa5, 0x26, 0x1c, 0x02, 0x88, 0x12, 0x64,
-        0x5a, 0x12, 0x2e, 0x22, 0xea, 0x20, 0x81, 0x66, 0x78, 0xdf, 0x02, 0x96, 0x7c, 0x1b, 0x23,
-        0xbd, 0x72,
-    ];
-
-    /// The same with libsecp256k1.
-    fn slowly(terms: &[Term], sum: usize) -> Option<Point> {
-        let of_it = terms.iter().filter(|term| term.sum == sum);
-        let products = of_it.flat_map(|term| {
-            let turned =
-                term.point.0.mul_tweak(SECP256K1, &Scalar::from_be_bytes(LAMBDA).unwrap()).unwrap();
-            let [a, b] = halves(term.weight);
-            [(term.point.0, a), (turned, b)]
-        });
-        let products = products.filter(|(_, by)| *by != 0).map(|(point, by)| {
-            let mut bytes = [0; 32];
-            bytes[24..].copy_from_slice(&by.to_be_bytes());
-            point.mul_tweak(SECP256K1, &Scalar::from_be_bytes(bytes).unwrap()).unwrap()
-        });
-        products
-            .fold(None, |sum: Option<secp256k1::PublicKey>, point| match sum {
-                None => Some(point),
-                Some(sum) => sum.combine(&point).ok(),
-            })
-            .map(Point)
-    }
-
-    fn point(n: u8) -> Point {
-        super::super::hash_to_curve(&[n]).unwrap()
-    }
-
-    fn minus(point: Point) -> Point {
-        Point(point.0.negate(SECP256K1))
-    }
-
-    #[test]
-    fn points_that_are_equal_or_cancel_are_added_rightly() {
-        let p = point(1);
-        let term = |point, weight| Term { sum: 0, point, weight };
-        for weight in [1, 2, 7, 8, u128::from(u64::MAX), 1 << 64, u128::MAX] {
-            let twice = [term(p, weight), term(p, weight)];
-            assert_eq!(sums(&twice, 1), [slowly(&twice, 0)], "{weight}");
-            let none = [term(p, weight), term(minus(p), weight)];
-            assert_eq!(sums(&none, 1), [None], "{weight}");
-            let one = [term(p, weight), term(minus(p), weight), term(p, weight)];
-            assert_eq!(sums(&one, 1), [slowly(&one[..1], 0)], "{weight}");
-        }
-        assert_eq!(sums(&[], 2), [None, None]);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
-
-        #[test]
-        fn sums_are_those_of_libsecp256k1(
-            parts in prop::collection::vec((0_usize..3, 0_u8..6, any::<bool>(), prop_oneof![any::<u128>(), 0_u128..40]), 0..24),
-        ) {
-            let terms: Vec<Term> = parts.into_iter().map(|(sum, n, negative, weight)| {
-                Term { sum, point: if negative { minus(point(n)) } else { point(n) }, weight }
-            }).collect();
-            let found = sums(&terms, 3);
-            for (sum, found) in found.into_iter().enumerate() {
-                prop_assert_eq!(found, slowly(&terms, sum));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,3 +1,5 @@
+//! Sums beside those of libsecp256k1: equal and opposite points, and what was worked out before.
+
 use super::*;
 use proptest::prelude::*;
 use secp256k1::{SECP256K1, Scalar};

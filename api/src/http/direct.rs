@@ -42,7 +42,7 @@ impl Direct {
 }
 
 /// What a server answers by: a router, and before it the routes at whole addresses.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Routes {
     router: Router,
     direct: BTreeMap<String, Arc<Edged>>,

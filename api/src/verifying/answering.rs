@@ -142,11 +142,14 @@ impl VerifyingParty {
 
     /// Refuses an answer under a name where one under a pseudonym is wanted. Whoever declines may.
     fn takes(&self, request: &Request, came: &Came<'_>) -> Result<(), Problem> {
+        if !self.purpose(request).is_ok_and(|purpose| purpose.one_account) {
+            return Ok(());
+        }
         let answers = match came {
             Came::Form(form) => matches!(DirectPost::from_form(form), Ok(DirectPost::Response(_))),
             Came::Page(data) => data.contains_key("response"),
         };
-        if answers && self.purpose(request)?.one_account {
+        if answers {
             let detail = "one account for each person: it is asked for under a pseudonym, by a wallet that has an anonymous credential";
             return Err(Problem::refused("verification.pseudonym_wanted", detail));
         }

@@ -17,7 +17,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// `bytes` in lower-case hexadecimal.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len().saturating_mul(2));
     append_hex(&mut out, bytes);
     // Digits are always text.

@@ -24,6 +24,7 @@ pub use curve::{
     verify_batch, verify_message,
 };
 pub use derive::{DeriveError, DerivedNote, Seed, WordsError, words_from_entropy};
+pub use encoding::to_hex;
 pub use invoice::{Invoice, InvoiceError, InvoiceKey, NewInvoice};
 pub use keyset::{KeysResponse, Keyset, KeysetError, KeysetInfo, KeysetsResponse};
 pub use keyset_id::{KeysetId, KeysetIdError};

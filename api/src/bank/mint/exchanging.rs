@@ -4,12 +4,9 @@
 
 use super::checks::{self, Notes};
 use super::keysets::Book;
-use super::{Bank, Banks, Mint, MintRefusal, of};
-use crate::http::Parsed;
+use super::{Bank, Mint, MintRefusal};
 use crate::ledger::OrderOutcome;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -87,31 +84,28 @@ pub(super) struct Exchange {
 pub(super) async fn swap(
     bank: &Arc<Bank>,
     mint: &Mint,
-    request: SwapRequest,
+    book: &Book,
+    request: &SwapRequest,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
-    if bank.takes_in(mint, &book, &request).await? {
-        let signatures = checks::sign(&book, &request.outputs)?;
+    if bank.takes_in(mint, book, request).await? {
+        let signatures = checks::sign(book, &request.outputs)?;
         return Ok(Json(Signatures { signatures }));
     }
-    let (notes, outputs) = prepared(bank, mint, &book, &request)?;
+    let (notes, outputs) = prepared(bank, mint, book, request)?;
     let asked = (notes, outputs, request.outputs.clone());
     let done = bank.exchange_notes(mint, asked).await;
-    Ok(Json(bank.or_as_before(&book, &request, done).await?))
+    Ok(Json(bank.or_as_before(book, request, done).await?))
 }
 
 /// Exchange notes of this bank for outputs of another one, which asks for a customer of its own. That one
 /// signs once the ledger has done it; here nobody is told more than that it was done.
 pub(super) async fn exchange(
-    State(banks): State<Arc<Banks>>,
-    Path(bank): Path<String>,
-    request: Result<Parsed<SwapRequest>, JsonRejection>,
+    bank: &Arc<Bank>,
+    mint: &Mint,
+    book: &Book,
+    request: &SwapRequest,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Parsed(request) = request?;
-    let (bank, mint) = of(&banks, &bank)?;
     checks::well_formed(&request.outputs)?;
-    let wanted = request.outputs.iter().map(|message| message.id);
-    let book = bank.keysets_with(mint, wanted).await?;
     let output = |message: &BlindedMessage| {
         let other = book.other(message.id).ok_or_else(|| checks::unknown(message.id))?;
         let blinded = Point(message.blinded.to_bytes());
@@ -120,7 +114,7 @@ pub(super) async fn exchange(
     let outputs: Result<Vec<_>, MintRefusal> = request.outputs.iter().map(output).collect();
     let outputs = outputs?;
     let transaction = Transaction { outputs: &request.outputs, quote: None };
-    let notes = mint.notes(&book, &request.inputs, transaction, bank.now())?;
+    let notes = mint.notes(book, &request.inputs, transaction, bank.now())?;
     checks::even(notes.worth, checks::sum(&request.outputs)?)?;
     Ok(Json(bank.exchange_notes(mint, (notes, outputs, Vec::new())).await?))
 }

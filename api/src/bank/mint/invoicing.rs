@@ -14,7 +14,7 @@ use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use yufu_base::{AccountId, InstitutionId};
 use yufu_ecash::message::{ErrorCode, MeltQuoteRequest};
-use yufu_ecash::{Invoice, InvoiceError, InvoiceKey, NewInvoice};
+use yufu_ecash::{Invoice, InvoiceError, InvoiceKey, NewInvoice, to_hex};
 use yufu_keys::random;
 use yufu_onboarding::{MeltQuote, MintQuote, TOP_UP};
 
@@ -153,7 +153,7 @@ impl Mint {
     pub(super) fn preimage_of(&self, quote: &MeltQuote) -> Option<String> {
         let invoices = self.invoices.as_ref().filter(|_| quote.method == BOLT11)?;
         let invoice = invoices.read(&quote.request).ok()?;
-        Some(invoice.preimage.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(to_hex(&invoice.preimage))
     }
 }
 

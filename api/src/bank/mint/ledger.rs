@@ -7,7 +7,7 @@ use crate::http::Problem;
 use crate::ledger::{self, CommandDone};
 use yufu_base::CommandId;
 use yufu_ecash::Point;
-use yufu_ecash::message::BlindedMessage;
+use yufu_ecash::message::{BlindedMessage, ErrorCode};
 use yufu_machine::{Action, Order, Orders, Submission};
 use yufu_payment::RequestToken;
 
@@ -28,6 +28,17 @@ impl Bank {
     pub(super) fn signed(&self, action: Action) -> Result<Submission, Problem> {
         let id: CommandId = self.fresh_command_id();
         ledger::sign(&self.id, &*self.commands.get(), id, action).map_err(Problem::internal)
+    }
+
+    /// Has the ledger do what is in the outbox under `command`, or have done it. `refused` is the number of a refusal by a rule
+    /// of the ledger's that has none of its own in the protocol.
+    pub(super) async fn carry_out(
+        &self,
+        command: CommandId,
+        refused: ErrorCode,
+    ) -> Result<(), MintRefusal> {
+        let done = self.submit(command).await;
+        done.map(drop).map_err(|problem| MintRefusal::of_step(problem, refused))
     }
 
     pub(super) async fn put_before_ledger(

@@ -213,9 +213,7 @@ impl Bank {
             let named = checks::named(&request.inputs)?;
             return self.redeemed_before(mint, &quote.id, &taken, (&named, &blank)).await;
         }
-        self.submit(id)
-            .await
-            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::PaymentFailed))?;
+        self.carry_out(id, ErrorCode::PaymentFailed).await?;
         mint.changed();
         let quote = self.records.melt_quote(&quote.id).await?;
         self.melted(mint, &quote).await
@@ -229,9 +227,7 @@ impl Bank {
         known: &OutboxEntry,
         (named, blank): (&[(u64, Point)], &[BlindedMessage]),
     ) -> Result<Told, MintRefusal> {
-        self.submit(known.command)
-            .await
-            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::PaymentFailed))?;
+        self.carry_out(known.command, ErrorCode::PaymentFailed).await?;
         let melting = melting(known)?;
         let paid_with = melting.inputs.iter().map(|input| (input.amount, input.point));
         if !paid_with.eq(named.iter().copied()) {

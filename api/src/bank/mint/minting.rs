@@ -3,7 +3,7 @@
 
 use super::invoicing::{BOLT11, of_method};
 use super::keysets::Book;
-use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of, repeated};
+use super::{Bank, Banks, MOST, Mint, MintRefusal, QUOTE_SECONDS, checks, of};
 use crate::http::{Parsed, Problem};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -107,11 +107,12 @@ pub(super) async fn check(
     Path((bank, method)): Path<(String, String)>,
     request: Result<Parsed<BatchCheckRequest>, JsonRejection>,
 ) -> Result<Json<Vec<Told>>, MintRefusal> {
-    let Parsed(BatchCheckRequest { quotes }) = request?;
+    let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &bank)?;
     mint.must_mint(&method)?;
+    request.check_shape(MOST).map_err(misshapen)?;
     let mut told = Vec::new();
-    for known in bank.mint_quotes(&method, &quotes).await? {
+    for known in bank.mint_quotes(&method, &request.quotes).await? {
         told.push(bank.told(mint, &known)?);
     }
     Ok(Json(told))
@@ -195,13 +196,6 @@ impl Bank {
         method: &str,
         ids: &[String],
     ) -> Result<Vec<MintQuote>, MintRefusal> {
-        let misshapen = |error| Err(misshapen(error));
-        match ids.len() {
-            0 => return misshapen(BatchShapeError::Empty),
-            1..=MOST if repeated(ids.iter()) => return misshapen(BatchShapeError::Duplicate),
-            1..=MOST => {}
-            _ => return misshapen(BatchShapeError::TooMany(MOST)),
-        }
         let mut quotes = Vec::new();
         for id in ids {
             let quote = self.records.mint_quote(id).await?;
@@ -278,9 +272,7 @@ impl Bank {
         if taken.command != id {
             return self.issued_before(&book, &taken, &messages).await;
         }
-        self.submit(id)
-            .await
-            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::QuoteUnpaid))?;
+        self.carry_out(id, ErrorCode::QuoteUnpaid).await?;
         mint.changed();
         for quote in &paid_in {
             self.close_holding(quote).await;
@@ -295,9 +287,7 @@ impl Bank {
         known: &OutboxEntry,
         messages: &[BlindedMessage],
     ) -> Result<Signatures, MintRefusal> {
-        self.submit(known.command)
-            .await
-            .map_err(|problem| MintRefusal::of_step(problem, ErrorCode::QuoteUnpaid))?;
+        self.carry_out(known.command, ErrorCode::QuoteUnpaid).await?;
         let blinded = messages.iter().map(|message| message.blinded);
         let promised = self.ask_notes(std::iter::empty(), blinded).await?;
         if promised.promises(messages, |message| book.number_of(message)) {

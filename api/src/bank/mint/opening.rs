@@ -7,9 +7,9 @@ use super::keysets::Book;
 use super::{Bank, Mint, MintRefusal, checks};
 use crate::http::Problem;
 use std::collections::BTreeMap;
-use yufu_ecash::Point;
 use yufu_ecash::message::{Proof, SwapRequest};
 use yufu_ecash::spend::{Transaction, Witness, shown_preimages};
+use yufu_ecash::{Point, to_hex};
 use yufu_onboarding::Opened;
 
 impl Book {
@@ -57,7 +57,7 @@ impl Bank {
         let points: Vec<_> = spent.iter().map(|point| point.to_bytes()).collect();
         let known = self.records.preimages(&points).await?;
         let witness = |(point, preimage): ([u8; 33], [u8; 32])| {
-            let preimage = Some(preimage.iter().map(|byte| format!("{byte:02x}")).collect());
+            let preimage = Some(to_hex(&preimage));
             let witness = Witness { preimage, signatures: Vec::new() }.to_text();
             Ok((point, witness.map_err(MintRefusal::internal)?))
         };

@@ -47,14 +47,14 @@ async fn swapped(
     mint: &Mint,
     request: SwapRequest,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let book = bank.keysets(mint).await?;
+    let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
     if book.has_moved_on(&request, bank.now())
         && let Some(done) = bank.done_before(&book, &request).await?
     {
         return Ok(Json(done));
     }
     bank.keep_opened(mint, &book, &request).await?;
-    exchanging::swap(bank, mint, request).await
+    exchanging::swap(bank, mint, &book, &request).await
 }
 
 /// Exchange notes of this bank for outputs of another one.
@@ -65,9 +65,9 @@ pub(super) async fn exchange(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Parsed(request) = request?;
     let (bank, mint) = of(&banks, &name)?;
-    let book = bank.keysets(mint).await?;
+    let book = bank.keysets_with(mint, request.outputs.iter().map(|message| message.id)).await?;
     bank.keep_opened(mint, &book, &request).await?;
-    exchanging::exchange(State(banks), Path(name), Ok(Parsed(request))).await
+    exchanging::exchange(bank, mint, &book, &request).await
 }
 
 impl Book {

@@ -1,7 +1,7 @@
 //! Quotes that only the holder of a key can take (NUT-20, NUT-29).
 
 use super::note::BlindedMessage;
-use super::quote::{BatchMintRequest, MintRequest};
+use super::quote::{BatchCheckRequest, BatchMintRequest, MintRequest};
 use crate::curve::{Point, SecretScalar, sign_message, verify_message};
 use std::collections::BTreeSet;
 
@@ -114,22 +114,37 @@ impl MintRequest {
     }
 }
 
+impl BatchCheckRequest {
+    /// Checks that there are quotes, at most `most`, and each once.
+    ///
+    /// # Errors
+    /// [`BatchShapeError`].
+    pub fn check_shape(&self, most: usize) -> Result<(), BatchShapeError> {
+        check_quotes(&self.quotes, most)
+    }
+}
+
+fn check_quotes(quotes: &[String], most: usize) -> Result<(), BatchShapeError> {
+    if quotes.is_empty() {
+        return Err(BatchShapeError::Empty);
+    }
+    if quotes.len() > most {
+        return Err(BatchShapeError::TooMany(most));
+    }
+    if quotes.iter().collect::<BTreeSet<_>>().len() != quotes.len() {
+        return Err(BatchShapeError::Duplicate);
+    }
+    Ok(())
+}
+
 impl BatchMintRequest {
     /// Checks that there are quotes, at most `most`, each once, and lists of their length.
     ///
     /// # Errors
     /// [`BatchShapeError`].
     pub fn check_shape(&self, most: usize) -> Result<(), BatchShapeError> {
+        check_quotes(&self.quotes, most)?;
         let quotes = self.quotes.len();
-        if quotes == 0 {
-            return Err(BatchShapeError::Empty);
-        }
-        if quotes > most {
-            return Err(BatchShapeError::TooMany(most));
-        }
-        if self.quotes.iter().collect::<BTreeSet<_>>().len() != quotes {
-            return Err(BatchShapeError::Duplicate);
-        }
         if self.quote_amounts.as_ref().is_some_and(|amounts| amounts.len() != quotes) {
             return Err(BatchShapeError::Lengths("quote_amounts"));
         }

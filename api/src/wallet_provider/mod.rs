@@ -227,7 +227,7 @@ impl WalletProvider {
         let attestation = KeyAttestation {
             provider: self.identifier.clone(),
             issued,
-            expires,
+            expires: Some(expires),
             keys,
             key_storage: vec![STORAGE_BASIC.to_owned()],
             nonce: Some(request.nonce),

@@ -54,6 +54,11 @@ pub enum Stage {
     Refused(usize),
 }
 
+/// In how many slices the swaps are measured, their bare cryptography before and after each.
+const SLICES: usize = 5;
+/// The most bare swaps of a slice, on each core.
+const BARE: usize = 1_000;
+
 /// Inputs, and outputs, of the swaps.
 const SWAPS: [usize; 4] = [1, 2, 4, 64];
 
@@ -154,12 +159,17 @@ fn swaps(
     let swaps = purse.swaps(many.saturating_add(few), inputs)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let (rated, waited) = swaps.split_at(many);
+    let mut bare = bare::swap(inputs, many.min(BARE), cores)?;
     tell(Stage::Swapping(inputs));
-    let rate = measure(target, rated, MANY)?;
+    let mut rate = Measured::default();
+    bare.measure()?;
+    for slice in rated.chunks(many.div_ceil(SLICES).max(1)) {
+        rate.add(measure(target, slice, MANY)?);
+        bare.measure()?;
+    }
     let waits = measure(target, waited, FEW)?;
-    let bare = bare::swap_micros(inputs, many.min(3_000), cores)?;
     let name = format!("swap.{inputs}x{inputs}");
-    let mut figures = rate.swap_figures(&name, bare, cores, inputs == 1);
+    let mut figures = rate.swap_figures(&name, bare.mean(), cores, inputs == 1);
     figures.extend(waits.wait_figures(&name));
     Ok(figures)
 }

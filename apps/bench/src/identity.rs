@@ -31,6 +31,9 @@ pub struct Size {
     flows: usize,
 }
 
+/// The most flows of bare cryptography that a slice of it has, on each core.
+const BARE: usize = 400;
+
 impl Size {
     /// Some minutes.
     pub const FULL: Self = Self { flows: 10_000 };
@@ -43,12 +46,10 @@ impl Size {
 pub enum Stage {
     /// Residents are identified at a counter, and get the offers that are taken up then.
     Preparing,
-    /// Credentials are issued.
+    /// Credentials are issued, what that takes of bare cryptography measured in between.
     Issuing,
-    /// Credentials are presented.
+    /// Credentials are presented, likewise.
     Presenting,
-    /// The cryptography of both by itself.
-    Bare,
 }
 
 /// Measures everything, at a server that `program` serves from `folder`, with the residents whose numbers the
@@ -80,38 +81,33 @@ pub fn run(
         plain.push(Getting::new(&mut city, &other, format)?);
     }
     tell(Stage::Issuing);
-    let issued = walk(&server, &mut city, &mut attested)?;
-    let preauthorized = walk(&server, &mut city, &mut plain)?;
+    let times = size.flows.min(BARE);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let issued = walk(&server, &mut city, &mut attested, bare::issuance(times, cores)?)?;
+    let preauthorized = walk(&server, &mut city, &mut plain, bare::preauthorized(times, cores)?)?;
     tell(Stage::Presenting);
     let party = server.verifier()?;
     let mut showing = Vec::with_capacity(size.flows);
     for wallet in attested {
         showing.push(Showing::new(&server, &party, wallet.received()?)?);
     }
-    let presented = walk(&server, &mut city, &mut showing)?;
+    let presented = walk(&server, &mut city, &mut showing, bare::presentation(times, cores)?)?;
     drop(server);
-    tell(Stage::Bare);
-    let times = size.flows.min(2_000);
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut all = Vec::new();
-    for (name, unit, walked, bare) in [
-        ("issuance", "issuances/s", &issued, bare::issuance(times, cores)?),
-        ("preauthorized", "issuances/s", &preauthorized, bare::preauthorized(times, cores)?),
-        ("presentation", "presentations/s", &presented, bare::presentation(times, cores)?),
+    for (name, unit, walked) in [
+        ("issuance", "issuances/s", &issued),
+        ("preauthorized", "issuances/s", &preauthorized),
+        ("presentation", "presentations/s", &presented),
     ] {
-        all.extend(figures((name, unit), walked, bare, cores));
+        all.extend(figures((name, unit), walked, cores));
     }
     Ok(Report { bench: "identity", figures: all })
 }
 
 /// What a kind of flow took: its rate with the wallets' work on no clock, without and with the clients' processor time; the
 /// server's processor time beside the bare cryptography; the clients' and the wallets'.
-fn figures(
-    (name, unit): (&str, &'static str),
-    walked: &Walked,
-    bare: f64,
-    cores: usize,
-) -> Vec<Figure> {
+fn figures((name, unit): (&str, &'static str), walked: &Walked, cores: usize) -> Vec<Figure> {
+    let bare = walked.bare;
     let (rate, cpu) = match name {
         "issuance" => ("1,500 a second on two cores", "at most twice its bare cryptography"),
         "preauthorized" => ("stated", "stated"),

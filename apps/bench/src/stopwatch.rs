@@ -50,6 +50,31 @@ pub(crate) fn cpu_at_once<M: Sync>(
     Ok(watch.cpu_seconds())
 }
 
+/// Bare work that is measured in between what it is held against, a slice at a time: whatever slows the machine for a while
+/// slows both.
+pub(crate) struct Between<'w> {
+    slice: Box<dyn Fn() -> Result<f64> + 'w>,
+    micros: Vec<f64>,
+}
+
+impl<'w> Between<'w> {
+    /// Of work whose `slice` says what it took each time, in microseconds.
+    pub(crate) fn new(slice: impl Fn() -> Result<f64> + 'w) -> Self {
+        Self { slice: Box::new(slice), micros: Vec::new() }
+    }
+
+    /// Measures one slice more.
+    pub(crate) fn measure(&mut self) -> Result<()> {
+        self.micros.push((self.slice)()?);
+        Ok(())
+    }
+
+    /// The mean of all slices, in microseconds.
+    pub(crate) fn mean(&self) -> f64 {
+        self.micros.iter().sum::<f64>() / number(self.micros.len().max(1))
+    }
+}
+
 /// A count as a number to divide by.
 pub(crate) fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))

@@ -114,7 +114,6 @@ fn identity_words(stage: identity::Stage) -> String {
         identity::Stage::Preparing => text!("identifying the residents at a counter"),
         identity::Stage::Issuing => text!("credentials issued, in both formats"),
         identity::Stage::Presenting => text!("credentials presented to a verifier"),
-        identity::Stage::Bare => text!("their bare cryptography"),
     }
 }
 

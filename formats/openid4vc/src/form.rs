@@ -4,16 +4,10 @@
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 
-/// The parameters of a form in their order, decoded as they are come to; those without an escape are borrowed. What is no
+/// The parameters of a form in their order, decoded as they are come to; what has no escape is borrowed. What is no
 /// UTF-8 has replacement characters.
 pub fn parameters(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    let mut rest = Some(body);
-    let mut pieces = std::iter::from_fn(move || {
-        let (piece, after) = split(rest?, b'&');
-        rest = after;
-        Some(piece)
-    });
-    std::iter::from_fn(move || pieces.find(|piece| !piece.is_empty()).and_then(parameter))
+    pieces(body).map(|piece| (piece.name(), piece.value()))
 }
 
 /// The value of a parameter that stands there at most once.
@@ -21,23 +15,56 @@ pub fn parameters(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, st
 /// # Errors
 /// [`Repeated`] if it stands there more often.
 pub fn value<'b>(body: &'b [u8], name: &str) -> Result<Option<Cow<'b, str>>, Repeated> {
-    let mut values = parameters(body).filter(|(found, _)| found == name);
-    let first = values.next().map(|(_, value)| value);
-    if values.next().is_some() { Err(Repeated) } else { Ok(first) }
+    let mut named = pieces(body).filter(|piece| piece.is(name));
+    let first = named.next();
+    if named.next().is_some() { Err(Repeated) } else { Ok(first.map(Piece::value)) }
 }
 
 /// A parameter stands in a form more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeated;
 
-fn parameter(piece: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    match std::str::from_utf8(piece) {
-        Ok(plain) if memchr2(b'%', b'+', piece).is_none() => {
-            let (name, value) = plain.split_once('=').unwrap_or((plain, ""));
-            Some((name.into(), value.into()))
-        }
-        _ => url::form_urlencoded::parse(piece).next(),
+/// A parameter as it is written.
+#[derive(Clone, Copy)]
+struct Piece<'b> {
+    whole: &'b [u8],
+    name: &'b [u8],
+    value: &'b [u8],
+}
+
+fn pieces(body: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = Some(body);
+    let wholes = std::iter::from_fn(move || {
+        let (whole, after) = split(rest?, b'&');
+        rest = after;
+        Some(whole)
+    });
+    wholes.filter(|whole| !whole.is_empty()).map(|whole| {
+        let (name, value) = split(whole, b'=');
+        Piece { whole, name, value: value.unwrap_or_default() }
+    })
+}
+
+impl<'b> Piece<'b> {
+    fn is(self, name: &str) -> bool {
+        self.name == name.as_bytes() || (escaped(self.name) && self.decoded().0 == name)
     }
+
+    fn name(self) -> Cow<'b, str> {
+        if escaped(self.name) { self.decoded().0 } else { String::from_utf8_lossy(self.name) }
+    }
+
+    fn value(self) -> Cow<'b, str> {
+        if escaped(self.value) { self.decoded().1 } else { String::from_utf8_lossy(self.value) }
+    }
+
+    fn decoded(self) -> (Cow<'b, str>, Cow<'b, str>) {
+        url::form_urlencoded::parse(self.whole).next().unwrap_or_default()
+    }
+}
+
+fn escaped(written: &[u8]) -> bool {
+    memchr2(b'%', b'+', written).is_some()
 }
 
 /// What is before the first `at`, and what is after it if there is one.

@@ -8,10 +8,13 @@ use crate::shards::{Place, Shards, allocate};
 use crate::status::{Allocation, INVALID, SUSPENDED, VALID, mark as mark_places};
 use crate::{Credentials, CredentialsError, DerivedFrom, from_column, nonce, to_column};
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, Set,
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::written;
 
 const STANDS: i32 = 0;
 const ENDED: i32 = 1;
@@ -435,7 +438,7 @@ impl Credentials {
     /// [`CredentialsError::Database`] if they cannot be read.
     pub async fn checks(&self) -> Result<Vec<Check>, CredentialsError> {
         let rows = check::Entity::find()
-            .filter(check::Column::State.eq(WAITS))
+            .filter(check::Column::State.into_expr().eq(written(WAITS)))
             .order_by_asc(check::Column::At)
             .all(self.database.connection())
             .await?;

@@ -6,10 +6,11 @@ use crate::entity::{pseudonym, replacement, status_entry};
 use crate::status::{INVALID, SUSPENDED, VALID, mark};
 use crate::{Credentials, CredentialsError, from_column, to_column};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, Set};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use yufu_base::{SectorId, Timestamp};
+use yufu_database::written;
 
 /// A pseudonym as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +169,7 @@ async fn pending<C: ConnectionTrait>(
 ) -> Result<Option<replacement::Model>, CredentialsError> {
     let row = replacement::Entity::find()
         .filter(replacement::Column::Person.eq(person.to_string()))
-        .filter(replacement::Column::State.eq(PENDING))
+        .filter(replacement::Column::State.into_expr().eq(written(PENDING)))
         .one(connection)
         .await?;
     Ok(row)
@@ -258,7 +259,7 @@ impl Registered {
         }
         let replacing = replacement::Entity::find()
             .filter(replacement::Column::Person.is_in(&persons))
-            .filter(replacement::Column::State.eq(PENDING));
+            .filter(replacement::Column::State.into_expr().eq(written(PENDING)));
         found.replacing = replacing.all(connection).await?.into_iter().map(|r| r.person).collect();
         let mut by_sector: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
         for (person, brought) in brought {

@@ -13,6 +13,7 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use yufu_base::Timestamp;
+use yufu_database::written;
 
 /// Token Status List, section 7.1: valid.
 pub(crate) const VALID: i32 = 0;
@@ -207,7 +208,7 @@ impl Credentials {
     ) -> Result<Vec<StatusEntry>, CredentialsError> {
         let rows = status_entry::Entity::find()
             .filter(status_entry::Column::List.eq(list))
-            .filter(status_entry::Column::Status.ne(VALID))
+            .filter(status_entry::Column::Status.into_expr().ne(written(VALID)))
             .filter(status_entry::Column::ExpiresAt.gte(to_column(ended)))
             .all(self.database.connection())
             .await?;

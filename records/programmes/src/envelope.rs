@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use std::fmt;
 use uuid::Uuid;
 use yufu_base::{CommandId, Timestamp};
+use yufu_database::written;
 
 /// How many rows are written by one statement.
 const CHUNK: usize = 1_000;
@@ -114,7 +115,9 @@ impl Programmes {
         let waiting = envelope::Entity::find()
             .filter(envelope::Column::Programme.eq(programme))
             .filter(envelope::Column::Month.eq(month.to_string()))
-            .filter(envelope::Column::State.eq(EnvelopeState::Prepared.as_str()))
+            .filter(
+                envelope::Column::State.into_expr().eq(written(EnvelopeState::Prepared.as_str())),
+            )
             .one(&transaction)
             .await?;
         if let Some(known) = waiting {

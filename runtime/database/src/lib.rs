@@ -10,6 +10,7 @@ mod migration;
 mod moment;
 mod sealer;
 mod table;
+mod written;
 
 pub use access::Access;
 pub use connection::{Database, DatabaseError};
@@ -18,3 +19,4 @@ pub use key::{BareKey, CodeKey, MasterKey, PersonKey};
 pub use migration::{Migration, MigrationError};
 pub use moment::{from_column, to_column};
 pub use sealer::{BlindIndex, SealError, Sealer};
+pub use written::written;

@@ -1,7 +1,7 @@
 //! The cryptography of a swap by itself: secrets hashed to points, signatures verified in one
 //! equation over a batch, outputs signed with their proofs.
 
-use crate::stopwatch::{cpu_at_once, number};
+use crate::stopwatch::{Between, cpu_at_once, number};
 use anyhow::{Result, ensure};
 use std::hint::black_box;
 use yufu_ecash::{
@@ -13,12 +13,14 @@ use yufu_keys::random;
 /// Swaps verified together, as the server does when many wait.
 const TOGETHER: usize = 64;
 
-/// Processor time for a swap of `inputs` notes for as many, in microseconds, over `swaps` of them on each of `cores`
-/// at once.
-pub(super) fn swap_micros(inputs: usize, swaps: usize, cores: usize) -> Result<f64> {
+/// Processor time for a swap of `inputs` notes for as many, in microseconds: of each slice, `swaps` of them on each of
+/// `cores` at once.
+pub(super) fn swap(inputs: usize, swaps: usize, cores: usize) -> Result<Between<'static>> {
     let made = (0..cores).map(|_| Exchanges::make(inputs, swaps)).collect::<Result<Vec<_>>>()?;
-    let seconds = cpu_at_once(&made, Exchanges::swap)?;
-    Ok(seconds * 1e6 / number(swaps.saturating_mul(cores)))
+    Ok(Between::new(move || {
+        let seconds = cpu_at_once(&made, Exchanges::swap)?;
+        Ok(seconds * 1e6 / number(swaps.saturating_mul(cores)))
+    }))
 }
 
 struct Exchanges {

@@ -18,7 +18,8 @@ pub(crate) const MANY: usize = 256;
 /// How long nothing may come before the measurement is given up, in seconds.
 const PATIENCE: u64 = 60;
 
-/// What a run of prepared requests took.
+/// What prepared requests took.
+#[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) requests: usize,
     pub(crate) seconds: f64,
@@ -131,6 +132,20 @@ impl<'a> Load<'a> {
 }
 
 impl Measured {
+    /// Counts what came after it with it: of both together, each request's share.
+    pub(crate) fn add(&mut self, after: Self) {
+        let (before, more) = (number(self.requests), number(after.requests));
+        let share = |own: f64, other: f64| (own * before + other * more) / (before + more).max(1.0);
+        self.user = share(self.user, after.user);
+        self.kernel = share(self.kernel, after.kernel);
+        self.clients = share(self.clients, after.clients);
+        self.requests = self.requests.saturating_add(after.requests);
+        self.seconds += after.seconds;
+        self.waits.extend(after.waits);
+        self.waits.sort_by(f64::total_cmp);
+        self.answers.extend(after.answers);
+    }
+
     pub(crate) fn per_second(&self) -> f64 {
         number(self.requests) / self.seconds
     }

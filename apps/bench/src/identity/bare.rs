@@ -1,6 +1,6 @@
 //! The cryptography of a flow by itself: what an issuer or a verifier does who remembers nothing of the flows before.
 
-use crate::stopwatch::{cpu_at_once, number};
+use crate::stopwatch::{Between, cpu_at_once, number};
 use anyhow::Result;
 use std::hint::black_box;
 use yufu_base::Signer;
@@ -22,7 +22,7 @@ const VERIFIED: usize = 10;
 /// Processor time of an issuance to an attested wallet, in microseconds: each of those signatures verified, the encrypted
 /// request decrypted, each disclosure (or element) hashed with its salt, the credential signed, the answer encrypted.
 /// Certificates of providers may be verified once for many; codes, tokens and nonces are hashed.
-pub(super) fn issuance(times: usize, cores: usize) -> Result<f64> {
+pub(super) fn issuance(times: usize, cores: usize) -> Result<Between<'static>> {
     let (issuer, wallet) = (key()?, key()?);
     let proof = [7; 512];
     let signature = wallet.sign(&proof)?;
@@ -30,7 +30,7 @@ pub(super) fn issuance(times: usize, cores: usize) -> Result<f64> {
     let public = key.public_jwk("request");
     let parameters = ContentEncryption::A256Gcm.into();
     let sealed = jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?;
-    each(times, cores, || {
+    Ok(each(times, cores, move || {
         for _ in 0..VERIFIED {
             yufu_jose::verify(&wallet.public_key(), &proof, &signature)?;
         }
@@ -38,26 +38,32 @@ pub(super) fn issuance(times: usize, cores: usize) -> Result<f64> {
         signed(&issuer)?;
         black_box(jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?);
         Ok(())
-    })
+    }))
 }
 
 /// Processor time of an issuance with a pre-authorized code, in microseconds: the proof of the wallet's key verified, each
 /// disclosure hashed with its salt, the credential signed. The wallet is not authenticated otherwise in this flow.
-pub(super) fn preauthorized(times: usize, cores: usize) -> Result<f64> {
+pub(super) fn preauthorized(times: usize, cores: usize) -> Result<Between<'static>> {
     let (issuer, wallet) = (key()?, key()?);
     let proof = [7; 512];
     let signature = wallet.sign(&proof)?;
-    each(times, cores, || {
+    Ok(each(times, cores, move || {
         yufu_jose::verify(&wallet.public_key(), &proof, &signature)?;
         signed(&issuer)?;
         Ok(())
-    })
+    }))
 }
 
-/// Processor time that `work` takes each time, in microseconds, done `times` on each of `cores` at once.
-fn each(times: usize, cores: usize, work: impl Fn() -> Result<()> + Sync) -> Result<f64> {
-    let seconds = cpu_at_once(&vec![(); cores], |()| (0..times).try_for_each(|_| work()))?;
-    Ok(seconds * 1e6 / number(times.saturating_mul(cores)))
+/// Processor time that `work` takes each time, in microseconds: of a slice, done `times` on each of `cores` at once.
+fn each(
+    times: usize,
+    cores: usize,
+    work: impl Fn() -> Result<()> + Sync + 'static,
+) -> Between<'static> {
+    Between::new(move || {
+        let seconds = cpu_at_once(&vec![(); cores], |()| (0..times).try_for_each(|_| work()))?;
+        Ok(seconds * 1e6 / number(times.saturating_mul(cores)))
+    })
 }
 
 /// A credential of an issuer's, with the codes, tokens and nonces on the way to it.
@@ -81,14 +87,14 @@ fn fresh() -> Entropy {
 /// Processor time of a presentation, in microseconds: a key made for the answer, the request signed; the answer decrypted;
 /// the issuer's certificate, the credential and the holder's key binding verified; the disclosure hashed; the receipt
 /// signed.
-pub(super) fn presentation(times: usize, cores: usize) -> Result<f64> {
+pub(super) fn presentation(times: usize, cores: usize) -> Result<Between<'static>> {
     let (verifier, issuer, holder) = (key()?, key()?, key()?);
     let (of_issuer, of_holder) = (issuer.sign(&[1; SIGNED])?, holder.sign(&[2; 512])?);
     let key = DecryptionKey::from_seed(&random())?;
     let public = key.public_jwk("response");
     let parameters = ContentEncryption::A256Gcm.into();
     let sealed = jwe::encrypt(&public, &parameters, &[3; SIGNED], &fresh())?;
-    each(times, cores, || {
+    Ok(each(times, cores, move || {
         black_box(DecryptionKey::from_seed(&random())?.public_jwk("response"));
         black_box(verifier.sign(&[0; SIGNED])?);
         black_box(jwe::decrypt(&sealed, &key)?);
@@ -100,7 +106,7 @@ pub(super) fn presentation(times: usize, cores: usize) -> Result<f64> {
         black_box(sha256(black_box(&[8; DISCLOSURE])));
         black_box(verifier.sign(&[4; 512])?);
         Ok(())
-    })
+    }))
 }
 
 fn key() -> Result<SoftwareKey> {

@@ -4,7 +4,7 @@
 
 use super::city::City;
 use crate::http::{FEW, MANY, Prepared, Server, measure};
-use crate::stopwatch::{Stopwatch, number};
+use crate::stopwatch::{Between, Stopwatch, number};
 use anyhow::{Context, Result, ensure};
 use yufu_openid4vc::{HttpRequest, HttpResponse};
 
@@ -35,6 +35,8 @@ pub(super) struct Walked {
     pub(super) clients: f64,
     /// The wallets' processor time between the steps, in microseconds.
     pub(super) wallet: f64,
+    /// The bare cryptography of a flow, measured before and after each step, in microseconds.
+    pub(super) bare: f64,
     pub(super) steps: Vec<Step>,
 }
 
@@ -59,8 +61,13 @@ impl Walked {
     }
 }
 
-/// Has all wallets go to the end.
-pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W]) -> Result<Walked> {
+/// Has all wallets go to the end, the bare cryptography of their flow measured in between.
+pub(super) fn walk<W: Walk>(
+    server: &Server,
+    city: &mut City,
+    wallets: &mut [W],
+    mut bare: Between<'_>,
+) -> Result<Walked> {
     let waiting = wallets.len().div_ceil(WAITING);
     let mut walked = Walked {
         flows: wallets.len().saturating_sub(waiting),
@@ -69,10 +76,12 @@ pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W])
         kernel: 0.0,
         clients: 0.0,
         wallet: 0.0,
+        bare: 0.0,
         steps: Vec::new(),
     };
     let mut answers: Vec<Option<HttpResponse>> = wallets.iter().map(|_| None).collect();
     loop {
+        bare.measure()?;
         let watch = Stopwatch::start();
         let mut asked = Vec::with_capacity(wallets.len());
         let mut name = None;
@@ -83,7 +92,10 @@ pub(super) fn walk<W: Walk>(server: &Server, city: &mut City, wallets: &mut [W])
             asked.push(Prepared::of(&request));
         }
         walked.wallet += watch.cpu_seconds() * 1e6 / number(wallets.len());
-        let Some(name) = name else { return Ok(walked) };
+        let Some(name) = name else {
+            walked.bare = bare.mean();
+            return Ok(walked);
+        };
         ensure!(asked.len() == wallets.len(), "some wallets are at their end before others");
         let (few, many) = asked.split_at(waiting);
         let measured = |asked, connections| {

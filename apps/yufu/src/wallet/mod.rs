@@ -34,6 +34,7 @@ mod history;
 mod holder;
 mod linking;
 mod looking;
+mod looking_terminal;
 mod moving;
 mod naming;
 mod near;

@@ -11,7 +11,7 @@ use super::file::{Place, WalletFile};
 use super::freezing_terminal;
 use super::getting_terminal;
 use super::holder::{Decide, Holder};
-use super::looking::WhoRead;
+use super::looking_terminal::tell_who_read;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::renewing_terminal;
@@ -346,32 +346,6 @@ async fn receipts(holder: &mut Holder, json: bool) -> Result<ExitCode> {
     }
     let all = checked.iter().all(|one| one.holds);
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
-    if json {
-        return print(&[serde_json::to_string_pretty(who)?]);
-    }
-    let mut lines = vec![text!("Identity authority:")];
-    for access in &who.authority {
-        let at = time(access.at)?;
-        let fields = access.fields.join(" ");
-        lines.push(format!(
-            "  {at}  {} ({})  {fields}  {}",
-            access.actor, access.role, access.purpose
-        ));
-    }
-    for bank in &who.banks {
-        lines.push(text!("{bank}, account {account}:", bank = bank.bank, account = bank.account));
-        if bank.accesses.is_empty() {
-            lines.push(text!("  nobody looked into your file"));
-        }
-        for access in &bank.accesses {
-            let (at, fields) = (time(access.at)?, access.fields.join(" "));
-            lines.push(format!("  {at}  {}  {fields}  {}", access.actor, access.purpose));
-        }
-    }
-    print(&lines)
 }
 
 /// Prints what may be long. That a pager or `head` stops reading is no failure.

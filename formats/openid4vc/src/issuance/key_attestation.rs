@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use yufu_base::{PublicKey, Signer, Timestamp};
-use yufu_jose::{Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date};
+use yufu_jose::{
+    Chain, ChainError, Header, Jwk, JwsError, SignError, Unverified, numeric_date,
+    optional_numeric_date,
+};
 
 /// The value of `key_storage` that keys in software may claim, and no more (appendix D.2).
 pub const STORAGE_BASIC: &str = "iso_18045_basic";
@@ -14,8 +17,8 @@ const TYPE: &str = "key-attestation+jwt";
 const MAX: usize = 32 * 1024;
 /// The most keys in one.
 pub const MAX_ATTESTED_KEYS: usize = 100;
-/// The longest that one may still be good for, in seconds.
-const MOST_SECONDS: u64 = 3600;
+/// How far a provider's clock may be ahead, in seconds.
+const AHEAD_SECONDS: u64 = 60;
 
 /// What a wallet provider says of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +27,9 @@ pub struct KeyAttestation {
     pub provider: String,
     /// When it was made.
     pub issued: Timestamp,
-    /// From when it must no longer be taken.
-    pub expires: Timestamp,
+    /// From when it must no longer be taken; one that is a proof by itself may leave it open, and is then good for
+    /// its nonce alone.
+    pub expires: Option<Timestamp>,
     /// The keys, all in one storage.
     pub keys: Vec<Jwk>,
     /// What the storage resists.
@@ -59,9 +63,12 @@ pub enum KeyAttestationError {
     /// Its time has passed.
     #[error("the key attestation has expired: get a fresh one from the wallet provider")]
     Expired,
-    /// From the future, or good for too long to be fresh.
-    #[error("the key attestation is not good for at most {MOST_SECONDS} s from now")]
-    TooLong,
+    /// It is in the header of a proof, and does not say until when it is good.
+    #[error("the key attestation does not say when it expires (`exp`), as one in a proof has to")]
+    Unending,
+    /// From the future.
+    #[error("the key attestation was made later than now: set the provider's clock right")]
+    Future,
     /// No key, too many, or one twice.
     #[error("the key attestation is not about 1 to {MAX_ATTESTED_KEYS} different keys")]
     Keys,
@@ -88,8 +95,8 @@ struct Wire {
     iss: Option<String>,
     #[serde(with = "numeric_date")]
     iat: Timestamp,
-    #[serde(with = "numeric_date")]
-    exp: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_numeric_date")]
+    exp: Option<Timestamp>,
     attested_keys: Vec<Jwk>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     key_storage: Vec<String>,
@@ -133,8 +140,9 @@ impl SignedKeyAttestation {
         Ok(self.jws.header().chain()?)
     }
 
-    /// The attestation, once it is known to be `provider`'s (address and key), fresh at `now`, of a
-    /// storage that is accepted, and for a request: the one with this nonce, if it is known.
+    /// The attestation, once it is known to be `provider`'s (address and key), not over at `now`, of a
+    /// storage that is accepted, and for a request: the one with this `nonce` of the proof that it comes in, or the one
+    /// that its own nonce is for, if it is the proof. In a proof it has to say when it expires.
     ///
     /// # Errors
     /// [`KeyAttestationError`], the first rule broken.
@@ -150,11 +158,14 @@ impl SignedKeyAttestation {
             let signer = provider.0.to_owned();
             return Err(KeyAttestationError::Provider { found, signer });
         }
-        if wire.exp <= now {
+        if wire.exp.is_some_and(|end| end <= now) {
             return Err(KeyAttestationError::Expired);
         }
-        if wire.exp > now.plus_seconds(MOST_SECONDS) || wire.iat > now.plus_seconds(60) {
-            return Err(KeyAttestationError::TooLong);
+        if wire.exp.is_none() && nonce.is_some() {
+            return Err(KeyAttestationError::Unending);
+        }
+        if wire.iat > now.plus_seconds(AHEAD_SECONDS) {
+            return Err(KeyAttestationError::Future);
         }
         let mut distinct: Vec<&[u8]> =
             wire.attested_keys.iter().map(|jwk| jwk.key.as_bytes().as_slice()).collect();
@@ -229,8 +240,7 @@ mod tests {
         assert!(matches!(verify(&other, 1), Err(E::Jws(JwsError::Type { .. }))));
         assert!(matches!(with("iss", "https://x".into()), Err(E::Provider { .. })));
         assert_eq!(with("exp", NOW.seconds().into()), Err(E::Expired));
-        assert_eq!(with("exp", (NOW.seconds() + MOST_SECONDS + 1).into()), Err(E::TooLong));
-        assert_eq!(with("iat", (NOW.seconds() + 61).into()), Err(E::TooLong));
+        assert_eq!(with("iat", (NOW.seconds() + AHEAD_SECONDS + 1).into()), Err(E::Future));
         assert_eq!(with("attested_keys", serde_json::json!([])), Err(E::Keys));
         let one = serde_json::to_value(Jwk::from(key(2).public_key())).unwrap();
         assert_eq!(with("attested_keys", serde_json::json!([one, one])), Err(E::Keys));
@@ -244,6 +254,23 @@ mod tests {
             SignedKeyAttestation::parse(&signed(|_| ())).unwrap().chain(),
             Err(E::Chain(_))
         ));
+    }
+
+    #[test]
+    fn an_attestation_in_a_proof_says_when_it_expires_and_one_that_is_the_proof_need_not_d_1() {
+        let year = NOW.plus_seconds(365 * 86_400);
+        let long = verify(&signed(|claims| claims["exp"] = year.seconds().into()), 1).unwrap();
+        assert_eq!(long.expires, Some(year), "its nonce says that it is fresh, not its end");
+        let unending = signed(|claims| drop(claims.as_object_mut().unwrap().remove("exp")));
+        assert_eq!(verify(&unending, 1), Err(KeyAttestationError::Unending));
+        let provider = key(1).public_key();
+        let as_proof = |text: &str| {
+            SignedKeyAttestation::parse(text).unwrap().verify((PROVIDER, &provider), &[], None, NOW)
+        };
+        let proof = as_proof(&unending).unwrap();
+        assert_eq!((proof.expires, proof.nonce.as_deref()), (None, Some("n")));
+        let over = signed(|claims| claims["exp"] = NOW.seconds().into());
+        assert_eq!(as_proof(&over), Err(KeyAttestationError::Expired));
     }
 
     proptest! {

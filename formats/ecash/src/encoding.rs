@@ -25,10 +25,23 @@ pub fn to_hex(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// Writes the digits of at most 32 bytes, in lower case, without room of its own on the heap.
+pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    let mut digits = [0; 64];
+    for (to, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *to = digits_of(*byte);
+    }
+    let written = digits.get(..bytes.len().saturating_mul(2)).ok_or(fmt::Error)?;
+    f.write_str(std::str::from_utf8(written).map_err(|_| fmt::Error)?)
+}
+
+fn digits_of(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|value| DIGITS.get(usize::from(value)).copied().unwrap_or_default())
+}
+
 /// Appends the digits of `bytes`, in lower case.
 pub(crate) fn append_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
-    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    out.extend(bytes.iter().flat_map(|byte| digits_of(*byte)));
 }
 
 /// The bytes behind hexadecimal of either case.

@@ -1,7 +1,7 @@
 //! The id of a keyset: computed from its public keys by whoever holds them (NUT-02).
 
 use crate::curve::Point;
-use crate::encoding::{deserialize_text, from_hex, to_hex};
+use crate::encoding::{deserialize_text, fixed_from_hex, from_hex, write_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -94,7 +94,10 @@ impl KeysetId {
 
 impl fmt::Display for KeysetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_hex(&self.to_bytes()))
+        match self {
+            Self::V1(rest) => write_hex(f, &[0]).and_then(|()| write_hex(f, rest)),
+            Self::V2(rest) => write_hex(f, &[1]).and_then(|()| write_hex(f, rest)),
+        }
     }
 }
 
@@ -111,7 +114,13 @@ impl std::str::FromStr for KeysetId {
         if text.len() > 66 {
             return Err(KeysetIdError::Length(text.len() / 2));
         }
-        Self::from_bytes(&from_hex(text).ok_or(KeysetIdError::Hex)?)
+        // Each swap names one for each of its notes: the two lengths that there are need no room of their own.
+        match text.len() {
+            16 => fixed_from_hex::<8>(text).map(|bytes| Self::from_bytes(&bytes)),
+            66 => fixed_from_hex::<33>(text).map(|bytes| Self::from_bytes(&bytes)),
+            _ => from_hex(text).map(|bytes| Self::from_bytes(&bytes)),
+        }
+        .ok_or(KeysetIdError::Hex)?
     }
 }
 
@@ -148,7 +157,8 @@ mod tests {
         for text in ["00456a94ab4e1c46", &format!("01{}", "ab".repeat(32))] {
             let id: KeysetId = text.parse().unwrap();
             assert_eq!(borsh::from_slice::<KeysetId>(&borsh::to_vec(&id).unwrap()).unwrap(), id);
-            assert!(text.starts_with(&to_hex(&id.short())));
+            assert_eq!(id.to_string(), *text);
+            assert!(text.starts_with(&crate::to_hex(&id.short())));
         }
     }
 }

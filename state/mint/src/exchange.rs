@@ -204,7 +204,10 @@ impl Mint {
 }
 
 /// Where something stands for the second time.
-fn repeated(points: impl Iterator<Item = (KeysetNumber, Point)>) -> Option<u32> {
+fn repeated(points: impl ExactSizeIterator<Item = (KeysetNumber, Point)>) -> Option<u32> {
+    if points.len() < 2 {
+        return None;
+    }
     let mut seen = BTreeSet::new();
     (0..).zip(points).find(|(_, point)| !seen.insert(*point)).map(|(place, _)| place)
 }

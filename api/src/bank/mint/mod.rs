@@ -192,9 +192,9 @@ fn of<'a>(banks: &'a Banks, name: &str) -> Result<(&'a Arc<Bank>, &'a Mint), Min
 }
 
 /// Whether something stands in a list twice.
-fn repeated<T: Ord>(all: impl Iterator<Item = T>) -> bool {
+fn repeated<T: Ord>(mut all: impl ExactSizeIterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
-    !all.into_iter().all(|one| seen.insert(one))
+    all.len() > 1 && !all.all(|one| seen.insert(one))
 }
 
 /// A keyset's keys as the mint holds them.

@@ -14,6 +14,7 @@ pub mod freezing;
 pub mod http;
 pub mod issuer;
 mod ledger;
+pub mod looking;
 pub mod openid_provider;
 pub mod public;
 pub mod recognition;

@@ -2,27 +2,12 @@
 
 use super::{Banks, named};
 use crate::http::{Problem, ProblemBody};
+use crate::looking::FileAccess;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
 use yufu_base::AccountId;
-use yufu_onboarding::Access;
-
-/// One look into a customer's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FileAccess {
-    /// When, in seconds since the epoch.
-    pub at: u64,
-    /// Who at the bank.
-    pub actor: String,
-    /// What for.
-    pub purpose: String,
-    /// Which claims; never their values.
-    pub fields: Vec<String>,
-}
 
 /// Who looked into the file behind the asking wallet's account, oldest first. An account without a
 /// named holder has no file: the list is empty.
@@ -49,11 +34,4 @@ pub(super) async fn accesses(
         None => Vec::new(),
     };
     Ok(Json(looks.into_iter().map(FileAccess::from).collect()))
-}
-
-impl From<Access> for FileAccess {
-    fn from(access: Access) -> Self {
-        let Access { actor, purpose, fields, at } = access;
-        Self { at: at.seconds(), actor, purpose, fields }
-    }
 }

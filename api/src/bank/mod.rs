@@ -35,7 +35,6 @@ mod terminal;
 mod waking;
 mod ward;
 
-pub use accesses::FileAccess;
 pub use accounts::AccountState;
 pub use ages::AgeRules;
 pub use anonymous::{AnonymousOpening, AnonymousOpeningRequest, CodeAnswer};

@@ -8,6 +8,7 @@ mod charging;
 mod deleting;
 mod hotel;
 mod identity;
+mod looking;
 mod party;
 mod presentation;
 mod putting;
@@ -120,6 +121,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<RelyingParties>> {
         .routes(routes!(tickets::change))
         .routes(routes!(ticket_desk::file))
         .routes(routes!(deleting::delete))
+        .routes(routes!(looking::looks))
         .routes(routes!(ticket_freezing::leave))
         .routes(routes!(ticket_freezing::freeze))
         .routes(routes!(ticket_freezing::lift))

@@ -7,6 +7,7 @@ mod anonymous;
 mod answering;
 mod deleting;
 mod desk;
+mod looking;
 mod outcome;
 mod page;
 mod reader;
@@ -103,6 +104,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<VerifyingParties>> {
         .routes(routes!(answering::request, answering::request_with_nonce))
         .routes(routes!(answering::respond))
         .routes(routes!(deleting::delete))
+        .routes(routes!(looking::looks))
         .routes(routes!(answering::respond_for_page))
         .routes(routes!(reader::papers))
         .routes(routes!(receipts::receipt))

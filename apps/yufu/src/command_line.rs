@@ -577,9 +577,15 @@ pub(crate) enum WalletAction {
     /// Ask the authority and your banks who read your data.
     ///
     /// The authority is shown your resident number, for this purpose alone; this uses one credential up.
-    /// Your banks are shown nothing: your accounts' keys prove who asks.
-    #[command(after_help = "Example:\n  yufu wallet --as mei who-read")]
+    /// Your banks are shown nothing: your accounts' keys prove who asks. With `--shown`, ask instead who at a hotel or
+    /// another party looked at what you showed there: it gets the receipt that it signed, and nobody else is asked.
+    #[command(
+        after_help = "Examples:\n  yufu wallet --as mei who-read\n  yufu wallet --as mei who-read --shown 3"
+    )]
     WhoRead {
+        /// The number of the disclosure in `yufu wallet history`.
+        #[arg(long, value_name = "ENTRY")]
+        shown: Option<usize>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

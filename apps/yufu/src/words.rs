@@ -159,9 +159,13 @@ fn filled(text: &str, values: &[(&str, String)]) -> Option<String> {
 
 /// `text` with spaces up to `columns` of a terminal, in which a Chinese character takes two.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(columns_of(text))))
+}
+
+/// How many columns of a terminal a text takes.
+pub(crate) fn columns_of(text: &str) -> usize {
     let width = |character: char| if character < '\u{1100}' { 1_usize } else { 2 };
-    let taken = text.chars().map(width).fold(0_usize, usize::saturating_add);
-    format!("{text}{}", " ".repeat(columns.saturating_sub(taken)))
+    text.chars().map(width).fold(0_usize, usize::saturating_add)
 }
 
 #[cfg(test)]

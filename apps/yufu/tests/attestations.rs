@@ -105,7 +105,7 @@ async fn each_institution_attests_what_the_profile_says_in_both_formats_and_a_sh
 
     // The bank read her file for it, and she sees that.
     let looks = wallet.who_read_at_banks().await.unwrap().remove(0).accesses;
-    let issuing = |one: &&yufu_api::bank::FileAccess| one.purpose.contains("account-holder");
+    let issuing = |one: &&yufu_api::looking::FileAccess| one.purpose.contains("account-holder");
     let look = looks.iter().find(issuing).unwrap();
     assert_eq!(look.fields, ["family_name", "given_name"]);
 

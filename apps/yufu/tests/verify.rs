@@ -339,16 +339,32 @@ async fn what_was_shown_is_deleted_with_its_receipt_but_for_what_a_law_or_eviden
     let caller = street.caller.clone();
     let mut guest = Resident::identified(&caller, ADULT).await;
     guest.open_account(&caller, 1_000).await;
+    let mut last = Value::Null;
     for purpose in ["may-check-in", "register-guest"] {
         let begun = street.begin(INN, purpose).await;
         let link = begun["authorization_request"].as_str().unwrap();
         guest.wallet.present(link, &mut |_| true).await.unwrap();
+        last = begun["verification"].clone();
     }
     let shown = |event: &Event| matches!(event, Event::Disclosed { .. });
     let history = guest.wallet.history().iter().enumerate();
     let entries: Vec<usize> =
         history.filter(|(_, entry)| shown(&entry.event)).map(|(index, _)| index + 1).collect();
     let [account, result, register] = entries[..] else { panic!("{entries:?}") };
+    // With the receipt she sees who looked, and at what was there; a bank is asked by the account's key.
+    let id = last.as_str().unwrap();
+    let path = format!("/verifiers/{INN}/v1/desk/verifications/{id}/claims");
+    let path = format!("{path}?purpose=register&fields=given_name+never_asked");
+    caller.get(&path, Some(&caller.desk(INN))).await.done();
+    let looks = guest.wallet.who_looked(register).await.unwrap().accesses;
+    let [look] = looks.as_slice() else { panic!("{looks:?}") };
+    assert_eq!(
+        (look.purpose.as_str(), look.fields.as_slice()),
+        ("register", &["given_name".to_owned()][..])
+    );
+    assert!(guest.wallet.who_looked(result).await.unwrap().accesses.is_empty());
+    let elsewhere = guest.wallet.who_looked(account).await.unwrap_err().to_string();
+    assert!(elsewhere.contains("without `--shown`"), "{elsewhere}");
     let kept = guest.wallet.ask_deletion(account).await.unwrap().kept_until.unwrap();
     assert!(kept > now().seconds(), "the law has the bank keep it");
     let kept = guest.wallet.ask_deletion(register).await.unwrap().kept_until.unwrap();
@@ -368,6 +384,8 @@ async fn what_was_shown_is_deleted_with_its_receipt_but_for_what_a_law_or_eviden
     guest.wallet.present(link, &mut |_| true).await.unwrap();
     let body = json!({"request": begun["verification"], "receipt": "guessed"});
     let refused = caller.post(&format!("/verifiers/{INN}/v1/deletions"), None, &body).await;
+    refused.refused("without the receipt", 404, "request.not_found");
+    let refused = caller.post(&format!("/verifiers/{INN}/v1/looks"), None, &body).await;
     refused.refused("without the receipt", 404, "request.not_found");
     drop(server);
     let rows = Connection::open(data.path().join(INN).join("verifications.sqlite")).unwrap();

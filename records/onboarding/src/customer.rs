@@ -108,7 +108,7 @@ impl Onboarding {
     pub async fn customer_claims(
         &self,
         id: Uuid,
-        access: Access,
+        mut access: Access,
     ) -> Result<Map<String, Value>, OnboardingError> {
         let transaction = self.database.begin().await?;
         let row = customer::Entity::find_by_id(id.to_string()).one(&transaction).await?;
@@ -120,6 +120,7 @@ impl Onboarding {
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;
         claims.retain(|name, _| access.fields.contains(name));
+        access.fields.retain(|name| claims.contains_key(name));
         record(&transaction, &id.to_string(), access).await?;
         transaction.commit().await?;
         Ok(claims)

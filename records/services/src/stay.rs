@@ -102,7 +102,7 @@ impl Services {
     pub async fn guest(
         &self,
         id: Uuid,
-        access: Access,
+        mut access: Access,
     ) -> Result<Map<String, Value>, ServicesError> {
         let transaction = self.database.begin().await?;
         let row = stay::Entity::find_by_id(id.to_string()).one(&transaction).await?;
@@ -112,6 +112,7 @@ impl Services {
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| ServicesError::Damaged("guest"))?;
         claims.retain(|name, _| access.fields.contains(name));
+        access.fields.retain(|name| claims.contains_key(name));
         let record = access::ActiveModel {
             id: Set(Uuid::now_v7().to_string()),
             stay: Set(id.to_string()),
@@ -139,7 +140,7 @@ impl Services {
             Ok(Access {
                 actor: row.actor,
                 purpose: row.purpose,
-                fields: row.fields.split(' ').map(str::to_owned).collect(),
+                fields: row.fields.split_whitespace().map(str::to_owned).collect(),
                 at: from_column(row.at)?,
             })
         };

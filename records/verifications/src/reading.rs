@@ -30,7 +30,7 @@ impl Verifications {
         &self,
         id: &str,
         kept: Kept,
-        access: Access,
+        mut access: Access,
     ) -> Result<Map<String, Value>, VerificationsError> {
         let transaction = self.database.begin().await?;
         let row = verification::Entity::find_by_id(id).one(&transaction).await?;
@@ -48,6 +48,7 @@ impl Verifications {
             serde_json::from_slice(&plain).map_err(|_| VerificationsError::Damaged("answer"))?;
         if kept == Kept::Claims {
             found.retain(|name, _| access.fields.contains(name));
+            access.fields.retain(|name| found.contains_key(name));
         }
         let record = access::ActiveModel {
             id: Set(Uuid::now_v7().to_string()),
@@ -76,7 +77,7 @@ impl Verifications {
             Ok(Access {
                 actor: row.actor,
                 purpose: row.purpose,
-                fields: row.fields.split(' ').map(str::to_owned).collect(),
+                fields: row.fields.split_whitespace().map(str::to_owned).collect(),
                 at: from_column(row.at)?,
             })
         };

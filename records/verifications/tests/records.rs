@@ -51,7 +51,9 @@ async fn what_was_shown_is_read_by_the_name_and_each_read_recorded() {
     records.keep(shown("a", 30), to_seal()).await.unwrap();
     records.keep(shown("b", 30), ToSeal::default()).await.unwrap();
     assert_eq!(records.verification("a").await.unwrap(), shown("a", 30));
-    let read = records.read("a", Kept::Claims, access(&["family_name"])).await.unwrap();
+    // What is asked for and not there is not read, and not recorded.
+    let asked = access(&["family_name", "sector_pseudonym.pension"]);
+    let read = records.read("a", Kept::Claims, asked).await.unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"family_name":"王"}"#);
     let evidence = records.read("a", Kept::Evidence, access(&["evidence"])).await.unwrap();
     assert_eq!(evidence["presentations"]["pid"][0], "b");

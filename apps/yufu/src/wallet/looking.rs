@@ -1,12 +1,13 @@
 //! Who read my data: at the authority, proven by a presentation; at each bank, by the account's key.
 
+use super::deleting::Shown;
 use super::freezing::is_frozen;
 use super::holder::{Decide, Holder};
 use crate::words::text;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use yufu_api::authority::{AccessEntry, Look};
-use yufu_api::bank::FileAccess;
+use yufu_api::looking::{FileAccess, LooksRequest};
 use yufu_trust::Role;
 
 /// Where an authority hands a list over, below its address.
@@ -32,7 +33,32 @@ pub struct BankAccesses {
     pub accesses: Vec<FileAccess>,
 }
 
+/// Who looked at what was shown once.
+#[derive(Debug, Serialize)]
+pub struct Looks {
+    /// Whom it was shown to.
+    pub party: String,
+    /// Who looked, oldest first.
+    pub accesses: Vec<FileAccess>,
+}
+
 impl Holder {
+    /// Asks the party of the history's entry `number` (from 1) who there looked at what it was shown. It is sent the
+    /// receipt that it signed, and nothing else; nobody else is asked at the same time, so that no two parties can tell by
+    /// the hour that they know the same person.
+    ///
+    /// # Errors
+    /// If the entry is no disclosure with a receipt, or the party keeps nothing of it, or does not answer.
+    pub async fn who_looked(&mut self, number: usize) -> Result<Looks> {
+        let Shown { party, address, request, receipt } = self.shown(number)?;
+        if address.rsplit('/').nth(1) == Some("banks") {
+            bail!(text!("at a bank your account's key asks: use `who-read` without `--shown`"));
+        }
+        let asked = LooksRequest { request, receipt };
+        let accesses = self.client.post(&format!("{address}/v1/looks"), None, &asked).await?;
+        Ok(Looks { party, accesses })
+    }
+
     /// Asks everybody who holds data of this wallet's owner who read them. The authority is shown the
     /// resident number, for this purpose alone.
     ///

@@ -1,9 +1,10 @@
 //! Who read a person's data, told to her.
 
-use super::looking::WhoRead;
+use super::looking::{Looks, WhoRead};
 use super::terminal::{print, time};
-use crate::words::{comma, known, noted, text};
+use crate::words::{columns_of, comma, known, noted, text};
 use anyhow::Result;
+use yufu_api::looking::FileAccess;
 
 /// Prints who read, when, what, and what for.
 pub(super) fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
@@ -20,21 +21,40 @@ pub(super) fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
         if bank.accesses.is_empty() {
             lines.push(text!("  nobody looked into your file"));
         }
-        for access in &bank.accesses {
-            lines.push(format!("  {}  {}", time(access.at)?, reader(&access.actor, "")));
-            lines.extend(read(&access.fields, &access.purpose));
-        }
+        lines.extend(looked(&bank.accesses)?);
     }
     print(&lines)
 }
 
+/// Prints who looked at what was shown once.
+pub(super) fn tell_who_looked(looks: &Looks, json: bool) -> Result<()> {
+    if json {
+        return print(&[serde_json::to_string_pretty(looks)?]);
+    }
+    let mut lines = vec![text!("{party}:", party = looks.party)];
+    if looks.accesses.is_empty() {
+        lines.push(text!("  nobody looked at what you showed"));
+    }
+    lines.extend(looked(&looks.accesses)?);
+    print(&lines)
+}
+
+fn looked(accesses: &[FileAccess]) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for access in accesses {
+        lines.push(format!("  {}  {}", time(access.at)?, reader(&access.actor, "")));
+        lines.extend(read(&access.fields, &access.purpose));
+    }
+    Ok(lines)
+}
+
 /// Who read, and as what.
 fn reader(actor: &str, role: &str) -> String {
-    match role {
-        "subject" => text!("you yourself"),
-        "officer" => text!("{name}, an officer", name = program(actor)),
-        "pid-issuer" | "" => program(actor),
-        other => format!("{} ({other})", program(actor)),
+    match (actor, role) {
+        (_, "subject") | ("the holder", _) => text!("you yourself"),
+        (_, "officer") => text!("{name}, an officer", name = program(actor)),
+        (_, "pid-issuer" | "") => program(actor),
+        (_, other) => format!("{} ({other})", program(actor)),
     }
 }
 
@@ -47,16 +67,28 @@ fn program(actor: &str) -> String {
     }
 }
 
-/// What was read, and what for: lines below their reader.
+/// The columns of a line.
+const WIDE: usize = 78;
+
+/// What was read, if anything was, and what for: lines below their reader.
 fn read(fields: &[String], purpose: &str) -> Vec<String> {
-    let names: Vec<String> = fields.iter().map(|field| named(field)).collect();
-    let names = names.join(&comma());
-    let what = if names.is_empty() {
-        text!("    that there is a file, and nothing in it")
-    } else {
-        text!("    read: {names}", names = names)
-    };
-    vec![what, text!("    for:  {purpose}", purpose = reason(purpose))]
+    let mut lines = Vec::new();
+    if let Some((first, rest)) = fields.split_first() {
+        let mut line = text!("    read: {name}", name = named(first));
+        let indent = " ".repeat(columns_of(&text!("    read: {name}", name = "")));
+        for field in rest {
+            let (comma, name) = (comma(), named(field));
+            if columns_of(&line).saturating_add(columns_of(&name)).saturating_add(4) > WIDE {
+                lines.push(format!("{line}{}", comma.trim_end()));
+                line = format!("{indent}{name}");
+            } else {
+                line = format!("{line}{comma}{name}");
+            }
+        }
+        lines.push(line);
+    }
+    lines.push(text!("    for:  {purpose}", purpose = reason(purpose)));
+    lines
 }
 
 /// A field of a register or a file.
@@ -74,7 +106,19 @@ fn named(field: &str) -> String {
         "house" | "address.house_number" => text!("house"),
         "household_id" => text!("household"),
         "relation" => text!("place in the household"),
-        other => other.to_owned(),
+        "issuing_country" => text!("country"),
+        other => derived(other).unwrap_or_else(|| other.to_owned()),
+    }
+}
+
+/// A claim that says only whether something is so, or a pseudonym.
+fn derived(field: &str) -> Option<String> {
+    let (kind, of) = field.split_once('.')?;
+    match kind {
+        "age_equal_or_over" => Some(text!("whether {age} or older", age = of)),
+        "resident_of" => Some(text!("whether living in {place}", place = of)),
+        "sector_pseudonym" => Some(text!("pseudonym for {sector}", sector = of)),
+        _ => None,
     }
 }
 
@@ -89,6 +133,17 @@ fn reason(purpose: &str) -> String {
     }
     if let Some(id) = of("issuing the credential ", " to the account's wallet") {
         return text!("issuing the credential {id} to the wallet of your account", id = id);
+    }
+    if let Some(id) = of("account ", " frozen") {
+        return text!("account {id} was frozen", id = id);
+    }
+    if let Some(id) = of("account ", " freed") {
+        return text!("account {id} was freed", id = id);
+    }
+    for way in ["opened", "handed_over", "recovered"] {
+        if let Some(id) = of("key of account ", &format!(" changed: {way}")) {
+            return text!("another key commands account {id}", id = id);
+        }
     }
     let whole = own(purpose);
     let Some((start, written)) = purpose.split_once(": ").filter(|_| whole == purpose) else {
@@ -139,6 +194,10 @@ mod tests {
         assert_eq!(reader("the person", "subject"), "you yourself");
         assert_eq!(reader("credential issuance", "pid-issuer"), "the issuing of credentials");
         assert_eq!(reader("counter 3", ""), "counter 3");
+        assert_eq!(reader("the holder", ""), "you yourself");
+        assert_eq!(reason("account a-1 frozen"), "account a-1 was frozen");
+        let changed = "key of account a-1 changed: recovered";
+        assert_eq!(reason(changed), "another key commands account a-1");
         let issued = "issuing the credential pid to the person's own wallet";
         assert_eq!(reason(issued), "issuing the credential pid to your own wallet");
         let shown = "authentication for the credential pid: card: and portrait";
@@ -149,5 +208,9 @@ mod tests {
         assert_eq!(reason(pin), "a PIN was set, which must not be in these");
         let lines = read(&["birth_date".to_owned(), "x".to_owned()], "why");
         assert_eq!(lines, ["    read: date of birth, x", "    for:  why"]);
+        assert_eq!(read(&[], "why"), ["    for:  why"], "nothing was read");
+        let many: Vec<String> = (0..40).map(|age| format!("age_equal_or_over.{age}")).collect();
+        let lines = read(&many, "why");
+        assert!(lines.len() > 10 && lines.iter().all(|line| columns_of(line) <= WIDE));
     }
 }

@@ -84,7 +84,7 @@ pub use getting::{Received, Wanted};
 pub use haip::Got;
 pub use history::{Entry, Event};
 pub use holder::{Choose, Decide, Holder};
-pub use looking::{BankAccesses, WhoRead};
+pub use looking::{BankAccesses, Looks, WhoRead};
 pub use near::Near;
 pub use notifying::Discarded;
 pub use opening::Opened;

@@ -126,6 +126,34 @@ async fn one_tap_identifies_and_pays_and_neither_side_learns_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_sees_with_her_receipt_who_at_the_hotel_looked_and_nobody_else_does() {
+    let (city, mut wallet, _) = guest().await;
+    let check_in = begin_check_in(&city, 30_000).await;
+    wallet.present(&check_in.authorization_request, &mut agree).await.unwrap();
+    let shown = |entry: &crate::wallet::Entry| {
+        matches!(&entry.event, Event::Disclosed { signed_receipt: Some(_), .. })
+    };
+    let at_hotel = wallet.history().iter().rposition(shown).unwrap() + 1;
+    let looks = wallet.who_looked(at_hotel).await.unwrap();
+    assert!(looks.accesses.is_empty(), "nobody has looked yet");
+    on_file(&city, &check_in).await.unwrap();
+    let looks = wallet.who_looked(at_hotel).await.unwrap();
+    let [look] = looks.accesses.as_slice() else { panic!("{looks:?}") };
+    assert_eq!((look.actor.as_str(), look.purpose.as_str()), ("desk", "test"));
+    let read = ["family_name", "given_name", "birthdate", "personal_administrative_number"];
+    assert_eq!(look.fields, read, "what was asked for and is not there was not read");
+    let own = wallet.shown(at_hotel).unwrap();
+    let url = format!("{}/parties/{HOTEL}/v1/looks", city.url);
+    for (request, receipt) in [(own.request.as_str(), "guessed"), ("guessed", &own.receipt)] {
+        let asked = json!({"request": request, "receipt": receipt});
+        let refused = city.client.post::<_, Value>(&url, None, &asked).await.unwrap_err();
+        assert!(refused.to_string().contains("request.not_found"), "{refused}");
+    }
+    let none = wallet.who_looked(1).await.unwrap_err().to_string();
+    assert!(none.contains("no disclosure with a receipt"), "{none}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_payment_is_no_stay_and_leaves_no_identity() {
     let (city, mut wallet, _) = guest().await;
     let check_in = begin_check_in(&city, 50_001).await;

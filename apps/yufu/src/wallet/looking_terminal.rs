@@ -1,13 +1,27 @@
 //! Who read a person's data, told to her.
 
+use super::holder::{Decide, Holder};
 use super::looking::{Looks, WhoRead};
 use super::terminal::{print, time};
 use crate::words::{columns_of, comma, known, noted, text};
 use anyhow::Result;
 use yufu_api::looking::FileAccess;
 
+/// Asks who read, everybody who holds data or the one party of an entry of the history, and prints it.
+pub(super) async fn ask(
+    holder: &mut Holder,
+    shown: Option<usize>,
+    json: bool,
+    decide: Decide<'_>,
+) -> Result<()> {
+    match shown {
+        Some(entry) => tell_who_looked(&holder.who_looked(entry).await?, json),
+        None => tell_who_read(&holder.who_read(decide).await?, json),
+    }
+}
+
 /// Prints who read, when, what, and what for.
-pub(super) fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
+fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
     if json {
         return print(&[serde_json::to_string_pretty(who)?]);
     }
@@ -27,7 +41,7 @@ pub(super) fn tell_who_read(who: &WhoRead, json: bool) -> Result<()> {
 }
 
 /// Prints who looked at what was shown once.
-pub(super) fn tell_who_looked(looks: &Looks, json: bool) -> Result<()> {
+fn tell_who_looked(looks: &Looks, json: bool) -> Result<()> {
     if json {
         return print(&[serde_json::to_string_pretty(looks)?]);
     }

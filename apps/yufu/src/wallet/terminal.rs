@@ -11,7 +11,7 @@ use super::file::{Place, WalletFile};
 use super::freezing_terminal;
 use super::getting_terminal;
 use super::holder::{Decide, Holder};
-use super::looking_terminal::{tell_who_looked, tell_who_read};
+use super::looking_terminal::ask;
 use super::paying::{Bill, Paid};
 use super::receipts::CheckedReceipt;
 use super::renewing_terminal;
@@ -159,12 +159,7 @@ async fn act(holder: &mut Holder, action: WalletAction, decide: Decide<'_>) -> R
             saying::let_go(moved);
             show(holder).await?;
         }
-        WalletAction::WhoRead { shown: None, json } => {
-            tell_who_read(&holder.who_read(decide).await?, json)?
-        }
-        WalletAction::WhoRead { shown: Some(entry), json } => {
-            tell_who_looked(&holder.who_looked(entry).await?, json)?
-        }
+        WalletAction::WhoRead { shown, json } => ask(holder, shown, json, decide).await?,
         WalletAction::Receipts { json } => return receipts(holder, json).await,
         WalletAction::AskDeletion { entry } => {
             saying::deletion(&holder.ask_deletion(entry).await?)?

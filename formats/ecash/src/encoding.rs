@@ -55,11 +55,14 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// Exactly `N` bytes behind hexadecimal.
 pub(crate) fn fixed_from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != N || !rest.is_empty() {
-        return None;
-    }
     let mut bytes = [0; N];
+    (read_hex(text, &mut bytes)?.len() == N).then_some(bytes)
+}
+
+/// The bytes behind hexadecimal, in `room`; none if it is too small.
+pub(crate) fn read_hex<'r>(text: &str, room: &'r mut [u8]) -> Option<&'r [u8]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = room.get_mut(..pairs.len()).filter(|_| rest.is_empty())?;
     for (to, [high, low]) in bytes.iter_mut().zip(pairs) {
         *to = (nibble(*high)? << 4) | nibble(*low)?;
     }

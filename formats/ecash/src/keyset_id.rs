@@ -1,7 +1,7 @@
 //! The id of a keyset: computed from its public keys by whoever holds them (NUT-02).
 
 use crate::curve::Point;
-use crate::encoding::{deserialize_text, fixed_from_hex, from_hex, write_hex};
+use crate::encoding::{deserialize_text, read_hex, write_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -114,13 +114,7 @@ impl std::str::FromStr for KeysetId {
         if text.len() > 66 {
             return Err(KeysetIdError::Length(text.len() / 2));
         }
-        // Each swap names one for each of its notes: the two lengths that there are need no room of their own.
-        match text.len() {
-            16 => fixed_from_hex::<8>(text).map(|bytes| Self::from_bytes(&bytes)),
-            66 => fixed_from_hex::<33>(text).map(|bytes| Self::from_bytes(&bytes)),
-            _ => from_hex(text).map(|bytes| Self::from_bytes(&bytes)),
-        }
-        .ok_or(KeysetIdError::Hex)?
+        Self::from_bytes(read_hex(text, &mut [0; 33]).ok_or(KeysetIdError::Hex)?)
     }
 }
 

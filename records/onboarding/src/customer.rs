@@ -119,8 +119,7 @@ impl Onboarding {
         let plain = self.sealer.key(id).await?.open(PLACE, &row.sealed_claims)?;
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| OnboardingError::Damaged("customer"))?;
-        claims.retain(|name, _| access.fields.contains(name));
-        access.fields.retain(|name| claims.contains_key(name));
+        access.read(&mut claims);
         record(&transaction, &id.to_string(), access).await?;
         transaction.commit().await?;
         Ok(claims)

@@ -111,8 +111,7 @@ impl Services {
         let plain = self.sealer.key(id).await?.open(PLACE, &sealed)?;
         let mut claims: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| ServicesError::Damaged("guest"))?;
-        claims.retain(|name, _| access.fields.contains(name));
-        access.fields.retain(|name| claims.contains_key(name));
+        access.read(&mut claims);
         let record = access::ActiveModel {
             id: Set(Uuid::now_v7().to_string()),
             stay: Set(id.to_string()),

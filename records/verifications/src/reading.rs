@@ -47,8 +47,7 @@ impl Verifications {
         let mut found: Map<String, Value> =
             serde_json::from_slice(&plain).map_err(|_| VerificationsError::Damaged("answer"))?;
         if kept == Kept::Claims {
-            found.retain(|name, _| access.fields.contains(name));
-            access.fields.retain(|name| found.contains_key(name));
+            access.read(&mut found);
         }
         let record = access::ActiveModel {
             id: Set(Uuid::now_v7().to_string()),

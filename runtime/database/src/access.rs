@@ -1,5 +1,6 @@
 //! Who reads personal data, and why.
 
+use serde_json::{Map, Value};
 use yufu_base::Timestamp;
 
 /// A read of personal data that was shown to an institution. It is recorded in the transaction that reads, and the person can
@@ -14,4 +15,13 @@ pub struct Access {
     pub fields: Vec<String>,
     /// When.
     pub at: Timestamp,
+}
+
+impl Access {
+    /// What this reads of `claims`: those that it names. Of its fields those stay that are there, so that what is recorded is what
+    /// was read, and not what was asked for.
+    pub fn read(&mut self, claims: &mut Map<String, Value>) {
+        claims.retain(|name, _| self.fields.contains(name));
+        self.fields.retain(|name| claims.contains_key(name));
+    }
 }

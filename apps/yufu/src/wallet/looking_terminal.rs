@@ -87,21 +87,33 @@ const WIDE: usize = 78;
 /// What was read, if anything was, and what for: lines below their reader.
 fn read(fields: &[String], purpose: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some((first, rest)) = fields.split_first() {
-        let mut line = text!("    read: {name}", name = named(first));
-        let indent = " ".repeat(columns_of(&text!("    read: {name}", name = "")));
-        for field in rest {
-            let (comma, name) = (comma(), named(field));
-            if columns_of(&line).saturating_add(columns_of(&name)).saturating_add(4) > WIDE {
-                lines.push(format!("{line}{}", comma.trim_end()));
-                line = format!("{indent}{name}");
-            } else {
-                line = format!("{line}{comma}{name}");
-            }
-        }
-        lines.push(line);
+    if !fields.is_empty() {
+        let names = fields.iter().map(|field| named(field));
+        lines.extend(folded(&text!("    read: {name}", name = ""), names, &comma()));
     }
-    lines.push(text!("    for:  {purpose}", purpose = reason(purpose)));
+    let reason = reason(purpose);
+    let words = reason.split(' ').map(str::to_owned);
+    lines.extend(folded(&text!("    for:  {purpose}", purpose = ""), words, " "));
+    lines
+}
+
+/// Pieces in lines that are no wider than a terminal, unless one of them is: the first begins with `head`, the others below
+/// where it ends.
+fn folded(head: &str, pieces: impl Iterator<Item = String>, between: &str) -> Vec<String> {
+    let below = " ".repeat(columns_of(head));
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    for (place, piece) in pieces.enumerate() {
+        let wide = [line.as_str(), between, &piece, between.trim_end()].map(columns_of);
+        if place > 0 && wide.into_iter().fold(0, usize::saturating_add) > WIDE {
+            lines.push(format!("{line}{}", between.trim_end()));
+            line.clone_from(&below);
+        } else if place > 0 {
+            line.push_str(between);
+        }
+        line.push_str(&piece);
+    }
+    lines.push(line);
     lines
 }
 
@@ -226,5 +238,11 @@ mod tests {
         let many: Vec<String> = (0..40).map(|age| format!("age_equal_or_over.{age}")).collect();
         let lines = read(&many, "why");
         assert!(lines.len() > 10 && lines.iter().all(|line| columns_of(line) <= WIDE));
+        let long = "a reason that somebody wrote down at length ".repeat(4);
+        let lines = read(&[], &long);
+        assert!(lines.len() > 2 && lines.iter().all(|line| columns_of(line) <= WIDE));
+        let words: Vec<&str> =
+            lines.iter().flat_map(|line| line.split_whitespace()).skip(1).collect();
+        assert_eq!(words.join(" "), long.trim_end(), "and nothing of it is lost");
     }
 }

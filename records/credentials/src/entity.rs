@@ -51,8 +51,9 @@ table!(status_list, "status_lists", {
 
 table!(used_once, "used_once", {
     #[sea_orm(primary_key, auto_increment = false)]
-    marker: String,
     expires_at: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    marker: String,
 });
 
 table!(grant, "grants", {

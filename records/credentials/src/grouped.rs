@@ -7,7 +7,7 @@ use crate::once::{Done, Step, perform};
 use crate::shards::Shards;
 use crate::{CredentialsError, sets};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, TransactionTrait};
-use yufu_database::{Answers, Database, Together};
+use yufu_database::{Answers, Database, Together, padded};
 
 /// Writes what wallets' steps come to.
 pub(crate) struct Steps(pub(crate) Database, pub(crate) Shards);
@@ -62,7 +62,10 @@ impl Together for Lookups {
 
     async fn perform(&self, lookups: &mut [String]) -> Answers<Issuance, CredentialsError> {
         let rows = issuance::Entity::find()
-            .filter(issuance::Column::Lookup.is_in(lookups.iter().map(String::as_str)))
+            .filter(
+                issuance::Column::Lookup
+                    .is_in(padded(lookups.iter().map(String::as_str).collect())),
+            )
             .all(self.0.connection())
             .await?;
         let found = |lookup: &mut String| {

@@ -8,6 +8,7 @@ mod entity;
 mod freeze;
 mod grouped;
 mod issuance;
+mod marker;
 mod migrations;
 mod nonce;
 mod offer;
@@ -21,7 +22,8 @@ mod types;
 
 pub use freeze::FreezeHandle;
 pub use issuance::{Authentication, DerivedFrom, Issuance};
-pub use once::{Batch, Check, Decision, Marker, NewGrant, Once};
+pub use marker::{Marker, Once};
+pub use once::{Batch, Check, Decision, NewGrant};
 pub use pseudonym::{Pseudonym, Replacement, Replacing};
 pub use shards::{Herd, Place};
 pub use sign_in::{SignIn, SignInState, SignedIn};

@@ -3,7 +3,7 @@
 use yufu_database::Migration;
 
 pub(crate) const ALL: &[Migration] =
-    &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS, SIGN_INS, TYPES];
+    &[ISSUANCES, PSEUDONYMS, CARDS, GRANTS, FREEZES, LISTS, SIGN_INS, TYPES, MARKERS];
 
 const ISSUANCES: Migration = Migration {
     name: "authentications, issuances, nonces, status entries",
@@ -175,3 +175,43 @@ CREATE TABLE type_documents (
 );
 ",
 };
+
+const MARKERS: Migration = Migration {
+    name: "markers in the order in which they expire",
+    sql: "
+ALTER TABLE used_once RENAME TO used_before;
+CREATE TABLE used_once (
+    expires_at BIGINT NOT NULL,
+    marker TEXT NOT NULL,
+    PRIMARY KEY (expires_at, marker)
+) {by_key};
+INSERT INTO used_once (expires_at, marker) SELECT expires_at, marker FROM used_before;
+DROP TABLE used_before;
+",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Credentials, CredentialsError, Marker, Once};
+    use sea_orm::ConnectionTrait as _;
+    use yufu_base::Timestamp;
+    use yufu_database::Database;
+
+    #[tokio::test]
+    async fn what_was_used_before_markers_were_put_in_order_stays_used() {
+        let database = Database::in_memory().await.unwrap();
+        let before = ALL.iter().position(|one| one.name == MARKERS.name).unwrap();
+        database.migrate("credentials", &ALL[..before]).await.unwrap();
+        let used = "INSERT INTO used_once (marker, expires_at) VALUES ('token:a', 60000)";
+        database.connection().execute_unprepared(used).await.unwrap();
+        let records = Credentials::open(database).await.unwrap();
+        let token = |id: &str| {
+            let expires_at = Timestamp::from_seconds(60);
+            vec![Marker { what: Once::Token, id: id.to_owned(), expires_at }]
+        };
+        let again = records.use_once(token("a"), None, Timestamp::from_seconds(1)).await;
+        assert!(matches!(again, Err(CredentialsError::UsedBefore(Once::Token))));
+        records.use_once(token("b"), None, Timestamp::from_seconds(1)).await.unwrap();
+    }
+}

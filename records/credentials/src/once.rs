@@ -1,8 +1,9 @@
-//! What may happen once in the authorization code flow, whose sessions the wallets carry: markers of what was
-//! used, grants and whether they stand, and officers' checks before a credential is issued.
+//! What may happen once in the authorization code flow, whose sessions the wallets carry: grants and whether they
+//! stand, and officers' checks before a credential is issued.
 
-use crate::entity::{check, grant, status_entry, used_once};
+use crate::entity::{check, grant, status_entry};
 use crate::issuance::{Issuance, advance};
+use crate::marker::{Marker, forget, mark};
 use crate::pseudonym::{self, Pseudonym};
 use crate::shards::{Place, Shards, allocate};
 use crate::status::{Allocation, INVALID, SUSPENDED, VALID, mark as mark_places};
@@ -23,57 +24,6 @@ const WAITS: i32 = 0;
 const APPROVED: i32 = 1;
 const DECLINED: i32 = 2;
 const FETCHED: i32 = 3;
-
-/// What can be used once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Once {
-    /// A DPoP proof.
-    DpopProof,
-    /// A proof that goes with a wallet attestation.
-    AttestationProof,
-    /// A nonce for proofs of possession.
-    Nonce,
-    /// An access token, for one batch.
-    Token,
-    /// A pushed request, for one code.
-    PushedRequest,
-}
-
-impl Once {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::DpopProof => "dpop",
-            Self::AttestationProof => "attestation",
-            Self::Nonce => "nonce",
-            Self::Token => "token",
-            Self::PushedRequest => "pushed",
-        }
-    }
-}
-
-/// That something is used now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marker {
-    /// What it is.
-    pub what: Once,
-    /// Which one: a digest.
-    pub id: String,
-    /// From when it would be refused anyway.
-    pub expires_at: Timestamp,
-}
-
-impl Marker {
-    /// What it is kept under.
-    pub(crate) fn name(&self) -> String {
-        format!("{}:{}", self.what.word(), self.id)
-    }
-
-    /// Its row, under its name.
-    pub(crate) fn row(&self, name: String) -> used_once::ActiveModel {
-        let expires_at = to_column(self.expires_at);
-        used_once::ActiveModel { marker: Set(name), expires_at: Set(expires_at) }
-    }
-}
 
 /// A grant: what a code was exchanged for, and what its tokens rest on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,17 +207,6 @@ pub(crate) async fn perform<C: ConnectionTrait>(
             Ok(Done::Places(places))
         }
     }
-}
-
-async fn mark<C: ConnectionTrait>(connection: &C, marker: &Marker) -> Result<(), CredentialsError> {
-    let name = marker.name();
-    let known = used_once::Entity::find_by_id(&name).one(connection).await?;
-    if known.is_some() {
-        return Err(CredentialsError::UsedBefore(marker.what));
-    }
-    let row = marker.row(name);
-    used_once::Entity::insert(row).exec_without_returning(connection).await?;
-    Ok(())
 }
 
 async fn grant_once<C: ConnectionTrait>(
@@ -496,10 +435,7 @@ impl Credentials {
     /// Forgets markers that would be refused anyway, and grants that lapsed with their checks; how many.
     pub(crate) async fn forget_used(&self, before: Timestamp) -> Result<u64, CredentialsError> {
         let (connection, before) = (self.database.connection(), to_column(before));
-        let markers = used_once::Entity::delete_many()
-            .filter(used_once::Column::ExpiresAt.lt(before))
-            .exec(connection)
-            .await?;
+        let markers = forget(connection, before).await?;
         let lapsed = grant::Entity::find().filter(grant::Column::ExpiresAt.lt(before));
         let lapsed: Vec<String> =
             lapsed.all(connection).await?.into_iter().map(|row| row.id).collect();
@@ -509,7 +445,7 @@ impl Credentials {
             grant::Entity::delete_by_id(id).exec(connection).await?;
         }
         let grants = u64::try_from(lapsed.len()).unwrap_or(u64::MAX);
-        Ok(markers.rows_affected.saturating_add(grants))
+        Ok(markers.saturating_add(grants))
     }
 }
 

@@ -2,22 +2,18 @@
 //! come to is written once. A step that touches what another one of the group touches, or that does what is rare, is
 //! left to be done alone, after them.
 
-use crate::entity::{grant, issuance, used_once};
+use crate::entity::{grant, issuance};
 use crate::issuance::row;
-use crate::once::{Done, Marker, Step, What, stands};
+use crate::marker::{Marker, used};
+use crate::once::{Done, Step, What, stands};
 use crate::pseudonym::{Pseudonym, Registered, row as pseudonym_row};
 use crate::shards::{Drawing, Shards, draw_places, rows};
 use crate::{CredentialsError, Issuance};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, InsertMany, QueryFilter,
-    QuerySelect as _,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect as _};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-/// The most rows in one statement: fewer values than a statement of SQLite takes (32,766).
-const ROWS: usize = 2000;
+use yufu_database::{insert_rows, padded};
 
 type Answer = Result<Done, CredentialsError>;
 
@@ -142,18 +138,10 @@ impl Known {
         planned: &[Planned<'_>],
     ) -> Result<Self, CredentialsError> {
         let apart = || planned.iter().filter(|one| one.apart);
-        let names: Vec<&str> = apart().flat_map(|one| &one.names).map(String::as_str).collect();
-        let used: Vec<String> = if names.is_empty() {
-            Vec::new()
-        } else {
-            let used = used_once::Entity::find().filter(used_once::Column::Marker.is_in(names));
-            used.select_only()
-                .column(used_once::Column::Marker)
-                .into_tuple()
-                .all(connection)
-                .await?
-        };
+        let marked = apart().flat_map(|one| one.step.markers.iter().zip(&one.names));
+        let used = used(connection, marked).await?;
         let ids: BTreeSet<&str> = apart().filter_map(Planned::grant).collect();
+        let ids = padded(ids.into_iter().collect());
         let grants = if ids.is_empty() {
             Vec::new()
         } else {
@@ -161,6 +149,7 @@ impl Known {
         };
         let ids: Vec<String> =
             apart().filter_map(Planned::taken_up).map(|from| from.id.to_string()).collect();
+        let ids = padded(ids);
         let stages: Vec<(String, i32)> = if ids.is_empty() {
             Vec::new()
         } else {
@@ -170,7 +159,7 @@ impl Known {
         };
         let brought: Vec<_> = apart().filter_map(Planned::brought).collect();
         Ok(Self {
-            used: used.into_iter().collect(),
+            used,
             grants: grants.into_iter().map(|row| (row.id.clone(), row)).collect(),
             stages: stages.into_iter().collect(),
             registered: Registered::read(connection, &brought).await?,
@@ -257,31 +246,16 @@ async fn write<C: ConnectionTrait>(
             What::Spend { .. } | What::Defer(_) | What::Remember { .. } | What::Complete(_) => {}
         }
     }
-    insert(connection, markers, InsertMany::many).await?;
-    insert(connection, grants, InsertMany::many).await?;
-    insert(connection, moved, |rows| {
-        let (id, columns) = (
-            issuance::Column::Id,
-            [issuance::Column::Lookup, issuance::Column::Session, issuance::Column::Stage],
-        );
-        let anew = OnConflict::column(id).update_columns(columns).to_owned();
-        issuance::Entity::insert_many(rows).on_conflict(anew)
-    })
-    .await?;
-    insert(connection, pseudonyms, InsertMany::many).await?;
-    insert(connection, places, InsertMany::many).await
-}
-
-/// Inserts rows, as few times as a statement's length allows.
-async fn insert<C: ConnectionTrait, A: ActiveModelTrait>(
-    connection: &C,
-    mut rows: Vec<A>,
-    statement: impl Fn(Vec<A>) -> InsertMany<A>,
-) -> Result<(), CredentialsError> {
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(ROWS));
-        statement(rows).exec_without_returning(connection).await?;
-        rows = rest;
+    insert_rows(connection, markers).await?;
+    insert_rows(connection, grants).await?;
+    if !moved.is_empty() {
+        let columns =
+            [issuance::Column::Lookup, issuance::Column::Session, issuance::Column::Stage];
+        let anew = OnConflict::column(issuance::Column::Id).update_columns(columns).to_owned();
+        let moved = issuance::Entity::insert_many(moved).on_conflict(anew);
+        moved.exec_without_returning(connection).await?;
     }
+    insert_rows(connection, pseudonyms).await?;
+    insert_rows(connection, places).await?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
-use yufu_database::Database;
+use yufu_database::{Database, insert_rows, padded};
 
 /// How often one place is drawn in vain before a further list is opened: at half-full lists, one batch in thousands.
 const IN_VAIN: usize = 16;
@@ -234,9 +234,9 @@ async fn taken<C: ConnectionTrait>(
     let mut taken = Vec::new();
     for some in by_list.chunks(LISTS_IN_QUERY) {
         let any = some.iter().fold(Condition::any(), |any, (list, positions)| {
-            let of_list = Condition::all()
-                .add(status_entry::Column::List.eq(*list))
-                .add(status_entry::Column::Position.is_in(positions.iter().copied()));
+            let of_list = Condition::all().add(status_entry::Column::List.eq(*list)).add(
+                status_entry::Column::Position.is_in(padded(positions.iter().copied().collect())),
+            );
             any.add(of_list)
         });
         let found: Vec<(i32, i32)> = status_entry::Entity::find()
@@ -282,7 +282,6 @@ pub(crate) async fn allocate<C: ConnectionTrait>(
     if free.len() < wanted.count {
         return Err(CredentialsError::ListFull);
     }
-    let rows = rows(about, wanted, &free);
-    status_entry::Entity::insert_many(rows).exec_without_returning(connection).await?;
+    insert_rows(connection, rows(about, wanted, &free).collect()).await?;
     Ok(free)
 }

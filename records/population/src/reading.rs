@@ -8,7 +8,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
-use yufu_database::{Answers, Database, PersonKey, SealError, Sealer, Together};
+use yufu_database::{
+    Answers, Database, PersonKey, SealError, Sealer, Together, insert_rows, padded,
+};
 
 /// Somebody is about to read a person's record; what must be stated is stated.
 pub(crate) struct Reading {
@@ -38,11 +40,12 @@ impl Together for Readings {
     async fn perform(&self, readings: &mut [Reading]) -> Answers<Excerpt, PopulationError> {
         let ids: BTreeSet<Uuid> = readings.iter().map(|reading| reading.id).collect();
         let ids: Vec<Uuid> = ids.into_iter().collect();
+        let asked = padded(ids.clone());
         let transaction = self.database.begin().await?;
-        let rows = person::Entity::find().filter(person::Column::Id.is_in(ids.iter().copied()));
+        let rows = person::Entity::find().filter(person::Column::Id.is_in(asked.iter().copied()));
         let rows = rows.all(&transaction).await?.into_iter();
         let rows: BTreeMap<Uuid, person::Model> = rows.map(|row| (row.id, row)).collect();
-        let dead = death::Entity::find().filter(death::Column::Person.is_in(ids.iter().copied()));
+        let dead = death::Entity::find().filter(death::Column::Person.is_in(asked.iter().copied()));
         let dead = dead.all(&transaction).await?.into_iter();
         let dead: BTreeSet<Uuid> = dead.map(|row| row.person).collect();
         let refused = |reading: &Reading| reading.living && dead.contains(&reading.id);
@@ -52,7 +55,7 @@ impl Together for Readings {
         });
         let recorded: Vec<access::ActiveModel> = recorded.collect();
         if !recorded.is_empty() {
-            access::Entity::insert_many(recorded).exec_without_returning(&transaction).await?;
+            insert_rows(&transaction, recorded).await?;
         }
         let keys = self.sealer.keys(&ids).await?;
         transaction.commit().await?;

@@ -6,7 +6,7 @@ use crate::{ToSeal, Verification, VerificationsError, from_column, row};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::sync::Arc;
 use uuid::Uuid;
-use yufu_database::{Answers, Database, PersonKey, Sealer, Together};
+use yufu_database::{Answers, Database, PersonKey, Sealer, Together, insert_rows, padded};
 
 /// Keeps answered presentations.
 pub(crate) struct Keeping {
@@ -40,7 +40,7 @@ impl Together for Keeping {
 impl Keeping {
     async fn insert(&self, rows: Vec<verification::ActiveModel>) -> Result<(), VerificationsError> {
         let transaction = self.database.begin().await?;
-        verification::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+        insert_rows(&transaction, rows).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -70,7 +70,9 @@ impl Together for Finding {
 
     async fn perform(&self, ids: &mut [String]) -> Answers<Verification, VerificationsError> {
         let rows = verification::Entity::find()
-            .filter(verification::Column::Id.is_in(ids.iter().map(String::as_str)))
+            .filter(
+                verification::Column::Id.is_in(padded(ids.iter().map(String::as_str).collect())),
+            )
             .all(self.0.connection())
             .await?;
         let found = |id: &mut String| {

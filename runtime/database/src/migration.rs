@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 /// One step in the history of a component's tables. Once released it never changes.
 ///
 /// The SQL is what SQLite and PostgreSQL have in common, with `{bytes}` for the type of byte
-/// strings and `{uuid}` for that of UUIDs; statements end in semicolons.
+/// strings and `{uuid}` for that of UUIDs, and `{by_key}` at the end of a table whose rows lie in the order of their
+/// key, where a database can have them so; statements end in semicolons.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
     /// What it does, in a few words: `residents`.
@@ -154,11 +155,11 @@ async fn remember(
 }
 
 fn dialect(backend: DbBackend, sql: &str) -> String {
-    let (bytes, uuid) = match backend {
-        DbBackend::Postgres => ("BYTEA", "UUID"),
-        _ => ("BLOB", "BLOB"),
+    let (bytes, uuid, by_key) = match backend {
+        DbBackend::Postgres => ("BYTEA", "UUID", ""),
+        _ => ("BLOB", "BLOB", "WITHOUT ROWID"),
     };
-    sql.replace("{bytes}", bytes).replace("{uuid}", uuid)
+    sql.replace("{bytes}", bytes).replace("{uuid}", uuid).replace("{by_key}", by_key)
 }
 
 fn checksum(migration: &Migration) -> String {

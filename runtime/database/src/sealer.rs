@@ -4,6 +4,7 @@
 use crate::connection::{Database, DatabaseError};
 use crate::key::{MasterKey, PersonKey, WRAPPED, WRAPPING, cipher, context, open, seal};
 use crate::migration::{Migration, MigrationError};
+use crate::rows::{insert_values, padded, push_values};
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::{hmac, rand};
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
@@ -131,15 +132,7 @@ impl Sealer {
                 values.extend([Value::from(person), Value::from(wrapped)]);
                 made.push(PersonKey::new(person, &bytes)?);
             }
-            let rows = (0..chunk.len()).map(|row| {
-                let first = row.saturating_mul(2).saturating_add(1);
-                format!("(${first}, ${})", first.saturating_add(1))
-            });
-            let rows = rows.collect::<Vec<_>>().join(", ");
-            let insert = format!("INSERT INTO data_key (person, wrapped) VALUES {rows}");
-            let backend = transaction.get_database_backend();
-            let insert = Statement::from_sql_and_values(backend, insert, values);
-            transaction.execute_raw(insert).await?;
+            insert_values(&transaction, "data_key", &["person", "wrapped"], &values).await?;
         }
         transaction.commit().await?;
         Ok(made)
@@ -192,13 +185,12 @@ impl Sealer {
         let connection = self.keys.connection();
         let mut found = BTreeMap::new();
         for chunk in persons.chunks(BATCH) {
-            let places = (1..=chunk.len()).map(|place| format!("${place}"));
-            let places = places.collect::<Vec<_>>().join(", ");
-            let select = Statement::from_sql_and_values(
-                connection.get_database_backend(),
-                format!("SELECT person, wrapped FROM data_key WHERE person IN ({places})"),
-                chunk.iter().map(|person| Value::from(*person)),
-            );
+            let (chunk, backend) = (padded(chunk.to_vec()), connection.get_database_backend());
+            let mut select = "SELECT person, wrapped FROM data_key WHERE person IN (".to_owned();
+            push_values(&mut select, backend, (chunk.len(), 1));
+            select.push(')');
+            let select =
+                Statement::from_sql_and_values(backend, select, chunk.into_iter().map(Value::from));
             for row in connection.query_all_raw(select).await? {
                 let person: Uuid = row.try_get("", "person")?;
                 let wrapped: Vec<u8> = row.try_get("", "wrapped")?;

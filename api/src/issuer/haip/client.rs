@@ -10,12 +10,9 @@ use yufu_openid4vc::attestation::{
     ATTESTATION_HEADER, ATTESTATION_POP_HEADER, AttestationError, SignedAttestation,
 };
 use yufu_openid4vc::issuance::{
-    DPOP_HEADER, DpopError, DpopProof, DpopTarget, TokenErrorCode, check_dpop, forgotten_at,
+    DPOP_HEADER, DpopError, DpopProof, DpopTarget, TokenErrorCode, check_dpop,
 };
 use yufu_trust::Role;
-
-/// For how long the id of a proof that goes with an attestation is remembered, in seconds: longer than it is fresh.
-const PROOF_SECONDS: u64 = 180;
 
 /// A wallet that is who it says it is.
 pub(super) struct Attested {
@@ -93,16 +90,13 @@ impl Haip {
             signed.verify_shown(provider, pop, audience, (now, &self.attested)).map_err(invalid)?;
         let (attested, pop) = shown;
         let live = pop.challenge.as_deref().and_then(|c| self.live(Kind::Challenge, c, now));
-        if live.is_none() {
+        let Some(expires_at) = live else {
             let why = "the proof needs the challenge of the header, or of the challenge endpoint";
             return Err(refused(UseAttestationChallenge, why.to_owned()));
-        }
-        let instance = attested.key.thumbprint_base64url();
-        let marker = Marker {
-            what: Once::AttestationProof,
-            id: digest(&[&instance, &pop.id]),
-            expires_at: now.plus_seconds(PROOF_SECONDS),
         };
+        let instance = attested.key.thumbprint_base64url();
+        let marker =
+            Marker { what: Once::AttestationProof, id: digest(&[&instance, &pop.id]), expires_at };
         Ok(Attested { client: WalletClient { client_id: attested.provider, instance }, marker })
     }
 
@@ -121,13 +115,11 @@ impl Haip {
         let invalid = |error: DpopError| NoProof::Invalid(error.to_string());
         let proof = check_dpop(text, target, now).map_err(invalid)?;
         let live = proof.nonce.as_deref().and_then(|nonce| self.live(Kind::DpopNonce, nonce, now));
-        if live.is_none() {
-            return Err(NoProof::Nonce);
-        }
+        let Some(expires_at) = live else { return Err(NoProof::Nonce) };
         let marker = Marker {
             what: Once::DpopProof,
             id: digest(&[&proof.thumbprint, &proof.id]),
-            expires_at: forgotten_at(now),
+            expires_at,
         };
         Ok(Some(Proof { proof, marker }))
     }

@@ -91,10 +91,10 @@ impl Kind {
     }
 }
 
-/// A nonce: until when it is live. What makes it one is the seal.
+/// A nonce: until when it is live, in milliseconds since the epoch. What makes it one is the seal.
 #[derive(Serialize, Deserialize)]
 struct Live {
-    until: u64,
+    until_millis: u64,
 }
 
 impl Issuer {
@@ -135,13 +135,14 @@ impl Haip {
     }
 
     fn nonce(&self, kind: Kind, now: Timestamp) -> Result<String, Problem> {
-        self.seal(kind, &Live { until: now.plus_seconds(NONCE_SECONDS).seconds() })
+        self.seal(kind, &Live { until_millis: now.plus_seconds(NONCE_SECONDS).millis() })
     }
 
     /// Until when a nonce of ours is live; `None` if it is not.
     fn live(&self, kind: Kind, nonce: &str, now: Timestamp) -> Option<Timestamp> {
         let live: Live = self.open(kind, nonce)?;
-        (now.seconds() < live.until).then(|| Timestamp::from_seconds(live.until))
+        let until = Timestamp::from_millis(live.until_millis);
+        (now < until).then_some(until)
     }
 
     /// A nonce for proofs of possession, and one for DPoP.

@@ -159,12 +159,6 @@ pub fn check_dpop(
     Ok(DpopProof { thumbprint: key.thumbprint_base64url(), id: claims.jti, nonce: claims.nonce })
 }
 
-/// From when on the id of a proof that was taken at `now` need not be remembered: it is too old by then.
-#[must_use]
-pub const fn forgotten_at(now: Timestamp) -> Timestamp {
-    now.plus_seconds(FRESH_SECONDS.saturating_mul(2).saturating_add(1))
-}
-
 /// Without query and fragment (section 4.2).
 fn bare(url: &Url) -> String {
     let mut url = url.clone();

@@ -25,7 +25,7 @@ pub use credential::{
 };
 pub use dpop::{
     DPOP_HEADER, DPOP_NONCE_HEADER, DpopError, DpopProof, DpopTarget, TOKEN_TYPE_DPOP, check_dpop,
-    forgotten_at, sign_dpop,
+    sign_dpop,
 };
 pub use grant::{GRANT_CODE, GRANT_REFRESH, Grant, GrantRequest, GrantResponse};
 pub use key_attestation::{

@@ -39,7 +39,16 @@ struct Seen {
     connection: Connection,
     /// SQLite's own mark of whether somebody else wrote.
     version: i64,
-    tables: BTreeMap<String, BTreeMap<i64, Vec<Digest>>>,
+    tables: BTreeMap<String, BTreeMap<Key, Vec<Digest>>>,
+}
+
+/// What a row is known by from one look to the next.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// SQLite's own number of it.
+    Number(i64),
+    /// Where rows have none: what it says, all of it. One that is changed is then a new one.
+    Whole(Vec<Digest>),
 }
 
 impl Databases {
@@ -93,12 +102,17 @@ impl Seen {
         self.version = version;
         for table in self.table_names()? {
             let known = self.tables.entry(table.clone()).or_default();
-            let after = if known.len() > LARGE { known.keys().next_back().copied() } else { None };
-            let sql = format!("SELECT rowid, * FROM {table} WHERE rowid > ?1");
-            let mut statement = self.connection.prepare(&sql)?;
+            let after = match known.keys().next_back() {
+                Some(Key::Number(last)) if known.len() > LARGE => *last,
+                _ => i64::MIN,
+            };
+            let numbered = format!("SELECT rowid, * FROM {table} WHERE rowid > ?1");
+            let bare = format!("SELECT NULL, * FROM {table} WHERE ?1 IS NOT NULL");
+            let mut statement =
+                self.connection.prepare(&numbered).or_else(|_| self.connection.prepare(&bare))?;
             let names: Vec<String> =
                 statement.column_names().into_iter().skip(1).map(str::to_owned).collect();
-            let mut rows = statement.query([after.unwrap_or(i64::MIN)])?;
+            let mut rows = statement.query([after])?;
             while let Some(row) = rows.next()? {
                 let mut values = Vec::with_capacity(names.len());
                 for index in 1..=names.len() {
@@ -106,7 +120,9 @@ impl Seen {
                 }
                 let digests: Vec<Digest> = values.iter().map(digest).collect();
                 let id = text(names.iter().position(|n| n == "id").and_then(|at| values.get(at)));
-                let before = known.insert(row.get(0)?, digests.clone());
+                let number: Option<i64> = row.get(0)?;
+                let key = number.map_or_else(|| Key::Whole(digests.clone()), Key::Number);
+                let before = known.insert(key, digests.clone());
                 let changed = |index: usize| {
                     before.as_ref().is_none_or(|old| old.get(index) != digests.get(index))
                 };

@@ -62,10 +62,7 @@ impl Together for Lookups {
 
     async fn perform(&self, lookups: &mut [String]) -> Answers<Issuance, CredentialsError> {
         let rows = issuance::Entity::find()
-            .filter(
-                issuance::Column::Lookup
-                    .is_in(padded(lookups.iter().map(String::as_str).collect())),
-            )
+            .filter(issuance::Column::Lookup.is_in(padded(lookups.iter().map(String::as_str))))
             .all(self.0.connection())
             .await?;
         let found = |lookup: &mut String| {

@@ -141,15 +141,13 @@ impl Known {
         let marked = apart().flat_map(|one| one.step.markers.iter().zip(&one.names));
         let used = used(connection, marked).await?;
         let ids: BTreeSet<&str> = apart().filter_map(Planned::grant).collect();
-        let ids = padded(ids.into_iter().collect());
+        let ids = padded(ids);
         let grants = if ids.is_empty() {
             Vec::new()
         } else {
             grant::Entity::find().filter(grant::Column::Id.is_in(ids)).all(connection).await?
         };
-        let ids: Vec<String> =
-            apart().filter_map(Planned::taken_up).map(|from| from.id.to_string()).collect();
-        let ids = padded(ids);
+        let ids = padded(apart().filter_map(Planned::taken_up).map(|from| from.id.to_string()));
         let stages: Vec<(String, i32)> = if ids.is_empty() {
             Vec::new()
         } else {

@@ -234,9 +234,9 @@ async fn taken<C: ConnectionTrait>(
     let mut taken = Vec::new();
     for some in by_list.chunks(LISTS_IN_QUERY) {
         let any = some.iter().fold(Condition::any(), |any, (list, positions)| {
-            let of_list = Condition::all().add(status_entry::Column::List.eq(*list)).add(
-                status_entry::Column::Position.is_in(padded(positions.iter().copied().collect())),
-            );
+            let of_list = Condition::all()
+                .add(status_entry::Column::List.eq(*list))
+                .add(status_entry::Column::Position.is_in(padded(positions.iter().copied())));
             any.add(of_list)
         });
         let found: Vec<(i32, i32)> = status_entry::Entity::find()

@@ -40,7 +40,7 @@ impl Together for Readings {
     async fn perform(&self, readings: &mut [Reading]) -> Answers<Excerpt, PopulationError> {
         let ids: BTreeSet<Uuid> = readings.iter().map(|reading| reading.id).collect();
         let ids: Vec<Uuid> = ids.into_iter().collect();
-        let asked = padded(ids.clone());
+        let asked = padded(ids.iter().copied());
         let transaction = self.database.begin().await?;
         let rows = person::Entity::find().filter(person::Column::Id.is_in(asked.iter().copied()));
         let rows = rows.all(&transaction).await?.into_iter();

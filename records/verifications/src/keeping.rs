@@ -70,9 +70,7 @@ impl Together for Finding {
 
     async fn perform(&self, ids: &mut [String]) -> Answers<Verification, VerificationsError> {
         let rows = verification::Entity::find()
-            .filter(
-                verification::Column::Id.is_in(padded(ids.iter().map(String::as_str).collect())),
-            )
+            .filter(verification::Column::Id.is_in(padded(ids.iter().map(String::as_str))))
             .all(self.0.connection())
             .await?;
         let found = |id: &mut String| {

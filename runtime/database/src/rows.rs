@@ -27,7 +27,7 @@ pub async fn insert_rows<C: ConnectionTrait, A: ActiveModelTrait>(
             values.push(row.take(*column).into_value().ok_or_else(lacking)?);
         }
     }
-    insert_values(connection, A::Entity::default().table_name(), &names, &values).await
+    insert_values(connection, A::Entity::default().table_name(), &names, values).await
 }
 
 /// As [`insert_rows`], of a table without an entity: the values of one row after those of the other.
@@ -38,26 +38,29 @@ pub(crate) async fn insert_values<C: ConnectionTrait>(
     connection: &C,
     table: &str,
     columns: &[&str],
-    values: &[Value],
+    mut values: Vec<Value>,
 ) -> Result<(), DbErr> {
+    let width = columns.len().max(1);
     let nameless = |row: &[Value]| row.first().is_none_or(|first| *first == first.as_null());
-    if values.chunks(columns.len().max(1)).any(nameless) {
+    if values.chunks(width).any(nameless) {
         return Err(DbErr::Custom("a row begins with nothing".to_owned()));
     }
     let backend = connection.get_database_backend();
-    for some in values.chunks(columns.len().max(1).saturating_mul(MOST)) {
-        let rows = some.len().div_ceil(columns.len().max(1));
+    while !values.is_empty() {
+        let rest = values.split_off(values.len().min(width.saturating_mul(MOST)));
+        let rows = values.len().div_ceil(width).next_power_of_two();
         // A statement that fails half-way is not undone by itself: the transaction is. SQLite need not
         // remember how each page looked before the statement.
         let insert = if backend == DbBackend::Sqlite { "INSERT OR FAIL" } else { "INSERT" };
         let mut sql = format!("{insert} INTO \"{table}\" (\"{}\")", columns.join("\", \""));
         sql.push_str(" SELECT * FROM (");
-        push_values(&mut sql, backend, (rows.next_power_of_two(), columns.len()));
+        push_values(&mut sql, backend, (rows, columns.len()));
         sql.push_str(") AS given WHERE column1 IS NOT NULL");
-        let whole = rows.next_power_of_two().saturating_mul(columns.len());
-        let nulls = some.iter().take(columns.len()).map(Value::as_null).cycle();
-        let values: Vec<Value> = some.iter().cloned().chain(nulls).take(whole).collect();
+        let nulls: Vec<Value> = values.iter().take(width).map(Value::as_null).collect();
+        let lacking = rows.saturating_mul(width).saturating_sub(values.len());
+        values.extend(nulls.into_iter().cycle().take(lacking));
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        values = rest;
     }
     Ok(())
 }
@@ -65,7 +68,8 @@ pub(crate) async fn insert_values<C: ConnectionTrait>(
 /// The same values, the last of them repeated until they are as many as one of few numbers: for a list in a statement that asks
 /// which rows have one of them.
 #[must_use]
-pub fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
+pub fn padded<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
     if let Some(last) = values.last().cloned() {
         values.resize(values.len().next_power_of_two(), last);
     }

@@ -73,7 +73,7 @@ const MIGRATIONS: [Migration; 1] = [Migration {
           CREATE TABLE master_check (id BIGINT NOT NULL PRIMARY KEY, digest {bytes} NOT NULL);",
 }];
 
-/// Keys inserted per statement.
+/// Keys looked up per statement.
 const BATCH: usize = 500;
 
 /// Makes, finds and destroys data keys.
@@ -123,17 +123,15 @@ impl Sealer {
     pub async fn create(&self, persons: &[Uuid]) -> Result<Vec<PersonKey>, SealError> {
         let mut made = Vec::with_capacity(persons.len());
         let transaction = self.keys.begin().await?;
-        for chunk in persons.chunks(BATCH) {
-            let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(2));
-            for &person in chunk {
-                let mut bytes = Zeroizing::new([0; 32]);
-                rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
-                let wrapped = seal(&self.wrapping, &context(WRAPPED, person), bytes.as_ref())?;
-                values.extend([Value::from(person), Value::from(wrapped)]);
-                made.push(PersonKey::new(person, &bytes)?);
-            }
-            insert_values(&transaction, "data_key", &["person", "wrapped"], &values).await?;
+        let mut values: Vec<Value> = Vec::with_capacity(persons.len().saturating_mul(2));
+        for &person in persons {
+            let mut bytes = Zeroizing::new([0; 32]);
+            rand::fill(bytes.as_mut()).map_err(|_| SealError::Cryptography)?;
+            let wrapped = seal(&self.wrapping, &context(WRAPPED, person), bytes.as_ref())?;
+            values.extend([Value::from(person), Value::from(wrapped)]);
+            made.push(PersonKey::new(person, &bytes)?);
         }
+        insert_values(&transaction, "data_key", &["person", "wrapped"], values).await?;
         transaction.commit().await?;
         Ok(made)
     }

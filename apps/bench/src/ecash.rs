@@ -7,7 +7,7 @@ mod foreign;
 mod purse;
 mod spent;
 
-use crate::http::{FEW, MANY, Measured, Server, Target, measure};
+use crate::http::{Clients, FEW, MANY, Measured, Server, Target, measure};
 use crate::stopwatch::number;
 use crate::{Figure, Report, Yardstick};
 use anyhow::Result;
@@ -162,9 +162,11 @@ fn swaps(
     let mut bare = bare::swap(inputs, many.min(BARE), cores)?;
     tell(Stage::Swapping(inputs));
     let mut rate = Measured::default();
+    let slice = many.div_ceil(SLICES).max(1);
+    let mut clients = Clients::open(target, MANY.min(slice))?;
     bare.measure()?;
-    for slice in rated.chunks(many.div_ceil(SLICES).max(1)) {
-        rate.add(measure(target, slice, MANY)?);
+    for slice in rated.chunks(slice) {
+        rate.add(clients.measure(target, slice)?);
         bare.measure()?;
     }
     let waits = measure(target, waited, FEW)?;

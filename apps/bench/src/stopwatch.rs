@@ -28,6 +28,22 @@ impl Stopwatch {
     }
 }
 
+/// A moment, on the wall alone: the processor's time is asked of the kernel, which is too dear for every request.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(Instant);
+
+impl Moment {
+    #[expect(clippy::disallowed_methods, reason = "a measurement reads the monotonic clock")]
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Seconds since then.
+    pub(crate) fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 fn cpu() -> Duration {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
     let (seconds, nanos) = (u64::try_from(tv_sec), u32::try_from(tv_nsec));

@@ -1,7 +1,7 @@
 //! A connection that is kept open, and requests made beforehand: as little of the clients' work as can
 //! be falls into the time that is measured.
 
-use super::response::Incoming;
+use super::response::{Incoming, PIECE};
 use anyhow::Result;
 use std::io::Write;
 use std::net::TcpStream;
@@ -64,9 +64,9 @@ impl Connection {
     /// A successful answer.
     pub(crate) fn response(&mut self, request: &Prepared) -> Result<HttpResponse> {
         self.write(request)?;
-        let mut incoming = Incoming::default();
+        let (mut incoming, mut room) = (Incoming::default(), vec![0; PIECE]);
         loop {
-            if let Some(answer) = incoming.read(&self.0)? {
+            if let Some(answer) = incoming.read(&self.0, &mut room)? {
                 return Ok(answer);
             }
         }

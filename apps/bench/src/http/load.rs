@@ -1,12 +1,13 @@
 //! Prepared requests sent over many connections at once, and what that took of both sides. One thread waits for
 //! all connections together: a thread for each would take the server's processor for its own switching.
 
-use super::response::Incoming;
+use super::response::{Incoming, PIECE};
 use super::{Connection, Prepared, Target};
 use crate::Figure;
-use crate::stopwatch::{Stopwatch, number};
+use crate::stopwatch::{Moment, Stopwatch, number};
 use anyhow::{Context, Result, ensure};
 use rustix::event::epoll;
+use rustix::fd::OwnedFd;
 use std::time::Duration;
 use yufu_openid4vc::HttpResponse;
 
@@ -22,6 +23,8 @@ const PATIENCE: u64 = 60;
 #[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) requests: usize,
+    /// How long all of them take at the pace of the time in which every connection had a request under way: from when as many
+    /// were answered as there are connections until the last one went out. The end, when fewer and fewer wait, is no load.
     pub(crate) seconds: f64,
     /// The server's processor time in its own code and in the kernel, in microseconds each.
     pub(crate) user: f64,
@@ -37,68 +40,96 @@ pub(crate) struct Measured {
 /// A connection, and the request that it waits for the answer to.
 struct Client {
     connection: Connection,
-    asked: Option<(usize, Stopwatch)>,
+    asked: Option<(usize, Moment)>,
     incoming: Incoming,
 }
 
-/// Sends every request once, over `clients` connections that each send the next one when they have an answer. Each
-/// has to be answered with success.
+/// Sends every request once, over as many connections as `clients` says. Each has to be answered with success.
 pub(crate) fn measure(target: &Target, requests: &[Prepared], clients: usize) -> Result<Measured> {
-    let mut load = Load::open(target, requests, clients)?;
-    let (user, kernel) = target.processor()?;
-    let watch = Stopwatch::start();
-    load.run()?;
-    let (seconds, clients) = (watch.seconds(), watch.cpu_seconds());
-    let (user_after, kernel_after) = target.processor()?;
-    let (mut waits, answers): (Vec<f64>, Vec<HttpResponse>) =
-        load.answers.into_iter().flatten().unzip();
-    ensure!(answers.len() == requests.len(), "some requests were not answered");
-    waits.sort_by(f64::total_cmp);
-    let each = |after: f64, before: f64| (after - before) / number(requests.len());
-    Ok(Measured {
-        requests: requests.len(),
-        seconds,
-        user: each(user_after, user),
-        kernel: each(kernel_after, kernel),
-        clients: clients * 1e6 / number(requests.len()),
-        waits,
-        answers,
-    })
+    Clients::open(target, clients.min(requests.len()))?.measure(target, requests)
 }
 
-struct Load<'a> {
-    poll: rustix::fd::OwnedFd,
+/// Connections that are kept open, each of which sends the next request when it has an answer.
+pub(crate) struct Clients {
+    poll: OwnedFd,
     clients: Vec<Client>,
-    requests: std::iter::Enumerate<std::slice::Iter<'a, Prepared>>,
-    /// How long each took, in milliseconds, and what it was answered.
-    answers: Vec<Option<(f64, HttpResponse)>>,
+    /// Where all of them read to.
+    room: Box<[u8]>,
 }
 
-impl<'a> Load<'a> {
-    fn open(target: &Target, requests: &'a [Prepared], clients: usize) -> Result<Self> {
+impl Clients {
+    pub(crate) fn open(target: &Target, clients: usize) -> Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mut opened = Vec::with_capacity(clients);
-        for number in 0..clients.min(requests.len()) {
+        for number in 0..clients {
             let connection = Connection::open(&target.address)?;
             let data = epoll::EventData::new_u64(u64::try_from(number)?);
             epoll::add(&poll, connection.socket(), data, epoll::EventFlags::IN)?;
             opened.push(Client { connection, asked: None, incoming: Incoming::default() });
         }
+        Ok(Self { poll, clients: opened, room: vec![0; PIECE].into() })
+    }
+
+    /// Sends every request once. Each has to be answered with success.
+    pub(crate) fn measure(&mut self, target: &Target, requests: &[Prepared]) -> Result<Measured> {
+        let (user, kernel) = target.processor()?;
+        let watch = Stopwatch::start();
+        let mut load = Load::of(self, requests, Moment::now());
+        load.run()?;
+        let whole = watch.seconds();
+        let clients = watch.cpu_seconds();
+        let (user_after, kernel_after) = target.processor()?;
+        let seconds = load.seconds(whole);
+        let (mut waits, answers): (Vec<f64>, Vec<HttpResponse>) =
+            load.answers.into_iter().flatten().unzip();
+        ensure!(answers.len() == requests.len(), "some requests were not answered");
+        waits.sort_by(f64::total_cmp);
+        let each = |after: f64, before: f64| (after - before) / number(requests.len());
+        Ok(Measured {
+            requests: requests.len(),
+            seconds,
+            user: each(user_after, user),
+            kernel: each(kernel_after, kernel),
+            clients: clients * 1e6 / number(requests.len()),
+            waits,
+            answers,
+        })
+    }
+}
+
+struct Load<'c, 'r> {
+    connections: &'c mut Clients,
+    requests: std::iter::Enumerate<std::slice::Iter<'r, Prepared>>,
+    began: Moment,
+    answered: usize,
+    /// When as many were answered as there are connections, and when the last one had gone out: how many were answered, after
+    /// how many seconds.
+    warm: Option<(usize, f64)>,
+    last: Option<(usize, f64)>,
+    /// How long each took, in milliseconds, and what it was answered.
+    answers: Vec<Option<(f64, HttpResponse)>>,
+}
+
+impl<'c, 'r> Load<'c, 'r> {
+    fn of(connections: &'c mut Clients, requests: &'r [Prepared], began: Moment) -> Self {
         let answers = requests.iter().map(|_| None).collect();
-        Ok(Self { poll, clients: opened, requests: requests.iter().enumerate(), answers })
+        let requests = requests.iter().enumerate();
+        Self { connections, requests, began, answered: 0, warm: None, last: None, answers }
     }
 
     fn run(&mut self) -> Result<()> {
+        let clients = self.connections.clients.len();
         let mut waiting = 0_usize;
-        for client in 0..self.clients.len() {
+        for client in 0..clients {
             waiting = waiting.saturating_add(usize::from(self.ask(client)?));
         }
-        let mut ready = Vec::with_capacity(self.clients.len());
+        let mut ready = Vec::with_capacity(clients);
         let patience = Duration::from_secs(PATIENCE).try_into().ok();
         while waiting > 0 {
             ready.clear();
             let room = rustix::buffer::spare_capacity(&mut ready);
-            ensure!(epoll::wait(&self.poll, room, patience.as_ref())? > 0, "no answer came");
+            let came = epoll::wait(&self.connections.poll, room, patience.as_ref())?;
+            ensure!(came > 0, "no answer came");
             for event in &ready {
                 let client = usize::try_from(event.data.u64())?;
                 if self.hear(client)? && !self.ask(client)? {
@@ -111,23 +142,45 @@ impl<'a> Load<'a> {
 
     /// Sends the next request, if there is one more.
     fn ask(&mut self, client: usize) -> Result<bool> {
-        let Some((place, request)) = self.requests.next() else { return Ok(false) };
-        let client = self.clients.get_mut(client).context("a connection")?;
-        client.asked = Some((place, Stopwatch::start()));
+        let Some((place, request)) = self.requests.next() else {
+            let reached = (self.answered, self.began.seconds());
+            self.last.get_or_insert(reached);
+            return Ok(false);
+        };
+        let client = self.connections.clients.get_mut(client).context("a connection")?;
+        client.asked = Some((place, Moment::now()));
         client.connection.write(request)?;
         Ok(true)
     }
 
     /// Reads what came; whether an answer is complete.
     fn hear(&mut self, client: usize) -> Result<bool> {
-        let client = self.clients.get_mut(client).context("a connection")?;
-        let Some(answer) = client.incoming.read(client.connection.socket())? else {
+        let Clients { clients, room, .. } = &mut *self.connections;
+        let client = clients.get_mut(client).context("a connection")?;
+        let Some(answer) = client.incoming.read(client.connection.socket(), room)? else {
             return Ok(false);
         };
-        let (place, watch) = client.asked.take().context("an answer that nobody asked for")?;
+        let (place, asked) = client.asked.take().context("an answer that nobody asked for")?;
         let answered = self.answers.get_mut(place).context("a place")?;
-        *answered = Some((watch.seconds() * 1e3, answer));
+        *answered = Some((asked.seconds() * 1e3, answer));
+        self.answered = self.answered.saturating_add(1);
+        if self.answered == clients.len() {
+            self.warm = Some((self.answered, self.began.seconds()));
+        }
         Ok(true)
+    }
+
+    /// How long all take: at the pace while all connections were busy, if a third was answered in that time; else what they
+    /// took.
+    fn seconds(&self, whole: f64) -> f64 {
+        let (Some((before, from)), Some((after, to))) = (self.warm, self.last) else {
+            return whole;
+        };
+        let busy = after.saturating_sub(before);
+        if busy.saturating_mul(3) < self.answers.len() {
+            return whole;
+        }
+        (to - from) * number(self.answers.len()) / number(busy)
     }
 }
 

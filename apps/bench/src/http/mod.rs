@@ -6,7 +6,7 @@ mod response;
 mod server;
 
 pub(crate) use connection::{Connection, Prepared};
-pub(crate) use load::{FEW, MANY, Measured, measure};
+pub(crate) use load::{Clients, FEW, MANY, Measured, measure};
 pub(crate) use server::{Server, Target};
 
 use anyhow::{Context, Result};

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use yufu_openid4vc::{HttpResponse, RESPONSE_HEADERS};
 
 /// What is read at once.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 
 /// What came of an answer so far.
 #[derive(Default)]
@@ -18,14 +18,16 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Reads once, which waits if nothing is there; the answer, when all of it is, which has to be a success.
-    pub(crate) fn read(&mut self, mut socket: &TcpStream) -> Result<Option<HttpResponse>> {
-        let had = self.bytes.len();
-        self.bytes.resize(had.saturating_add(PIECE), 0);
-        let room = self.bytes.get_mut(had..).unwrap_or_default();
+    /// Reads once, which waits if nothing is there, by way of `room`; the answer, when all of it is, which has to be a
+    /// success.
+    pub(super) fn read(
+        &mut self,
+        mut socket: &TcpStream,
+        room: &mut [u8],
+    ) -> Result<Option<HttpResponse>> {
         let read = socket.read(room)?;
         ensure!(read > 0, "the server closed the connection");
-        self.bytes.truncate(had.saturating_add(read));
+        self.bytes.extend_from_slice(room.get(..read).unwrap_or_default());
         if self.lengths.is_none() {
             self.lengths = lengths(&self.bytes)?;
         }
@@ -89,22 +91,22 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (here, _) = listener.accept().unwrap();
-        let mut incoming = Incoming::default();
+        let (mut incoming, mut room) = (Incoming::default(), [0; 64]);
         for _ in 0..2 {
             let pieces = ["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 4\r\n", "\r\nab"];
             for piece in pieces {
                 there.write_all(piece.as_bytes()).unwrap();
-                assert!(incoming.read(&here).unwrap().is_none());
+                assert!(incoming.read(&here, &mut room).unwrap().is_none());
             }
             there.write_all(b"cd").unwrap();
-            assert_eq!(incoming.read(&here).unwrap().unwrap().body, b"abcd");
+            assert_eq!(incoming.read(&here, &mut room).unwrap().unwrap().body, b"abcd");
         }
         there.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
-        assert_eq!(incoming.read(&here).unwrap().unwrap().status, 204);
+        assert_eq!(incoming.read(&here, &mut room).unwrap().unwrap().status, 204);
         there.write_all(b"HTTP/1.1 422 No\r\ncontent-length: 3\r\n\r\nbad").unwrap();
-        let refused = incoming.read(&here).unwrap_err();
+        let refused = incoming.read(&here, &mut room).unwrap_err();
         assert_eq!(refused.to_string(), "the server answered 422: bad");
         drop(there);
-        assert!(incoming.read(&here).is_err());
+        assert!(incoming.read(&here, &mut room).is_err());
     }
 }

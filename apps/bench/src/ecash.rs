@@ -80,7 +80,7 @@ pub fn run(
         tell(Stage::Preparing);
         customer.purse.reconnect(target)?;
         let counts = counts(size, inputs);
-        customer.fill(needed(counts, inputs))?;
+        customer.fill(all(counts).saturating_mul(inputs))?;
         figures.extend(swaps(target, &mut customer.purse, counts, inputs, tell)?);
     }
     tell(Stage::Withdrawing);
@@ -134,18 +134,23 @@ fn guest_swaps(
     tell(Stage::Preparing);
     guest.purse.reconnect(&guest.target)?;
     let counts = counts(size, inputs);
-    guest.fill(needed(counts, inputs))?;
+    guest.fill(all(counts).saturating_mul(inputs))?;
     swaps(&guest.target, &mut guest.purse, counts, inputs, tell)
 }
 
-/// How many swaps are measured for their rate, and for how long they wait.
+/// How many swaps are measured for their rate, after a slice of them that is not, and for how long they wait.
 fn counts(size: Size, inputs: usize) -> (usize, usize) {
     let many = size.notes.checked_div(inputs).unwrap_or(1).max(1);
     (many, many.checked_div(4).unwrap_or(1).max(1))
 }
 
-fn needed((many, few): (usize, usize), inputs: usize) -> usize {
-    many.saturating_add(few).saturating_mul(inputs)
+/// How many swaps of those that are measured for their rate are sent at once.
+fn slice(many: usize) -> usize {
+    many.div_ceil(SLICES).max(1)
+}
+
+fn all((many, few): (usize, usize)) -> usize {
+    slice(many).saturating_add(many).saturating_add(few)
 }
 
 /// The figures of one kind of swap, whose notes the purse has.
@@ -156,14 +161,17 @@ fn swaps(
     inputs: usize,
     tell: &mut dyn FnMut(Stage),
 ) -> Result<Vec<Figure>> {
-    let swaps = purse.swaps(many.saturating_add(few), inputs)?;
+    let swaps = purse.swaps(all((many, few)), inputs)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
+    let slice = slice(many);
+    let (warming, swaps) = swaps.split_at(slice);
     let (rated, waited) = swaps.split_at(many);
     let mut bare = bare::swap(inputs, many.min(BARE), cores)?;
     tell(Stage::Swapping(inputs));
     let mut rate = Measured::default();
-    let slice = many.div_ceil(SLICES).max(1);
     let mut clients = Clients::open(target, MANY.min(slice))?;
+    // A server's threads and their memory are there from when they are first needed.
+    clients.measure(target, warming)?;
     bare.measure()?;
     for slice in rated.chunks(slice) {
         rate.add(clients.measure(target, slice)?);

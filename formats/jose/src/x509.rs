@@ -20,6 +20,12 @@ const MAX_LENGTH: usize = 6;
 /// Bytes a certificate may have.
 const MAX_CERTIFICATE: usize = 16 * 1024;
 
+/// What stands before an uncompressed point in the public key of a certificate, if it is of P-256 (RFC 5480, section 2).
+const P256_SPKI: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
 /// A certificate chain, leaf first, not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
@@ -126,7 +132,7 @@ impl Chain {
             if der.len() > MAX_CERTIFICATE {
                 return Err(ChainError::TooLarge(index));
             }
-            parse(der).ok_or(ChainError::Malformed(index))?;
+            well_formed(der).then_some(()).ok_or(ChainError::Malformed(index))?;
         }
         Ok(Self { certificates: ders.into_iter().map(CertificateDer::from).collect() })
     }
@@ -265,7 +271,10 @@ impl Chain {
 /// The key that a certificate (DER) is for, whoever made it; `None` if it is none, or not of P-256.
 #[must_use]
 pub fn unverified_key(der: &[u8]) -> Option<PublicKey> {
-    p256_key(&parse(der)?)
+    let certificate = CertificateDer::from(der);
+    let Ok(read) = EndEntityCert::try_from(&certificate) else { return p256_key(&parse(der)?) };
+    let spki = read.subject_public_key_info();
+    spki.strip_prefix(&P256_SPKI).and_then(PublicKey::from_uncompressed)
 }
 
 /// When the next list of revoked certificates (DER) comes, at the latest, by whoever made this one; `None` if it does not
@@ -347,6 +356,12 @@ fn check_length(length: usize) -> Result<(), ChainError> {
         1..=MAX_LENGTH => Ok(()),
         more => Err(ChainError::TooLong(more)),
     }
+}
+
+/// Whether it reads as a certificate: to the reader that verifies paths, which copies nothing and is asked for every
+/// credential that comes; what that one does not take, and the other one does, is refused with its reason when it is verified.
+fn well_formed(der: &[u8]) -> bool {
+    EndEntityCert::try_from(&CertificateDer::from(der)).is_ok() || parse(der).is_some()
 }
 
 fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {

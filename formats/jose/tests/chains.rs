@@ -74,6 +74,20 @@ fn verify(chain: Vec<Vec<u8>>, anchors: &[&Issuer]) -> Result<Leaf, ChainError> 
 }
 
 #[test]
+fn the_key_of_a_certificate_is_read_if_it_is_of_p256_whoever_signed_it() {
+    let root = authority("root", None);
+    let (der, key) = issue(&leaf_params(), &root);
+    let of = |der: &[u8]| yufu_jose::unverified_key(der).map(|key| key.as_bytes().to_vec());
+    assert_eq!(of(&der), Some(key.public_key_raw().to_vec()));
+    let ed25519 = issue_with(&leaf_params(), &root, &rcgen::PKCS_ED25519).0;
+    let p384 = issue_with(&leaf_params(), &root, &rcgen::PKCS_ECDSA_P384_SHA384).0;
+    let longer = [der.as_slice(), &[0]].concat();
+    for other in [&ed25519, &p384, &longer, &der[..der.len() - 1].to_vec(), &Vec::new()] {
+        assert_eq!(of(other), None);
+    }
+}
+
+#[test]
 fn a_chain_through_an_intermediate_names_its_leaf() {
     let root = authority("root", None);
     let middle = authority("middle", Some(&root));

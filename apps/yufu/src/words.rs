@@ -2,8 +2,10 @@
 //! it is said; other languages are data (`messages/zh.toml`), found by the English text or by a fault's code.
 
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use yufu_api::http::{Language, fill};
 
 /// The language of this process, once it is known: of its words, and the tag for names that others give.
@@ -164,8 +166,33 @@ pub(crate) fn padded(text: &str, columns: usize) -> String {
 
 /// How many columns of a terminal a text takes.
 pub(crate) fn columns_of(text: &str) -> usize {
-    let width = |character: char| if character < '\u{1100}' { 1_usize } else { 2 };
-    text.chars().map(width).fold(0_usize, usize::saturating_add)
+    textwrap::core::display_width(text)
+}
+
+/// The columns of a terminal that lines are kept to.
+pub(crate) const WIDE: usize = 80;
+
+/// `text` in lines that fit a terminal, the first after `head`, the others below it after `indent`. Lines break between
+/// words, and between Chinese characters where their punctuation allows; what has no such place is left whole, as
+/// an address or a command would be.
+pub(crate) fn folded(head: &str, indent: &str, text: &str) -> Vec<String> {
+    lines(text, folds().initial_indent(head).subsequent_indent(indent).break_words(false))
+}
+
+/// `text` as [`folded`], all of it after `indent`, and broken anywhere where it is too long: what others wrote.
+pub(crate) fn broken(indent: &str, text: &str) -> Vec<String> {
+    lines(text, folds().initial_indent(indent).subsequent_indent(indent))
+}
+
+fn folds<'a>() -> Options<'a> {
+    Options::new(WIDE)
+        .word_separator(WordSeparator::UnicodeBreakProperties)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+}
+
+fn lines(text: &str, options: Options<'_>) -> Vec<String> {
+    textwrap::wrap(&plain(text), options).into_iter().map(Cow::into_owned).collect()
 }
 
 #[cfg(test)]
@@ -191,5 +218,33 @@ mod tests {
         assert_eq!(padded("paid", 6), "paid  ");
         assert_eq!(padded("付款", 6), "付款  ");
         assert_eq!(padded("付款付款", 6), "付款付款");
+    }
+
+    #[test]
+    fn texts_are_folded_to_a_terminals_columns_whatever_they_are_written_in() {
+        let english = "a reason that somebody wrote down at length ".repeat(5);
+        let chinese = "银行知道她取了钱，如同在自动柜员机上一样；".repeat(8);
+        let mixed = "（账户 0192f0c1，order 18.00元）。".repeat(9);
+        for text in [english.trim_end(), &chinese, &mixed] {
+            let lines = folded("  * ", "    ", text);
+            assert!(lines.len() > 2 && lines.iter().all(|line| columns_of(line) <= WIDE));
+            let full = lines.iter().rev().skip(1).all(|line| columns_of(line) > 60);
+            assert!(full, "lines are filled: {lines:#?}");
+            let shown: String = lines.concat().replace([' ', '*'], "");
+            assert_eq!(shown, text.replace(' ', ""), "and nothing is lost");
+            for line in lines.iter().skip(1) {
+                let first = line.trim_start().chars().next().unwrap();
+                assert!(!"。，、；：！？”）》".contains(first), "{line}");
+            }
+            assert!(lines.iter().all(|line| !line.ends_with(['（', '“', '《'])), "{lines:#?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_place_to_break_is_left_whole() {
+        let long = "x".repeat(100);
+        let lines = folded("  ", "    ", &format!("see {long} there"));
+        assert_eq!(lines, ["  see".to_owned(), format!("    {long}"), "    there".to_owned()]);
+        assert_eq!(folded("  ", "    ", ""), [""]);
     }
 }

@@ -1,12 +1,15 @@
-//! The history in the person's words: one line for each entry, and the same for machines.
+//! The history in the person's words, entry by entry, and the same for machines.
 
 use super::currency::{Decimals, money};
 use super::history::{Entry, Event};
 use super::types::Names;
-use crate::words::{comma, known, noted, one_line, padded, sum, text};
+use crate::words::{WIDE, broken, columns_of, comma, known, noted, one_line, padded, sum, text};
 use anyhow::Result;
 use serde::Serialize;
 use yufu_base::{Amount, Currency};
+
+/// Where an entry goes on that has several lines: no entry begins so.
+const BELOW: &str = "        ";
 
 /// An entry without its signed documents.
 #[derive(Debug, Default, Serialize)]
@@ -229,14 +232,28 @@ fn amount(minor: u64, currency: Option<&str>, decimals: &Decimals) -> String {
 }
 
 impl Told {
-    /// One line for a person.
-    pub(super) fn line(&self) -> String {
+    /// For a person, in lines that fit a terminal: a line is begun where the next piece does not fit, and a piece
+    /// is broken that fits none.
+    pub(super) fn lines(&self) -> Vec<String> {
         let event = padded(&known(self.event), 15);
-        let mut line = format!("{:>4}  {}  {event}", self.entry, self.at);
-        let mut add = |text: &str| {
-            line.push_str("  ");
-            line.push_str(text);
-        };
+        let mut lines = vec![format!("{:>4}  {}  {event}", self.entry, self.at)];
+        for piece in self.pieces() {
+            let piece = one_line(&piece);
+            match lines.last_mut() {
+                Some(last) if fits(last, &piece) => {
+                    last.push_str("  ");
+                    last.push_str(&piece);
+                }
+                _ => lines.extend(broken(BELOW, &piece)),
+            }
+        }
+        lines.iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// How much, what, with whom, what for.
+    fn pieces(&self) -> Vec<String> {
+        let mut pieces = Vec::new();
+        let mut add = |text: &str| pieces.push(text.to_owned());
         self.amount.as_deref().map(sum).iter().for_each(|amount| add(amount));
         let shown = if self.shown.is_empty() { &self.claims } else { &self.shown };
         if !shown.is_empty() {
@@ -255,9 +272,12 @@ impl Told {
             None => {}
         }
         self.reference.as_deref().into_iter().for_each(&mut add);
-        line.truncate(line.trim_end().len());
-        one_line(&line)
+        pieces
     }
+}
+
+fn fits(line: &str, piece: &str) -> bool {
+    columns_of(line).saturating_add(2).saturating_add(columns_of(piece)) <= WIDE
 }
 
 fn counterparty(event: &str, party: &str) -> String {
@@ -289,9 +309,12 @@ mod tests {
         };
         let decimals = [("CNY".to_owned(), 2)].into();
         let known = (&decimals, &Names::default());
-        let line = tell(7, &Entry { at: 0, event }, known).unwrap().line();
-        let expected = "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon  (confirmed with identity)  o";
-        assert_eq!(line, expected);
+        let lines = tell(7, &Entry { at: 0, event }, known).unwrap().lines();
+        let expected = [
+            "   7  1970-01-01T00:00:00Z  paid             18.00 CNY  to to the moon",
+            "        (confirmed with identity)  o",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
@@ -303,13 +326,40 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_one_line_whatever_others_wrote_into_it() {
+    fn what_others_wrote_into_an_entry_begins_no_line_as_an_entry_does() {
         let reason = "asks for x\n   9  1970-01-01T00:00:00Z  paid\u{1b}[2J\u{202e}";
         let event =
             Event::Refused { party: "inn\r".to_owned(), reason: reason.to_owned(), request: None };
         let entry = Entry { at: 0, event };
-        let line = tell(1, &entry, (&Decimals::new(), &Names::default())).unwrap().line();
-        let expected = "   1  1970-01-01T00:00:00Z  refused          inn   (asks for x    9  1970-01-01T00:00:00Z  paid [2J)";
-        assert_eq!(line, expected);
+        let lines = tell(1, &entry, (&Decimals::new(), &Names::default())).unwrap().lines();
+        let expected = [
+            "   1  1970-01-01T00:00:00Z  refused          inn",
+            "        (asks for x    9  1970-01-01T00:00:00Z  paid [2J)",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn lines_fit_a_terminal_and_lose_nothing() {
+        let long = "x".repeat(100);
+        for reason in [
+            "asks for what it is not registered for, again".repeat(4),
+            "索取的信息超出登记范围，".repeat(9),
+            long,
+        ] {
+            let event = Event::Refused {
+                party: "黄鹤楼宾馆".to_owned(),
+                reason: reason.clone(),
+                request: None,
+            };
+            let told = tell(1, &Entry { at: 0, event }, (&Decimals::new(), &Names::default()));
+            let lines = told.unwrap().lines();
+            assert!(
+                lines.len() > 2 && lines.iter().all(|line| columns_of(line) <= WIDE),
+                "{lines:#?}"
+            );
+            assert!(lines.iter().skip(1).all(|line| line.starts_with(BELOW)), "{lines:#?}");
+            assert!(lines.concat().replace(' ', "").contains(&reason.replace(' ', "")));
+        }
     }
 }

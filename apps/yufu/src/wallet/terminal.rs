@@ -322,7 +322,7 @@ fn history(holder: &Holder, json: bool) -> Result<()> {
     if json {
         return print(&[serde_json::to_string_pretty(&told)?]);
     }
-    print(&told.iter().map(Told::line).collect::<Vec<_>>())
+    print(&told.iter().flat_map(Told::lines).collect::<Vec<_>>())
 }
 
 async fn receipts(holder: &mut Holder, json: bool) -> Result<ExitCode> {

@@ -3,9 +3,9 @@
 use crate::card;
 use crate::unanswered;
 use crate::wallet::{PurseFault, WalletFault, not_issued_said, type_error_said};
-use crate::words::{colon, language, plain};
+use crate::words::{colon, plain, sentences};
 use anyhow::Error;
-use yufu_api::http::{ClientError, Language, ProblemBody};
+use yufu_api::http::{ClientError, ProblemBody};
 use yufu_card::CardError;
 use yufu_wallet::issuance::TypeError;
 
@@ -58,8 +58,20 @@ fn link(
 /// What a server said to people, and under it its code and detail.
 pub(crate) fn refusal(problem: &ProblemBody) -> String {
     let precise = format!("{}: {}", problem.code, problem.detail);
-    let space = if language() == Language::En { " " } else { "" };
-    let said = [&problem.title, &problem.remedy].into_iter().flatten();
-    let said = said.map(String::as_str).collect::<Vec<_>>().join(space);
-    if said.is_empty() { precise } else { format!("{said}\n  {precise}") }
+    match worded(problem) {
+        Some(said) => format!("{said}\n  {precise}"),
+        None => precise,
+    }
+}
+
+/// What a server said to people; its detail, if it has no words for them.
+pub(crate) fn for_people(problem: &ProblemBody) -> String {
+    worded(problem).unwrap_or_else(|| problem.detail.clone())
+}
+
+fn worded(problem: &ProblemBody) -> Option<String> {
+    match (&problem.title, &problem.remedy) {
+        (Some(title), Some(remedy)) => Some(sentences(title, remedy)),
+        (title, remedy) => title.as_ref().or(remedy.as_ref()).cloned(),
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) fn through(
         each(replay, (&record, &replayed))?;
         let done = usize::try_from(record.seq.get())?;
         let progress = Progress::Counted { what: noted!("replaying the log"), done, of };
-        bars.show(&progress, &|line| eprintln!("{line}"));
+        bars.show(&progress, &|progress| eprintln!("{}", progress.told()));
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ async fn serve(settings: Settings, of_demo: bool) -> Result<()> {
     let served = tokio::spawn(http::serve(listener, switch.clone(), limits, stop.asked()));
     let mut bars = Bars::new(settings.log_format == LogFormat::Text);
     let mut progress =
-        |progress: &Progress<'_>| bars.show(progress, &|line| tracing::info!("{line}"));
+        |progress: &Progress<'_>| bars.show(progress, &|progress| tracing::info!("{progress}"));
     let opened = City::open_under(&plan, Some((&switch, limits)), &mut progress);
     let city = tokio::select! {
         city = opened => city?,

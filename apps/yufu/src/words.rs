@@ -27,6 +27,8 @@ struct Words {
     faults: BTreeMap<String, Fault>,
     /// By the English text.
     texts: BTreeMap<String, String>,
+    /// By the name in the demo's report: steps, who acts, places of money, what is learned.
+    demo: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +116,11 @@ pub(crate) fn known(english: &str) -> String {
     translated(english, &[]).unwrap_or_else(|| english.to_owned())
 }
 
+/// What persons are told for a name in the demo's report; as it is, if it is nobody's word.
+pub(crate) fn in_demo(name: &str) -> String {
+    words().and_then(|words| words.demo.get(name)).map_or_else(|| name.to_owned(), String::clone)
+}
+
 /// What is said for a fault's code. `None` in English: a fault's own words are English.
 pub(crate) fn fault(code: &str, values: &[(&str, String)]) -> Option<String> {
     let fault = words()?.faults.get(code)?;
@@ -147,6 +154,12 @@ pub(crate) fn one_line(text: &str) -> String {
 /// What stands between two clauses of one sentence.
 pub(crate) fn colon() -> String {
     known(noted!(": "))
+}
+
+/// Two sentences, one after the other.
+pub(crate) fn sentences(first: &str, second: &str) -> String {
+    let space = if language() == Language::En { " " } else { "" };
+    format!("{first}{space}{second}")
 }
 
 /// What stands between the members of a list.

@@ -283,8 +283,49 @@ fn a_renamed_copy_of_the_profile_is_a_country_and_its_state_is_its_own() {
     assert_eq!(played.status.code(), Some(0), "{}{}", text(&played.stdout), text(&played.stderr));
     assert!(text(&played.stdout).contains("Arcadia"), "{}", text(&played.stdout));
     assert!(text(&played.stdout).contains("Every step did what it must."));
+    fits_a_terminal(&text(&played.stdout));
 
     let other = demo(&data.path(), &["--json"]);
     assert_eq!(other.status.code(), Some(1), "another profile runs on this state");
     assert!(text(&other.stderr).contains("another profile"), "{}", text(&other.stderr));
+}
+
+/// Every line is at most as wide as a terminal, in which a Chinese character takes two columns.
+#[track_caller]
+fn fits_a_terminal(told: &str) {
+    for line in told.lines() {
+        assert!(textwrap::core::display_width(line) <= 80, "{line}");
+    }
+}
+
+#[test]
+fn the_story_is_told_in_chinese_and_its_report_has_the_same_names_in_every_language() {
+    let data = Data::new();
+    let told = demo(&data.path(), &["--lang", "zh"]);
+    assert_eq!(told.status.code(), Some(0), "{}{}", text(&told.stdout), text(&told.stderr));
+    let told = text(&told.stdout);
+    fits_a_terminal(&told);
+    for said in [
+        " open-account 开立账户（居民，",
+        "江城银行得知：",
+        "她的钱包 → ",
+        "各步骤均已按要求完成。",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_alphabetic()) && word.len() > 1;
+    for line in told.lines() {
+        let words: Vec<&str> = line.split([' ', ',', '.', ':']).collect();
+        let english = words.windows(3).find(|words| words.iter().all(is_word));
+        assert_eq!(english, None, "{line}");
+    }
+
+    let report = report(&demo(&data.path(), &["--json", "--lang", "zh"]));
+    let step = &report["steps"].as_array().unwrap()[4];
+    assert_eq!((&step["id"], &step["actor"]), (&json!("open-account"), &json!("resident")));
+    let of_the_bank = step["learned"]["江城银行"].as_array().unwrap();
+    assert!(of_the_bank.contains(&json!("wallet class")), "{step}");
+    assert!(step["said"].as_str().unwrap().contains("她的钱包"), "{step}");
+    assert_eq!(report["steps"][6]["moved"][1]["from"], "江城银行: digital vault");
+    assert_eq!(report["steps"][6]["moved"][1]["to"], "her wallet");
 }

@@ -15,10 +15,16 @@ use std::process::{Command, Output, Stdio};
 use yufu_api::http::fill;
 
 const FILE: &str = "apps/yufu/messages/zh.toml";
-/// Those whose texts stay English: the demo's story, for it is prose; the help; and this program's parts themselves.
-const ENGLISH: [&str; 3] = ["src/demo/", "src/command_line.rs", "src/words.rs"];
-/// What of the story is told in every language all the same: who learns what of cash.
-const TOLD: &str = "src/demo/cash_words.rs";
+/// Those whose texts stay English: the help, and this program's parts themselves.
+const ENGLISH: [&str; 2] = ["src/command_line.rs", "src/words.rs"];
+/// Where the reasons for which a step failed are English: the story is told in every language, its faults to those who
+/// mend it.
+const STORY: &str = "src/demo/";
+/// Where the names in the demo's report stand.
+const STEPS: &str = "src/demo/step.rs";
+const NAMES: &str = "src/demo/name.rs";
+const LEDGER: &str = "src/demo/learned/ledger.rs";
+const COLUMNS: &str = include_str!("../src/demo/learned/columns.txt");
 /// Those whose faults have codes.
 const FAULTS: [&str; 6] = [
     "src/wallet/fault.rs",
@@ -35,6 +41,7 @@ struct Words {
     money: BTreeMap<String, String>,
     faults: BTreeMap<String, Fault>,
     texts: BTreeMap<String, String>,
+    demo: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -85,11 +92,13 @@ fn nothing_is_said_to_the_person_but_as_a_text() {
     ];
     // No words for people: a path, a name, a key.
     let allowed = ["yufu{}{}", "--url", "metrics", "{}.p8", "{} = \"{print}\""];
+    let in_the_story = ["println!(", "print!(", "eprintln!(", "say(", "tell(say,", "Told::new("];
     let mut past = Vec::new();
     for path in sources() {
         let source = fs::read_to_string(&path).unwrap();
         let product = source.split("#[cfg(test)]").next().unwrap();
-        for text in literals_after(product, &speaking) {
+        let story = path.starts_with(here(STORY));
+        for text in literals_after(product, if story { &in_the_story } else { &speaking }) {
             let own =
                 text.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, own)| own));
             if own.flat_map(str::chars).any(char::is_alphabetic)
@@ -102,6 +111,29 @@ fn nothing_is_said_to_the_person_but_as_a_text() {
     assert!(
         past.is_empty(),
         "say these as text!(\"...\", name = value), or say!, and put the Chinese into {FILE}: {past:#?}"
+    );
+}
+
+#[test]
+fn every_name_in_the_demos_report_has_chinese_words_and_all_are_of_a_name() {
+    let literals = |file: &str, openings: &[&str]| {
+        let source = fs::read_to_string(here(file)).unwrap();
+        literals_after(source.split("#[cfg(test)]").next().unwrap(), openings)
+    };
+    let mut names: BTreeSet<String> = literals(STEPS, &["(", ","]).into_iter().collect();
+    names.extend(literals(NAMES, &["Name::words(", "Name::part(bank,"]));
+    names.extend(literals(LEDGER, &["[", ","]));
+    let columns = COLUMNS.lines().filter(|line| !line.starts_with('#'));
+    let meanings = columns.filter_map(|line| Some(line.split_once('=')?.1.trim().to_owned()));
+    // The rest is nothing, or claims, which their credentials name.
+    let words =
+        |name: &String| name != "-" && !name.starts_with('@') && !name.contains("_pseudonym.");
+    names.extend(meanings.filter(words));
+    assert!(names.len() > 150, "only {} were found: has their form changed?", names.len());
+    let said: BTreeSet<String> = self::words().demo.into_keys().collect();
+    assert_eq!(
+        said, names,
+        "{FILE} under [demo], left, against {STEPS}, {NAMES}, {LEDGER} and columns.txt"
     );
 }
 
@@ -287,7 +319,7 @@ fn sources() -> Vec<PathBuf> {
     let name = |path: &Path| path.strip_prefix(here("")).unwrap().display().to_string();
     found.retain(|path| {
         let name = name(path);
-        let english = ENGLISH.iter().any(|english| name.starts_with(english)) && name != TOLD;
+        let english = ENGLISH.iter().any(|english| name.starts_with(english));
         !name.contains("tests") && !english
     });
     found.sort();

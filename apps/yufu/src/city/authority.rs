@@ -5,7 +5,7 @@ use super::opening::Opening;
 use super::trust::Trust;
 use super::{Plan, Progress};
 use crate::card;
-use crate::words::text;
+use crate::words::{noted, text};
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use yufu_api::authority::{Authority, Cards, Derivations, Looks, OwnLook};
@@ -73,15 +73,18 @@ async fn population(opening: &mut Opening<'_>, institution: &Institution) -> Res
     let residents = &plan.country.residents;
     let imported = population
         .import(residents, |done, of| {
-            (opening.progress)(&Progress::Counted { what: "importing residents", done, of });
+            (opening.progress)(&Progress::Counted {
+                what: noted!("importing residents"),
+                done,
+                of,
+            });
         })
         .await
         .with_context(|| text!("the city's residents were not imported"))?;
     // A file of keys from a backup may have brought somebody back.
     population.erase_again().await?;
     if let Imported::Now(count) = imported {
-        let line = format!("{count} residents are in the register, sealed one by one");
-        (opening.progress)(&Progress::Said(&line));
+        (opening.progress)(&Progress::Registered(count));
     }
     Ok(population)
 }

@@ -60,7 +60,7 @@ pub(super) async fn open(
     let started = tokio::task::spawn_blocking(start);
     while let Some((done, of)) = told.recv().await {
         let (done, of) = (usize::try_from(done)?, usize::try_from(of)?);
-        (opening.progress)(&Progress::Counted { what: "replaying the log", done, of });
+        (opening.progress)(&Progress::Counted { what: noted!("replaying the log"), done, of });
     }
     let engine = started.await?.with_context(|| text!("the ledger's log"))?;
     let ledger = engine.handle();

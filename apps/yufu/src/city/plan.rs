@@ -6,7 +6,7 @@ use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::settings::{Apart, SnapshotPolicy};
 use crate::trust_key;
-use crate::words::text;
+use crate::words::{known, text};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -47,6 +47,8 @@ pub(crate) struct Plan<'a> {
 pub(crate) enum Progress<'a> {
     /// A sentence.
     Said(&'a str),
+    /// So many residents came into the register.
+    Registered(usize),
     /// So much of so much.
     Counted { what: &'a str, done: usize, of: usize },
 }
@@ -177,10 +179,29 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Progress<'_> {
+    /// As a person is told it.
+    pub(crate) fn told(&self) -> String {
+        match *self {
+            Self::Said(line) => line.to_owned(),
+            Self::Registered(count) => {
+                text!("{count} residents are in the register, sealed one by one", count = count)
+            }
+            Self::Counted { what, done, of } => {
+                text!("{what}: {done} of {of}", what = known(what), done = done, of = of)
+            }
+        }
+    }
+}
+
+/// As logs have it.
 impl fmt::Display for Progress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(line) => f.write_str(line),
+            Self::Registered(count) => {
+                write!(f, "{count} residents are in the register, sealed one by one")
+            }
             Self::Counted { what, done, of } => write!(f, "{what}: {done} of {of}"),
         }
     }

@@ -3,8 +3,10 @@
 
 use super::cash_words::{Granted, granted, no_allowance, one_more_refused, topped_up};
 use super::identity::Asked;
+use super::name::{her_notes, the_publics_paper};
 use super::report::Told;
 use super::story::Story;
+use crate::words::sentences;
 use anyhow::{Context, Result, ensure};
 use yufu_api::bank::{TopUp, TopUpPaid};
 use yufu_wallet::presentation::Consent;
@@ -38,7 +40,7 @@ impl Story<'_> {
             batches: allowance.batches,
             banks: (self.tell(&own.name), self.tell(&other.name)),
         });
-        Ok(Told::new(if used { format!("{told} {}", one_more_refused()) } else { told }))
+        Ok(Told::new(if used { sentences(&told, &one_more_refused()) } else { told }))
     }
 
     /// She pays in paper at a counter with one of them, and takes notes for it.
@@ -63,6 +65,6 @@ impl Story<'_> {
         ensure!(left.checked_add(1) == Some(before), "{left} tokens of {before} are left");
         let told =
             topped_up(&self.words(amount), &self.words(allowance.top_up), self.tell(&bank.name));
-        Ok(Told::new(told).moved("the public: notes", "her bearer notes", amount))
+        Ok(Told::new(told).moved(the_publics_paper(), her_notes(), amount))
     }
 }

@@ -2,10 +2,11 @@
 //! does what their operators would do: it brings the trust list's key to each, and the fingerprints of their
 //! keys to those who admit them.
 
-use super::stage::STATUS_SECONDS;
+use super::stage::{STATUS_SECONDS, tell};
 use crate::city::{Plan, fingerprint, needed};
 use crate::data::DataFolder;
 use crate::profile::Country;
+use crate::words::text;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
@@ -117,7 +118,8 @@ impl Processes {
             fs::write(&file, toml::to_string(&settings)?)
                 .with_context(|| file.display().to_string())?;
             let child = start(&file, &folder.join("log"))?;
-            say(&format!("  {} runs at {url}, its state lies in {}", one.id, folder.display()));
+            tell(say, &text!("{institution} runs at {url}", institution = one.id, url = url));
+            tell(say, &text!("its state lies in {folder}", folder = folder.display()));
             all.insert(one.id.clone(), Process { url, folder, child });
         }
         let trust_list = address(&addresses, &operator.id)?;

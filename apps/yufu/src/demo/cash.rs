@@ -1,6 +1,7 @@
 //! The steps with bearer notes: she withdraws some, pays noodles with them, and nobody can tell that it was her.
 
 use super::cash_words::{noodles, withdrawn};
+use super::name::{her_notes, her_wallet, the_shops_notes};
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::CashTerms;
@@ -19,11 +20,7 @@ impl Story<'_> {
             (paid, more) == (Some(amount.minor()), Some(amount.minor())),
             "what left the account is not what is in notes"
         );
-        Ok(Told::new(withdrawn(&self.words(amount))).moved(
-            "her wallet",
-            "her bearer notes",
-            amount,
-        ))
+        Ok(Told::new(withdrawn(&self.words(amount))).moved(her_wallet(), her_notes(), amount))
     }
 
     /// Noodles from the notes, as the shop's request asks; the shop changes them at once, and has them paid to its
@@ -50,7 +47,7 @@ impl Story<'_> {
         );
         let (mint, bank) = (self.tell(&self.bank.name), self.tell(&self.other_bank.name));
         Ok(Told::new(noodles(&self.words(amount), mint, bank))
-            .moved("her bearer notes", "the shop's bearer notes", amount)
-            .moved("the shop's bearer notes", self.tell(&self.merchant.name), amount))
+            .moved(her_notes(), the_shops_notes(), amount)
+            .moved(the_shops_notes(), self.tell(&self.merchant.name), amount))
     }
 }

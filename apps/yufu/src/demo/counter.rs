@@ -1,6 +1,8 @@
 //! The step of somebody without a telephone: identified at the counter, a card and a PIN, cash and
 //! a payment at the bank's terminal, and a wrong PIN.
 
+use super::name::{her_counter_wallet, paper_of, the_publics_paper, vault_of};
+use super::people_words;
 use super::report::Told;
 use super::story::Story;
 use anyhow::{Context, Result, bail, ensure};
@@ -53,7 +55,7 @@ impl<T> Answer<T> {
 impl<'a> Story<'a> {
     pub(super) async fn counter_wallet(&mut self) -> Result<Told> {
         if !self.country.profile.account_opening.in_person() {
-            return Ok(Told::new("Wallets are not opened in person in this profile: left out."));
+            return Ok(Told::new(people_words::not_in_person()));
         }
         let (bank, class) = (self.bank, self.class(Evidence::Identity)?.to_owned());
         let (elder, opened) = self.without_telephone(&class).await?;
@@ -92,19 +94,12 @@ impl<'a> Story<'a> {
         ensure!(Some(left.balance_minor) == expected, "{} are left", left.balance_minor);
         ensure!(left.entries.len() == 3, "{} orders are listed", left.entries.len());
         let name = self.tell(&bank.name);
-        Ok(Told::new(format!(
-            "Somebody of {} years has no telephone. An officer compares her card and portrait, and she \
-             gets a card; she types a PIN at the terminal, which the officer does not see (her birth \
-             date was refused). Cash in, and noodles paid. A wrong PIN: the next attempt has to wait {wait} \
-             s, even with the right one; so she shows her identity card again, sets another PIN, and takes \
-             cash out. The bank could move this money without her: the terminal and the PIN are its own.",
-            self.years(elder)
-        ))
-        .moved("the public: notes", &format!("{name}: notes"), cash)
-        .moved(&format!("{name}: digital vault"), "her counter wallet", cash)
-        .moved("her counter wallet", self.tell(&self.merchant.name), price)
-        .moved("her counter wallet", &format!("{name}: digital vault"), out)
-        .moved(&format!("{name}: notes"), "the public: notes", out))
+        Ok(Told::new(people_words::at_the_counter(self.years(elder), wait))
+            .moved(the_publics_paper(), paper_of(name), cash)
+            .moved(vault_of(name), her_counter_wallet(), cash)
+            .moved(her_counter_wallet(), self.tell(&self.merchant.name), price)
+            .moved(her_counter_wallet(), vault_of(name), out)
+            .moved(paper_of(name), the_publics_paper(), out))
     }
 
     /// Opens a counter wallet for somebody old who has no wallet here yet; they come from the end of the

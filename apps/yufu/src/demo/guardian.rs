@@ -1,5 +1,7 @@
 //! The step of a parent and a child: the child alone is refused, the parent opens for her.
 
+use super::name::{paper_of, the_childs_wallet, the_publics_paper, vault_of};
+use super::people_words;
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::{Bill, Got, Holder, Paid, Wanted};
@@ -15,7 +17,7 @@ const GUARDIANSHIP: &str = "guardianship";
 impl<'a> Story<'a> {
     pub(super) async fn guardian(&mut self) -> Result<Told> {
         if self.country.profile.credential(GUARDIANSHIP).is_none() {
-            return Ok(Told::new("This profile's authority certifies no guardians: left out."));
+            return Ok(Told::new(people_words::no_guardians()));
         }
         let (parent, child) = self.parent_and_child()?;
         let (bank, class) = (self.bank, self.class(Evidence::Identity)?.to_owned());
@@ -57,17 +59,11 @@ impl<'a> Story<'a> {
         ensure!(matches!(wallet.pay(&bill).await?, Paid::Done(_)), "the guardian could not pay");
 
         let name = self.tell(&bank.name);
-        Ok(Told::new(format!(
-            "A child of {} has an identity, and may not open a wallet alone: refused. An officer records \
-             her parent as guardian, and the parent's wallet gets a credential of it. It shows the bank \
-             both in one answer; the account is the child's, the parent's wallet operates it, until the \
-             child is {}, or an officer ends the guardianship.",
-            self.years(child),
-            self.country.profile.majority,
-        ))
-        .moved("the public: notes", &format!("{name}: notes"), amount)
-        .moved(&format!("{name}: digital vault"), "the child's wallet", amount)
-        .moved("the child's wallet", self.tell(&self.merchant.name), price))
+        let (years, majority) = (self.years(child), self.country.profile.majority);
+        Ok(Told::new(people_words::guarded(years, majority))
+            .moved(the_publics_paper(), paper_of(name), amount)
+            .moved(vault_of(name), the_childs_wallet(), amount)
+            .moved(the_childs_wallet(), self.tell(&self.merchant.name), price))
     }
 
     /// A child too young to open a wallet alone, and the head of her household.

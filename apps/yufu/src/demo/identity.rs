@@ -1,14 +1,21 @@
 //! The steps about who somebody is: authenticated, given an identity, shown to a bank that was
 //! checked first, looked up, revoked.
 
+use super::identity_words;
+use super::name::{Name, her_wallet, she};
 use super::report::Told;
 use super::stage::STATUS_SECONDS;
 use super::story::Story;
+use super::wallet_words::{this_list, this_report};
 use crate::card::OnTable;
-use crate::wallet::FromCard;
+use crate::wallet::{FromCard, field_named, reader, reason};
+use crate::words::{colon, comma};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
-use yufu_api::authority::{Authentication, IssuedCard, IssuedOffer, NewCard, Revocation, Revoked};
+use yufu_api::authority::{
+    AccessEntry, Authentication, IssuedCard, IssuedOffer, NewCard, Revocation, Revoked,
+};
+use yufu_api::looking::FileAccess;
 use yufu_card::{Access, CardError, Chip, Contents};
 use yufu_jose::decode_base64url;
 use yufu_profile::{Evidence, Resident, Role};
@@ -41,11 +48,7 @@ impl Story<'_> {
             self.country.residents.iter().map(|r| r.household_id).collect();
         households.sort_unstable();
         households.dedup();
-        Ok(Told::new(format!(
-            "{residents} residents in {} households, {} institutions. Today's journey is that of one of them.",
-            households.len(),
-            profile.institutions.len(),
-        )))
+        Ok(Told::new(identity_words::city(residents, households.len(), profile.institutions.len())))
     }
 
     pub(super) async fn authenticate(&mut self) -> Result<Told> {
@@ -61,16 +64,9 @@ impl Story<'_> {
         let contents = decode_base64url(&issued.chip)?;
         self.data.cards()?.replace(&format!("resident-{}", self.run), "card", &contents)?;
         let card = OnTable::lay(Chip::new(Contents::from_bytes(&contents)?));
-        let place = if card.is_on_reader() {
-            "the virtual reader of this machine's card service"
-        } else {
-            "a reader in this process"
-        };
+        let told = Told::new(identity_words::card_given(card.is_on_reader()));
         self.card = Some((card, issued.face_number));
-        Ok(Told::new(format!(
-            "An officer compares face and portrait, records it, and hands her a chip card: number, names, \
-             address and portrait, signed under the country's own authority. She lays it on {place}."
-        )))
+        Ok(told)
     }
 
     /// An officer compares somebody's card with who stands there, and offers the identity.
@@ -101,14 +97,8 @@ impl Story<'_> {
         let mut finder = self.open_wallet(&format!("finder-{}", self.run))?;
         let found = finder.derive(&mut card, Access::can(&number)?, true).await?;
         ensure!(found.assurance == "light", "a card alone led to {}", found.assurance);
-        Ok(Told::new(format!(
-            "With the digits on its face her wallet opens the card, reads and verifies it, and carries the \
-             authority's challenge to the chip: only the true card can answer. She gets {} copies of the \
-             identity credential, each bound to a key of its own, so that two uses cannot be linked. A \
-             wrong number was refused; the same card in somebody else's hands gave a proof of age, no name.",
-            received.count
-        ))
-        .learned("her wallet", received.claims))
+        Ok(Told::new(identity_words::identity(received.count))
+            .learned(her_wallet(), self.attributes(&received.claims)))
     }
 
     pub(super) async fn open_account(&mut self) -> Result<Told> {
@@ -118,12 +108,7 @@ impl Story<'_> {
         let opened =
             self.wallet.open_account(bank.id.as_str(), class, &mut |c| asked.agree(c)).await?;
         ensure!(opened.shown.receipt, "the bank signed no receipt");
-        Ok(Told::new(format!(
-            "Her wallet checks {} before it shows anything: on the trust list, registered for \"{}\", \
-             asking no more than that. She agrees; the bank checks her: issuer, key, status. An account \
-             of class {class} is open, and both sides keep a receipt.",
-            asked.party, asked.purpose
-        )))
+        Ok(Told::new(identity_words::opened(&asked.party, &asked.purpose, class)))
     }
 
     pub(super) async fn open_account_twice(&mut self) -> Result<Told> {
@@ -134,9 +119,7 @@ impl Story<'_> {
         let refusal =
             refused.err().context("a second account of one class was opened")?.to_string();
         ensure!(refusal.contains("account.too_many"), "refused, but for another reason: {refusal}");
-        Ok(Told::new(format!(
-            "A second account of class {class} at the same bank is refused: one each."
-        )))
+        Ok(Told::new(identity_words::one_each(class)))
     }
 
     pub(super) async fn who_read(&mut self) -> Result<Told> {
@@ -145,23 +128,16 @@ impl Story<'_> {
         ensure!(who.authority.len() >= 3, "only {} accesses were recorded", who.authority.len());
         let looks: usize = who.banks.iter().map(|bank| bank.accesses.len()).sum();
         ensure!(looks >= 1, "the report's own look into the bank's file was not recorded");
-        let authority = who.authority.iter().map(|a| {
-            let fields = a.fields.join(" ");
-            let what = if fields.is_empty() { "this list" } else { &fields };
-            format!("{}: {} ({}): {what}", asked.party, a.actor, a.role)
-        });
+        let authority = who.authority.iter().map(|access| read(&asked.party, access));
+        let institutions = &self.country.profile.institutions;
         let banks = who.banks.iter().flat_map(|bank| {
-            bank.accesses.iter().map(|a| format!("{}: {} ({})", bank.bank, a.actor, a.purpose))
+            let known = institutions.iter().find(|(id, _)| id.as_str() == bank.bank);
+            let name = known.map_or(bank.bank.as_str(), |(_, known)| self.tell(&known.name));
+            bank.accesses.iter().map(move |access| looked((&bank.bank, name), access))
         });
-        Ok(Told::new(format!(
-            "Her wallet shows {} her number, registered for \"{}\", and gets the list of who read her \
-             record: {} entries, each written in the same transaction as the read, this one too. Her bank \
-             tells her account's key who looked into her file: {looks}.",
-            asked.party,
-            asked.purpose,
-            who.authority.len()
-        ))
-        .learned("she", authority.chain(banks).collect::<Vec<_>>()))
+        let (party, purpose, entries) = (&asked.party, &asked.purpose, who.authority.len());
+        Ok(Told::new(identity_words::who_read(party, purpose, entries, looks))
+            .learned(she(), authority.chain(banks)))
     }
 
     pub(super) async fn revoke(&mut self) -> Result<Told> {
@@ -184,13 +160,32 @@ impl Story<'_> {
             refusal.contains("credential.revoked"),
             "refused, but for another reason: {refusal}"
         );
-        Ok(Told::new(format!(
-            "She loses her phone; the officer revokes all {} copies. Whoever finds it tries to open an \
-             account at {} in her name: the status list says no.",
-            revoked.revoked,
-            self.tell(&self.other_bank.name)
-        )))
+        let bank = self.tell(&self.other_bank.name);
+        Ok(Told::new(identity_words::revoked(revoked.revoked, bank)))
     }
+}
+
+/// Who read her record, and what of it.
+fn read(party: &str, access: &AccessEntry) -> Name {
+    let fields = access.fields.join(" ");
+    let what = if fields.is_empty() { "this list" } else { &fields };
+    let reported = format!("{party}: {} ({}): {what}", access.actor, access.role);
+    let fields: Vec<String> = access.fields.iter().map(|field| field_named(field)).collect();
+    let what = if fields.is_empty() { this_list() } else { fields.join(&comma()) };
+    let told = [party, &reader(&access.actor, &access.role), &what].join(&colon());
+    Name::new(reported, told)
+}
+
+/// Who looked into her file, and what for.
+fn looked((id, bank): (&str, &str), access: &FileAccess) -> Name {
+    let reported = format!("{id}: {} ({})", access.actor, access.purpose);
+    let why = match access.purpose.as_str() {
+        // What the report itself asked for.
+        "report" => this_report(),
+        other => reason(other),
+    };
+    let told = [bank, &reader(&access.actor, ""), &why].join(&colon());
+    Name::new(reported, told)
 }
 
 /// Another code of as many digits.

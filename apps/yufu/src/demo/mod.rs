@@ -5,23 +5,32 @@ mod allowance;
 mod apart;
 mod cash;
 mod cash_words;
+mod closing;
 mod counter;
 mod guardian;
 mod identity;
+mod identity_words;
 mod learned;
 mod money;
+mod money_words;
+mod name;
 mod neighbour;
 mod pension;
+mod pension_words;
+mod people_words;
 mod person;
 mod platform;
 mod purse;
 mod report;
 mod services;
+mod services_words;
 mod speed;
 mod stage;
+mod step;
 mod story;
 mod synergy;
 mod visitor;
+mod wallet_words;
 
 use crate::command_line;
 use crate::data::DataFolder;
@@ -29,7 +38,6 @@ use crate::profile::{self, Country};
 use crate::serve::start_logging;
 use crate::settings::LogFormat;
 use crate::stopping::Stop;
-use crate::wallet::Passphrase;
 use crate::words;
 use anyhow::Result;
 use report::{Report, StepReport};
@@ -39,7 +47,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use story::Story;
 use yufu_engine::{Clock, SystemClock};
-use yufu_profile::Role;
 
 pub(crate) fn run(options: command_line::Demo) -> Result<ExitCode> {
     if std::env::var_os("YUFU_LOG").is_some() {
@@ -72,7 +79,11 @@ async fn demo(options: command_line::Demo) -> Result<ExitCode> {
         () = stop.asked() => Err(anyhow::anyhow!("stopped before the last step")),
     };
     if let Ok(report) = &report {
-        finish(report, &options, &country, &stage)?;
+        if options.json {
+            println!("{}", serde_json::to_string_pretty(report)?);
+        } else {
+            closing::tell(report, &options, &country, &stage)?;
+        }
     }
     if !options.once && report.is_ok() {
         stop.asked().await;
@@ -111,56 +122,4 @@ async fn play(
         }
     }
     anyhow::bail!("the journey was not played")
-}
-
-fn finish(
-    report: &Report,
-    options: &command_line::Demo,
-    country: &Country,
-    stage: &Stage,
-) -> Result<()> {
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(report)?);
-        return Ok(());
-    }
-    if let Some(supply) = &report.supply {
-        let decimals = country.profile.currency.decimals;
-        let sum = |minor| report::major(minor, decimals);
-        println!("\nMoney, in {}:", supply.currency);
-        println!("  issued by the central bank  {:>24}", sum(supply.issued));
-        println!("  = reserves                  {:>24}", sum(supply.reserves));
-        println!("  + notes in vaults           {:>24}", sum(supply.paper_in_vaults));
-        println!("  + notes in circulation      {:>24}", sum(supply.paper_in_circulation));
-        println!("  + digital cash in vaults    {:>24}", sum(supply.digital_in_vaults));
-        println!("  + digital cash in wallets   {:>24}", sum(supply.digital_in_wallets));
-        println!("  + digital cash in notes     {:>24}", sum(supply.digital_in_notes));
-        println!("  + in flight                 {:>24}", sum(supply.in_flight));
-        println!("  {}", if supply.balanced { "it balances" } else { "IT DOES NOT BALANCE" });
-    }
-    println!("\n{}", report.speed.lines());
-    println!(
-        "\n{}",
-        if report.ok { "Every step did what it must." } else { "A step failed: see above." }
-    );
-    if !options.once {
-        let url = &stage.url;
-        let ledger = stage.address(country, Role::CentralBank)?;
-        println!("\nStill running. Look at:");
-        println!("  {url}/            what runs here");
-        println!("  {url}/docs        the API, to read and to try");
-        println!("  {ledger}/central-bank/v1/supply");
-        let data = options.data.data.as_ref();
-        let data = data.map(|folder| format!(" --data {}", folder.display())).unwrap_or_default();
-        let at =
-            if *url == command_line::USUAL_URL { String::new() } else { format!(" --url {url}") };
-        println!(
-            "  yufu wallet --as resident-0{data}{at} show      her wallet; passphrase {}",
-            Passphrase::OF_THE_DEMO
-        );
-        println!("  yufu audit{data}        the books, recomputed from the log");
-        println!(
-            "Ctrl-C stops it; the state stays, and the next demo goes on with another resident."
-        );
-    }
-    Ok(())
 }

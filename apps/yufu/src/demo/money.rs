@@ -1,8 +1,15 @@
 //! The steps about money: issued, exchanged, paid, refused, stepped up, redeemed, audited.
 
+use super::money_words;
+use super::name::{
+    gone, her_deposit, her_wallet, new_money, paper_of, reserve_of, the_publics_paper,
+    the_shops_deposit, vault_of,
+};
 use super::report::Told;
 use super::story::Story;
+use crate::explaining::for_people;
 use crate::wallet::{Bill, Paid};
+use crate::words::sentences;
 use anyhow::{Context, Result, bail, ensure};
 use yufu_api::CommandDone;
 use yufu_api::bank::{Exchange, ExchangeDirection, NewAccount, OpenedAccount};
@@ -24,23 +31,16 @@ impl Story<'_> {
         let desk = self.desk(&central_bank.id)?;
         let _: CommandDone = self.client.post(&url, Some(&desk), &operation).await?;
         let bank = self.tell(&self.bank.name);
-        Ok(Told::new(format!(
-            "The central bank issues digital cash to {bank} against its reserves: what is in one form is no \
-             longer in the other."
-        ))
-        .moved(&format!("{bank}: reserve"), &format!("{bank}: digital vault"), amount))
+        Ok(Told::new(money_words::issued(bank)).moved(reserve_of(bank), vault_of(bank), amount))
     }
 
     pub(super) async fn cash_in(&mut self) -> Result<Told> {
         let amount = self.major(3_000);
         self.exchange(ExchangeDirection::PaperToDigital, amount).await?;
         let bank = self.tell(&self.bank.name);
-        Ok(Told::new(
-            "At the counter she changes notes into digital cash. Two movements, one step: paper and \
-             digital together stay the same.",
-        )
-        .moved("the public: notes", &format!("{bank}: notes"), amount)
-        .moved(&format!("{bank}: digital vault"), "her wallet", amount))
+        Ok(Told::new(money_words::paid_in())
+            .moved(the_publics_paper(), paper_of(bank), amount)
+            .moved(vault_of(bank), her_wallet(), amount))
     }
 
     pub(super) async fn draw_deposit(&mut self) -> Result<Told> {
@@ -55,13 +55,9 @@ impl Story<'_> {
             refusal.contains("transfer.limit_exceeded.balance"),
             "unexpected refusal: {refusal}"
         );
-        Ok(Told::new(format!(
-            "From her deposit more follows. The bank's debt to her falls by what her wallet gains. {} \
-             more would be above what a wallet of class {class} may hold: refused, and nothing moved.",
-            self.words(more)
-        ))
-        .moved("her deposit (the bank's liability)", "gone", amount)
-        .moved(&format!("{bank}: digital vault"), "her wallet", amount))
+        Ok(Told::new(money_words::drawn(&self.words(more), class))
+            .moved(her_deposit(), gone(), amount)
+            .moved(vault_of(bank), her_wallet(), amount))
     }
 
     pub(super) async fn pay(&mut self) -> Result<Told> {
@@ -75,14 +71,11 @@ impl Story<'_> {
         let left = Amount::new(amount.currency(), balance);
         self.noodles = Some(bill);
         let banks = (self.tell(&self.bank.name), self.tell(&self.other_bank.name));
-        Ok(Told::new(format!(
-            "A bell for the bicycle: an order signed by her wallet's key, through {} to a customer of {}, \
-             final at once in central-bank money. {} remain.",
-            banks.0,
-            banks.1,
-            self.words(left)
+        Ok(Told::new(money_words::paid(banks.0, banks.1, &self.words(left))).moved(
+            her_wallet(),
+            self.tell(&self.merchant.name),
+            amount,
         ))
-        .moved("her wallet", self.tell(&self.merchant.name), amount))
     }
 
     pub(super) async fn pay_again(&mut self) -> Result<Told> {
@@ -91,10 +84,7 @@ impl Story<'_> {
         let Paid::Done(_) = self.wallet.pay(&bill).await? else { bail!("a repeat was refused") };
         let after = self.balance().await?;
         ensure!(before == after, "a repeated order was paid twice: {before} then {after}");
-        Ok(Told::new(
-            "The answer got lost on the way, so her wallet sends the same order again: it gets the \
-             first answer, and nothing moves twice.",
-        ))
+        Ok(Told::new(money_words::repeated()))
     }
 
     pub(super) async fn pay_above_limit(&mut self) -> Result<Told> {
@@ -109,12 +99,8 @@ impl Story<'_> {
         ensure!(problem.code == "transfer.limit_exceeded.single", "unexpected: {}", problem.code);
         ensure!(before == self.balance().await?, "a refused payment moved money");
         let link = paid.step_up().context("the refusal offers no step-up")?.to_owned();
-        let said = format!(
-            "An electric bicycle for {}: refused ({}). {}",
-            self.words(amount),
-            problem.code,
-            problem.detail
-        );
+        let said = money_words::above_limit(&self.words(amount), &problem.code);
+        let said = sentences(&said, &for_people(problem));
         self.bicycle = Some((bill, link));
         Ok(Told::new(said))
     }
@@ -131,22 +117,22 @@ impl Story<'_> {
             bail!("a paid order was refused")
         };
         ensure!(before == self.balance().await?, "a stepped-up order was paid twice");
-        Ok(Told::new(format!(
-            "She confirms with her identity: ledger, amount, payee, order and expiry are inside what she \
-             signs, so it authorises this payment and no other. {} left her wallet once; the same \
-             request and the same order again moved nothing.",
-            self.words(bill.amount)
+        Ok(Told::new(money_words::stepped_up(&self.words(bill.amount))).moved(
+            her_wallet(),
+            self.tell(&self.merchant.name),
+            bill.amount,
         ))
-        .moved("her wallet", self.tell(&self.merchant.name), bill.amount))
     }
 
     pub(super) async fn cash_out(&mut self) -> Result<Told> {
         let amount = self.major(200);
         self.exchange(ExchangeDirection::DigitalToPaper, amount).await?;
         let bank = self.tell(&self.bank.name);
-        Ok(Told::new("And back: digital cash into notes at the counter.")
-            .moved("her wallet", &format!("{bank}: digital vault"), amount)
-            .moved(&format!("{bank}: notes"), "the public: notes", amount))
+        Ok(Told::new(money_words::paid_out()).moved(her_wallet(), vault_of(bank), amount).moved(
+            paper_of(bank),
+            the_publics_paper(),
+            amount,
+        ))
     }
 
     pub(super) async fn merchant_redeems(&mut self) -> Result<Told> {
@@ -155,9 +141,9 @@ impl Story<'_> {
         self.exchange_at(self.other_bank, ExchangeDirection::DigitalToDeposit, shop, amount)
             .await?;
         let bank = self.tell(&self.other_bank.name);
-        Ok(Told::new("The shop changes its takings into a deposit at its own bank.")
-            .moved(self.tell(&self.merchant.name), &format!("{bank}: digital vault"), amount)
-            .moved("new", &format!("the shop's deposit ({bank}'s liability)"), amount))
+        Ok(Told::new(money_words::redeemed())
+            .moved(self.tell(&self.merchant.name), vault_of(bank), amount)
+            .moved(new_money(), the_shops_deposit(bank), amount))
     }
 
     pub(super) fn audit(&self) -> Result<Told> {
@@ -166,10 +152,10 @@ impl Story<'_> {
         let log = yufu_log::SqliteLog::open_read_only(&path)?;
         let report = yufu_audit::audit(&log)?;
         ensure!(report.ok, "the audit found {} differences", report.findings.len());
-        Ok(Told::new(format!(
-            "An auditor reads the log alone: {} records chained without a gap, {} commands with valid \
-             signatures, debits equal credits, issued equals held, no limit exceeded. State hash {}.",
-            report.records, report.commands, report.state_hash
+        Ok(Told::new(money_words::audited(
+            &report.records.to_string(),
+            &report.commands.to_string(),
+            &report.state_hash.to_string(),
         )))
     }
 

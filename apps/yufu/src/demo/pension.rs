@@ -2,6 +2,8 @@
 //! eyes and once, one payment comes back from a closed account, one does not leave because its
 //! payee has died. What each party learned is read from what it stored.
 
+use super::name::{pensioners_wallets, the_publics_paper};
+use super::pension_words::{self, Sums};
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::Holder;
@@ -33,7 +35,7 @@ pub(super) struct Elder<'a> {
 impl<'a> Story<'a> {
     pub(super) async fn enrol_pension(&mut self) -> Result<Told> {
         let Some(programme) = self.programme() else {
-            return Ok(Told::new("This country has no programme: nobody enrols."));
+            return Ok(Told::new(pension_words::nobody_enrols()));
         };
         let agency = self.institution(&programme.agency)?;
         let age = self.age_needed(programme);
@@ -47,19 +49,15 @@ impl<'a> Story<'a> {
                 self.elders.push(elder);
             }
         }
-        let said = self.too_young(agency, programme).await?;
-        Ok(Told::new(format!(
-            "{ELDERS} older residents enrol in \"{}\". Each wallet names the account to be paid with the key of \
-             its pseudonym for pensions, and shows that pseudonym and that {} holds: no name, no number, no \
-             date of birth.{said}",
-            programme.name.en(),
-            programme.needs
-        )))
+        let too_young = self.too_young(agency, programme).await?;
+        let (name, needs) =
+            (self.tell(&programme.name), self.attribute(&programme.needs.to_string()));
+        Ok(Told::new(pension_words::enrolled(ELDERS, name, needs.told(), too_young)))
     }
 
     pub(super) async fn pension(&mut self) -> Result<Told> {
         let Some(programme) = self.programme() else {
-            return Ok(Told::new("This country has no programme: nothing is paid."));
+            return Ok(Told::new(pension_words::nothing_is_paid()));
         };
         let agency = self.institution(&programme.agency)?;
         let fund = Amount::new(
@@ -81,44 +79,38 @@ impl<'a> Story<'a> {
         self.reasons(agency, &envelope).await?;
         self.paid_once(programme).await?;
         let corrected = self.correct_and_reissue(agency, programme, &envelope).await?;
-        let left = |minor| self.words(Amount::new(fund.currency(), minor));
-        Ok(Told::new(format!(
-            "One officer prepares the month, another approves it, each with a token of their own; whoever \
-             prepared it may not. Run twice, it pays once: {} = {} paid + {} returned + {} pending. One account \
-             was closed; one pensioner has died, and the status list says so without anybody being asked \
-             about: neither payment left the agency. She whose account was closed names another one with her \
-             pseudonym's key, and is paid after all: {} = {} + {} + {}.",
-            left(items),
-            left(paid),
-            left(returned),
-            left(pending),
-            left(corrected.items.minor),
-            left(corrected.paid.minor),
-            left(corrected.returned.minor),
-            left(corrected.pending.minor)
-        ))
-        .moved("the public: notes", agency.name.en(), fund)
-        .moved(
-            agency.name.en(),
-            "pensioners' wallets",
-            Amount::new(fund.currency(), corrected.paid.minor),
+        let name = self.tell(&agency.name);
+        let arrived = Amount::new(fund.currency(), corrected.paid.minor);
+        let told = pension_words::paid_once(&self.sums(&first), &self.sums(&corrected));
+        Ok(Told::new(told).moved(the_publics_paper(), name, fund).moved(
+            name,
+            pensioners_wallets(),
+            arrived,
         ))
     }
 
-    /// The journey's own resident tries too, if she is clearly younger.
-    async fn too_young(
-        &mut self,
-        agency: &Institution,
-        programme: &Programme,
-    ) -> Result<&'static str> {
+    /// The journey's own resident tries too, if she is clearly younger: whether she did.
+    async fn too_young(&mut self, agency: &Institution, programme: &Programme) -> Result<bool> {
         if self.age_in_years(self.resident) > self.age_needed(programme).saturating_sub(2) {
-            return Ok("");
+            return Ok(false);
         }
         let refused = self.wallet.enrol(agency.id.as_str(), &programme.id, &mut agree).await;
         let refusal = refused.err().context("somebody younger enrolled")?.to_string();
         let condition = programme.needs.to_string();
         ensure!(refusal.contains(&condition), "refused for another reason: {refusal}");
-        Ok(" The resident of this journey is younger: her own wallet says so, and shows nothing.")
+        Ok(true)
+    }
+
+    /// What became of an envelope, for a person to read.
+    fn sums(&self, report: &EnvelopeReport) -> Sums {
+        let currency = self.country.profile.currency.code;
+        let words = |minor| self.words(Amount::new(currency, minor));
+        Sums {
+            items: words(report.items.minor),
+            paid: words(report.paid.minor),
+            returned: words(report.returned.minor),
+            pending: words(report.pending.minor),
+        }
     }
 
     /// The years between the calendar years, which is the age or one more.

@@ -1,8 +1,10 @@
 //! The steps about what is hers alone: her history, with receipts that hold without anybody's help, and
 //! a backup from which a spare phone goes on.
 
+use super::name::her_wallet;
 use super::report::Told;
 use super::story::Story;
+use super::wallet_words::{self, Entries};
 use crate::wallet::{Bill, Event, Paid, Passphrase, restore};
 use anyhow::{Context, Result, ensure};
 use yufu_engine::{Clock, SystemClock};
@@ -19,14 +21,8 @@ impl Story<'_> {
         let signed =
             |event: &Event| matches!(event, Event::Disclosed { signed_receipt: Some(_), .. });
         ensure!(holding == count(signed), "a signed receipt does not hold");
-        Ok(Told::new(format!(
-            "One history in her wallet, {} entries: {disclosed} disclosures with party, purpose and claim \
-             names, never values, {paid} payments, and what was refused. {holding} receipts, signed by the \
-             other side, she verifies again without asking anybody. The file is encrypted; in this demo \
-             under the passphrase {}.",
-            history.len(),
-            Passphrase::OF_THE_DEMO
-        )))
+        let entries = Entries { all: history.len(), disclosed, paid, receipts: holding };
+        Ok(Told::new(wallet_words::history(&entries, Passphrase::OF_THE_DEMO)))
     }
 
     pub(super) async fn spare_phone(&mut self) -> Result<Told> {
@@ -43,12 +39,10 @@ impl Story<'_> {
         let bill = Bill { amount, id: spare.fresh_order_id(), ..earlier };
         let paid = spare.pay(&bill).await?;
         ensure!(matches!(paid, Paid::Done(_)), "the spare phone could not pay");
-        Ok(Told::new(format!(
-            "An encrypted backup, restored as a spare phone's wallet: it pays at once. Its {} one-time \
-             credentials rest, because the first phone may show them, and one shown twice would tell two \
-             parties that they met the same person.",
-            restored.resting
+        Ok(Told::new(wallet_words::spare(restored.resting)).moved(
+            her_wallet(),
+            bill.payee_name.as_str(),
+            amount,
         ))
-        .moved("her wallet", &bill.payee_name, amount))
     }
 }

@@ -1,13 +1,15 @@
 //! The steps about who provides the wallet: somebody else's wallet opens an account for a bank, another
 //! one takes it over, and a lost phone's account comes back with the identity.
 
+use super::name::{deposit_at, her_account, her_account_there};
 use super::report::Told;
 use super::story::Story;
+use super::wallet_words;
 use crate::wallet::{Holder, Paid};
 use anyhow::{Context, Result, ensure};
 use yufu_api::CommandDone;
 use yufu_api::bank::{AccountState, Exchange, ExchangeDirection};
-use yufu_base::Amount;
+use yufu_base::{Amount, InstitutionId};
 use yufu_openid4vc::presentation::KeyChangeOf;
 use yufu_profile::{Evidence, Institution, Role};
 use yufu_wallet::presentation::Consent;
@@ -25,9 +27,7 @@ impl Story<'_> {
         let other =
             |bank: &&Institution| bank.id != self.bank.id && !bank.onboards_through.is_empty();
         let Some(bank) = banks.find(other) else {
-            return Ok(Told::new(
-                "No other bank of this profile has accounts opened through a wallet provider: left out.",
-            ));
+            return Ok(Told::new(wallet_words::no_provider()));
         };
         let provider = bank.onboards_through.first().context("a bank without a provider")?;
         let mut wallet = self.open_wallet(&format!("platform-{}", self.run))?;
@@ -44,23 +44,19 @@ impl Story<'_> {
         let state = one(&wallet).await?;
         let through = state.served_through.as_deref().unwrap_or_default();
         ensure!(through == provider.as_str(), "the bank does not say through whom: {through:?}");
-        let told = Told::new(format!(
-            "On a second phone she has the wallet of {through}, which onboards people for {}. It vouches for \
-             her account's key, without being told for which bank; what she shows goes to the bank directly. \
-             All it knows of her wallet: {}.",
-            bank.name.en(),
-            members.join(", ")
-        ))
-        .moved(&format!("{}: deposit", bank.name.en()), "her account there", amount);
+        let name = self.tell(&bank.name);
+        let told = Told::new(wallet_words::provided(self.named(provider), name, &members)).moved(
+            deposit_at(name),
+            her_account_there(),
+            amount,
+        );
         self.platform = Some(Platform { wallet, bank, amount });
         Ok(told)
     }
 
     pub(super) async fn switch_platform(&mut self) -> Result<Told> {
         let Some(mut old) = self.platform.take() else {
-            return Ok(Told::new(
-                "Nobody has an account through a wallet provider here: left out.",
-            ));
+            return Ok(Told::new(wallet_words::no_account_to_move()));
         };
         let before = one(&old.wallet).await?;
         let mut new = self.open_wallet(&format!("platform-{}-new", self.run))?;
@@ -74,14 +70,11 @@ impl Story<'_> {
         ensure!(after.wallet == before.wallet, "the account changed with its wallet");
         ensure!(after.wallet.balance_minor == old.amount.minor(), "the balance changed");
         refused_as_moved(&old.wallet.accounts().await)?;
-        Ok(Told::new(format!(
-            "She goes to another platform: her old wallet signs that a key of the new one commands the \
-             account. The same account at {}, {} in it as before, now served through {}; the old wallet is \
-             refused (account.key_changed), and its provider only is asked for nothing any more.",
-            old.bank.name.en(),
-            self.words(old.amount),
-            after.served_through.as_deref().unwrap_or("the bank's own wallet"),
-        )))
+        let through = after.served_through.as_deref();
+        let through: Option<InstitutionId> = through.map(str::parse).transpose()?;
+        let through = through.as_ref().map(|provider| self.named(provider));
+        let (bank, amount) = (self.tell(&old.bank.name), self.words(old.amount));
+        Ok(Told::new(wallet_words::moved(bank, &amount, through)))
     }
 
     pub(super) async fn recover_account(&mut self) -> Result<Told> {
@@ -108,17 +101,9 @@ impl Story<'_> {
             crate::wallet::Bill { amount: self.major(1), id: phone.fresh_order_id(), ..earlier };
         let paid = phone.pay(&bill).await?;
         ensure!(matches!(paid, Paid::Done(_)), "the recovered account could not pay");
-        Ok(Told::new(format!(
-            "With the sheet that her wallet had written she freezes everything from a new phone, in one step, \
-             at {} places, none of which learns of the others. With a fresh identity from the counter she \
-             recovers her account at {}: she signs which account, which bank and which new key. The lost \
-             phone's key is dead, and what was issued to it is revoked. For {} hours the account keeps to its \
-             ordinary limits.",
-            outcomes.len(),
-            bank.name.en(),
-            self.country.profile.key_change_rest_hours
-        ))
-        .moved("her account", &bill.payee_name, bill.amount))
+        let hours = self.country.profile.key_change_rest_hours.to_string();
+        let told = wallet_words::recovered(outcomes.len(), self.tell(&bank.name), &hours);
+        Ok(Told::new(told).moved(her_account(), bill.payee_name.as_str(), bill.amount))
     }
 
     async fn draw(&self, bank: &Institution, account: &str, amount: Amount) -> Result<CommandDone> {

@@ -1,5 +1,7 @@
 //! The steps without identity: a purse opened by a code, and a bicycle refused from it.
 
+use super::money_words;
+use super::name::{paper_of, the_publics_paper, the_purse, vault_of};
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::{Bill, Holder, Paid};
@@ -31,14 +33,9 @@ impl Story<'_> {
         let amount = self.major(3_100);
         self.fill_purse(amount).await?;
         let name = self.tell(&self.bank.name);
-        Ok(Told::new(format!(
-            "Somebody who shows no identity gets a purse of class {} for answering a code. No network of \
-             telephones is connected to this demo: the code lies in the bank's records, where its desk \
-             reads it, and the read is recorded. Notes fill the purse.",
-            class
-        ))
-        .moved("the public: notes", &format!("{name}: notes"), amount)
-        .moved(&format!("{name}: digital vault"), "the purse", amount))
+        Ok(Told::new(money_words::purse_opened(class))
+            .moved(the_publics_paper(), paper_of(name), amount)
+            .moved(vault_of(name), the_purse(), amount))
     }
 
     pub(super) async fn bicycle_from_purse(&mut self) -> Result<Told> {
@@ -56,13 +53,7 @@ impl Story<'_> {
         let classes = classes.and_then(|classes| classes.as_array());
         let classes = classes.context("the refusal names no class that would do")?;
         let names: Vec<&str> = classes.iter().filter_map(|class| class.as_str()).collect();
-        Ok(Told::new(format!(
-            "A bicycle for {} from the purse: refused ({}). No identity lifts that, or the purse would \
-             have a name from then on; a wallet of class {} would do, and has no tie to the purse.",
-            self.words(amount),
-            problem.code,
-            names.join(" or ")
-        )))
+        Ok(Told::new(money_words::purse_limit(&self.words(amount), &problem.code, &names)))
     }
 
     /// The code that the bank laid down for a number: the demo plays its desk.

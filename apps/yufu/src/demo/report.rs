@@ -1,7 +1,10 @@
 //! What the journey came to: told as it happens, or as one JSON document at its end.
 
+use super::name::Name;
 use super::speed::SpeedReport;
 use super::synergy::Synergy;
+use crate::words::{colon, comma, folded, in_demo, text};
+use anyhow::Result;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use yufu_api::central_bank::SupplyReport;
@@ -34,7 +37,7 @@ pub(super) struct StepReport {
     /// What happened, in plain words.
     pub(super) said: String,
     /// Who learned which attributes: computed from what they received and stored.
-    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
+    pub(super) learned: BTreeMap<Name, BTreeSet<Name>>,
     /// What moved.
     pub(super) moved: Vec<Moved>,
 }
@@ -42,8 +45,8 @@ pub(super) struct StepReport {
 /// Money that moved.
 #[derive(Clone, Serialize)]
 pub(super) struct Moved {
-    pub(super) from: String,
-    pub(super) to: String,
+    pub(super) from: Name,
+    pub(super) to: Name,
     pub(super) amount_minor: u64,
     pub(super) currency: String,
 }
@@ -52,24 +55,33 @@ pub(super) struct Moved {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) said: String,
-    pub(super) learned: BTreeMap<String, BTreeSet<String>>,
+    pub(super) learned: BTreeMap<Name, BTreeSet<Name>>,
     pub(super) moved: Vec<Moved>,
 }
 
 impl Told {
-    pub(super) fn new(said: impl Into<String>) -> Self {
-        Self { said: said.into(), ..Self::default() }
+    pub(super) fn new(said: String) -> Self {
+        Self { said, ..Self::default() }
     }
 
-    pub(super) fn learned(mut self, party: impl Into<String>, attributes: Vec<String>) -> Self {
-        self.learned.insert(party.into(), attributes.into_iter().collect());
+    pub(super) fn learned(
+        mut self,
+        party: Name,
+        attributes: impl IntoIterator<Item = Name>,
+    ) -> Self {
+        self.learned.insert(party, attributes.into_iter().collect());
         self
     }
 
-    pub(super) fn moved(mut self, from: &str, to: &str, amount: Amount) -> Self {
+    pub(super) fn moved(
+        mut self,
+        from: impl Into<Name>,
+        to: impl Into<Name>,
+        amount: Amount,
+    ) -> Self {
         self.moved.push(Moved {
-            from: from.to_owned(),
-            to: to.to_owned(),
+            from: from.into(),
+            to: to.into(),
             amount_minor: amount.minor(),
             currency: amount.currency().to_string(),
         });
@@ -78,24 +90,59 @@ impl Told {
 }
 
 impl StepReport {
-    /// Prints the step for a person, within 80 columns where words allow.
+    /// What a step came to that took so many milliseconds.
+    pub(super) fn new(
+        (id, actor): (&'static str, &'static str),
+        ms: u64,
+        outcome: Result<Told>,
+    ) -> Self {
+        let ok = outcome.is_ok();
+        let failed = |error| Told::new(text!("failed: {error}", error = format!("{error:#}")));
+        let Told { said, learned, moved } = outcome.unwrap_or_else(failed);
+        Self { id, ok, ms, actor, said, learned, moved }
+    }
+
+    /// Prints the step for a person.
     pub(super) fn print(&self, number: usize, decimals: u8) {
+        println!("\n{}", self.lines(number, decimals).join("\n"));
+    }
+
+    /// The step for a person, in lines that fit a terminal.
+    fn lines(&self, number: usize, decimals: u8) -> Vec<String> {
         let mark = if self.ok { " " } else { "!" };
-        println!("\n{mark}{number:>2}. {}  ({}, {} ms)", self.id, self.actor, self.ms);
-        for line in wrap(&self.said, 72) {
-            println!("     {line}");
-        }
+        let (id, title) = (self.id, in_demo(self.id));
+        let title = if title == id { title } else { format!("{id} {title}") };
+        let title = text!(
+            "{step}  ({actor}, {ms} ms)",
+            step = title,
+            actor = in_demo(self.actor),
+            ms = self.ms
+        );
+        let mut lines = vec![format!("{mark}{number:>2}. {title}")];
+        lines.extend(folded("     ", "     ", &self.said));
         for (party, attributes) in &self.learned {
-            let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
-            let text = format!("{party} learned: {}", names.join(", "));
-            for (index, line) in wrap(&text, 70).into_iter().enumerate() {
-                println!("     {} {line}", if index == 0 { "*" } else { " " });
-            }
+            let names: Vec<&str> = attributes.iter().map(Name::told).collect();
+            // Names that have parts of their own stand further apart.
+            let parts = names.iter().any(|name| name.contains(&colon()));
+            let between = if parts { text!("; ") } else { comma() };
+            let learned = text!(
+                "{party} learned: {attributes}",
+                party = party.told(),
+                attributes = names.join(&between)
+            );
+            lines.extend(folded("     * ", "       ", &learned));
         }
         for moved in &self.moved {
-            let sum = major(moved.amount_minor, decimals);
-            println!("     > {sum} {}: {} -> {}", moved.currency, moved.from, moved.to);
+            let movement = text!(
+                "{amount} {currency}: {from} -> {to}",
+                amount = major(moved.amount_minor, decimals),
+                currency = moved.currency,
+                from = moved.from.told(),
+                to = moved.to.told()
+            );
+            lines.extend(folded("     > ", "       ", &movement));
         }
+        lines
     }
 }
 
@@ -119,26 +166,10 @@ pub(super) fn major(minor: u64, decimals: u8) -> String {
     }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { break };
-        let wide = line.chars().count().saturating_add(word.chars().count()) >= width;
-        if wide && !line.is_empty() {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::{WIDE, columns_of};
 
     #[test]
     fn amounts_are_grouped_by_thousands() {
@@ -149,7 +180,27 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_wrap_at_words() {
-        assert_eq!(wrap("aa bb cc", 6), ["aa bb", "cc"]);
+    fn a_step_is_told_within_a_terminals_width() {
+        let said = "She goes to another platform, and what she did there is told at length. ";
+        let told = Told::new(said.repeat(4))
+            .learned(Name::from("the bank"), (1..=30).map(|n| Name::from(&*format!("claim {n}"))))
+            .moved("the customer of a bank with a long name", "another customer of it", sum(1_800));
+        let report = StepReport::new(("open-account", "resident"), 31, Ok(told));
+        let lines = report.lines(7, 2);
+        assert_eq!(lines[0], "  7. open-account  (resident, 31 ms)");
+        assert!(lines.iter().all(|line| columns_of(line) <= WIDE), "{lines:#?}");
+        assert!(lines.contains(&"     * the bank learned: claim 1, claim 10, claim 11, claim 12, claim 13, claim 14,".to_owned()), "{lines:#?}");
+        let moved = "     > 18.00 XTS: the customer of a bank with a long name -> another customer";
+        assert_eq!(lines[lines.len() - 2..], [moved, "       of it"]);
+    }
+
+    #[test]
+    fn a_step_that_failed_says_why() {
+        let failed = StepReport::new(("pay", "resident"), 1, Err(anyhow::anyhow!("no account")));
+        assert_eq!(failed.lines(9, 2), ["! 9. pay  (resident, 1 ms)", "     failed: no account"]);
+    }
+
+    fn sum(minor: u64) -> Amount {
+        Amount::new(yufu_base::Currency::new("XTS").unwrap(), minor)
     }
 }

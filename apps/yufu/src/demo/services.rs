@@ -1,6 +1,10 @@
 //! The steps about services: a hotel, a train, a gate, a refund.
 
+use super::name::{her_wallet, payment_credential};
 use super::report::Told;
+use super::services_words::{
+    checked_in, payment_credentials, refunded, through_the_gate, travelling,
+};
 use super::story::Story;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -17,12 +21,8 @@ impl Story<'_> {
     pub(super) async fn payment_credential(&mut self) -> Result<Told> {
         let received = self.wallet.get_payment_credential().await?;
         ensure!(received.claims.is_empty(), "the payment credential says {:?}", received.claims);
-        Ok(Told::new(format!(
-            "Her bank gives her wallet {} payment credentials, each bound to a key of its own and \
-             without a single claim: what account it is for, only the bank can look up.",
-            received.count
-        ))
-        .learned("her wallet", vec!["payment credential".to_owned()]))
+        Ok(Told::new(payment_credentials(received.count))
+            .learned(her_wallet(), [payment_credential()]))
     }
 
     pub(super) async fn hotel(&mut self) -> Result<Told> {
@@ -51,13 +51,11 @@ impl Story<'_> {
         ensure!(!serde_json::to_string(known)?.contains(&account), "the hotel knows her account");
         self.bank_saw_no_claim(&payment.payment).await?;
         let days = hotel.retention_days;
-        Ok(Told::new(format!(
-            "She checks in with one tap. One request asks for two credentials: the law has the hotel ask \
-             who she is; the payment credential it passes on to her bank, which sees that it is for this \
-             amount, this payee and this order, and pays once. Her copy at the hotel is erased after \
-             {days} days."
+        Ok(Told::new(checked_in(&days.to_string())).moved(
+            her_wallet(),
+            self.tell(&hotel.name),
+            amount,
         ))
-        .moved("her wallet", self.tell(&hotel.name), amount))
     }
 
     pub(super) async fn ticket(&mut self) -> Result<Told> {
@@ -86,14 +84,9 @@ impl Story<'_> {
         let changed = self.wallet.change_ticket(id, &later, &mut agree).await?;
         self.ticket_is(railway, &bought.booking, "changed").await?;
         self.train = Some(changed.booking);
-        Ok(Told::new(format!(
-            "A ticket for a train, paid the same way: the railway learns that it was paid and nothing of \
-             her. The ticket is a credential bound to her key, without a name. She changes it to a later \
-             train; the old one is revoked, {} copies of the new one are in her wallet.",
-            changed.ticket.count
-        ))
-        .learned("her wallet", changed.ticket.claims)
-        .moved("her wallet", self.tell(&railway.name), price))
+        Ok(Told::new(travelling(changed.ticket.count))
+            .learned(her_wallet(), self.attributes(&changed.ticket.claims))
+            .moved(her_wallet(), self.tell(&railway.name), price))
     }
 
     pub(super) async fn gate(&mut self) -> Result<Told> {
@@ -112,10 +105,7 @@ impl Story<'_> {
         let refused = self.wallet.present(&again.authorization_request, &mut agree).await;
         let refusal = refused.err().context("a ticket opened the gate twice")?.to_string();
         ensure!(refusal.contains("ticket.used"), "refused, but for another reason: {refusal}");
-        Ok(Told::new(
-            "At the gate her wallet shows the ticket, and only that. It opens; the same ticket a second \
-             time does not open it.",
-        ))
+        Ok(Told::new(through_the_gate()))
     }
 
     pub(super) async fn refund(&mut self) -> Result<Told> {
@@ -132,11 +122,8 @@ impl Story<'_> {
         self.wallet.return_ticket(id, &mut agree).await?;
         self.ticket_is(railway, &bought.booking, "refunded").await?;
         ensure!(before == self.balance().await?, "the ticket was not paid back in full");
-        Ok(Told::new(
-            "Another ticket she gives back: the railway orders the refund from its own account, her bank \
-             knows where to, the ticket is revoked. A used ticket was not taken back.",
-        )
-        .moved(self.tell(&railway.name), "her wallet", self.major(180)))
+        let price = self.major(180);
+        Ok(Told::new(refunded()).moved(self.tell(&railway.name), her_wallet(), price))
     }
 
     fn departures(&self) -> [(String, &str); 2] {

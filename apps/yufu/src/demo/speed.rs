@@ -1,5 +1,6 @@
 //! How fast the journey was: each answer and each step, over all rounds.
 
+use crate::words::text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -86,16 +87,15 @@ impl Speed {
 }
 
 impl SpeedReport {
-    /// Two lines for a person.
-    pub(super) fn lines(&self) -> String {
+    /// For a person.
+    pub(super) fn told(&self) -> String {
         let answers = &self.answers;
-        format!(
-            "The city was there after {} ms. {} answers were waited for:\n\
-             half came within {} ms, 99 of 100 within {} ms.",
-            tenths(self.start_us),
-            answers.count,
-            tenths(answers.p50_us),
-            tenths(answers.p99_us)
+        text!(
+            "The city was there after {start} ms. {count} answers were waited for: half came within {half} ms, 99 of 100 within {most} ms.",
+            start = tenths(self.start_us),
+            count = answers.count,
+            half = tenths(answers.p50_us),
+            most = tenths(answers.p99_us)
         )
     }
 }

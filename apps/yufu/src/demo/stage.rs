@@ -9,6 +9,7 @@ use crate::data::DataFolder;
 use crate::profile::Country;
 use crate::serve::{listen, local_url};
 use crate::settings::listen_address;
+use crate::words::{folded, text};
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,13 @@ use yufu_trust::TrustList;
 
 /// How old status lists at hand become in the journey, in seconds: nobody wants to wait for a minute in it.
 pub(super) const STATUS_SECONDS: u64 = 1;
+
+/// Says a line of how the stage is set.
+pub(super) fn tell(say: &impl Fn(&str), text: &str) {
+    for line in folded("  ", "    ", text) {
+        say(&line);
+    }
+}
 
 /// How often, and with which pause, it is looked whether the neighbour is recognised.
 const RECOGNITION_TRIES: usize = 500;
@@ -74,19 +82,16 @@ impl Stage {
         let status_seconds = STATUS_SECONDS;
         let plan = Plan { recognised, status_seconds, ..Plan::whole(country, &data, url, clock) };
         let mut bars = Bars::new(!options.json);
-        let tell = |progress: &Progress<'_>| {
+        let progress = |progress: &Progress<'_>| {
             // A report for machines has no progress.
             if !options.json {
-                bars.show(progress, &|line| say(&format!("  {line}")));
+                bars.show(progress, &|progress| tell(say, &progress.told()));
             }
         };
-        let city = City::open(&plan, tell).await?;
+        let city = City::open(&plan, progress).await?;
         data.mark_as_demo()?;
-        say(&format!(
-            "  every institution runs at {}, its state lies in {}",
-            city.url,
-            data.root().display()
-        ));
+        tell(say, &text!("every institution runs at {url}", url = city.url));
+        tell(say, &text!("its state lies in {folder}", folder = data.root().display()));
         let neighbour = match opening {
             Some(opening) => Some(opening.await.context("the neighbour")??),
             None => None,

@@ -1,4 +1,4 @@
-//! The journey: its people, its steps, and who acts in each.
+//! The journey: its people, and how its steps are played.
 
 use super::learned::Observer;
 use super::neighbour::Neighbour;
@@ -7,6 +7,7 @@ use super::platform::Platform;
 use super::purse::Purse;
 use super::report::{StepReport, Told};
 use super::speed::Speed;
+use super::step::Step;
 use super::synergy::Synergy;
 use crate::card::OnTable;
 use crate::data::DataFolder;
@@ -19,138 +20,6 @@ use yufu_base::{AccountId, Amount, InstitutionId, PublicKey, Timestamp};
 use yufu_engine::{Clock, SystemClock};
 use yufu_profile::{ClaimSource, CredentialType, Evidence, Institution, Resident, Role, Text};
 use yufu_trust::TrustList;
-
-/// One step of the journey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Profile,
-    Issue,
-    Authenticate,
-    Pid,
-    OpenAccount,
-    Twice,
-    CashIn,
-    DrawDeposit,
-    Pay,
-    Repeat,
-    Limit,
-    Confirm,
-    Purse,
-    WithdrawCash,
-    Noodles,
-    Allowance,
-    TopUp,
-    PurseLimit,
-    CounterWallet,
-    Guardian,
-    PaymentCredential,
-    Hotel,
-    Ticket,
-    Gate,
-    Refund,
-    EnrolPension,
-    Pension,
-    CashOut,
-    MerchantRedeems,
-    Platform,
-    SwitchPlatform,
-    WhoRead,
-    History,
-    SparePhone,
-    Visitor,
-    Revoke,
-    Recover,
-    Synergy,
-    Audit,
-}
-
-impl Step {
-    const ALL: [Self; 39] = [
-        Self::Profile,
-        Self::Issue,
-        Self::Authenticate,
-        Self::Pid,
-        Self::OpenAccount,
-        Self::Twice,
-        Self::CashIn,
-        Self::DrawDeposit,
-        Self::Pay,
-        Self::Repeat,
-        Self::Limit,
-        Self::Confirm,
-        Self::Purse,
-        Self::WithdrawCash,
-        Self::Noodles,
-        Self::Allowance,
-        Self::TopUp,
-        Self::PurseLimit,
-        Self::CounterWallet,
-        Self::Guardian,
-        Self::PaymentCredential,
-        Self::Hotel,
-        Self::Ticket,
-        Self::Gate,
-        Self::Refund,
-        Self::EnrolPension,
-        Self::Pension,
-        Self::CashOut,
-        Self::MerchantRedeems,
-        Self::Platform,
-        Self::SwitchPlatform,
-        Self::WhoRead,
-        Self::History,
-        Self::SparePhone,
-        Self::Visitor,
-        Self::Revoke,
-        Self::Recover,
-        Self::Synergy,
-        Self::Audit,
-    ];
-
-    const fn id_and_actor(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Profile => ("city", "city"),
-            Self::Issue => ("issue-money", "central bank"),
-            Self::Authenticate => ("authenticate", "officer"),
-            Self::Pid => ("get-identity", "resident"),
-            Self::OpenAccount => ("open-account", "resident"),
-            Self::Twice => ("open-account-twice", "resident"),
-            Self::CashIn => ("paper-to-digital", "teller"),
-            Self::DrawDeposit => ("deposit-to-digital", "teller"),
-            Self::Pay => ("pay", "resident"),
-            Self::Repeat => ("pay-again-same-order", "resident"),
-            Self::Limit => ("pay-above-limit", "resident"),
-            Self::Confirm => ("step-up", "resident"),
-            Self::Purse => ("open-purse", "somebody"),
-            Self::WithdrawCash => ("withdraw-cash", "resident"),
-            Self::Noodles => ("pay-anonymously", "resident"),
-            Self::Allowance => ("get-allowance", "resident"),
-            Self::TopUp => ("top-up-anonymously", "resident"),
-            Self::PurseLimit => ("bicycle-from-purse", "somebody"),
-            Self::CounterWallet => ("counter-wallet", "somebody old"),
-            Self::Guardian => ("guardian", "a parent"),
-            Self::PaymentCredential => ("get-payment-credential", "resident"),
-            Self::Hotel => ("hotel", "resident"),
-            Self::Ticket => ("ticket", "resident"),
-            Self::Gate => ("gate", "resident"),
-            Self::Refund => ("refund", "resident"),
-            Self::EnrolPension => ("enrol-pension", "pensioners"),
-            Self::Pension => ("pension", "agency"),
-            Self::CashOut => ("digital-to-paper", "teller"),
-            Self::MerchantRedeems => ("merchant-to-deposit", "teller"),
-            Self::Platform => ("platform", "resident"),
-            Self::SwitchPlatform => ("switch-platform", "resident"),
-            Self::WhoRead => ("who-read-my-data", "resident"),
-            Self::History => ("history", "resident"),
-            Self::SparePhone => ("spare-phone", "resident"),
-            Self::Visitor => ("visitor", "visitor"),
-            Self::Revoke => ("revoke", "officer"),
-            Self::Recover => ("recover-account", "resident"),
-            Self::Synergy => ("synergy", "somebody else"),
-            Self::Audit => ("audit", "auditor"),
-        }
-    }
-}
 
 /// The people and places of one journey.
 pub(super) struct Story<'a> {
@@ -264,11 +133,8 @@ impl<'a> Story<'a> {
                 Ok(mut told) => self.observe(&mut told).await.map(|()| told),
                 Err(error) => Err(error),
             };
-            let (id, actor) = step.id_and_actor();
-            let ok = outcome.is_ok();
-            let Told { said, learned, moved } =
-                outcome.unwrap_or_else(|error| Told::new(format!("failed: {error:#}")));
-            let report = StepReport { id, ok, ms, actor, said, learned, moved };
+            let report = StepReport::new(step.id_and_actor(), ms, outcome);
+            let ok = report.ok;
             told(index.saturating_add(1), &report);
             reports.push(report);
             if !ok {
@@ -344,6 +210,15 @@ impl<'a> Story<'a> {
     /// A text in the language asked for.
     pub(super) fn tell<'t>(&self, text: &'t Text) -> &'t str {
         text.get(&self.language)
+    }
+
+    /// An institution's name; its id, if the profile has none of it.
+    pub(super) fn named<'i>(&self, id: &'i InstitutionId) -> &'i str
+    where
+        'a: 'i,
+    {
+        let found = self.country.profile.institutions.get(id);
+        found.map_or(id.as_str(), |institution| institution.name.get(&self.language))
     }
 
     /// The first wallet class that this evidence opens, by name.

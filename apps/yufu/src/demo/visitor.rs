@@ -1,7 +1,9 @@
 //! The step of somebody from the neighbouring country: recognised here, by what her own country's trust
 //! list and this one's say of each other.
 
+use super::name::the_visitor;
 use super::neighbour::Neighbour;
+use super::people_words;
 use super::report::Told;
 use super::story::Story;
 use crate::wallet::{Holder, Passphrase};
@@ -38,16 +40,13 @@ impl Story<'_> {
         let url = format!("{url}/{}", begun.check_in);
         let state: CheckInState = self.client.get(&url, Some(&desk)).await?;
         ensure!(state.state == "checked_in", "the check-in is {}", state.state);
-        let (there, bank) = (self.tell(&neighbour.country.profile.name), &self.bank.name);
-        Ok(Told::new(format!(
-            "Somebody comes from {there}. Her own country's trust list tells her wallet where the one here is, \
-             and its key: so it can check the parties here, and trusts nobody on first sight. The list here has \
-             taken over who issues identities in {there}, and nobody else: {} opens her an account, the hotel \
-             takes her in. Of her own country's authority they fetch a status list, which does not tell it whom \
-             they look up.",
-            self.tell(bank)
+        let (there, bank) =
+            (self.tell(&neighbour.country.profile.name), self.tell(&self.bank.name));
+        Ok(Told::new(people_words::visited(there, bank)).moved(
+            the_visitor(),
+            self.tell(&hotel.name),
+            amount,
         ))
-        .moved("the visitor", self.tell(&hotel.name), amount))
     }
 
     /// A resident of the neighbouring country with an identity in her wallet.

@@ -6,7 +6,7 @@ use crate::bars::Bars;
 use crate::city::Progress;
 use crate::command_line;
 use crate::data::DataFolder;
-use crate::words::{say, text};
+use crate::words::{noted, say, text};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
 use std::io::Write;
@@ -64,8 +64,8 @@ fn copy_all(from: &Path, to: &Path, listed: &[(Kind, PathBuf)]) -> Result<Vec<En
         if copying::copy(&from.join(path), &to.join(path))? {
             files.push(Entry::of(to, path)?);
         }
-        let progress = Progress::Counted { what: "copying", done, of: listed.len() };
-        bars.show(&progress, &|line| eprintln!("{line}"));
+        let progress = Progress::Counted { what: noted!("copying"), done, of: listed.len() };
+        bars.show(&progress, &|progress| eprintln!("{}", progress.told()));
     }
     Ok(files)
 }

@@ -44,7 +44,7 @@ fn telling(log: &dyn Log) -> Result<impl FnMut(Seq)> {
     Ok(move |seq: Seq| {
         let done = usize::try_from(seq.get()).unwrap_or(of);
         let progress = Progress::Counted { what: noted!("replaying the log"), done, of };
-        bars.show(&progress, &|line| eprintln!("{line}"));
+        bars.show(&progress, &|progress| eprintln!("{}", progress.told()));
     })
 }
 

@@ -63,7 +63,7 @@ fn looked(accesses: &[FileAccess]) -> Result<Vec<String>> {
 }
 
 /// Who read, and as what.
-fn reader(actor: &str, role: &str) -> String {
+pub(crate) fn reader(actor: &str, role: &str) -> String {
     match (actor, role) {
         (_, "subject") | ("the holder", _) => text!("you yourself"),
         (_, "officer") => text!("{name}, an officer", name = program(actor)),
@@ -77,6 +77,7 @@ fn program(actor: &str) -> String {
     match actor {
         "credential issuance" => known(noted!("the issuing of credentials")),
         "orders" => known(noted!("the check of an order")),
+        "desk" => known(noted!("the desk")),
         name => name.to_owned(),
     }
 }
@@ -88,7 +89,7 @@ const WIDE: usize = 78;
 fn read(fields: &[String], purpose: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if !fields.is_empty() {
-        let names = fields.iter().map(|field| named(field));
+        let names = fields.iter().map(|field| field_named(field));
         lines.extend(folded(&text!("    read: {name}", name = ""), names, &comma()));
     }
     let reason = reason(purpose);
@@ -118,7 +119,7 @@ fn folded(head: &str, pieces: impl Iterator<Item = String>, between: &str) -> Ve
 }
 
 /// A field of a register or a file.
-fn named(field: &str) -> String {
+pub(crate) fn field_named(field: &str) -> String {
     match field {
         "resident_number" | "personal_administrative_number" => text!("resident number"),
         "family_name" => text!("family name"),
@@ -133,6 +134,10 @@ fn named(field: &str) -> String {
         "household_id" => text!("household"),
         "relation" => text!("place in the household"),
         "issuing_country" => text!("country"),
+        "address" => text!("the address"),
+        "age_equal_or_over" => text!("whether of certain ages"),
+        "resident_of" => text!("whether living in certain places"),
+        "sector_pseudonym" => text!("pseudonyms for sectors"),
         other => derived(other).unwrap_or_else(|| other.to_owned()),
     }
 }
@@ -149,7 +154,7 @@ fn derived(field: &str) -> Option<String> {
 }
 
 /// What for: the program's own words, and after a colon what an officer wrote, as it was written.
-fn reason(purpose: &str) -> String {
+pub(crate) fn reason(purpose: &str) -> String {
     let of = |start: &str, end: &str| {
         let id = purpose.strip_prefix(start)?.strip_suffix(end)?;
         (!id.contains(' ')).then(|| id.to_owned())

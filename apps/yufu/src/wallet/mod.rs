@@ -85,6 +85,7 @@ pub use haip::Got;
 pub use history::{Entry, Event};
 pub use holder::{Choose, Decide, Holder};
 pub use looking::{BankAccesses, Looks, WhoRead};
+pub(crate) use looking_terminal::{field_named, reader, reason};
 pub use near::Near;
 pub use notifying::Discarded;
 pub use opening::Opened;

@@ -6,15 +6,18 @@ mod ledger;
 mod meaning;
 mod rows;
 
+use super::name::Name;
 use super::report::Told;
 use super::story::Story;
-use crate::wallet::Event;
+use crate::wallet::{Event, field_named};
+use crate::words::{in_demo, language};
 use anyhow::{Context, Result};
 use ledger::Ledger;
 use meaning::{Meanings, Sealed};
 use rows::{Databases, Written};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use yufu_api::http::Language;
 use yufu_base::InstitutionId;
 use yufu_profile::{Institution, Role};
 
@@ -64,8 +67,8 @@ impl Story<'_> {
         {
             let institution = self.country.profile.institutions.get(&id);
             let name = institution.context("an unknown institution")?;
-            let name = self.tell(&name.name).to_owned();
-            told.learned.insert(name, attributes);
+            let name = Name::from(self.tell(&name.name));
+            told.learned.insert(name, self.attributes(&attributes).collect());
         }
         self.shown(told);
         Ok(())
@@ -76,12 +79,34 @@ impl Story<'_> {
         let history = self.wallet.history();
         for entry in history.iter().skip(self.observer.history) {
             if let Event::Disclosed { party, claims, .. } = &entry.event {
-                let learned = told.learned.entry(party.clone()).or_default();
-                learned.extend(claims.iter().cloned());
+                let learned = told.learned.entry(Name::from(party.as_str())).or_default();
+                learned.extend(self.attributes(claims));
             }
         }
         self.observer.history = history.len();
         told.learned.retain(|_, names| !names.is_empty());
+    }
+
+    /// What was learned, each by its name.
+    pub(super) fn attributes<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n String>,
+    ) -> impl Iterator<Item = Name> {
+        names.into_iter().map(move |name| self.attribute(name))
+    }
+
+    /// Told in English as it is reported; in other languages in words of ours, and a claim by its label in its credential.
+    pub(super) fn attribute(&self, name: &str) -> Name {
+        let words = in_demo(name);
+        if words != name || language() == Language::En {
+            return Name::new(name, words);
+        }
+        let credentials = self.country.profile.credentials.iter();
+        let mut claims = credentials.flat_map(|credential| &credential.claims);
+        match claims.find(|claim| claim.path.to_string() == name) {
+            Some(claim) => Name::new(name, self.tell(&claim.label)),
+            None => Name::new(name, field_named(name)),
+        }
     }
 
     /// The names of sealed claims, as the institution's own desk tells them. The look is recorded there.

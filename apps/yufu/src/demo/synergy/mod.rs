@@ -5,6 +5,7 @@
 mod silo;
 
 use super::report::Told;
+use super::services_words::together;
 use super::story::Story;
 use crate::wallet::{Bill, Event, Holder, Paid};
 use anyhow::{Context, Result, bail, ensure};
@@ -50,13 +51,9 @@ impl Story<'_> {
         let integrated = Effort { seconds: took.as_secs_f64(), ..integrated };
         let (siloed, took) = timed(self.siloed(resident, &mut wallet)).await?;
         let siloed = Effort { seconds: took.as_secs_f64(), ..siloed };
-        self.synergy = Some(Synergy { integrated, siloed });
-        Ok(Told::new(format!(
-            "Somebody else opens an account, sleeps at the hotel and takes a train: in {} steps, with {} \
-             attributes shown. Then the same with institutions that share nothing, each with a form, a copy of \
-             the card, a password and a transfer of its own: {} steps, {} attributes.",
-            integrated.steps, integrated.disclosures, siloed.steps, siloed.disclosures
-        )))
+        let synergy = Synergy { integrated, siloed };
+        self.synergy = Some(synergy);
+        Ok(Told::new(together(&synergy)))
     }
 
     /// With one identity, one account, one wallet.

@@ -12,7 +12,7 @@ use yufu_profile::Role;
 
 /// Columns of a row of the money, and of what stands before what it means.
 const ROW: usize = 28;
-const HINT: usize = 26;
+const HINT: usize = 32;
 
 /// Tells a person what it came to.
 pub(super) fn tell(
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_an_address_is_for_stands_beside_it_or_below_it() {
         let beside = hint("http://localhost:8080/docs", "to read");
-        assert_eq!(beside, ["  http://localhost:8080/docs  to read"]);
+        assert_eq!(beside, ["  http://localhost:8080/docs        to read"]);
         let long = "yufu wallet --as resident-0 --data /a/folder/somewhere/far/away show";
         assert_eq!(hint(long, "her wallet"), [&format!("  {long}"), "      her wallet"]);
         assert_eq!(hint("/supply", ""), ["  /supply"]);

@@ -189,9 +189,11 @@ mod tests {
         let lines = report.lines(7, 2);
         assert_eq!(lines[0], "  7. open-account  (resident, 31 ms)");
         assert!(lines.iter().all(|line| columns_of(line) <= WIDE), "{lines:#?}");
-        assert!(lines.contains(&"     * the bank learned: claim 1, claim 10, claim 11, claim 12, claim 13, claim 14,".to_owned()), "{lines:#?}");
-        let moved = "     > 18.00 XTS: the customer of a bank with a long name -> another customer";
-        assert_eq!(lines[lines.len() - 2..], [moved, "       of it"]);
+        let learned = lines.iter().position(|line| line.starts_with("     * the bank learned: "));
+        assert!(lines[learned.unwrap() + 1].starts_with("       "), "{lines:#?}");
+        let moved =
+            "     > 18.00 XTS: the customer of a bank with a long name -> another customer of";
+        assert_eq!(lines[lines.len() - 2..], [moved, "       it"]);
     }
 
     #[test]

@@ -7,19 +7,18 @@ use std::time::{Duration, Instant};
 
 /// Runs from when it is made.
 pub(crate) struct Stopwatch {
-    wall: Instant,
+    wall: Moment,
     cpu: Duration,
 }
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "a measurement reads the monotonic clock")]
     pub(crate) fn start() -> Self {
-        Self { wall: Instant::now(), cpu: cpu() }
+        Self { wall: Moment::now(), cpu: cpu() }
     }
 
     /// Seconds on the wall.
     pub(crate) fn seconds(&self) -> f64 {
-        self.wall.elapsed().as_secs_f64()
+        self.wall.seconds()
     }
 
     /// Seconds of the processor, of all threads of this process.

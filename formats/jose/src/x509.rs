@@ -132,7 +132,9 @@ impl Chain {
             if der.len() > MAX_CERTIFICATE {
                 return Err(ChainError::TooLarge(index));
             }
-            well_formed(der).then_some(()).ok_or(ChainError::Malformed(index))?;
+            if !well_formed(der) {
+                return Err(ChainError::Malformed(index));
+            }
         }
         Ok(Self { certificates: ders.into_iter().map(CertificateDer::from).collect() })
     }

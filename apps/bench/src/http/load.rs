@@ -73,11 +73,9 @@ impl Clients {
     /// Sends every request once. Each has to be answered with success.
     pub(crate) fn measure(&mut self, target: &Target, requests: &[Prepared]) -> Result<Measured> {
         let (user, kernel) = target.processor()?;
-        let watch = Stopwatch::start();
-        let mut load = Load::of(self, requests, Moment::now());
+        let mut load = Load::of(self, requests);
         load.run()?;
-        let whole = watch.seconds();
-        let clients = watch.cpu_seconds();
+        let (whole, clients) = (load.watch.seconds(), load.watch.cpu_seconds());
         let (user_after, kernel_after) = target.processor()?;
         let seconds = load.seconds(whole);
         let (mut waits, answers): (Vec<f64>, Vec<HttpResponse>) =
@@ -100,21 +98,23 @@ impl Clients {
 struct Load<'c, 'r> {
     connections: &'c mut Clients,
     requests: std::iter::Enumerate<std::slice::Iter<'r, Prepared>>,
-    began: Moment,
+    watch: Stopwatch,
     answered: usize,
-    /// When as many were answered as there are connections, and when the last one had gone out: how many were answered, after
-    /// how many seconds.
-    warm: Option<(usize, f64)>,
+    /// After how many seconds as many were answered as there are connections.
+    warm: Option<f64>,
+    /// When the last one had gone out: how many were answered, after how many seconds.
     last: Option<(usize, f64)>,
     /// How long each took, in milliseconds, and what it was answered.
     answers: Vec<Option<(f64, HttpResponse)>>,
 }
 
 impl<'c, 'r> Load<'c, 'r> {
-    fn of(connections: &'c mut Clients, requests: &'r [Prepared], began: Moment) -> Self {
+    /// From now on.
+    fn of(connections: &'c mut Clients, requests: &'r [Prepared]) -> Self {
         let answers = requests.iter().map(|_| None).collect();
         let requests = requests.iter().enumerate();
-        Self { connections, requests, began, answered: 0, warm: None, last: None, answers }
+        let watch = Stopwatch::start();
+        Self { connections, requests, watch, answered: 0, warm: None, last: None, answers }
     }
 
     fn run(&mut self) -> Result<()> {
@@ -143,7 +143,7 @@ impl<'c, 'r> Load<'c, 'r> {
     /// Sends the next request, if there is one more.
     fn ask(&mut self, client: usize) -> Result<bool> {
         let Some((place, request)) = self.requests.next() else {
-            let reached = (self.answered, self.began.seconds());
+            let reached = (self.answered, self.watch.seconds());
             self.last.get_or_insert(reached);
             return Ok(false);
         };
@@ -165,7 +165,7 @@ impl<'c, 'r> Load<'c, 'r> {
         *answered = Some((asked.seconds() * 1e3, answer));
         self.answered = self.answered.saturating_add(1);
         if self.answered == clients.len() {
-            self.warm = Some((self.answered, self.began.seconds()));
+            self.warm = Some(self.watch.seconds());
         }
         Ok(true)
     }
@@ -173,10 +173,8 @@ impl<'c, 'r> Load<'c, 'r> {
     /// How long all take: at the pace while all connections were busy, if a third was answered in that time; else what they
     /// took.
     fn seconds(&self, whole: f64) -> f64 {
-        let (Some((before, from)), Some((after, to))) = (self.warm, self.last) else {
-            return whole;
-        };
-        let busy = after.saturating_sub(before);
+        let (Some(from), Some((answered, to))) = (self.warm, self.last) else { return whole };
+        let busy = answered.saturating_sub(self.connections.clients.len());
         if busy.saturating_mul(3) < self.answers.len() {
             return whole;
         }

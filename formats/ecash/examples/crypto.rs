@@ -45,8 +45,8 @@ fn main() -> Outcome<()> {
 
 fn bare() -> Outcome<()> {
     println!("-- bare: libsecp256k1 and k256");
-    let secret = SecretKey::from_slice(&[7; 32])?;
-    let point = SecretKey::from_slice(&[9; 32])?.public_key(SECP256K1);
+    let secret = SecretKey::from_byte_array([7; 32])?;
+    let point = SecretKey::from_byte_array([9; 32])?.public_key(SECP256K1);
     let other = secret.public_key(SECP256K1);
     let bytes = point.serialize();
     time("libsecp256k1: read a compressed point", 1, || PublicKey::from_slice(&bytes));
@@ -70,6 +70,8 @@ fn ours() -> Outcome<()> {
     println!("-- ours");
     let key = MintKey::from_bytes(&[7; 32])?;
     let factor = SecretScalar::from_bytes(&[5; 32])?;
+    let bytes = key.public().to_bytes();
+    time("read a compressed point", 1, || Point::from_bytes(&bytes));
     let mut counter = 0_u64;
     time("hash a secret to a point", 1, || {
         counter = counter.wrapping_add(1);

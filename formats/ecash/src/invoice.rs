@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use bitcoin_hashes::{Hash as _, sha256};
 use lightning_invoice::PaymentSecret;
 use lightning_invoice::{Bolt11Invoice, Bolt11InvoiceDescriptionRef, Currency, InvoiceBuilder};
-use secp256k1::{SECP256K1, SecretKey};
+use secp256k1_of_invoices::{SECP256K1, SecretKey};
 use std::fmt;
 use std::time::Duration;
 use zeroize::Zeroizing;

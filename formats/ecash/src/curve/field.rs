@@ -1,5 +1,5 @@
-//! The field of secp256k1 in variable time, for sums of public points only (see `sums.rs`): nothing
-//! secret ever comes here.
+//! The field of secp256k1 in variable time, for sums of public points (see `sums.rs`) and for reading points from their
+//! compressed form (see `point.rs`): no number by which a point is multiplied in secret ever comes here.
 
 /// The prime is 2^256 less this.
 const C: u64 = 0x1_0000_03d1;
@@ -36,6 +36,7 @@ const fn sub_limb(a: u64, b: u64, borrow: u64) -> (u64, u64) {
 impl Fe {
     pub(super) const ONE: Self = Self([1, 0, 0, 0]);
     const ZERO: Self = Self([0; 4]);
+    const SEVEN: Self = Self([7, 0, 0, 0]);
 
     /// From 32 bytes, big-endian.
     pub(super) fn from_bytes(bytes: &[u8; 32]) -> Self {
@@ -198,8 +199,8 @@ impl Fe {
         (0..times).fold(self, |value, _| value.square())
     }
 
-    /// The inverse, by Fermat: to the power of the prime less two. Zero stays zero.
-    pub(super) fn invert(self) -> Self {
+    /// To the powers of which both exponents below begin: 2^2 - 1, 2^22 - 1, 2^223 - 1.
+    fn powers(self) -> [Self; 3] {
         let x2 = self.square().mul(self);
         let x3 = x2.square().mul(self);
         let x6 = x3.squared(3).mul(x3);
@@ -210,9 +211,28 @@ impl Fe {
         let x88 = x44.squared(44).mul(x44);
         let x176 = x88.squared(88).mul(x88);
         let x220 = x176.squared(44).mul(x44);
-        let x223 = x220.squared(3).mul(x3);
+        [x2, x22, x220.squared(3).mul(x3)]
+    }
+
+    /// The inverse, by Fermat: to the power of the prime less two. Zero stays zero.
+    pub(super) fn invert(self) -> Self {
+        let [x2, x22, x223] = self.powers();
         let tail = x223.squared(23).mul(x22).squared(5).mul(self).squared(3).mul(x2);
         tail.squared(2).mul(self)
+    }
+
+    /// A square root, to the power of a quarter of the prime and one; `None` if there is none.
+    fn root(self) -> Option<Self> {
+        let [x2, x22, x223] = self.powers();
+        let root = x223.squared(23).mul(x22).squared(6).mul(x2).squared(2);
+        (root.square().reduced() == self.reduced()).then_some(root)
+    }
+
+    /// The y of the points of the curve with this x that is odd, or even; `None` if no point has this x.
+    pub(super) fn ordinate(self, odd: bool) -> Option<Self> {
+        let y = self.square().mul(self).add(Self::SEVEN).root()?;
+        let [least, ..] = y.reduced();
+        Some(if (least & 1 == 1) == odd { y } else { y.negate() })
     }
 }
 
@@ -303,6 +323,14 @@ mod tests {
             prop_assert!(same(a.double(), a.add(a)));
             prop_assert!(a.is_zero() || same(a.mul(a.invert()), Fe::ONE));
             prop_assert!(same(Fe::from_bytes(&a.to_bytes()), a));
+        }
+
+        #[test]
+        fn of_two_opposite_numbers_that_are_not_zero_one_has_a_root(a in field()) {
+            prop_assume!(!a.is_zero());
+            let square = a.square();
+            prop_assert!(same(square.root().unwrap().square(), square));
+            prop_assert!(square.negate().root().is_none());
         }
 
         #[test]

@@ -19,11 +19,7 @@ pub fn hash_to_curve(secret: &[u8]) -> Result<Point, Unhashable> {
         if let Some(end) = candidate.last_chunk_mut::<4>() {
             *end = counter.to_le_bytes();
         }
-        let mut bytes = [2; 33];
-        for (to, from) in bytes.iter_mut().skip(1).zip(sha256(&candidate)) {
-            *to = from;
-        }
-        if let Ok(point) = Point::from_bytes(&bytes) {
+        if let Ok(point) = Point::from_x(&sha256(&candidate), false) {
             return Ok(point);
         }
     }

@@ -22,7 +22,7 @@ impl SecretScalar {
     /// # Errors
     /// [`ScalarError`] for zero and for what is not below the order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, ScalarError> {
-        secp256k1::SecretKey::from_slice(bytes).map(Self).map_err(|_| ScalarError)
+        secp256k1::SecretKey::from_byte_array(*bytes).map(Self).map_err(|_| ScalarError)
     }
 
     /// From 64 hexadecimal digits.

@@ -2,7 +2,7 @@
 
 use super::{Point, SecretScalar};
 use crate::encoding::{fixed_from_hex, to_hex};
-use secp256k1::{Keypair, Message, SECP256K1, XOnlyPublicKey, schnorr};
+use secp256k1::{Keypair, SECP256K1, XOnlyPublicKey, schnorr};
 use yufu_jose::sha256;
 
 /// Signs the SHA-256 of `message`: 128 hexadecimal digits. `auxiliary` is fresh randomness, which
@@ -10,8 +10,7 @@ use yufu_jose::sha256;
 #[must_use]
 pub fn sign_message(key: &SecretScalar, message: &[u8], auxiliary: &[u8; 32]) -> String {
     let mut pair = Keypair::from_secret_key(SECP256K1, &key.0);
-    let digest = Message::from_digest(sha256(message));
-    let signature = SECP256K1.sign_schnorr_with_aux_rand(&digest, &pair, auxiliary);
+    let signature = SECP256K1.sign_schnorr_with_aux_rand(&sha256(message), &pair, auxiliary);
     pair.non_secure_erase();
     to_hex(signature.as_ref())
 }
@@ -25,10 +24,7 @@ pub fn verify_message(key: &Point, message: &[u8], signature: &str) -> bool {
 
 pub(crate) fn verify_digest(x: &[u8; 32], digest: &[u8; 32], signature: &str) -> bool {
     let Some(bytes) = fixed_from_hex::<64>(signature) else { return false };
-    let (Ok(signature), Ok(key)) =
-        (schnorr::Signature::from_slice(&bytes), XOnlyPublicKey::from_slice(x))
-    else {
-        return false;
-    };
-    SECP256K1.verify_schnorr(&signature, &Message::from_digest(*digest), &key).is_ok()
+    let signature = schnorr::Signature::from_byte_array(bytes);
+    let Ok(key) = XOnlyPublicKey::from_byte_array(*x) else { return false };
+    SECP256K1.verify_schnorr(&signature, digest, &key).is_ok()
 }

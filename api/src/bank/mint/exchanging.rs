@@ -7,10 +7,12 @@ use super::keysets::Book;
 use super::{Bank, Mint, MintRefusal};
 use crate::ledger::OrderOutcome;
 use axum::Json;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
 use yufu_ecash::spend::Transaction;
@@ -24,6 +26,11 @@ const TOGETHER: usize = 256;
 const POINTS: usize = 2_000;
 /// Batches under way at once: while the ledger writes one, the next ones are verified and signed.
 const UNDER_WAY: usize = 3;
+/// The fewest exchanges of a batch that are worth a core of their own for signing.
+const SHARE: usize = 4;
+/// Asked once: the system is looked through for it.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
 
 /// How batches follow one another. Each costs the same beside its notes (the bank's attestation, two requests, a
 /// record of the log), so those that overlap begin evenly spread over the time that one takes: an exchange that
@@ -267,6 +274,17 @@ impl Exchange {
         Action::SwapNotes { swapping: Box::new(Swapping { inputs, outputs }) }
     }
 
+    /// Answers with signatures, if the ledger has done it.
+    fn signed(self, book: &Book, outcome: OrderOutcome) {
+        let answer = match outcome {
+            OrderOutcome::Done { .. } => {
+                checks::sign(book, &self.messages).map(|signatures| Signatures { signatures })
+            }
+            OrderOutcome::Refused { code, detail } => Err(MintRefusal::of_ledger(&code, &detail)),
+        };
+        self.answer(answer);
+    }
+
     /// Whoever stopped waiting is not told.
     fn answer(self, answer: Result<Signatures, MintRefusal>) {
         drop(self.reply.send(answer));
@@ -315,24 +333,29 @@ impl Bank {
         }
     }
 
+    /// Signs what the ledger has done, on all cores, and answers all who wait for it.
     async fn answer_all(&self, good: Vec<Exchange>, outcomes: Vec<OrderOutcome>) {
         let Some(mint) = &self.mint else { return };
-        let book = mint.book();
-        let signing = tokio::task::spawn_blocking(move || {
-            for (exchange, outcome) in good.into_iter().zip(outcomes) {
-                let answer = match outcome {
-                    OrderOutcome::Done { .. } => checks::sign(&book, &exchange.messages)
-                        .map(|signatures| Signatures { signatures }),
-                    OrderOutcome::Refused { code, detail } => {
-                        Err(MintRefusal::of_ledger(&code, &detail))
-                    }
-                };
-                exchange.answer(answer);
+        let share = good.len().div_ceil(*CORES).max(SHARE);
+        let mut answered = good.into_iter().zip(outcomes);
+        let mut signing = JoinSet::new();
+        loop {
+            let part: Vec<_> = answered.by_ref().take(share).collect();
+            if part.is_empty() {
+                break;
             }
-        });
+            let book = mint.book();
+            signing.spawn_blocking(move || {
+                for (exchange, outcome) in part {
+                    exchange.signed(&book, outcome);
+                }
+            });
+        }
         mint.changed();
-        if let Err(error) = signing.await {
-            tracing::error!(%error, "what the ledger promised was not signed; it is when it is asked for again");
+        while let Some(signed) = signing.join_next().await {
+            if let Err(error) = signed {
+                tracing::error!(%error, "what the ledger promised was not signed; it is when it is asked for again");
+            }
         }
     }
 }

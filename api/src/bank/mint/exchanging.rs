@@ -336,6 +336,7 @@ impl Bank {
     /// Signs what the ledger has done, on all cores, and answers all who wait for it.
     async fn answer_all(&self, good: Vec<Exchange>, outcomes: Vec<OrderOutcome>) {
         let Some(mint) = &self.mint else { return };
+        let book = mint.book();
         let share = good.len().div_ceil(*CORES).max(SHARE);
         let mut answered = good.into_iter().zip(outcomes);
         let mut signing = JoinSet::new();
@@ -344,7 +345,7 @@ impl Bank {
             if part.is_empty() {
                 break;
             }
-            let book = mint.book();
+            let book = Arc::clone(&book);
             signing.spawn_blocking(move || {
                 for (exchange, outcome) in part {
                     exchange.signed(&book, outcome);

@@ -4,6 +4,7 @@
 
 mod exchange;
 mod keyset;
+mod marks;
 mod mint;
 mod note;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Notes and outputs as the log carries them: points by their bytes.
 
 use crate::keyset::KeysetNumber;
+use crate::marks::{Mark, Marks};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A point of the curve in its compressed form, by its bytes alone: that it lies on the curve has been verified by
 /// whoever ordered the command.
@@ -34,18 +34,18 @@ pub struct Output {
 /// What is kept of spent notes: 16 bytes of each. Two different ones agree in them by chance once in 2^128; who seeks two
 /// of his own that do (2^64 hashes) makes the second worthless to himself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Spent(BTreeSet<[u8; 16]>);
+pub(crate) struct Spent(Marks<2, ()>);
 
 impl Spent {
     pub(crate) fn contains(&self, point: &Point) -> bool {
-        self.0.contains(&mark(point))
+        self.0.get(&mark(point)).is_some()
     }
 
     pub(crate) fn insert(&mut self, point: &Point) {
-        self.0.insert(mark(point));
+        self.0.insert(mark(point), ());
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }
 }
@@ -53,11 +53,11 @@ impl Spent {
 /// What is kept of promised outputs: 24 bytes of each, and the exponent of its amount. Whoever asks again for a signature is
 /// answered from here, so two of one owner that agree would be two notes for one: to find them takes 2^96 points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Promised(BTreeMap<[u8; 24], u8>);
+pub(crate) struct Promised(Marks<3, u8>);
 
 impl Promised {
     pub(crate) fn contains(&self, blinded: &Point) -> bool {
-        self.0.contains_key(&mark(blinded))
+        self.0.get(&mark(blinded)).is_some()
     }
 
     pub(crate) fn insert(&mut self, output: &Output) {
@@ -70,13 +70,18 @@ impl Promised {
         1_u64.checked_shl(exponent.into())
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }
 }
 
 /// The last bytes: the first says little more than the sign of the other coordinate, and points that differ in it alone
 /// are each other's negative, which no one secret hashes to.
-fn mark<const N: usize>(Point(bytes): &Point) -> [u8; N] {
-    bytes.last_chunk().copied().unwrap_or([0; N])
+fn mark<const WORDS: usize>(Point(bytes): &Point) -> Mark<WORDS> {
+    let mut mark = [0; WORDS];
+    let (_, words) = bytes.as_rchunks::<8>();
+    for (word, of) in mark.iter_mut().rev().zip(words.iter().rev()) {
+        *word = u64::from_be_bytes(*of);
+    }
+    Mark(mark)
 }

@@ -49,6 +49,44 @@ fn nut01_02_keysets_are_as_on_the_wire() {
 }
 
 #[test]
+fn nut03_a_swap_is_read_with_its_points_in_order_and_the_first_that_is_none_is_named() {
+    let keys: Vec<Point> =
+        (1..=9).map(|n| SecretScalar::from_bytes(&[n; 32]).unwrap().to_point()).collect();
+    let of = |n: usize, name: &str| {
+        let mut one = json!({"amount": 2, "id": ID, "secret": n.to_string()});
+        one[name] = keys[n].to_string().into();
+        one
+    };
+    for (inputs, outputs) in [(0, 0), (1, 1), (4, 5), (5, 2), (3, 0)] {
+        let given: Vec<_> = (0..inputs).map(|n| of(n, "C")).collect();
+        let asked: Vec<_> = (0..outputs).map(|n| of(inputs + n, "B_")).collect();
+        let swap = json!({"inputs": given, "outputs": asked});
+        let read: SwapRequest = serde_json::from_value(swap.clone()).unwrap();
+        let points = read.inputs.iter().map(|proof| proof.signature);
+        let points: Vec<_> = points.chain(read.outputs.iter().map(|out| out.blinded)).collect();
+        assert_eq!(points, keys[..inputs + outputs]);
+        // 5 is the x of no point.
+        let none = format!("02{}05", "00".repeat(31));
+        for bad in 0..inputs + outputs {
+            let mut swap = swap.clone();
+            let place = match bad.checked_sub(inputs) {
+                None => format!("inputs[{bad}].C"),
+                Some(place) => format!("outputs[{place}].B_"),
+            };
+            for later in bad..inputs + outputs {
+                let (list, at, name) = match later.checked_sub(inputs) {
+                    None => ("inputs", later, "C"),
+                    Some(at) => ("outputs", at, "B_"),
+                };
+                swap[list][at][name] = none.clone().into();
+            }
+            let error = serde_json::from_value::<SwapRequest>(swap).unwrap_err().to_string();
+            assert_eq!(error, format!("{place}: the bytes are no point of secp256k1"));
+        }
+    }
+}
+
+#[test]
 fn nut03_07_09_swap_state_and_restore_are_as_on_the_wire() {
     same::<SwapRequest>(json!({"inputs": [proof()], "outputs": [output(2)]}));
     same::<Signatures>(json!({"signatures": [signature(2)]}));

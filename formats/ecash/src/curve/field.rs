@@ -195,14 +195,59 @@ impl Fe {
         Self([r0, r1.wrapping_add(c), r2, r3])
     }
 
+    /// The inverse, by Fermat: to the power of the prime less two. Zero stays zero.
+    pub(super) fn invert(self) -> Self {
+        let (one, [x2, x22, x223]) = (Row([self]), Row([self]).powers());
+        let tail = x223.squared(23).mul(x22).squared(5).mul(one).squared(3).mul(x2);
+        let Row([inverse]) = tail.squared(2).mul(one);
+        inverse
+    }
+
+    /// Of each x the y of the points of the curve that is odd, or even; `None` if no point has this x.
+    pub(super) fn ordinates<const N: usize>(all: [(Self, bool); N]) -> [Option<Self>; N] {
+        let squares = all.map(|(x, _)| x.square().mul(x).add(Self::SEVEN));
+        let Row(roots) = Row(squares).roots();
+        let mut found = [None; N];
+        for (((found, square), root), (_, odd)) in found.iter_mut().zip(squares).zip(roots).zip(all)
+        {
+            if root.square().reduced() == square.reduced() {
+                let [least, ..] = root.reduced();
+                *found = Some(if (least & 1 == 1) == odd { root } else { root.negate() });
+            }
+        }
+        found
+    }
+}
+
+/// Numbers that are raised to the same power beside each other: each step of one waits for the step before, and the
+/// processor does those of the others meanwhile.
+#[derive(Clone, Copy)]
+struct Row<const N: usize>([Fe; N]);
+
+impl<const N: usize> Row<N> {
+    #[inline(always)]
+    fn mul(self, Self(others): Self) -> Self {
+        let Self(mut values) = self;
+        for (value, other) in values.iter_mut().zip(others) {
+            *value = value.mul(other);
+        }
+        Self(values)
+    }
+
     fn squared(self, times: u32) -> Self {
-        (0..times).fold(self, |value, _| value.square())
+        let Self(mut values) = self;
+        for _ in 0..times {
+            for value in &mut values {
+                *value = value.square();
+            }
+        }
+        Self(values)
     }
 
     /// To the powers of which both exponents below begin: 2^2 - 1, 2^22 - 1, 2^223 - 1.
     fn powers(self) -> [Self; 3] {
-        let x2 = self.square().mul(self);
-        let x3 = x2.square().mul(self);
+        let x2 = self.squared(1).mul(self);
+        let x3 = x2.squared(1).mul(self);
         let x6 = x3.squared(3).mul(x3);
         let x9 = x6.squared(3).mul(x3);
         let x11 = x9.squared(2).mul(x2);
@@ -214,25 +259,10 @@ impl Fe {
         [x2, x22, x220.squared(3).mul(x3)]
     }
 
-    /// The inverse, by Fermat: to the power of the prime less two. Zero stays zero.
-    pub(super) fn invert(self) -> Self {
+    /// Of each a square root, to the power of a quarter of the prime and one; of what has none, something else.
+    fn roots(self) -> Self {
         let [x2, x22, x223] = self.powers();
-        let tail = x223.squared(23).mul(x22).squared(5).mul(self).squared(3).mul(x2);
-        tail.squared(2).mul(self)
-    }
-
-    /// A square root, to the power of a quarter of the prime and one; `None` if there is none.
-    fn root(self) -> Option<Self> {
-        let [x2, x22, x223] = self.powers();
-        let root = x223.squared(23).mul(x22).squared(6).mul(x2).squared(2);
-        (root.square().reduced() == self.reduced()).then_some(root)
-    }
-
-    /// The y of the points of the curve with this x that is odd, or even; `None` if no point has this x.
-    pub(super) fn ordinate(self, odd: bool) -> Option<Self> {
-        let y = self.square().mul(self).add(Self::SEVEN).root()?;
-        let [least, ..] = y.reduced();
-        Some(if (least & 1 == 1) == odd { y } else { y.negate() })
+        x223.squared(23).mul(x22).squared(6).mul(x2).squared(2)
     }
 }
 
@@ -329,8 +359,9 @@ mod tests {
         fn of_two_opposite_numbers_that_are_not_zero_one_has_a_root(a in field()) {
             prop_assume!(!a.is_zero());
             let square = a.square();
-            prop_assert!(same(square.root().unwrap().square(), square));
-            prop_assert!(square.negate().root().is_none());
+            let Row([root, none]) = Row([square, square.negate()]).roots();
+            prop_assert!(same(root.square(), square));
+            prop_assert!(!same(none.square(), square.negate()));
         }
 
         #[test]

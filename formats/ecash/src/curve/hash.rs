@@ -1,6 +1,6 @@
 //! From a secret to the point that is signed for it (NUT-00).
 
-use super::Point;
+use super::{Compressed, Point};
 use yufu_jose::sha256;
 
 const DOMAIN: &[u8] = b"Secp256k1_HashToCurve_Cashu_";
@@ -19,7 +19,7 @@ pub fn hash_to_curve(secret: &[u8]) -> Result<Point, Unhashable> {
         if let Some(end) = candidate.last_chunk_mut::<4>() {
             *end = counter.to_le_bytes();
         }
-        if let Ok(point) = Point::from_x(&sha256(&candidate), false) {
+        if let Ok(point) = Point::from_compressed(&Compressed::even(sha256(&candidate))) {
             return Ok(point);
         }
     }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod blind;
+mod compressed;
 mod dleq;
 mod field;
 mod hash;
@@ -20,5 +21,6 @@ pub use key::{MintKey, NoNonce, Promise};
 pub use point::{Point, PointError};
 pub use scalar::{ScalarError, SecretScalar};
 
+pub(crate) use compressed::Compressed;
 pub(crate) use schnorr::verify_digest;
 pub use schnorr::{sign_message, verify_message};

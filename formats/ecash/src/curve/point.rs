@@ -1,7 +1,7 @@
 //! A point of secp256k1 that is there: on the curve, not at infinity, known by its one compressed form.
 
-use super::field::Fe;
-use crate::encoding::{deserialize_text, fixed_from_hex, to_hex};
+use super::Compressed;
+use crate::encoding::{deserialize_text, to_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -35,29 +35,13 @@ impl Point {
     /// # Errors
     /// [`PointError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointError> {
-        match bytes.split_first_chunk::<1>() {
-            Some(([prefix], x)) if x.len() == 32 => {
-                let odd = match prefix {
-                    2 => false,
-                    3 => true,
-                    other => return Err(PointError::Prefix(*other)),
-                };
-                Self::from_x(x.try_into().map_err(|_| PointError::Length(bytes.len()))?, odd)
-            }
-            _ => Err(PointError::Length(bytes.len())),
-        }
+        Self::from_compressed(&Compressed::from_bytes(bytes)?)
     }
 
-    /// The point with this x, whose y is odd or even. Its y is worked out here, a fifth faster than libsecp256k1 does, which
-    /// then looks whether both are a point.
-    pub(crate) fn from_x(x: &[u8; 32], odd: bool) -> Result<Self, PointError> {
-        let y = Fe::from_bytes(x).ordinate(odd).ok_or(PointError::NotOnCurve)?;
-        let mut coordinates = [0; 64];
-        let (to, _) = coordinates.as_chunks_mut::<32>();
-        for (to, from) in to.iter_mut().zip([*x, y.to_bytes()]) {
-            *to = from;
-        }
-        Self::from_coordinates(&coordinates)
+    /// The point whose compressed form these are.
+    pub(crate) fn from_compressed(compressed: &Compressed) -> Result<Self, PointError> {
+        let [point] = Self::beside([compressed]);
+        point.ok_or(PointError::NotOnCurve)
     }
 
     /// From 66 hexadecimal digits of either case.
@@ -65,10 +49,7 @@ impl Point {
     /// # Errors
     /// [`PointError::Hex`], or what [`Point::from_bytes`] says.
     pub fn from_hex(text: &str) -> Result<Self, PointError> {
-        if text.len() != 66 && text.len().is_multiple_of(2) {
-            return Err(PointError::Length(text.len() / 2));
-        }
-        Self::from_bytes(&fixed_from_hex::<33>(text).ok_or(PointError::Hex)?)
+        Self::from_compressed(&Compressed::from_hex(text)?)
     }
 
     /// The compressed form.

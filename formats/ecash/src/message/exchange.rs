@@ -1,16 +1,47 @@
 //! Swap (NUT-03), state (NUT-07) and restore (NUT-09).
 
 use super::note::{BlindSignature, BlindedMessage, Proof};
-use crate::curve::Point;
-use serde::{Deserialize, Serialize};
+use crate::curve::{Compressed, Point, PointError};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Changes notes for new ones of the same sum, less fees (`POST /v1/swap`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SwapRequest {
     /// What is spent.
     pub inputs: Vec<Proof>,
     /// What is to be signed.
     pub outputs: Vec<BlindedMessage>,
+}
+
+/// A swap as it is read first: its points are worked out together.
+#[derive(Deserialize)]
+#[serde(rename = "SwapRequest")]
+struct Unworked {
+    inputs: Vec<Proof<Compressed>>,
+    outputs: Vec<BlindedMessage<Compressed>>,
+}
+
+impl<'de> Deserialize<'de> for SwapRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Unworked { inputs, outputs } = Unworked::deserialize(deserializer)?;
+        let signatures = inputs.iter().map(|proof| proof.signature);
+        let compressed: Vec<_> = signatures.chain(outputs.iter().map(|out| out.blinded)).collect();
+        let points = Point::all(&compressed).map_err(|place| {
+            let what = match place.checked_sub(inputs.len()) {
+                None => format!("inputs[{place}].C"),
+                Some(place) => format!("outputs[{place}].B_"),
+            };
+            D::Error::custom(format_args!("{what}: {}", PointError::NotOnCurve))
+        })?;
+        let (signatures, blinded) = points.split_at(inputs.len());
+        let inputs = inputs.into_iter().zip(signatures);
+        let outputs = outputs.into_iter().zip(blinded);
+        Ok(Self {
+            inputs: inputs.map(|(proof, signature)| proof.with(*signature)).collect(),
+            outputs: outputs.map(|(message, blinded)| message.with(*blinded)).collect(),
+        })
+    }
 }
 
 /// Asks which notes are spent (`POST /v1/checkstate`).

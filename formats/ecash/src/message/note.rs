@@ -1,23 +1,23 @@
 //! What is blinded, signed and spent (NUT-00), with its proofs and witnesses.
 
-use crate::curve::{Dleq, DleqError, Point, ProofDleq, Unhashable, hash_to_curve};
+use crate::curve::{Compressed, Dleq, DleqError, Point, ProofDleq, Unhashable, hash_to_curve};
 use crate::keyset_id::KeysetId;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// An output: a blinded message that asks for a signature.
+/// An output: a blinded message that asks for a signature. `P` is its point, worked out or not yet.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
-pub struct BlindedMessage {
+pub struct BlindedMessage<P = Point> {
     /// The denomination.
     pub amount: u64,
     /// The keyset to sign with.
     pub id: KeysetId,
     /// The blinded message.
     #[serde(rename = "B_")]
-    pub blinded: Point,
+    pub blinded: P,
 }
 
 /// A promise: the mint's signature on a blinded message.
@@ -37,9 +37,10 @@ pub struct BlindSignature {
     pub dleq: Option<Dleq>,
 }
 
-/// A note as it is spent or given: a secret, and the mint's signature on it.
+/// A note as it is spent or given: a secret, and the mint's signature on it. `P` is the signature's point, worked out or
+/// not yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct Proof<P = Point> {
     /// The denomination.
     pub amount: u64,
     /// The keyset that signed.
@@ -48,13 +49,26 @@ pub struct Proof {
     pub secret: String,
     /// The signature.
     #[serde(rename = "C")]
-    pub signature: Point,
+    pub signature: P,
     /// What meets the conditions of the secret: JSON in a string; an object is taken too.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_object")]
     pub witness: Option<String>,
     /// For a payee without network only (NUT-12); [`Proof::stripped`] before a mint sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dleq: Option<ProofDleq>,
+}
+
+impl BlindedMessage<Compressed> {
+    pub(super) const fn with(self, blinded: Point) -> BlindedMessage {
+        BlindedMessage { amount: self.amount, id: self.id, blinded }
+    }
+}
+
+impl Proof<Compressed> {
+    pub(super) fn with(self, signature: Point) -> Proof {
+        let Self { amount, id, secret, signature: _, witness, dleq } = self;
+        Proof { amount, id, secret, signature, witness, dleq }
+    }
 }
 
 impl Proof {

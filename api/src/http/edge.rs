@@ -83,7 +83,8 @@ impl Edge {
             Some(answer) => in_time(answer, self.limits.request).await,
             None => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         };
-        let response = in_one_shape(response).await;
+        let response =
+            if is_shaped(&response) { response } else { Box::pin(in_one_shape(response)).await };
         let response = localise(response, &wishes, &self.currency);
         seen.answered(response, tally)
     }
@@ -148,15 +149,18 @@ async fn in_time(answer: impl Future<Output = Response>, time: Duration) -> Resp
     }
 }
 
+/// Whether an answer is no refusal, or has the shape that all refusals have.
+fn is_shaped(response: &Response) -> bool {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    !refused || kind.is_some_and(|kind| kind.contains("json"))
+}
+
 /// Gives the framework's own refusals (another method, too large, too slow, an address that cannot be
 /// read) the shape that all refusals have.
 async fn in_one_shape(response: Response) -> Response {
     let status = response.status();
-    let refused = status.is_client_error() || status.is_server_error();
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !refused || kind.is_some_and(|kind| kind.contains("json")) {
-        return response;
-    }
     let (parts, body) = response.into_parts();
     let problem = match status {
         StatusCode::METHOD_NOT_ALLOWED => Problem::new(

@@ -182,7 +182,7 @@ impl Bank {
 
     /// Looked up anew; while the ledger does not answer, those known last, if they serve.
     async fn looked_up(&self, mint: &Mint, known: Arc<Book>) -> Result<Arc<Book>, MintRefusal> {
-        match self.renew_keysets_of(mint).await {
+        match Box::pin(self.renew_keysets_of(mint)).await {
             Err(_) if known.serves(mint.terms, self.now()) => Ok(known),
             looked_up => Ok(looked_up?),
         }
@@ -199,7 +199,7 @@ impl Bank {
         if known || book.is_recent(self.now()) {
             return Ok(book);
         }
-        Ok(self.renew_keysets_of(mint).await?)
+        Ok(Box::pin(self.renew_keysets_of(mint)).await?)
     }
 
     /// Looks the mint's keysets up anew; registers the next one when it is due, and ends those that are

@@ -35,8 +35,19 @@ impl Bank {
     ) -> Result<(), MintRefusal> {
         let opened = book.opened(&request.inputs);
         if opened.is_empty() {
-            return Ok(());
+            Ok(())
+        } else {
+            Box::pin(self.keep(opened, mint, book, request)).await
         }
+    }
+
+    async fn keep(
+        &self,
+        opened: Vec<Opened>,
+        mint: &Mint,
+        book: &Book,
+        request: &SwapRequest,
+    ) -> Result<(), MintRefusal> {
         let transaction = Transaction { outputs: &request.outputs, quote: None };
         let Ok(notes) = mint.notes(book, &request.inputs, transaction, self.now()) else {
             return Ok(());

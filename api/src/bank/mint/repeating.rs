@@ -49,7 +49,7 @@ async fn swapped(
 ) -> Result<Json<Signatures>, MintRefusal> {
     let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
     if book.has_moved_on(&request, bank.now())
-        && let Some(done) = bank.done_before(&book, &request).await?
+        && let Some(done) = Box::pin(bank.done_before(&book, &request)).await?
     {
         return Ok(Json(done));
     }

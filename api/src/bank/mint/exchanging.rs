@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use yufu_ecash::KeysetId;
 use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
 use yufu_ecash::spend::Transaction;
 use yufu_machine::{Action, Output, Point, Swapping};
@@ -25,7 +26,7 @@ const TOGETHER: usize = 256;
 /// Notes and outputs put before the ledger at once: what fits a request to it.
 const POINTS: usize = 2_000;
 /// Batches under way at once: while the ledger writes one, the next ones are verified and signed.
-const UNDER_WAY: usize = 3;
+const UNDER_WAY: usize = 2;
 /// The fewest exchanges of a batch that are worth a core of their own for signing.
 const SHARE: usize = 4;
 /// Asked once: the system is looked through for it.
@@ -94,14 +95,21 @@ pub(super) async fn swap(
     book: &Book,
     request: &SwapRequest,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    if bank.takes_in(mint, book, request).await? {
+    let foreign = request.inputs.first().filter(|first| book.get(first.id).is_none());
+    if let Some(first) = foreign {
+        // What seldom happens is on the heap: where it stands, every request has to carry it along.
+        Box::pin(bank.take_in(mint, book, request, first.id)).await?;
         let signatures = checks::sign(book, &request.outputs)?;
         return Ok(Json(Signatures { signatures }));
     }
     let (notes, outputs) = prepared(bank, mint, book, request)?;
     let asked = (notes, outputs, request.outputs.clone());
-    let done = bank.exchange_notes(mint, asked).await;
-    Ok(Json(bank.or_as_before(book, request, done).await?))
+    match bank.exchange_notes(mint, asked).await {
+        Err(refusal) if refusal.may_be_a_repeat() => {
+            Box::pin(bank.as_before(book, request, refusal)).await.map(Json)
+        }
+        done => done.map(Json),
+    }
 }
 
 /// Exchange notes of this bank for outputs of another one, which asks for a customer of its own. That one
@@ -140,27 +148,24 @@ fn prepared(
 }
 
 impl Bank {
-    /// Notes of another bank, if that is what a customer brings: exchanged there for outputs that this one
-    /// signs. Whether the ledger has promised them.
-    async fn takes_in(
+    /// Notes of another bank that a customer brings, of `keyset` there: exchanged for outputs that this one may sign then,
+    /// as the ledger has promised them.
+    async fn take_in(
         &self,
         mint: &Mint,
         book: &Book,
         request: &SwapRequest,
-    ) -> Result<bool, MintRefusal> {
-        let Some(first) = request.inputs.first().filter(|first| book.get(first.id).is_none())
-        else {
-            return Ok(false);
-        };
-        let other = book.other(first.id).ok_or_else(|| checks::unknown(first.id))?;
+        keyset: KeysetId,
+    ) -> Result<(), MintRefusal> {
+        let other = book.other(keyset).ok_or_else(|| checks::unknown(keyset))?;
         let there = mint.others.iter().find(|(bank, _)| *bank == other.bank);
-        let (_, address) = there.ok_or_else(|| checks::unknown(first.id))?;
+        let (_, address) = there.ok_or_else(|| checks::unknown(keyset))?;
         mint.outputs(book, &request.outputs, self.now())?;
         let url = format!("{address}/v1/exchange");
         let done = self.ask_mint(&url, request).await;
         // Whatever that bank says: what the ledger promised counts.
         if self.is_promised(book, &request.outputs).await? {
-            return Ok(true);
+            return Ok(());
         }
         match done {
             Err(refusal) => Err(refusal),
@@ -186,18 +191,14 @@ impl Bank {
         Ok(known.promises(outputs, |output| book.number_of(output)))
     }
 
-    /// What an exchange came to; or, where its notes are spent and its outputs promised already, what it
-    /// came to then.
-    async fn or_as_before(
+    /// What an exchange came to when it was done, if that was before: its notes are spent and its outputs promised
+    /// already. Else it is refused.
+    async fn as_before(
         &self,
         book: &Book,
         request: &SwapRequest,
-        done: Result<Signatures, MintRefusal>,
+        refusal: MintRefusal,
     ) -> Result<Signatures, MintRefusal> {
-        let refusal = match done {
-            Err(refusal) if refusal.may_be_a_repeat() => refusal,
-            other => return other,
-        };
         let hashed = request.inputs.iter().filter_map(|proof| proof.hashed().ok());
         let blinded = request.outputs.iter().map(|output| output.blinded);
         let known = self.ask_notes(hashed, blinded).await?;

@@ -1,7 +1,7 @@
 //! Notes and outputs as the log carries them: points by their bytes.
 
 use crate::keyset::KeysetNumber;
-use crate::marks::{Mark, Marks};
+use crate::marks::Marks;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A point of the curve in its compressed form, by its bytes alone: that it lies on the curve has been verified by
@@ -34,7 +34,7 @@ pub struct Output {
 /// What is kept of spent notes: 16 bytes of each. Two different ones agree in them by chance once in 2^128; who seeks two
 /// of his own that do (2^64 hashes) makes the second worthless to himself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Spent(Marks<2, ()>);
+pub(crate) struct Spent(Marks<16, ()>);
 
 impl Spent {
     pub(crate) fn contains(&self, point: &Point) -> bool {
@@ -53,7 +53,7 @@ impl Spent {
 /// What is kept of promised outputs: 24 bytes of each, and the exponent of its amount. Whoever asks again for a signature is
 /// answered from here, so two of one owner that agree would be two notes for one: to find them takes 2^96 points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Promised(Marks<3, u8>);
+pub(crate) struct Promised(Marks<24, u8>);
 
 impl Promised {
     pub(crate) fn contains(&self, blinded: &Point) -> bool {
@@ -77,11 +77,6 @@ impl Promised {
 
 /// The last bytes: the first says little more than the sign of the other coordinate, and points that differ in it alone
 /// are each other's negative, which no one secret hashes to.
-fn mark<const WORDS: usize>(Point(bytes): &Point) -> Mark<WORDS> {
-    let mut mark = [0; WORDS];
-    let (_, words) = bytes.as_rchunks::<8>();
-    for (word, of) in mark.iter_mut().rev().zip(words.iter().rev()) {
-        *word = u64::from_be_bytes(*of);
-    }
-    Mark(mark)
+fn mark<const N: usize>(Point(bytes): &Point) -> [u8; N] {
+    bytes.last_chunk().copied().unwrap_or([0; N])
 }

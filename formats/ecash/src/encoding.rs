@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserializer, Serializer, de, ser};
 use std::fmt;
 
 /// With or without padding, stray bits tolerated (NUT-00 0.3).
@@ -15,6 +15,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The digits of a point, which is the longest that is written often.
+const LONGEST: usize = 66;
 
 /// `bytes` in lower-case hexadecimal.
 #[must_use]
@@ -25,14 +27,17 @@ pub fn to_hex(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Writes the digits of at most 32 bytes, in lower case, without room of its own on the heap.
+/// Writes the digits of at most 33 bytes, in lower case, without room of its own on the heap.
 pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    let mut digits = [0; 64];
-    for (to, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+    f.write_str(text_of(bytes, &mut [0; LONGEST]).ok_or(fmt::Error)?)
+}
+
+/// The digits of at most 33 bytes, in `room`.
+fn text_of<'r>(bytes: &[u8], room: &'r mut [u8; LONGEST]) -> Option<&'r str> {
+    for (to, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
         *to = digits_of(*byte);
     }
-    let written = digits.get(..bytes.len().saturating_mul(2)).ok_or(fmt::Error)?;
-    f.write_str(std::str::from_utf8(written).map_err(|_| fmt::Error)?)
+    std::str::from_utf8(room.get(..bytes.len().saturating_mul(2))?).ok()
 }
 
 fn digits_of(byte: u8) -> [u8; 2] {
@@ -92,9 +97,10 @@ pub(crate) fn to_padded_base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE.encode(bytes)
 }
 
-/// `bytes` in hexadecimal, as serde writes it.
+/// At most 33 `bytes` in hexadecimal, as serde writes it.
 pub(crate) fn serialize_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&to_hex(bytes))
+    let longer = || ser::Error::custom("at most 33 bytes are written in hexadecimal");
+    serializer.serialize_str(text_of(bytes, &mut [0; LONGEST]).ok_or_else(longer)?)
 }
 
 /// Exactly `N` bytes from hexadecimal, as serde reads it.

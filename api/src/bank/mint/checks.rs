@@ -25,6 +25,13 @@ pub(super) struct Notes {
     signed: Vec<(Arc<Own>, Note)>,
 }
 
+impl Notes {
+    fn with_capacity(notes: usize) -> Self {
+        let (inputs, hashed) = (Vec::with_capacity(notes), Vec::with_capacity(notes));
+        Self { inputs, hashed, worth: 0, signed: Vec::with_capacity(notes) }
+    }
+}
+
 impl Mint {
     /// The notes of a request, if each is one that may be spent for it.
     pub(super) fn notes(
@@ -43,8 +50,7 @@ impl Mint {
         if repeated(proofs.iter().map(|proof| (proof.id, proof.secret.as_str()))) {
             return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
         }
-        let mut notes =
-            Notes { inputs: Vec::new(), hashed: Vec::new(), worth: 0, signed: Vec::new() };
+        let mut notes = Notes::with_capacity(proofs.len());
         let (mut sum, mut fee) = (0_u64, 0_u64);
         for proof in proofs {
             let own = redeemable(book, proof.id, now)?;

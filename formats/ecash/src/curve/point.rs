@@ -1,7 +1,7 @@
 //! A point of secp256k1 that is there: on the curve, not at infinity, known by its one compressed form.
 
 use super::Compressed;
-use crate::encoding::{deserialize_text, to_hex};
+use crate::encoding::{deserialize_text, serialize_hex, to_hex, write_hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -86,13 +86,13 @@ impl Point {
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_hex())
+        write_hex(f, &self.to_bytes())
     }
 }
 
 impl fmt::Debug for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_hex())
+        write_hex(f, &self.to_bytes())
     }
 }
 
@@ -106,7 +106,7 @@ impl std::str::FromStr for Point {
 
 impl Serialize for Point {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_hex())
+        serialize_hex(&self.to_bytes(), serializer)
     }
 }
 

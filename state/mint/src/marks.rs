@@ -6,6 +6,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 use std::io;
 
+/// Marks, each with what is known of it.
+type Table<const N: usize, V> = HashTable<([u8; N], V)>;
+
 /// How many tables.
 const TABLES: usize = 256;
 
@@ -14,7 +17,7 @@ const TABLES: usize = 256;
 /// choose, as each set hashes by a seed of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Marks<const N: usize, V> {
-    tables: Box<[HashTable<([u8; N], V)>; TABLES]>,
+    tables: Box<[Table<N, V>; TABLES]>,
     hasher: DefaultHashBuilder,
     len: usize,
 }

@@ -25,7 +25,7 @@ const WAITING: usize = 4_096;
 const TOGETHER: usize = 256;
 /// Notes and outputs put before the ledger at once: what fits a request to it.
 const POINTS: usize = 2_000;
-/// Batches under way at once: while the ledger writes one, the next ones are verified and signed.
+/// Batches under way at once: while the ledger writes one, the other is verified or signed.
 const UNDER_WAY: usize = 2;
 /// The fewest exchanges of a batch that are worth a core of their own for signing.
 const SHARE: usize = 4;

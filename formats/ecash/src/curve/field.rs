@@ -1,5 +1,5 @@
 //! The field of secp256k1 in variable time, for sums of public points (see `sums.rs`) and for reading points from their
-//! compressed form (see `point.rs`): no number by which a point is multiplied in secret ever comes here.
+//! compressed form (see `compressed.rs`): no number by which a point is multiplied in secret ever comes here.
 
 /// The prime is 2^256 less this.
 const C: u64 = 0x1_0000_03d1;

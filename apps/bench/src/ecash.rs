@@ -56,7 +56,8 @@ pub enum Stage {
 
 /// In how many slices the swaps are measured, their bare cryptography before and after each.
 const SLICES: usize = 5;
-/// The most bare swaps of a slice, on each core.
+/// The most notes of the bare swaps of a slice, on each core: connections wait meanwhile, and a server closes those that wait for
+/// some seconds.
 const BARE: usize = 1_000;
 
 /// Inputs, and outputs, of the swaps.
@@ -166,7 +167,7 @@ fn swaps(
     let slice = slice(many);
     let (warming, swaps) = swaps.split_at(slice);
     let (rated, waited) = swaps.split_at(many);
-    let mut bare = bare::swap(inputs, many.min(BARE), cores)?;
+    let mut bare = bare::swap(inputs, many.min(BARE.div_ceil(inputs)), cores)?;
     tell(Stage::Swapping(inputs));
     let mut rate = Measured::default();
     let mut clients = Clients::open(target, MANY.min(slice))?;

@@ -2,6 +2,7 @@
 //! entries. How the tables are seeded and laid out reaches nothing that is encoded or answered.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 use std::io;
@@ -36,14 +37,17 @@ impl<const N: usize, V> Marks<N, V> {
         found.map(|(_, value)| value)
     }
 
-    /// Enters a mark; one that is there already stays as it is.
+    /// Enters a mark. Of one that is there already the newest value counts, as in a tree: so logs say it.
     pub(crate) fn insert(&mut self, mark: [u8; N], value: V) {
         let Some(table) = self.tables.get_mut(table_of(&mark)) else { return };
         let hasher = &self.hasher;
-        let hash = hasher.hash_one(mark);
-        if table.find(hash, |(known, _)| *known == mark).is_none() {
-            table.insert_unique(hash, (mark, value), |(known, _)| hasher.hash_one(known));
-            self.len = self.len.saturating_add(1);
+        let rehash = |(known, _): &([u8; N], V)| hasher.hash_one(known);
+        match table.entry(hasher.hash_one(mark), |(known, _)| *known == mark, rehash) {
+            Entry::Occupied(mut known) => known.get_mut().1 = value,
+            Entry::Vacant(room) => {
+                room.insert((mark, value));
+                self.len = self.len.saturating_add(1);
+            }
         }
     }
 
@@ -124,7 +128,7 @@ mod tests {
             let mut tree = BTreeMap::new();
             for (mark, value) in &entries {
                 marks.insert(*mark, *value);
-                tree.entry(*mark).or_insert(*value);
+                tree.insert(*mark, *value);
             }
             let sought = entries.iter().map(|(mark, _)| mark).chain(&others);
             prop_assert!(sought.clone().all(|mark| marks.get(mark) == tree.get(mark)));

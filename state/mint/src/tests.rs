@@ -220,6 +220,17 @@ fn keysets_are_registered_once_within_bounds_and_deactivated_by_their_owner() {
 }
 
 #[test]
+fn of_two_outputs_that_are_each_others_negative_the_later_amount_is_kept() {
+    let mut mint = furnished();
+    let (first, mut second) = (output(FIRST, 1, 7), output(FIRST, 16, 7));
+    second.blinded.0[0] ^= 1;
+    spend(&mut mint, &[], &[first, second]);
+    let keyset = mint.keyset(FIRST).unwrap();
+    assert_eq!(keyset.promised(&first.blinded), Some(16));
+    assert_eq!(keyset.promised(&second.blinded), Some(16));
+}
+
+#[test]
 fn the_encoding_is_the_one_written_down() {
     let mut mint = Mint::default();
     mint.register(BANK, Digest([1; 32]), terms(100, 60), NOW).unwrap();

@@ -83,6 +83,12 @@ fn ours() -> Outcome<()> {
     let promise = key.sign(&message)?;
     let signature = yufu_ecash::unblind(&promise.signature, &factor, &key.public())?;
     time("sign with proof (NUT-12), key cached", 1, || key.sign(&message));
+    for count in [2, 8, 16, 32, 64] {
+        let message = |n: u32| hash_to_curve(&n.to_be_bytes()).map(|point| (&key, point));
+        let messages = (0..count).map(message).collect::<Result<Vec<_>, _>>()?;
+        let name = format!("sign {count} with proofs beside each other");
+        time(&name, count, || MintKey::sign_all(&messages));
+    }
     time("verify a signature, secret hashed before", 1, || key.verifies(&hashed, &signature));
     time("hash and verify a signature", 1, || {
         hash_to_curve(secret.as_bytes()).map(|hashed| key.verifies(&hashed, &signature))

@@ -20,8 +20,8 @@ mod token;
 pub use cbor::CborError;
 pub use curve::{
     BatchError, BlindError, Claim, Dleq, DleqError, MintKey, NoNonce, Point, PointError, Promise,
-    ProofDleq, ScalarError, SecretScalar, Unhashable, blind, hash_to_curve, sign_message, unblind,
-    verify_batch, verify_message,
+    ProofDleq, ScalarError, SecretScalar, Unhashable, blind, hash_all, hash_to_curve, sign_message,
+    unblind, verify_batch, verify_message, verify_together,
 };
 pub use derive::{DeriveError, DerivedNote, Seed, WordsError, words_from_entropy};
 pub use encoding::to_hex;

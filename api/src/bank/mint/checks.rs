@@ -27,17 +27,17 @@ pub(super) struct Notes {
 
 impl Notes {
     fn with_capacity(notes: usize) -> Self {
-        let (inputs, hashed) = (Vec::with_capacity(notes), Vec::with_capacity(notes));
-        Self { inputs, hashed, worth: 0, signed: Vec::with_capacity(notes) }
+        let (inputs, signed) = (Vec::with_capacity(notes), Vec::with_capacity(notes));
+        Self { inputs, hashed: Vec::new(), worth: 0, signed }
     }
 }
 
 impl Mint {
-    /// The notes of a request, if each is one that may be spent for it.
+    /// The notes of a request, with their hashed secrets if those are known already, if each is one that may be spent for it.
     pub(super) fn notes(
         &self,
         book: &Book,
-        proofs: &[Proof],
+        (proofs, hashed): (&[Proof], Option<&[yufu_ecash::Point]>),
         transaction: Transaction<'_>,
         now: Timestamp,
     ) -> Result<Notes, MintRefusal> {
@@ -50,19 +50,21 @@ impl Mint {
         if repeated(proofs.iter().map(|proof| (proof.id, proof.secret.as_str()))) {
             return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
         }
+        let hashed = match hashed {
+            Some(hashed) => hashed.to_vec(),
+            None => hash_all(proofs)?,
+        };
         let mut notes = Notes::with_capacity(proofs.len());
         let (mut sum, mut fee) = (0_u64, 0_u64);
-        for proof in proofs {
+        for (proof, hashed) in proofs.iter().zip(&hashed) {
             let own = redeemable(book, proof.id, now)?;
             if proof.secret.len() > LONGEST_SECRET {
                 let detail = format!("a secret has at most {LONGEST_SECRET} characters");
                 return Err(MintRefusal::new(ErrorCode::ProofInvalid, detail));
             }
-            let hashed = proof.hashed().map_err(|_| without_point())?;
             let point = Point(hashed.to_bytes());
             notes.inputs.push(Input { keyset: own.number, amount: proof.amount, point });
-            notes.hashed.push(hashed);
-            let (amount, signature) = (proof.amount, proof.signature);
+            let (amount, hashed, signature) = (proof.amount, *hashed, proof.signature);
             notes.signed.push((Arc::clone(own), Note { amount, hashed, signature }));
             let too_much = || MintRefusal::new(ErrorCode::AmountOutsideLimits, "that is too much");
             sum = sum.checked_add(amount).ok_or_else(too_much)?;
@@ -75,6 +77,7 @@ impl Mint {
         check_spend(proofs, transaction, now.seconds())
             .map_err(|error| MintRefusal::new(error.code(), error.to_string()))?;
         let little = || MintRefusal::new(ErrorCode::NotBalanced, "the fee is more than the notes");
+        notes.hashed = hashed;
         notes.worth = sum.checked_sub(fee.div_ceil(1_000)).ok_or_else(little)?;
         Ok(notes)
     }
@@ -104,19 +107,18 @@ pub(super) fn named(proofs: &[Proof]) -> Result<Vec<(u64, Point)>, MintRefusal> 
     if proofs.len() > MOST {
         return Err(too_many_notes());
     }
-    let note = |proof: &Proof| {
-        let hashed = proof.hashed().map_err(|_| without_point())?;
-        Ok((proof.amount, Point(hashed.to_bytes())))
-    };
-    proofs.iter().map(note).collect()
+    let hashed = hash_all(proofs)?;
+    Ok(proofs.iter().zip(hashed).map(|(proof, y)| (proof.amount, Point(y.to_bytes()))).collect())
+}
+
+fn hash_all(proofs: &[Proof]) -> Result<Vec<yufu_ecash::Point>, MintRefusal> {
+    let secrets = proofs.iter().map(|proof| proof.secret.as_bytes());
+    yufu_ecash::hash_all(secrets)
+        .map_err(|_| MintRefusal::new(ErrorCode::ProofInvalid, "a secret has no point"))
 }
 
 fn too_many_notes() -> MintRefusal {
     MintRefusal::new(ErrorCode::TooManyInputs, format!("at most {MOST} notes at once"))
-}
-
-fn without_point() -> MintRefusal {
-    MintRefusal::new(ErrorCode::ProofInvalid, "a secret has no point")
 }
 
 /// Whether all notes may be paid to the same payees.
@@ -233,21 +235,29 @@ pub(super) fn forged() -> MintRefusal {
     MintRefusal::new(ErrorCode::ProofInvalid, "this mint did not sign a note: it is worth nothing")
 }
 
-/// Signs outputs that the ledger has promised: the same bytes every time. Long work.
-pub(super) fn sign(
+/// Signs outputs that the ledger has promised: the same bytes every time, those of one keyset together. Long work.
+pub(super) fn sign<'a>(
     book: &Book,
-    messages: &[BlindedMessage],
+    messages: impl IntoIterator<Item = &'a BlindedMessage>,
 ) -> Result<Vec<BlindSignature>, MintRefusal> {
-    let signature = |message: &BlindedMessage| {
-        let own = book.get(message.id).ok_or_else(|| unknown(message.id))?;
-        let promise = own.signer.sign(message.amount, &message.blinded);
-        let promise = promise.map_err(MintRefusal::internal)?;
-        Ok(BlindSignature {
-            amount: message.amount,
-            id: message.id,
-            signature: promise.signature,
-            dleq: Some(promise.dleq),
-        })
-    };
-    messages.iter().map(signature).collect()
+    let messages: Vec<&BlindedMessage> = messages.into_iter().collect();
+    let mut signed: Vec<Option<BlindSignature>> = vec![None; messages.len()];
+    while let Some(first) = signed.iter().position(Option::is_none) {
+        let Some(id) = messages.get(first).map(|message| message.id) else { break };
+        let own = book.get(id).ok_or_else(|| unknown(id))?;
+        let of_it = || messages.iter().zip(0..).filter(|(message, _)| message.id == id);
+        let asked: Vec<_> = of_it().map(|(message, _)| (message.amount, message.blinded)).collect();
+        let promises = own.signer.sign_all(&asked).map_err(MintRefusal::internal)?;
+        if promises.len() != asked.len() {
+            return Err(MintRefusal::internal("a keyset signed less than it was asked"));
+        }
+        for ((message, place), promise) in of_it().zip(promises) {
+            let BlindedMessage { amount, id, .. } = **message;
+            let (signature, dleq) = (promise.signature, Some(promise.dleq));
+            if let Some(signed) = signed.get_mut::<usize>(place) {
+                *signed = Some(BlindSignature { amount, id, signature, dleq });
+            }
+        }
+    }
+    Ok(signed.into_iter().flatten().collect())
 }

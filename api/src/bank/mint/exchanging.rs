@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use yufu_ecash::KeysetId;
-use yufu_ecash::message::{BlindedMessage, Signatures, SwapRequest};
+use yufu_ecash::message::{BlindedMessage, HashedSwap, Signatures, SwapRequest};
 use yufu_ecash::spend::Transaction;
 use yufu_machine::{Action, Output, Point, Swapping};
 
@@ -27,8 +27,8 @@ const TOGETHER: usize = 256;
 const POINTS: usize = 2_000;
 /// Batches under way at once: while the ledger writes one, the other is verified or signed.
 const UNDER_WAY: usize = 2;
-/// The fewest exchanges of a batch that are worth a core of their own for signing.
-const SHARE: usize = 4;
+/// Exchanges of a batch go to the cores in shares of so many, as many as are signed beside each other.
+const SHARE: usize = 8;
 /// Asked once: the system is looked through for it.
 static CORES: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
@@ -93,8 +93,9 @@ pub(super) async fn swap(
     bank: &Arc<Bank>,
     mint: &Mint,
     book: &Book,
-    request: &SwapRequest,
+    swap: &HashedSwap,
 ) -> Result<Json<Signatures>, MintRefusal> {
+    let request = &swap.request;
     let foreign = request.inputs.first().filter(|first| book.get(first.id).is_none());
     if let Some(first) = foreign {
         // What seldom happens is on the heap: where it stands, every request has to carry it along.
@@ -102,7 +103,7 @@ pub(super) async fn swap(
         let signatures = checks::sign(book, &request.outputs)?;
         return Ok(Json(Signatures { signatures }));
     }
-    let (notes, outputs) = prepared(bank, mint, book, request)?;
+    let (notes, outputs) = prepared(bank, mint, book, swap)?;
     let asked = (notes, outputs, request.outputs.clone());
     match bank.exchange_notes(mint, asked).await {
         Err(refusal) if refusal.may_be_a_repeat() => {
@@ -118,7 +119,7 @@ pub(super) async fn exchange(
     bank: &Arc<Bank>,
     mint: &Mint,
     book: &Book,
-    request: &SwapRequest,
+    HashedSwap { request, hashed }: &HashedSwap,
 ) -> Result<Json<Signatures>, MintRefusal> {
     checks::well_formed(&request.outputs)?;
     let output = |message: &BlindedMessage| {
@@ -129,7 +130,7 @@ pub(super) async fn exchange(
     let outputs: Result<Vec<_>, MintRefusal> = request.outputs.iter().map(output).collect();
     let outputs = outputs?;
     let transaction = Transaction { outputs: &request.outputs, quote: None };
-    let notes = mint.notes(book, &request.inputs, transaction, bank.now())?;
+    let notes = mint.notes(book, (&request.inputs, Some(hashed)), transaction, bank.now())?;
     checks::even(notes.worth, checks::sum(&request.outputs)?)?;
     Ok(Json(bank.exchange_notes(mint, (notes, outputs, Vec::new())).await?))
 }
@@ -138,11 +139,11 @@ fn prepared(
     bank: &Bank,
     mint: &Mint,
     book: &Book,
-    request: &SwapRequest,
+    HashedSwap { request, hashed }: &HashedSwap,
 ) -> Result<(Notes, Vec<Output>), MintRefusal> {
     let outputs = mint.outputs(book, &request.outputs, bank.now())?;
     let transaction = Transaction { outputs: &request.outputs, quote: None };
-    let notes = mint.notes(book, &request.inputs, transaction, bank.now())?;
+    let notes = mint.notes(book, (&request.inputs, Some(hashed)), transaction, bank.now())?;
     checks::even(notes.worth, checks::sum(&request.outputs)?)?;
     Ok((notes, outputs))
 }
@@ -275,17 +276,6 @@ impl Exchange {
         Action::SwapNotes { swapping: Box::new(Swapping { inputs, outputs }) }
     }
 
-    /// Answers with signatures, if the ledger has done it.
-    fn signed(self, book: &Book, outcome: OrderOutcome) {
-        let answer = match outcome {
-            OrderOutcome::Done { .. } => {
-                checks::sign(book, &self.messages).map(|signatures| Signatures { signatures })
-            }
-            OrderOutcome::Refused { code, detail } => Err(MintRefusal::of_ledger(&code, &detail)),
-        };
-        self.answer(answer);
-    }
-
     /// Whoever stopped waiting is not told.
     fn answer(self, answer: Result<Signatures, MintRefusal>) {
         drop(self.reply.send(answer));
@@ -338,7 +328,7 @@ impl Bank {
     async fn answer_all(&self, good: Vec<Exchange>, outcomes: Vec<OrderOutcome>) {
         let Some(mint) = &self.mint else { return };
         let book = mint.book();
-        let share = good.len().div_ceil(*CORES).max(SHARE);
+        let share = good.len().div_ceil(*CORES).next_multiple_of(SHARE);
         let mut answered = good.into_iter().zip(outcomes);
         let mut signing = JoinSet::new();
         loop {
@@ -347,16 +337,41 @@ impl Bank {
                 break;
             }
             let book = Arc::clone(&book);
-            signing.spawn_blocking(move || {
-                for (exchange, outcome) in part {
-                    exchange.signed(&book, outcome);
-                }
-            });
+            signing.spawn_blocking(move || answer_part(&book, part));
         }
         mint.changed();
         while let Some(signed) = signing.join_next().await {
             if let Err(error) = signed {
                 tracing::error!(%error, "what the ledger promised was not signed; it is when it is asked for again");
+            }
+        }
+    }
+}
+
+/// Answers with signatures where the ledger has done what was asked. All are signed together.
+fn answer_part(book: &Book, part: Vec<(Exchange, OrderOutcome)>) {
+    let mut done = Vec::with_capacity(part.len());
+    for (exchange, outcome) in part {
+        match outcome {
+            OrderOutcome::Done { .. } => done.push(exchange),
+            OrderOutcome::Refused { code, detail } => {
+                exchange.answer(Err(MintRefusal::of_ledger(&code, &detail)));
+            }
+        }
+    }
+    match checks::sign(book, done.iter().flat_map(|exchange| &exchange.messages)) {
+        Ok(signatures) => {
+            let mut signatures = signatures.into_iter();
+            for exchange in done {
+                let signatures = signatures.by_ref().take(exchange.messages.len()).collect();
+                exchange.answer(Ok(Signatures { signatures }));
+            }
+        }
+        // One of them may be to blame: what the others are owed is signed.
+        Err(_) => {
+            for exchange in done {
+                let signed = checks::sign(book, &exchange.messages);
+                exchange.answer(signed.map(|signatures| Signatures { signatures }));
             }
         }
     }

@@ -168,7 +168,7 @@ impl Bank {
             return self.redeemed_before(mint, &quote.id, known, (&named, &blank)).await;
         }
         let transaction = Transaction { outputs: &blank, quote: Some(&quote.id) };
-        let notes = mint.notes(&book, &request.inputs, transaction, self.now())?;
+        let notes = mint.notes(&book, (&request.inputs, None), transaction, self.now())?;
         if quote.expires <= self.now() {
             return Err(MintRefusal::new(ErrorCode::QuoteExpired, "ask for a new quote"));
         }

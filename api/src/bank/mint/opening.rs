@@ -49,7 +49,7 @@ impl Bank {
         request: &SwapRequest,
     ) -> Result<(), MintRefusal> {
         let transaction = Transaction { outputs: &request.outputs, quote: None };
-        let Ok(notes) = mint.notes(book, &request.inputs, transaction, self.now()) else {
+        let Ok(notes) = mint.notes(book, (&request.inputs, None), transaction, self.now()) else {
             return Ok(());
         };
         let verifying = tokio::task::spawn_blocking(move || checks::verify(&[&notes]));

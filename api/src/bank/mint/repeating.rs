@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use std::sync::Arc;
 use yufu_base::Timestamp;
-use yufu_ecash::message::{Proof, Signatures, SwapRequest};
+use yufu_ecash::message::{HashedSwap, Proof, Signatures, SwapRequest};
 
 /// Where notes are swapped.
 const SWAP: &str = "/banks/{bank}/mint/v1/swap";
@@ -19,11 +19,11 @@ const SWAP: &str = "/banks/{bank}/mint/v1/swap";
 pub(super) async fn swap(
     State(banks): State<Arc<Banks>>,
     Path(name): Path<String>,
-    request: Result<Parsed<SwapRequest>, JsonRejection>,
+    request: Result<Parsed<HashedSwap>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Parsed(request) = request?;
+    let Parsed(swap) = request?;
     let (bank, mint) = of(&banks, &name)?;
-    swapped(bank, mint, request).await
+    swapped(bank, mint, swap).await
 }
 
 /// The same before the router: most of what a mint does.
@@ -33,9 +33,9 @@ pub(super) fn direct(name: &str, bank: &Arc<Bank>) -> Direct {
         let bank = Arc::clone(&bank);
         async move {
             let answer = async {
-                let Parsed(request) = Parsed::of(headers, body).await?;
+                let Parsed(swap) = Parsed::of(headers, body).await?;
                 let mint = bank.mint.as_ref().ok_or_else(MintRefusal::no_mint)?;
-                swapped(&bank, mint, request).await
+                swapped(&bank, mint, swap).await
             };
             browsers::readable(answer.await.into_response())
         }
@@ -45,29 +45,31 @@ pub(super) fn direct(name: &str, bank: &Arc<Bank>) -> Direct {
 async fn swapped(
     bank: &Arc<Bank>,
     mint: &Mint,
-    request: SwapRequest,
+    swap: HashedSwap,
 ) -> Result<Json<Signatures>, MintRefusal> {
+    let request = &swap.request;
     let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
-    if book.has_moved_on(&request, bank.now())
-        && let Some(done) = Box::pin(bank.done_before(&book, &request)).await?
+    if book.has_moved_on(request, bank.now())
+        && let Some(done) = Box::pin(bank.done_before(&book, request)).await?
     {
         return Ok(Json(done));
     }
-    bank.keep_opened(mint, &book, &request).await?;
-    exchanging::swap(bank, mint, &book, &request).await
+    bank.keep_opened(mint, &book, request).await?;
+    exchanging::swap(bank, mint, &book, &swap).await
 }
 
 /// Exchange notes of this bank for outputs of another one.
 pub(super) async fn exchange(
     State(banks): State<Arc<Banks>>,
     Path(name): Path<String>,
-    request: Result<Parsed<SwapRequest>, JsonRejection>,
+    request: Result<Parsed<HashedSwap>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let Parsed(request) = request?;
+    let Parsed(swap) = request?;
     let (bank, mint) = of(&banks, &name)?;
+    let request = &swap.request;
     let book = bank.keysets_with(mint, request.outputs.iter().map(|message| message.id)).await?;
-    bank.keep_opened(mint, &book, &request).await?;
-    exchanging::exchange(bank, mint, &book, &request).await
+    bank.keep_opened(mint, &book, request).await?;
+    exchanging::exchange(bank, mint, &book, &swap).await
 }
 
 impl Book {

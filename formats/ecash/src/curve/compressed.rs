@@ -1,9 +1,12 @@
 //! Points before they are worked out: of many, several at once.
 
 use super::field::Fe;
-use super::{Point, PointError};
+use super::{Point, PointError, lanes};
 use crate::encoding::{deserialize_text, fixed_from_hex};
 use serde::{Deserialize, Deserializer};
+
+/// From so many points on, eight beside each other take less than one to four.
+const BESIDE: usize = 3;
 
 /// What is written as a compressed point: the form is right, and whether a point has this x is not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,18 @@ impl Compressed {
     }
 }
 
+impl Compressed {
+    /// The point with this y; libsecp256k1 looks whether it is one.
+    fn with(&self, y: [u8; 32]) -> Option<Point> {
+        let mut coordinates = [0; 64];
+        let (to, _) = coordinates.as_chunks_mut::<32>();
+        for (to, from) in to.iter_mut().zip([self.x, y]) {
+            *to = from;
+        }
+        Point::from_coordinates(&coordinates).ok()
+    }
+}
+
 impl<'de> Deserialize<'de> for Compressed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserialize_text(deserializer, Self::from_hex)
@@ -51,34 +66,28 @@ impl<'de> Deserialize<'de> for Compressed {
 }
 
 impl Point {
-    /// All of them, in their order, which costs less than each by itself; or the place of the first that is no point.
-    ///
-    /// # Errors
-    /// The place, from 0.
-    pub(crate) fn all(compressed: &[Compressed]) -> Result<Vec<Self>, usize> {
+    /// Of each its point, in their order, which costs less than each by itself; `None` for what is none.
+    pub(crate) fn each(compressed: &[Compressed]) -> Vec<Option<Self>> {
+        if compressed.len() >= BESIDE {
+            let asked: Vec<_> = compressed.iter().map(|one| (one.x, one.odd)).collect();
+            if let Some(ordinates) = lanes::ordinates(&asked) {
+                let point = |(compressed, y): (&Compressed, Option<_>)| compressed.with(y?);
+                return compressed.iter().zip(ordinates).map(point).collect();
+            }
+        }
         let mut points = Vec::with_capacity(compressed.len());
         let (fours, rest) = compressed.as_chunks::<4>();
         let (twos, rest) = rest.as_chunks::<2>();
         for four in fours {
-            Self::append(four.each_ref(), &mut points)?;
+            points.extend(Self::beside(four.each_ref()));
         }
         for two in twos {
-            Self::append(two.each_ref(), &mut points)?;
+            points.extend(Self::beside(two.each_ref()));
         }
         for one in rest {
-            Self::append([one], &mut points)?;
+            points.extend(Self::beside([one]));
         }
-        Ok(points)
-    }
-
-    fn append<const N: usize>(
-        compressed: [&Compressed; N],
-        to: &mut Vec<Self>,
-    ) -> Result<(), usize> {
-        for point in Self::beside(compressed) {
-            to.push(point.ok_or(to.len())?);
-        }
-        Ok(())
+        points
     }
 
     /// The points, worked out beside each other; `None` for what is none. Their y are worked out here, faster than
@@ -87,13 +96,7 @@ impl Point {
         let ordinates = Fe::ordinates(compressed.map(|one| (Fe::from_bytes(&one.x), one.odd)));
         let mut points = [None; N];
         for ((point, compressed), y) in points.iter_mut().zip(compressed).zip(ordinates) {
-            let Some(y) = y else { continue };
-            let mut coordinates = [0; 64];
-            let (to, _) = coordinates.as_chunks_mut::<32>();
-            for (to, from) in to.iter_mut().zip([compressed.x, y.to_bytes()]) {
-                *to = from;
-            }
-            *point = Self::from_coordinates(&coordinates).ok();
+            *point = y.and_then(|y| compressed.with(y.to_bytes()));
         }
         points
     }
@@ -106,18 +109,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn many_are_worked_out_like_each_and_the_first_that_is_none_is_named(
-            all in prop::collection::vec((any::<[u8; 32]>(), any::<bool>()), 0..12),
-            whole in any::<bool>(),
+        fn many_are_worked_out_like_each(
+            all in prop::collection::vec((any::<[u8; 32]>(), any::<bool>()), 0..40),
         ) {
-            let all = all.into_iter().map(|(x, odd)| Compressed { x, odd });
-            let is_one = |one: &Compressed| Point::from_compressed(one).is_ok();
-            let all: Vec<_> = all.filter(|one| !whole || is_one(one)).collect();
+            let all: Vec<_> = all.into_iter().map(|(x, odd)| Compressed { x, odd }).collect();
             let each: Vec<_> = all.iter().map(|one| Point::from_compressed(one).ok()).collect();
-            match each.iter().position(Option::is_none) {
-                Some(place) => prop_assert_eq!(Point::all(&all), Err(place)),
-                None => prop_assert_eq!(Point::all(&all).ok(), each.into_iter().collect()),
-            }
+            prop_assert_eq!(Point::each(&all), each);
         }
     }
 }

@@ -8,19 +8,21 @@ mod dleq;
 mod field;
 mod hash;
 mod key;
+mod lanes;
 mod point;
 mod scalar;
 mod schnorr;
 mod sums;
 
-pub use batch::{BatchError, Claim, verify_batch};
+pub use batch::{BatchError, Claim, verify_batch, verify_together};
 pub use blind::{BlindError, blind, unblind};
 pub use dleq::{Dleq, DleqError, ProofDleq};
-pub use hash::{Unhashable, hash_to_curve};
+pub use hash::{Unhashable, hash_all, hash_to_curve};
 pub use key::{MintKey, NoNonce, Promise};
 pub use point::{Point, PointError};
 pub use scalar::{ScalarError, SecretScalar};
 
 pub(crate) use compressed::Compressed;
+pub(crate) use hash::points_and_hashes;
 pub(crate) use schnorr::verify_digest;
 pub use schnorr::{sign_message, verify_message};

@@ -74,6 +74,12 @@ impl Point {
         self.0.serialize_uncompressed()
     }
 
+    /// `x || y`.
+    pub(crate) fn coordinates(&self) -> [u8; 64] {
+        let [_, coordinates @ ..] = self.uncompressed();
+        coordinates
+    }
+
     /// From `x || y`; fails for what is not on the curve.
     pub(crate) fn from_coordinates(coordinates: &[u8; 64]) -> Result<Self, PointError> {
         let mut bytes = [4; 65];

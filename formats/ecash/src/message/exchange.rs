@@ -1,7 +1,7 @@
 //! Swap (NUT-03), state (NUT-07) and restore (NUT-09).
 
 use super::note::{BlindSignature, BlindedMessage, Proof};
-use crate::curve::{Compressed, Point, PointError};
+use crate::curve::{Compressed, Point, PointError, Unhashable, points_and_hashes};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -14,6 +14,15 @@ pub struct SwapRequest {
     pub outputs: Vec<BlindedMessage>,
 }
 
+/// A swap with the hashed secrets of its notes: what a mint reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashedSwap {
+    /// The swap.
+    pub request: SwapRequest,
+    /// `Y` of each input, in their order.
+    pub hashed: Vec<Point>,
+}
+
 /// A swap as it is read first: its points are worked out together.
 #[derive(Deserialize)]
 #[serde(rename = "SwapRequest")]
@@ -22,25 +31,43 @@ struct Unworked {
     outputs: Vec<BlindedMessage<Compressed>>,
 }
 
-impl<'de> Deserialize<'de> for SwapRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Unworked { inputs, outputs } = Unworked::deserialize(deserializer)?;
+impl Unworked {
+    /// With its points and the hashed secrets; or why it is no swap.
+    fn worked(self) -> Result<HashedSwap, String> {
+        let Self { inputs, outputs } = self;
         let signatures = inputs.iter().map(|proof| proof.signature);
         let compressed: Vec<_> = signatures.chain(outputs.iter().map(|out| out.blinded)).collect();
-        let points = Point::all(&compressed).map_err(|place| {
+        let secrets = inputs.iter().map(|proof| proof.secret.as_bytes());
+        let (points, hashed) = points_and_hashes(&compressed, secrets);
+        if let Some(place) = points.iter().position(Option::is_none) {
             let what = match place.checked_sub(inputs.len()) {
                 None => format!("inputs[{place}].C"),
                 Some(place) => format!("outputs[{place}].B_"),
             };
-            D::Error::custom(format_args!("{what}: {}", PointError::NotOnCurve))
-        })?;
-        let (signatures, blinded) = points.split_at(inputs.len());
-        let inputs = inputs.into_iter().zip(signatures);
-        let outputs = outputs.into_iter().zip(blinded);
-        Ok(Self {
-            inputs: inputs.map(|(proof, signature)| proof.with(*signature)).collect(),
-            outputs: outputs.map(|(message, blinded)| message.with(*blinded)).collect(),
-        })
+            return Err(format!("{what}: {}", PointError::NotOnCurve));
+        }
+        if let Some(place) = hashed.iter().position(Option::is_none) {
+            return Err(format!("inputs[{place}].secret: {Unhashable}"));
+        }
+        let mut points = points.into_iter().flatten();
+        let inputs = inputs.into_iter().zip(points.by_ref());
+        let inputs = inputs.map(|(proof, signature)| proof.with(signature)).collect();
+        let outputs = outputs.into_iter().zip(points);
+        let outputs = outputs.map(|(message, blinded)| message.with(blinded)).collect();
+        let hashed = hashed.into_iter().flatten().collect();
+        Ok(HashedSwap { request: SwapRequest { inputs, outputs }, hashed })
+    }
+}
+
+impl<'de> Deserialize<'de> for HashedSwap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Unworked::deserialize(deserializer)?.worked().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for SwapRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        HashedSwap::deserialize(deserializer).map(|swap| swap.request)
     }
 }
 

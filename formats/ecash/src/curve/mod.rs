@@ -1,5 +1,5 @@
-//! Blind signatures on secp256k1 (NUT-00, NUT-12). Operations with secrets are libsecp256k1's
-//! constant-time ones; points on the outside are bytes that only this module understands.
+//! Blind signatures on secp256k1 (NUT-00, NUT-12). Operations with secrets take the same time whatever the secrets are:
+//! libsecp256k1's, or those in lanes (`lanes`). Points on the outside are bytes that only this module understands.
 
 mod batch;
 mod blind;

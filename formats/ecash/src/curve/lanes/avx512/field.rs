@@ -169,18 +169,16 @@ impl Lanes {
     #[inline]
     pub(super) fn square(self) -> Self {
         let a = self.0;
-        let mut low = [_mm512_setzero_si512(); 10];
-        let mut high = low;
+        let mut sums = [_mm512_setzero_si512(); 10];
         for i in 0..5 {
             for j in i + 1..5 {
-                low[i + j] = _mm512_madd52lo_epu64(low[i + j], a[i], a[j]);
-                high[i + j + 1] = _mm512_madd52hi_epu64(high[i + j + 1], a[i], a[j]);
+                sums[i + j] = _mm512_madd52lo_epu64(sums[i + j], a[i], a[j]);
+                sums[i + j + 1] = _mm512_madd52hi_epu64(sums[i + j + 1], a[i], a[j]);
             }
         }
-        let mut sums: [__m512i; 10] = from_fn(|column| {
-            let once = _mm512_add_epi64(low[column], high[column]);
-            _mm512_add_epi64(once, once)
-        });
+        for sum in &mut sums {
+            *sum = _mm512_add_epi64(*sum, *sum);
+        }
         for i in 0..5 {
             sums[2 * i] = _mm512_madd52lo_epu64(sums[2 * i], a[i], a[i]);
             sums[2 * i + 1] = _mm512_madd52hi_epu64(sums[2 * i + 1], a[i], a[i]);

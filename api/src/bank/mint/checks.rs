@@ -37,7 +37,7 @@ impl Mint {
     pub(super) fn notes(
         &self,
         book: &Book,
-        (proofs, hashed): (&[Proof], Option<&[yufu_ecash::Point]>),
+        (proofs, hashed): (&[Proof], Option<Vec<yufu_ecash::Point>>),
         transaction: Transaction<'_>,
         now: Timestamp,
     ) -> Result<Notes, MintRefusal> {
@@ -51,7 +51,7 @@ impl Mint {
             return Err(MintRefusal::new(ErrorCode::DuplicateInputs, "a note stands there twice"));
         }
         let hashed = match hashed {
-            Some(hashed) => hashed.to_vec(),
+            Some(hashed) => hashed,
             None => hash_all(proofs)?,
         };
         let mut notes = Notes::with_capacity(proofs.len());

@@ -1,6 +1,7 @@
 //! A bank's mint of bearer notes, as Cashu wallets speak to it: one address of its own, one unit. The
 //! notes it verifies, the ledger spends; what the ledger promised, it signs, the same bytes every time.
 
+mod batching;
 mod blind_auth;
 mod browsers;
 mod checks;
@@ -29,7 +30,7 @@ use super::{Bank, Banks};
 use crate::http::Direct;
 use axum::Router;
 use axum::routing::{get, post};
-use exchanging::Exchange;
+use batching::Exchange;
 use keysets::Book;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};

@@ -6,7 +6,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::fmt;
-use yufu_ecash::message::{ErrorBody, ErrorCode};
+use yufu_ecash::message::{ErrorBody, ErrorCode, NoSwap};
 use yufu_onboarding::OnboardingError;
 
 /// Why a mint did not do something. On the wire: `{"detail", "code"}` with the protocol's number, or 0
@@ -135,6 +135,12 @@ impl From<JsonRejection> for MintRefusal {
     fn from(rejection: JsonRejection) -> Self {
         let problem = Problem::from(rejection);
         Self::other(problem.status(), problem.detail())
+    }
+}
+
+impl From<NoSwap> for MintRefusal {
+    fn from(error: NoSwap) -> Self {
+        Self::other(StatusCode::BAD_REQUEST, error.to_string())
     }
 }
 

@@ -10,16 +10,18 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use std::sync::Arc;
 use yufu_base::Timestamp;
-use yufu_ecash::message::{HashedSwap, Proof, Signatures, SwapRequest};
+use yufu_ecash::message::{CompressedSwap, Proof, Signatures, SwapRequest};
 
 /// Where notes are swapped.
 const SWAP: &str = "/banks/{bank}/mint/v1/swap";
+/// Swaps of so many inputs and outputs at most are worked out beside others: larger ones fill the processor's lanes by themselves.
+const BESIDE: usize = 8;
 
 /// Exchange notes for new ones (NUT-03).
 pub(super) async fn swap(
     State(banks): State<Arc<Banks>>,
     Path(name): Path<String>,
-    request: Result<Parsed<HashedSwap>, JsonRejection>,
+    request: Result<Parsed<CompressedSwap>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Parsed(swap) = request?;
     let (bank, mint) = of(&banks, &name)?;
@@ -45,40 +47,52 @@ pub(super) fn direct(name: &str, bank: &Arc<Bank>) -> Direct {
 async fn swapped(
     bank: &Arc<Bank>,
     mint: &Mint,
-    swap: HashedSwap,
+    swap: CompressedSwap,
 ) -> Result<Json<Signatures>, MintRefusal> {
-    let request = &swap.request;
-    let book = bank.keysets_with(mint, request.inputs.iter().map(|proof| proof.id)).await?;
-    if book.has_moved_on(request, bank.now())
-        && let Some(done) = Box::pin(bank.done_before(&book, request)).await?
-    {
+    let book = bank.keysets_with(mint, swap.spent()).await?;
+    let moved_on = book.has_moved_on(&swap, bank.now());
+    let own = swap.spent().next().is_some_and(|first| book.get(first).is_some());
+    if own && !moved_on && swap.is_plain() && swap.points() <= BESIDE {
+        return exchanging::swap_beside(bank, mint, &book, swap).await;
+    }
+    Box::pin(swapped_alone(bank, mint, &book, (swap, moved_on))).await
+}
+
+/// What may have been done before, shows what opens notes, brings notes of another bank, or is large.
+async fn swapped_alone(
+    bank: &Arc<Bank>,
+    mint: &Mint,
+    book: &Book,
+    (swap, moved_on): (CompressedSwap, bool),
+) -> Result<Json<Signatures>, MintRefusal> {
+    let swap = swap.worked()?;
+    if moved_on && let Some(done) = bank.done_before(book, &swap.request).await? {
         return Ok(Json(done));
     }
-    bank.keep_opened(mint, &book, request).await?;
-    exchanging::swap(bank, mint, &book, &swap).await
+    bank.keep_opened(mint, book, &swap.request).await?;
+    exchanging::swap(bank, mint, book, swap).await
 }
 
 /// Exchange notes of this bank for outputs of another one.
 pub(super) async fn exchange(
     State(banks): State<Arc<Banks>>,
     Path(name): Path<String>,
-    request: Result<Parsed<HashedSwap>, JsonRejection>,
+    request: Result<Parsed<CompressedSwap>, JsonRejection>,
 ) -> Result<Json<Signatures>, MintRefusal> {
     let Parsed(swap) = request?;
     let (bank, mint) = of(&banks, &name)?;
-    let request = &swap.request;
-    let book = bank.keysets_with(mint, request.outputs.iter().map(|message| message.id)).await?;
-    bank.keep_opened(mint, &book, request).await?;
-    exchanging::exchange(bank, mint, &book, &swap).await
+    let book = bank.keysets_with(mint, swap.asked()).await?;
+    let swap = swap.worked()?;
+    bank.keep_opened(mint, &book, &swap.request).await?;
+    exchanging::exchange(bank, mint, &book, swap).await
 }
 
 impl Book {
     /// Whether an exchange names keysets that do not sign, or redeem, any more: it can only have been done before.
-    fn has_moved_on(&self, request: &SwapRequest, now: Timestamp) -> bool {
-        let over = |proof: &Proof| self.get(proof.id).is_some_and(|own| own.final_expiry <= now);
-        let idle = |own: &Arc<super::keysets::Own>| !own.active || own.final_expiry <= now;
-        request.outputs.iter().any(|output| self.get(output.id).is_some_and(idle))
-            || request.inputs.iter().any(over)
+    fn has_moved_on(&self, swap: &CompressedSwap, now: Timestamp) -> bool {
+        let over = |id| self.get(id).is_some_and(|own| own.final_expiry <= now);
+        let idle = |id| self.get(id).is_some_and(|own| !own.active || own.final_expiry <= now);
+        swap.asked().any(idle) || swap.spent().any(over)
     }
 }
 

@@ -15,8 +15,8 @@ pub use auth::{
 };
 pub use error::{ErrorBody, ErrorCode};
 pub use exchange::{
-    CheckStateRequest, CheckStateResponse, HashedSwap, NoteState, NoteStatus, RestoreRequest,
-    RestoreResponse, SwapRequest,
+    CheckStateRequest, CheckStateResponse, CompressedSwap, HashedSwap, NoSwap, NoteState,
+    NoteStatus, RestoreRequest, RestoreResponse, SwapRequest,
 };
 pub use info::{
     BatchSettings, CacheSettings, CachedEndpoint, Contact, Method, MethodOptions, MethodSettings,

@@ -54,6 +54,11 @@ struct Body {
 }
 
 impl Conditions {
+    /// Whether a secret can be conditions at all: they are written as a list of JSON.
+    pub(crate) fn may_be(secret: &str) -> bool {
+        secret.trim_start().starts_with('[')
+    }
+
     /// Reads a secret: `None` if whoever has it may spend it. That is also so for kinds of conditions
     /// that are not known here, as NUT-10 warns.
     ///
@@ -63,7 +68,7 @@ impl Conditions {
         if secret.len() > MAX_SECRET {
             return Err(SecretError::TooLong);
         }
-        if !secret.trim_start().starts_with('[') {
+        if !Self::may_be(secret) {
             return Ok(None);
         }
         let Ok(Value::Array(items)) = serde_json::from_str(secret) else { return Ok(None) };

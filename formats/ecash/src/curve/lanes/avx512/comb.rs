@@ -10,10 +10,11 @@ use super::point::{Affine, Jacobian};
 use crate::curve::field::BETA;
 use crate::curve::lanes::digits::{COLUMNS, Digits, TEETH};
 use std::arch::x86_64::{
-    __m512i, __mmask8, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_mask_blend_epi64,
-    _mm512_testn_epi64_mask, _mm512_xor_si512,
+    __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
+    _mm512_mask_blend_epi64, _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 use std::array::from_fn;
+use std::cell::Cell;
 
 /// The sums in which the last tooth is added; the others are their negatives. Bit `t` of an entry's place says whether the tooth `t` is added.
 pub(super) const ENTRIES: usize = 1 << (TEETH - 1);
@@ -48,9 +49,33 @@ pub(super) struct Comb {
     z: Lanes,
 }
 
+thread_local! {
+    /// Tables that nobody uses just now: each takes 15 kilobytes, and holds nothing secret.
+    static ROOM: Cell<Vec<Comb>> = const { Cell::new(Vec::new()) };
+}
+
+/// Gives `work` so many tables, with whatever is in them.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn with_combs<T>(count: usize, work: impl FnOnce(&mut [Comb]) -> T) -> T {
+    let mut combs = ROOM.take();
+    if combs.len() < count {
+        combs.resize_with(count, || Comb::of_ones());
+    }
+    let result = work(combs.get_mut(..count).unwrap_or_default());
+    ROOM.set(combs);
+    result
+}
+
 impl Comb {
     #[target_feature(enable = "avx512f,avx512ifma")]
-    pub(super) fn of(points: Affine) -> Box<Self> {
+    fn of_ones() -> Self {
+        let ones = [Lanes::one(); ENTRIES];
+        Self { x: ones, beta_x: ones, y: ones, z: Lanes::one() }
+    }
+
+    /// Becomes the table of these points.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub(super) fn fill(&mut self, points: Affine) {
         let mut tooth = Jacobian::of(points);
         let mut teeth = [tooth; TEETH];
         let mut twice = [tooth; TEETH - 1];
@@ -74,30 +99,30 @@ impl Comb {
             sum = sum.add_any(if added { twice[turned] } else { twice[turned].negate() });
             entries[place] = sum;
         }
-        Self::over_one_z(&entries)
+        self.over_one_z(&entries);
     }
 
     /// The entries in coordinates of one z, the product of theirs: no inversion is needed.
     #[target_feature(enable = "avx512f,avx512ifma")]
-    fn over_one_z(entries: &[Jacobian; ENTRIES]) -> Box<Self> {
+    fn over_one_z(&mut self, entries: &[Jacobian; ENTRIES]) {
         let mut before = [Lanes::one(); ENTRIES];
         let mut product = Lanes::one();
         for (before, entry) in before.iter_mut().zip(entries) {
             *before = product;
             product = product.mul(entry.z);
         }
-        let mut comb = Box::new(Self { x: before, beta_x: before, y: before, z: product });
+        self.z = product;
         let (beta, mut after) = (Lanes::each(limbs(&BETA)), Lanes::one());
         for place in (0..ENTRIES).rev() {
             let entry = entries[place];
             let others = before[place].mul(after);
             let square = others.square();
             after = after.mul(entry.z);
-            comb.x[place] = entry.x.mul(square);
-            comb.beta_x[place] = comb.x[place].mul(beta);
-            comb.y[place] = entry.y.mul(square.mul(others));
+            let x = entry.x.mul(square);
+            self.x[place] = x;
+            self.beta_x[place] = x.mul(beta);
+            self.y[place] = entry.y.mul(square.mul(others));
         }
-        comb
     }
 
     /// The points times the numbers.
@@ -118,8 +143,10 @@ impl Comb {
     fn entry(&self, xs: &[Lanes; ENTRIES], digit: __m512i) -> Affine {
         let (place, negative) = place(digit);
         let mut found = Affine { x: xs[0], y: self.y[0] };
-        for ((x, y), at) in xs.iter().zip(&self.y).zip(0..).skip(1) {
-            let here = _mm512_cmpeq_epi64_mask(place, each(at));
+        let mut at = each(0);
+        for (x, y) in xs.iter().zip(&self.y).skip(1) {
+            at = _mm512_add_epi64(at, each(1));
+            let here = _mm512_cmpeq_epi64_mask(place, at);
             found = Affine { x: found.x.or(here, *x), y: found.y.or(here, *y) };
         }
         found.negated(negative)

@@ -5,8 +5,8 @@ mod field;
 mod generator;
 mod point;
 
-use super::{Abscissa, Coordinates, Digits, Nonces, Ordinate, Signed, TOGETHER, Task};
-use comb::{Columns, Comb, shared_times};
+use super::{Abscissa, Coordinates, Digits, Nonces, Ordinate, Signed, Task};
+use comb::{Columns, Comb, shared_times, with_combs};
 use field::{Lanes, Limbs, inverses, ordinates};
 use generator::GENERATOR;
 use point::{Affine, Jacobian};
@@ -27,35 +27,34 @@ pub(super) fn sign_part(tasks: &[Task<'_>], nonce: &mut Nonces<'_>, to: &mut Vec
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn in_lanes(tasks: &[Task<'_>], nonce: &mut Nonces<'_>, to: &mut Vec<Signed>) -> Option<()> {
     let generator = GENERATOR.as_deref()?;
-    let mut combs = Vec::with_capacity(TOGETHER / 8);
-    let mut products = Vec::with_capacity(TOGETHER / 8);
-    for eight in tasks.chunks(8) {
-        let (comb, product) = Task::products(eight)?;
-        combs.push(comb);
-        products.push(product);
-    }
-    let mut signatures = scattered(&products);
-    signatures.truncate(tasks.len());
-    let nonces: Vec<Digits> =
-        signatures.iter().enumerate().map(|(place, signature)| nonce(place, signature)).collect();
-    products.clear();
-    for (eight, comb) in nonces.chunks(8).zip(&combs) {
-        let first = eight.first()?;
-        let columns = Columns::gather(from_fn(|lane| eight.get(lane).unwrap_or(first)));
-        products.extend([shared_times(generator, &columns), comb.times(&columns)]);
-    }
-    let proofs = scattered(&products);
-    let (pairs, _) = proofs.as_chunks::<16>();
-    let pairs = pairs.iter().flat_map(|pair| {
-        let (firsts, seconds) = pair.split_at(8);
-        firsts.iter().zip(seconds)
-    });
-    to.extend(signatures.iter().zip(pairs).map(|(signature, (first, second))| Signed {
-        signature: *signature,
-        first: *first,
-        second: *second,
-    }));
-    Some(())
+    with_combs(tasks.len().div_ceil(8), |combs| {
+        let mut products = Vec::with_capacity(combs.len().saturating_mul(2));
+        for (eight, comb) in tasks.chunks(8).zip(&mut *combs) {
+            products.push(Task::products(eight, comb)?);
+        }
+        let mut signatures = scattered(&products);
+        signatures.truncate(tasks.len());
+        let nonce = |(place, signature)| nonce(place, signature);
+        let nonces: Vec<Digits> = signatures.iter().enumerate().map(nonce).collect();
+        products.clear();
+        for (eight, comb) in nonces.chunks(8).zip(combs) {
+            let first = eight.first()?;
+            let columns = Columns::gather(from_fn(|lane| eight.get(lane).unwrap_or(first)));
+            products.extend([shared_times(generator, &columns), comb.times(&columns)]);
+        }
+        let proofs = scattered(&products);
+        let (pairs, _) = proofs.as_chunks::<16>();
+        let pairs = pairs.iter().flat_map(|pair| {
+            let (firsts, seconds) = pair.split_at(8);
+            firsts.iter().zip(seconds)
+        });
+        to.extend(signatures.iter().zip(pairs).map(|(signature, (first, second))| Signed {
+            signature: *signature,
+            first: *first,
+            second: *second,
+        }));
+        Some(())
+    })
 }
 
 /// The coordinates of each lane of each.
@@ -83,30 +82,32 @@ pub(super) fn verify_all(tasks: &[(Task<'_>, Coordinates)], to: &mut Vec<bool>) 
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn verify_in_lanes(tasks: &[(Task<'_>, Coordinates)], to: &mut Vec<bool>) -> Option<()> {
-    for eight in tasks.chunks(8) {
-        let (first, _) = eight.first()?;
-        let mut asked = [*first; 8];
-        for (asked, (task, _)) in asked.iter_mut().zip(eight) {
-            *asked = *task;
+    with_combs(1, |combs| {
+        let comb = combs.first_mut()?;
+        for eight in tasks.chunks(8) {
+            let (first, _) = eight.first()?;
+            let mut asked = [*first; 8];
+            for (asked, (task, _)) in asked.iter_mut().zip(eight) {
+                *asked = *task;
+            }
+            let product = Task::products(&asked, comb)?;
+            let claimed =
+                from_fn(|lane| eight.get(lane).map_or(&first.message, |(_, signature)| signature));
+            let same = product.is(gathered(claimed));
+            to.extend((0..eight.len()).map(|lane| same & (1 << lane) != 0));
         }
-        let (_, product) = Task::products(&asked)?;
-        let claimed =
-            from_fn(|lane| eight.get(lane).map_or(&first.message, |(_, signature)| signature));
-        let same = product.is(gathered(claimed));
-        to.extend((0..eight.len()).map(|lane| same & (1 << lane) != 0));
-    }
-    Some(())
+        Some(())
+    })
 }
 
 impl Task<'_> {
-    /// Eight points times their keys, and the points' table. Lanes that nobody needs do what the first does.
+    /// Eight points times their keys, by way of the points' table. Lanes that nobody needs do what the first does.
     #[target_feature(enable = "avx512f,avx512ifma")]
-    fn products(eight: &[Self]) -> Option<(Box<Comb>, Jacobian)> {
+    fn products(eight: &[Self], comb: &mut Comb) -> Option<Jacobian> {
         let first = eight.first()?;
         let task = |lane: usize| eight.get(lane).unwrap_or(first);
-        let comb = Comb::of(gathered(from_fn(|lane| &task(lane).message)));
-        let product = comb.times(&Columns::gather(from_fn(|lane| task(lane).key)));
-        Some((comb, product))
+        comb.fill(gathered(from_fn(|lane| &task(lane).message)));
+        Some(comb.times(&Columns::gather(from_fn(|lane| task(lane).key))))
     }
 }
 

@@ -200,7 +200,7 @@ impl Measured {
         all: bool,
     ) -> Vec<Figure> {
         let yardstick = Yardstick {
-            name: "its bare cryptography on all cores".to_owned(),
+            name: "its bare cryptography, as on any processor, on all cores".to_owned(),
             value: number(cores) * 1e6 / bare,
             unit: "swaps/s",
         };
@@ -211,10 +211,10 @@ impl Measured {
             let cpu = format!("{name}.cpu");
             let yardstick =
                 |name: &str, value| Yardstick { name: name.to_owned(), value, unit: "CPU us" };
-            let of_any = yardstick("its bare cryptography", bare);
+            let of_any = yardstick("its bare cryptography, as on any processor", bare);
             let target = "at most 1.3 times its bare cryptography";
             figures.push(Figure::beside(&cpu, self.user, "CPU us", of_any, target));
-            let of_server = yardstick("its bare cryptography, eight beside each other", ours);
+            let of_server = yardstick("its bare cryptography, as done here", ours);
             let beside = format!("{cpu}.beside");
             figures.push(Figure::beside(beside, self.user, "CPU us", of_server, "stated"));
             let kernel = format!("{name}.kernel");

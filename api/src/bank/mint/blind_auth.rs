@@ -15,6 +15,7 @@ use yufu_ecash::message::{
 };
 use yufu_ecash::{
     KeysResponse, KeysetId, KeysetPlan, KeysetSigner, KeysetsResponse, MintKeys, Note, Point,
+    Promise,
 };
 use yufu_onboarding::OnboardingError;
 use yufu_payment::{AccessToken, SignedAccessToken};
@@ -121,13 +122,14 @@ pub(super) async fn mint(
         }
         signed => signed?,
     }
-    let signature = |output: &yufu_ecash::message::BlindedMessage| {
-        let promise = signer.sign(1, &output.blinded).map_err(MintRefusal::internal)?;
+    let asked: Vec<_> = outputs.iter().map(|output| (1, output.blinded)).collect();
+    let promises = signer.sign_all(&asked).map_err(MintRefusal::internal)?;
+    let signature = |promise: Promise| {
         let (signature, dleq) = (promise.signature, Some(promise.dleq));
-        Ok(BlindSignature { amount: 1, id: keyset, signature, dleq })
+        BlindSignature { amount: 1, id: keyset, signature, dleq }
     };
-    let signatures: Result<Vec<_>, MintRefusal> = outputs.iter().map(signature).collect();
-    Ok(Json(Signatures { signatures: signatures? }))
+    let signatures = promises.into_iter().map(signature).collect();
+    Ok(Json(Signatures { signatures }))
 }
 
 impl Mint {

@@ -21,7 +21,7 @@ const fn low(wide: u128) -> u64 {
 
 /// `sum + a * b + carry`, at most (2^64 - 1)^2 + 2 (2^64 - 1), which is 2^128 - 1: nothing wraps.
 #[inline(always)]
-const fn mac(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
+pub(super) const fn mac(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
     let wide =
         (a as u128).wrapping_mul(b as u128).wrapping_add(sum as u128).wrapping_add(carry as u128);
     (low(wide), low(wide >> 64))

@@ -28,6 +28,15 @@ pub(crate) fn points_and_hashes<'a>(
     compressed: &[Compressed],
     secrets: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Option<Point>>, Vec<Option<Point>>) {
+    worked_out(compressed, secrets, lanes::width())
+}
+
+/// The same, where as many as `width` cost as much as one.
+fn worked_out<'a>(
+    compressed: &[Compressed],
+    secrets: impl IntoIterator<Item = &'a [u8]>,
+    width: usize,
+) -> (Vec<Option<Point>>, Vec<Option<Point>>) {
     let mut hashing: Vec<Candidates> = secrets.into_iter().map(Candidates::of).collect();
     let mut hashed = vec![None; hashing.len()];
     let mut open: Vec<usize> = (0..hashing.len()).collect();
@@ -35,7 +44,7 @@ pub(crate) fn points_and_hashes<'a>(
     let mut points = Vec::new();
     while !asked.is_empty() || !open.is_empty() {
         // Lanes that would be left over try the next candidates of each secret.
-        let room = asked.len().saturating_add(open.len()).next_multiple_of(lanes::width());
+        let room = asked.len().saturating_add(open.len()).next_multiple_of(width);
         let tries = room.saturating_sub(asked.len()).checked_div(open.len()).unwrap_or_default();
         let mut tried = Vec::with_capacity(open.len());
         for place in open {
@@ -108,12 +117,15 @@ mod tests {
             let secrets: Vec<_> = secrets.iter().map(|secret| secret.to_be_bytes()).collect();
             let secrets: Vec<&[u8]> = secrets.iter().map(<[u8; 8]>::as_slice).collect();
             let all: Vec<_> = all.into_iter().map(Compressed::even).collect();
-            let (points, hashed) = points_and_hashes(&all, secrets.iter().copied());
-            let each: Vec<_> = all.iter().map(|one| Point::from_compressed(one).ok()).collect();
-            prop_assert_eq!(points, each);
-            let each: Result<Vec<_>, _> = secrets.iter().map(|one| hash_to_curve(one)).collect();
-            prop_assert_eq!(hashed.into_iter().collect::<Option<Vec<_>>>(), each.clone().ok());
-            prop_assert_eq!(hash_all(secrets), each);
+            let points: Vec<_> = all.iter().map(|one| Point::from_compressed(one).ok()).collect();
+            let hashed: Vec<_> = secrets.iter().map(|one| hash_to_curve(one).ok()).collect();
+            let each = (points, hashed);
+            for width in [1, 8] {
+                prop_assert_eq!(&worked_out(&all, secrets.iter().copied(), width), &each);
+            }
+            prop_assert_eq!(&points_and_hashes(&all, secrets.iter().copied()), &each);
+            let (_, hashed) = each;
+            prop_assert_eq!(hash_all(secrets).ok(), hashed.into_iter().collect::<Option<Vec<_>>>());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A secret number as the digits that a comb reads, in the same time whatever it is.
 
+use crate::curve::field::mac;
 use std::hint::black_box;
 use zeroize::Zeroizing;
 
@@ -75,14 +76,6 @@ fn even([least, ..]: Signed) -> u64 {
 
 fn masked(number: Signed, mask: u64) -> Signed {
     number.map(|limb| limb & mask)
-}
-
-/// `sum + a b + carry`, which fits.
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
-const fn mac(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
-    let wide =
-        (a as u128).wrapping_mul(b as u128).wrapping_add(sum as u128).wrapping_add(carry as u128);
-    (wide as u64, (wide >> 64) as u64)
 }
 
 /// The product divided by 2^384, to the nearest.

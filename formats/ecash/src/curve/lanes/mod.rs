@@ -9,7 +9,7 @@ mod digits;
 pub(super) use digits::{Digits, digits};
 
 #[cfg(target_arch = "x86_64")]
-use avx512::{ordinates_of_all, sign_part, verify_all};
+use avx512::{ordinates_of_all, present, sign_part, verify_all};
 
 /// The x of a point, 32 bytes big-endian.
 pub(super) type Abscissa = [u8; 32];
@@ -63,15 +63,8 @@ pub(super) fn verify(tasks: &[(Task<'_>, Coordinates)]) -> Option<Vec<bool>> {
 }
 
 /// How many are worked out beside each other: one if this processor has no such lanes.
-#[cfg(target_arch = "x86_64")]
 pub(super) fn width() -> usize {
-    let has = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
-    if has { 8 } else { 1 }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) const fn width() -> usize {
-    1
+    if present() { 8 } else { 1 }
 }
 
 /// Of each x the y of the point that has it, the odd one or the even one; `None` in the place of an x that no point has. `None` for all if this
@@ -79,6 +72,11 @@ pub(super) const fn width() -> usize {
 pub(super) fn ordinates(all: &[(Abscissa, bool)]) -> Option<Vec<Option<Ordinate>>> {
     let mut found = Vec::with_capacity(all.len());
     ordinates_of_all(all, &mut found).then_some(found)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const fn present() -> bool {
+    false
 }
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -12,6 +12,15 @@ use generator::GENERATOR;
 use point::{Affine, Jacobian};
 use std::array::from_fn;
 
+/// Whether the processor has such lanes.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512ifma"))]
+pub(super) fn present() -> bool {
+    multiversion::target::match_target! {
+        "x86_64+avx512f+avx512ifma" => true,
+        _ => false,
+    }
+}
+
 /// False if the processor has no such lanes, and then nothing is done.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512ifma"))]
 pub(super) fn sign_part(tasks: &[Task<'_>], nonce: &mut Nonces<'_>, to: &mut Vec<Signed>) -> bool {

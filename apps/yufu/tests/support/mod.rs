@@ -36,8 +36,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use yufu::wallet::Passphrase;
 
-/// How long anything that is waited for may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything that is waited for may take: minutes, where other programs share the machine.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The binary, with no setting from outside.
 pub fn yufu() -> Command {

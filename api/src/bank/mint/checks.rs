@@ -240,24 +240,23 @@ pub(super) fn sign<'a>(
     book: &Book,
     messages: impl IntoIterator<Item = &'a BlindedMessage>,
 ) -> Result<Vec<BlindSignature>, MintRefusal> {
-    let messages: Vec<&BlindedMessage> = messages.into_iter().collect();
-    let mut signed: Vec<Option<BlindSignature>> = vec![None; messages.len()];
-    while let Some(first) = signed.iter().position(Option::is_none) {
-        let Some(id) = messages.get(first).map(|message| message.id) else { break };
+    let mut by_keyset: BTreeMap<KeysetId, Vec<(usize, &BlindedMessage)>> = BTreeMap::new();
+    for (place, message) in messages.into_iter().enumerate() {
+        by_keyset.entry(message.id).or_default().push((place, message));
+    }
+    let mut signed = Vec::new();
+    for (id, messages) in by_keyset {
         let own = book.get(id).ok_or_else(|| unknown(id))?;
-        let of_it = || messages.iter().zip(0..).filter(|(message, _)| message.id == id);
-        let asked: Vec<_> = of_it().map(|(message, _)| (message.amount, message.blinded)).collect();
+        let asked: Vec<_> = messages.iter().map(|(_, one)| (one.amount, one.blinded)).collect();
         let promises = own.signer.sign_all(&asked).map_err(MintRefusal::internal)?;
         if promises.len() != asked.len() {
             return Err(MintRefusal::internal("a keyset signed less than it was asked"));
         }
-        for ((message, place), promise) in of_it().zip(promises) {
-            let BlindedMessage { amount, id, .. } = **message;
+        signed.extend(messages.into_iter().zip(promises).map(|((place, message), promise)| {
             let (signature, dleq) = (promise.signature, Some(promise.dleq));
-            if let Some(signed) = signed.get_mut::<usize>(place) {
-                *signed = Some(BlindSignature { amount, id, signature, dleq });
-            }
-        }
+            (place, BlindSignature { amount: message.amount, id, signature, dleq })
+        }));
     }
-    Ok(signed.into_iter().flatten().collect())
+    signed.sort_unstable_by_key(|(place, _)| *place);
+    Ok(signed.into_iter().map(|(_, signature)| signature).collect())
 }

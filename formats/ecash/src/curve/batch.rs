@@ -1,4 +1,5 @@
-//! Many signatures verified at once: one equation with random weights, and the bad ones named.
+//! Many signatures verified at once, and the bad ones named: eight beside each other where the processor can, else in one
+//! equation with random weights.
 
 use super::sums::{Term, sums};
 use super::{MintKey, Point, lanes};
@@ -63,7 +64,7 @@ fn check(claims: &[Claim<'_>], weights: &[u128]) -> Result<(), BatchError> {
 
 /// Each by itself, eight beside each other; `None` if that is not quicker, or if this processor cannot.
 fn beside(claims: &[Claim<'_>]) -> Option<Vec<usize>> {
-    if claims.len() < 2 {
+    if claims.len() < lanes::WORTH {
         return None;
     }
     let tasks =

@@ -1,6 +1,7 @@
 //! The mint's key for one denomination: signs blindly, proves it, recognises its signatures.
 
 use super::dleq::challenge;
+use super::point::uncompressed;
 use super::{Dleq, Point, ScalarError, SecretScalar, lanes};
 use aws_lc_rs::hmac;
 use secp256k1::Scalar;
@@ -8,8 +9,6 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"Cashu_DLEQ_R_v1";
-/// From so many messages on, eight beside each other take less than one after the other.
-const BESIDE: usize = 2;
 
 /// A signing key of a mint with what is computed from it once: its public point and the key of its
 /// nonces. Every operation on the secret takes the same time whatever its value.
@@ -91,7 +90,7 @@ impl MintKey {
 
     /// Of each its signature, or `None` if it has to be signed by itself; nothing if all have to.
     fn sign_beside(messages: &[(&Self, Point)]) -> Vec<Option<Promise>> {
-        if messages.len() < BESIDE {
+        if messages.len() < lanes::WORTH {
             return Vec::new();
         }
         let tasks: Vec<_> = messages.iter().map(|(key, message)| key.task(message)).collect();
@@ -164,14 +163,6 @@ impl MintKey {
         let product = self.secret.0.mul_tweak(&e).ok()?;
         Some(product.add_tweak(&Scalar::from(nonce.0)).ok()?.secret_bytes())
     }
-}
-
-fn uncompressed(coordinates: &[u8; 64]) -> [u8; 65] {
-    let mut bytes = [4; 65];
-    for (to, from) in bytes.iter_mut().skip(1).zip(coordinates) {
-        *to = *from;
-    }
-    bytes
 }
 
 impl fmt::Debug for MintKey {

@@ -82,12 +82,18 @@ impl Point {
 
     /// From `x || y`; fails for what is not on the curve.
     pub(crate) fn from_coordinates(coordinates: &[u8; 64]) -> Result<Self, PointError> {
-        let mut bytes = [4; 65];
-        for (to, from) in bytes.iter_mut().skip(1).zip(coordinates) {
-            *to = *from;
-        }
-        secp256k1::PublicKey::from_slice(&bytes).map(Self).map_err(|_| PointError::NotOnCurve)
+        secp256k1::PublicKey::from_slice(&uncompressed(coordinates))
+            .map(Self)
+            .map_err(|_| PointError::NotOnCurve)
     }
+}
+
+/// `0x04 || x || y`, of `x || y`.
+pub(super) fn uncompressed(coordinates: &[u8; 64]) -> [u8; 65] {
+    let mut bytes = [4; 65];
+    let [_, rest @ ..] = &mut bytes;
+    *rest = *coordinates;
+    bytes
 }
 
 impl fmt::Display for Point {

@@ -39,6 +39,8 @@ pub(super) struct Signed {
 /// Gives, for the task at a place and the signature on it, the nonce's digits.
 pub(super) type Nonces<'a> = dyn FnMut(usize, &Coordinates) -> Digits + 'a;
 
+/// From so many signatures on, eight beside each other take less than one after the other.
+pub(super) const WORTH: usize = 2;
 /// What is signed together: four tables of eight points, which a core's own memory holds.
 const TOGETHER: usize = 32;
 

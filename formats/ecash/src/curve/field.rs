@@ -19,7 +19,8 @@ const fn low(wide: u128) -> u64 {
     wide as u64
 }
 
-/// `sum + a * b + carry`, at most (2^64 - 1)^2 + 2 (2^64 - 1), which is 2^128 - 1: nothing wraps.
+/// `sum + a * b + carry`, at most (2^64 - 1)^2 + 2 (2^64 - 1), which is 2^128 - 1: nothing wraps. In the same time whatever they are:
+/// secrets are split with it too.
 #[inline(always)]
 pub(super) const fn mac(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
     let wide =
